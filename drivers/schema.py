@@ -1,0 +1,68 @@
+"""What the settings of all drivers have in common. Each driver narrows these; unknown keys are refused.
+
+Knows nothing of files: `gateway.settings` reads YAML and validates it with these models.
+"""
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$")]
+Certainty = Literal["V1", "V2", "V2x", "M-H", "M-M", "M-L", "PD"]
+
+
+class Schema(BaseModel):
+    """Frozen, strict about unknown keys, NaN and infinity refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class LinkSettings(Schema):
+    """One connection. `id` names it for devices; `driver` chooses the protocol."""
+
+    id: Name
+    driver: str
+
+
+class DeviceSettings(Schema):
+    """One device on a link: whose asset it measures, and by which table it is read."""
+
+    id: Name
+    link: Name
+    asset: Name
+    table: Name
+
+
+class TablePoint(Schema):
+    """One signal of a device table. The point's id on the box is `<asset>.<key>`; outside `min`..`max` is BAD.
+
+    `sentinels` are raw values (before scaling) with which the device says "no value".
+    """
+
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+    unit: str = ""
+    title_zh: str
+    title_en: str
+    scale: float = 1.0
+    offset: float = 0.0
+    min: float = -1.0e300
+    max: float = 1.0e300
+    sentinels: tuple[float, ...] = ()
+    stale_after_s: Annotated[float, Field(gt=0)] = 30.0
+
+    def believable(self, value: float) -> bool:
+        """Whether an engineering value lies inside the instrument's range."""
+        return math.isfinite(value) and self.min <= value <= self.max
+
+
+class DeviceTable(Schema):
+    """A device model: where its map comes from, how sure that is, and its points (narrowed by each driver)."""
+
+    version: Literal[1]
+    model: Name
+    driver: str
+    title_zh: str
+    title_en: str
+    source: str
+    certainty: Certainty

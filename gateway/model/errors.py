@@ -1,0 +1,37 @@
+"""The errors that cross a border. Each says what, where and what was expected."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing wrong with a configuration file. `line` is 1-based, 0 when the file as a whole is meant."""
+
+    file: str
+    line: int
+    key: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.key}: found {self.found}, expected {self.expected}"
+
+
+class ConfigError(Exception):
+    """Refuse to start: carries every fault at once, in file and line order."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = sorted(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class LinkError(Exception):
+    """The other end did not answer, or the connection broke. The caller backs off; values become BAD meanwhile."""
+
+
+class DecodeError(Exception):
+    """Bytes that mean nothing. The raw words are kept and counted; the rest goes on."""
+
+
+class StoreError(Exception):
+    """A database could not keep what it was given; nobody has been told that it was kept."""

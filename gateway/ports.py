@@ -1,0 +1,171 @@
+"""The borders of the gateway as Protocols: what a driver, an uplink and a clock must be.
+
+Fakes implement these and pass the same contract suites as the real parts.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.chain import ChainHead
+from gateway.model.alert import OutboxItem, Receipt
+from gateway.model.quantity import Point
+from gateway.model.reading import Readings
+
+
+class Clock(Protocol):
+    """The only reader of time below `app`. Tests bring a simulated one and never sleep."""
+
+    def now_ns(self) -> int:
+        """UTC, nanoseconds since 1970."""
+        ...
+
+    def monotonic_ns(self) -> int:
+        """For durations; never jumps."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on this clock."""
+        ...
+
+
+class ReadingSink(Protocol):
+    """Where drivers put what they read: the bounded queue before the pipeline."""
+
+    def offer(self, readings: Readings) -> bool:
+        """Queue a poll. False when the queue is full: the sink has counted it and marked the points UNKNOWN."""
+        ...
+
+    async def put(self, readings: Readings) -> Awaitable[None]:
+        """Queue a message, waiting for room. The returned awaitable is done once the readings are in the history."""
+        ...
+
+    def set_aside(self, device: str, payload: bytes, reason: str) -> None:
+        """Keep something that could not be understood (a poison message, a bad frame) with the reason, and count it."""
+        ...
+
+
+class LinkState(StrEnum):
+    """How a device's link is. UP: the last poll or message was good. DOWN: backing off. STARTING: nothing yet."""
+
+    STARTING = "starting"
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHealth:
+    """Counters of one device's link, for health pages and metrics. Counts since start."""
+
+    device: str
+    state: LinkState
+    polls: int = 0
+    failures: int = 0
+    skipped: int = 0
+    last_error: str = ""
+
+
+class Driver(Protocol):
+    """One protocol's worth of devices: reads, decodes, offers `Readings`. Never writes to the field."""
+
+    name: str
+
+    async def run(self, sink: ReadingSink) -> None:
+        """Read until cancelled. A dead device is backed off from inside; only a bug escapes, for the supervisor."""
+        ...
+
+    def health(self) -> Sequence[LinkHealth]:
+        """One entry a device; cheap, callable at any time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadingBlock:
+    """Consecutive polls of one device, as the history keeps them: the unit of the backlog to an uplink.
+
+    `points` (n,), `observed_at_ns` (p,) int64, `value` (p, n) float64, `quality` (p, n) uint8.
+    """
+
+    cursor: int
+    device: str
+    points: tuple[Point, ...]
+    observed_at_ns: NDArray[np.int64]
+    value: NDArray[np.float64]
+    quality: NDArray[np.uint8]
+
+
+class Uplink(Protocol):
+    """One receiver. Encodes and sends; answers Receipts for normal answers, never raises for them."""
+
+    name: str
+    takes_alerts: bool
+    takes_readings: bool
+
+    async def send_alerts(self, batch: Sequence[OutboxItem]) -> Sequence[Receipt]:
+        """Send outbox rows in order; exactly one Receipt an item."""
+        ...
+
+    async def send_readings(self, blocks: Sequence[ReadingBlock]) -> Receipt:
+        """Send history blocks; ACCEPTED moves the uplink's cursor past the last of them."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of sockets."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundDevice:
+    """A configured device with its register or field table; `point_index[i]` is where table point i lands.
+
+    `settings` and `table` are instances of the classes that the driver's `DriverKind` names.
+    """
+
+    settings: Any
+    table: Any
+    points: tuple[Point, ...]
+    point_index: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundLink:
+    """One connection (a TCP endpoint, a serial bus, a broker) and the devices that share it."""
+
+    settings: Any
+    devices: tuple[BoundDevice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DriverKind:
+    """What a driver package brings: its settings schemas (pydantic models) and how it is built. One driver a link."""
+
+    name: str
+    link_settings: type[Any]
+    device_settings: type[Any]
+    table_settings: type[Any]
+    build: Callable[[BoundLink, Clock], Driver]
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkContext:
+    """What every uplink may know of the box it sends for. `folder` is the box's data folder (keys live there)."""
+
+    box_id: str
+    project_code: str
+    folder: Path
+    clock: Clock
+    chain_head: Callable[[], ChainHead]
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkKind:
+    """What an uplink module brings: its settings schema (a pydantic model) and how it is built."""
+
+    name: str
+    settings: type[Any]
+    build: Callable[[Any, UplinkContext], Uplink]
