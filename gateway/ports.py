@@ -3,8 +3,8 @@
 Fakes implement these and pass the same contract suites as the real parts.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -152,14 +152,26 @@ class DriverKind:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetTag:
+    """What a receiver may group an asset's series by: its kind (`tower-crane`, ...) and its serial number."""
+
+    kind: str
+    serial: str
+
+
+@dataclass(frozen=True, slots=True)
 class UplinkContext:
-    """What every uplink may know of the box it sends for. `folder` is the box's data folder (keys live there)."""
+    """What every uplink may know of the box it sends for. `folder` is the box's data folder (keys live there).
+
+    `assets` maps an asset's id to its tag; an asset that is not in it is sent without kind or serial.
+    """
 
     box_id: str
     project_code: str
     folder: Path
     clock: Clock
     chain_head: Callable[[], ChainHead]
+    assets: Mapping[str, AssetTag] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
