@@ -42,11 +42,18 @@ class RuleInfo:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One episode: from raised until it has both returned and been acknowledged. Times are UTC ns, 0 = not yet."""
+    """One episode: from raised until it has both returned and been acknowledged. Times are UTC ns, 0 = not yet.
+
+    `unknown` says that the condition can no longer be judged; the alarm stays active (a dead sensor clears nothing).
+    `suspected` says that the machine proves nothing by itself: a person or a passed deadline confirms.
+    """
 
     alarm_id: str
     rule: RuleInfo
     subject: str
+    asset: str
+    asset_kind: str
+    suspected: bool
     raised_at_ns: int
     measured: float
     limit: float

@@ -1,0 +1,175 @@
+"""Seals what happened with what was seen: records of the box's hash chain, in canonical form.
+
+In: a transition (or another event worth keeping) with the polls around it. Out: the exact bytes to store, their
+digest and the next chain head. Pure: the store keeps the bytes, `contract.chain` verifies them anywhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from contract.canonical import Canonical, canonical_bytes, decimal_text
+from contract.chain import ChainHead, record_digest
+from gateway.model.alarm import Alarm, Transition
+from gateway.model.reading import Readings
+from gateway.model.rule import ResolvedRule
+
+RECORD_VERSION = 1
+
+
+class RecordKind(StrEnum):
+    """What a record is about."""
+
+    TRANSITION = "alarm_transition"
+    STARTED = "gateway_started"
+    STOPPED = "gateway_stopped"
+    HISTORY_GAP = "history_gap"
+    CHECKPOINT = "history_checkpoint"
+    MESSAGE = "regulator_message"
+    STORE_REPAIRED = "store_repaired"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRecord:
+    """One link of the chain. `body` is canonical JSON; `sha256` is the digest of exactly those bytes."""
+
+    seq: int
+    kind: RecordKind
+    at_ns: int
+    body: bytes
+    sha256: str
+
+    @property
+    def head(self) -> ChainHead:
+        """The chain's head once this record is kept."""
+        return ChainHead(self.seq, self.sha256)
+
+
+def seal(head: ChainHead, box_id: str, kind: RecordKind, at_ns: int, content: Mapping[str, Canonical]) -> SealedRecord:
+    """The record that follows `head`. Raises TypeError when `content` has no canonical form."""
+    seq = head.seq + 1
+    body = canonical_bytes(
+        {
+            "version": RECORD_VERSION,
+            "seq": seq,
+            "prev": head.sha256,
+            "box_id": box_id,
+            "kind": str(kind),
+            "at_ns": at_ns,
+            "content": dict(content),
+        }
+    )
+    return SealedRecord(seq, kind, at_ns, body, record_digest(body))
+
+
+def transition_content(
+    transition: Transition, rule: ResolvedRule | None, seen: Sequence[Readings]
+) -> dict[str, Canonical]:
+    """A transition with the rule as it was set, and the last polls of the subject with their raw words."""
+    return {
+        "transition": str(transition.kind),
+        "measured": decimal_text(transition.measured),
+        "user": transition.user,
+        "reason": transition.reason,
+        "alarm": alarm_content(transition.alarm),
+        "rule": rule_content(rule) if rule is not None else None,
+        "samples": [sample_content(readings) for readings in seen],
+    }
+
+
+def alarm_content(alarm: Alarm) -> dict[str, Canonical]:
+    """An alarm as it stands, without floats."""
+    info = alarm.rule
+    return {
+        "alarm_id": alarm.alarm_id,
+        "rule_id": info.rule_id,
+        "severity": str(info.severity),
+        "title_zh": info.title_zh,
+        "title_en": info.title_en,
+        "subject": alarm.subject,
+        "asset": alarm.asset,
+        "asset_kind": alarm.asset_kind,
+        "suspected": alarm.suspected,
+        "limit": decimal_text(alarm.limit),
+        "unit": info.unit,
+        "limit_source": info.limit_source,
+        "clause": info.clause,
+        "certainty": info.certainty,
+        "raised_at_ns": alarm.raised_at_ns,
+        "raised_measured": decimal_text(alarm.measured),
+        "worst": decimal_text(alarm.worst),
+        "active": alarm.active,
+        "acknowledged": alarm.acknowledged,
+        "acknowledged_at_ns": alarm.acknowledged_at_ns,
+        "acknowledged_by": alarm.acknowledged_by,
+        "returned_at_ns": alarm.returned_at_ns,
+    }
+
+
+def rule_content(rule: ResolvedRule) -> dict[str, Canonical]:
+    """The settings of a rule that decided, and where they come from."""
+    return {
+        "family": str(rule.family),
+        "direction": str(rule.direction),
+        "limit": decimal_text(rule.limit),
+        "deadband": decimal_text(rule.deadband),
+        "on_delay_s": decimal_text(rule.on_delay_s),
+        "off_delay_s": decimal_text(rule.off_delay_s),
+        "origin": rule.origin,
+    }
+
+
+def sample_content(readings: Readings) -> dict[str, Canonical]:
+    """One poll: values as decimal text, quality codes, and the raw words or payload that they were decoded from."""
+    return {
+        "device": readings.device,
+        "observed_at_ns": readings.observed_at_ns,
+        "point_index": readings.point_index.tolist(),
+        "value": [decimal_text(value) for value in readings.value.tolist()],
+        "quality": readings.quality.tolist(),
+        "raw_words": [[address, words.tolist()] for address, words in readings.raw.blocks],
+        "raw_payload_hex": readings.raw.payload.hex(),
+    }
+
+
+def transition_message(transition: Transition, key: str, project_code: str, record: SealedRecord) -> bytes:
+    """The body of the contract's `alarm_transition` message, canonical bytes."""
+    alarm, info = transition.alarm, transition.alarm.rule
+    return canonical_bytes(
+        {
+            "event_id": key,
+            "alarm_id": alarm.alarm_id,
+            "transition": str(transition.kind),
+            "rule_id": info.rule_id,
+            "severity": str(info.severity),
+            "subject": alarm.subject,
+            "asset": alarm.asset,
+            "asset_kind": alarm.asset_kind,
+            "title_zh": info.title_zh,
+            "title_en": info.title_en,
+            "measured": decimal_text(transition.measured),
+            "limit": decimal_text(alarm.limit),
+            "unit": info.unit,
+            "limit_source": info.limit_source,
+            "clause": info.clause,
+            "certainty": info.certainty,
+            "suspected": alarm.suspected,
+            "observed_at_ns": transition.at_ns,
+            "raised_at_ns": alarm.raised_at_ns,
+            "user": transition.user,
+            "reason": transition.reason,
+            "evidence_seq": record.seq,
+            "evidence_sha256": record.sha256,
+            "project_code": project_code,
+        }
+    )
+
+
+def record_message(record: SealedRecord) -> bytes:
+    """The body of the contract's `evidence_record` message: the record's exact text and its digest."""
+    return canonical_bytes({"record": record.body.decode(), "sha256": record.sha256})
+
+
+def transition_key(transition: Transition) -> str:
+    """The idempotency key of a transition's alert: the same for ever, whoever sends it and however often."""
+    return f"{transition.alarm.alarm_id}:{transition.kind}"

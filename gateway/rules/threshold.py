@@ -1,0 +1,89 @@
+"""Threshold rules: a value at or beyond its limit. The clause each limit comes from travels in its `RuleInfo`.
+
+Direction and deadband are folded into one comparison by turning LOW rules upside down (sign = -1):
+
+              x = sign * value
+    ----------|--------------|---------->  x
+      FALSE   lim - deadband lim   TRUE
+              |  as before   |
+              |  (hysteresis)|
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.model.reading import Quality, Readings
+from gateway.model.rule import Direction, ResolvedRule
+from gateway.model.verdict import Truth, Verdicts
+from gateway.window import Window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """Which columns of one device's polls feed which rule rows. Arrays of shape (m,)."""
+
+    point_index: NDArray[np.int32]
+    column: NDArray[np.intp]
+    row: NDArray[np.int32]
+    position: NDArray[np.intp]
+
+
+def judge(
+    x: NDArray[np.float64], limit: NDArray[np.float64], deadband: NDArray[np.float64], held: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which of the signed values are beyond their limits; inside the deadband the last known answer stays."""
+    beyond: NDArray[np.bool_] = x >= limit
+    return beyond | (held & (x >= limit - deadband))
+
+
+class ThresholdRules:
+    """All threshold rows of the box, compiled to arrays; state is only the last known answer of each row."""
+
+    def __init__(self, rules: Sequence[tuple[int, ResolvedRule]]) -> None:
+        self.row = np.array([row for row, _ in rules], dtype=np.int32)
+        self._point = np.array([rule.point_index for _, rule in rules], dtype=np.int32)
+        self._sign = np.array([1.0 if rule.direction is Direction.HIGH else -1.0 for _, rule in rules])
+        self._limit = self._sign * np.array([rule.limit for _, rule in rules], dtype=np.float64)
+        self._deadband = np.array([rule.deadband for _, rule in rules], dtype=np.float64)
+        self._held = np.zeros(len(rules), dtype=np.bool_)
+        self._plans: dict[int, _Plan] = {}
+
+    def hold(self, rows: set[int]) -> None:
+        """After a restart: these rows' alarms are active, so their last known answer is TRUE."""
+        self._held |= np.isin(self.row, list(rows))
+
+    def evaluate(self, readings: Readings) -> Verdicts:
+        """Judge one poll. A value that is not GOOD is UNKNOWN; the last known answer is kept for the deadband."""
+        plan = self._plan_of(readings.point_index)
+        measured = readings.value[plan.column]
+        known = readings.quality[plan.column] == Quality.GOOD
+        position = plan.position
+        held = self._held[position]
+        x = self._sign[position] * measured
+        beyond = judge(x, self._limit[position], self._deadband[position], held)
+        self._held[position] = np.where(known, beyond, held)
+        truth = np.where(known, beyond, Truth.UNKNOWN).astype(np.uint8)
+        return Verdicts(plan.row, truth, measured, readings.observed_at_ns)
+
+    def without_data(self, window: Window, mono_ns: int, now_ns: int) -> Verdicts:
+        """UNKNOWN for every row whose point is stale or was forgotten: unknown is never normal."""
+        missing = window.stale(mono_ns) | (window.quality == Quality.BAD)
+        row = self.row[missing[self._point]]
+        truth = np.full(len(row), Truth.UNKNOWN, dtype=np.uint8)
+        return Verdicts(row, truth, np.full(len(row), np.nan), now_ns)
+
+    def _plan_of(self, point_index: NDArray[np.int32]) -> _Plan:
+        """The plan for this layout. Drivers hand the same array at every poll, so its identity is the key."""
+        plan = self._plans.get(id(point_index))
+        if plan is None or plan.point_index is not point_index:
+            plan = self._plans[id(point_index)] = self._compile(point_index)
+        return plan
+
+    def _compile(self, point_index: NDArray[np.int32]) -> _Plan:
+        column_of = {int(point): column for column, point in enumerate(point_index)}
+        position = np.array([i for i, point in enumerate(self._point) if int(point) in column_of], dtype=np.intp)
+        column = np.array([column_of[int(self._point[i])] for i in position], dtype=np.intp)
+        return _Plan(point_index, column, self.row[position], position)

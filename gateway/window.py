@@ -1,0 +1,73 @@
+"""What was seen lately: the last value of every point, its age, and the last polls of every device.
+
+In: each `Readings` once, in the order the box received them. Out: arrays over all points for the rules and the
+screens, and the recent polls that go into evidence. Bounded: one slot a point, `depth` polls a device.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.model.quantity import PointTable
+from gateway.model.reading import Quality, Readings
+
+LATE_AFTER_NS = 5_000_000_000
+
+
+class Window:
+    """Recent samples of the whole box. Arrays have shape (points,); times are ns, 0 = never."""
+
+    def __init__(self, points: PointTable, start_mono_ns: int, depth: int = 16) -> None:
+        n = len(points)
+        self.points = points
+        self.value = np.full(n, np.nan)
+        self.quality = np.full(n, Quality.BAD, dtype=np.uint8)
+        self.observed_at_ns = np.zeros(n, dtype=np.int64)
+        self.seen_mono_ns = np.full(n, start_mono_ns, dtype=np.int64)
+        self.good_mono_ns = np.full(n, start_mono_ns, dtype=np.int64)
+        self._depth = depth
+        self._recent: dict[str, deque[Readings]] = {}
+
+    def remember(self, readings: Readings, mono_ns: int) -> bool:
+        """Keep one poll; False when it is a late sample, older than what is already known, and so not news.
+
+        A sample is late only when it reached the box more than 5 s after it was observed: a wall clock that
+        jumps back must not silence the rules.
+        """
+        index = readings.point_index
+        if self._is_late(readings, index):
+            return False
+        self.value[index] = readings.value
+        self.quality[index] = readings.quality
+        self.observed_at_ns[index] = readings.observed_at_ns
+        self.seen_mono_ns[index] = mono_ns
+        self.good_mono_ns[index[readings.quality != Quality.BAD]] = mono_ns
+        recent = self._recent.get(readings.device)
+        if recent is None:
+            recent = self._recent[readings.device] = deque(maxlen=self._depth)
+        recent.append(readings)
+        return True
+
+    def recent(self, device: str) -> Sequence[Readings]:
+        """The last polls of a device, oldest first; at most `depth`."""
+        return tuple(self._recent.get(device, ()))
+
+    def forget(self, index: NDArray[np.int32]) -> None:
+        """The points are no longer known (a sample was skipped): their quality is BAD until the next one."""
+        self.value[index] = np.nan
+        self.quality[index] = Quality.BAD
+
+    def stale(self, mono_ns: int) -> NDArray[np.bool_]:
+        """Points without a usable value for longer than their own `stale_after_s`."""
+        return np.asarray(mono_ns - self.good_mono_ns > self.points.stale_after_ns)
+
+    def age_s(self, mono_ns: int) -> NDArray[np.float64]:
+        """Seconds since each point last had a usable value (since start where it never had one)."""
+        return np.asarray((mono_ns - self.good_mono_ns) / 1e9)
+
+    def _is_late(self, readings: Readings, index: NDArray[np.int32]) -> bool:
+        if readings.received_at_ns - readings.observed_at_ns <= LATE_AFTER_NS:
+            return False
+        return bool((self.observed_at_ns[index] > readings.observed_at_ns).any())
