@@ -1,0 +1,179 @@
+"""What can be wrong with a message, one class a fault: its code, HTTP status and words in both languages.
+
+In: raised wherever a message is checked. Out: a regulator turns it into `{"error": {...}}`, a gateway turns that
+back into the same class (`fault_from`). `about_item` says whether the item itself can never be taken (a sender puts
+it aside) or whether only this attempt failed (a sender tries again). Knows no transport and no database.
+"""
+
+from typing import ClassVar
+
+
+class ContractError(Exception):
+    """A message that is not taken. `field` names where, `expected` what would have been right."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    about_item: ClassVar[bool] = False
+    message_zh: ClassVar[str] = "平台内部错误"
+    message_en: ClassVar[str] = "The platform failed"
+
+    def __init__(self, field: str = "", expected: str = "", retry_after_s: int = 0) -> None:
+        self.field = field
+        self.expected = expected
+        self.retry_after_s = retry_after_s
+        super().__init__(": ".join(part for part in (self.code, field, expected) if part))
+
+
+class Malformed(ContractError):
+    """Bytes that are no envelope."""
+
+    code, status = "malformed", 400
+    message_zh, message_en = "报文不是有效的信封", "The bytes are not an envelope"
+
+
+class WrongVersion(ContractError):
+    """An envelope of another version; `expected` names the one that is spoken here."""
+
+    code, status = "wrong_version", 400
+    message_zh, message_en = "不支持的协议版本", "This version of the contract is not spoken here"
+
+
+class UnknownAlgorithm(ContractError):
+    """A signature algorithm that is not in the registry; `expected` lists those that are."""
+
+    code, status = "unknown_algorithm", 400
+    message_zh, message_en = "不支持的签名算法", "This signature algorithm is not known here"
+
+
+class BadSignature(ContractError):
+    """The signature does not fit the bytes and the key."""
+
+    code, status = "bad_signature", 401
+    message_zh, message_en = "签名校验失败", "The signature does not fit the bytes"
+
+
+class UnknownSender(ContractError):
+    """No such box, or not with this key."""
+
+    code, status = "unknown_sender", 401
+    message_zh, message_en = "设备未登记或密钥无效", "This box, or this key of it, is not enrolled"
+
+
+class CodeRefused(ContractError):
+    """An enrolment code that was never issued, is used up, or is meant for another box."""
+
+    code, status = "code_refused", 403
+    message_zh, message_en = (
+        "登记码无效、已使用或不属于该设备",
+        "The enrolment code is unknown, used up or for another box",
+    )
+
+
+class BoxExists(ContractError):
+    """The box id is enrolled with another key; only a code issued for that box may replace it."""
+
+    code, status = "box_exists", 403
+    message_zh, message_en = "该设备编号已登记", "This box id is already enrolled"
+
+
+class StaleSequence(ContractError):
+    """A sequence number that was used before; `expected` is the highest one seen, as decimal text."""
+
+    code, status = "stale_sequence", 409
+    message_zh, message_en = "序号已使用或过旧", "This sequence number was used before or is too old"
+
+
+class ConflictingBody(ContractError):
+    """The idempotency key is held with another body."""
+
+    code, status, about_item = "conflicting_body", 409, True
+    message_zh, message_en = "同一幂等键的内容不一致", "This key is already held with a different body"
+
+
+class BlobOffset(ContractError):
+    """A part that does not continue what is held; `expected` is the offset to go on from."""
+
+    code, status = "blob_offset", 409
+    message_zh, message_en = "续传位置不符", "The part does not continue what is held"
+
+
+class BlobMissing(ContractError):
+    """A media record whose bytes are not here yet: send the blob first."""
+
+    code, status = "blob_missing", 409
+    message_zh, message_en = "尚未收到对应的媒体文件", "The bytes of this media are not here yet"
+
+
+class TooLarge(ContractError):
+    """More bytes than are taken; `expected` is the limit in bytes."""
+
+    code, status, about_item = "too_large", 413, True
+    message_zh, message_en = "内容超过大小上限", "Larger than is taken here"
+
+
+class InvalidBody(ContractError):
+    """A body that does not fit its kind's schema; `field` is the path to the fault."""
+
+    code, status, about_item = "invalid_body", 422, True
+    message_zh, message_en = "报文内容不符合规范", "The body does not fit its schema"
+
+
+class UnknownKind(ContractError):
+    """A kind of message that is not taken at this address."""
+
+    code, status, about_item = "unknown_kind", 422, True
+    message_zh, message_en = "不支持的报文类型", "This kind of message is not taken here"
+
+
+class DigestMismatch(ContractError):
+    """Bytes that do not have the digest they claim."""
+
+    code, status, about_item = "digest_mismatch", 422, True
+    message_zh, message_en = "内容与摘要不符", "The bytes do not have the digest they claim"
+
+
+class Overloaded(ContractError):
+    """Not now; `retry_after_s` says when."""
+
+    code, status = "overloaded", 429
+    message_zh, message_en = "请求过多，请稍后重试", "Too many requests, try again later"
+
+
+class NotFound(ContractError):
+    """No such address."""
+
+    code, status = "not_found", 404
+    message_zh, message_en = "地址不存在", "There is nothing at this address"
+
+
+class Unavailable(ContractError):
+    """The platform cannot keep anything just now."""
+
+    code, status = "unavailable", 503
+    message_zh, message_en = "平台暂不可用", "The platform cannot keep anything just now"
+
+
+FAULTS: dict[str, type[ContractError]] = {
+    kind.code: kind
+    for kind in (
+        ContractError,
+        Malformed,
+        WrongVersion,
+        UnknownAlgorithm,
+        BadSignature,
+        UnknownSender,
+        CodeRefused,
+        BoxExists,
+        StaleSequence,
+        ConflictingBody,
+        BlobOffset,
+        BlobMissing,
+        TooLarge,
+        InvalidBody,
+        UnknownKind,
+        DigestMismatch,
+        Overloaded,
+        NotFound,
+        Unavailable,
+    )
+}

@@ -1,0 +1,158 @@
+"""Signatures: the registry of algorithms, and keys that sign and verify exact bytes.
+
+In: bytes. Out: base64 text for an HTTP header or a JSON field. Ed25519 (RFC 8032) is registered; SM2 (GB/T 32918)
+joins by one more entry in `ALGORITHMS`, nothing else changes. A key's id is its fingerprint, so an id can be
+compared over the telephone and pinned in settings. Knows no message and no file.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from contract.faults import BadSignature, Malformed, UnknownAlgorithm
+
+ED25519 = "Ed25519"
+
+
+class VerifyKey(Protocol):
+    """The public half: it can only check."""
+
+    @property
+    def alg(self) -> str:
+        """The algorithm's name in the registry."""
+        ...
+
+    @property
+    def key_id(self) -> str:
+        """The fingerprint, see `fingerprint`."""
+        ...
+
+    @property
+    def public_text(self) -> str:
+        """The public key in base64, as it is exchanged at enrolment."""
+        ...
+
+    def verify(self, signature: str, data: bytes) -> None:
+        """Nothing when the base64 signature fits exactly these bytes; raises BadSignature otherwise."""
+        ...
+
+
+class SignKey(Protocol):
+    """The private half: never leaves its machine, never prints."""
+
+    @property
+    def public(self) -> VerifyKey:
+        """The half that others get."""
+        ...
+
+    def sign(self, data: bytes) -> str:
+        """The signature over exactly these bytes, in base64."""
+        ...
+
+    def pem(self) -> bytes:
+        """PKCS 8 PEM, for a file that only its owner reads."""
+        ...
+
+
+def fingerprint(alg: str, public: bytes) -> str:
+    """A key's id: the algorithm in lower case, a colon, the first 32 hex digits of the SHA-256 of the raw key."""
+    return f"{alg.lower()}:{hashlib.sha256(public).hexdigest()[:32]}"
+
+
+def base64_bytes(text: str, field: str) -> bytes:
+    """Strict base64. Raises Malformed that names the field."""
+    try:
+        return base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeError):
+        raise Malformed(field, "base64") from None
+
+
+class Ed25519VerifyKey:
+    """A public Ed25519 key; 32 raw bytes, in base64 on the wire."""
+
+    alg = ED25519
+
+    def __init__(self, key: Ed25519PublicKey) -> None:
+        self._key = key
+        raw = key.public_bytes_raw()
+        self.key_id = fingerprint(ED25519, raw)
+        self.public_text = base64.b64encode(raw).decode("ascii")
+
+    def verify(self, signature: str, data: bytes) -> None:
+        """See `VerifyKey.verify`."""
+        try:
+            self._key.verify(base64.b64decode(signature.encode("ascii"), validate=True), data)
+        except (InvalidSignature, binascii.Error, UnicodeError):
+            raise BadSignature("signature", f"made with {self.key_id} over the exact bytes") from None
+
+
+class Ed25519SignKey:
+    """A private Ed25519 key."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+        self.public = Ed25519VerifyKey(key.public_key())
+
+    def sign(self, data: bytes) -> str:
+        """See `SignKey.sign`."""
+        return base64.b64encode(self._key.sign(data)).decode("ascii")
+
+    def pem(self) -> bytes:
+        """See `SignKey.pem`."""
+        return self._key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """How keys of one algorithm are made and read."""
+
+    name: str
+    generate: Callable[[], SignKey]
+    read_public: Callable[[bytes], VerifyKey]
+
+
+def _ed25519_public(raw: bytes) -> VerifyKey:
+    try:
+        return Ed25519VerifyKey(Ed25519PublicKey.from_public_bytes(raw))
+    except ValueError:
+        raise Malformed("public_key", "32 bytes, an Ed25519 public key") from None
+
+
+ALGORITHMS: dict[str, Algorithm] = {
+    ED25519: Algorithm(ED25519, lambda: Ed25519SignKey(Ed25519PrivateKey.generate()), _ed25519_public),
+}
+
+
+def algorithm(name: str) -> Algorithm:
+    """The registered algorithm. Raises UnknownAlgorithm that lists those there are."""
+    found = ALGORITHMS.get(name)
+    if found is None:
+        raise UnknownAlgorithm("alg", " or ".join(ALGORITHMS))
+    return found
+
+
+def generate_key(alg: str = ED25519) -> SignKey:
+    """A new private key from the system's entropy."""
+    return algorithm(alg).generate()
+
+
+def verify_key(alg: str, public_text: str) -> VerifyKey:
+    """The public key that base64 text spells. Raises UnknownAlgorithm or Malformed."""
+    return algorithm(alg).read_public(base64_bytes(public_text, "public_key"))
+
+
+def sign_key(pem: bytes) -> SignKey:
+    """The private key in a PKCS 8 PEM. Raises ValueError when it is none that the registry knows."""
+    key = serialization.load_pem_private_key(pem, password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError("the key file holds no Ed25519 private key")
+    return Ed25519SignKey(key)
