@@ -27,7 +27,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contract.canonical import canonical_bytes
-from contract.faults import FAULTS, ContractError, Malformed, UnknownSender, WrongVersion
+from contract.faults import FAULTS, ContractFault, Malformed, UnknownSender, WrongVersion
 from contract.signing import SignKey, VerifyKey, algorithm
 from contract.strict_json import parse_object
 
@@ -119,7 +119,7 @@ def seal(message: Envelope | Reply, key: SignKey) -> Sealed:
 
 
 def open_envelope(raw: bytes, signature: str, find_key: FindKey) -> Envelope:
-    """A box's message, checked: shape, version, algorithm, sender, signature. Raises the fitting ContractError."""
+    """A box's message, checked: shape, version, algorithm, sender, signature. Raises the fitting ContractFault."""
     envelope = read_envelope(raw)
     key = find_key(envelope.box_id, envelope.key_id)
     if key is None or key.alg != envelope.alg:
@@ -160,7 +160,7 @@ def open_text(signed: SignedText, model: type[ModelT], key: VerifyKey) -> ModelT
     return read_model(model, parse_object(raw), Malformed)
 
 
-def read_model(model: type[ModelT], fields: dict[str, Any], fault: type[ContractError]) -> ModelT:
+def read_model(model: type[ModelT], fields: dict[str, Any], fault: type[ContractFault]) -> ModelT:
     """Validate; the first thing wrong becomes `fault`, naming the field and what was expected, never the value."""
     try:
         return model.model_validate(fields)
@@ -169,7 +169,7 @@ def read_model(model: type[ModelT], fields: dict[str, Any], fault: type[Contract
         raise fault(".".join(str(step) for step in first["loc"]), first["msg"][:200]) from None
 
 
-def error_text(fault: ContractError) -> ErrorText:
+def error_text(fault: ContractFault) -> ErrorText:
     """A fault as it travels."""
     return ErrorText(
         code=fault.code,
@@ -181,7 +181,7 @@ def error_text(fault: ContractError) -> ErrorText:
     )
 
 
-def fault_from(error: ErrorText) -> ContractError:
-    """The fault that travelled; an unknown code becomes a plain ContractError (tried again, never put aside)."""
-    kind = FAULTS.get(error.code, ContractError)
+def fault_from(error: ErrorText) -> ContractFault:
+    """The fault that travelled; an unknown code becomes a plain ContractFault (tried again, never put aside)."""
+    kind = FAULTS.get(error.code, ContractFault)
     return kind(error.field, error.expected, error.retry_after_s)

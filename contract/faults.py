@@ -8,7 +8,7 @@ it aside) or whether only this attempt failed (a sender tries again). Knows no t
 from typing import ClassVar
 
 
-class ContractError(Exception):
+class ContractFault(Exception):  # noqa: N818 - a fault is reported to the other side, the names are its codes
     """A message that is not taken. `field` names where, `expected` what would have been right."""
 
     code: ClassVar[str] = "internal"
@@ -24,42 +24,42 @@ class ContractError(Exception):
         super().__init__(": ".join(part for part in (self.code, field, expected) if part))
 
 
-class Malformed(ContractError):
+class Malformed(ContractFault):
     """Bytes that are no envelope."""
 
     code, status = "malformed", 400
     message_zh, message_en = "报文不是有效的信封", "The bytes are not an envelope"
 
 
-class WrongVersion(ContractError):
+class WrongVersion(ContractFault):
     """An envelope of another version; `expected` names the one that is spoken here."""
 
     code, status = "wrong_version", 400
     message_zh, message_en = "不支持的协议版本", "This version of the contract is not spoken here"
 
 
-class UnknownAlgorithm(ContractError):
+class UnknownAlgorithm(ContractFault):
     """A signature algorithm that is not in the registry; `expected` lists those that are."""
 
     code, status = "unknown_algorithm", 400
     message_zh, message_en = "不支持的签名算法", "This signature algorithm is not known here"
 
 
-class BadSignature(ContractError):
+class BadSignature(ContractFault):
     """The signature does not fit the bytes and the key."""
 
     code, status = "bad_signature", 401
     message_zh, message_en = "签名校验失败", "The signature does not fit the bytes"
 
 
-class UnknownSender(ContractError):
+class UnknownSender(ContractFault):
     """No such box, or not with this key."""
 
     code, status = "unknown_sender", 401
     message_zh, message_en = "设备未登记或密钥无效", "This box, or this key of it, is not enrolled"
 
 
-class CodeRefused(ContractError):
+class CodeRefused(ContractFault):
     """An enrolment code that was never issued, is used up, or is meant for another box."""
 
     code, status = "code_refused", 403
@@ -69,94 +69,94 @@ class CodeRefused(ContractError):
     )
 
 
-class BoxExists(ContractError):
+class BoxExists(ContractFault):
     """The box id is enrolled with another key; only a code issued for that box may replace it."""
 
     code, status = "box_exists", 403
     message_zh, message_en = "该设备编号已登记", "This box id is already enrolled"
 
 
-class StaleSequence(ContractError):
+class StaleSequence(ContractFault):
     """A sequence number that was used before; `expected` is the highest one seen, as decimal text."""
 
     code, status = "stale_sequence", 409
     message_zh, message_en = "序号已使用或过旧", "This sequence number was used before or is too old"
 
 
-class ConflictingBody(ContractError):
+class ConflictingBody(ContractFault):
     """The idempotency key is held with another body."""
 
     code, status, about_item = "conflicting_body", 409, True
     message_zh, message_en = "同一幂等键的内容不一致", "This key is already held with a different body"
 
 
-class BlobOffset(ContractError):
+class BlobOffset(ContractFault):
     """A part that does not continue what is held; `expected` is the offset to go on from."""
 
     code, status = "blob_offset", 409
     message_zh, message_en = "续传位置不符", "The part does not continue what is held"
 
 
-class BlobMissing(ContractError):
+class BlobMissing(ContractFault):
     """A media record whose bytes are not here yet: send the blob first."""
 
     code, status = "blob_missing", 409
     message_zh, message_en = "尚未收到对应的媒体文件", "The bytes of this media are not here yet"
 
 
-class TooLarge(ContractError):
+class TooLarge(ContractFault):
     """More bytes than are taken; `expected` is the limit in bytes."""
 
     code, status, about_item = "too_large", 413, True
     message_zh, message_en = "内容超过大小上限", "Larger than is taken here"
 
 
-class InvalidBody(ContractError):
+class InvalidBody(ContractFault):
     """A body that does not fit its kind's schema; `field` is the path to the fault."""
 
     code, status, about_item = "invalid_body", 422, True
     message_zh, message_en = "报文内容不符合规范", "The body does not fit its schema"
 
 
-class UnknownKind(ContractError):
+class UnknownKind(ContractFault):
     """A kind of message that is not taken at this address."""
 
     code, status, about_item = "unknown_kind", 422, True
     message_zh, message_en = "不支持的报文类型", "This kind of message is not taken here"
 
 
-class DigestMismatch(ContractError):
+class DigestMismatch(ContractFault):
     """Bytes that do not have the digest they claim."""
 
     code, status, about_item = "digest_mismatch", 422, True
     message_zh, message_en = "内容与摘要不符", "The bytes do not have the digest they claim"
 
 
-class Overloaded(ContractError):
+class Overloaded(ContractFault):
     """Not now; `retry_after_s` says when."""
 
     code, status = "overloaded", 429
     message_zh, message_en = "请求过多，请稍后重试", "Too many requests, try again later"
 
 
-class NotFound(ContractError):
+class NotFound(ContractFault):
     """No such address."""
 
     code, status = "not_found", 404
     message_zh, message_en = "地址不存在", "There is nothing at this address"
 
 
-class Unavailable(ContractError):
+class Unavailable(ContractFault):
     """The platform cannot keep anything just now."""
 
     code, status = "unavailable", 503
     message_zh, message_en = "平台暂不可用", "The platform cannot keep anything just now"
 
 
-FAULTS: dict[str, type[ContractError]] = {
+FAULTS: dict[str, type[ContractFault]] = {
     kind.code: kind
     for kind in (
-        ContractError,
+        ContractFault,
         Malformed,
         WrongVersion,
         UnknownAlgorithm,
