@@ -1,0 +1,1 @@
+"""Modbus TCP: register tables, request planning, decoding, and a polling driver. Reads only, function codes 1 to 4."""

@@ -1,0 +1,146 @@
+"""What a site may say about Modbus TCP: links, devices, and the register table of a device model.
+
+In: YAML that `gateway.settings` has read. Out: frozen, checked models. Knows nothing of sockets or files.
+"""
+
+from collections import Counter
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from drivers.modbus.registers import BIT_FUNCTIONS, ByteOrder, RegisterType
+from drivers.schema import DeviceSettings, DeviceTable, LinkSettings, TablePoint
+
+ADDRESSES = 65_536
+MAX_REGISTERS = 125  # Modbus Application Protocol V1.1b3, 6.3 and 6.4; bits: 2000 = 16 x 125 (6.1, 6.2)
+
+
+class ModbusTcpLink(LinkSettings):
+    """One TCP connection. `timeout_ms` bounds connecting and each reply; after a failure the device waits a random
+    time below a bound that doubles from `backoff_min_ms` to `backoff_max_ms`.
+    """
+
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Annotated[int, Field(ge=1, le=65_535)] = 502
+    timeout_ms: Annotated[int, Field(ge=10, le=60_000)] = 1000
+    backoff_min_ms: Annotated[int, Field(ge=10, le=600_000)] = 500
+    backoff_max_ms: Annotated[int, Field(ge=10, le=3_600_000)] = 30_000
+
+    @model_validator(mode="after")
+    def _backoff_grows(self) -> Self:
+        if self.backoff_max_ms < self.backoff_min_ms:
+            raise ValueError(f"backoff_max_ms {self.backoff_max_ms} is below backoff_min_ms {self.backoff_min_ms}")
+        return self
+
+
+class ModbusDevice(DeviceSettings):
+    """One unit on a link. `poll_ms` 0 polls as fast as the unit answers."""
+
+    unit_id: Annotated[int, Field(ge=0, le=255)] = 1
+    poll_ms: Annotated[int, Field(ge=0, le=86_400_000)] = 1000
+
+
+class RegisterPoint(TablePoint):
+    """One value of the map. `address` counts from 0 as on the wire (reference 40001 is function 3, address 0).
+
+    `bit` is the (lowest) bit of a `bit` or `bits` point in a register, 0 = least significant; `bit_count` the width of
+    a `bits` point. The order applies before bits are counted. Sentinels are raw values; for signed integers a bit
+    pattern may be given instead (0x8000 for int16 means -32768).
+    """
+
+    function: Literal[1, 2, 3, 4]
+    address: Annotated[int, Field(ge=0, lt=ADDRESSES)]
+    type: RegisterType
+    order: ByteOrder | None = None
+    bit: Annotated[int, Field(ge=0, le=15)] | None = None
+    bit_count: Annotated[int, Field(ge=1, le=16)] | None = None
+
+    @property
+    def raw_bounds(self) -> tuple[float, float]:
+        """Smallest and largest raw value that the wire can carry."""
+        if self.type is RegisterType.BITS:
+            return 0.0, 2.0 ** (self.bit_count or 1) - 1
+        return self.type.bounds
+
+    def raw_sentinel(self, sentinel: float) -> float:
+        """The raw value that a decoder sees for this sentinel: float rounding and bit patterns applied."""
+        if self.type.is_float:
+            return float(self.type.dtype.type(sentinel))
+        if self.raw_bounds[0] < 0 and sentinel > self.raw_bounds[1]:
+            return sentinel - 2.0 ** (16 * self.type.words)
+        return sentinel
+
+    @model_validator(mode="after")
+    def _fits_the_address_space(self) -> Self:
+        if self.address + self.type.words > ADDRESSES:
+            raise ValueError(f"{self.type} at address {self.address} reaches past address {ADDRESSES - 1}")
+        return self
+
+    @model_validator(mode="after")
+    def _bits_are_named(self) -> Self:
+        if self.function in BIT_FUNCTIONS:
+            if self.type is not RegisterType.BIT:
+                raise ValueError(f"function {self.function} reads single bits: type must be bit, not {self.type}")
+            if self.bit is not None or self.order is not None:
+                raise ValueError(f"function {self.function} addresses each bit itself: leave out bit and order")
+        elif self.type.is_field != (self.bit is not None):
+            wanted = "needs bit: 0..15" if self.type.is_field else "has no bit: use type bit or bits"
+            raise ValueError(f"type {self.type} with function {self.function} {wanted}")
+        return self
+
+    @model_validator(mode="after")
+    def _field_has_a_width(self) -> Self:
+        if (self.type is RegisterType.BITS) != (self.bit_count is not None):
+            raise ValueError("bit_count belongs to type bits, which needs it")
+        if (self.bit or 0) + (self.bit_count or 1) > 16:
+            raise ValueError(
+                f"bits {self.bit} to {(self.bit or 0) + (self.bit_count or 1) - 1} leave the 16-bit register"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _values_are_possible(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        if self.scale == 0:
+            raise ValueError("scale 0 would make every value the same")
+        low, high = self.raw_bounds
+        pattern_high = 2.0 ** (16 * self.type.words) if low < 0 and not self.type.is_float else high
+        for sentinel in self.sentinels:
+            if not low <= sentinel <= pattern_high:
+                raise ValueError(f"sentinel {sentinel:g} cannot occur in {self.type} ({low:g} to {high:g})")
+        return self
+
+
+class ModbusTable(DeviceTable):
+    """The register map of a device model.
+
+    `order` holds for points that name none. One request reads at most `max_registers` (16 times as many bits) and may
+    read over up to `max_gap` addresses that no point uses, to save a request; 0 for units that refuse unmapped ones.
+    """
+
+    order: ByteOrder = ByteOrder.ABCD
+    max_registers: Annotated[int, Field(ge=1, le=MAX_REGISTERS)] = MAX_REGISTERS
+    max_gap: Annotated[int, Field(ge=0, le=MAX_REGISTERS)] = 0
+    points: Annotated[tuple[RegisterPoint, ...], Field(min_length=1)]
+
+    def order_of(self, point: RegisterPoint) -> ByteOrder:
+        """The order in force for this point."""
+        return point.order or self.order
+
+    @model_validator(mode="after")
+    def _keys_are_unique(self) -> Self:
+        repeated = [key for key, times in Counter(point.key for point in self.points).items() if times > 1]
+        if repeated:
+            raise ValueError(f"two points share the key {', '.join(sorted(repeated))}")
+        return self
+
+    @model_validator(mode="after")
+    def _points_fit_a_request(self) -> Self:
+        for point in self.points:
+            if point.type.words > self.max_registers:
+                raise ValueError(
+                    f"point {point.key}: {point.type} takes {point.type.words} registers, "
+                    f"but max_registers allows {self.max_registers} a request"
+                )
+        return self
