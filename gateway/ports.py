@@ -104,6 +104,7 @@ class Uplink(Protocol):
 
     name: str
     takes_alerts: bool
+    takes_evidence: bool
     takes_readings: bool
 
     async def send_alerts(self, batch: Sequence[OutboxItem]) -> Sequence[Receipt]:

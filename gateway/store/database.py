@@ -132,6 +132,8 @@ class Writer:
 
     def submit(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
         """Run `job` inside the next transaction; the future holds its result once that has been committed."""
+        if not self._thread.is_alive():
+            raise StoreError(f"{self._thread.name}: the writer has stopped")
         future: Future[T] = Future()
         self._queue.put((job, future))
         return future
@@ -149,26 +151,32 @@ class Writer:
             while len(jobs) < MAX_JOBS_A_COMMIT and not self._queue.empty():
                 jobs.append(self._queue.get())
             open_for_work = None not in jobs
-            self._commit([job for job in jobs if job is not None])
+            work = [job for job in jobs if job is not None]
+            try:
+                self._commit(work)
+            finally:
+                _fail_rest(work)
 
     def _commit(self, jobs: list[tuple[Job, "Future[Any]"]]) -> None:
         if not jobs:
             return
-        try:
-            outcomes = self._transaction(jobs)
-        except sqlite3.Error as error:
-            if not (is_full(error) and self._on_full()):
-                return _fail_all(jobs, error)
-            try:
-                outcomes = self._transaction(jobs)
-            except sqlite3.Error as again:
-                return _fail_all(jobs, again)
+        outcomes = self._transaction_with_reserve(jobs)
         for (_, future), (result, failure) in zip(jobs, outcomes, strict=True):
             if failure is not None:
                 future.set_exception(failure)
             else:
                 future.set_result(result)
-        return None
+
+    def _transaction_with_reserve(self, jobs: list[tuple[Job, "Future[Any]"]]) -> list[tuple[Any, Exception | None]]:
+        try:
+            return self._transaction(jobs)
+        except sqlite3.Error as error:
+            if not (is_full(error) and self._on_full()):
+                return [(None, StoreError(str(error)))] * len(jobs)
+        try:
+            return self._transaction(jobs)
+        except sqlite3.Error as error:
+            return [(None, StoreError(str(error)))] * len(jobs)
 
     def _transaction(self, jobs: list[tuple[Job, "Future[Any]"]]) -> list[tuple[Any, Exception | None]]:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -200,6 +208,8 @@ def is_full(error: sqlite3.Error) -> bool:
     return name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR")
 
 
-def _fail_all(jobs: list[tuple[Job, "Future[Any]"]], error: sqlite3.Error) -> None:
+def _fail_rest(jobs: list[tuple[Job, "Future[Any]"]]) -> None:
+    """Only a bug leaves futures open: nobody may wait for ever on a thread that died of it."""
     for _, future in jobs:
-        future.set_exception(StoreError(str(error)))
+        if not future.done():
+            future.set_exception(StoreError("the writer stopped before this was kept"))

@@ -1,0 +1,139 @@
+"""Queue 2 to one uplink: alerts from the outbox first, then the history beyond the uplink's cursor.
+
+The only place that retries a send. A Receipt decides: ACCEPTED and REJECTED resolve a row, RETRY keeps it and backs
+off with full jitter (or as long as the receiver asks). A backlog leaves in bounded batches, and between two batches
+alerts are looked for again, so alerts overtake it. One delivery a receiver: a dead one delays no other.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+
+from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
+from gateway.model.errors import StoreError
+from gateway.ports import Clock, ReadingBlock, Uplink
+from gateway.store.alert_store import AlertStore
+from gateway.store.history_reader import HistoryReader
+from gateway.store.history_store import HistoryStore
+
+log = logging.getLogger(__name__)
+ALERTS_A_BATCH = 50
+POLLS_A_BATCH = 2000
+IDLE_S = 5.0
+BACKOFF_FIRST_S = 0.5
+BACKOFF_LIMIT_S = 60.0
+
+
+class Delivery:
+    """Carries everything to one uplink. Counters are since start."""
+
+    def __init__(
+        self, uplink: Uplink, alerts: AlertStore, history: HistoryStore, reader: HistoryReader, clock: Clock
+    ) -> None:
+        self._uplink = uplink
+        self._alerts = alerts
+        self._history = history
+        self._reader = reader
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._failures = 0
+        self._random = random.Random()  # noqa: S311 - jitter, not a secret
+        self._cursor = 0
+        self.alerts_accepted = 0
+        self.alerts_rejected = 0
+        self.polls_sent = 0
+        self.retries = 0
+        self.last_error = ""
+        self.down_since_ns = 0
+
+    @property
+    def name(self) -> str:
+        """The uplink's name."""
+        return self._uplink.name
+
+    @property
+    def cursor(self) -> int:
+        """How far the uplink has taken the history."""
+        return self._cursor
+
+    def wake(self) -> None:
+        """There is something new to send."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        if self._uplink.takes_readings:
+            self._cursor = await asyncio.wrap_future(self._history.start_cursor(self.name))
+        while True:
+            self._wake.clear()
+            receipt = await self._deliver_once()
+            if receipt is None:
+                await self._wait_for_work()
+            elif receipt.kind is ReceiptKind.RETRY:
+                await self._back_off(receipt)
+            else:
+                self._note_success()
+
+    async def _deliver_once(self) -> Receipt | None:
+        """One batch of alerts, or else one batch of history; None when there is nothing to send."""
+        if self._uplink.takes_alerts or self._uplink.takes_evidence:
+            items = self._alerts.pending(self.name, ALERTS_A_BATCH)
+            if items:
+                return await self._send_alerts(items)
+        if self._uplink.takes_readings:
+            blocks = await asyncio.to_thread(self._reader.blocks_after, self._cursor, POLLS_A_BATCH)
+            if blocks:
+                return await self._send_readings(blocks)
+        return None
+
+    async def _send_alerts(self, items: Sequence[OutboxItem]) -> Receipt:
+        receipts = await self._uplink.send_alerts(items)
+        answers = list(zip(items, receipts, strict=True))
+        for item, receipt in answers:
+            if receipt.kind is ReceiptKind.REJECTED:
+                log.error("event=alert_rejected uplink=%s key=%s reason=%r", self.name, item.key, receipt.detail)
+        try:
+            await asyncio.wrap_future(self._alerts.resolve(answers, self._clock.now_ns()))
+        except StoreError as error:
+            return Receipt.retry(f"the receipts could not be kept: {error}")
+        kinds = [receipt.kind for receipt in receipts]
+        self.alerts_accepted += kinds.count(ReceiptKind.ACCEPTED)
+        self.alerts_rejected += kinds.count(ReceiptKind.REJECTED)
+        retries = [receipt for receipt in receipts if receipt.kind is ReceiptKind.RETRY]
+        return retries[0] if retries else receipts[-1]
+
+    async def _send_readings(self, blocks: Sequence[ReadingBlock]) -> Receipt:
+        receipt = await self._uplink.send_readings(blocks)
+        if receipt.kind is ReceiptKind.RETRY:
+            return receipt
+        if receipt.kind is ReceiptKind.REJECTED:
+            log.error("event=readings_rejected uplink=%s blocks=%d reason=%r", self.name, len(blocks), receipt.detail)
+        self._cursor = blocks[-1].cursor
+        self.polls_sent += sum(len(block.observed_at_ns) for block in blocks)
+        self._history.advance(self.name, self._cursor)
+        return receipt
+
+    async def _wait_for_work(self) -> None:
+        """Until woken, or for a while: a missed wake-up must not cost more than seconds."""
+        try:
+            async with asyncio.timeout(IDLE_S):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _back_off(self, receipt: Receipt) -> None:
+        self.retries += 1
+        self.last_error = receipt.detail
+        if not self.down_since_ns:
+            self.down_since_ns = self._clock.now_ns()
+            log.warning("event=uplink_down uplink=%s reason=%r", self.name, receipt.detail)
+        ceiling_s = min(BACKOFF_LIMIT_S, BACKOFF_FIRST_S * 2**self._failures)
+        self._failures = min(self._failures + 1, 10)
+        await self._clock.sleep(max(receipt.retry_after_s, self._random.uniform(ceiling_s / 4, ceiling_s)))
+
+    def _note_success(self) -> None:
+        self._failures = 0
+        if self.down_since_ns:
+            log.warning("event=uplink_back uplink=%s retries=%d", self.name, self.retries)
+            self.down_since_ns = 0

@@ -1,0 +1,184 @@
+"""One sample's way through the box, in order: history, window, rules, alarms, recorder.
+
+    intake -> [history.append, window.remember, rules, alarms.step] -> transitions -> recorder
+                     |
+                     +-- flush every flush_ms (sooner when a message waits for its acknowledgement)
+
+The passing of time is a sample too: every tick judges silence and staleness. Nothing here waits for a disk: commits run
+in the stores' threads, and a message is acknowledged once its readings and every transition before it are committed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from contract.canonical import Canonical
+from gateway.alarms import AlarmTable
+from gateway.evidence import RecordKind
+from gateway.intake import Arrival, Intake
+from gateway.model.alarm import Transition
+from gateway.model.errors import StoreError
+from gateway.model.reading import Readings
+from gateway.model.verdict import Verdicts
+from gateway.ports import Clock
+from gateway.recorder import Entry, Recorder
+from gateway.rules.table import RuleTable
+from gateway.store.history_store import Flushing, HistoryStore
+from gateway.window import Window
+
+log = logging.getLogger(__name__)
+TICK_S = 0.25
+BATCH_POLLS = 256
+WAITING_FLUSH_NS = 20_000_000
+SAMPLES_IN_EVIDENCE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The parts that a sample passes, in order."""
+
+    intake: Intake
+    history: HistoryStore
+    window: Window
+    rules: RuleTable
+    alarms: AlarmTable
+    recorder: Recorder
+    clock: Clock
+
+
+class Pipeline:
+    """Runs the line. `may_write_history` says whether the disk has room for anything but alerts."""
+
+    def __init__(
+        self,
+        line: Line,
+        flush_ms: int,
+        max_buffered_polls: int,
+        may_write_history: Callable[[], bool],
+        on_flushed: Callable[[], None],
+    ) -> None:
+        self._line = line
+        self._flush_ns = flush_ms * 1_000_000
+        self._max_buffered_polls = max_buffered_polls
+        self._may_write_history = may_write_history
+        self._on_flushed = on_flushed
+        self._acks: list[asyncio.Future[None]] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._flushed_mono_ns = line.clock.monotonic_ns()
+        self._ticked_mono_ns = 0
+        self._gap_since_ns = 0
+        self.history_lost_polls = 0
+        self.judged_polls = 0
+        self.late_polls = 0
+
+    async def run(self) -> None:
+        """Take samples until cancelled. Yields to the drivers between batches."""
+        while True:
+            for arrival in await self._line.intake.take(BATCH_POLLS, TICK_S / 2):
+                self._take(arrival)
+            mono_ns = self._line.clock.monotonic_ns()
+            if mono_ns - self._ticked_mono_ns >= TICK_S * 1e9:
+                self._tick(mono_ns)
+            self._flush_when_due(mono_ns)
+            await asyncio.sleep(0)
+
+    async def stop(self) -> None:
+        """After `run` was cancelled: judge what is queued and write what is buffered."""
+        while len(self._line.intake):
+            for arrival in await self._line.intake.take(BATCH_POLLS, 0):
+                self._take(arrival)
+        if self._flushing is not None:
+            await self._flushing
+        await self._flush(self._line.history.flush(self._line.clock.now_ns()), self._taken_acks())
+
+    def _take(self, arrival: Arrival) -> None:
+        line, readings = self._line, arrival.readings
+        line.history.append(readings)
+        if arrival.kept is not None:
+            self._acks.append(arrival.kept)
+        if not line.window.remember(readings, line.clock.monotonic_ns()):
+            self.late_polls += 1
+            return
+        self.judged_polls += 1
+        self._judge(line.rules.on_readings(readings), readings.device)
+
+    def _tick(self, mono_ns: int) -> None:
+        line = self._line
+        self._ticked_mono_ns = mono_ns
+        for point_index in line.intake.take_skipped():
+            line.window.forget(point_index)
+        for verdicts in line.rules.on_tick(line.window, mono_ns, line.clock.now_ns()):
+            self._judge(verdicts, "")
+
+    def _judge(self, verdicts: Verdicts, device: str) -> None:
+        for transition in self._line.alarms.step(verdicts):
+            self._record(transition, device)
+
+    def _record(self, transition: Transition, device: str) -> None:
+        line = self._line
+        row = line.rules.row_of.get((transition.alarm.rule.rule_id, transition.alarm.subject))
+        seen: Sequence[Readings] = line.window.recent(device)[-SAMPLES_IN_EVIDENCE:]
+        line.recorder.record_transition(transition, line.rules.rules[row] if row is not None else None, seen)
+
+    def _flush_when_due(self, mono_ns: int) -> None:
+        if self._flushing is not None and not self._flushing.done():
+            return
+        waited_ns = mono_ns - self._flushed_mono_ns
+        due = self._line.history.buffered_polls and waited_ns >= self._flush_ns
+        if due or (self._acks and waited_ns >= WAITING_FLUSH_NS):
+            self._flushed_mono_ns = mono_ns
+            self._start_flush()
+
+    def _start_flush(self) -> None:
+        line = self._line
+        if not self._may_write_history():
+            self._give_up_overflow("the disk is kept free for alerts")
+            return
+        flushing = line.history.flush(line.clock.now_ns())
+        self._flushing = asyncio.create_task(self._flush(flushing, self._taken_acks()))
+
+    async def _flush(self, flushing: Flushing, acks: list[asyncio.Future[None]]) -> None:
+        last_in_line = self._line.recorder.last_in_line()
+        try:
+            await asyncio.wrap_future(flushing.done)
+        except StoreError as error:
+            for readings in flushing.polls:
+                self._line.history.append(readings)
+            self._acks = acks + self._acks
+            self._give_up_overflow(str(error))
+            return
+        self._end_gap()
+        if last_in_line is not None and acks:
+            await asyncio.wait([last_in_line])
+        for ack in acks:
+            if not ack.done():
+                ack.set_result(None)
+        self._on_flushed()
+
+    def _taken_acks(self) -> list[asyncio.Future[None]]:
+        acks, self._acks = self._acks, []
+        return acks
+
+    def _give_up_overflow(self, reason: str) -> None:
+        """The history cannot be written: polls wait in memory up to a bound; beyond it they are lost, and counted."""
+        line = self._line
+        if not self._gap_since_ns:
+            self._gap_since_ns = line.clock.now_ns()
+            log.error("event=history_not_written reason=%r buffered=%d", reason, line.history.buffered_polls)
+        if line.history.buffered_polls > self._max_buffered_polls:
+            self.history_lost_polls += line.history.drop_buffered()
+
+    def _end_gap(self) -> None:
+        if not self._gap_since_ns:
+            return
+        now_ns = self._line.clock.now_ns()
+        log.warning("event=history_written_again lost_polls=%d", self.history_lost_polls)
+        content: dict[str, Canonical] = {
+            "from_ns": self._gap_since_ns,
+            "to_ns": now_ns,
+            "reason": "history could not be written",
+            "lost_polls": self.history_lost_polls,
+        }
+        self._line.recorder.record(Entry(RecordKind.HISTORY_GAP, now_ns, content))
+        self._gap_since_ns = 0

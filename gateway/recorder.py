@@ -1,0 +1,177 @@
+"""Turns what happened into one commit: sealed evidence, alarm states and outbox rows; then, and only then, tells.
+
+    transitions --record--> [waiting] --run--> seal, commit (fsync) --> told: live page, uplinks, whoever waits
+
+The pipeline never waits for the disk: it goes on judging while a commit runs. When the store cannot keep a batch,
+the batch stays first in line and is tried again; `failing_since_ns` makes that visible. One chain, one recorder.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from contract.canonical import Canonical
+from contract.chain import ChainHead
+from gateway.evidence import (
+    RecordKind,
+    SealedRecord,
+    record_message,
+    seal,
+    transition_content,
+    transition_key,
+    transition_message,
+)
+from gateway.model.alarm import Transition
+from gateway.model.errors import StoreError
+from gateway.model.reading import Readings
+from gateway.model.rule import ResolvedRule
+from gateway.ports import Clock
+from gateway.store.alert_store import AlertStore, Commit, KeptRecord, Message
+
+log = logging.getLogger(__name__)
+RETRY_S = 0.5
+MAX_ENTRIES_A_COMMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An uplink that takes alerts (reportable ones only, or all) and perhaps the evidence chain."""
+
+    uplink: str
+    takes_alerts: bool
+    takes_evidence: bool
+    reportable_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to seal. A transition brings its rule and the polls around it; anything else brings its content."""
+
+    kind: RecordKind
+    at_ns: int
+    content: Mapping[str, Canonical]
+    transition: Transition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A committed entry, as listeners get it."""
+
+    record: SealedRecord
+    transition: Transition | None
+
+
+class Recorder:
+    """The only writer of the chain. `listeners` are called in the event loop after each commit."""
+
+    def __init__(
+        self, store: AlertStore, box_id: str, project_code: str, routes: Sequence[Route], clock: Clock
+    ) -> None:
+        self._store = store
+        self._box_id = box_id
+        self._project_code = project_code
+        self._routes = tuple(routes)
+        self._clock = clock
+        self._waiting: list[tuple[Entry, asyncio.Future[SealedRecord]]] = []
+        self._filled = asyncio.Event()
+        self.head: ChainHead = store.head()
+        self.listeners: list[Callable[[Sequence[Told]], None]] = []
+        self.failing_since_ns = 0
+
+    def record(self, entry: Entry) -> "asyncio.Future[SealedRecord]":
+        """Put an entry in line; the future is done once it has been committed."""
+        future: asyncio.Future[SealedRecord] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, future))
+        self._filled.set()
+        return future
+
+    def record_transition(
+        self, transition: Transition, rule: ResolvedRule | None, seen: Sequence[Readings]
+    ) -> "asyncio.Future[SealedRecord]":
+        """Put a transition in line, with the rule as set and the polls that were seen."""
+        content = transition_content(transition, rule, seen)
+        return self.record(Entry(RecordKind.TRANSITION, transition.at_ns, content, transition))
+
+    def last_in_line(self) -> "asyncio.Future[SealedRecord] | None":
+        """The future of the newest waiting entry; None when everything is committed."""
+        return self._waiting[-1][1] if self._waiting else None
+
+    async def run(self) -> None:
+        """Commit what waits until cancelled. A batch leaves the line only when it has been kept."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            while self._waiting:
+                await self._commit_first()
+
+    async def drain(self) -> None:
+        """Commit what waits and return: for an orderly stop, after `run` has been cancelled."""
+        while self._waiting and not self.failing_since_ns:
+            await self._commit_first()
+
+    async def _commit_first(self) -> None:
+        batch = self._waiting[:MAX_ENTRIES_A_COMMIT]
+        records = self._seal_all([entry for entry, _ in batch])
+        commit = self._commit_of([entry for entry, _ in batch], records)
+        try:
+            await asyncio.wrap_future(self._store.commit(commit))
+        except StoreError as error:
+            self._note_failure(error)
+            await self._clock.sleep(RETRY_S)
+            return
+        self._note_success()
+        del self._waiting[: len(batch)]
+        self.head = records[-1].head
+        told = [Told(record, entry.transition) for (entry, _), record in zip(batch, records, strict=True)]
+        for (_, future), record in zip(batch, records, strict=True):
+            if not future.done():
+                future.set_result(record)
+        for listener in self.listeners:
+            listener(told)
+
+    def _seal_all(self, entries: Sequence[Entry]) -> list[SealedRecord]:
+        head, records = self.head, []
+        for entry in entries:
+            record = seal(head, self._box_id, entry.kind, entry.at_ns, entry.content)
+            records.append(record)
+            head = record.head
+        return records
+
+    def _commit_of(self, entries: Sequence[Entry], records: Sequence[SealedRecord]) -> Commit:
+        kept, messages = [], []
+        for entry, record in zip(entries, records, strict=True):
+            alarm_id = entry.transition.alarm.alarm_id if entry.transition else ""
+            kept.append(KeptRecord(record.seq, str(record.kind), record.at_ns, alarm_id, record.sha256, record.body))
+            messages += self._messages_of(entry, record)
+        alarms = {entry.transition.alarm.alarm_id: entry.transition.alarm for entry in entries if entry.transition}
+        return Commit(self._clock.now_ns(), kept, list(alarms.values()), messages)
+
+    def _messages_of(self, entry: Entry, record: SealedRecord) -> list[Message]:
+        messages = []
+        transition = entry.transition
+        if transition is not None:
+            key = transition_key(transition)
+            body = transition_message(transition, key, self._project_code, record)
+            messages += [
+                Message(route.uplink, key, "alarm_transition", body, 0)
+                for route in self._routes
+                if route.takes_alerts and (transition.alarm.rule.reportable or not route.reportable_only)
+            ]
+        key = f"{self._box_id}:evidence:{record.seq}"
+        messages += [
+            Message(route.uplink, key, "evidence_record", record_message(record), 1)
+            for route in self._routes
+            if route.takes_evidence
+        ]
+        return messages
+
+    def _note_failure(self, error: StoreError) -> None:
+        if not self.failing_since_ns:
+            self.failing_since_ns = self._clock.now_ns()
+            log.error("event=evidence_store_failing reason=%r waiting=%d", str(error), len(self._waiting))
+
+    def _note_success(self) -> None:
+        if self.failing_since_ns:
+            log.warning("event=evidence_store_back waiting=%d", len(self._waiting))
+            self.failing_since_ns = 0

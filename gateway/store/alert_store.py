@@ -1,0 +1,234 @@
+"""`alerts.db`: alarms, the evidence chain and the outbox. One transaction a batch; told only after the fsync.
+
+    alarm     one row an episode: its latest state (open ones are taken over after a restart)
+    evidence  the hash chain; rows are only ever added
+    outbox    one row per uplink and message; UNIQUE(uplink, key) makes a repeated hand-over harmless
+
+In: sealed records, alarm states and messages. Out: rows for uplinks, screens and verification. Knows no rule.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from contract.chain import ChainFault, ChainHead, verify_chain
+from gateway.model.alarm import Alarm, RuleInfo, Severity
+from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
+from gateway.store.database import Repair, Schema, Writer, open_or_repair, open_reader
+from gateway.store.reserve import DiskReserve
+
+SUMMARY_KIND = "minute_summary"  # derived from roll-ups, so an accepted one leaves no row behind
+SCHEMA = Schema(
+    version=1,
+    synchronous="FULL",
+    tables=("alarm", "evidence", "outbox"),
+    ddl="""
+CREATE TABLE alarm (
+    alarm_id TEXT PRIMARY KEY, rule_id TEXT NOT NULL, subject TEXT NOT NULL,
+    raised_at_ns INTEGER NOT NULL, is_open INTEGER NOT NULL, state TEXT NOT NULL);
+CREATE INDEX alarm_open ON alarm(rule_id, subject) WHERE is_open = 1;
+CREATE INDEX alarm_by_time ON alarm(raised_at_ns);
+CREATE TABLE evidence (
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, at_ns INTEGER NOT NULL, alarm_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX evidence_of_alarm ON evidence(alarm_id) WHERE alarm_id <> '';
+CREATE TABLE outbox (
+    outbox_id INTEGER PRIMARY KEY, uplink TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL,
+    urgency INTEGER NOT NULL, body BLOB NOT NULL, created_at_ns INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending', attempts INTEGER NOT NULL DEFAULT 0,
+    receipt TEXT NOT NULL DEFAULT '', resolved_at_ns INTEGER NOT NULL DEFAULT 0, UNIQUE(uplink, key));
+CREATE INDEX outbox_pending ON outbox(uplink, urgency, outbox_id) WHERE state = 'pending'
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row for the outbox of one uplink. Lower `urgency` leaves first: 0 alert, 1 evidence, 2 summary."""
+
+    uplink: str
+    key: str
+    kind: str
+    body: bytes
+    urgency: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """A sealed record as it is stored; `alarm_id` is empty when it is not about an alarm."""
+
+    seq: int
+    kind: str
+    at_ns: int
+    alarm_id: str
+    sha256: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What belongs together: kept all at once or not at all."""
+
+    at_ns: int
+    records: Sequence[KeptRecord] = ()
+    alarms: Sequence[Alarm] = ()
+    messages: Sequence[Message] = ()
+
+
+class AlertStore:
+    """Opens (and where needed repairs) the file; `repair` says what was lost. All writes go through one thread."""
+
+    def __init__(self, folder: Path, reserve_bytes: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "alerts.db"
+        connection, self.repair = open_or_repair(self.path, SCHEMA)
+        self.reserve = DiskReserve(folder / "alerts.reserve", reserve_bytes)
+        self.reserve.take()
+        self._writer = Writer("alerts-writer", connection, on_full=self.reserve.release)
+        self._reader = open_reader(self.path)
+
+    repair: Repair | None
+
+    def commit(self, commit: Commit) -> "Future[None]":
+        """Keep a batch. Done after the fsync; StoreError when it could not be kept (nothing of it then is)."""
+        return self._writer.submit(lambda db: _insert(db, commit))
+
+    def head(self) -> ChainHead:
+        """The newest record of the chain."""
+        row = self._reader.execute("SELECT seq, sha256 FROM evidence ORDER BY seq DESC LIMIT 1").fetchone()
+        return ChainHead(row["seq"], row["sha256"]) if row else ChainHead()
+
+    def verify(self) -> ChainHead | ChainFault:
+        """Walk the whole chain on a connection of its own."""
+        reader = open_reader(self.path)
+        try:
+            rows = reader.execute("SELECT seq, sha256, body FROM evidence ORDER BY seq")
+            return verify_chain((row["seq"], row["sha256"], row["body"]) for row in rows)
+        finally:
+            reader.close()
+
+    def open_alarms(self) -> list[Alarm]:
+        """The episodes that were open at the last commit."""
+        rows = self._reader.execute("SELECT state FROM alarm WHERE is_open = 1 ORDER BY raised_at_ns")
+        return [alarm_from_json(row["state"]) for row in rows]
+
+    def alarm(self, alarm_id: str) -> Alarm | None:
+        """One episode by its id, open or not."""
+        row = self._reader.execute("SELECT state FROM alarm WHERE alarm_id = ?", (alarm_id,)).fetchone()
+        return alarm_from_json(row["state"]) if row else None
+
+    def evidence_of(self, alarm_id: str) -> list[KeptRecord]:
+        """The sealed records about one alarm, oldest first."""
+        rows = self._reader.execute("SELECT * FROM evidence WHERE alarm_id = ? ORDER BY seq", (alarm_id,))
+        return [_kept(row) for row in rows]
+
+    def evidence_after(self, seq: int, limit: int = 1000) -> list[KeptRecord]:
+        """Records after `seq`, oldest first: the replay of the live feed."""
+        rows = self._reader.execute("SELECT * FROM evidence WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+        return [_kept(row) for row in rows]
+
+    def last_of(self, kind: str) -> KeptRecord | None:
+        """The newest record of one kind."""
+        row = self._reader.execute(
+            "SELECT * FROM evidence WHERE kind = ? ORDER BY seq DESC LIMIT 1", (kind,)
+        ).fetchone()
+        return _kept(row) if row else None
+
+    def pending(self, uplink: str, limit: int) -> list[OutboxItem]:
+        """What is still to be sent, the most urgent and oldest first."""
+        rows = self._reader.execute(
+            "SELECT * FROM outbox WHERE uplink = ? AND state = 'pending' ORDER BY urgency, outbox_id LIMIT ?",
+            (uplink, limit),
+        )
+        return [_item(row) for row in rows]
+
+    def resolve(self, answers: Sequence[tuple[OutboxItem, Receipt]], at_ns: int) -> "Future[None]":
+        """Write down what the receiver said. RETRY leaves a row pending and counts the attempt."""
+        return self._writer.submit(lambda db: _resolve(db, answers, at_ns))
+
+    def pending_counts(self) -> dict[str, int]:
+        """uplink -> rows still to be sent; cheap, from the partial index."""
+        rows = self._reader.execute("SELECT uplink, count(*) AS n FROM outbox WHERE state = 'pending' GROUP BY uplink")
+        return {row["uplink"]: row["n"] for row in rows}
+
+    def outbox_counts(self) -> dict[tuple[str, str], int]:
+        """(uplink, state) -> rows; reads the whole table, so for reports, not for health pages."""
+        rows = self._reader.execute("SELECT uplink, state, count(*) AS n FROM outbox GROUP BY uplink, state")
+        return {(row["uplink"], row["state"]): row["n"] for row in rows}
+
+    def all_evidence(self) -> Iterator[KeptRecord]:
+        """Every record in order, for an export."""
+        reader = open_reader(self.path)
+        try:
+            for row in reader.execute("SELECT * FROM evidence ORDER BY seq"):
+                yield _kept(row)
+        finally:
+            reader.close()
+
+    def close(self) -> None:
+        """Finish the writes and let go of the file."""
+        self._writer.close()
+        self._reader.close()
+
+
+def _insert(db: sqlite3.Connection, commit: Commit) -> None:
+    db.executemany(
+        "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?)",
+        [(r.seq, r.kind, r.at_ns, r.alarm_id, r.sha256, r.body) for r in commit.records],
+    )
+    for alarm in commit.alarms:
+        identity = (alarm.rule.rule_id, alarm.subject, alarm.alarm_id)
+        db.execute(
+            "UPDATE alarm SET is_open = 0 WHERE is_open = 1 AND rule_id = ? AND subject = ? AND alarm_id <> ?", identity
+        )
+        db.execute(
+            "INSERT INTO alarm VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(alarm_id)"
+            " DO UPDATE SET is_open = excluded.is_open, state = excluded.state",
+            (alarm.alarm_id, alarm.rule.rule_id, alarm.subject, alarm.raised_at_ns, alarm.open, alarm_to_json(alarm)),
+        )
+    db.executemany(
+        "INSERT INTO outbox(uplink, key, kind, urgency, body, created_at_ns) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT(uplink, key) DO NOTHING",
+        [(m.uplink, m.key, m.kind, m.urgency, m.body, commit.at_ns) for m in commit.messages],
+    )
+
+
+def _resolve(db: sqlite3.Connection, answers: Sequence[tuple[OutboxItem, Receipt]], at_ns: int) -> None:
+    for item, receipt in answers:
+        if receipt.kind is ReceiptKind.ACCEPTED and item.kind == SUMMARY_KIND:
+            db.execute("DELETE FROM outbox WHERE outbox_id = ?", (item.outbox_id,))
+            continue
+        done = receipt.kind is not ReceiptKind.RETRY
+        db.execute(
+            "UPDATE outbox SET state = ?, attempts = attempts + 1, receipt = ?, resolved_at_ns = ? WHERE outbox_id = ?",
+            (str(receipt.kind) if done else "pending", receipt.detail[:500], at_ns if done else 0, item.outbox_id),
+        )
+
+
+def alarm_to_json(alarm: Alarm) -> str:
+    """The stored form of an episode; NaN becomes null."""
+    return orjson.dumps(alarm, option=orjson.OPT_PASSTHROUGH_SUBCLASS, default=str).decode()
+
+
+def alarm_from_json(text: str) -> Alarm:
+    """Back from the stored form."""
+    fields = orjson.loads(text)
+    rule = fields.pop("rule")
+    rule["severity"] = Severity(rule["severity"])
+    for name in ("measured", "limit", "worst"):
+        fields[name] = float("nan") if fields[name] is None else fields[name]
+    return Alarm(rule=RuleInfo(**rule), **fields)
+
+
+def _kept(row: sqlite3.Row) -> KeptRecord:
+    return KeptRecord(row["seq"], row["kind"], row["at_ns"], row["alarm_id"], row["sha256"], row["body"])
+
+
+def _item(row: sqlite3.Row) -> OutboxItem:
+    return OutboxItem(
+        row["outbox_id"], row["uplink"], row["key"], row["kind"], row["body"], row["created_at_ns"], row["attempts"]
+    )

@@ -1,0 +1,145 @@
+"""Questions to `history.db`, on a read-only connection: traces for charts, minutes for reports, blocks for uplinks.
+
+Every call reads what is committed at that moment; memory is bounded by the asked number of samples, not by the range.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from gateway.model.quantity import Point, PointTable
+from gateway.ports import ReadingBlock
+from gateway.store.blocks import Minutes, join_minutes, unpack_minutes, unpack_polls
+from gateway.store.database import open_reader
+from gateway.store.decimation import Trace, TraceBuilder
+
+MAX_SAMPLES = 100_000
+
+
+class HistoryReader:
+    """One connection; calls from several threads wait for each other."""
+
+    def __init__(self, path: Path, points: PointTable) -> None:
+        self._db = open_reader(path)
+        self._points = points
+        self._lock = threading.Lock()
+        self._layouts: dict[int, tuple[str, tuple[Point, ...]]] = {}
+
+    def trace(self, point_id: str, from_ns: int, to_ns: int, limit: int) -> Trace:
+        """Raw samples of a point between two times (UTC ns), at most `limit`, peaks kept. ValueError on bad bounds."""
+        builder = TraceBuilder(from_ns, to_ns, min(limit, MAX_SAMPLES))
+        with self._lock:
+            for layout_id, column in self._columns_of(point_id):
+                for (body,) in self._bodies("block", layout_id, from_ns, to_ns):
+                    polls = unpack_polls(body)
+                    builder.feed(polls.t_ns, polls.value[:, column], polls.quality[:, column])
+        return builder.finish()
+
+    def minutes(self, point_id: str, from_ns: int, to_ns: int, limit: int) -> Minutes:
+        """Rolled-up minutes of a point (arrays (m, 1)), joined to at most `limit` equal spans of whole minutes."""
+        if limit < 1 or to_ns < from_ns:
+            raise ValueError(f"minutes need from <= to and a limit of at least 1, found limit {limit}")
+        parts = [_no_minutes()]
+        with self._lock:
+            for layout_id, column in self._columns_of(point_id):
+                for (body,) in self._bodies("rollup", layout_id, from_ns, to_ns):
+                    parts.append(_column(unpack_minutes(body), column, from_ns, to_ns))
+        joined = join_minutes(parts)
+        return joined if len(joined.minute_ns) <= limit else _coarser(joined, limit)
+
+    def blocks_after(self, block_id: int, max_polls: int) -> list[ReadingBlock]:
+        """The log from just after `block_id`, whole blocks until about `max_polls` (at least one block)."""
+        blocks: list[ReadingBlock] = []
+        polls = 0
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT block_id, layout_id, polls, body FROM block WHERE block_id > ? ORDER BY block_id", (block_id,)
+            )
+            for row in rows:
+                blocks.append(self._reading_block(row))
+                polls += row["polls"]
+                if polls >= max_polls:
+                    break
+            rows.close()
+        return blocks
+
+    def backlog_polls(self, block_id: int) -> int:
+        """How many polls lie beyond a log position."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT coalesce(sum(polls), 0) FROM block WHERE block_id > ?", (block_id,)
+            ).fetchone()
+        return int(row[0])
+
+    def rows(self) -> tuple[int, int]:
+        """(polls, values) in the raw history."""
+        with self._lock:
+            found = self._db.execute("SELECT layout_id, sum(polls) FROM block GROUP BY layout_id").fetchall()
+            sizes = [(int(polls), len(self._layout(layout_id)[1])) for layout_id, polls in found]
+        return sum(polls for polls, _ in sizes), sum(polls * points for polls, points in sizes)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def _reading_block(self, row: sqlite3.Row) -> ReadingBlock:
+        device, points = self._layout(row["layout_id"])
+        polls = unpack_polls(row["body"])
+        return ReadingBlock(row["block_id"], device, points, polls.t_ns, polls.value, polls.quality)
+
+    def _layout(self, layout_id: int) -> tuple[str, tuple[Point, ...]]:
+        if layout_id not in self._layouts:
+            row = self._db.execute("SELECT device, points FROM layout WHERE layout_id = ?", (layout_id,)).fetchone()
+            points = tuple(self._point(point_id, row["device"]) for point_id in json.loads(row["points"]))
+            self._layouts[layout_id] = (row["device"], points)
+        return self._layouts[layout_id]
+
+    def _point(self, point_id: str, device: str) -> Point:
+        """The point as configured now; one that is no longer configured is known by its id alone."""
+        if point_id in self._points.index_of:
+            return self._points[self._points.index_of[point_id]]
+        asset, _, key = point_id.rpartition(".")
+        return Point(point_id, asset, key, "", device, point_id, point_id)
+
+    def _columns_of(self, point_id: str) -> list[tuple[int, int]]:
+        """(layout, column) pairs that hold the point; a device table that changed leaves several layouts."""
+        found = self._db.execute("SELECT layout_id, points FROM layout").fetchall()
+        layouts = [(int(row["layout_id"]), json.loads(row["points"])) for row in found]
+        return [(layout_id, points.index(point_id)) for layout_id, points in layouts if point_id in points]
+
+    def _bodies(self, table: str, layout_id: int, from_ns: int, to_ns: int) -> Iterator[tuple[bytes]]:
+        sql = f"SELECT body FROM {table} WHERE layout_id = ? AND t_last_ns >= ? AND t_first_ns <= ?"  # noqa: S608
+        slack_ns = 60_000_000_000 if table == "rollup" else 0
+        return self._db.execute(sql, (layout_id, from_ns - slack_ns, to_ns))
+
+
+def _no_minutes() -> Minutes:
+    nothing = np.empty((0, 1))
+    return Minutes(
+        np.empty(0, np.int64), nothing, nothing, nothing, np.empty((0, 1), np.uint32), np.empty((0, 1), np.uint8)
+    )
+
+
+def _column(minutes: Minutes, column: int, from_ns: int, to_ns: int) -> Minutes:
+    inside = (minutes.minute_ns >= from_ns - 60_000_000_000) & (minutes.minute_ns <= to_ns)
+    cut = (slice(None), slice(column, column + 1))
+    return Minutes(
+        minutes.minute_ns[inside],
+        minutes.low[inside][cut],
+        minutes.high[inside][cut],
+        minutes.mean[inside][cut],
+        minutes.count[inside][cut],
+        minutes.quality[inside][cut],
+    )
+
+
+def _coarser(minutes: Minutes, limit: int) -> Minutes:
+    """Join neighbouring minutes into at most `limit` spans of equal length; a span is named by its first minute."""
+    first, last = int(minutes.minute_ns[0]), int(minutes.minute_ns[-1])
+    span = -(-(last - first + 60_000_000_000) // limit)
+    start = first + (minutes.minute_ns - first) // span * span
+    return join_minutes([Minutes(start, minutes.low, minutes.high, minutes.mean, minutes.count, minutes.quality)])
