@@ -1,0 +1,342 @@
+"""The MQTT driver: messages of one broker's devices in, `Readings` out, acknowledged once the history has them.
+
+Theory of operation. Three tasks on the event loop, one thread for the wire:
+
+    _keep_connected   session after session, with back-off and full jitter
+    _consume          inbox --> decode --> await sink.put() --> FIFO of held messages
+    _acknowledge      FIFO --> await "committed" --> PUBACK, and room for the next message
+
+A message is held from its arrival until its acknowledgement is under way. When the connection breaks in between, the
+broker sends it again, marked as a redelivery with the same packet identifier: it is recognised and not put twice.
+When the process dies in between, the broker sends it again and the history has it then: at least once, never lost.
+
+In: `BoundLink`. Out: `Readings` into the sink. Knows nothing of rules, stores and screens.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from secrets import SystemRandom
+
+from paho.mqtt.matcher import MQTTMatcher
+
+from drivers.mqtt.decode import FieldMessage, MessageDecoder
+from drivers.mqtt.inbox import Arrival, Inbox, Item, Lost, Opened, Subscribed
+from drivers.mqtt.link import BrokerSession
+from drivers.mqtt.settings import MqttDevice, MqttLink, MqttTable
+from gateway.model.errors import DecodeError, StoreError
+from gateway.model.reading import Readings
+from gateway.ports import BoundDevice, BoundLink, Clock, Driver, DriverKind, LinkHealth, LinkState, ReadingSink
+
+log = logging.getLogger(__name__)
+
+_RESUBSCRIBE_S = 60.0
+_YIELD_EVERY = 64
+_KEEP_BYTES = 65_536
+_KEEP_UNMATCHED = 100
+_TOPIC_CACHE = 4_096
+
+
+@dataclass(slots=True)
+class _Channel:
+    """One device: its decoder and what its health page says."""
+
+    device: BoundDevice
+    decoder: MessageDecoder
+    state: LinkState = LinkState.STARTING
+    messages: int = 0
+    failures: int = 0
+    last_error: str = ""
+
+    @property
+    def device_id(self) -> str:
+        return str(self.device.settings.id)
+
+
+@dataclass(slots=True)
+class _Held:
+    """A message that the broker still keeps for us."""
+
+    arrival: Arrival
+    commits: list[Awaitable[None]] = field(default_factory=list)
+    committed: bool = False
+    failure: StoreError | None = None
+
+
+_Identity = tuple[int, str, bytes]
+
+
+class MqttDriver:
+    """One broker and its devices. `run` until cancelled."""
+
+    def __init__(self, link: BoundLink, clock: Clock) -> None:
+        settings: MqttLink = link.settings
+        self.name = settings.id
+        self._settings = settings
+        self._clock = clock
+        self._channels = [
+            _Channel(device, MessageDecoder(device, settings.max_payload_bytes)) for device in link.devices
+        ]
+        self._matcher, self._filters = _routes(self._channels)
+        self._routed: dict[str, tuple[_Channel, ...]] = {}
+        self._held: dict[_Identity, _Held] = {}
+        self._refused: set[str] = set()
+        self._session: BrokerSession | None = None
+        self._session_over = asyncio.Event()
+        self._opened = False
+        self._down = False
+        self._unmatched = 0
+
+    def health(self) -> Sequence[LinkHealth]:
+        """One entry a device: `polls` counts good messages, `failures` what was put aside and lost connections."""
+        return [LinkHealth(c.device_id, c.state, c.messages, c.failures, 0, c.last_error) for c in self._channels]
+
+    async def run(self, sink: ReadingSink) -> None:
+        """Consume until cancelled. A dead broker is waited for; only a bug escapes."""
+        inbox = Inbox(self._settings.receive_maximum, self._on_room)
+        to_commit: asyncio.Queue[_Held] = asyncio.Queue()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_connected(inbox), name=f"{self.name}: connect")
+            tasks.create_task(self._consume(inbox, sink, to_commit), name=f"{self.name}: consume")
+            tasks.create_task(self._acknowledge(inbox, to_commit), name=f"{self.name}: acknowledge")
+
+    # --- the connection ---
+
+    async def _keep_connected(self, inbox: Inbox) -> None:
+        attempt = 0
+        number = 0
+        while True:
+            number += 1
+            self._opened = False
+            self._session_over.clear()
+            self._session = BrokerSession(number, self._settings, self._filters, inbox, self._clock)
+            try:
+                self._session.start()
+                await self._until_over(self._session)
+            finally:
+                self._session.stop("stopped")
+                await asyncio.to_thread(self._session.join, self._settings.connect_timeout_s + 1)
+            attempt = 0 if self._opened else attempt + 1
+            await self._clock.sleep(self._retry_after_s(attempt))
+
+    async def _until_over(self, session: BrokerSession) -> None:
+        """Wait for the end; meanwhile ask again, once a minute, for what the broker refused to subscribe."""
+        while not await self._over_within(_RESUBSCRIBE_S):
+            if self._refused:
+                session.subscribe_again(sorted(self._refused))
+
+    async def _over_within(self, seconds: float) -> bool:
+        over = asyncio.ensure_future(self._session_over.wait())
+        pause = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({over, pause}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+            pause.cancel()
+        return self._session_over.is_set()
+
+    def _retry_after_s(self, attempt: int) -> float:
+        """Full jitter: anywhere between 0 and a ceiling that doubles with every failure."""
+        ceiling_s = min(self._settings.retry_max_s, self._settings.retry_first_s * 2.0 ** min(attempt, 20))
+        return SystemRandom().uniform(0, ceiling_s)
+
+    def _on_room(self) -> None:
+        if self._session is not None:
+            self._session.wake()
+
+    # --- what arrives ---
+
+    async def _consume(self, inbox: Inbox, sink: ReadingSink, to_commit: asyncio.Queue[_Held]) -> None:
+        taken = 0
+        while True:
+            item = await inbox.take()
+            if isinstance(item, Arrival):
+                await self._take(item, inbox, sink, to_commit)
+            else:
+                self._note(item, sink)
+            taken += 1
+            if taken % _YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+
+    async def _take(self, arrival: Arrival, inbox: Inbox, sink: ReadingSink, to_commit: asyncio.Queue[_Held]) -> None:
+        identity = _identity(arrival)
+        if arrival.redelivered and (held := self._held.get(identity)) is not None:
+            held.arrival = arrival
+            inbox.settle()
+            if held.committed:
+                self._release(held)
+            return
+        held = _Held(arrival)
+        if arrival.qos:
+            self._held[identity] = held
+        try:
+            held.commits = await self._put(arrival.message, sink)
+        except StoreError as error:
+            held.failure = error
+        to_commit.put_nowait(held)
+
+    async def _put(self, message: FieldMessage, sink: ReadingSink) -> list[Awaitable[None]]:
+        """Decode for every device that listens to the topic; what nobody understands is put aside."""
+        channels = self._channels_of(message.topic)
+        if not channels:
+            self._set_aside_unmatched(message, sink)
+        commits = []
+        for channel in channels:
+            try:
+                readings = channel.decoder.decode(message)
+            except DecodeError as error:
+                self._set_aside(channel, message, str(error), sink)
+                continue
+            channel.messages += 1
+            if channel.state is not LinkState.UP:
+                self._up(channel)
+            commits.append(await sink.put(readings))
+        return commits
+
+    def _channels_of(self, topic: str) -> tuple[_Channel, ...]:
+        found = self._routed.get(topic)
+        if found is None:
+            groups = self._matcher.iter_match(topic)  # type: ignore[no-untyped-call]
+            found = tuple(channel for group in groups for channel in group)
+            if len(self._routed) >= _TOPIC_CACHE:
+                self._routed.clear()
+            self._routed[topic] = found
+        return found
+
+    # --- what is done with ---
+
+    async def _acknowledge(self, inbox: Inbox, to_commit: asyncio.Queue[_Held]) -> None:
+        while True:
+            held = await to_commit.get()
+            for commit in held.commits:
+                try:
+                    await commit
+                except StoreError as error:
+                    held.failure = error
+            held.committed = held.failure is None
+            if held.failure is None:
+                self._release(held)
+            else:
+                self._not_kept(held, held.failure)
+            inbox.settle()
+
+    def _release(self, held: _Held) -> None:
+        """Acknowledge on the connection it came over. If that is gone, wait for the redelivery."""
+        session, arrival = self._session, held.arrival
+        current = arrival.qos and session is not None and session.number == arrival.session_number
+        if current and session is not None and session.acknowledge(arrival.mid):
+            self._forget(held)
+
+    def _not_kept(self, held: _Held, error: StoreError) -> None:
+        """The history has it not: no acknowledgement. A new connection makes the broker send it again."""
+        self._forget(held)
+        if self._session is not None:
+            self._session.stop(f"the history could not keep a message: {error}")
+
+    def _forget(self, held: _Held) -> None:
+        identity = _identity(held.arrival)
+        if self._held.get(identity) is held:
+            del self._held[identity]
+
+    # --- up and down ---
+
+    def _note(self, item: Item, sink: ReadingSink) -> None:
+        if isinstance(item, Opened):
+            self._on_opened(item)
+        elif isinstance(item, Subscribed):
+            self._on_subscribed(item, sink)
+        elif isinstance(item, Lost):
+            self._on_lost(item, sink)
+
+    def _on_opened(self, item: Opened) -> None:
+        self._opened = True
+        self._refused.clear()
+        if not item.resumed:
+            self._held.clear()  # a new session counts its packet identifiers from the start
+        if self._down:
+            log.info("mqtt broker is back link=%s resumed=%s", self.name, item.resumed)
+        self._down = False
+        for channel in self._channels:
+            channel.state = LinkState.STARTING
+
+    def _on_subscribed(self, item: Subscribed, sink: ReadingSink) -> None:
+        concerned = [channel for channel in self._channels if channel.device.settings.topic == item.topic]
+        if item.refused and item.topic not in self._refused:
+            self._refused.add(item.topic)
+            log.warning("mqtt subscription refused link=%s topic=%s why=%s", self.name, item.topic, item.refused)
+            for channel in concerned:
+                self._channel_down(channel, f"the broker refused the subscription: {item.refused}", sink)
+        elif not item.refused and item.topic in self._refused:
+            self._refused.remove(item.topic)
+            log.info("mqtt subscription is back link=%s topic=%s", self.name, item.topic)
+            for channel in concerned:
+                channel.state = LinkState.STARTING
+
+    def _on_lost(self, item: Lost, sink: ReadingSink) -> None:
+        if not self._down:
+            self._down = True
+            log.warning("mqtt broker is down link=%s why=%s", self.name, item.reason)
+            for channel in self._channels:
+                self._channel_down(channel, item.reason, sink)
+        for channel in self._channels:
+            channel.last_error = item.reason
+        self._session_over.set()
+
+    def _channel_down(self, channel: _Channel, reason: str, sink: ReadingSink) -> None:
+        """Every verdict about the device becomes UNKNOWN at once."""
+        channel.state = LinkState.DOWN
+        channel.failures += 1
+        channel.last_error = reason
+        now_ns = self._clock.now_ns()
+        sink.offer(Readings.unreadable(channel.device_id, channel.device.point_index, now_ns))
+
+    def _up(self, channel: _Channel) -> None:
+        channel.state = LinkState.UP
+        channel.last_error = ""
+
+    # --- what nobody understands ---
+
+    def _set_aside(self, channel: _Channel, message: FieldMessage, reason: str, sink: ReadingSink) -> None:
+        channel.failures += 1
+        channel.last_error = reason
+        channel.state = LinkState.DOWN
+        sink.set_aside(channel.device_id, message.payload[:_KEEP_BYTES], reason)
+        if _power_of_two(channel.failures):
+            log.warning("mqtt message put aside device=%s count=%d why=%s", channel.device_id, channel.failures, reason)
+
+    def _set_aside_unmatched(self, message: FieldMessage, sink: ReadingSink) -> None:
+        self._unmatched += 1
+        if self._unmatched <= _KEEP_UNMATCHED:
+            sink.set_aside(self.name, message.payload[:_KEEP_BYTES], f"no device listens to topic {message.topic!r}")
+        if _power_of_two(self._unmatched):
+            log.warning("mqtt message for no device link=%s count=%d", self.name, self._unmatched)
+
+
+def _routes(channels: Sequence[_Channel]) -> tuple[MQTTMatcher, dict[str, int]]:
+    """Topic filter -> channels, and the highest quality of service asked for each filter."""
+    groups: dict[str, tuple[_Channel, ...]] = {}
+    filters: dict[str, int] = {}
+    for channel in channels:
+        settings: MqttDevice = channel.device.settings
+        groups[settings.topic] = (*groups.get(settings.topic, ()), channel)
+        filters[settings.topic] = max(settings.qos, filters.get(settings.topic, 0))
+    matcher = MQTTMatcher()  # type: ignore[no-untyped-call]
+    for topic, group in groups.items():
+        matcher[topic] = group
+    return matcher, filters
+
+
+def _identity(arrival: Arrival) -> _Identity:
+    return arrival.mid, arrival.message.topic, arrival.message.payload
+
+
+def _power_of_two(count: int) -> bool:
+    return count & (count - 1) == 0
+
+
+def _build(link: BoundLink, clock: Clock) -> Driver:
+    return MqttDriver(link, clock)
+
+
+KIND = DriverKind("mqtt", MqttLink, MqttDevice, MqttTable, _build)
