@@ -8,6 +8,7 @@ is all that an InfluxDB 2 client needs for writing. Reading back is InfluxQL. `i
         rows = influx.query("SELECT * FROM crane_rt")
 """
 
+import base64
 import contextlib
 import http.client
 import json
@@ -150,11 +151,11 @@ class InfluxServer:
     def query(self, influxql: str, database: str = "") -> list[dict[str, Any]]:
         """Rows of the first statement, of all its series, each with its tags; times are integer nanoseconds."""
         fields = {"db": database or self.bucket, "q": influxql, "epoch": "ns"}
-        if self.user and not influxql.startswith("CREATE USER"):
-            fields |= {"u": self.user, "p": self.password}
         connection = http.client.HTTPConnection("127.0.0.1", self._ports["http_port"], timeout=30)
         with contextlib.closing(connection):
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            if self.user:
+                headers["Authorization"] = "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
             connection.request("POST", "/query", urllib.parse.urlencode(fields), headers)
             answer = json.loads(connection.getresponse().read())
         result = answer["results"][0] if "results" in answer else answer
@@ -170,6 +171,13 @@ class InfluxServer:
         """How many points of the measurement carry the field."""
         rows = self.query(f'SELECT count("{field}") FROM "{measurement}"')
         return int(rows[0]["count"]) if rows else 0
+
+    def write(self, lines: str) -> int:
+        """Write raw line protocol past the gateway; the HTTP status."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._ports["http_port"], timeout=30)
+        with contextlib.closing(connection):
+            connection.request("POST", f"/write?db={urllib.parse.quote(self.bucket)}", lines.encode())
+            return connection.getresponse().status
 
     def _write_configurations(self) -> None:
         values = self._ports | {"folder": self._folder, "auth": "true" if self.user else "false"}
