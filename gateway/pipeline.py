@@ -66,7 +66,7 @@ class Pipeline:
         self._acks: list[asyncio.Future[None]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._flushed_mono_ns = line.clock.monotonic_ns()
-        self._ticked_mono_ns = 0
+        self.ticked_mono_ns = 0
         self._gap_since_ns = 0
         self.history_lost_polls = 0
         self.judged_polls = 0
@@ -78,7 +78,7 @@ class Pipeline:
             for arrival in await self._line.intake.take(BATCH_POLLS, TICK_S / 2):
                 self._take(arrival)
             mono_ns = self._line.clock.monotonic_ns()
-            if mono_ns - self._ticked_mono_ns >= TICK_S * 1e9:
+            if mono_ns - self.ticked_mono_ns >= TICK_S * 1e9:
                 self._tick(mono_ns)
             self._flush_when_due(mono_ns)
             await asyncio.sleep(0)
@@ -105,7 +105,7 @@ class Pipeline:
 
     def _tick(self, mono_ns: int) -> None:
         line = self._line
-        self._ticked_mono_ns = mono_ns
+        self.ticked_mono_ns = mono_ns
         for point_index in line.intake.take_skipped():
             line.window.forget(point_index)
         for verdicts in line.rules.on_tick(line.window, mono_ns, line.clock.now_ns()):

@@ -1,0 +1,91 @@
+"""Prometheus metrics, read from the running parts at each scrape. Nothing is counted twice."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gateway.model.verdict import Truth
+from gateway.ports import LinkState
+from gateway.web.read_model import BoxView
+
+LABEL_DEVICE = ["device"]
+LABEL_UPLINK = ["uplink"]
+
+
+class BoxCollector(Collector):
+    """Turns the view into metric families."""
+
+    def __init__(self, view: BoxView) -> None:
+        self._view = view
+
+    def collect(self) -> Iterator[Metric]:
+        """All families, freshly read."""
+        parts = self._view.parts
+        yield CounterMetricFamily("sitewarden_polls", "Polls and messages received", value=parts.intake.received)
+        yield CounterMetricFamily("sitewarden_readings", "Values received", value=parts.intake.values)
+        yield GaugeMetricFamily("sitewarden_intake_queue", "Polls waiting for the pipeline", value=len(parts.intake))
+        yield CounterMetricFamily(
+            "sitewarden_late_polls", "Samples that came too late to judge", parts.pipeline.late_polls
+        )
+        yield CounterMetricFamily(
+            "sitewarden_history_lost_polls", "Polls that the history could not keep", parts.pipeline.history_lost_polls
+        )
+        yield GaugeMetricFamily("sitewarden_chain_seq", "Newest record of the evidence chain", parts.recorder.head.seq)
+        yield GaugeMetricFamily(
+            "sitewarden_evidence_store_failing",
+            "1 while evidence cannot be kept",
+            float(bool(parts.recorder.failing_since_ns)),
+        )
+        yield from self._alarms()
+        yield from self._links()
+        yield from self._uplinks()
+
+    def _alarms(self) -> Iterator[Metric]:
+        open_alarms = GaugeMetricFamily("sitewarden_open_alarms", "Open alarms", labels=["severity", "active"])
+        counts: dict[tuple[str, str], int] = {}
+        for alarm in self._view.parts.alarms.open_alarms():
+            key = (str(alarm.rule.severity), str(alarm.active).lower())
+            counts[key] = counts.get(key, 0) + 1
+        for key, count in counts.items():
+            open_alarms.add_metric(key, count)
+        yield open_alarms
+        unknown = int((self._view.parts.alarms.truth == Truth.UNKNOWN).sum())
+        yield GaugeMetricFamily("sitewarden_unknown_verdicts", "Rules that cannot be judged now", unknown)
+
+    def _links(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("sitewarden_link_up", "1 while the device answers", labels=LABEL_DEVICE)
+        failures = CounterMetricFamily("sitewarden_link_failures", "Failed polls", labels=LABEL_DEVICE)
+        skipped = CounterMetricFamily("sitewarden_skipped_polls", "Polls skipped, queue full", labels=LABEL_DEVICE)
+        aside = CounterMetricFamily("sitewarden_set_aside", "Messages set aside", labels=LABEL_DEVICE)
+        for driver in self._view.parts.drivers:
+            for link in driver.health():
+                up.add_metric([link.device], float(link.state is LinkState.UP))
+                failures.add_metric([link.device], link.failures)
+                skipped.add_metric([link.device], link.skipped)
+        for device, count in self._view.parts.intake.set_aside_count.items():
+            aside.add_metric([device], count)
+        yield from (up, failures, skipped, aside)
+
+    def _uplinks(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("sitewarden_uplink_up", "1 while the receiver answers", labels=LABEL_UPLINK)
+        accepted = CounterMetricFamily("sitewarden_messages_accepted", "Messages accepted", labels=LABEL_UPLINK)
+        rejected = CounterMetricFamily("sitewarden_messages_rejected", "Messages rejected", labels=LABEL_UPLINK)
+        polls = CounterMetricFamily("sitewarden_polls_sent", "Polls delivered", labels=LABEL_UPLINK)
+        pending = GaugeMetricFamily("sitewarden_messages_pending", "Outbox rows to be sent", labels=LABEL_UPLINK)
+        waiting = self._view.parts.alerts.pending_counts()
+        for delivery in self._view.parts.deliveries:
+            up.add_metric([delivery.name], float(not delivery.down_since_ns))
+            accepted.add_metric([delivery.name], delivery.alerts_accepted)
+            rejected.add_metric([delivery.name], delivery.alerts_rejected)
+            polls.add_metric([delivery.name], delivery.polls_sent)
+            pending.add_metric([delivery.name], waiting.get(delivery.name, 0))
+        yield from (up, accepted, rejected, polls, pending)
+
+
+def metrics_text(view: BoxView) -> bytes:
+    """The exposition text of one scrape."""
+    registry = CollectorRegistry()
+    registry.register(BoxCollector(view))
+    return generate_latest(registry)

@@ -1,0 +1,214 @@
+"""What the web face may know: one view over the running parts, turned into plain JSON-ready rows.
+
+In: references to the parts (read only). Out: dictionaries for the API, the live feed and the metrics. Alarms shown are
+those that have been committed; only while the evidence store fails are newer ones shown too, and marked so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.alarms import AlarmTable
+from gateway.delivery import Delivery
+from gateway.intake import Intake
+from gateway.model.alarm import Alarm
+from gateway.model.quantity import PointTable
+from gateway.model.reading import Quality
+from gateway.model.verdict import Truth
+from gateway.pipeline import Pipeline
+from gateway.ports import Clock, Driver
+from gateway.recorder import Recorder
+from gateway.rules.table import RuleTable
+from gateway.store.alert_store import AlertStore
+from gateway.store.history_reader import HistoryReader
+from gateway.supervisor import PartHealth
+from gateway.window import Window
+
+Row = dict[str, Any]
+STUCK_AFTER_NS = 5_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class AssetView:
+    """An asset as screens name it."""
+
+    asset: str
+    kind: str
+    title_zh: str
+    title_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoxParts:
+    """Everything the view looks at."""
+
+    box_id: str
+    site_zh: str
+    site_en: str
+    assets: Sequence[AssetView]
+    points: PointTable
+    window: Window
+    rules: RuleTable
+    alarms: AlarmTable
+    recorder: Recorder
+    intake: Intake
+    pipeline: Pipeline
+    alerts: AlertStore
+    history: HistoryReader
+    deliveries: Sequence[Delivery]
+    drivers: Sequence[Driver]
+    parts: dict[str, PartHealth]
+    clock: Clock
+
+
+class BoxView:
+    """Answers the web face's questions. `refresh_alarms` is called after every commit."""
+
+    def __init__(self, parts: BoxParts) -> None:
+        self.parts = parts
+        self._committed: list[Alarm] = parts.alarms.open_alarms()
+
+    def refresh_alarms(self) -> None:
+        """What was committed may be shown."""
+        self._committed = self.parts.alarms.open_alarms()
+
+    def alarms(self) -> Row:
+        """Every open alarm, never filtered by time, and what cannot be judged at the moment."""
+        failing = bool(self.parts.recorder.failing_since_ns)
+        alarms = self.parts.alarms.open_alarms() if failing else self._committed
+        return {
+            "at_ns": self.parts.clock.now_ns(),
+            "store_failing": failing,
+            "alarms": [alarm_row(alarm) for alarm in alarms],
+            "unknown": self.unknown_rules(),
+        }
+
+    def unknown_rules(self) -> list[Row]:
+        """Rules that have no verdict now: unknown is never normal, so it is listed."""
+        rules, truth = self.parts.rules.rules, self.parts.alarms.truth
+        return [
+            {
+                "rule_id": rule.info.rule_id,
+                "subject": rule.subject,
+                "asset": rule.asset,
+                "title_zh": rule.info.title_zh,
+                "title_en": rule.info.title_en,
+            }
+            for row, rule in enumerate(rules)
+            if truth[row] == Truth.UNKNOWN
+        ]
+
+    def alarm(self, alarm_id: str) -> Row | None:
+        """One alarm, open or past, with its sealed records."""
+        alarm = self.parts.alerts.alarm(alarm_id)
+        if alarm is None:
+            return None
+        records = self.parts.alerts.evidence_of(alarm_id)
+        return alarm_row(alarm) | {
+            "evidence": [{"seq": r.seq, "sha256": r.sha256, "record": r.body.decode()} for r in records]
+        }
+
+    def points(self) -> list[Row]:
+        """Every point with value, unit, quality and age. A stale or bad value is shown as unknown, not as a number."""
+        parts = self.parts
+        mono_ns = parts.clock.monotonic_ns()
+        stale, age_s = parts.window.stale(mono_ns), parts.window.age_s(mono_ns)
+        return [
+            {
+                "point_id": point.point_id,
+                "asset": point.asset,
+                "title_zh": point.title_zh,
+                "title_en": point.title_en,
+                "unit": point.unit,
+                "value": None if unknown else float(parts.window.value[i]),
+                "quality": "UNKNOWN" if unknown else Quality(int(parts.window.quality[i])).name,
+                "age_s": round(float(age_s[i]), 2),
+                "observed_at_ns": int(parts.window.observed_at_ns[i]),
+            }
+            for i, point in enumerate(parts.points.points)
+            for unknown in (bool(stale[i]) or parts.window.quality[i] == Quality.BAD,)
+        ]
+
+    def health(self) -> Row:
+        """How every part is doing."""
+        parts = self.parts
+        return {
+            "box_id": parts.box_id,
+            "chain_seq": parts.recorder.head.seq,
+            "chain_sha256": parts.recorder.head.sha256,
+            "store_failing": bool(parts.recorder.failing_since_ns),
+            "disk_reserve_released": parts.alerts.reserve.released,
+            "history_lost_polls": parts.pipeline.history_lost_polls,
+            "intake_queue": len(parts.intake),
+            "links": [
+                {
+                    "device": link.device,
+                    "state": str(link.state),
+                    "polls": link.polls,
+                    "failures": link.failures,
+                    "skipped": link.skipped,
+                    "last_error": link.last_error,
+                }
+                for driver in parts.drivers
+                for link in driver.health()
+            ],
+            "uplinks": [
+                {
+                    "name": delivery.name,
+                    "down": bool(delivery.down_since_ns),
+                    "accepted": delivery.alerts_accepted,
+                    "rejected": delivery.alerts_rejected,
+                    "retries": delivery.retries,
+                    "last_error": delivery.last_error,
+                }
+                for delivery in parts.deliveries
+            ],
+            "parts": [
+                {"name": part.name, "running": part.running, "restarts": part.restarts, "last_error": part.last_error}
+                for part in parts.parts.values()
+            ],
+        }
+
+    def alive(self) -> bool:
+        """The pipeline has ticked lately."""
+        return self.parts.clock.monotonic_ns() - self.parts.pipeline.ticked_mono_ns < STUCK_AFTER_NS
+
+    def ready(self) -> list[str]:
+        """Why the box is not fully working; empty when it is."""
+        reasons = [f"part {part.name} is not running" for part in self.parts.parts.values() if not part.running]
+        if self.parts.recorder.failing_since_ns:
+            reasons.append("the evidence store cannot be written")
+        if not self.alive():
+            reasons.append("the pipeline is stuck")
+        return reasons
+
+
+def alarm_row(alarm: Alarm) -> Row:
+    """An alarm for JSON; NaN becomes null in the encoder."""
+    info = alarm.rule
+    return {
+        "alarm_id": alarm.alarm_id,
+        "rule_id": info.rule_id,
+        "severity": str(info.severity),
+        "title_zh": info.title_zh,
+        "title_en": info.title_en,
+        "subject": alarm.subject,
+        "asset": alarm.asset,
+        "asset_kind": alarm.asset_kind,
+        "measured": alarm.measured,
+        "worst": alarm.worst,
+        "limit": alarm.limit,
+        "unit": info.unit,
+        "limit_source": info.limit_source,
+        "clause": info.clause,
+        "certainty": info.certainty,
+        "suspected": alarm.suspected,
+        "active": alarm.active,
+        "acknowledged": alarm.acknowledged,
+        "unknown": alarm.unknown,
+        "raised_at_ns": alarm.raised_at_ns,
+        "returned_at_ns": alarm.returned_at_ns,
+        "acknowledged_at_ns": alarm.acknowledged_at_ns,
+        "acknowledged_by": alarm.acknowledged_by,
+        "acknowledge_reason": alarm.acknowledge_reason,
+    }
