@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from drivers.sim.overload import MINIMUM_DURATION_S, PEAK_RANGE_PCT
 
-_ROOM_S = 4.0
-"""Both ramps and a breath between two overloads of one crane."""
+ROOM_S = 4.0
+"""Least time below 100 % between two overloads of one crane: both ramps, and an alarm's off-delay (2 s) to return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class OverloadPlan:
 
     first_after_s: float = 3.0
     every_s: float = 12.0
-    jitter_s: float = 1.5
+    jitter_s: float = 1.0
     duration_s: float = 6.0
     until_s: float = math.inf
 
@@ -41,11 +41,11 @@ class OverloadPlan:
             return
         if self.duration_s < MINIMUM_DURATION_S:
             raise ValueError(f"overload duration_s: found {self.duration_s}, expected at least {MINIMUM_DURATION_S}")
-        least_s = self.duration_s + 2 * self.jitter_s + _ROOM_S
+        least_s = self.duration_s + 2 * self.jitter_s + ROOM_S
         if self.every_s < least_s:
             raise ValueError(
                 f"overload every_s: found {self.every_s}, expected 0 (none) or at least {least_s} "
-                f"(duration + 2 jitter + {_ROOM_S} for the ramps)"
+                f"(duration + 2 jitter + {ROOM_S} for the ramps)"
             )
 
     def schedule(self, seed: int, crane: str) -> Iterator[PlannedOverload]:
@@ -58,7 +58,7 @@ class OverloadPlan:
             nominal_s = self.first_after_s + count * self.every_s
             at_s = max(0.0, nominal_s + source.uniform(-self.jitter_s, self.jitter_s))
             peak_pct = source.uniform(*PEAK_RANGE_PCT)
-            if at_s + self.duration_s + _ROOM_S > self.until_s:
+            if at_s + self.duration_s + ROOM_S > self.until_s:
                 return
             yield PlannedOverload(at_s, self.duration_s, peak_pct)
             count += 1

@@ -1,0 +1,184 @@
+"""The whole simulated field: two cranes and a pit on Modbus TCP, a weather mast on MQTT, a broker when asked for.
+
+In: `SimOptions`, fault commands, a clock. Out: open ports on 127.0.0.1 and the overload log in the folder. Knows
+nothing of the gateway that reads it.
+
+One task steps the physics (50 ms by default) and shows it; one publishes the weather. Both run on the Clock port.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from drivers.sim.broker import DemoBroker
+from drivers.sim.crane import CraneTwin
+from drivers.sim.faults import FaultCommand, Faults
+from drivers.sim.mqtt_publisher import MastPublisher
+from drivers.sim.overload_log import OverloadLog
+from drivers.sim.pit import PitModel, PitTwin
+from drivers.sim.registers import load_table, shipped_tables
+from drivers.sim.station import CraneStation, ModbusStation, PitStation, values_of
+from drivers.sim.story import OverloadPlan
+from drivers.sim.weather import Climate, Weather
+from gateway.ports import Clock
+
+LOG_NAME = "overloads.jsonl"
+_LONGEST_STEP_S = 0.5
+_PIT_EVERY_S = 0.5
+_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SimOptions:
+    """What to simulate. Port 0 picks a free one; without `own_broker` the mast publishes to `broker_port`."""
+
+    folder: Path
+    crane_ports: tuple[int, ...] = (0, 0)
+    pit_port: int = 0
+    broker_port: int = 0
+    own_broker: bool = True
+    topic: str = "site/DEMO-0001/mast-1/realtime"
+    seed: int = 1
+    step_s: float = 0.05
+    publish_every_s: float = 1.0
+    plan: OverloadPlan = field(default_factory=OverloadPlan)
+    climate: Climate = field(default_factory=Climate)
+    pit: PitModel = field(default_factory=PitModel)
+    tables: Path = field(default_factory=shipped_tables)
+
+
+class SimField:
+    """The twins as one thing to start and stop. Ports are real ones after `start`."""
+
+    def __init__(self, options: SimOptions, clock: Clock) -> None:
+        self.options = options
+        self.broker_port = options.broker_port
+        self._clock = clock
+        seed = options.seed
+        self._weather = Weather(f"{seed}:weather", options.climate)
+        self.cranes = tuple(self._crane(f"crane-{i + 1}", port) for i, port in enumerate(options.crane_ports))
+        self.pit = self._pit("pit-1", options.pit_port)
+        self.mast_faults = Faults()
+        self.mast: MastPublisher | None = None
+        self.log_path = options.folder / LOG_NAME
+        self._log: OverloadLog | None = None
+        self._stack = AsyncExitStack()
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+
+    @property
+    def crane_ports(self) -> tuple[int, ...]:
+        """Where the cranes listen, in order."""
+        return tuple(crane.station.server.port for crane in self.cranes)
+
+    @property
+    def pit_port(self) -> int:
+        """Where the pit's logger listens."""
+        return self.pit.station.server.port
+
+    @property
+    def overloads_served(self) -> int:
+        """How many overloads this run has begun to serve."""
+        return 0 if self._log is None else self._log.count
+
+    async def start(self) -> None:
+        """Open every port and begin. Raises OSError when a port is taken or the folder cannot be written."""
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """End physics and publishing, close every port, finish the log."""
+        await self._stack.aclose()
+
+    async def wait(self) -> None:
+        """Until stopped; raises what a task died of."""
+        await asyncio.gather(*self._tasks)
+
+    def command(self, order: FaultCommand) -> None:
+        """Let a twin have a fault from its next step on. Raises ValueError for a twin that does not exist."""
+        known = dict(self._faults())
+        if order.twin not in known:
+            raise ValueError(f"twin: found {order.twin}, expected one of {', '.join(known)}")
+        known[order.twin].begin(order, self._clock.monotonic_ns())
+
+    async def _open(self) -> None:
+        self._log = OverloadLog(self.log_path)
+        self._stack.push_async_callback(self._log.close)
+        if self.options.own_broker:
+            await self._open_broker()
+        for station in self._stations():
+            await station.server.start()
+            self._stack.push_async_callback(station.server.stop)
+        self.mast = MastPublisher("mast-1", self.options.topic, self.broker_port, self.mast_faults, self._clock)
+        self.mast.start()
+        self._stack.push_async_callback(self.mast.stop)
+        self._tasks = (
+            asyncio.create_task(self._run_physics(self._log), name="sim-physics"),
+            asyncio.create_task(self._run_mast(self.mast), name="sim-mast"),
+        )
+        self._stack.push_async_callback(self._end_tasks)
+
+    async def _open_broker(self) -> None:
+        broker = DemoBroker(self.options.broker_port)
+        await broker.start()
+        self._stack.push_async_callback(broker.stop)
+        self.broker_port = broker.port
+
+    async def _end_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _run_physics(self, log: OverloadLog) -> None:
+        began_ns = last_ns = self._clock.monotonic_ns()
+        pit_due_s = 0.0
+        while True:
+            now_ns = self._clock.monotonic_ns()
+            dt_s = min(_LONGEST_STEP_S, (now_ns - last_ns) / _NS)
+            last_ns = now_ns
+            if dt_s > 0:
+                self._step_cranes(dt_s, (now_ns - began_ns) / _NS, log)
+                pit_due_s += dt_s
+            if pit_due_s >= _PIT_EVERY_S:
+                self.pit.step(pit_due_s, self._weather.state)
+                pit_due_s = 0.0
+            await self._clock.sleep(self._until_next_step_s(began_ns))
+
+    def _until_next_step_s(self, began_ns: int) -> float:
+        """Steps lie on a grid from the start, so that their own length does not make them drift."""
+        elapsed_s = (self._clock.monotonic_ns() - began_ns) / _NS
+        return self.options.step_s - elapsed_s % self.options.step_s
+
+    def _step_cranes(self, dt_s: float, story_s: float, log: OverloadLog) -> None:
+        wind_m_s = self._weather.step(dt_s).wind_m_s
+        for crane in self.cranes:
+            crane.step(dt_s, story_s, wind_m_s, log, self._clock)
+
+    async def _run_mast(self, mast: MastPublisher) -> None:
+        while True:
+            await self._clock.sleep(self.options.publish_every_s)
+            self.mast_faults.settle(self._clock.monotonic_ns())
+            await mast.publish(self._weather.state, self._clock.now_ns())
+
+    def _crane(self, asset: str, port: int) -> CraneStation:
+        seed = self.options.seed
+        twin = CraneTwin(f"{seed}:{asset}")
+        table = load_table(self.options.tables, "crane-host-modbus")
+        station = ModbusStation(asset, table, port, values_of(twin.state), self._clock)
+        return CraneStation(twin, station, self.options.plan.schedule(seed, asset))
+
+    def _pit(self, asset: str, port: int) -> PitStation:
+        twin = PitTwin(f"{self.options.seed}:{asset}", self.options.pit)
+        table = load_table(self.options.tables, "pit-logger-modbus")
+        return PitStation(twin, ModbusStation(asset, table, port, values_of(twin.state), self._clock))
+
+    def _stations(self) -> Sequence[ModbusStation]:
+        return [*(crane.station for crane in self.cranes), self.pit.station]
+
+    def _faults(self) -> Iterator[tuple[str, Faults]]:
+        yield from ((station.asset, station.faults) for station in self._stations())
+        yield "mast-1", self.mast_faults
