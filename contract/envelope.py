@@ -35,6 +35,7 @@ VERSION = 1
 SIGNATURE_HEADER = "Sitewarden-Signature"
 ENVELOPE_HEADER = "Sitewarden-Envelope"
 MAX_INTEGER = 2**63 - 1
+MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 
 Whole = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 BoxId = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$")]

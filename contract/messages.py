@@ -13,8 +13,8 @@ from contract.envelope import BoxId, Key, KeyId, SignedText, Whole
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DecimalText = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$", max_length=40)]
-Label = Annotated[str, Field(max_length=120)]
-Words = Annotated[str, Field(max_length=2000)]
+Label = Annotated[str, Field(max_length=500)]
+Words = Annotated[str, Field(max_length=4000)]
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 SequenceNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Severity = Literal["P1", "P2", "P3", "log"]
@@ -62,12 +62,12 @@ class AlarmTransition(UpMessage):
     asset: Label
     asset_kind: Label
     title_zh: Label
-    title_en: Annotated[str, Field(max_length=240)]
+    title_en: Label
     measured: DecimalText | None
     limit: DecimalText | None
     unit: Label
     limit_source: Label
-    clause: Annotated[str, Field(max_length=400)]
+    clause: Words
     certainty: Label
     suspected: bool
     observed_at_ns: Whole
@@ -286,7 +286,7 @@ class Order(DownModel):
     order_id: Key
     number: Label
     title_zh: Label
-    title_en: Annotated[str, Field(max_length=240)] = ""
+    title_en: Label = ""
     words: Words
     legal_basis: Words
     severity: Severity

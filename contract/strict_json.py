@@ -8,7 +8,6 @@ hold it) and nesting without end. Everything wrong raises `Malformed`, nothing e
 import json
 from typing import Any, NoReturn
 
-from contract.canonical import canonical_bytes
 from contract.faults import Malformed
 
 
@@ -21,8 +20,8 @@ def parse_object(raw: bytes) -> dict[str, Any]:
             parse_constant=_refuse_number,
             object_pairs_hook=_object_of,
         )
-        if b"\\u" in raw or b"\\U" in raw:
-            _refuse_bad_escapes(value)
+        if b"\\u" in raw:
+            _refuse_bad_text(value)
     except UnicodeError:
         raise Malformed(expected="UTF-8 without lone surrogates") from None
     except RecursionError:
@@ -45,6 +44,15 @@ def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _refuse_bad_escapes(value: Any) -> None:
-    if b"\\u0000" in canonical_bytes(value):
-        raise Malformed(expected="text without U+0000")
+def _refuse_bad_text(value: Any) -> None:
+    if isinstance(value, str):
+        value.encode("utf-8")
+        if "\0" in value:
+            raise Malformed(expected="text without U+0000")
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_bad_text(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_bad_text(key)
+            _refuse_bad_text(item)

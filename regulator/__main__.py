@@ -1,0 +1,78 @@
+"""`python -m regulator --db F --port P --enrol-code-file F`: the receiving regulator as its own process.
+
+Arguments only. Prints one JSON line when it can be called, ends with exit code 0 on SIGTERM or SIGINT.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+from pathlib import Path
+
+from contract.keyfile import load_or_create, write_durably
+from regulator.receiver import receiver_app
+from regulator.server import ReceiverServer, listen
+from regulator.settings import ReceiverSettings
+from regulator.store import ReceiverStore
+
+MIN_CODE_LENGTH = 8
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until told to stop. Exit code 2 when a file or the port cannot be used."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s level=%(levelname)s logger=%(name)s %(message)s")
+    settings = _settings(arguments)
+    try:
+        return asyncio.run(_serve(settings))
+    except (OSError, ValueError) as error:
+        print(f"regulator: {error}", file=sys.stderr)
+        return 2
+
+
+def _settings(arguments: list[str] | None) -> ReceiverSettings:
+    parser = argparse.ArgumentParser(prog="python -m regulator", description="Receive alerts from site boxes.")
+    parser.add_argument("--db", type=Path, required=True, help="SQLite file; key and blobs lie beside it")
+    parser.add_argument("--port", type=int, required=True, help="TCP port, 0 takes a free one")
+    parser.add_argument("--enrol-code-file", type=Path, required=True, help="one-time code, made when it is missing")
+    parser.add_argument("--host", default="127.0.0.1")
+    given = parser.parse_args(arguments)
+    return ReceiverSettings(given.db, given.port, given.enrol_code_file, given.host)
+
+
+async def _serve(settings: ReceiverSettings) -> int:
+    with listen(settings.host, settings.port) as listener:
+        store = ReceiverStore(settings.database)
+        key = load_or_create(settings.key_file)
+        store.add_code(_enrol_code(settings.enrol_code_file))
+        app = receiver_app(store, key, blob_folder=settings.blob_folder, max_blob_bytes=settings.max_blob_bytes)
+        server = ReceiverServer(app)
+        _stop_on_signals(server)
+        url = f"http://{settings.host}:{listener.getsockname()[1]}"
+        ready = {"ready": True, "url": url, "key_id": key.public.key_id, "pid": os.getpid()}
+        print(json.dumps(ready), flush=True)
+        await server.serve([listener])
+        store.close()
+    return 0
+
+
+def _enrol_code(path: Path) -> str:
+    if not path.exists():
+        write_durably(path, secrets.token_urlsafe(24).encode())
+    code = path.read_text(encoding="utf-8").strip()
+    if len(code) < MIN_CODE_LENGTH:
+        raise ValueError(f"{path}: an enrolment code has at least {MIN_CODE_LENGTH} characters")
+    return code
+
+
+def _stop_on_signals(server: ReceiverServer) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,317 @@
+"""The regulator's end of the contract without a transport: checked bytes in, a signed reply out.
+
+In: the raw bytes of a request, its signature header, which address it came to. Out: `Answer` (status, signed bytes).
+Every answer is signed, refusals too: a box believes a refusal only when the regulator itself says so. Knows no HTTP
+server; `regulator.receiver` is that.
+"""
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import ParamSpec, TypeVar
+
+from pydantic import BaseModel
+
+from contract.envelope import Envelope, Reply, Sealed, error_text, open_envelope, read_envelope, read_model, seal
+from contract.faults import (
+    BadSignature,
+    ContractFault,
+    DigestMismatch,
+    InvalidBody,
+    Overloaded,
+    Unavailable,
+    UnknownKind,
+)
+from contract.messages import (
+    BLOB,
+    BLOB_QUERY,
+    ENROL,
+    ITEM_KINDS,
+    MAILBOX_POLL,
+    STATE_KINDS,
+    UP_KINDS,
+    Blob,
+    BlobQuery,
+    Enrol,
+    Enrolled,
+    Heartbeat,
+    KeyRotationReply,
+    MailboxAck,
+    MailboxBatch,
+    MailboxPoll,
+    Thumbnail,
+    UpMessage,
+)
+from contract.signing import SignKey, VerifyKey, base64_bytes, verify_key
+from regulator.blob_shelf import BlobShelf
+from regulator.store import COUNTED_FAULTS, Delivery, ReceiverStore, tell_nobody
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+MessageT = TypeVar("MessageT", bound=UpMessage)
+ReplyBody = tuple[str, BaseModel | None]
+
+MAX_WRITES_WAITING = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What arrived: the envelope's exact bytes, the signature header, and (blobs) the address and the bytes beside."""
+
+    raw: bytes
+    signature: str
+    sha256: str = ""
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back. `retry_after_s` becomes a Retry-After header when it is not 0."""
+
+    status: int
+    sealed: Sealed
+    retry_after_s: int = 0
+
+
+class Reception:
+    """Answers requests. All writing goes through one thread, in order; more than `MAX_WRITES_WAITING` is Overloaded."""
+
+    def __init__(
+        self, store: ReceiverStore, key: SignKey, shelf: BlobShelf, now_ns: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._store = store
+        self._key = key
+        self._shelf = shelf
+        self._now_ns = now_ns
+        self._writes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="regulator-store")
+        self._writes_waiting = 0
+        self._mail: dict[str, asyncio.Event] = {}
+        self._closing = False
+        self.refused: dict[str, int] = {}
+
+    def open(self) -> None:
+        """Begin: to be called on the event loop that will serve."""
+        loop = asyncio.get_running_loop()
+
+        def tell(box_id: str) -> None:
+            loop.call_soon_threadsafe(self._wake, box_id)
+
+        self._store.on_mailbox = tell
+
+    def end_waiting(self) -> None:
+        """Answer every long poll now, so that a server can stop at once."""
+        self._closing = True
+        for event in self._mail.values():
+            event.set()
+
+    def close(self) -> None:
+        """Finish what is being written."""
+        self.end_waiting()
+        self._store.on_mailbox = tell_nobody
+        self._writes.shutdown(wait=True)
+
+    async def enrol(self, request: Request) -> Answer:
+        """`POST /v1/enrol`: signed with the key that the body brings."""
+        return await self._answer(request, self._enrol)
+
+    async def message(self, request: Request) -> Answer:
+        """`POST /v1/messages`: items, heartbeats, acknowledgements."""
+        return await self._answer(request, self._message)
+
+    async def mailbox(self, request: Request) -> Answer:
+        """`POST /v1/mailbox`: a long poll."""
+        return await self._answer(request, self._mailbox)
+
+    async def blob(self, request: Request) -> Answer:
+        """`PUT /v1/blobs/<sha256>`: one part; the envelope travels in a header."""
+        return await self._answer(request, self._blob)
+
+    async def blob_state(self, request: Request) -> Answer:
+        """`GET /v1/blobs/<sha256>`: how much is held."""
+        return await self._answer(request, self._blob_state)
+
+    def refuse(self, fault: ContractFault, raw: bytes = b"") -> Answer:
+        """A signed refusal; it names the sending when `raw` is readable. Counted by its code."""
+        self.refused[fault.code] = self.refused.get(fault.code, 0) + 1
+        box_id, seq = "", 0
+        try:
+            envelope = read_envelope(raw)
+            box_id, seq = envelope.box_id, envelope.seq
+        except ContractFault:
+            logger.debug("a refusal answers bytes that are no envelope: code=%s", fault.code)
+        reply = self._blank(box_id, seq, "error").model_copy(update={"error": error_text(fault)})
+        return Answer(fault.status, seal(reply, self._key), fault.retry_after_s)
+
+    async def _answer(
+        self, request: Request, handle: Callable[[Request], Awaitable[tuple[Envelope, ReplyBody]]]
+    ) -> Answer:
+        try:
+            envelope, (kind, body) = await handle(request)
+        except ContractFault as fault:
+            await self._count(fault)
+            return self.refuse(fault, request.raw)
+        reply = self._blank(envelope.box_id, envelope.seq, kind)
+        if body is not None:
+            reply = reply.model_copy(update={"body": body.model_dump(mode="json")})
+        return Answer(200, seal(reply, self._key))
+
+    def _blank(self, box_id: str, reply_to: int, kind: str) -> Reply:
+        public = self._key.public
+        return Reply(
+            alg=public.alg,
+            key_id=public.key_id,
+            box_id=box_id,
+            reply_to=reply_to,
+            kind=kind,
+            sent_at_ns=self._now_ns(),
+        )
+
+    async def _count(self, fault: ContractFault) -> None:
+        name = COUNTED_FAULTS.get(type(fault))
+        if name:
+            await self._written(self._store.count, name)
+
+    async def _enrol(self, request: Request) -> tuple[Envelope, ReplyBody]:
+        envelope = read_envelope(request.raw)
+        if envelope.kind != ENROL:
+            raise UnknownKind("kind", ENROL)
+        body = read_model(Enrol, envelope.body, InvalidBody)
+        brought = verify_key(envelope.alg, body.public_key)
+        if brought.key_id != envelope.key_id:
+            raise BadSignature("key_id", f"the fingerprint of the key in the body, {brought.key_id}")
+        brought.verify(request.signature, request.raw)
+        await self._written(self._store.enrol, envelope, body)
+        logger.info("box enrolled: box=%s key=%s", envelope.box_id, envelope.key_id)
+        public = self._key.public
+        return envelope, ("enrolled", Enrolled(alg=public.alg, key_id=public.key_id, public_key=public.public_text))
+
+    async def _message(self, request: Request) -> tuple[Envelope, ReplyBody]:
+        envelope = self._open(request)
+        model = ITEM_KINDS.get(envelope.kind) or STATE_KINDS.get(envelope.kind)
+        if model is None:
+            raise UnknownKind("kind", " or ".join([*ITEM_KINDS, *STATE_KINDS]))
+        body = _body_of(envelope, model)
+        if isinstance(body, Thumbnail):
+            _check_thumbnail(body)
+        if envelope.kind in STATE_KINDS:
+            return envelope, await self._state_message(envelope, body)
+        delivery = Delivery(envelope, request.raw, request.signature, body)
+        return envelope, ("accepted", await self._written(self._store.accept, delivery, self._key))
+
+    async def _state_message(self, envelope: Envelope, body: UpMessage) -> ReplyBody:
+        if isinstance(body, Heartbeat):
+            return "heartbeat_seen", await self._written(self._store.hear, envelope, body)
+        if isinstance(body, MailboxAck):
+            await self._written(self._store.acknowledge, envelope, body)
+        if isinstance(body, KeyRotationReply):
+            await self._rotation(envelope, body)
+        return "done", None
+
+    async def _rotation(self, envelope: Envelope, body: KeyRotationReply) -> None:
+        if body.whose == "regulator":
+            await self._written(self._store.admit, envelope)
+            return
+        new = self._proved_key(envelope, body)
+        await self._written(self._store.rotate_box_key, envelope, new)
+        logger.info("box changes its key: box=%s old=%s new=%s", envelope.box_id, envelope.key_id, new.key_id)
+
+    def _proved_key(self, envelope: Envelope, body: KeyRotationReply) -> VerifyKey:
+        new = verify_key(envelope.alg, body.public_key)
+        try:
+            new.verify(body.proof, f"{body.rotation_id}:{envelope.box_id}:{body.public_key}".encode())
+        except BadSignature:
+            raise InvalidBody("body.proof", "made with the new key over rotation_id:box_id:public_key") from None
+        return new
+
+    async def _mailbox(self, request: Request) -> tuple[Envelope, ReplyBody]:
+        envelope = self._open(request)
+        if envelope.kind != MAILBOX_POLL:
+            raise UnknownKind("kind", MAILBOX_POLL)
+        poll = _body_of(envelope, MailboxPoll)
+        await self._written(self._store.admit, envelope)
+        event = self._mail.setdefault(envelope.box_id, asyncio.Event())
+        deadline = asyncio.get_running_loop().time() + poll.wait_s
+        while True:
+            event.clear()
+            messages = self._store.waiting(envelope.box_id, poll.limit)
+            if messages or self._closing or not await _set_before(event, deadline):
+                return envelope, ("mailbox_batch", MailboxBatch(messages=messages))
+
+    def _wake(self, box_id: str) -> None:
+        if box_id in self._mail:
+            self._mail[box_id].set()
+
+    async def _blob(self, request: Request) -> tuple[Envelope, ReplyBody]:
+        envelope = self._open(request)
+        if envelope.kind != BLOB:
+            raise UnknownKind("kind", BLOB)
+        part = _body_of(envelope, Blob)
+        if part.sha256 != request.sha256:
+            raise InvalidBody("body.sha256", "the digest in the address")
+        await self._written(self._store.admit, envelope)
+        state = await self._written(self._shelf.add, envelope.box_id, part, request.content)
+        if state.complete:
+            await self._written(
+                self._store.note_blob, envelope.box_id, part.sha256, state.received_bytes, part.media_type
+            )
+        return envelope, ("blob_state", state)
+
+    async def _blob_state(self, request: Request) -> tuple[Envelope, ReplyBody]:
+        envelope = self._open(request)
+        if envelope.kind != BLOB_QUERY:
+            raise UnknownKind("kind", BLOB_QUERY)
+        query = _body_of(envelope, BlobQuery)
+        if query.sha256 != request.sha256:
+            raise InvalidBody("body.sha256", "the digest in the address")
+        await self._written(self._store.admit, envelope)
+        return envelope, ("blob_state", self._shelf.state(envelope.box_id, query.sha256))
+
+    def _open(self, request: Request) -> Envelope:
+        envelope = open_envelope(request.raw, request.signature, self._store.find_key)
+        if envelope.kind not in UP_KINDS:
+            raise UnknownKind("kind", " or ".join(UP_KINDS))
+        return envelope
+
+    async def _written(self, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._writes_waiting >= MAX_WRITES_WAITING:
+            raise Overloaded(retry_after_s=1)
+        self._writes_waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writes, lambda: write(*args, **kwargs))
+        except (sqlite3.Error, OSError) as error:
+            logger.error("the store failed: error=%s", error)
+            raise Unavailable(retry_after_s=5) from error
+        finally:
+            self._writes_waiting -= 1
+
+
+async def _set_before(event: asyncio.Event, deadline: float) -> bool:
+    try:
+        async with asyncio.timeout_at(deadline):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _body_of(envelope: Envelope, model: type[MessageT]) -> MessageT:
+    try:
+        return read_model(model, envelope.body, InvalidBody)
+    except InvalidBody as fault:
+        raise InvalidBody(f"body.{fault.field}", fault.expected) from None
+
+
+def _check_thumbnail(body: Thumbnail) -> None:
+    try:
+        content = base64_bytes(body.data_base64, "body.data_base64")
+    except ContractFault:
+        raise InvalidBody("body.data_base64", "base64") from None
+    if sha256(content).hexdigest() != body.sha256:
+        raise DigestMismatch("body.sha256", "the SHA-256 of the picture's bytes")

@@ -1,0 +1,52 @@
+"""The HTTP server that carries the receiver: keep-alive for boxes that call often, and a stop that does not hang.
+
+In: the application. Out: served sockets. Signals are left to whoever starts it.
+"""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+KEEP_ALIVE_S = 75
+
+
+class ReceiverServer(uvicorn.Server):
+    """`serve(sockets)` until `stop`. Long polls are answered before the connections are closed."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=3
+        )
+        super().__init__(config)
+
+    def stop(self) -> None:
+        """End `serve`; to be called on its event loop."""
+        self._app.state.reception.end_waiting()
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take no signal: the process that owns this server decides."""
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that the address is known and callers may queue before `serve`.
+
+    The protocol is named on purpose: with `socket.create_server` it reads 0, asyncio then leaves Nagle's algorithm on
+    for every connection, and each answer waits 40 ms for a delayed acknowledgement.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError:
+        listener.close()
+        raise
+    return listener
