@@ -5,13 +5,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One thing wrong with a configuration file. `line` is 1-based, 0 when the file as a whole is meant."""
+    """One thing wrong with a configuration file. `line` is 1-based, 0 when the file as a whole is meant.
+
+    `code` and `params` name the wording, so that `gateway.settings.fault_text` can say it in another language.
+    """
 
     file: str
     line: int
     key: str
     found: str
     expected: str
+    code: str = ""
+    params: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.key}: found {self.found}, expected {self.expected}"

@@ -1,0 +1,77 @@
+"""JSON Schema of the configuration files, so that editors complete, explain and underline while one types.
+
+In: what the drivers and the uplinks bring. Out: JSON Schema (draft 2020-12) of a site file, of a rule pack, of a device
+table. Descriptions are the docstrings of the models. What needs two parts of a file (does this link exist?) is beyond
+JSON Schema: `load` says it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from gateway.ports import DriverKind, UplinkKind
+from gateway.settings.rulepack import RulePack, SilenceSettings, ThresholdSettings
+from gateway.settings.schema import SiteFile
+
+JsonSchema = dict[str, Any]
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def site_schema(drivers: Mapping[str, DriverKind], uplinks: Mapping[str, UplinkKind]) -> JsonSchema:
+    """Of a site file. A link is told by its `driver`, an uplink by its `kind`, a device by its keys."""
+    links = [kind.link_settings for kind in drivers.values()]
+    devices = [kind.device_settings for kind in drivers.values()]
+    receivers = [kind.settings for kind in uplinks.values()]
+    root, references, definitions = _schema_of(SiteFile, [*links, *devices, *receivers])
+    properties = root["properties"]
+    properties["links"]["items"] = _by_key("driver", dict(zip(drivers, links, strict=True)), references)
+    properties["devices"]["items"] = {"anyOf": [references[model] for model in dict.fromkeys(devices)]}
+    receivers_by_kind = dict(zip(uplinks, receivers, strict=True))
+    properties["uplinks"]["items"] = _by_key("kind", receivers_by_kind, references, always=("name", "kind"))
+    return {"$schema": _DRAFT, "title": "Sitewarden site file", **root, "$defs": definitions}
+
+
+def rule_pack_schema() -> JsonSchema:
+    """Of a rule pack."""
+    root, references, definitions = _schema_of(RulePack, [ThresholdSettings, SilenceSettings])
+    families: dict[str, type[BaseModel]] = {"threshold": ThresholdSettings, "silence": SilenceSettings}
+    root["properties"]["rules"]["items"] = _by_key("family", families, references)
+    return {"$schema": _DRAFT, "title": "Sitewarden rule pack", **root, "$defs": definitions}
+
+
+def table_schema(kind: DriverKind) -> JsonSchema:
+    """Of a device table for this driver."""
+    root, _, definitions = _schema_of(kind.table_settings, [])
+    return {"$schema": _DRAFT, **root, "$defs": definitions}
+
+
+def _schema_of(
+    root: type[BaseModel], others: list[type[BaseModel]]
+) -> tuple[JsonSchema, dict[type[BaseModel], JsonSchema], JsonSchema]:
+    """The root's own schema, references to the others, and the definitions that all of them share."""
+    mode: JsonSchemaMode = "validation"
+    wanted = list(dict.fromkeys([root, *others]))
+    references, shared = models_json_schema([(model, mode) for model in wanted], ref_template="#/$defs/{model}")
+    definitions = shared["$defs"]
+    own = definitions[references[(root, mode)]["$ref"].rpartition("/")[2]]
+    return dict(own), {model: references[(model, mode)] for model in others}, definitions
+
+
+def _by_key(
+    key: str,
+    models: Mapping[str, type[BaseModel]],
+    references: Mapping[type[BaseModel], JsonSchema],
+    always: tuple[str, ...] = (),
+) -> JsonSchema:
+    """A choice by the value of one key, as if-then pairs: an editor then explains the branch that was meant."""
+    branches = [
+        {
+            "if": {"properties": {key: {"const": value}}, "required": [key]},
+            "then": references[model],
+        }
+        for value, model in models.items()
+    ]
+    choice = {key: {"enum": list(models), "description": f"Chooses the other keys: {', '.join(models)}."}}
+    return {"type": "object", "properties": choice, "required": sorted({key, *always}), "allOf": branches}

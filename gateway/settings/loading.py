@@ -1,0 +1,116 @@
+"""From a site file's name to `Settings`, or to every fault at once.
+
+In: the site file, what the drivers and the uplinks bring, the shipped configuration. Out: `Settings`. Reads files;
+opens no connection.
+
+    site file ---> sections ---> links, devices, tables ---> points --+
+                        \\--> rule packs, overrides -------------------+--> rows --> Settings
+                        \\--> uplinks ---------------------------------+
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.model.errors import ConfigError, Fault
+from gateway.model.rule import ResolvedRule
+from gateway.ports import DriverKind, UplinkKind
+from gateway.settings.binding import Binder, Field
+from gateway.settings.checking import choice
+from gateway.settings.digest import digest_of
+from gateway.settings.document import Document
+from gateway.settings.library import Library, read_named, site_path
+from gateway.settings.library import config_root as shipped_root
+from gateway.settings.replacing import replace_values
+from gateway.settings.resolving import Resolver
+from gateway.settings.rulepack import PackRule, read_pack
+from gateway.settings.schema import AssetKind
+from gateway.settings.secrets import warn_of_missing_secrets
+from gateway.settings.settings import BoundUplink, Settings
+from gateway.settings.site import SiteParts, read_site
+from gateway.settings.source import read_document
+from gateway.settings.tables import TableReader
+from gateway.settings.uplinks import bind_uplinks
+
+CRANE_HISTORY_DAYS = 42  # 30 working days, GB/T 28264-2017 acceptance (V2), as calendar days
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Whole:
+    """Everything that is valid of a site, whether or not the rest is."""
+
+    site: SiteParts
+    field: Field
+    rules: tuple[ResolvedRule, ...]
+    uplinks: tuple[BoundUplink, ...]
+
+
+def load(
+    site_file: Path | str,
+    drivers: Mapping[str, DriverKind],
+    uplinks: Mapping[str, UplinkKind],
+    *,
+    config_root: Path | None = None,
+    replace: Mapping[str, object] | None = None,
+) -> Settings:
+    """Read, merge and check one site. Raises ConfigError with every fault of every file, in file and line order."""
+    root = config_root or shipped_root()
+    path = site_path(Path(site_file), root)
+    opened: dict[Path, Document] = {path: read_document(path)}
+    document = opened[path]
+    if document.data is not None:
+        replace_values(document, replace or {})
+    library = Library.of_site(path, root)
+    site = read_site(document)
+    field = Binder(document, site, drivers, TableReader(drivers, library, opened)).bind()
+    packs = _read_packs(document, site, library, opened)
+    rows = Resolver(document, site, packs, field).resolve()
+    whole = _Whole(site, field, rows, bind_uplinks(document, site, uplinks))
+    _warn_of_values(document, whole)
+    faults = [fault for each in opened.values() for fault in each.faults]
+    warnings = [warning for each in opened.values() for warning in each.warnings]
+    return _settle(document.file, whole, faults, warnings)
+
+
+def _settle(file: str, whole: _Whole, faults: list[Fault], warnings: list[Fault]) -> Settings:
+    """The frozen whole; raises ConfigError when there is any fault."""
+    site = whole.site
+    if faults or site.box is None or site.site is None or site.storage is None or site.web is None:
+        raise ConfigError(faults)
+    sections: dict[str, Any] = {"box": site.box, "site": site.site, "storage": site.storage, "web": site.web}
+    digest = digest_of({**sections, "assets": site.assets}, whole.field.links, whole.rules, whole.uplinks)
+    return Settings(
+        file=file,
+        assets=site.assets,
+        links=whole.field.links,
+        points=whole.field.points,
+        rules=whole.rules,
+        uplinks=whole.uplinks,
+        digest=digest,
+        warnings=tuple(sorted(set(warnings))),
+        **sections,
+    )
+
+
+def _read_packs(
+    document: Document, site: SiteParts, library: Library, opened: dict[Path, Document]
+) -> dict[str, PackRule]:
+    rules: dict[str, PackRule] = {}
+    for path, name in site.rule_packs:
+        found = read_named(library, "rules", name, opened)
+        if found is None:
+            choice(document, path, name, library.names("rules"))
+        else:
+            read_pack(found[1], found[0], rules)
+    return rules
+
+
+def _warn_of_values(document: Document, whole: _Whole) -> None:
+    storage = whole.site.storage
+    has_crane = AssetKind.TOWER_CRANE in whole.site.asset_kinds.values()
+    if storage is not None and has_crane and storage.history.max_days < CRANE_HISTORY_DAYS:
+        path = ("storage", "history", "max_days")
+        document.warn(path, "warn.retention_short", found=storage.history.max_days)
+    links = [link.settings for link in whole.field.links]
+    warn_of_missing_secrets(document, whole.site, links, whole.uplinks)

@@ -1,0 +1,200 @@
+"""The site file's own settings as models; what a driver or an uplink adds comes with its own schema.
+
+In: plain data. Out: frozen models. Knows nothing of files and lines. The docstrings below are what editors show.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from gateway.model.alarm import Severity
+from gateway.secret import Secret
+
+NAME_PATTERN = r"^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+Title = Annotated[str, Field(min_length=1, max_length=100)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+
+
+class SettingsModel(BaseModel):
+    """Frozen, strict about unknown keys, NaN and infinity refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class AssetKind(StrEnum):
+    """What is watched. Rules name the kind they are for."""
+
+    TOWER_CRANE = "tower-crane"
+    DEEP_PIT = "deep-pit"
+    WEATHER_MAST = "weather-mast"
+    CAMERA_POST = "camera-post"
+    OTHER = "other"
+
+
+class LimitSource(StrEnum):
+    """Who set a limit. Designer's, maker's and site scheme's limits beat codes; codes beat product defaults."""
+
+    DESIGN = "design"
+    MAKER_MANUAL = "maker_manual"
+    SITE_SCHEME = "site_scheme"
+    LOCAL_CODE = "local_code"
+    NATIONAL_CODE = "national_code"
+    PRODUCT_DEFAULT = "product_default"
+
+
+Certainty = Literal["V1", "V2", "M-H", "M-M", "M-L", "PD", "SITE"]
+_SITE_SOURCES = {LimitSource.DESIGN, LimitSource.MAKER_MANUAL, LimitSource.SITE_SCHEME}
+
+
+def certainty_fits(source: LimitSource, certainty: str) -> bool:
+    """Whether a limit may be called this sure: a product's own choice is never called a standard, nor a site's."""
+    product = (certainty == "PD") == (source is LimitSource.PRODUCT_DEFAULT)
+    site = (certainty == "SITE") == (source in _SITE_SOURCES)
+    return product and site
+
+
+def least_certainty(source: LimitSource) -> Certainty:
+    """What a limit of this source is called when nobody says how sure it is."""
+    if source is LimitSource.PRODUCT_DEFAULT:
+        return "PD"
+    return "SITE" if source in _SITE_SOURCES else "M-L"
+
+
+class BoxSettings(SettingsModel):
+    """This gateway box."""
+
+    id: Name
+    """Unique among all boxes that report to one regulator; part of every evidence record."""
+
+
+class SiteSettings(SettingsModel):
+    """The construction site the box stands on."""
+
+    project_code: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,50}$")]
+    """The project's code on the supervision platform."""
+    title_zh: Title
+    """Chinese name, for screens and reports."""
+    title_en: Title
+    """English name, for screens and reports."""
+
+
+def _own_folder(folder: Path) -> Path:
+    """Not the working directory itself, which is what an empty text means."""
+    if folder == Path():
+        raise PydanticCustomError("folder.own", "a folder of its own")
+    return folder
+
+
+class HistorySettings(SettingsModel):
+    """How much of the readings the box keeps. Whichever bound is met first removes the oldest raw data."""
+
+    max_gib: Annotated[float, Field(gt=0, le=10_240)] = 4.0
+    """Size of the history on disk, GiB."""
+    max_days: Annotated[int, Field(ge=1, le=3650)] = 60
+    """Age of raw data, days. Crane data: at least 30 working days."""
+    flush_ms: Annotated[int, Field(ge=10, le=10_000)] = 200
+    """How long readings may wait in memory before they are written, milliseconds: what a power cut can lose."""
+
+
+class StorageSettings(SettingsModel):
+    """Where and how the box keeps its databases."""
+
+    folder: Annotated[Path, AfterValidator(_own_folder)]
+    """Folder for databases and keys. A relative path counts from the working directory."""
+    reserve_mib: Annotated[int, Field(ge=1, le=1024)] = 8
+    """Space set aside so that alerts can still be kept when the disk is full, MiB."""
+    history: HistorySettings = HistorySettings()
+    """Bounds of the history."""
+
+
+class AssetSettings(SettingsModel):
+    """One thing on the site that is watched."""
+
+    id: Name
+    """Unique on the box. Its points are called `<id>.<key>`."""
+    kind: AssetKind
+    """What it is; decides which rules apply."""
+    serial: Annotated[str, Field(min_length=1, max_length=50)]
+    """The maker's serial number or the registration number."""
+    title_zh: Title
+    """Chinese name."""
+    title_en: Title
+    """English name."""
+
+
+class OverrideSettings(SettingsModel):
+    """A site's own value for a rule. A looser limit needs `limit_source`; a reason is always needed."""
+
+    rule: Name
+    """Id of the rule in a pack."""
+    asset: Name | None = None
+    """The asset it is for; without it, every asset that the rule applies to."""
+    limit: float | None = None
+    """The new limit, in the point's unit (seconds for a silence rule)."""
+    deadband: Annotated[float, Field(ge=0)] | None = None
+    """How far back behind the limit a value must go before the condition ends, in the point's unit."""
+    on_delay_s: Seconds | None = None
+    """How long the condition must hold before the alarm, seconds."""
+    off_delay_s: Seconds | None = None
+    """How long the condition must be gone before the alarm returns, seconds."""
+    severity: Severity | None = None
+    """The new severity."""
+    limit_source: LimitSource | None = None
+    """Who set the new limit."""
+    clause: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    """The document and page of the new limit."""
+    certainty: Certainty | None = None
+    """How sure that clause is; without it SITE, PD or M-L, as fits `limit_source`."""
+    reason: Annotated[str, Field(min_length=3, max_length=300)]
+    """Why, in words for the evidence."""
+
+    @model_validator(mode="after")
+    def _certainty_fits_source(self) -> "OverrideSettings":
+        source = self.limit_source or LimitSource.SITE_SCHEME
+        if self.certainty is not None and not certainty_fits(source, self.certainty):
+            context = {"source": source.value, "certainty": self.certainty}
+            raise PydanticCustomError("rule.certainty", "certainty and limit_source disagree", context)
+        return self
+
+
+class WebSettings(SettingsModel):
+    """The box's own web page and API."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253)] = "127.0.0.1"
+    """Address to listen on. Anything but loopback needs a token."""
+    port: Port = 8080
+    """TCP port."""
+    token: Secret | None = None
+    """Asked from everyone who comes from another machine."""
+
+
+class SiteFile(SettingsModel):
+    """One construction site's gateway: what it watches, over which links, by which rules, and whom it tells."""
+
+    version: Literal[1]
+    """Version of this file format."""
+    box: BoxSettings
+    """This gateway box."""
+    site: SiteSettings
+    """The construction site."""
+    storage: StorageSettings
+    """Where data is kept, and how much."""
+    rule_packs: Annotated[list[Name], Field(min_length=1)]
+    """Rule packs in order; a later pack may replace a rule of an earlier one."""
+    assets: Annotated[list[AssetSettings], Field(min_length=1)]
+    """What is watched."""
+    links: Annotated[list[Any], Field(min_length=1)]
+    """Connections to the field; `driver` chooses the protocol and with it the other keys."""
+    devices: Annotated[list[Any], Field(min_length=1)]
+    """Devices on the links; each is read by a device table."""
+    rule_overrides: list[OverrideSettings] = []
+    """The site's own values for rules."""
+    uplinks: list[Any] = []
+    """Receivers; `kind` chooses the protocol and with it the other keys."""
+    web: WebSettings = WebSettings()
+    """The web page and API."""

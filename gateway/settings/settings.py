@@ -1,0 +1,44 @@
+"""What the gateway runs by: everything merged, checked and frozen.
+
+In: made by `gateway.settings.load` only. Out: read by `app`, which hands each part what it needs.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.model.errors import Fault
+from gateway.model.quantity import PointTable
+from gateway.model.rule import ResolvedRule
+from gateway.ports import BoundLink, UplinkKind
+from gateway.settings.schema import AssetSettings, BoxSettings, SiteSettings, StorageSettings, WebSettings
+
+
+@dataclass(frozen=True, slots=True)
+class BoundUplink:
+    """A configured receiver: what it is, and an instance of `kind.settings`."""
+
+    name: str
+    kind: UplinkKind
+    settings: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Settings:
+    """One site's gateway. `rules` are rows: one rule on one subject, in an order that is stable for the same files.
+
+    `digest` is the SHA-256 (hex) of all of it in canonical form, without file names, comments, order of keys and
+    secrets: two boxes with one digest judge alike. `warnings` do not stop a start.
+    """
+
+    file: str
+    box: BoxSettings
+    site: SiteSettings
+    storage: StorageSettings
+    assets: tuple[AssetSettings, ...]
+    links: tuple[BoundLink, ...]
+    points: PointTable
+    rules: tuple[ResolvedRule, ...]
+    uplinks: tuple[BoundUplink, ...]
+    web: WebSettings
+    digest: str
+    warnings: tuple[Fault, ...]

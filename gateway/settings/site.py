@@ -1,0 +1,164 @@
+"""The site file's sections, each checked by itself, so that one fault does not hide the next.
+
+In: the site's document. Out: `SiteParts`: what is valid as models, and the raw lists that other modules bind.
+Knows nothing of drivers, tables and rules.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel
+
+from gateway.settings.checking import check, check_type, describe, unknown_key
+from gateway.settings.document import Document, KeyPath
+from gateway.settings.schema import (
+    AssetKind,
+    AssetSettings,
+    BoxSettings,
+    Name,
+    OverrideSettings,
+    SiteFile,
+    SiteSettings,
+    StorageSettings,
+    WebSettings,
+)
+
+M = TypeVar("M", bound=BaseModel)
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteParts:
+    """The site file after its own check; a section with faults is None or left out."""
+
+    box: BoxSettings | None
+    site: SiteSettings | None
+    storage: StorageSettings | None
+    web: WebSettings | None
+    assets: tuple[AssetSettings, ...]
+    asset_kinds: dict[str, AssetKind | None]
+    overrides: tuple[tuple[KeyPath, OverrideSettings], ...]
+    rule_packs: tuple[tuple[KeyPath, str], ...]
+    links: tuple[tuple[KeyPath, Raw], ...]
+    devices: tuple[tuple[KeyPath, Raw], ...]
+    uplinks: tuple[tuple[KeyPath, Raw], ...]
+
+
+def read_site(document: Document) -> SiteParts:
+    """Check every section of the site file on its own. Faults go to the document."""
+    data: Raw = document.data if isinstance(document.data, dict) else {}
+    if not isinstance(document.data, dict) and not document.faults:
+        document.add((), "type.mapping", found=describe(document, (), document.data))
+    _check_outline(document, data)
+    assets = _mappings(document, data, "assets")
+    checked = [check(AssetSettings, document, path, raw) for path, raw in assets]
+    overrides = [
+        (path, check(OverrideSettings, document, path, raw))
+        for path, raw in _mappings(document, data, "rule_overrides")
+    ]
+    check_unique(document, assets, "id")
+    return SiteParts(
+        box=_section(BoxSettings, document, data, "box"),
+        site=_section(SiteSettings, document, data, "site"),
+        storage=_section(StorageSettings, document, data, "storage"),
+        web=_web(document, data),
+        assets=tuple(asset for asset in checked if asset is not None),
+        asset_kinds={raw["id"]: _kind(raw) for _, raw in assets if isinstance(raw.get("id"), str)},
+        overrides=tuple((path, override) for path, override in overrides if override is not None),
+        rule_packs=_rule_packs(document, data),
+        links=_mappings(document, data, "links"),
+        devices=_mappings(document, data, "devices"),
+        uplinks=_mappings(document, data, "uplinks"),
+    )
+
+
+def check_unique(document: Document, entries: tuple[tuple[KeyPath, Raw], ...], key: str) -> None:
+    """Note every entry whose `key` an earlier entry of the list already has."""
+    first: dict[str, int] = {}
+    for path, raw in entries:
+        name = raw.get(key)
+        if not isinstance(name, str):
+            continue
+        if name in first:
+            document.add((*path, key), "id.duplicate", found=name, first=first[name])
+        else:
+            first[name] = document.line((*path, key))
+
+
+def _check_outline(document: Document, data: Raw) -> None:
+    """Top-level keys: unknown ones, missing ones, and the version."""
+    if not isinstance(document.data, dict):
+        return
+    for key in data:
+        if key not in SiteFile.model_fields:
+            unknown_key(document, (key,), SiteFile.model_fields)
+    for key, field in SiteFile.model_fields.items():
+        if key not in data and field.is_required():
+            document.add((key,), "key.missing")
+    if "version" in data:
+        check_type(Literal[1], document, ("version",), data["version"])
+
+
+def _list(document: Document, data: Raw, key: str) -> list[Any]:
+    """The list under a top-level key; empty when it is missing, and when it is something else."""
+    value = data.get(key, [])
+    if not isinstance(value, list):
+        document.add((key,), "type.list", found=describe(document, (key,), value))
+        return []
+    if not value and key in data and SiteFile.model_fields[key].is_required():
+        document.add((key,), "list.at_least", count=0, bound=1)
+    return value
+
+
+def _mappings(document: Document, data: Raw, key: str) -> tuple[tuple[KeyPath, Raw], ...]:
+    """The mappings in the list under a top-level key, each with its path."""
+    entries: list[tuple[KeyPath, Raw]] = []
+    for i, entry in enumerate(_list(document, data, key)):
+        path: KeyPath = (key, i)
+        if isinstance(entry, dict):
+            entries.append((path, entry))
+        else:
+            document.add(path, "type.mapping", found=describe(document, path, entry))
+    return tuple(entries)
+
+
+def _section(schema: type[M], document: Document, data: Raw, key: str) -> M | None:
+    return check(schema, document, (key,), data[key]) if key in data else None
+
+
+def _kind(raw: Raw) -> AssetKind | None:
+    kind = raw.get("kind")
+    return AssetKind(kind) if kind in list(AssetKind) else None
+
+
+def _rule_packs(document: Document, data: Raw) -> tuple[tuple[KeyPath, str], ...]:
+    packs: dict[str, KeyPath] = {}
+    for i, raw in enumerate(_list(document, data, "rule_packs")):
+        path: KeyPath = ("rule_packs", i)
+        name = check_type(Name, document, path, raw)
+        if name is None:
+            continue
+        if name in packs:
+            document.add(path, "pack.twice", found=name)
+        else:
+            packs[name] = path
+    return tuple((path, name) for name, path in packs.items())
+
+
+def _web(document: Document, data: Raw) -> WebSettings | None:
+    """The web section; other machines may reach it only with a token."""
+    if "web" not in data:
+        return WebSettings()
+    web = _section(WebSettings, document, data, "web")
+    if web is not None and web.token is None and not is_loopback(web.host):
+        document.add(("web", "host"), "web.token", found=web.host)
+    return web
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens on `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,125 @@
+"""Reads one YAML file so that every key and value still knows its line.
+
+In: a path. Out: a `Document`, whose faults say what could not be read. Knows nothing of what the keys mean.
+
+A configuration file is hostile until read. Size, depth and the number of values are bounded, so neither a deep nest
+nor a "billion laughs" costs more than a moment; nothing is ever constructed from a tag.
+"""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from gateway.settings.document import WHOLE_FILE, Document, display_name
+from gateway.settings.nodes import MAX_DEPTH, MAX_VALUES, TreeBuilder
+from gateway.settings.wording import make_fault
+
+MAX_BYTES = 1 << 20
+
+_FULL_WIDTH = re.compile("[：，｛｝［］＃“”]")  # what a Chinese input method types for : , { } [ ] # "
+
+
+def read_document(path: Path) -> Document:
+    """Read and parse one file. Never raises for what the file holds: `Document.faults` says what is wrong."""
+    document = Document(display_name(path))
+    content = _read_bytes(path, document)
+    text = None if content is None else _decode(content, document)
+    if text is not None:
+        _parse(text, document)
+    return document
+
+
+def _read_bytes(path: Path, document: Document) -> bytes | None:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a usable file name"
+        document.add_at(0, (), "file.unreadable", reason=reason)
+        return None
+    if len(content) > MAX_BYTES:
+        document.add_at(0, (), "file.too_large", limit=MAX_BYTES)
+        return None
+    return content
+
+
+def _decode(content: bytes, document: Document) -> str | None:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        document.add_at(line, (), "file.not_utf8", byte=f"0x{content[error.start]:02x}")
+        return None
+
+
+def _parse(text: str, document: Document) -> None:
+    try:
+        root = _compose(text)
+    except yaml.reader.ReaderError as error:
+        document.add_at(text.count("\n", 0, error.position) + 1, (), "yaml.character")
+    except yaml.MarkedYAMLError as error:
+        _note_syntax(document, text, error)
+    except (ValueError, OverflowError):  # the scanner's own conversions, such as of the escape "\UFFFFFFFF"
+        document.add_at(0, (), "yaml.syntax", problem="a character code that does not exist")
+    else:
+        if root is None:
+            document.add_at(0, (), "file.empty")
+        else:
+            document.data = TreeBuilder(document).build(root)
+
+
+class _TooBigError(yaml.MarkedYAMLError):
+    """Deeper or longer than any settings file needs."""
+
+
+class _BoundedLoader(yaml.SafeLoader):
+    """Composes nodes only; stops at the limits before Python's own stack and the reader's patience would."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._depth = 0
+        self._nodes = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose one value, counting how deep it lies."""
+        self._depth += 1
+        self._nodes += 1
+        try:
+            if self._depth > MAX_DEPTH or self._nodes > MAX_VALUES:
+                raise _TooBigError(problem_mark=self.peek_event().start_mark)  # type: ignore[no-untyped-call]
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+
+def _compose(text: str) -> yaml.Node | None:
+    loader = _BoundedLoader(text)
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
+
+
+def _note_syntax(document: Document, text: str, error: yaml.MarkedYAMLError) -> None:
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else 0
+    problem = str(error.problem or "")
+    params: dict[str, object] = {}
+    nearby = "".join(text.splitlines()[max(0, line - 2) : line])
+    if isinstance(error, _TooBigError):
+        code, params = "yaml.too_big", {"depth": MAX_DEPTH, "values": MAX_VALUES}
+    elif "'\\t'" in problem:
+        code = "yaml.tab"
+    elif _FULL_WIDTH.search(nearby):
+        code = "yaml.full_width"
+    elif "undefined alias" in problem:
+        code = "yaml.alias"
+    else:
+        code, params = "yaml.syntax", {"problem": _without_content(problem)}
+    document.faults.append(make_fault(document.file, line, WHOLE_FILE, code, **params))
+
+
+def _without_content(problem: str) -> str:
+    """The parser's words without anything it quotes from the file: that could be a secret."""
+    return re.sub(r"'(?!<)[^']{2,}'", "'...'", problem)

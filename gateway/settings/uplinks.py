@@ -1,0 +1,45 @@
+"""Binds the site's uplinks to what the uplink modules bring.
+
+In: the site's raw uplinks, the kinds by name. Out: `BoundUplink`s; faults go to the site's document.
+"""
+
+from collections.abc import Mapping
+
+from gateway.ports import UplinkKind
+from gateway.settings.checking import check, check_type, choice
+from gateway.settings.document import Document, KeyPath
+from gateway.settings.schema import Name
+from gateway.settings.settings import BoundUplink
+from gateway.settings.site import Raw, SiteParts, check_unique
+
+
+def bind_uplinks(document: Document, site: SiteParts, kinds: Mapping[str, UplinkKind]) -> tuple[BoundUplink, ...]:
+    """The valid uplinks, in the file's order."""
+    check_unique(document, site.uplinks, "name")
+    bound = (_bind(document, path, raw, kinds) for path, raw in site.uplinks)
+    return tuple(uplink for uplink in bound if uplink is not None)
+
+
+def _bind(document: Document, path: KeyPath, raw: Raw, kinds: Mapping[str, UplinkKind]) -> BoundUplink | None:
+    """One uplink. `name` and `kind` are checked here; a schema that has fields for them is given them too."""
+    name = _name(document, path, raw)
+    kind_name = raw.get("kind")
+    kind = kinds.get(kind_name) if isinstance(kind_name, str) else None
+    if kind is not None:
+        own = kind.settings.model_fields.keys()
+        rest = {key: value for key, value in raw.items() if key in own or key not in ("name", "kind")}
+        settings = check(kind.settings, document, path, rest)
+        return None if settings is None or name is None else BoundUplink(name, kind, settings)
+    if kind_name is None:
+        document.add((*path, "kind"), "key.missing")
+    else:
+        choice(document, (*path, "kind"), kind_name, kinds)
+    return None
+
+
+def _name(document: Document, path: KeyPath, raw: Raw) -> str | None:
+    if "name" not in raw:
+        document.add((*path, "name"), "key.missing")
+        return None
+    name: str | None = check_type(Name, document, (*path, "name"), raw["name"])
+    return name

@@ -1,0 +1,284 @@
+"""Every sentence a configuration fault can say, in English and Chinese, by code.
+
+In: a code and its parameters. Out: a `Fault`, or its text in a language. Knows nothing of how faults are found.
+
+Parameters that start with `@` are nouns of this catalogue, the rest is shown as it is.
+"""
+
+from typing import Literal, NamedTuple
+
+from gateway.model.errors import Fault
+
+Language = Literal["en", "zh"]
+
+
+class Wording(NamedTuple):
+    """What was found and what was expected, in both languages."""
+
+    found_en: str
+    expected_en: str
+    found_zh: str
+    expected_zh: str
+
+
+NOUNS: dict[str, tuple[str, str]] = {
+    "@mapping": ("a mapping", "键值组"),
+    "@list": ("a list", "列表"),
+    "@nothing": ("nothing", "空"),
+    "@hidden": ("a value that is not shown", "（不显示的值）"),
+}
+
+CATALOGUE: dict[str, Wording] = {
+    # the file as a whole
+    "file.unreadable": Wording(
+        "a file that cannot be read ({reason})",
+        "a readable YAML file",
+        "文件无法读取（{reason}）",
+        "可读取的 YAML 文件",
+    ),
+    "file.too_large": Wording(
+        "more than {limit} bytes", "a configuration file", "超过 {limit} 字节", "正常大小的配置文件"
+    ),
+    "file.not_utf8": Wording(
+        "byte {byte}, which is not UTF-8", "a UTF-8 file", "非 UTF-8 字节 {byte}", "UTF-8 编码的文件"
+    ),
+    "file.empty": Wording("an empty file", "a mapping of settings", "空文件", "一组设置"),
+    # its YAML
+    "yaml.character": Wording("a control character", "printable text", "控制字符", "可打印的文字"),
+    "yaml.too_big": Wording(
+        "more than {depth} levels or {values} values",
+        "a smaller file; look for an alias that repeats itself",
+        "超过 {depth} 层或 {values} 个值",
+        "更小的文件；请检查是否有自我重复的引用",
+    ),
+    "yaml.tab": Wording("a tab character", "spaces for indentation", "制表符（Tab）", "用空格缩进"),
+    "yaml.full_width": Wording(
+        "YAML that cannot be read beside full-width punctuation",
+        'half-width : , {{ }} [ ] # " around keys and values',
+        "全角标点附近的 YAML 无法解析",
+        '键和值两侧使用半角 : , {{ }} [ ] # "',
+    ),
+    "yaml.alias": Wording(
+        "an alias (*) without its anchor", "an anchor (&) before it", "引用（*）没有锚点", "其前面有锚点（&）"
+    ),
+    "yaml.syntax": Wording(
+        "YAML that cannot be read: {problem}", "valid YAML", "YAML 无法解析：{problem}", "正确的 YAML"
+    ),
+    "yaml.tag": Wording("a tag (!)", "plain YAML without tags", "标签（!）", "不带标签的普通 YAML"),
+    "yaml.key": Wording("a key that is not plain text", "plain text keys", "键不是普通文字", "普通文字的键"),
+    "yaml.duplicate_key": Wording(
+        "a key already given on line {first}", "each key once", "该键已在第 {first} 行出现", "每个键只出现一次"
+    ),
+    "yaml.merge": Wording(
+        "a merge (<<) of something else", "a merge of mappings", "合并（<<）的不是键值组", "合并键值组"
+    ),
+    "yaml.scalar": Wording(
+        "a value that does not fit its type",
+        "a plain number, text, true or false",
+        "值与其类型不符",
+        "普通的数字、文字、true 或 false",
+    ),
+    # keys
+    "key.missing": Wording("nothing", "this key, it is required", "缺少", "必须填写此键"),
+    "key.unknown": Wording("an unknown key", "one of: {known}", "未知的键", "以下之一：{known}"),
+    "key.unknown_near": Wording(
+        "an unknown key", "{near}? (known keys: {known})", "未知的键", "是否为 {near}？（可用的键：{known}）"
+    ),
+    # types and ranges
+    "type.text": Wording(
+        "{found}", "text (put a number or yes/no in quotes)", "{found}", "文字（数字或 yes/no 请加引号）"
+    ),
+    "type.whole_number": Wording("{found}", "a whole number", "{found}", "整数"),
+    "type.number": Wording("{found}", "a number", "{found}", "数字"),
+    "type.yes_no": Wording("{found}", "true or false", "{found}", "true 或 false"),
+    "type.mapping": Wording("{found}", "a mapping (key: value)", "{found}", "键值组（键: 值）"),
+    "type.list": Wording("{found}", "a list", "{found}", "列表"),
+    "type.secret": Wording(
+        "something else than a reference (not shown)",
+        "{{file: PATH}} or {{env: NAME}}; a secret is never written in the settings",
+        "不是引用（内容不显示）",
+        "{{file: 路径}} 或 {{env: 变量名}}；密钥不得写在配置中",
+    ),
+    "range.at_least": Wording("{found}", "at least {bound}", "{found}", "不小于 {bound}"),
+    "range.above": Wording("{found}", "more than {bound}", "{found}", "大于 {bound}"),
+    "range.at_most": Wording("{found}", "at most {bound}", "{found}", "不大于 {bound}"),
+    "range.below": Wording("{found}", "less than {bound}", "{found}", "小于 {bound}"),
+    "range.finite": Wording("{found}", "a finite number", "{found}", "有限的数字"),
+    "length.at_least": Wording("{found}", "at least {bound} characters", "{found}", "至少 {bound} 个字符"),
+    "length.at_most": Wording("{found}", "at most {bound} characters", "{found}", "最多 {bound} 个字符"),
+    "list.at_least": Wording("{count} entries", "at least {bound}", "{count} 项", "至少 {bound} 项"),
+    "list.at_most": Wording("{count} entries", "at most {bound}", "{count} 项", "最多 {bound} 项"),
+    "choice": Wording("{found}", "one of: {choices}", "{found}", "以下之一：{choices}"),
+    "choice.near": Wording(
+        "{found}", "{near}? (one of: {choices})", "{found}", "是否为 {near}？（以下之一：{choices}）"
+    ),
+    "pattern": Wording("{found}", "text that matches {pattern}", "{found}", "符合 {pattern} 的文字"),
+    "pattern.name": Wording(
+        "{found}",
+        "a name of a-z, 0-9, '.', '_', '-' (at most 64, letter or digit at both ends)",
+        "{found}",
+        "由 a-z、0-9、'.'、'_'、'-' 组成的名称（最多 64 个字符，首尾为字母或数字）",
+    ),
+    "other": Wording("{found}", "{message}", "{found}", "{message}"),
+    "folder.own": Wording(
+        "the working directory itself",
+        "a folder of its own, such as data/site-1",
+        "工作目录本身",
+        "单独的目录，例如 data/site-1",
+    ),
+    # references between parts
+    "id.duplicate": Wording(
+        "{found}, already used on line {first}", "an id of its own", "{found}，已在第 {first} 行使用", "不重复的编号"
+    ),
+    "reference": Wording("{found}", "one of: {choices}", "{found}", "以下之一：{choices}"),
+    "table.driver": Wording(
+        "table {table}, which is for driver {found}",
+        "a table for {expected}, the driver of link {link}",
+        "表 {table} 属于驱动 {found}",
+        "属于 {expected}（连接 {link} 的驱动）的表",
+    ),
+    "table.model": Wording("{found}", "{expected}, the name of the file", "{found}", "{expected}（与文件名一致）"),
+    "table.empty": Wording("no points", "at least one point", "没有测点", "至少一个测点"),
+    "table.key_twice": Wording(
+        "{found}, already used on line {first}", "a key of its own", "{found}，已在第 {first} 行使用", "不重复的测点键"
+    ),
+    "point.duplicate": Wording(
+        "point {point}, which device {other} already delivers",
+        "each point from one device",
+        "测点 {point} 已由设备 {other} 提供",
+        "每个测点只来自一台设备",
+    ),
+    "web.token": Wording(
+        "{found}, which other machines can reach, without web.token",
+        "127.0.0.1, or a web.token",
+        "{found} 可被其他机器访问，但没有 web.token",
+        "127.0.0.1，或设置 web.token",
+    ),
+    # rules
+    "rule.one_limit": Wording(
+        "{found} of high and low", "exactly one of them", "high 与 low 给了 {found} 个", "恰好一个"
+    ),
+    "rule.keys_need_points": Wording(
+        "keys with per: device", "per: point, or no keys", "per: device 时给了 keys", "per: point，或不写 keys"
+    ),
+    "rule.certainty": Wording(
+        "limit_source {source} with certainty {certainty}",
+        "product_default with PD, design, maker_manual or site_scheme with SITE, a code with V1, V2 or M-*",
+        "limit_source {source} 与 certainty {certainty}",
+        "product_default 配 PD；design、maker_manual、site_scheme 配 SITE；规范配 V1、V2 或 M-*",
+    ),
+    "rule.twice_in_pack": Wording(
+        "{found}, already used on line {first}",
+        "each rule once in a pack",
+        "{found}，已在第 {first} 行使用",
+        "每包内规则不重复",
+    ),
+    "rule.replaces": Wording(
+        "{found}, already in pack {other}",
+        "replaces: true, if that rule is to be replaced",
+        "{found} 已在规则包 {other} 中",
+        "若要替换该规则，请写 replaces: true",
+    ),
+    "rule.unit": Wording(
+        "point {point} in {found}",
+        "{expected}, the unit of the rule's limit",
+        "测点 {point} 单位为 {found}",
+        "{expected}（规则限值的单位）",
+    ),
+    "pack.name": Wording("{found}", "{expected}, the name of the file", "{found}", "{expected}（与文件名一致）"),
+    "pack.twice": Wording("{found} a second time", "each pack once", "{found} 重复", "每个规则包只列一次"),
+    "override.asset_kind": Wording(
+        "asset {asset}, a {found}",
+        "a {expected}, which rule {rule} is for",
+        "对象 {asset} 是 {found}",
+        "{expected}（规则 {rule} 的对象类型）",
+    ),
+    "override.twice": Wording(
+        "a second override of {rule} here, first on line {first}",
+        "one override for a rule and an asset",
+        "对 {rule} 的第二次修改，首次在第 {first} 行",
+        "同一规则与对象只修改一次",
+    ),
+    "override.loosens": Wording(
+        "{found}, looser than {base} of the rule",
+        "limit_source beside it: who allows the looser limit",
+        "{found}，比规则的 {base} 宽松",
+        "同时写明 limit_source：谁允许放宽",
+    ),
+    "override.nothing": Wording(
+        "an override that changes nothing",
+        "limit, deadband, a delay or severity",
+        "没有修改任何内容",
+        "limit、deadband、延时或 severity",
+    ),
+    "override.silence": Wording(
+        "{key} for silence rule {rule}",
+        "limit (seconds), off_delay_s or severity",
+        "对失联规则 {rule} 写了 {key}",
+        "limit（秒）、off_delay_s 或 severity",
+    ),
+    # values given beside the file
+    "replace.path": Wording(
+        "a value for this key from outside the file",
+        "a key that the file has room for",
+        "文件之外给出的值",
+        "文件中可放置的键",
+    ),
+    # warnings
+    "warn.rule_without_point": Wording(
+        "rule {rule}, for which no device delivers {wanted}",
+        "a point it can judge, or the rule left out",
+        "规则 {rule} 没有可判断的测点（{wanted}）",
+        "提供该测点，或去掉该规则",
+    ),
+    "warn.override_without_point": Wording(
+        "an override of {rule} that meets no point",
+        "a point it can judge",
+        "对 {rule} 的修改没有对应的测点",
+        "可判断的测点",
+    ),
+    "warn.limit_beyond_range": Wording(
+        "rule {rule} with limit {limit} on {point}, which can only say {low} to {high}: it can never fire",
+        "a limit within the instrument's range",
+        "规则 {rule} 在 {point} 的限值 {limit} 超出其量程 {low} 至 {high}，永远不会触发",
+        "量程内的限值",
+    ),
+    "warn.asset_idle": Wording("asset {found} without a device", "a device", "对象 {found} 没有设备", "至少一台设备"),
+    "warn.link_idle": Wording("link {found} without a device", "a device", "连接 {found} 没有设备", "至少一台设备"),
+    "warn.secret_missing": Wording("{source}", "it before the gateway starts", "{source}", "启动前准备好该密钥"),
+    "warn.retention_short": Wording(
+        "{found} days for a site with tower cranes",
+        "at least 42 (30 working days, GB/T 28264 acceptance, V2)",
+        "有塔机的工地只保存 {found} 天",
+        "至少 42 天（30 个工作日，GB/T 28264 验收，V2）",
+    ),
+    "warn.replaces_nothing": Wording(
+        "replaces: true for {rule}, which no earlier pack has",
+        "an earlier pack's rule",
+        "{rule} 在前面的规则包中不存在",
+        "前面规则包中的规则",
+    ),
+}
+
+
+def make_fault(file: str, line: int, key: str, code: str, **params: object) -> Fault:
+    """A fault with its English text, which can be said in another language later."""
+    words = {name: str(value) for name, value in params.items()}
+    found, expected = _say(code, words, "en")
+    return Fault(file, line, key, found, expected, code, tuple(sorted(words.items())))
+
+
+def fault_text(fault: Fault, language: Language = "en") -> str:
+    """One line, `file:line: key: found X, expected Y`, in English or Chinese."""
+    if language == "en" or fault.code not in CATALOGUE:
+        return str(fault)
+    found, expected = _say(fault.code, dict(fault.params), language)
+    return f"{fault.file}:{fault.line}: {fault.key}：发现 {found}，应为 {expected}"
+
+
+def _say(code: str, words: dict[str, str], language: Language) -> tuple[str, str]:
+    wording = CATALOGUE[code]
+    chinese = language == "zh"
+    said = {name: NOUNS[word][chinese] if word in NOUNS else word for name, word in words.items()}
+    found, expected = (wording.found_zh, wording.expected_zh) if chinese else (wording.found_en, wording.expected_en)
+    return found.format(**said), expected.format(**said)
