@@ -8,6 +8,7 @@ alerts are looked for again, so alerts overtake it. One delivery a receiver: a d
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Sequence
 
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
@@ -40,7 +41,7 @@ class Delivery:
         self._failures = 0
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
         self._cursor = 0
-        self.alerts_accepted = 0
+        self.accepted_kinds: Counter[str] = Counter()
         self.alerts_rejected = 0
         self.polls_sent = 0
         self.retries = 0
@@ -57,9 +58,18 @@ class Delivery:
         """How far the uplink has taken the history."""
         return self._cursor
 
+    @property
+    def alerts_accepted(self) -> int:
+        """Messages of all kinds that the receiver holds."""
+        return self.accepted_kinds.total()
+
     def wake(self) -> None:
         """There is something new to send."""
         self._wake.set()
+
+    def close(self) -> None:
+        """Let go of the history."""
+        self._reader.close()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -97,9 +107,8 @@ class Delivery:
             await asyncio.wrap_future(self._alerts.resolve(answers, self._clock.now_ns()))
         except StoreError as error:
             return Receipt.retry(f"the receipts could not be kept: {error}")
-        kinds = [receipt.kind for receipt in receipts]
-        self.alerts_accepted += kinds.count(ReceiptKind.ACCEPTED)
-        self.alerts_rejected += kinds.count(ReceiptKind.REJECTED)
+        self.accepted_kinds.update(item.kind for item, receipt in answers if receipt.kind is ReceiptKind.ACCEPTED)
+        self.alerts_rejected += sum(receipt.kind is ReceiptKind.REJECTED for receipt in receipts)
         retries = [receipt for receipt in receipts if receipt.kind is ReceiptKind.RETRY]
         return retries[0] if retries else receipts[-1]
 

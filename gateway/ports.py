@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,6 +117,15 @@ class Uplink(Protocol):
 
     async def close(self) -> None:
         """Let go of sockets."""
+        ...
+
+
+@runtime_checkable
+class Background(Protocol):
+    """An uplink with work of its own beside sending (heartbeats, a mailbox): `run` is supervised too."""
+
+    async def run(self) -> None:
+        """Work until cancelled."""
         ...
 
 

@@ -21,6 +21,7 @@ from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.store.database import Repair, Schema, Writer, open_or_repair, open_reader
 from gateway.store.reserve import DiskReserve
 
+ALERTS_FILE = "alerts.db"
 SUMMARY_KIND = "minute_summary"  # derived from roll-ups, so an accepted one leaves no row behind
 SCHEMA = Schema(
     version=1,
@@ -79,12 +80,52 @@ class Commit:
     messages: Sequence[Message] = ()
 
 
-class AlertStore:
+class ChainReader:
+    """The chain of a file that someone else may be writing: verified and exported on connections of their own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def verify(self) -> ChainHead | ChainFault:
+        """Walk the whole chain on a connection of its own."""
+        reader = open_reader(self.path)
+        try:
+            rows = reader.execute("SELECT seq, sha256, body FROM evidence ORDER BY seq")
+            return verify_chain((row["seq"], row["sha256"], row["body"]) for row in rows)
+        finally:
+            reader.close()
+
+    def all_evidence(self) -> Iterator[KeptRecord]:
+        """Every record in order, for an export."""
+        reader = open_reader(self.path)
+        try:
+            for row in reader.execute("SELECT * FROM evidence ORDER BY seq"):
+                yield _kept(row)
+        finally:
+            reader.close()
+
+    def outbox_count(self, kind: str) -> int:
+        """Messages of one kind that were ever put into the outbox, one for each idempotency key."""
+        return self._number("SELECT count(DISTINCT key) FROM outbox WHERE kind = ?", kind)
+
+    def episodes(self) -> int:
+        """Alarms that were ever raised."""
+        return self._number("SELECT count(*) FROM alarm")
+
+    def _number(self, sql: str, *parameters: str) -> int:
+        reader = open_reader(self.path)
+        try:
+            return int(reader.execute(sql, parameters).fetchone()[0])
+        finally:
+            reader.close()
+
+
+class AlertStore(ChainReader):
     """Opens (and where needed repairs) the file; `repair` says what was lost. All writes go through one thread."""
 
     def __init__(self, folder: Path, reserve_bytes: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / "alerts.db"
+        super().__init__(folder / ALERTS_FILE)
         connection, self.repair = open_or_repair(self.path, SCHEMA)
         self.reserve = DiskReserve(folder / "alerts.reserve", reserve_bytes)
         self.reserve.take()
@@ -101,15 +142,6 @@ class AlertStore:
         """The newest record of the chain."""
         row = self._reader.execute("SELECT seq, sha256 FROM evidence ORDER BY seq DESC LIMIT 1").fetchone()
         return ChainHead(row["seq"], row["sha256"]) if row else ChainHead()
-
-    def verify(self) -> ChainHead | ChainFault:
-        """Walk the whole chain on a connection of its own."""
-        reader = open_reader(self.path)
-        try:
-            rows = reader.execute("SELECT seq, sha256, body FROM evidence ORDER BY seq")
-            return verify_chain((row["seq"], row["sha256"], row["body"]) for row in rows)
-        finally:
-            reader.close()
 
     def open_alarms(self) -> list[Alarm]:
         """The episodes that were open at the last commit."""
@@ -155,24 +187,18 @@ class AlertStore:
         rows = self._reader.execute("SELECT uplink, count(*) AS n FROM outbox WHERE state = 'pending' GROUP BY uplink")
         return {row["uplink"]: row["n"] for row in rows}
 
-    def outbox_counts(self) -> dict[tuple[str, str], int]:
-        """(uplink, state) -> rows; reads the whole table, so for reports, not for health pages."""
-        rows = self._reader.execute("SELECT uplink, state, count(*) AS n FROM outbox GROUP BY uplink, state")
-        return {(row["uplink"], row["state"]): row["n"] for row in rows}
-
-    def all_evidence(self) -> Iterator[KeptRecord]:
-        """Every record in order, for an export."""
-        reader = open_reader(self.path)
-        try:
-            for row in reader.execute("SELECT * FROM evidence ORDER BY seq"):
-                yield _kept(row)
-        finally:
-            reader.close()
-
     def close(self) -> None:
         """Finish the writes and let go of the file."""
         self._writer.close()
         self._reader.close()
+
+
+def open_for_reading(folder: Path) -> ChainReader:
+    """The chain in a data folder. Raises FileNotFoundError when there is none."""
+    path = folder / ALERTS_FILE
+    if not path.is_file():
+        raise FileNotFoundError(2, "holds no alerts.db", str(folder))
+    return ChainReader(path)
 
 
 def _insert(db: sqlite3.Connection, commit: Commit) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.model.quantity import Point, PointTable
 from gateway.ports import ReadingBlock
@@ -50,6 +51,18 @@ class HistoryReader:
                     parts.append(_column(unpack_minutes(body), column, from_ns, to_ns))
         joined = join_minutes(parts)
         return joined if len(joined.minute_ns) <= limit else _coarser(joined, limit)
+
+    def minute(self, minute_ns: int) -> list[tuple[tuple[Point, ...], Minutes]]:
+        """What every layout said in one minute (UTC ns of its start): points and one row of roll-up."""
+        found: dict[int, list[Minutes]] = {}
+        with self._lock:
+            sql = "SELECT layout_id, body FROM rollup WHERE t_last_ns >= ? AND t_first_ns <= ? AND layout_id = ?"
+            for (layout_id,) in self._db.execute("SELECT layout_id FROM layout").fetchall():
+                for _, body in self._db.execute(sql, (minute_ns, minute_ns, layout_id)):
+                    found.setdefault(layout_id, []).append(_of_minute(unpack_minutes(body), minute_ns))
+            points_of = {layout_id: self._layout(layout_id)[1] for layout_id in found}
+        joined = {layout_id: join_minutes(parts) for layout_id, parts in found.items()}
+        return [(points_of[i], minutes) for i, minutes in joined.items() if len(minutes.minute_ns)]
 
     def blocks_after(self, block_id: int, max_polls: int) -> list[ReadingBlock]:
         """The log from just after `block_id`, whole blocks until about `max_polls` (at least one block)."""
@@ -124,17 +137,26 @@ def _no_minutes() -> Minutes:
     )
 
 
+def _of_minute(minutes: Minutes, minute_ns: int) -> Minutes:
+    return _rows(minutes, minutes.minute_ns == minute_ns)
+
+
+def _rows(minutes: Minutes, chosen: NDArray[np.bool_]) -> Minutes:
+    return Minutes(
+        minutes.minute_ns[chosen],
+        minutes.low[chosen],
+        minutes.high[chosen],
+        minutes.mean[chosen],
+        minutes.count[chosen],
+        minutes.quality[chosen],
+    )
+
+
 def _column(minutes: Minutes, column: int, from_ns: int, to_ns: int) -> Minutes:
     inside = (minutes.minute_ns >= from_ns - 60_000_000_000) & (minutes.minute_ns <= to_ns)
     cut = (slice(None), slice(column, column + 1))
-    return Minutes(
-        minutes.minute_ns[inside],
-        minutes.low[inside][cut],
-        minutes.high[inside][cut],
-        minutes.mean[inside][cut],
-        minutes.count[inside][cut],
-        minutes.quality[inside][cut],
-    )
+    rows = _rows(minutes, inside)
+    return Minutes(rows.minute_ns, rows.low[cut], rows.high[cut], rows.mean[cut], rows.count[cut], rows.quality[cut])
 
 
 def _coarser(minutes: Minutes, limit: int) -> Minutes:

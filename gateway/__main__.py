@@ -1,0 +1,120 @@
+"""The command line: arguments only. Every command's work lives elsewhere.
+
+Exit status: 0 done, 1 the check or the run failed, 2 the configuration or the arguments are wrong.
+"""
+
+import argparse
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from contract.chain import ChainFault
+from gateway import __version__
+from gateway.app import DRIVERS, UPLINKS, AlreadyRunning, Gateway, run_until_signal
+from gateway.demo import DemoOptions, run_demo
+from gateway.logs import start_logging
+from gateway.model.errors import ConfigError
+from gateway.settings import check_report, load, site_schema
+from gateway.store.alert_store import open_for_reading
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse and run one command."""
+    args = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = args.command
+    try:
+        return command(args)
+    except ConfigError as error:
+        print(check_report(error), file=sys.stderr)
+        return 2
+    except (AlreadyRunning, LookupError) as error:
+        print(f"sitewarden: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"sitewarden: {error.filename or ''} {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _run(args: argparse.Namespace) -> int:
+    start_logging(args.log_level)
+    run_until_signal(Gateway(load(args.file, DRIVERS, UPLINKS)))
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    settings = load(args.file, DRIVERS, UPLINKS)
+    print(check_report(settings))
+    return 0
+
+
+def _schema(_args: argparse.Namespace) -> int:
+    print(json.dumps(site_schema(DRIVERS, UPLINKS), ensure_ascii=False, indent=2))
+    return 0
+
+
+def _demo(args: argparse.Namespace) -> int:
+    start_logging("WARNING" if args.json else "INFO")
+    return run_demo(DemoOptions(args.seconds, args.headless, args.json, args.folder, args.seed))
+
+
+def _verify(args: argparse.Namespace) -> int:
+    outcome = open_for_reading(args.folder).verify()
+    if isinstance(outcome, ChainFault):
+        print(f"chain broken at record {outcome.seq}: {outcome.reason}")
+        return 1
+    print(f"chain holds: {outcome.seq} records, head {outcome.sha256}")
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    for record in open_for_reading(args.folder).all_evidence():
+        print(record.body.decode())
+    return 0
+
+
+def _health(args: argparse.Namespace) -> int:
+    try:
+        with urllib.request.urlopen(f"{args.url.rstrip('/')}/healthz", timeout=5) as reply:  # noqa: S310
+            print(reply.read().decode())
+            return 0
+    except (urllib.error.URLError, OSError) as error:
+        print(f"sitewarden: {args.url}: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sitewarden", description="Construction-site safety gateway.")
+    parser.add_argument("--version", action="version", version=f"sitewarden {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, text: str, command: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=command)
+        return sub
+
+    run = add("run", "run the gateway on a site file", _run)
+    run.add_argument("file", help="site file (YAML), or the name of a shipped one")
+    run.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+    check = add("check", "list every fault of a site file; exit 2 when there are any", _check)
+    check.add_argument("file", help="site file (YAML), or the name of a shipped one")
+    add("schema", "print the JSON Schema of site files, for editors", _schema)
+    demo = add("demo", "run twins, broker, gateway and a regulator on this machine", _demo)
+    demo.add_argument("--headless", action="store_true", help="print no progress")
+    demo.add_argument("--seconds", type=float, default=0.0, help="end by itself after so long (0: until Ctrl-C)")
+    demo.add_argument("--json", action="store_true", help="end with one line of figures as JSON")
+    demo.add_argument("--folder", type=Path, default=Path("data/demo"), help="where each run makes its folder")
+    demo.add_argument("--seed", type=int, default=1, help="of the simulated field")
+    verify = add("verify", "walk the evidence chain of a data folder; exit 1 when it is broken", _verify)
+    verify.add_argument("folder", type=Path)
+    export = add("export", "print every evidence record of a data folder, one JSON object a line", _export)
+    export.add_argument("folder", type=Path)
+    health = add("health", "ask a running gateway whether it is alive", _health)
+    health.add_argument("--url", default="http://127.0.0.1:8080")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

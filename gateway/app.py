@@ -1,0 +1,264 @@
+"""Builds the gateway from settings and runs it: the one module that knows all others.
+
+    settings -> stores -> rules, alarms, recorder -> pipeline <- drivers
+                                        |-> deliveries -> uplinks        all under one supervisor
+                                        '-> web face
+
+Start order: stores first (repairing what is damaged), then what was open is taken over, then everything runs.
+Stop order: drivers, pipeline (judging what is queued), recorder, deliveries, stores.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import uvicorn
+
+from contract.canonical import Canonical
+from drivers.modbus.driver import KIND as MODBUS_TCP
+from drivers.mqtt.driver import KIND as MQTT
+from gateway import __version__
+from gateway.alarms import AlarmTable
+from gateway.clock import SystemClock
+from gateway.delivery import Delivery
+from gateway.evidence import RecordKind
+from gateway.housekeeping import Housekeeping
+from gateway.intake import Intake
+from gateway.pipeline import Line, Pipeline
+from gateway.ports import AssetTag, Background, Clock, Driver, DriverKind, Uplink, UplinkContext, UplinkKind
+from gateway.quarantine import Quarantine
+from gateway.recorder import Entry, Recorder, Route, Told
+from gateway.rules.table import RuleTable
+from gateway.settings import Settings
+from gateway.store.alert_store import AlertStore
+from gateway.store.history_reader import HistoryReader
+from gateway.store.history_store import Bounds, HistoryStore
+from gateway.supervisor import Supervisor, notify_systemd
+from gateway.uplinks.influx import KIND as INFLUX
+from gateway.uplinks.mqtt import KIND as MQTT_UPLINK
+from gateway.uplinks.regulator import KIND as REGULATOR
+from gateway.web.api import web_app
+from gateway.web.feed import Feed
+from gateway.web.read_model import AssetView, BoxParts, BoxView
+from gateway.window import Window
+
+log = logging.getLogger(__name__)
+DRIVERS: Mapping[str, DriverKind] = {kind.name: kind for kind in (MODBUS_TCP, MQTT)}
+UPLINKS: Mapping[str, UplinkKind] = {kind.name: kind for kind in (INFLUX, MQTT_UPLINK, REGULATOR)}
+INTAKE_POLLS = 20_000
+MAX_BUFFERED_POLLS = 50_000
+WATCHDOG_S = 5.0
+LAST_SEND_S = 3.0
+
+
+class AlreadyRunning(Exception):  # noqa: N818 - a state, told to the operator
+    """Another gateway holds this data folder."""
+
+
+class Gateway:
+    """One box, built and ready to run. `url` is the web face's address once `run` has started."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self._folder = settings.storage.folder
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock_folder(self._folder)
+        self._build_stores()
+        self._build_judging()
+        self._build_edges()
+        self._build_web()
+
+    async def run(self, stop: asyncio.Event, started: Callable[[], None] = lambda: None) -> None:
+        """Run until `stop` is set, then stop in order. `started` is called once everything runs."""
+        content: dict[str, Canonical] = {"version": __version__, "settings_digest": self.settings.digest}
+        self.recorder.record(Entry(RecordKind.STARTED, self.clock.now_ns(), content))
+        await self.housekeeping.report_unclean_stop()
+        self._start_parts()
+        started()
+        notify_systemd("READY=1")
+        await stop.wait()
+        notify_systemd("STOPPING=1")
+        await self._stop()
+
+    async def acknowledge(self, alarm_id: str, user: str, reason: str) -> int:
+        """The one door for commands: acknowledge, seal, and return the record's number once it is kept."""
+        transition = self.alarms.acknowledge(alarm_id, user, reason, self.clock.now_ns())
+        record = await self.recorder.record_transition(transition, None, ())
+        return record.seq
+
+    def _build_stores(self) -> None:
+        storage = self.settings.storage
+        bounds = Bounds(int(storage.history.max_gib * 2**30), storage.history.max_days)
+        self.alerts = AlertStore(self._folder, storage.reserve_mib * 2**20)
+        self.history = HistoryStore(self._folder, self.settings.points, bounds, self.clock.now_ns())
+        self.reader = HistoryReader(self.history.path, self.settings.points)
+
+    def _build_judging(self) -> None:
+        settings = self.settings
+        self.intake = Intake(INTAKE_POLLS, Quarantine(self._folder / "aside"))
+        self.window = Window(settings.points, self.clock.monotonic_ns())
+        self.rules = RuleTable(settings.rules)
+        self.alarms = AlarmTable(settings.box.id, settings.rules)
+        self.rules.hold(self.alarms.restore(self.alerts.open_alarms()))
+
+    def _build_edges(self) -> None:
+        settings, clock = self.settings, self.clock
+        tags = {asset.id: AssetTag(str(asset.kind), asset.serial) for asset in settings.assets}
+        context = UplinkContext(
+            settings.box.id, settings.site.project_code, self._folder, clock, lambda: self.recorder.head, tags
+        )
+        self.uplinks: list[Uplink] = [bound.kind.build(bound.settings, context) for bound in settings.uplinks]
+        routes = [Route(u.name, u.takes_alerts, u.takes_evidence, u.takes_evidence) for u in self.uplinks]
+        self.recorder = Recorder(self.alerts, settings.box.id, settings.site.project_code, routes, clock)
+        self.drivers: list[Driver] = [DRIVERS[link.settings.driver].build(link, clock) for link in settings.links]
+        line = Line(self.intake, self.history, self.window, self.rules, self.alarms, self.recorder, clock)
+        self.pipeline = Pipeline(
+            line,
+            settings.storage.history.flush_ms,
+            MAX_BUFFERED_POLLS,
+            self.alerts.reserve.history_may_write,
+            self._wake_deliveries,
+        )
+        self.deliveries = [
+            Delivery(uplink, self.alerts, self.history, HistoryReader(self.history.path, settings.points), clock)
+            for uplink in self.uplinks
+        ]
+        summary_uplinks = [uplink.name for uplink in self.uplinks if uplink.takes_evidence]
+        self.housekeeping = Housekeeping(self.alerts, self.history, self.reader, self.recorder, summary_uplinks, clock)
+        self.supervisor = Supervisor(clock)
+
+    def _build_web(self) -> None:
+        settings = self.settings
+        parts = BoxParts(
+            box_id=settings.box.id,
+            site_zh=settings.site.title_zh,
+            site_en=settings.site.title_en,
+            assets=[AssetView(a.id, str(a.kind), a.title_zh, a.title_en) for a in settings.assets],
+            points=settings.points,
+            window=self.window,
+            rules=self.rules,
+            alarms=self.alarms,
+            recorder=self.recorder,
+            intake=self.intake,
+            pipeline=self.pipeline,
+            alerts=self.alerts,
+            history=self.reader,
+            deliveries=self.deliveries,
+            drivers=self.drivers,
+            parts=self.supervisor.parts,
+            clock=self.clock,
+        )
+        self.view = BoxView(parts)
+        self.feed = Feed(self.alerts, self.view)
+        self.recorder.listeners.append(self._told)
+        token = settings.web.token.reveal() if settings.web.token else None
+        self._socket = socket.create_server((settings.web.host, settings.web.port), reuse_port=False)
+        self.url = f"http://{settings.web.host}:{self._socket.getsockname()[1]}"
+        app = web_app(self.view, self.feed, self.acknowledge, token, self.clock)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+        self._server = _QuietServer(config)
+
+    def _start_parts(self) -> None:
+        start = self.supervisor.start
+        start("recorder", self.recorder.run)
+        start("pipeline", self.pipeline.run)
+        for link, driver in zip(self.settings.links, self.drivers, strict=True):
+            start(f"driver:{link.settings.id}", _driver_part(driver, self.intake))
+        for delivery, uplink in zip(self.deliveries, self.uplinks, strict=True):
+            start(f"delivery:{delivery.name}", delivery.run)
+            if isinstance(uplink, Background):
+                start(f"uplink:{uplink.name}", uplink.run)
+        start("housekeeping", self.housekeeping.run)
+        start("feed", self.feed.run)
+        start("web", self._serve_web)
+        start("watchdog", self._feed_watchdog)
+
+    async def _stop(self) -> None:
+        names = tuple(self.supervisor.parts)
+        self.feed.close()
+        await self.supervisor.stop(*[name for name in names if name.startswith(("driver:", "housekeeping", "web"))])
+        await self.supervisor.stop("pipeline")
+        await self.pipeline.stop()
+        self.recorder.record(Entry(RecordKind.STOPPED, self.clock.now_ns(), {"version": __version__}))
+        await self.supervisor.stop("recorder")
+        await self.recorder.drain()
+        await self._send_last()
+        await self.supervisor.stop()
+        for delivery, uplink in zip(self.deliveries, self.uplinks, strict=True):
+            await uplink.close()
+            delivery.close()
+        self.history.close(self.clock.now_ns())
+        self.alerts.close()
+        self.reader.close()
+        self._socket.close()
+        self._lock.close()
+
+    async def _send_last(self) -> None:
+        """Give the alerts that wait a moment to leave; what does not is sent after the next start."""
+        deadline_ns = self.clock.monotonic_ns() + int(LAST_SEND_S * 1e9)
+        self._wake_deliveries()
+        while self.alerts.pending_counts() and self.clock.monotonic_ns() < deadline_ns:
+            await self.clock.sleep(0.05)
+
+    async def _serve_web(self) -> None:
+        await self._server.serve(sockets=[self._socket])
+
+    async def _feed_watchdog(self) -> None:
+        """systemd restarts the box when the pipeline stops ticking."""
+        while True:
+            if self.view.alive():
+                notify_systemd("WATCHDOG=1")
+            await self.clock.sleep(WATCHDOG_S)
+
+    def _told(self, told: Sequence[Told]) -> None:
+        self.view.refresh_alarms()
+        self.feed.tell(told)
+        self._wake_deliveries()
+
+    def _wake_deliveries(self) -> None:
+        for delivery in self.deliveries:
+            delivery.wake()
+
+
+class _QuietServer(uvicorn.Server):
+    """A web server that leaves signals to the gateway."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to the process that runs the gateway."""
+        yield
+
+
+def run_until_signal(gateway: Gateway) -> None:
+    """Run the gateway in its own event loop until SIGTERM or SIGINT."""
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await gateway.run(stop, lambda: log.info("event=started box=%s url=%s", gateway.settings.box.id, gateway.url))
+
+    asyncio.run(main())
+
+
+def _driver_part(driver: Driver, intake: Intake) -> Callable[[], Awaitable[None]]:
+    return lambda: driver.run(intake)
+
+
+def _lock_folder(folder: Path) -> IO[Any]:
+    """Hold the data folder for this process. Raises AlreadyRunning."""
+    file = (folder / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise AlreadyRunning(f"{folder}: another gateway is running on this data folder") from None
+    return file

@@ -1,0 +1,261 @@
+"""`sitewarden demo`: the whole line on one machine, with nothing but what is embedded.
+
+    twins (own process: two cranes, a pit, a weather mast, a broker)  --Modbus TCP, MQTT-->  gateway (this process)
+    gateway  --contract over HTTP-->  regulator (own process, own database)
+
+The figures at the end are counted, not assumed: overloads from the twins' own log, alerts from the regulator's own
+database, latency between the two. Processes are ended by the ids that were started here.
+"""
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from contract.chain import ChainHead
+from drivers.sim.overload_log import Overload, read_overload_log
+from gateway.app import DRIVERS, UPLINKS, Gateway
+from gateway.model.alarm import TransitionKind
+from gateway.settings import load
+from gateway.store.alert_store import open_for_reading
+from gateway.store.history_reader import HistoryReader
+from regulator.store import ReceiverStore
+
+READY_WITHIN_S = 30.0
+DRAIN_WITHIN_S = 15.0
+QUIET_TAIL_S = 4.0
+MATCH_RULE = "crane.moment.alarm"
+MATCH_SLACK_NS = 2_000_000_000
+WEB_PORT = 15000
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """`seconds` 0 runs until interrupted. Every run makes a folder of its own below `folder`."""
+
+    seconds: float
+    headless: bool
+    as_json: bool
+    folder: Path
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """From the register that first said 100 % until the regulator had accepted the alert, milliseconds."""
+
+    p50: float | None
+    p99: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFigures:
+    """What one run measured. `alerts_held` are the transitions in the regulator's database."""
+
+    seconds: float
+    readings: int
+    history_rows: int
+    overloads_injected: int
+    alarms_raised: int
+    alerts_sent: int
+    alerts_held: int
+    alerts_accepted: int
+    alerts_lost: int
+    alerts_duplicated: int
+    change_to_alert_ms: Latency
+    on_delay_ms: float
+    chain_records: int
+    chain_holds: bool
+    folder: str
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Run, print, and say with the exit status whether every injected overload arrived exactly once."""
+    figures = asyncio.run(_demo(options))
+    if options.as_json:
+        print(json.dumps(asdict(figures)), flush=True)
+    else:
+        _print_summary(figures)
+    return 0 if figures.alerts_lost == 0 and figures.alerts_duplicated == 0 and figures.chain_holds else 1
+
+
+async def _demo(options: DemoOptions) -> DemoFigures:
+    folder = options.folder / time.strftime("run-%Y%m%d-%H%M%S")
+    while folder.exists():
+        folder = folder.with_name(folder.name + "x")
+    folder.mkdir(parents=True)
+    say = _silent if options.headless else _say
+    async with contextlib.AsyncExitStack() as stack:
+        twins, regulator = await asyncio.gather(
+            stack.enter_async_context(_process("drivers.sim", _sim_arguments(options, folder))),
+            stack.enter_async_context(_process("regulator", _regulator_arguments(folder))),
+        )
+        gateway = _build_gateway(options, folder, twins, regulator)
+        say(f"现场页 site page       {gateway.url}/")
+        say(f"监管端 regulator page  {regulator['url']}/")
+        say(f"数据 data              {folder}")
+        started = time.monotonic()
+        await _run_gateway(gateway, options, say)
+        seconds = time.monotonic() - started
+    return _figures(gateway, folder, seconds)
+
+
+async def _run_gateway(gateway: Gateway, options: DemoOptions, say: Any) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    running = asyncio.create_task(gateway.run(stop))
+    progress = asyncio.create_task(_tell_progress(gateway, say))
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({running, stopped}, timeout=options.seconds or None, return_when=asyncio.FIRST_COMPLETED)
+    await _drain(gateway)
+    stop.set()
+    progress.cancel()
+    await asyncio.gather(running, stopped)
+
+
+async def _drain(gateway: Gateway) -> None:
+    """Wait until the outbox is empty, within bounds: what is still there then counts as lost."""
+    deadline = time.monotonic() + DRAIN_WITHIN_S
+    while gateway.alerts.pending_counts() and time.monotonic() < deadline:
+        await asyncio.sleep(0.05)
+
+
+async def _tell_progress(gateway: Gateway, say: Any) -> None:
+    while True:
+        await asyncio.sleep(2)
+        pending = sum(gateway.alerts.pending_counts().values())
+        alarms = [alarm for alarm in gateway.alarms.open_alarms() if alarm.active]
+        say(
+            f"读数 readings {gateway.intake.values:>8}  报警中 active {len(alarms):>2}"
+            f"  证据 evidence {gateway.recorder.head.seq:>5}  待发 pending {pending:>3}"
+        )
+        for alarm in alarms[:3]:
+            rule = alarm.rule
+            say(f"    {rule.severity} {alarm.subject} {rule.title_zh} {alarm.measured:.1f} {rule.unit}")
+
+
+def _build_gateway(options: DemoOptions, folder: Path, twins: dict[str, Any], regulator: dict[str, Any]) -> Gateway:
+    replace: dict[str, object] = {
+        "storage.folder": str(folder / "box"),
+        "links[0].port": twins["crane_ports"][0],
+        "links[1].port": twins["crane_ports"][1],
+        "links[2].port": twins["pit_port"],
+        "links[3].port": twins["broker_port"],
+        "uplinks[0].url": regulator["url"],
+        "uplinks[0].enrol_code.file": str(folder / "enrol-code"),
+        "uplinks[1].port": twins["broker_port"],
+        "web.port": 0 if options.headless else WEB_PORT,
+    }
+    try:
+        return Gateway(load("demo", DRIVERS, UPLINKS, replace=replace))
+    except OSError:
+        return Gateway(load("demo", DRIVERS, UPLINKS, replace=replace | {"web.port": 0}))
+
+
+def _sim_arguments(options: DemoOptions, folder: Path) -> list[str]:
+    """The twins outlive the run a little; their last overload is over `QUIET_TAIL_S` before the run ends."""
+    arguments = ["--folder", str(folder), "--crane-ports", "0,0", "--pit-port", "0", "--broker-port", "0"]
+    arguments += ["--seed", str(options.seed)]
+    if options.seconds:
+        arguments += ["--seconds", str(options.seconds + 60), "--quiet-tail-s", str(60 + QUIET_TAIL_S)]
+    return arguments
+
+
+def _regulator_arguments(folder: Path) -> list[str]:
+    return ["--db", str(folder / "regulator.db"), "--port", "0", "--enrol-code-file", str(folder / "enrol-code")]
+
+
+@contextlib.asynccontextmanager
+async def _process(module: str, arguments: Sequence[str]) -> AsyncIterator[dict[str, Any]]:
+    """A module as its own process; yields the JSON line that it prints when it is ready, ends it by its id."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), READY_WITHIN_S)
+        yield json.loads(line)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+def _figures(gateway: Gateway, folder: Path, seconds: float) -> DemoFigures:
+    overloads = read_overload_log(folder / "overloads.jsonl")
+    store = ReceiverStore(folder / "regulator.db")
+    held = store.alerts()
+    store.close()
+    raised = [alert for alert in held if alert["transition"] == TransitionKind.RAISED]
+    per_overload = [_alerts_of(overload, raised) for overload in overloads]
+    latency_ms = [
+        (alerts[0]["accepted_at_ns"] - overload.started_at_ns) / 1e6
+        for overload, alerts in zip(overloads, per_overload, strict=True)
+        if alerts
+    ]
+    delivery = next(d for d in gateway.deliveries if d.name == "regulator")
+    box = open_for_reading(gateway.settings.storage.folder)
+    history = HistoryReader(gateway.history.path, gateway.settings.points)
+    outcome = box.verify()
+    return DemoFigures(
+        seconds=round(seconds, 1),
+        readings=gateway.intake.values,
+        history_rows=history.rows()[1],
+        overloads_injected=len(overloads),
+        alarms_raised=box.episodes(),
+        alerts_sent=box.outbox_count("alarm_transition"),
+        alerts_held=len(held),
+        alerts_accepted=delivery.accepted_kinds["alarm_transition"],
+        alerts_lost=sum(not alerts for alerts in per_overload),
+        alerts_duplicated=len(held) - len({alert["key"] for alert in held}) + sum(len(a) > 1 for a in per_overload),
+        change_to_alert_ms=_latency(latency_ms),
+        on_delay_ms=_on_delay_ms(gateway),
+        chain_records=outcome.seq,
+        chain_holds=isinstance(outcome, ChainHead),
+        folder=str(folder),
+    )
+
+
+def _alerts_of(overload: Overload, raised: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The alerts that speak of this overload: its crane, the 100 % rule, observed while it lasted."""
+    end_ns = overload.ended_at_ns or time.time_ns()
+    return [
+        alert
+        for alert in raised
+        if alert["asset"] == overload.asset
+        and alert["rule_id"] == MATCH_RULE
+        and overload.started_at_ns <= alert["observed_at_ns"] <= end_ns + MATCH_SLACK_NS
+    ]
+
+
+def _latency(latency_ms: Sequence[float]) -> Latency:
+    if not latency_ms:
+        return Latency(None, None)
+    return Latency(*(round(float(np.percentile(latency_ms, q)), 1) for q in (50, 99)))
+
+
+def _on_delay_ms(gateway: Gateway) -> float:
+    return max(rule.on_delay_s * 1000 for rule in gateway.settings.rules if rule.info.rule_id == MATCH_RULE)
+
+
+def _print_summary(figures: DemoFigures) -> None:
+    for name, value in asdict(figures).items():
+        print(f"{name:>20}  {value}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _silent(_text: str) -> None:
+    """Headless: nothing but the figures."""

@@ -1,0 +1,143 @@
+"""The minute's work: roll-ups and retention, the disk reserve, summaries for the regulator, checkpoints of the history.
+
+A checkpoint seals how far the history had come. After an unclean stop it tells whether blocks that were once there are
+gone, which no restart of the history alone could know.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+
+from contract.canonical import Canonical, canonical_bytes, decimal_text
+from gateway.evidence import RecordKind
+from gateway.model.errors import StoreError
+from gateway.model.quantity import Point
+from gateway.ports import Clock
+from gateway.recorder import Entry, Recorder
+from gateway.store.alert_store import SUMMARY_KIND, AlertStore, Commit, Message
+from gateway.store.blocks import MINUTE_NS, Minutes
+from gateway.store.history_reader import HistoryReader
+from gateway.store.history_store import HistoryStore, Retired
+
+log = logging.getLogger(__name__)
+SETTLE_NS = 5_000_000_000
+CHECKPOINT_EVERY_MIN = 10
+
+
+class Housekeeping:
+    """Runs once a minute, five seconds into it, so that the last minute's polls have been written."""
+
+    def __init__(
+        self,
+        alerts: AlertStore,
+        history: HistoryStore,
+        reader: HistoryReader,
+        recorder: Recorder,
+        summary_uplinks: Sequence[str],
+        clock: Clock,
+    ) -> None:
+        self._alerts = alerts
+        self._history = history
+        self._reader = reader
+        self._recorder = recorder
+        self._summary_uplinks = tuple(summary_uplinks)
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Every minute until cancelled. A full disk is reported by the parts that hit it; here it costs the turn."""
+        while True:
+            now_ns = self._clock.now_ns()
+            await self._clock.sleep((MINUTE_NS - (now_ns - SETTLE_NS) % MINUTE_NS) / 1e9)
+            try:
+                await self.tend()
+            except StoreError as error:
+                log.warning("event=housekeeping_failed reason=%r", str(error))
+
+    async def tend(self) -> None:
+        """One minute's work. Raises StoreError when a database cannot be written."""
+        now_ns = self._clock.now_ns()
+        minute_ns = now_ns // MINUTE_NS * MINUTE_NS
+        self._alerts.reserve.restore_when_possible()
+        retired = await asyncio.wrap_future(self._history.tend(now_ns))
+        self._report(retired, now_ns)
+        if self._summary_uplinks:
+            await self._summarise(minute_ns - MINUTE_NS, now_ns)
+        if minute_ns // MINUTE_NS % CHECKPOINT_EVERY_MIN == 0:
+            await self.checkpoint()
+
+    async def checkpoint(self) -> None:
+        """Seal how far the history has come."""
+        block_id = await asyncio.wrap_future(self._history.last_block_id())
+        content: dict[str, Canonical] = {"block_id": block_id}
+        self._recorder.record(Entry(RecordKind.CHECKPOINT, self._clock.now_ns(), content))
+
+    async def report_unclean_stop(self) -> None:
+        """After a start: say what the last stop may have lost of the history, and what a repair could not save."""
+        now_ns = self._clock.now_ns()
+        for name, repair in (("alerts.db", self._alerts.repair), ("history.db", self._history.repair)):
+            if repair is not None:
+                rows: dict[str, Canonical] = dict(repair.rows)
+                content: dict[str, Canonical] = {
+                    "file": name,
+                    "moved_to": repair.aside.name,
+                    "reason": repair.reason,
+                    "rows_saved": rows,
+                }
+                self._recorder.record(Entry(RecordKind.STORE_REPAIRED, now_ns, content))
+        if self._history.lost_since_ns or self._history.repair is not None:
+            missing = await self._missing_blocks()
+            gap: dict[str, Canonical] = {
+                "from_ns": self._history.lost_since_ns,
+                "to_ns": now_ns,
+                "reason": "unclean stop: polls after from_ns that were not yet written are lost",
+                "missing_blocks": missing,
+            }
+            log.warning("event=history_gap from_ns=%d missing_blocks=%d", self._history.lost_since_ns, missing)
+            self._recorder.record(Entry(RecordKind.HISTORY_GAP, now_ns, gap))
+
+    async def _missing_blocks(self) -> int:
+        """Blocks that a checkpoint had seen and that are gone now."""
+        checkpoint = self._alerts.last_of(RecordKind.CHECKPOINT)
+        sealed = int(json.loads(checkpoint.body)["content"]["block_id"]) if checkpoint else 0
+        return max(0, sealed - await asyncio.wrap_future(self._history.last_block_id()))
+
+    async def _summarise(self, minute_ns: int, now_ns: int) -> None:
+        found = await asyncio.to_thread(self._reader.minute, minute_ns)
+        messages = []
+        for asset, points in _by_asset(found).items():
+            key = f"summary:{asset}:{minute_ns}"
+            body = canonical_bytes({"minute_at_ns": minute_ns, "asset": asset, "points": points})
+            messages += [Message(uplink, key, SUMMARY_KIND, body, 2) for uplink in self._summary_uplinks]
+        if messages:
+            await asyncio.wrap_future(self._alerts.commit(Commit(now_ns, messages=messages)))
+
+    def _report(self, retired: Retired, now_ns: int) -> None:
+        if retired.untaken:
+            log.error("event=history_retired_untaken uplinks=%s", retired.untaken)
+            untaken: dict[str, Canonical] = dict(retired.untaken)
+            content: dict[str, Canonical] = {
+                "from_ns": 0,
+                "to_ns": now_ns,
+                "reason": "history bound reached: polls left before an uplink had taken them",
+                "untaken_polls": untaken,
+            }
+            self._recorder.record(Entry(RecordKind.HISTORY_GAP, now_ns, content))
+
+
+def _by_asset(found: Sequence[tuple[tuple[Point, ...], Minutes]]) -> dict[str, list[Canonical]]:
+    """One minute of every point, grouped by asset, in the contract's form."""
+    assets: dict[str, list[Canonical]] = {}
+    for points, minutes in found:
+        for column, point in enumerate(points):
+            row: dict[str, Canonical] = {
+                "point_id": point.point_id,
+                "unit": point.unit,
+                "min": decimal_text(float(minutes.low[0, column])),
+                "max": decimal_text(float(minutes.high[0, column])),
+                "mean": decimal_text(float(minutes.mean[0, column])),
+                "count": int(minutes.count[0, column]),
+                "quality": int(minutes.quality[0, column]),
+            }
+            assets.setdefault(point.asset, []).append(row)
+    return assets
