@@ -34,6 +34,7 @@ from drivers.mqtt.settings import MqttLink, TlsFiles
 from gateway.ports import Clock
 
 _HOUSEKEEPING_S = 1.0
+_UNSPECIFIED = 0x80
 _MALFORMED = (MQTTException, ValueError, IndexError, struct.error)
 
 
@@ -231,8 +232,12 @@ class BrokerSession:
     def _on_disconnect(
         self, _client: Client, _data: Any, flags: DisconnectFlags, code: ReasonCode, _properties: Properties | None
     ) -> None:
-        who = "the broker closed the connection" if flags.is_disconnect_packet_from_server else "connection lost"
-        self._reason = self._reason or f"{who}: {code}"
+        if flags.is_disconnect_packet_from_server:
+            self._reason = self._reason or f"the broker closed the connection: {code}"
+        elif code.value != _UNSPECIFIED:
+            self._reason = self._reason or f"connection lost: {code}"
+        else:
+            self._reason = self._reason or "connection lost"
 
 
 def _paho_client(settings: MqttLink) -> Client:
@@ -254,8 +259,20 @@ def _paho_client(settings: MqttLink) -> Client:
     )
 
 
+class _TidySocket(ssl.SSLSocket):
+    """Closed when the handshake fails: paho would leave that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def _tls_context(files: TlsFiles) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=files.ca_file)
+    context.sslsocket_class = _TidySocket
     if files.cert_file is not None:
         context.load_cert_chain(files.cert_file, files.key_file)
     return context

@@ -29,11 +29,12 @@ from gateway.model.alert import Receipt
 from gateway.model.errors import LinkError
 from gateway.ports import Clock
 from gateway.uplinks.mqtt_messages import OutMessage
-from gateway.uplinks.mqtt_settings import MqttUplinkSettings
+from gateway.uplinks.mqtt_settings import MqttUplinkSettings, UplinkTls
 
 logger = logging.getLogger(__name__)
 
 TOPIC_AND_HEADER_BYTES = 1_024
+_UNSPECIFIED = 0x80
 _MALFORMED = (MQTTException, ValueError, IndexError, struct.error)
 # MQTT 5, 3.4.2.1: not authorized, topic name invalid, packet too large, payload format invalid.
 _NEVER = frozenset({0x87, 0x90, 0x95, 0x99})
@@ -141,10 +142,7 @@ class PublisherSession:
         if settings.username:
             client.username_pw_set(settings.username, settings.password.reveal() if settings.password else None)
         if settings.tls is not None:
-            context = ssl.create_default_context(cafile=settings.tls.ca_file)
-            if settings.tls.cert_file is not None:
-                context.load_cert_chain(settings.tls.cert_file, settings.tls.key_file)
-            client.tls_set_context(context)
+            client.tls_set_context(_tls_context(settings.tls))
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
         client.on_disconnect = self._on_disconnect
@@ -263,8 +261,31 @@ class PublisherSession:
     def _on_disconnect(
         self, _client: Client, _data: Any, flags: DisconnectFlags, code: ReasonCode, _properties: Properties | None
     ) -> None:
-        who = "the broker closed the connection" if flags.is_disconnect_packet_from_server else "connection lost"
-        self._why = self._why or f"{who}: {code}"
+        if flags.is_disconnect_packet_from_server:
+            self._why = self._why or f"the broker closed the connection: {code}"
+        elif code.value != _UNSPECIFIED:
+            self._why = self._why or f"connection lost: {code}"
+        else:
+            self._why = self._why or "connection lost"
+
+
+class _TidySocket(ssl.SSLSocket):
+    """Closed when the handshake fails: paho would leave that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
+def _tls_context(files: UplinkTls) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=files.ca_file)
+    context.sslsocket_class = _TidySocket
+    if files.cert_file is not None:
+        context.load_cert_chain(files.cert_file, files.key_file)
+    return context
 
 
 _ACCEPTED = Receipt.accepted()

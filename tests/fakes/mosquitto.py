@@ -7,6 +7,7 @@
 and 1,000 messages may be in flight, as `drivers/mqtt/README.md` asks of a site broker.
 """
 
+import contextlib
 import os
 import shutil
 import socket
@@ -93,6 +94,16 @@ class Mosquitto:
         """What the broker has logged so far."""
         path = self.folder / "mosquitto.log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def wait_for_log(self, text: str, count: int = 1, deadline_s: float = START_DEADLINE_S) -> None:
+        """Block until the broker has logged `text` at least `count` times. Raises TimeoutError with its log."""
+        assert self._process is not None, "the broker is down"
+        deadline = time.monotonic() + deadline_s
+        while self.log.count(text) < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{text!r} is {self.log.count(text)} times in the log, not {count}:\n{self.log}")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=0.01)
 
     def start(self) -> None:
         """Start and wait until it takes connections. Raises RuntimeError with its log when it does not."""
