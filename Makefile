@@ -1,0 +1,74 @@
+# Sitewarden: `make demo`, `make test`, `make check`. Needs Python 3.11 or newer, python3-venv and make.
+# The environment lies in .venv and is built from hash-locked requirements; it is rebuilt when a lock's content changes.
+
+PYTHON ?= python3
+ARGS ?=
+COVERAGE_FLOOR ?= 80
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+content = $(shell cat $(1) | cksum | tr ' ' '-')
+RUNTIME := $(VENV)/.runtime-$(call content,requirements.lock)
+DEV := $(VENV)/.dev-$(call content,requirements-dev.lock pyproject.toml)
+TESTS := $(wildcard $(addprefix tests/,unit properties wire contract cases faults e2e deploy))
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+
+.PHONY: help demo test check bench clean lock system-packages
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo    two cranes, a pit, a mast, a broker, a gateway and a regulator on this machine (ARGS=\"--headless --seconds 30 --json\")"
+	@echo "make test    install the servers that the tests need (apt-get, when allowed) and run every test"
+	@echo "make check   ruff, mypy --strict and the import contracts"
+	@echo "make bench   print figures; make lock   renew the locks; make clean   remove what was built"
+
+demo: $(RUNTIME)
+	@$(BIN)/python -m gateway demo $(ARGS)
+
+test: $(DEV) system-packages
+	$(BIN)/python -m pytest $(TESTS) --cov --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
+
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(DEV)
+	@set -e; for script in $(sort $(wildcard bench/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
+
+system-packages:
+	@.ci/system-packages
+
+lock:
+	@command -v uv >/dev/null || { echo "uv is missing: $(PYTHON) -m pip install uv" >&2; exit 1; }
+	$(COMPILE) --extra headless --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra headless --extra dev --extra test --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	echo "hatchling>=1.27" | $(COMPILE) --constraint requirements-dev.lock --output-file requirements-build.lock -
+
+clean:
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info data/demo
+	find bench config contract drivers gateway regulator tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	@echo "building $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# The demo needs no build backend: a .pth file puts the checkout on the environment's path.
+$(RUNTIME): | $(BIN)/python
+	@echo "installing requirements.lock" >&2
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "sitewarden-checkout.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
+	@rm -f $(VENV)/.runtime-*
+	@touch $@
+
+$(DEV): | $(BIN)/python
+	@echo "installing requirements-dev.lock" >&2
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/.dev-*
+	@touch $@

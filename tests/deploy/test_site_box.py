@@ -1,0 +1,199 @@
+"""What a site box is set up with: systemd unit, compose file, broker, secrets, the example site."""
+
+import re
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+import yaml
+
+from tests.fakes.influxdb import free_port
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+DEPLOY = CHECKOUT / "deploy"
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+UNIT = (DEPLOY / "sitewarden.service").read_text()
+SITE = (DEPLOY / "sites" / "site.yaml").read_text()
+
+
+def run(*command, **more):
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, **more)
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("box") / "secrets"
+    made = run(sys.executable, DEPLOY / "make-secrets", folder)
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def test_the_unit_is_one_that_systemd_understands(tmp_path):
+    unit = tmp_path / "sitewarden.service"
+    unit.write_text(UNIT.replace("/opt/sitewarden/bin/sitewarden", sys.executable))
+    verified = run("systemd-analyze", "verify", unit)
+    assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_the_unit_is_hardened(tmp_path):
+    """systemd's own exposure score: 0 is a sealed service, 10 an open one; an unhardened unit scores 9.6."""
+    unit = tmp_path / "sitewarden.service"
+    unit.write_text(UNIT)
+    judged = run("systemd-analyze", "security", "--offline=yes", "--threshold=20", unit)
+    assert judged.returncode == 0, judged.stdout[-300:]
+
+
+def test_the_unit_is_watched_and_always_restarted():
+    settings = dict(re.findall(r"^(\w+)=(.*)$", UNIT, flags=re.MULTILINE))
+    wanted = {"Type": "notify", "Restart": "always", "StartLimitIntervalSec": "0", "NoNewPrivileges": "yes"}
+    assert wanted.items() <= settings.items()
+    assert 0 < int(settings["WatchdogSec"]) <= 60
+    assert settings["User"] != "root"
+
+
+def test_the_example_site_passes_the_check():
+    checked = run(sys.executable, "-m", "gateway", "check", DEPLOY / "sites" / "site.yaml", cwd=CHECKOUT)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_container_reports_its_health_and_comes_back():
+    services = COMPOSE["services"]
+    assert set(services) == {"broker", "influxdb", "gateway"}
+    assert all(service["restart"] == "unless-stopped" for service in services.values())
+    assert all("healthcheck" in services[name] for name in ("broker", "influxdb"))
+    assert "HEALTHCHECK" in (CHECKOUT / services["gateway"]["build"]["dockerfile"]).read_text()
+    assert {entry["condition"] for entry in services["gateway"]["depends_on"].values()} == {"service_healthy"}
+
+
+def test_data_lies_in_named_volumes():
+    volumes = [mount for service in COMPOSE["services"].values() for mount in service["volumes"]]
+    named = {mount.split(":")[0] for mount in volumes if not mount.startswith(".")}
+    assert named == set(COMPOSE["volumes"])
+    assert "gateway-data:/var/lib/sitewarden" in volumes
+
+
+def test_mounted_files_exist():
+    for service in COMPOSE["services"].values():
+        for mount in service["volumes"]:
+            if mount.startswith("."):
+                assert (DEPLOY / mount.split(":")[0]).exists()
+
+
+def test_only_the_broker_is_reachable_from_other_machines():
+    open_ports = {
+        name: port
+        for name, service in COMPOSE["services"].items()
+        for port in service["ports"]
+        if not port.startswith("127.0.0.1:")
+    }
+    assert open_ports == {"broker": "1883:1883"}
+
+
+def test_there_is_no_default_password(secrets):
+    for service in COMPOSE["services"].values():
+        environment = service.get("environment", {})
+        assert not [key for key in environment if re.search("PASSWORD|TOKEN|SECRET", key) and not key.endswith("_FILE")]
+        assert set(service["secrets"]) <= set(COMPOSE["secrets"])
+    files = {Path(entry["file"]).name for entry in COMPOSE["secrets"].values()}
+    assert files <= {path.name for path in secrets.iterdir()}
+
+
+def test_every_secret_that_the_site_names_is_given_to_the_gateway():
+    named = set(re.findall(r"/run/secrets/([\w-]+)", SITE))
+    assert named
+    assert named <= set(COMPOSE["services"]["gateway"]["secrets"])
+
+
+def test_secrets_are_random_private_and_never_overwritten(secrets, tmp_path):
+    before = {path.name: path.read_bytes() for path in secrets.iterdir()}
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
+    assert run(sys.executable, DEPLOY / "make-secrets", secrets).stdout == ""
+    assert {path.name: path.read_bytes() for path in secrets.iterdir()} == before
+    run(sys.executable, DEPLOY / "make-secrets", tmp_path / "other")
+    other = {path.name: path.read_bytes() for path in (tmp_path / "other").iterdir()}
+    assert {name for name in before if before[name] == other[name]} == {"influxdb-username"}
+    assert min(len(text) for name, text in before.items() if name != "influxdb-username") >= 32
+
+
+@pytest.fixture
+def broker(secrets, tmp_path):
+    """The real Mosquitto on our own configuration; only paths and the port are this test's."""
+    port = free_port()
+    text = (DEPLOY / "mosquitto" / "mosquitto.conf").read_text()
+    replaced = {
+        "listener 1883": f"listener {port} 127.0.0.1",
+        "/run/secrets/": f"{secrets}/",
+        "/mosquitto/config/": f"{DEPLOY}/mosquitto/",
+        "/mosquitto/data/": f"{tmp_path}/",
+    }
+    for old, new in replaced.items():
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "mosquitto.conf").write_text(text + "user root\n")
+    log = (tmp_path / "log").open("wb")
+    process = subprocess.Popen(["/usr/sbin/mosquitto", "-c", tmp_path / "mosquitto.conf"], stdout=log, stderr=log)
+    try:
+        wait_until_open(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+        log.close()
+
+
+def wait_until_open(port, process):
+    for _ in range(500):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        try:
+            raise AssertionError(f"mosquitto ended with {process.wait(timeout=0.02)}")
+        except subprocess.TimeoutExpired:
+            continue
+    raise AssertionError("mosquitto does not listen")
+
+
+def connect(port, user="", password=""):
+    """The broker's answer to a connection, and the client."""
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    if user:
+        client.username_pw_set(user, password)
+    answers = []
+    client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.append(str(reason))
+    client.connect("127.0.0.1", port)
+    while not answers:
+        client.loop(0.1)
+    return answers[0], client
+
+
+def publish(client, topic):
+    """The broker's word on one QoS 1 message."""
+    words = []
+    client.on_publish = lambda _client, _data, _mid, reason, _properties: words.append(str(reason))
+    client.publish(topic, b"1", qos=1)
+    while not words:
+        client.loop(0.1)
+    return words[0]
+
+
+def test_the_broker_knows_its_users_and_nobody_else(broker, secrets):
+    password = (secrets / "mqtt-field-password").read_text().strip()
+    answers = []
+    for who in [("field", password), ("field", "wrong"), ("", ""), ("stranger", password)]:
+        answer, client = connect(broker, *who)
+        client.disconnect()
+        answers.append(answer)
+    assert answers == ["Success", "Not authorized", "Not authorized", "Not authorized"]
+
+
+def test_the_gateway_can_only_publish_under_its_own_name(broker, secrets):
+    password = (secrets / "mqtt-gateway-password").read_text().strip()
+    answer, client = connect(broker, "gateway", password)
+    assert answer == "Success"
+    assert publish(client, "site/SITE-0001/mast-1/realtime") == "Not authorized"
+    assert publish(client, "sitewarden/box-1/alerts") in {"Success", "No matching subscribers"}
+    client.disconnect()
