@@ -1,0 +1,368 @@
+"""The regulator uplink: alerts, evidence and summaries up, heartbeats, and the mailbox down.
+
+In: outbox rows from the delivery loop. Out: signed messages of `contract` over HTTPS, and one `Receipt` an item.
+
+Theory of operation
+    accepted   the regulator's signed receipt names this box, this key, this kind and the digest of this body
+    rejected   the regulator itself, signed, refuses *this item* (conflicting body, does not fit its schema, too large)
+    retry      everything else: no line, a proxy's page, a wrong signature, an unknown box, a spent code, 429, 5xx.
+               Nobody but the regulator can make the box give up an alert, and broken credentials are repaired by
+               people while the alerts wait in the outbox.
+
+The box makes its own key at first use, introduces itself once with the code that a person typed in, and remembers the
+regulator's key from then on. `run` keeps trying to enrol, beats, and works the mailbox; `send_alerts` works without it.
+"""
+
+import asyncio
+import hashlib
+import ipaddress
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from contract.canonical import canonical_bytes
+from contract.envelope import open_text
+from contract.faults import BadSignature, ContractFault, Malformed, UnknownSender
+from contract.messages import Accepted, ChainPosition, Heartbeat, HeartbeatSeen, ReceiptText
+from contract.strict_json import parse_object
+from gateway.model.alert import OutboxItem, Receipt
+from gateway.ports import LinkState, ReadingBlock, Uplink, UplinkContext, UplinkKind
+from gateway.secret import Secret
+from gateway.uplinks.regulator_mailbox import Mailbox, MessageHandler
+from gateway.uplinks.regulator_memory import Inbox
+from gateway.uplinks.regulator_session import NoAnswerError, Question, RegulatorSession, SessionLimits
+
+logger = logging.getLogger(__name__)
+
+FIRST_BACK_OFF_S = 1.0
+LONGEST_BACK_OFF_S = 60.0
+WORDS_LENGTH = 500
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class RegulatorSettings(BaseModel):
+    """Where the regulator is and how to introduce this box.
+
+    `regulator_key_id` pins the regulator's key by its fingerprint (asked for by telephone); without it the first key
+    seen is remembered. Plain HTTP is for loopback unless `allow_plain_http` says otherwise.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$")]
+    kind: Literal["regulator"]
+    url: str
+    enrol_code: Secret
+    regulator_key_id: Annotated[str, Field(pattern=r"^([a-z0-9]{1,16}:[0-9a-f]{32})?$")] = ""
+    ca_file: Path | None = None
+    connect_timeout_s: Seconds = 3.0
+    reply_timeout_s: Seconds = 10.0
+    heartbeat_s: Seconds = 30.0
+    mailbox_wait_s: Annotated[int, Field(ge=0, le=60)] = 25
+    pipelining: Annotated[int, Field(ge=1, le=64)] = 8
+    late_after_s: Seconds = 60.0
+    allow_plain_http: bool = False
+
+    @model_validator(mode="after")
+    def _reachable_safely(self) -> "RegulatorSettings":
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("url: expected https://HOST[:PORT][/PATH]")
+        if parts.username or parts.password:
+            raise ValueError("url: expected no user or password in it; the box signs with its own key")
+        if parts.scheme == "http" and not self.allow_plain_http and not _is_loopback(parts.hostname):
+            raise ValueError("url: expected https; plain http leaves this machine only with allow_plain_http: true")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class RegulatorHealth:
+    """How the uplink is. `refused` is the regulator's word on this box (a spent code, an unknown key), '' when none."""
+
+    name: str
+    state: LinkState = LinkState.STARTING
+    enrolled: bool = False
+    refused: str = ""
+    last_error: str = ""
+    last_answer_at_ns: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    retried: int = 0
+    heartbeats: int = 0
+    messages: int = 0
+    chain_state: str = ""
+
+
+@dataclass(slots=True)
+class _BackOff:
+    """When the next try is due, on the monotonic clock; doubles up to a minute, with jitter."""
+
+    due_ns: int = 0
+    delay_s: float = FIRST_BACK_OFF_S
+    _random: secrets.SystemRandom = field(default_factory=secrets.SystemRandom)
+
+    def failed(self, now_ns: int) -> float:
+        wait_s = self.delay_s * self._random.uniform(0.5, 1.0)
+        self.due_ns = now_ns + int(wait_s * 1e9)
+        self.delay_s = min(self.delay_s * 2, LONGEST_BACK_OFF_S)
+        return wait_s
+
+    def worked(self) -> None:
+        self.due_ns, self.delay_s = 0, FIRST_BACK_OFF_S
+
+
+class RegulatorUplink:
+    """One regulator. `run` is supervised by the app; `on_message` gets what comes down the mailbox."""
+
+    takes_alerts = True
+    takes_evidence = True
+    takes_readings = False
+
+    def __init__(self, settings: RegulatorSettings, context: UplinkContext) -> None:
+        self.name = settings.name
+        self._settings = settings
+        self._context = context
+        self._started_at_ns = context.clock.now_ns()
+        limits = SessionLimits(
+            connect_timeout_s=settings.connect_timeout_s,
+            reply_timeout_s=settings.reply_timeout_s,
+            connections=settings.pipelining + 2,
+            ca_file=settings.ca_file,
+            pinned_key_id=settings.regulator_key_id,
+        )
+        self._session = RegulatorSession(settings.name, settings.url, context, limits)
+        self.inbox = Inbox(context.folder / "uplinks" / settings.name / "inbox.jsonl")
+        self._mailbox = Mailbox(self._session, self.inbox, settings.mailbox_wait_s)
+        self._enrolling = asyncio.Lock()
+        self._enrol_back_off = _BackOff()
+        self._unknown_key_id = ""
+        self._health = RegulatorHealth(settings.name)
+
+    @property
+    def on_message(self) -> MessageHandler:
+        """What works with messages from the regulator; by default they are kept in `inbox`."""
+        return self._mailbox.on_message
+
+    @on_message.setter
+    def on_message(self, handler: MessageHandler) -> None:
+        self._mailbox.on_message = handler
+
+    def health(self) -> RegulatorHealth:
+        """Cheap, callable at any time."""
+        return replace(self._health, messages=self._mailbox.received)
+
+    async def send_alerts(self, batch: Sequence[OutboxItem]) -> Sequence[Receipt]:
+        """One Receipt an item, in order. Up to `pipelining` are on their way at once; order at the other end is free.
+
+        After the first sign that nobody is there, the rest of the batch is not tried.
+        """
+        reason = await self._enrol_if_needed()
+        if reason:
+            return [self._counted(Receipt.retry(reason)) for _ in batch]
+        gate = asyncio.Semaphore(self._settings.pipelining)
+        line_down: list[str] = []
+
+        async def send(item: OutboxItem) -> Receipt:
+            async with gate:
+                if line_down:
+                    return Receipt.retry(line_down[0])
+                receipt, reached = await self._send(item)
+                if not reached:
+                    line_down.append(receipt.detail)
+                return receipt
+
+        return [self._counted(receipt) for receipt in await asyncio.gather(*map(send, batch))]
+
+    async def send_readings(self, blocks: Sequence[ReadingBlock]) -> Receipt:
+        """Never called: `takes_readings` is False. The regulator gets one-minute summaries as items."""
+        return Receipt.rejected(f"{self.name} takes no readings ({len(blocks)} blocks)")
+
+    async def close(self) -> None:
+        """Let go of sockets."""
+        await self._session.close()
+
+    async def run(self) -> None:
+        """Enrol, beat and work the mailbox until cancelled. Only a bug escapes, for the supervisor."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._beat_for_ever(), name=f"{self.name}-heartbeat")
+            group.create_task(self._read_mail_for_ever(), name=f"{self.name}-mailbox")
+
+    async def _send(self, item: OutboxItem) -> tuple[Receipt, bool]:
+        try:
+            body = parse_object(item.body)
+        except Malformed as fault:
+            return Receipt.rejected(f"the body cannot be sent: {fault}"[:WORDS_LENGTH]), True
+        late = self._context.clock.now_ns() - item.created_at_ns > self._settings.late_after_s * 1e9
+        try:
+            accepted = await self._session.ask(Question(item.kind, item.key, lambda: body, late), Accepted)
+            receipt_id = self._checked_receipt(accepted, item, body)
+        except NoAnswerError as error:
+            self._down(str(error))
+            return Receipt.retry(str(error)[:WORDS_LENGTH], error.retry_after_s), error.reached
+        except ContractFault as fault:
+            return self._refused(fault), True
+        self._up()
+        return Receipt.accepted(receipt_id), True
+
+    def _checked_receipt(self, accepted: Accepted, item: OutboxItem, body: dict[str, Any]) -> str:
+        key = self._session.memory.now.find_key(accepted.receipt.key_id)
+        if key is None:
+            raise NoAnswerError("a receipt signed by a key that is not trusted")
+        try:
+            text = open_text(accepted.receipt, ReceiptText, key)
+        except (BadSignature, Malformed) as fault:
+            raise NoAnswerError(f"a receipt that is not believed: {fault}") from None
+        digest = hashlib.sha256(canonical_bytes(body)).hexdigest()
+        expected = (self._context.box_id, item.key, item.kind, digest)
+        if (text.box_id, text.key, text.kind, text.body_sha256) != expected:
+            raise NoAnswerError(f"a receipt for something else: {text.box_id} {text.kind} {text.key}")
+        return text.receipt_id
+
+    def _refused(self, fault: ContractFault) -> Receipt:
+        words = f"{fault.code}: {fault.message_zh} {fault.message_en} {fault.field} {fault.expected}".strip()
+        if fault.about_item:
+            self._up()
+            return Receipt.rejected(words[:WORDS_LENGTH])
+        if isinstance(fault, UnknownSender):
+            self._unknown_key_id = self._session.key.public.key_id
+            self._health = replace(self._health, refused=words[:WORDS_LENGTH])
+        self._down(words)
+        return Receipt.retry(words[:WORDS_LENGTH], float(fault.retry_after_s))
+
+    def _counted(self, receipt: Receipt) -> Receipt:
+        counter = {"accepted": "accepted", "rejected": "rejected", "retry": "retried"}[str(receipt.kind)]
+        self._health = replace(self._health, **{counter: getattr(self._health, counter) + 1})
+        return receipt
+
+    async def _enrol_if_needed(self) -> str:
+        """Why this box cannot speak yet, '' when it can. Tries at most once per back-off, whoever asks."""
+        if self._health.enrolled and not self._unknown_key_id:
+            return ""
+        async with self._enrolling:
+            known = await self._session.open()
+            if known and self._unknown_key_id != self._session.key.public.key_id:
+                self._unknown_key_id = ""
+                self._health = replace(self._health, enrolled=True)
+                return ""
+            reason = self._health.last_error
+            if self._context.clock.monotonic_ns() >= self._enrol_back_off.due_ns:
+                reason = await self._enrol()
+            # A regulator that once knew this box may know it again without a new code: let it speak for itself.
+            return "" if known else reason
+
+    async def _enrol(self) -> str:
+        try:
+            await self._session.enrol(self._settings.enrol_code.reveal(), "sitewarden")
+        except LookupError as error:
+            return self._not_enrolled(str(error))
+        except NoAnswerError as error:
+            return self._not_enrolled(str(error))
+        except ContractFault as fault:
+            words = f"{fault.code}: {fault.message_zh} {fault.message_en}"
+            self._health = replace(self._health, refused=words)
+            return self._not_enrolled(words)
+        self._enrol_back_off.worked()
+        self._health = replace(self._health, enrolled=True)
+        logger.info(
+            "enrolled: uplink=%s box=%s key=%s", self.name, self._context.box_id, self._session.key.public.key_id
+        )
+        self._up()
+        return ""
+
+    def _not_enrolled(self, reason: str) -> str:
+        self._enrol_back_off.failed(self._context.clock.monotonic_ns())
+        self._down(f"not enrolled: {reason}")
+        return f"not enrolled: {reason}"[:WORDS_LENGTH]
+
+    async def _beat_for_ever(self) -> None:
+        back_off = _BackOff()
+        while True:
+            if await self._enrol_if_needed() or not await self._beat():
+                wait_s = min(back_off.failed(self._context.clock.monotonic_ns()), self._settings.heartbeat_s)
+            else:
+                back_off.worked()
+                wait_s = self._settings.heartbeat_s
+            await self._context.clock.sleep(wait_s)
+
+    async def _beat(self) -> bool:
+        try:
+            seen = await self._session.ask(Question("heartbeat", "heartbeat", self._heartbeat), HeartbeatSeen)
+        except (NoAnswerError, ContractFault) as error:
+            self._not_heard(error)
+            return False
+        self._health = replace(self._health, heartbeats=self._health.heartbeats + 1, chain_state=seen.chain.state)
+        self._up()
+        return True
+
+    def _heartbeat(self) -> dict[str, Any]:
+        head = self._context.chain_head()
+        counters = {name: getattr(self._health, name) for name in ("accepted", "rejected", "retried")}
+        beat = Heartbeat(
+            chain=ChainPosition(seq=head.seq, sha256=head.sha256),
+            started_at_ns=self._started_at_ns,
+            counters=counters,
+        )
+        return beat.model_dump()
+
+    async def _read_mail_for_ever(self) -> None:
+        back_off, clock = _BackOff(), self._context.clock
+        while True:
+            asked_ns, came = clock.monotonic_ns(), -1
+            if not await self._enrol_if_needed():
+                came = await self._read_mail()
+            if came < 0:
+                await clock.sleep(back_off.failed(clock.monotonic_ns()))
+                continue
+            back_off.worked()
+            if came == 0 and clock.monotonic_ns() - asked_ns < 1e9:
+                await clock.sleep(1.0)
+
+    async def _read_mail(self) -> int:
+        try:
+            return await self._mailbox.turn()
+        except (NoAnswerError, ContractFault) as error:
+            self._not_heard(error)
+        except OSError as error:
+            logger.error("a message could not be kept, it will come again: uplink=%s error=%s", self.name, error)
+        return -1
+
+    def _not_heard(self, error: NoAnswerError | ContractFault) -> None:
+        if isinstance(error, ContractFault):
+            self._refused(error)
+        else:
+            self._down(str(error))
+
+    def _up(self) -> None:
+        if self._health.state is not LinkState.UP:
+            logger.info("regulator answers: uplink=%s url=%s", self.name, self._settings.url)
+        self._unknown_key_id = ""
+        now = self._context.clock.now_ns()
+        self._health = replace(self._health, state=LinkState.UP, refused="", last_error="", last_answer_at_ns=now)
+
+    def _down(self, reason: str) -> None:
+        if self._health.state is not LinkState.DOWN:
+            logger.warning(
+                "regulator does not answer: uplink=%s url=%s reason=%s", self.name, self._settings.url, reason
+            )
+        self._health = replace(self._health, state=LinkState.DOWN, last_error=reason[:WORDS_LENGTH])
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _build(settings: RegulatorSettings, context: UplinkContext) -> Uplink:
+    return RegulatorUplink(settings, context)
+
+
+KIND = UplinkKind("regulator", RegulatorSettings, _build)
