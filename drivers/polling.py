@@ -15,6 +15,7 @@ doubles from `backoff_min_s` to `backoff_max_s` ("full jitter": devices that fai
 The first good poll starts a new grid. A try is never given up for good.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,7 +93,11 @@ class Poller:
     async def run(self, sink: ReadingSink) -> None:
         """Poll until cancelled. Anything but a link or decode error is a bug and escapes."""
         self._due_ns = self._clock.monotonic_ns()
+        task = asyncio.current_task()
         while True:
+            if task is not None and task.cancelling():
+                # Python 3.11: `asyncio.wait_for` swallows a cancellation that meets an answer in the same turn.
+                raise asyncio.CancelledError
             try:
                 readings = await self._device.read()
             except (LinkError, DecodeError) as error:
