@@ -4,7 +4,8 @@
         ... server.url ...
         assert server.requests[0].path == "/api/v2/write?..."
 
-After the script's end, the last reply is repeated. A reply of None accepts the request and never answers it.
+After the script's end, the last reply is repeated. A reply of None accepts the request and never answers it; one with
+`after` waits for that event. `asked` is set once a request has come in.
 """
 
 import threading
@@ -19,6 +20,7 @@ class Reply:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    after: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Request:
 class HttpReplies:
     def __init__(self, script: Sequence[Reply | None]) -> None:
         self.requests: list[Request] = []
+        self.asked = threading.Event()
         self._script = list(script)
         self._released = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -61,10 +64,13 @@ class HttpReplies:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 replies.requests.append(Request(self.path, dict(self.headers), body))
+                replies.asked.set()
                 reply = replies._next_reply()
                 if reply is None:
                     replies._released.wait(30)
                     return
+                if reply.after is not None:
+                    reply.after.wait(30)
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)

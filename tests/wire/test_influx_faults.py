@@ -1,8 +1,10 @@
 """What the InfluxDB uplink does when the server refuses lines, refuses us, is away, or is something else."""
 
+import asyncio
 import gzip
 import json
 import logging
+import threading
 import time
 
 import pytest
@@ -234,4 +236,19 @@ async def test_a_closed_uplink_writes_nothing_more(tmp_path):
         await uplink.close()
         await uplink.close()
         assert (await uplink.send_readings([LOADS])).kind is ReceiptKind.RETRY
+    assert len(server.requests) == 1
+
+
+async def test_closing_stops_after_the_request_under_way(tmp_path):
+    answer = threading.Event()
+    with HttpReplies([Reply(413, after=answer), NO_CONTENT]) as server:
+        uplink = KIND.build(v2(server.url), context(tmp_path))
+        sending = asyncio.create_task(uplink.send_readings([LOADS]))
+        assert await asyncio.to_thread(server.asked.wait, 10)
+        closing = asyncio.create_task(uplink.close())
+        await asyncio.sleep(0)
+        answer.set()
+        receipt = await sending
+        await closing
+    assert (receipt.kind, receipt.detail) == (ReceiptKind.RETRY, "the uplink is closing")
     assert len(server.requests) == 1

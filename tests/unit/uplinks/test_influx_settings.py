@@ -25,9 +25,10 @@ def test_v1_needs_no_credentials():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"bucket": ""}, "api v2 needs bucket"),
-        ({"org": "", "bucket": ""}, "api v2 needs org and bucket"),
-        ({"database": "d"}, "api v2 has no use for database"),
+        ({"bucket": ""}, "bucket for api v2"),
+        ({"org": "", "bucket": ""}, "org and bucket for api v2"),
+        ({"database": "d"}, "no database with api v2"),
+        ({"org": "", "database": "d"}, "org for api v2; no database with api v2"),
         ({"url": "influx:8086"}, "expected http://HOST:PORT"),
         ({"url": "http://user:secret@influx:8086"}, "without credentials"),
         ({"url": "http://influx:8086/?db=x"}, "without credentials, query or fragment"),
@@ -44,10 +45,10 @@ def test_wrong_v2_settings_say_what_was_expected(change, words):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"database": ""}, "api v1 needs database"),
-        ({"token": {"env": "T"}}, "api v1 has no use for token"),
-        ({"username": "u"}, "give both username and password"),
-        ({"password": {"env": "P"}}, "give both username and password"),
+        ({"database": ""}, "database for api v1"),
+        ({"token": {"env": "T"}}, "no token with api v1"),
+        ({"username": "u"}, "both username and password, or neither"),
+        ({"password": {"env": "P"}}, "both username and password, or neither"),
     ],
 )
 def test_wrong_v1_settings_say_what_was_expected(change, words):
