@@ -137,7 +137,10 @@ class RegulatorSession:
         await self.memory.remember(regulator_keys=tuple(keys.values()))
 
     async def ask(self, question: Question, model: type[ModelT], way: Way = MESSAGES) -> ModelT:
-        """The reply's body. A number the regulator calls used is replaced once. ContractFault or NoAnswerError otherwise."""
+        """The reply's body. A number that the regulator calls used is replaced, once.
+
+        Raises ContractFault or NoAnswerError.
+        """
         try:
             reply = await self._ask(question, way)
         except StaleSequence as fault:

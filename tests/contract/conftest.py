@@ -1,0 +1,57 @@
+"""Which regulators the contract suite runs against: the test regulator, `python -m regulator`, and any other whose
+address is in SITEWARDEN_CONTRACT_URL, with a fresh one-time code in SITEWARDEN_CONTRACT_CODE."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.fakes.contract_box import Answer, ContractBox
+from tests.fakes.regulator import FakeRegulator
+from tests.fakes.regulator_process import regulator_process
+
+URL = os.environ.get("SITEWARDEN_CONTRACT_URL", "")
+CODE = os.environ.get("SITEWARDEN_CONTRACT_CODE", "")
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A regulator and the one box that its one code has enrolled."""
+
+    url: str
+    code: str
+    box: ContractBox
+    answer: Answer
+
+
+@pytest.fixture(scope="session", params=["test-regulator", "process", *(["given"] if URL else [])])
+def end(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "given":
+        yield URL, CODE
+    elif request.param == "process":
+        with regulator_process(folder) as process:
+            yield process.url, process.enrol_code
+    else:
+        with FakeRegulator(folder) as regulator:
+            yield regulator.url, regulator.enrol_code
+
+
+@pytest.fixture(scope="session")
+def enrolled(end: tuple[str, str]) -> Iterator[Enrolled]:
+    url, code = end
+    with ContractBox(url, f"contract-{uuid.uuid4().hex[:12]}") as box:
+        yield Enrolled(url, code, box, box.enrol(code))
+
+
+@pytest.fixture
+def box(enrolled: Enrolled) -> ContractBox:
+    assert enrolled.answer.status == 200, enrolled.answer.reply
+    return enrolled.box
+
+
+@pytest.fixture
+def fresh_key() -> str:
+    return f"event-{uuid.uuid4().hex}"
