@@ -62,7 +62,8 @@ class PublisherSession:
 
     def connect(self) -> None:
         """Connect unless connected. Raises LinkError with the broker's or the system's words."""
-        if self._client is not None and self._client.socket() is not None:
+        self.keep_alive()  # a broker may have closed the connection while nothing was sent
+        if self._client is not None:
             return
         try:
             self._open()

@@ -11,7 +11,7 @@ import numpy as np
 from drivers.mqtt.driver import KIND
 from drivers.mqtt.settings import MqttTable
 from gateway.clock import SystemClock
-from gateway.ports import BoundDevice, BoundLink, Driver, ReadingSink
+from gateway.ports import BoundDevice, BoundLink, Clock, Driver, ReadingSink
 from tests.fakes.holding_sink import HoldingSink
 
 TABLE: dict[str, Any] = {
@@ -42,9 +42,9 @@ def bound_link(port: int, *, table: dict[str, Any] | None = None, topic: str = "
 
 
 @contextlib.asynccontextmanager
-async def running(link: BoundLink, sink: ReadingSink) -> AsyncIterator[Driver]:
+async def running(link: BoundLink, sink: ReadingSink, clock: Clock | None = None) -> AsyncIterator[Driver]:
     """The driver of `link`, running inside the block. A bug that ends it is raised at the end of the block."""
-    driver = KIND.build(link, SystemClock())
+    driver = KIND.build(link, clock or SystemClock())
     task = asyncio.create_task(driver.run(sink))
     try:
         yield driver

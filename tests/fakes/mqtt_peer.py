@@ -2,13 +2,14 @@
 
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from paho.mqtt import publish
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from tests.fakes.mosquitto import Mosquitto
 
@@ -64,7 +65,7 @@ class Listener:
 
     def __enter__(self) -> Self:
         self._client.loop_start()
-        self._wait(lambda: self._granted)
+        self.wait_until(lambda: self._granted)
         return self
 
     def __exit__(
@@ -75,17 +76,18 @@ class Listener:
 
     def wait_for(self, count: int) -> list[MQTTMessage]:
         """Block until `count` messages have come."""
-        self._wait(lambda: len(self.messages) >= count)
+        self.wait_until(lambda: len(self.messages) >= count)
         return list(self.messages)
 
-    def _wait(self, condition: Any) -> None:
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Block until `condition` holds, looking again at every message."""
         with self._changed:
             if not self._changed.wait_for(condition, timeout=15):
                 raise TimeoutError(f"{len(self.messages)} messages came")
 
-    def _on_subscribe(self, *_: Any) -> None:
+    def _on_subscribe(self, _client: Client, _data: Any, _mid: int, codes: list[ReasonCode], *_: Any) -> None:
         with self._changed:
-            self._granted = True
+            self._granted = not codes[0].is_failure
             self._changed.notify_all()
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:

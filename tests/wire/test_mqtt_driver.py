@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gateway.clock import SimulatedClock
 from gateway.model.reading import Quality
 from gateway.ports import LinkState
 from tests.fakes.holding_sink import HoldingSink
@@ -299,6 +300,44 @@ def _answer_as_http(server: socket.socket) -> None:
     with peer:
         peer.recv(1_000)
         peer.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" + b"\x20\x82\xff\xff" * 10)
+
+
+async def test_a_refused_subscription_is_down_with_the_reason_and_asked_for_again_every_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "drivers.mqtt.driver")
+    clock, sink = SimulatedClock(), HoldingSink()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_refuse_twice_then_grant, args=(server,), daemon=True).start()
+        link = bound_link(server.getsockname()[1], protocol="3.1.1")
+        async with running(link, sink, clock) as driver:
+            await sink.until(lambda: bool(sink.offered))
+            assert "refused the subscription" in driver.health()[0].last_error
+            async with asyncio.timeout(10):
+                while not sink.readings:
+                    await clock.advance(61)
+            health = driver.health()[0]
+    assert sink.values == [9]
+    assert health.state is LinkState.UP
+    assert len(sink.offered) == 1
+    refused, back = [r.getMessage() for r in caplog.records if r.name == "drivers.mqtt.driver"]
+    assert "subscription refused" in refused
+    assert "subscription is back" in back
+
+
+def _refuse_twice_then_grant(server: socket.socket) -> None:
+    """Just enough MQTT 3.1.1: CONNACK, SUBACK 0x80 twice, then SUBACK QoS 1 and one message. No Mosquitto refuses."""
+    peer, _ = server.accept()
+    with peer:
+        peer.recv(1_000)
+        peer.sendall(b"\x20\x02\x00\x00")
+        for answer in (0x80, 0x80, 0x01):
+            subscribe = peer.recv(1_000)
+            peer.sendall(b"\x90\x03" + subscribe[2:4] + bytes([answer]))
+        payload = b'{"w": 9, "t": 1}'
+        body = len(TOPIC).to_bytes(2, "big") + TOPIC.encode() + b"\x00\x07" + payload
+        peer.sendall(bytes([0x32, len(body)]) + body)
+        peer.recv(1_000)
 
 
 async def test_a_retained_value_of_unknown_age_is_suspect(broker: Mosquitto) -> None:
