@@ -36,8 +36,8 @@ check: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(DEV)
-	@set -e; for script in $(sort $(wildcard bench/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
+bench: $(DEV) system-packages
+	$(BIN)/python -m bench $(ARGS)
 
 system-packages:
 	@.ci/system-packages

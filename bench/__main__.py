@@ -1,0 +1,50 @@
+"""`make bench`: every measurement, one after the other, with the aim beside each figure. Nothing passes or fails here."""
+
+import argparse
+import asyncio
+import os
+import platform
+
+from bench import drain, latency, throughput
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=30, help="of the throughput run; 600 shows memory over time")
+    options = parser.parse_args()
+    print(f"machine: {os.cpu_count()} cores, Python {platform.python_version()}, {platform.platform()}")
+    _throughput("flat out", throughput.measure(options.seconds, 0))
+    _throughput("every 100 ms", throughput.measure(options.seconds, 100))
+    _latency(latency.measure(200, 100))
+    for shape in drain.SHAPES:
+        _drain(asyncio.run(drain.measure(shape, 1_000_000)))
+
+
+def _throughput(title: str, run: dict[str, object]) -> None:
+    print(f"\n20 devices x 50 float32, {title}: Modbus TCP -> 1,000 rules -> durable history -> MQTT QoS 1, one core")
+    print(f"  readings/s              {run['readings_per_s']:>10}   aim flat out >= 100000")
+    print(f"  CPU s per million       {run['cpu_s_per_million']:>10}   aim <= 6")
+    print(f"  resident memory MB      {run['rss_mb']:>10}   aim < 200 after 10 minutes; this run {run['seconds']} s")
+    print(
+        f"  values in history       {run['in_history']:>10}   of {run['received_at_least']} counted just before the stop"
+    )
+    print(f"  values arrived by MQTT  {run['arrived_by_mqtt']:>10}   the rest waits in the history for the next start")
+    print(f"  polls skipped           {run['polls_skipped']:>10}")
+
+
+def _latency(run: dict[str, object]) -> None:
+    print(f"\nregister change -> alert accepted by a regulator, poll {run['poll_ms']} ms, {run['changes']} changes")
+    print(
+        f"  ms {run['change_to_accepted_ms']}   aim p99 <= {run['poll_ms']} + 50; fsync of this disk ms {run['fsync_ms']}"
+    )
+
+
+def _drain(run: dict[str, object]) -> None:
+    print(f"\nbacklog to InfluxDB 1.6, {run['shape']}: {run['readings']} readings, {run['lines']} lines")
+    print(f"  readings/s {run['readings_per_s']}, lines/s {run['lines_per_s']}   aim >= 50000")
+    print(f"  lines held by the server {run['lines_held_by_server']}, gateway CPU s {run['gateway_cpu_s']}")
+
+
+if __name__ == "__main__":
+    main()
