@@ -1,0 +1,220 @@
+"""The regulator uplink against the test regulator: enrolment, receipts, heartbeats, what goes over the wire."""
+
+import asyncio
+import hashlib
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from contract.chain import ChainHead
+from gateway.model.alert import ReceiptKind
+from gateway.ports import LinkState
+from tests.fakes.regulator import FakeRegulator, Fault
+from tests.fakes.regulator_box import BOX, Chain, item, regulator_uplink, simulated, stop, until
+
+
+@pytest.fixture
+def regulator(tmp_path: Path):
+    with FakeRegulator(tmp_path / "regulator") as regulator:
+        yield regulator
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "box"
+    folder.mkdir()
+    return folder
+
+
+async def test_the_first_alert_enrols_the_box_and_is_accepted(regulator: FakeRegulator, folder: Path) -> None:
+    async with regulator_uplink(folder, regulator) as uplink:
+        receipts = await uplink.send_alerts([item("a"), item("b")])
+        health = uplink.health()
+    assert [receipt.kind for receipt in receipts] == [ReceiptKind.ACCEPTED] * 2
+    assert len({receipt.detail for receipt in receipts}) == 2
+    assert {alert["key"] for alert in regulator.store.alerts()} == {"a", "b"}
+    assert (health.state, health.enrolled, health.accepted) == (LinkState.UP, True, 2)
+
+
+async def test_the_boxs_key_is_readable_by_its_owner_only(regulator: FakeRegulator, folder: Path) -> None:
+    async with regulator_uplink(folder, regulator) as uplink:
+        await uplink.send_alerts([item("a")])
+    assert stat.S_IMODE((folder / "keys" / "regulator.pem").stat().st_mode) == 0o600
+
+
+async def test_receipts_stay_in_order_with_many_on_their_way(regulator: FakeRegulator, folder: Path) -> None:
+    async with regulator_uplink(folder, regulator, pipelining=8) as uplink:
+        receipts = await uplink.send_alerts([item(f"k{n}") for n in range(40)])
+    held = {row["key"]: json.loads(json.loads(row["receipt"])["text"])["receipt_id"] for row in _items(regulator)}
+    assert [receipt.detail for receipt in receipts] == [held[f"k{n}"] for n in range(40)]
+
+
+def _items(regulator: FakeRegulator) -> list[dict]:
+    return regulator.store.items("alarm_transition")
+
+
+async def test_a_restarted_box_keeps_its_key_and_never_repeats_a_number(regulator: FakeRegulator, folder: Path) -> None:
+    for key in ("a", "b", "c"):
+        async with regulator_uplink(folder, regulator) as uplink:
+            assert (await uplink.send_alerts([item(key)]))[0].kind is ReceiptKind.ACCEPTED
+    numbers = [json.loads(row["envelope"])["seq"] for row in _items(regulator)]
+    assert numbers == sorted(set(numbers))
+    assert regulator.store.stats()["boxes"] == 1
+    assert regulator.store.stats()["stale_refused"] == 0
+
+
+@pytest.mark.parametrize("damage", ["missing", "garbage", "restored"])
+async def test_a_lost_sequence_file_heals_by_the_regulators_word(
+    regulator: FakeRegulator, folder: Path, damage: str
+) -> None:
+    file = folder / "uplinks" / "regulator" / "sequence"
+    async with regulator_uplink(folder, regulator) as uplink:
+        await uplink.send_alerts([item("a")])
+    if damage == "missing":
+        file.unlink()
+    else:
+        file.write_text("0" if damage == "restored" else "\x00\x00 not a number")
+    async with regulator_uplink(folder, regulator) as uplink:
+        receipts = await uplink.send_alerts([item("b"), item("c")])
+    assert [receipt.kind for receipt in receipts] == [ReceiptKind.ACCEPTED] * 2
+    assert {row["key"] for row in _items(regulator)} == {"a", "b", "c"}
+
+
+async def test_what_waited_long_is_marked_late(regulator: FakeRegulator, folder: Path) -> None:
+    clock = simulated()
+    async with regulator_uplink(folder, regulator, clock) as uplink:
+        waited = item("old", created_at_ns=clock.now_ns() - 61_000_000_000)
+        await uplink.send_alerts([waited, item("new", created_at_ns=clock.now_ns())])
+    assert {alert["key"]: bool(alert["late"]) for alert in regulator.store.alerts()} == {"old": True, "new": False}
+
+
+async def test_the_bodys_exact_bytes_arrive(regulator: FakeRegulator, folder: Path) -> None:
+    record = '{"box_id":"box-1","prev":"' + "0" * 64 + '","seq":1,"words":"塔机 \\u0000 \\"x\\""}'
+    sent = item("e-1", "evidence_record", {"record": record, "sha256": hashlib.sha256(record.encode()).hexdigest()})
+    async with regulator_uplink(folder, regulator) as uplink:
+        assert (await uplink.send_alerts([sent]))[0].kind is ReceiptKind.ACCEPTED
+    assert regulator.store.items("evidence_record")[0]["body"].encode() == sent.body
+    assert regulator.store.chain(BOX).verified_seq == 1
+
+
+async def test_heartbeats_carry_the_chains_head_and_bring_back_how_it_stands(
+    regulator: FakeRegulator, folder: Path
+) -> None:
+    chain = Chain()
+    chain.head = ChainHead(7, "a" * 64)
+    clock = simulated()
+    async with regulator_uplink(folder, regulator, clock, chain, heartbeat_s=30) as uplink:
+        running = asyncio.create_task(uplink.run())
+        await until(lambda: uplink.health().heartbeats == 1, clock)
+        assert _head(regulator) == 7
+        chain.head = ChainHead(8, "b" * 64)
+        await until(lambda: uplink.health().heartbeats >= 2, clock, 10)
+        assert _head(regulator) == 8
+        await stop(running)
+    assert uplink.health().chain_state == "ok"
+
+
+def _head(regulator: FakeRegulator) -> int:
+    boxes = regulator.store.boxes()
+    return boxes[0]["head_seq"] if boxes else 0
+
+
+async def test_run_enrols_by_itself_once_the_regulator_is_there(folder: Path, tmp_path: Path) -> None:
+    regulator = FakeRegulator(tmp_path / "regulator")
+    regulator.start()
+    regulator.stop()
+    clock = simulated()
+    async with regulator_uplink(folder, regulator, clock) as uplink:
+        running = asyncio.create_task(uplink.run())
+        await until(lambda: uplink.health().state is LinkState.DOWN, clock, 0)
+        assert not uplink.health().enrolled
+        with regulator:
+            await until(lambda: uplink.health().heartbeats > 0, clock)
+            await stop(running)
+            assert [box["box_id"] for box in regulator.store.boxes()] == [BOX]
+
+
+async def test_a_pinned_key_that_is_another_ones_stops_enrolment(regulator: FakeRegulator, folder: Path) -> None:
+    async with regulator_uplink(folder, regulator, regulator_key_id="ed25519:" + "0" * 32) as uplink:
+        receipt = (await uplink.send_alerts([item("a")]))[0]
+    assert receipt.kind is ReceiptKind.RETRY
+    assert "ed25519:" + "0" * 32 in receipt.detail
+
+
+async def test_the_pinned_key_lets_the_box_enrol(regulator: FakeRegulator, folder: Path) -> None:
+    async with regulator_uplink(folder, regulator, regulator_key_id=regulator.key.public.key_id) as uplink:
+        assert (await uplink.send_alerts([item("a")]))[0].kind is ReceiptKind.ACCEPTED
+
+
+async def test_a_regulator_with_another_key_is_not_believed(
+    regulator: FakeRegulator, folder: Path, tmp_path: Path
+) -> None:
+    async with regulator_uplink(folder, regulator) as uplink:
+        await uplink.send_alerts([item("a")])
+    with FakeRegulator(tmp_path / "impostor") as impostor:
+        async with regulator_uplink(folder, impostor) as uplink:
+            receipt = (await uplink.send_alerts([item("b")]))[0]
+    assert receipt.kind is ReceiptKind.RETRY
+    assert "not believed" in receipt.detail
+
+
+async def test_the_enrolment_code_shows_nowhere(
+    regulator: FakeRegulator, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    (folder / "enrol-code").write_text("a-wrong-code-4711")
+    async with regulator_uplink(folder, regulator) as uplink:
+        receipt = (await uplink.send_alerts([item("a")]))[0]
+        seen = f"{receipt} {uplink.health()} {uplink._settings!r} {caplog.text}"
+    assert "a-wrong-code-4711" not in seen
+
+
+async def test_a_wrong_code_is_clear_and_a_repaired_one_lets_the_alert_go(
+    regulator: FakeRegulator, folder: Path
+) -> None:
+    clock = simulated()
+    (folder / "enrol-code").write_text("a-wrong-code-4711")
+    async with regulator_uplink(folder, regulator, clock) as uplink:
+        receipt = (await uplink.send_alerts([item("a")]))[0]
+        assert receipt.kind is ReceiptKind.RETRY
+        assert uplink.health().refused.startswith("code_refused")
+        (folder / "enrol-code").write_text(regulator.enrol_code)
+        await clock.advance(60)
+        assert (await uplink.send_alerts([item("a")]))[0].kind is ReceiptKind.ACCEPTED
+        assert uplink.health().refused == ""
+
+
+async def test_enrolment_is_not_tried_at_every_alert(regulator: FakeRegulator, folder: Path) -> None:
+    (folder / "enrol-code").write_text("a-wrong-code-4711")
+    async with regulator_uplink(folder, regulator, simulated()) as uplink:
+        for _ in range(5):
+            await uplink.send_alerts([item("a")])
+    assert regulator.requests == 1
+
+
+async def test_a_lost_reply_to_enrolment_spends_no_code(regulator: FakeRegulator, folder: Path) -> None:
+    clock = simulated()
+    regulator.fail_next(Fault.LOST_REPLY, address="/v1/enrol")
+    async with regulator_uplink(folder, regulator, clock) as uplink:
+        assert (await uplink.send_alerts([item("a")]))[0].kind is ReceiptKind.RETRY
+        await clock.advance(60)
+        assert (await uplink.send_alerts([item("a")]))[0].kind is ReceiptKind.ACCEPTED
+
+
+async def test_a_regulator_that_forgot_the_box_gets_it_back_with_a_new_code(
+    regulator: FakeRegulator, folder: Path, tmp_path: Path
+) -> None:
+    clock = simulated()
+    async with regulator_uplink(folder, regulator, clock) as uplink:
+        await uplink.send_alerts([item("a")])
+        regulator.stop()
+        (regulator.folder / "regulator.db").unlink()
+        regulator.start()
+        (folder / "enrol-code").write_text(regulator.enrol_code)
+        refused = (await uplink.send_alerts([item("b")]))[0]
+        assert (refused.kind, refused.detail.split(":")[0]) == (ReceiptKind.RETRY, "unknown_sender")
+        assert uplink.health().refused.startswith("unknown_sender")
+        assert (await uplink.send_alerts([item("b")]))[0].kind is ReceiptKind.ACCEPTED
+        assert uplink.health().refused == ""
