@@ -337,7 +337,8 @@ def _refuse_twice_then_grant(server: socket.socket) -> None:
         payload = b'{"w": 9, "t": 1}'
         body = len(TOPIC).to_bytes(2, "big") + TOPIC.encode() + b"\x00\x07" + payload
         peer.sendall(bytes([0x32, len(body)]) + body)
-        peer.recv(1_000)
+        while peer.recv(1_000):
+            continue
 
 
 async def test_a_retained_value_of_unknown_age_is_suspect(broker: Mosquitto) -> None:

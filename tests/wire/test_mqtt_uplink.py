@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import signal
+import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -270,3 +272,33 @@ async def test_a_broker_with_a_foreign_certificate_is_sent_nothing() -> None:
             receipt = await one_alert(up)
     assert receipt.kind is ReceiptKind.RETRY
     assert "certificate" in receipt.detail.lower()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x03\x00\x00\xff", b"\x20\x09\x00\x00\x06\x7f" + b"\xff" * 5, b""],
+)
+async def test_a_port_that_speaks_something_else_is_retry_and_no_crash(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_answer_once, args=(server, answer), daemon=True).start()
+        async with uplink(server.getsockname()[1], connect_timeout_s=0.3) as up:
+            receipt = await one_alert(up)
+    assert receipt.kind is ReceiptKind.RETRY
+    assert receipt.detail
+
+
+def _answer_once(server: socket.socket, answer: bytes) -> None:
+    peer, _ = server.accept()
+    with peer:
+        peer.recv(1_000)
+        peer.sendall(answer)
+        while peer.recv(1_000):
+            continue
+
+
+async def test_a_password_file_that_is_missing_is_retry_and_named(broker: Mosquitto, tmp_path: Path) -> None:
+    async with uplink(broker.port, username="box", password={"file": tmp_path / "gone"}) as up:
+        receipt = await one_alert(up)
+        readings = await up.send_readings([block()])
+    assert (receipt.kind, readings.kind) == (ReceiptKind.RETRY, ReceiptKind.RETRY)
+    assert "gone" in receipt.detail

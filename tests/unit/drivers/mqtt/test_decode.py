@@ -149,6 +149,12 @@ def test_local_time_without_an_offset_is_refused_unless_the_table_tells_it() -> 
         read(decoder([WIND], {"path": "$.t", "format": "iso8601"}), {"t": "2023-11-15 06:13:19", "w": 1})
 
 
+@pytest.mark.parametrize("value", ["yesterday", 1_699_999_999, None])
+def test_what_is_no_iso_time_is_refused(value: Any) -> None:
+    with pytest.raises(DecodeError, match="time"):
+        read(decoder([WIND], {"path": "$.t", "format": "iso8601"}), {"t": value, "w": 1})
+
+
 @pytest.mark.parametrize("ahead_ms", [300_001, 10**12, 10**400])
 def test_a_clock_far_ahead_is_not_believed(ahead_ms: int) -> None:
     readings = read(decoder([WIND], TIME), b'{"t": %d, "w": 1}' % (NOW_MS + ahead_ms))
@@ -178,7 +184,10 @@ def test_a_retained_message_is_suspect_unless_it_tells_its_time() -> None:
 
 
 def test_a_plain_number_goes_to_the_point_that_its_topic_names() -> None:
-    points = [{"key": "wind", "topic_suffix": "wind/speed"}, {"key": "temp", "topic_suffix": "temp", "scale": 0.1}]
+    points: list[dict[str, Any]] = [
+        {"key": "wind", "topic_suffix": "wind/speed"},
+        {"key": "temp", "topic_suffix": "temp", "scale": 0.1},
+    ]
     reader = decoder(points, payload="plain")
     wind, temp = read(reader, b" 3.5\n", "site/m/wind/speed"), read(reader, b"-205", "temp")
     assert (wind.point_index.tolist(), wind.value.tolist()) == ([7], [3.5])

@@ -1,8 +1,11 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
+from drivers.mqtt import settings as settings_module
 from drivers.mqtt.settings import MqttDevice, MqttLink, MqttTable
 
 POINT = {"key": "wind", "path": "$.w", "title_zh": "风速", "title_en": "Wind"}
@@ -92,3 +95,10 @@ def test_an_ambiguous_table_is_refused_in_words(extra: dict[str, Any], words: st
 def test_plain_points_need_suffixes_that_tell_them_apart(suffixes: tuple[str | None, ...]) -> None:
     points = [{**POINT, "key": f"p{i}", "path": None, "topic_suffix": suffix} for i, suffix in enumerate(suffixes)]
     assert "suffix" in refusal(MqttTable, {**TABLE, "payload": "plain", "points": points})
+
+
+def test_the_sample_beside_the_driver_is_valid() -> None:
+    sample = yaml.safe_load((Path(settings_module.__file__).parent / "sample.yaml").read_text(encoding="utf-8"))
+    assert [MqttLink.model_validate(link).id for link in sample["links"]] == ["field-broker"]
+    assert [MqttDevice.model_validate(device).id for device in sample["devices"]] == ["mast-1-logger"]
+    assert len(MqttTable.model_validate(sample["table"]).points) == 3
