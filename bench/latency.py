@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from bench.gateway_process import GatewayProcess
+from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.libmodbus_server import LibmodbusServer
 from tests.fakes.mosquitto import free_port
 from tests.fakes.regulator_process import regulator_process

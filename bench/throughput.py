@@ -18,10 +18,10 @@ import orjson
 import paho.mqtt.client as mqtt
 import yaml
 
-from bench.gateway_process import GatewayProcess
 from gateway.app import DRIVERS, UPLINKS
 from gateway.settings import load
 from gateway.store.history_reader import HistoryReader
+from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.libmodbus_server import LibmodbusServer
 from tests.fakes.mosquitto import Mosquitto, free_port
 

@@ -162,7 +162,7 @@ class Gateway:
         self._socket = socket.create_server((settings.web.host, settings.web.port), reuse_port=False)
         self.url = f"http://{settings.web.host}:{self._socket.getsockname()[1]}"
         app = web_app(self.view, self.feed, self.acknowledge, token, self.clock)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2)
         self._server = _QuietServer(config)
 
     def _start_parts(self) -> None:
@@ -201,11 +201,11 @@ class Gateway:
         self._lock.close()
 
     async def _send_last(self) -> None:
-        """Give the alerts that wait a moment to leave; what does not is sent after the next start."""
+        """Give what waits a moment to leave; what does not is sent after the next start."""
         deadline_ns = self.clock.monotonic_ns() + int(LAST_SEND_S * 1e9)
         self._wake_deliveries()
-        while self.alerts.pending_counts() and self.clock.monotonic_ns() < deadline_ns:
-            await self.clock.sleep(0.05)
+        while self.clock.monotonic_ns() < deadline_ns and not all(d.caught_up for d in self.deliveries):
+            await self.clock.sleep(0.02)
 
     async def _serve_web(self) -> None:
         await self._server.serve(sockets=[self._socket])

@@ -47,6 +47,7 @@ class Delivery:
         self.retries = 0
         self.last_error = ""
         self.down_since_ns = 0
+        self.caught_up = False
 
     @property
     def name(self) -> str:
@@ -65,6 +66,7 @@ class Delivery:
 
     def wake(self) -> None:
         """There is something new to send."""
+        self.caught_up = False
         self._wake.set()
 
     def close(self) -> None:
@@ -79,6 +81,7 @@ class Delivery:
             self._wake.clear()
             receipt = await self._deliver_once()
             if receipt is None:
+                self.caught_up = not self._wake.is_set()
                 await self._wait_for_work()
             elif receipt.kind is ReceiptKind.RETRY:
                 await self._back_off(receipt)
