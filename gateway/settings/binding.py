@@ -146,7 +146,7 @@ class Binder:
 
     def _warn_idle(self) -> None:
         for name, key in (("link", "links"), ("asset", "assets")):
-            used = {raw.get(name) for _, raw in self._site.devices}
+            used = {str(raw.get(name)) for _, raw in self._site.devices}
             entries = self._document.data.get(key, []) if isinstance(self._document.data, dict) else []
             for i, raw in enumerate(entries if isinstance(entries, list) else []):
                 if isinstance(raw, dict) and isinstance(raw.get("id"), str) and raw["id"] not in used:

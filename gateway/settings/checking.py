@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.secret import Secret
-from gateway.settings.document import Document, KeyPath
+from gateway.settings.document import FULL_WIDTH, Document, KeyPath
 from gateway.settings.schema import NAME_PATTERN
 from gateway.settings.wording import CATALOGUE
 
@@ -88,10 +88,20 @@ def unknown_key(document: Document, path: KeyPath, known: Iterable[str]) -> None
     names = sorted(known)
     near = nearest(str(path[-1]), names)
     line, shown = document.key_line(path), ", ".join(names)
-    if near:
+    if FULL_WIDTH.search(str(path[-1])):
+        document.add_at(line, path, "yaml.full_width")
+    elif near:
         document.add_at(line, path, "key.unknown_near", near=near, known=shown)
     else:
         document.add_at(line, path, "key.unknown", known=shown)
+
+
+def not_a_mapping(document: Document, path: KeyPath, value: Any) -> None:
+    """Note that something else stands where a mapping belongs; `id：a` looks like one and is text."""
+    if isinstance(value, str) and FULL_WIDTH.search(value):
+        document.add(path, "yaml.full_width")
+    else:
+        document.add(path, "type.mapping", found=describe(document, path, value))
 
 
 @lru_cache(maxsize=256)
@@ -100,18 +110,22 @@ def _adapter(schema: Any) -> TypeAdapter[Any]:
 
 
 def _note(error: ValidationError, schema: Any, document: Document, base: KeyPath, value: Any) -> None:
+    """Put pydantic's errors into the document's faults; a key that already has a fault gets no second one."""
     already = {fault.key for fault in document.faults}
     before = len(document.faults)
+    choices: dict[KeyPath, tuple[Any, list[str]]] = {}
     for detail in error.errors(include_url=False):
         kind = detail["type"]
         path, part = _locate(base, value, detail["loc"], absent=kind == "missing")
         if kind == "extra_forbidden":
             unknown_key(document, path, _known_keys(schema, detail["loc"][:-1]))
         elif kind in ("enum", "literal_error"):
-            choice(document, path, part, _choices(detail))
+            choices.setdefault(path, (part, []))[1].extend(_choices(detail))
         else:
             code, params = _say(detail, document, path, part)
             document.add(path, code, **params)
+    for path, (part, known) in choices.items():
+        choice(document, path, part, known)
     fresh = [fault for fault in dict.fromkeys(document.faults[before:]) if fault.key not in already]
     document.faults[before:] = fresh
 

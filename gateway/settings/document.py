@@ -5,6 +5,7 @@ what the keys mean.
 """
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from gateway.model.errors import Fault
 from gateway.settings.wording import make_fault
 
 WHOLE_FILE = "(file)"
+FULL_WIDTH = re.compile("[：，｛｝［］＃“”]")  # what a Chinese input method types for : , { } [ ] # "
 
 KeyPath = tuple[str | int, ...]
 
@@ -55,19 +57,19 @@ class Document:
         """How the value was written, when it is a single word or text."""
         return self.places[path].text if path in self.places else None
 
-    def fault(self, path: KeyPath, code: str, **params: object) -> Fault:
+    def fault(self, path: KeyPath, code: str, /, **params: object) -> Fault:
         """A fault with the value at this path; not yet noted."""
         return make_fault(self.file, self.line(path), dotted(path), code, **params)
 
-    def add(self, path: KeyPath, code: str, **params: object) -> None:
+    def add(self, path: KeyPath, code: str, /, **params: object) -> None:
         """Note a fault with the value at this path."""
         self.faults.append(self.fault(path, code, **params))
 
-    def warn(self, path: KeyPath, code: str, **params: object) -> None:
+    def warn(self, path: KeyPath, code: str, /, **params: object) -> None:
         """Note something at this path that is allowed, and that its author should know."""
         self.warnings.append(self.fault(path, code, **params))
 
-    def add_at(self, line: int, path: KeyPath, code: str, **params: object) -> None:
+    def add_at(self, line: int, path: KeyPath, code: str, /, **params: object) -> None:
         """Note a fault that stands on another line than the value: at its key, or where the file broke off."""
         self.faults.append(make_fault(self.file, line, dotted(path), code, **params))
 

@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from gateway.ports import DriverKind, UplinkKind
 from gateway.settings.rulepack import RulePack, SilenceSettings, ThresholdSettings
-from gateway.settings.schema import SiteFile
+from gateway.settings.schema import NAME_PATTERN, SiteFile
 
 JsonSchema = dict[str, Any]
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -29,8 +29,10 @@ def site_schema(drivers: Mapping[str, DriverKind], uplinks: Mapping[str, UplinkK
     properties["links"]["items"] = _by_key("driver", dict(zip(drivers, links, strict=True)), references)
     properties["devices"]["items"] = {"anyOf": [references[model] for model in dict.fromkeys(devices)]}
     receivers_by_kind = dict(zip(uplinks, receivers, strict=True))
+    for model in receivers:
+        _let_name_and_kind_in(definitions[_name_of(references[model])])
     properties["uplinks"]["items"] = _by_key("kind", receivers_by_kind, references, always=("name", "kind"))
-    return {"$schema": _DRAFT, "title": "Sitewarden site file", **root, "$defs": definitions}
+    return {"$schema": _DRAFT, **root, "title": "Sitewarden site file", "$defs": definitions}
 
 
 def rule_pack_schema() -> JsonSchema:
@@ -38,7 +40,7 @@ def rule_pack_schema() -> JsonSchema:
     root, references, definitions = _schema_of(RulePack, [ThresholdSettings, SilenceSettings])
     families: dict[str, type[BaseModel]] = {"threshold": ThresholdSettings, "silence": SilenceSettings}
     root["properties"]["rules"]["items"] = _by_key("family", families, references)
-    return {"$schema": _DRAFT, "title": "Sitewarden rule pack", **root, "$defs": definitions}
+    return {"$schema": _DRAFT, **root, "title": "Sitewarden rule pack", "$defs": definitions}
 
 
 def table_schema(kind: DriverKind) -> JsonSchema:
@@ -55,8 +57,18 @@ def _schema_of(
     wanted = list(dict.fromkeys([root, *others]))
     references, shared = models_json_schema([(model, mode) for model in wanted], ref_template="#/$defs/{model}")
     definitions = shared["$defs"]
-    own = definitions[references[(root, mode)]["$ref"].rpartition("/")[2]]
+    own = definitions[_name_of(references[(root, mode)])]
     return dict(own), {model: references[(model, mode)] for model in others}, definitions
+
+
+def _name_of(reference: JsonSchema) -> str:
+    return str(reference["$ref"]).rpartition("/")[2]
+
+
+def _let_name_and_kind_in(definition: JsonSchema) -> None:
+    """An uplink's schema need not have the two keys that every uplink has: the site file checks them."""
+    definition["properties"].setdefault("name", {"type": "string", "pattern": NAME_PATTERN})
+    definition["properties"].setdefault("kind", {"type": "string"})
 
 
 def _by_key(

@@ -112,5 +112,4 @@ def _warn_of_values(document: Document, whole: _Whole) -> None:
     if storage is not None and has_crane and storage.history.max_days < CRANE_HISTORY_DAYS:
         path = ("storage", "history", "max_days")
         document.warn(path, "warn.retention_short", found=storage.history.max_days)
-    links = [link.settings for link in whole.field.links]
-    warn_of_missing_secrets(document, whole.site, links, whole.uplinks)
+    warn_of_missing_secrets(document, whole.site, whole.field, whole.uplinks)

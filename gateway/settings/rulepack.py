@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from gateway.model.alarm import Severity
 from gateway.model.rule import Direction
-from gateway.settings.checking import check, check_type, choice, unknown_key
+from gateway.settings.checking import check, check_type, choice, not_a_mapping, unknown_key
 from gateway.settings.document import Document, KeyPath
 from gateway.settings.schema import (
     AssetKind,
@@ -210,7 +210,7 @@ def _merge(rule: PackRule, own: dict[str, PackRule], earlier: dict[str, PackRule
 
 def _rule(document: Document, path: KeyPath, entry: Any) -> AnyRule | None:
     if not isinstance(entry, dict):
-        document.add(path, "type.mapping", found=str(entry))
+        not_a_mapping(document, path, entry)
         return None
     family = entry.get("family")
     schema = FAMILIES.get(family) if isinstance(family, str) else None

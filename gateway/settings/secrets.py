@@ -10,19 +10,19 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.secret import Secret
+from gateway.settings.binding import Field
 from gateway.settings.document import Document, KeyPath
 from gateway.settings.settings import BoundUplink
 from gateway.settings.site import SiteParts
 
 
-def warn_of_missing_secrets(
-    document: Document, site: SiteParts, links: Sequence[Any], uplinks: Sequence[BoundUplink]
-) -> None:
+def warn_of_missing_secrets(document: Document, site: SiteParts, field: Field, uplinks: Sequence[BoundUplink]) -> None:
     """Warn of every secret that cannot be read now."""
-    link_paths = {raw.get("id"): path for path, raw in site.links}
-    uplink_paths = {raw.get("name"): path for path, raw in site.uplinks}
+    link_paths = {str(raw.get("id")): path for path, raw in site.links}
+    uplink_paths = {str(raw.get("name")): path for path, raw in site.uplinks}
     holders: list[tuple[KeyPath, Any]] = [(("web",), site.web)]
-    holders += [(link_paths[link.id], link) for link in links]
+    holders += [(link_paths[link.settings.id], link.settings) for link in field.links]
+    holders += [(device.path, device.settings) for device in field.devices]
     holders += [(uplink_paths[uplink.name], uplink.settings) for uplink in uplinks]
     for path, holder in holders:
         for secret_path, secret in _secrets_in(holder, path):

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from gateway.settings.checking import check, check_type, describe, unknown_key
+from gateway.settings.checking import check, check_type, describe, not_a_mapping, unknown_key
 from gateway.settings.document import Document, KeyPath
 from gateway.settings.schema import (
     AssetKind,
@@ -49,7 +49,7 @@ def read_site(document: Document) -> SiteParts:
     """Check every section of the site file on its own. Faults go to the document."""
     data: Raw = document.data if isinstance(document.data, dict) else {}
     if not isinstance(document.data, dict) and not document.faults:
-        document.add((), "type.mapping", found=describe(document, (), document.data))
+        not_a_mapping(document, (), document.data)
     _check_outline(document, data)
     assets = _mappings(document, data, "assets")
     checked = [check(AssetSettings, document, path, raw) for path, raw in assets]
@@ -119,7 +119,7 @@ def _mappings(document: Document, data: Raw, key: str) -> tuple[tuple[KeyPath, R
         if isinstance(entry, dict):
             entries.append((path, entry))
         else:
-            document.add(path, "type.mapping", found=describe(document, path, entry))
+            not_a_mapping(document, path, entry)
     return tuple(entries)
 
 

@@ -11,13 +11,11 @@ from pathlib import Path
 
 import yaml
 
-from gateway.settings.document import WHOLE_FILE, Document, display_name
+from gateway.settings.document import FULL_WIDTH, WHOLE_FILE, Document, display_name
 from gateway.settings.nodes import MAX_DEPTH, MAX_VALUES, TreeBuilder
 from gateway.settings.wording import make_fault
 
 MAX_BYTES = 1 << 20
-
-_FULL_WIDTH = re.compile("[：，｛｝［］＃“”]")  # what a Chinese input method types for : , { } [ ] # "
 
 
 def read_document(path: Path) -> Document:
@@ -46,11 +44,12 @@ def _read_bytes(path: Path, document: Document) -> bytes | None:
 
 def _decode(content: bytes, document: Document) -> str | None:
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         document.add_at(line, (), "file.not_utf8", byte=f"0x{content[error.start]:02x}")
         return None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _parse(text: str, document: Document) -> None:
@@ -111,7 +110,7 @@ def _note_syntax(document: Document, text: str, error: yaml.MarkedYAMLError) -> 
         code, params = "yaml.too_big", {"depth": MAX_DEPTH, "values": MAX_VALUES}
     elif "'\\t'" in problem:
         code = "yaml.tab"
-    elif _FULL_WIDTH.search(nearby):
+    elif FULL_WIDTH.search(nearby):
         code = "yaml.full_width"
     elif "undefined alias" in problem:
         code = "yaml.alias"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.ports import DriverKind
-from gateway.settings.checking import check, check_type, choice, describe
+from gateway.settings.checking import check, check_type, choice, not_a_mapping
 from gateway.settings.document import Document, KeyPath
 from gateway.settings.library import Library, read_named
 from gateway.settings.schema import Name
@@ -45,7 +45,7 @@ class TableReader:
         data = document.data
         if not isinstance(data, dict):
             if not document.faults:
-                document.add((), "type.mapping", found=describe(document, (), data))
+                not_a_mapping(document, (), data)
             return _NO_TABLE
         if isinstance(data.get("model"), str) and data["model"] != source.stem:
             document.add(("model",), "table.model", found=data["model"], expected=source.stem)
@@ -57,7 +57,11 @@ class TableReader:
                 choice(document, ("driver",), driver, self._drivers)
             return _NO_TABLE
         _check_point_keys(document)
-        return driver, check(self._drivers[driver].table_settings, document, (), data)
+        table = check(self._drivers[driver].table_settings, document, (), data)
+        if table is not None and not table.points:
+            document.add(("points",), "table.empty")
+            return driver, None
+        return driver, table
 
 
 def _check_point_keys(document: Document) -> None:

@@ -53,10 +53,10 @@ CATALOGUE: dict[str, Wording] = {
     ),
     "yaml.tab": Wording("a tab character", "spaces for indentation", "制表符（Tab）", "用空格缩进"),
     "yaml.full_width": Wording(
-        "YAML that cannot be read beside full-width punctuation",
-        'half-width : , {{ }} [ ] # " around keys and values',
-        "全角标点附近的 YAML 无法解析",
-        '键和值两侧使用半角 : , {{ }} [ ] # "',
+        "full-width punctuation where YAML needs half-width",
+        'half-width : , {{ }} [ ] # "',
+        "YAML 语法位置使用了全角标点",
+        '半角 : , {{ }} [ ] # "',
     ),
     "yaml.alias": Wording(
         "an alias (*) without its anchor", "an anchor (&) before it", "引用（*）没有锚点", "其前面有锚点（&）"
@@ -130,7 +130,6 @@ CATALOGUE: dict[str, Wording] = {
     "id.duplicate": Wording(
         "{found}, already used on line {first}", "an id of its own", "{found}，已在第 {first} 行使用", "不重复的编号"
     ),
-    "reference": Wording("{found}", "one of: {choices}", "{found}", "以下之一：{choices}"),
     "table.driver": Wording(
         "table {table}, which is for driver {found}",
         "a table for {expected}, the driver of link {link}",
@@ -261,7 +260,7 @@ CATALOGUE: dict[str, Wording] = {
 }
 
 
-def make_fault(file: str, line: int, key: str, code: str, **params: object) -> Fault:
+def make_fault(file: str, line: int, key: str, code: str, /, **params: object) -> Fault:
     """A fault with its English text, which can be said in another language later."""
     words = {name: str(value) for name, value in params.items()}
     found, expected = _say(code, words, "en")
