@@ -73,19 +73,25 @@ class TableDecoder:
 
         Raises DecodeError when a block is not as long as its request; never for any content.
         """
-        raw = self._raw_values(self._all_words(blocks))
-        value = raw if self._scale is None else raw * self._scale
-        if self._offset is not None:
-            value = value + self._offset
-        good = (value >= self._low) & (value <= self._high)
-        if self._sentinels is not None:
-            good[self._sentinels.positions[raw[self._sentinels.positions] == self._sentinels.values]] = False
+        words = self._all_words(blocks)
+        with np.errstate(invalid="ignore", over="ignore"):  # signalling NaNs and overflow end as BAD below
+            value, good = self._judged(words)
         failed = [i for i, block in enumerate(blocks) if block is None]
         if failed:
             good[np.isin(self._request_of_point, failed)] = False
         if good.all():
             return value, np.zeros(self._size, dtype=np.uint8)
         return np.where(good, value, np.nan), np.where(good, np.uint8(Quality.GOOD), np.uint8(Quality.BAD))
+
+    def _judged(self, words: Words) -> tuple[Floats, NDArray[np.bool_]]:
+        raw = self._raw_values(words)
+        value = raw if self._scale is None else raw * self._scale
+        if self._offset is not None:
+            value = value + self._offset
+        good = (value >= self._low) & (value <= self._high)
+        if self._sentinels is not None:
+            good[self._sentinels.positions[raw[self._sentinels.positions] == self._sentinels.values]] = False
+        return value, good
 
     def _all_words(self, blocks: Sequence[Words | None]) -> Words:
         if len(blocks) != len(self.requests):
@@ -185,7 +191,10 @@ def _limits(points: Sequence[RegisterPoint]) -> tuple[Floats, Floats]:
     high = np.array([point.max for point in points])
     offset = np.abs([point.offset for point in points])
     rounding = np.array([_rounding(point.type) for point in points])
-    return low - rounding * (np.abs(low) + offset), high + rounding * (np.abs(high) + offset)
+    with np.errstate(over="ignore"):
+        low, high = low - rounding * (np.abs(low) + offset), high + rounding * (np.abs(high) + offset)
+    largest = np.finfo(np.float64).max  # infinity must stay outside
+    return np.maximum(low, -largest), np.minimum(high, largest)
 
 
 def _rounding(type_: RegisterType) -> float:

@@ -59,21 +59,21 @@ def _raw_value(point: RegisterPoint, value: float) -> float:
             raise ValueError(f"point {point.key}: {point.type} has no NaN, and the table names no sentinel")
         return point.raw_sentinel(point.sentinels[0])
     raw = raw_of(value, point.scale, point.offset)
-    beyond = abs(raw) > point.raw_bounds[1] if point.type.is_float else False
-    if point.type.is_float and (np.isinf(raw) or not beyond):
-        return raw
-    if beyond or not np.isfinite(raw):
-        raise ValueError(f"point {point.key}: {point.type} cannot hold {value:g}")
+    low, high = point.raw_bounds
+    if point.type.is_float:
+        fits = low <= raw <= high or not np.isfinite(value)
+    else:
+        raw = float(np.rint(raw))
+        fits = low <= raw <= high
+    if not fits:
+        raise ValueError(f"point {point.key}: raw value {raw:g} is outside {point.type} ({low:g} to {high:g})")
     return raw
 
 
 def _bits_of(point: RegisterPoint, raw: float) -> bytes:
     if point.type.is_float:
         return np.array([raw]).astype(point.type.dtype).tobytes()
-    whole = round(raw)
-    low, high = point.raw_bounds
-    if not low <= whole <= high:
-        raise ValueError(f"point {point.key}: raw value {whole} is outside {point.type} ({low:g} to {high:g})")
+    whole = int(raw)
     if point.type.is_bcd:
         whole = int(str(whole), 16)
     elif point.type.is_field:
@@ -81,4 +81,4 @@ def _bits_of(point: RegisterPoint, raw: float) -> bytes:
     elif point.type in (RegisterType.INT64, RegisterType.UINT64):
         limits = np.iinfo(point.type.dtype)  # type: ignore[type-var]
         whole = min(max(whole, int(limits.min)), int(limits.max))  # float64 bounds are rounded outwards
-    return whole.to_bytes(2 * point.type.words, "little", signed=low < 0)
+    return whole.to_bytes(2 * point.type.words, "little", signed=point.raw_bounds[0] < 0)

@@ -188,7 +188,8 @@ class ModbusLink:
         bits = request.function in BIT_FUNCTIONS
         expected = (request.count + 7) // 8 if bits else 2 * request.count
         if len(reply.data) != expected + 1 or reply.data[0] != expected:
-            raise self._unreadable(unit_id, request, f"{len(reply.data) - 1} data bytes, expected {expected}")
+            found = f"byte count {reply.data[:1].hex() or 'missing'} (hex), {len(reply.data[1:])} data bytes"
+            raise self._unreadable(unit_id, request, f"{found}, expected {expected}")
         if bits:
             packed = np.frombuffer(reply.data, dtype=np.uint8, offset=1)
             return np.unpackbits(packed, count=request.count, bitorder="little").astype(np.uint16)

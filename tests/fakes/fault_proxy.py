@@ -12,7 +12,8 @@ THROTTLE   replies flow at `bytes_per_s`
 TRUNCATE   every piece of a reply is cut after `keep_bytes`
 
 A mode holds for connections that are open already. `change_request` and `change_reply` may rewrite each piece as it
-passes (b"" drops it); `seen_requests` keeps every piece that a client sent, `connections` counts accepted ones.
+passes (b"" drops it); `seen_requests` keeps every piece that a client sent, `connections` counts accepted ones, `until`
+waits for either.
 """
 
 import asyncio
@@ -59,6 +60,7 @@ class FaultProxy:
         self.seen_requests: list[bytes] = []
         self._server: asyncio.Server | None = None
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._changed = asyncio.Event()
 
     @property
     def open_connections(self) -> int:
@@ -87,6 +89,13 @@ class FaultProxy:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def until(self, condition: Callable[[], bool], deadline_s: float = 10.0) -> None:
+        """Wait until `condition` holds, looking whenever a client connects, sends or leaves. Raises TimeoutError."""
+        async with asyncio.timeout(deadline_s):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
     async def close(self) -> None:
         """Stop listening and drop every connection."""
         await self._stop_listening()
@@ -112,6 +121,7 @@ class FaultProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._changed.set()
         if self.mode in (Mode.RESET, Mode.REFUSE):
             _reset(writer)
             return
@@ -124,6 +134,7 @@ class FaultProxy:
             pass  # either side went away, or the test reset it: both are what this proxy is for
         finally:
             del self._open[task]
+            self._changed.set()
             await _closed(writer)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -145,6 +156,7 @@ class FaultProxy:
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while piece := await reader.read(_PIECE):
             self.seen_requests.append(piece)
+            self._changed.set()
             if self.change_request is not None:
                 piece = self.change_request(piece)
             if self.mode is Mode.BLACKHOLE or not piece:

@@ -1,0 +1,114 @@
+"""Every mistake in a register table or a link is refused in words that name it."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from drivers.modbus.registers import ByteOrder
+from drivers.modbus.settings import ModbusDevice, ModbusTable, ModbusTcpLink
+from tests.fakes.modbus_binding import HEADER, point, shipped_table, table
+
+LINK = {"id": "l", "driver": "modbus-tcp", "host": "10.0.0.7"}
+DEVICE = {"id": "d", "link": "l", "asset": "a", "table": "t"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"function": 6}, "Input should be 1, 2, 3 or 4"),
+        ({"function": 16}, "Input should be 1, 2, 3 or 4"),
+        ({"address": -1}, "greater than or equal to 0"),
+        ({"address": 65536}, "less than 65536"),
+        ({"address": 65535, "type": "float32"}, "float32 at address 65535 reaches past address 65535"),
+        ({"address": 65533, "type": "int64"}, "int64 at address 65533 reaches past"),
+        ({"type": "string"}, "Input should be 'uint16'"),
+        ({"order": "ACBD"}, "Input should be 'ABCD'"),
+        ({"function": 1, "type": "uint16"}, "function 1 reads single bits: type must be bit, not uint16"),
+        ({"function": 2, "type": "bits", "bit": 0, "bit_count": 2}, "function 2 reads single bits"),
+        ({"function": 2, "type": "bit", "bit": 3}, "function 2 addresses each bit itself"),
+        ({"function": 1, "type": "bit", "order": "BADC"}, "function 1 addresses each bit itself"),
+        ({"type": "bit"}, "type bit with function 3 needs bit: 0..15"),
+        ({"type": "bit", "bit": 16}, "less than or equal to 15"),
+        ({"type": "uint16", "bit": 3}, "type uint16 with function 3 has no bit"),
+        ({"type": "bits", "bit": 3}, "bit_count belongs to type bits"),
+        ({"type": "bit", "bit": 3, "bit_count": 2}, "bit_count belongs to type bits"),
+        ({"type": "bits", "bit": 12, "bit_count": 5}, "bits 12 to 16 leave the 16-bit register"),
+        ({"min": 5, "max": 4}, "min 5 is above max 4"),
+        ({"scale": 0}, "scale 0"),
+        ({"scale": float("nan")}, "finite number"),
+        ({"type": "uint16", "sentinels": [-1]}, "sentinel -1 cannot occur in uint16"),
+        ({"type": "int16", "sentinels": [70000]}, "sentinel 70000 cannot occur in int16"),
+        ({"type": "bit", "bit": 0, "sentinels": [2]}, "sentinel 2 cannot occur in bit"),
+        ({"adress": 4}, "Extra inputs are not permitted"),
+        ({"key": "Wind Speed"}, "String should match pattern"),
+    ],
+)
+def test_a_wrong_point_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        table([point("p", 0, "uint16") | change])
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"max_registers": 126}, "less than or equal to 125"),
+        ({"max_registers": 1}, "point p: float32 takes 2 registers, but max_registers allows 1"),
+        ({"max_gap": -1}, "greater than or equal to 0"),
+        ({"points": []}, "at least 1 item"),
+        ({"version": 2}, "Input should be 1"),
+        ({"certainty": "sure"}, "Input should be 'V1'"),
+    ],
+)
+def test_a_wrong_table_is_refused(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ModbusTable.model_validate(HEADER | {"points": [point("p", 0)]} | more)
+
+
+def test_two_points_with_one_key_are_refused() -> None:
+    with pytest.raises(ValidationError, match="two points share the key p"):
+        table([point("p", 0), point("q", 2), point("p", 4)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"port": 0}, "greater than or equal to 1"),
+        ({"port": 65536}, "less than or equal to 65535"),
+        ({"host": ""}, "at least 1 character"),
+        ({"timeout_ms": 0}, "greater than or equal to 10"),
+        ({"backoff_min_ms": 5000, "backoff_max_ms": 1000}, "backoff_max_ms 1000 is below backoff_min_ms 5000"),
+        ({"password": "x"}, "Extra inputs are not permitted"),
+    ],
+)
+def test_a_wrong_link_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ModbusTcpLink.model_validate(LINK | change)
+
+
+@pytest.mark.parametrize("change", [{"unit_id": 256}, {"unit_id": -1}, {"poll_ms": -1}])
+def test_a_wrong_device_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ModbusDevice.model_validate(DEVICE | change)
+
+
+def test_defaults_are_those_of_the_field() -> None:
+    assert ModbusTcpLink.model_validate(LINK).port == 502
+    assert ModbusDevice.model_validate(DEVICE).unit_id == 1
+
+
+def test_a_points_order_beats_the_tables() -> None:
+    device_table = table([point("p", 0), point("q", 2, order="DCBA")], order="CDAB")
+    assert [device_table.order_of(p) for p in device_table.points] == [ByteOrder.CDAB, ByteOrder.DCBA]
+
+
+@pytest.mark.parametrize("model", ["pit-logger-modbus", "crane-host-modbus"])
+def test_shipped_tables_use_each_bit_once(model: str) -> None:
+    taken: set[tuple[int, int, int]] = set()
+    for p in shipped_table(model).points:
+        first = p.bit or 0
+        width = (p.bit_count or 1) if p.type.is_field else 16
+        for address in range(p.address, p.address + p.type.words):
+            places = {(p.function, address, bit) for bit in range(first, first + width)}
+            assert not places & taken, p.key
+            taken |= places
