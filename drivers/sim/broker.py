@@ -12,6 +12,7 @@ from amqtt.broker import Broker
 
 _LOOPBACK = "127.0.0.1"
 _LISTENER = "default"
+_HANG_UP_S = 5.0
 _CONFIG = {
     "listeners": {_LISTENER: {"type": "external", "bind": "unused"}},
     "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
@@ -25,7 +26,7 @@ class DemoBroker:
         self.port = port
         self._broker: Any = None
         self._listener: asyncio.Server | None = None
-        self._sessions: set[asyncio.Task[None]] = set()
+        self._sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def start(self) -> None:
         """Listen; afterwards `port` is the real port. Raises OSError when the port is taken."""
@@ -37,21 +38,26 @@ class DemoBroker:
         await self._broker.start()
 
     async def stop(self) -> None:
-        """Close the listener and every session."""
+        """Close the listener and every session.
+
+        We hang up first and let each session end by itself: the library's own shutdown cancels its readers, and on
+        Python before 3.12 a cancel that meets an arriving packet is lost, which would leave it waiting.
+        """
         if self._listener is None:
             return
         self._listener.close()
+        for writer in self._sessions.values():
+            writer.close()
+        if self._sessions:
+            await asyncio.wait(self._sessions, timeout=_HANG_UP_S)
         await self._broker.shutdown()
-        for session in self._sessions:
-            session.cancel()
-        await asyncio.gather(*self._sessions, return_exceptions=True)
         await self._listener.wait_closed()
         self._listener = None
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = asyncio.get_running_loop().create_task(self._serve(reader, writer))
-        self._sessions.add(session)
-        session.add_done_callback(self._sessions.discard)
+        self._sessions[session] = writer
+        session.add_done_callback(self._sessions.pop)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversation: Coroutine[Any, Any, None] = self._broker.stream_connected(reader, writer, _LISTENER)

@@ -27,6 +27,7 @@ from gateway.ports import Clock
 LOG_NAME = "overloads.jsonl"
 _LONGEST_STEP_S = 0.5
 _PIT_EVERY_S = 0.5
+_CONNECT_S = 10.0
 _NS = 1_000_000_000
 
 
@@ -116,6 +117,8 @@ class SimField:
         self.mast = MastPublisher("mast-1", self.options.topic, self.broker_port, self.mast_faults, self._clock)
         self.mast.start()
         self._stack.push_async_callback(self.mast.stop)
+        if self.options.own_broker and not await self.mast.wait_connected(_CONNECT_S):
+            raise OSError(f"mast-1: found no answer from our own broker on port {self.broker_port} in {_CONNECT_S:g} s")
         self._tasks = (
             asyncio.create_task(self._run_physics(self._log), name="sim-physics"),
             asyncio.create_task(self._run_mast(self.mast), name="sim-mast"),
@@ -141,6 +144,7 @@ class SimField:
             dt_s = min(_LONGEST_STEP_S, (now_ns - last_ns) / _NS)
             last_ns = now_ns
             if dt_s > 0:
+                self._settle_faults()
                 self._step_cranes(dt_s, (now_ns - began_ns) / _NS, log)
                 pit_due_s += dt_s
             if pit_due_s >= _PIT_EVERY_S:
@@ -150,8 +154,13 @@ class SimField:
 
     def _until_next_step_s(self, began_ns: int) -> float:
         """Steps lie on a grid from the start, so that their own length does not make them drift."""
-        elapsed_s = (self._clock.monotonic_ns() - began_ns) / _NS
-        return self.options.step_s - elapsed_s % self.options.step_s
+        step_ns = int(self.options.step_s * _NS)
+        left_ns = step_ns - (self._clock.monotonic_ns() - began_ns) % step_ns
+        return (left_ns + 0.5) / _NS  # the half keeps a clock that cuts off fractions from waking 1 ns early
+
+    def _settle_faults(self) -> None:
+        for station in self._stations():
+            station.settle()
 
     def _step_cranes(self, dt_s: float, story_s: float, log: OverloadLog) -> None:
         wind_m_s = self._weather.step(dt_s).wind_m_s

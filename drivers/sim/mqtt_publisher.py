@@ -7,6 +7,7 @@ sent while the broker is away is skipped and counted. paho's network loop runs i
 import asyncio
 import json
 import logging
+import threading
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -22,7 +23,10 @@ _QOS = 1
 
 
 class MastPublisher:
-    """One mast on one topic. `sent`, `acknowledged` and `skipped` count messages since the start."""
+    """One mast on one topic. `sent`, `acknowledged` and `skipped` count messages since the start.
+
+    `changed` is notified, by paho's thread, when `connected` or `acknowledged` changes.
+    """
 
     def __init__(self, mast: str, topic: str, port: int, faults: Faults, clock: Clock) -> None:
         self.mast = mast
@@ -31,6 +35,8 @@ class MastPublisher:
         self.sent = 0
         self.acknowledged = 0
         self.skipped = 0
+        self.connected = False
+        self.changed = threading.Condition()
         self._faults = faults
         self._clock = clock
         self._frozen: WeatherState | None = None
@@ -39,10 +45,20 @@ class MastPublisher:
         self._client = self._make_client()
 
     def start(self) -> None:
-        """Connect in the background and stay connected."""
+        """Connect in the background and stay connected. A new client each time: paho's leaks when started twice."""
+        self._client = self._make_client()
         self._client.connect_async(_LOOPBACK, self.port, keepalive=15)
         self._client.loop_start()
         self._online = True
+
+    async def wait_connected(self, timeout_s: float) -> bool:
+        """Whether the link came up within `timeout_s` of real time."""
+
+        def wait() -> bool:
+            with self.changed:
+                return self.changed.wait_for(lambda: self.connected, timeout_s)
+
+        return await asyncio.to_thread(wait)
 
     async def stop(self) -> None:
         """Disconnect; late messages are forgotten."""
@@ -81,15 +97,19 @@ class MastPublisher:
         self._send(payload)
 
     def _send(self, payload: bytes) -> None:
-        if not self._client.is_connected():
+        if not self.connected:
             self.skipped += 1
             return
         self._client.publish(self.topic, payload, qos=_QOS)
         self.sent += 1
 
     def _hang_up(self) -> None:
+        """Disconnect; paho leaves its socket open when told so while it is still connecting."""
         self._client.disconnect()
         self._client.loop_stop()
+        left_open = self._client.socket()
+        if left_open is not None:
+            left_open.close()
         self._online = False
 
     def _make_client(self) -> mqtt.Client:
@@ -105,15 +125,25 @@ class MastPublisher:
     def _on_connect(
         self, _client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
-        log.info("mast=%s broker=%s:%d state=%s", self.mast, _LOOPBACK, self.port, "down" if code.is_failure else "up")
+        self._link_is(up=not code.is_failure, reason=code)
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
-        log.info("mast=%s broker=%s:%d state=down reason=%s", self.mast, _LOOPBACK, self.port, code)
+        self._link_is(up=False, reason=code)
 
     def _on_publish(self, _client: mqtt.Client, _data: object, _mid: int, _code: ReasonCode, _props: object) -> None:
-        self.acknowledged += 1
+        with self.changed:
+            self.acknowledged += 1
+            self.changed.notify_all()
+
+    def _link_is(self, *, up: bool, reason: ReasonCode) -> None:
+        if up != self.connected:
+            state = "up" if up else "down"
+            log.info("mast=%s broker=%s:%d link=%s reason=%s", self.mast, _LOOPBACK, self.port, state, reason)
+        with self.changed:
+            self.connected = up
+            self.changed.notify_all()
 
 
 def encode_weather(weather: WeatherState, now_ns: int) -> bytes:

@@ -1,7 +1,7 @@
 """A Modbus twin as one unit: its register face, its server and its faults; and the crane and pit that stand behind.
 
 In: physics steps. Out: registers that real clients read, and the overload log's entries. The faults are settled, the
-registers swapped and the log told within one call on the event loop, so the log says what clients can read.
+registers swapped and the log told without giving the event loop away, so the log says what clients can read.
 """
 
 import math
@@ -62,8 +62,7 @@ class CraneStation:
         self._next = next(schedule, None)
 
     def step(self, dt_s: float, story_s: float, wind_m_s: float, log: OverloadLog, clock: Clock) -> None:
-        """One physics step, shown and logged. `story_s` is the time since the story began."""
-        self.station.settle()
+        """One physics step, shown and logged. `story_s` is the time since the story began. Settle the faults before."""
         self._begin_due_overload(story_s)
         self.station.show(values_of(self.twin.step(dt_s, wind_m_s)))
         if self.station.faults.readable:
@@ -86,7 +85,6 @@ class PitStation:
 
     def step(self, dt_s: float, weather: WeatherState) -> None:
         """One physics step, shown."""
-        self.station.settle()
         self.station.show(values_of(self.twin.step(dt_s, weather.temperature_degc)))
 
 
