@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import BaseModel, field_validator
 
 from drivers.modbus.settings import ModbusTcpLink
 from drivers.schema import DeviceTable, TablePoint
 from gateway.model.errors import ConfigError
+from gateway.ports import UplinkKind
 from gateway.settings import Settings, check_report, config_root, load
 from gateway.settings.library import Library, site_path
 from tests.unit.settings.kinds import CASES, CONFIG, DRIVERS, UPLINKS, PlainRegulator, load_case, load_site
@@ -179,6 +181,30 @@ def test_a_secret_that_is_there_is_not_warned_of_and_never_shown(tmp_path: Path)
     assert settings.web.token is not None
     shown = repr(settings.web) + check_report(settings) + check_report(settings, "zh") + settings.digest
     assert "hunter2" not in shown
+
+
+class ChattyUplink(BaseModel):
+    """An uplink schema that keeps a key as text, and repeats it when it dislikes it."""
+
+    api_key: str
+
+    @field_validator("api_key")
+    @classmethod
+    def _dislike(cls, value: str) -> str:
+        raise ValueError(f"{value} is too short")
+
+
+def test_a_schema_that_repeats_a_secret_is_not_listened_to() -> None:
+    kinds = {"chatty": UplinkKind("chatty", ChattyUplink, UPLINKS["mqtt"].build)}
+    uplinks = [{"name": "up", "kind": "chatty", "api_key": "hunter2"}]
+    with pytest.raises(ConfigError) as caught:
+        load(CASES / "good-minimal.yaml", DRIVERS, kinds, config_root=CONFIG, replace={"uplinks": uplinks})
+    (fault,) = caught.value.faults
+    assert (fault.key, fault.found, fault.expected) == (
+        "uplinks[0].api_key",
+        "a value that is not shown",
+        "... is too short",
+    )
 
 
 def test_a_secret_file_that_is_no_text_is_warned_of(tmp_path: Path) -> None:

@@ -107,6 +107,17 @@ def test_a_limit_from_a_code_is_unverified_until_somebody_says_how_sure_it_is() 
     assert row(sure, "crane.moment.alarm", "crane-1.moment_pct").info.certainty == "V1"
 
 
+def test_a_limit_of_the_products_own_is_called_that() -> None:
+    override = {
+        "rule": "crane.moment.alarm",
+        "limit": 95,
+        "limit_source": "product_default",
+        "reason": "Vendor's advice",
+    }
+    rule = row(load_case("good-minimal", rule_overrides=[override]), "crane.moment.alarm", "crane-1.moment_pct")
+    assert (rule.info.certainty, rule.info.limit_source) == ("PD", "product_default")
+
+
 def test_a_later_pack_replaces_a_rule_in_place() -> None:
     settings = load_case("good-replacing-pack")
     rule = row(settings, "crane.moment.alarm", "crane-1.moment_pct")
