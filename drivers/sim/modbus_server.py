@@ -1,8 +1,8 @@
 """A twin's face to the wire: a Modbus TCP server that hands out what the twin puts into its registers.
 
 In: register words, from the physics; requests, from real clients. Out: responses, or what the faults in force make of
-them. Reading is all it allows: any function but 1-4 is answered with exception 1 (illegal function), as the gateway
-must never write to the field. Knows nothing of what the words mean.
+them. Registers can only be read: writes (functions 5, 6, 15, 16, 22, 23) are refused with exception 1 (illegal
+function), as the gateway must never write to the field. Knows nothing of what the words mean.
 
 A read sees one consistent set of words: `put` swaps the whole set, and the server copies it into its registers when a
 request comes in, without giving the loop away in between.
