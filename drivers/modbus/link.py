@@ -114,6 +114,7 @@ class ModbusLink:
             finally:
                 if not answered:
                     self.close()
+                _honour_cancellation()
         return words
 
     def close(self) -> None:
@@ -205,6 +206,15 @@ class ModbusLink:
             f"asking {self._where} unit {unit_id} for function {request.function}, "
             f"address {request.address}, count {request.count}"
         )
+
+
+def _honour_cancellation() -> None:
+    """Stop here when this task was cancelled. `asyncio.wait_for` of Python 3.11, which pymodbus uses, loses a
+    cancellation that arrives together with the reply; the task would then poll on for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _read_call(client: AsyncModbusTcpClient, function: int) -> Callable[..., Awaitable[ModbusPDU]]:

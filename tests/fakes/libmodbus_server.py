@@ -111,11 +111,11 @@ class _Mapping(ctypes.Structure):
     )
 
 
-def _load() -> ctypes.CDLL:
+def _load(name: str = LIBRARY) -> ctypes.CDLL:
     try:
-        library = ctypes.CDLL(LIBRARY, use_errno=True)
+        library = ctypes.CDLL(name, use_errno=True)
     except OSError:
-        raise SystemExit(f"{LIBRARY} is not installed: apt-get install libmodbus5") from None
+        raise SystemExit(f"{name} is not installed: apt-get install libmodbus5") from None
     library.modbus_new_tcp.restype = ctypes.c_void_p
     library.modbus_new_tcp.argtypes = [ctypes.c_char_p, ctypes.c_int]
     library.modbus_set_socket.argtypes = [ctypes.c_void_p, ctypes.c_int]

@@ -201,3 +201,26 @@ async def test_the_library_stays_silent(proxy: FaultProxy, caplog: pytest.LogCap
         await link.read(1, TEN_WORDS)
     link.close()
     assert [record.name for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_cancellation_that_meets_the_reply_is_not_lost(turns: int) -> None:
+    """`asyncio.wait_for` of Python 3.11 drops it; the driver would then never stop. `turns` sweeps the moment."""
+    asked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    async def answer_and_cancel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readexactly(12)
+        writer.write(request[:4] + b"\x00\x05" + request[6:8] + b"\x02\x00\x2a")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asked.set_result(reading.cancel())
+        writer.close()
+
+    server = await asyncio.start_server(answer_and_cancel, "127.0.0.1", 0)
+    link = link_to(server.sockets[0].getsockname()[1])
+    reading = asyncio.create_task(link.read(1, Request(3, 0, 1)))
+    await asyncio.wait([reading, asked], timeout=5)
+    link.close()
+    server.close()
+    was_in_time = await asked
+    assert reading.cancelled() is was_in_time
