@@ -55,6 +55,6 @@ def _fault_of(seq: int, sha256: str, body: bytes, head: ChainHead) -> str:
     try:
         record = json.loads(body)
         named = (record["seq"], record["prev"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "the body is not a chain record"
     return "" if named == (seq, head.sha256) else f"the body names seq {named[0]} after {str(named[1])[:12]}"

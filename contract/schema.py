@@ -1,8 +1,10 @@
 """JSON Schema of every message, generated from the models, for platforms that implement either end.
 
-In: nothing. Out: one schema a name, envelope and reply included. `docs/contract.md` explains them.
+In: nothing. Out: one schema a name, envelope and reply included; `python -m contract.schema` prints them all.
+`docs/contract.md` explains them.
 """
 
+import json
 from typing import Any
 
 from pydantic import BaseModel
@@ -35,3 +37,7 @@ def _schema(name: str, model: type[BaseModel]) -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:sitewarden:contract:1:{name}",
     } | schema
+
+
+if __name__ == "__main__":
+    print(json.dumps(json_schemas(), ensure_ascii=False, indent=1))

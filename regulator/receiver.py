@@ -95,7 +95,7 @@ def _add_reading(app: FastAPI, store: ReceiverStore, reception: Reception) -> No
     @app.get("/v1/stats")
     async def stats() -> dict[str, int]:
         refused = {f"refused_{code}": count for code, count in sorted(reception.refused.items())}
-        return store.stats() | refused
+        return store.stats() | {"polls_waiting": reception.polls_waiting} | refused
 
     @app.get("/")
     async def page() -> HTMLResponse:

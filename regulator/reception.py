@@ -17,7 +17,17 @@ from typing import ParamSpec, TypeVar
 
 from pydantic import BaseModel
 
-from contract.envelope import Envelope, Reply, Sealed, error_text, open_envelope, read_envelope, read_model, seal
+from contract.envelope import (
+    Envelope,
+    Reply,
+    Sealed,
+    SignedText,
+    error_text,
+    open_envelope,
+    read_envelope,
+    read_model,
+    seal,
+)
 from contract.faults import (
     BadSignature,
     ContractFault,
@@ -95,6 +105,7 @@ class Reception:
         self._mail: dict[str, asyncio.Event] = {}
         self._closing = False
         self.refused: dict[str, int] = {}
+        self.polls_waiting = 0
 
     def open(self) -> None:
         """Begin: to be called on the event loop that will serve."""
@@ -236,13 +247,21 @@ class Reception:
             raise UnknownKind("kind", MAILBOX_POLL)
         poll = _body_of(envelope, MailboxPoll)
         await self._written(self._store.admit, envelope)
-        event = self._mail.setdefault(envelope.box_id, asyncio.Event())
+        self.polls_waiting += 1
+        try:
+            messages = await self._mail_for(envelope.box_id, poll)
+        finally:
+            self.polls_waiting -= 1
+        return envelope, ("mailbox_batch", MailboxBatch(messages=messages))
+
+    async def _mail_for(self, box_id: str, poll: MailboxPoll) -> tuple[SignedText, ...]:
+        event = self._mail.setdefault(box_id, asyncio.Event())
         deadline = asyncio.get_running_loop().time() + poll.wait_s
         while True:
             event.clear()
-            messages = self._store.waiting(envelope.box_id, poll.limit)
+            messages = self._store.waiting(box_id, poll.limit)
             if messages or self._closing or not await _set_before(event, deadline):
-                return envelope, ("mailbox_batch", MailboxBatch(messages=messages))
+                return messages
 
     def _wake(self, box_id: str) -> None:
         if box_id in self._mail:

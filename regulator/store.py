@@ -15,6 +15,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,8 @@ class ReceiverStore:
             (now, envelope.box_id, envelope.key_id),
         )
         self._add_key(db, envelope.box_id, verify_key(envelope.alg, body.public_key))
+        with suppress(StaleSequence):  # a box with a new code may have lost its counter, and learns it later
+            self._admit(db, envelope)
         db.execute(
             "UPDATE codes SET used_by=?, used_key_id=?, used_at_ns=? WHERE code_sha256=?",
             (envelope.box_id, envelope.key_id, now, _code_digest(body.code)),

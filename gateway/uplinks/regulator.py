@@ -18,7 +18,7 @@ import hashlib
 import ipaddress
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -34,6 +34,7 @@ from contract.strict_json import parse_object
 from gateway.model.alert import OutboxItem, Receipt
 from gateway.ports import LinkState, ReadingBlock, Uplink, UplinkContext, UplinkKind
 from gateway.secret import Secret
+from gateway.uplinks.regulator_blob import send_blob
 from gateway.uplinks.regulator_mailbox import Mailbox, MessageHandler
 from gateway.uplinks.regulator_memory import Inbox
 from gateway.uplinks.regulator_session import NoAnswerError, Question, RegulatorSession, SessionLimits
@@ -180,6 +181,14 @@ class RegulatorUplink:
 
         return [self._counted(receipt) for receipt in await asyncio.gather(*map(send, batch))]
 
+    async def send_blob(self, content: bytes, media_type: str) -> Receipt:
+        """A file, before the `media_segment` that names it. ACCEPTED: the regulator holds it under the digest given."""
+        reason = await self._enrol_if_needed()
+        if reason:
+            return Receipt.retry(reason)
+        receipt, _ = await self._attempt(send_blob(self._session, content, media_type))
+        return receipt
+
     async def send_readings(self, blocks: Sequence[ReadingBlock]) -> Receipt:
         """Never called: `takes_readings` is False. The regulator gets one-minute summaries as items."""
         return Receipt.rejected(f"{self.name} takes no readings ({len(blocks)} blocks)")
@@ -200,16 +209,23 @@ class RegulatorUplink:
         except Malformed as fault:
             return Receipt.rejected(f"the body cannot be sent: {fault}"[:WORDS_LENGTH]), True
         late = self._context.clock.now_ns() - item.created_at_ns > self._settings.late_after_s * 1e9
+        return await self._attempt(self._deliver(item, body, late))
+
+    async def _deliver(self, item: OutboxItem, body: dict[str, Any], late: bool) -> str:
+        accepted = await self._session.ask(Question(item.kind, item.key, lambda: body, late), Accepted)
+        return self._checked_receipt(accepted, item, body)
+
+    async def _attempt(self, work: Coroutine[Any, Any, str]) -> tuple[Receipt, bool]:
+        """What came of it, and whether anybody was there at all."""
         try:
-            accepted = await self._session.ask(Question(item.kind, item.key, lambda: body, late), Accepted)
-            receipt_id = self._checked_receipt(accepted, item, body)
+            their_id = await work
         except NoAnswerError as error:
             self._down(str(error))
             return Receipt.retry(str(error)[:WORDS_LENGTH], error.retry_after_s), error.reached
         except ContractFault as fault:
             return self._refused(fault), True
         self._up()
-        return Receipt.accepted(receipt_id), True
+        return Receipt.accepted(their_id), True
 
     def _checked_receipt(self, accepted: Accepted, item: OutboxItem, body: dict[str, Any]) -> str:
         key = self._session.memory.now.find_key(accepted.receipt.key_id)

@@ -173,7 +173,8 @@ class FakeRegulator:
             await self._answer_error(kind(retry_after_s=planned.retry_after_s), exchange, send)
         elif planned.fault is Fault.BARE_STATUS:
             headers = {"Retry-After": str(planned.retry_after_s)} if planned.retry_after_s else {}
-            await _answer(send, planned.status, b"upstream trouble", headers)
+            content = b"" if planned.status == 204 else b"upstream trouble"
+            await _answer(send, planned.status, content, headers)
         elif planned.fault is Fault.GARBAGE:
             await _answer(send, 200, b"<html>please log in</html>", {"Content-Type": "text/html"})
         elif planned.fault in (Fault.SILENCE, Fault.SLOW):

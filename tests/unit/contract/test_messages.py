@@ -1,0 +1,40 @@
+"""Messages: decimal texts carry every double, and unknown fields are refused up and ignored down."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from contract.canonical import decimal_text
+from contract.messages import AlarmTransition, ChainState, MinutePoint, Order
+from tests.fakes.contract_box import alarm_body
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_finite_double_has_a_decimal_text_that_fits_and_reads_back(value: float) -> None:
+    body = AlarmTransition.model_validate(alarm_body("k", measured=decimal_text(value)))
+    assert float(body.measured or "nan") == value
+
+
+@pytest.mark.parametrize("text", ["", "1.", ".5", "1,5", "+1", "NaN", "inf", "0x10", " 1", "1 ", "１", "1e", "--1"])
+def test_what_is_no_decimal_text_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        AlarmTransition.model_validate(alarm_body("k", measured=text))
+
+
+def test_a_minute_without_values_has_no_numbers() -> None:
+    fields = {"point_id": "p", "unit": "", "min": None, "max": None, "mean": None, "count": 0, "quality": 2}
+    assert MinutePoint.model_validate(fields).mean is None
+
+
+def test_up_refuses_and_down_ignores_unknown_fields() -> None:
+    with pytest.raises(ValidationError):
+        AlarmTransition.model_validate(alarm_body("k", surprise=1))
+    fields = {"state": "ok", "verified_seq": 1, "highest_seq": 1, "surprise": 1}
+    assert ChainState.model_validate(fields).state == "ok"
+
+
+def test_an_order_needs_its_deadline() -> None:
+    fields = {"order_id": "o", "number": "1", "title_zh": "", "words": "", "legal_basis": "", "severity": "P1"}
+    with pytest.raises(ValidationError, match="deadline_at_ns"):
+        Order.model_validate(fields)
