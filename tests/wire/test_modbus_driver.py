@@ -148,6 +148,22 @@ async def test_a_refused_block_spoils_its_points_and_no_others(
     assert any("exception 2 (illegal data address)" in line and "address 5000" in line for line in refusals)
 
 
+async def test_a_block_that_is_answered_again_says_so_once(
+    server: LibmodbusServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    two_blocks = bound_device(table([point("a", 0, "uint16"), point("b", 50, "uint16")]), poll_ms=0)
+    async with FaultProxy(server.port) as proxy:
+        proxy.change_request = lambda request: request[:8] + b"\xff" + request[9:] if request[9] == 50 else request
+        async with polled(bound_link(proxy.port, [two_blocks])) as (sink, _):
+            await sink.until(lambda: len(sink.offered) >= 3)
+            proxy.change_request = None
+            await sink.until(lambda: good(sink.offered[-1]))
+    lines = [record.getMessage() for record in caplog.records if record.name == "drivers.modbus.driver"]
+    assert len(lines) == 2
+    assert lines[1] == "registers back device=unit-1 function=3 address=50"
+
+
 async def test_a_unit_that_refuses_everything_is_down(server: LibmodbusServer) -> None:
     beyond = bound_device(table([point("a", 5000, "uint16"), point("b", 6000, "uint16")]), poll_ms=0)
     async with polled(bound_link(server.port, [beyond])) as (sink, drivers):
