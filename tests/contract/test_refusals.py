@@ -1,5 +1,6 @@
 """What a regulator must not take, and how it says so."""
 
+import base64
 from typing import Any
 
 import httpx
@@ -67,6 +68,46 @@ def test_a_body_that_does_not_fit_is_refused_and_the_field_named(
 def test_an_unknown_kind_is_refused(box: ContractBox, fresh_key: str) -> None:
     answer = box.say("weather_forecast", fresh_key, {})
     assert (answer.status, answer.error["code"]) == (422, "unknown_kind")
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        ("alarm_transition", "/v1/enrol"),
+        ("alarm_transition", "/v1/mailbox"),
+        ("enrol", "/v1/messages"),
+        ("mailbox_poll", "/v1/messages"),
+        ("blob", "/v1/messages"),
+    ],
+)
+def test_a_kind_at_the_wrong_address_is_refused(box: ContractBox, fresh_key: str, kind: str, address: str) -> None:
+    answer = box.say(kind, fresh_key, alarm_body(fresh_key), address)
+    assert (answer.status, answer.error["code"]) == (422, "unknown_kind")
+
+
+def test_a_picture_that_is_not_its_digest_is_refused(box: ContractBox, fresh_key: str) -> None:
+    body = {"camera_id": "cam-1", "captured_at_ns": 1, "media_type": "image/jpeg", "width_px": 1, "height_px": 1}
+    answer = box.say("thumbnail", fresh_key, body | {"sha256": "0" * 64, "data_base64": "AAAA", "event_id": ""})
+    assert (answer.status, answer.error["code"]) == (422, "digest_mismatch")
+
+
+def test_a_new_key_without_proof_of_having_it_is_refused(box: ContractBox, fresh_key: str) -> None:
+    public = base64.b64encode(bytes(32)).decode()
+    body = {"rotation_id": "r", "whose": "box", "public_key": public, "proof": box.sign(b"r:other:key")}
+    answer = box.say("key_rotation_reply", fresh_key, body)
+    assert (answer.status, answer.error["code"], answer.error["field"]) == (422, "invalid_body", "body.proof")
+
+
+def test_a_blob_at_anothers_address_is_refused(box: ContractBox, fresh_key: str) -> None:
+    raw = canonical(box.envelope("blob_query", fresh_key, {"sha256": "0" * 64}))
+    headers = {"Sitewarden-Envelope": base64.b64encode(raw).decode(), "Sitewarden-Signature": box.sign(raw)}
+    answer = box.read(box.client.get(f"/v1/blobs/{'1' * 64}", headers=headers), raw)
+    assert (answer.status, answer.error["code"], answer.error["field"]) == (422, "invalid_body", "body.sha256")
+
+
+def test_a_blob_without_an_envelope_is_refused(box: ContractBox) -> None:
+    answer = box.read(box.client.put(f"/v1/blobs/{'1' * 64}", content=b"x"), b"")
+    assert (answer.status, answer.error["code"]) == (400, "malformed")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ wire: what a box sees is what a broken regulator, a load balancer or a captive p
 """
 
 import asyncio
+import json
 import secrets
 import threading
 from collections import deque
@@ -17,6 +18,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel
 
+from contract.canonical import canonical_bytes
 from contract.envelope import SIGNATURE_HEADER
 from contract.faults import FAULTS, ContractFault
 from contract.signing import SignKey, generate_key
@@ -41,6 +43,7 @@ class Fault(Enum):
     SLOW = auto()  # * the answer waits for `release`
     BAD_SIGNATURE = auto()  # *
     OTHERS_REPLY = auto()  # * a well-signed answer to an earlier request
+    OTHERS_RECEIPT = auto()  # * a well-signed answer with the receipt of an earlier item
 
 
 @dataclass(frozen=True)
@@ -185,8 +188,16 @@ class FakeRegulator:
             await _break(send)
         elif planned.fault is Fault.BAD_SIGNATURE:
             await _replay(_with_other_signature(exchange.sent), send)
+        elif planned.fault is Fault.OTHERS_RECEIPT:
+            await self._answer_with_last_receipt(exchange.sent, send)
         else:
             await _replay(self._last_reply, send)
+
+    async def _answer_with_last_receipt(self, sent: list[Message], send: Send) -> None:
+        reply, last = json.loads(_content(sent)), json.loads(_content(self._last_reply))
+        reply["body"]["receipt"] = last["body"]["receipt"]
+        raw = canonical_bytes(reply)
+        await _answer(send, 200, raw, {SIGNATURE_HEADER: self.key.sign(raw)})
 
     async def _answer_error(self, fault: ContractFault, exchange: "_Exchange", send: Send) -> None:
         answer = self._reception.refuse(fault, exchange.body)
@@ -239,6 +250,10 @@ class _Exchange:
     async def drain(self) -> None:
         while (await self.receive()).get("more_body"):
             pass
+
+
+def _content(messages: list[Message]) -> bytes:
+    return b"".join(message.get("body", b"") for message in messages)
 
 
 async def _replay(messages: list[Message], send: Send) -> None:

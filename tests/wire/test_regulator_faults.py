@@ -42,7 +42,16 @@ async def send_through(regulator: FakeRegulator, folder: Path, fault: Fault, **d
 
 @pytest.mark.parametrize(
     "fault",
-    [Fault.GARBAGE, Fault.SILENCE, Fault.CLOSED, Fault.LOST_REPLY, Fault.SLOW, Fault.BAD_SIGNATURE, Fault.OTHERS_REPLY],
+    [
+        Fault.GARBAGE,
+        Fault.SILENCE,
+        Fault.CLOSED,
+        Fault.LOST_REPLY,
+        Fault.SLOW,
+        Fault.BAD_SIGNATURE,
+        Fault.OTHERS_REPLY,
+        Fault.OTHERS_RECEIPT,
+    ],
 )
 async def test_whatever_spoils_the_answer_the_alert_is_held_once(
     regulator: FakeRegulator, folder: Path, fault: Fault
