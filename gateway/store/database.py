@@ -4,7 +4,9 @@
 
 Jobs that arrive while a commit runs share the next transaction, so a slow fsync is paid once for many. A future is
 done only after its commit. A job that fails is rolled back alone (savepoint); a commit that fails fails all its jobs.
-A file that is damaged is moved aside, never deleted; what can still be read of it is carried over (`salvage`).
+A job may be cancelled until the thread takes it up; from then on it runs to its end, whoever stopped waiting for it.
+A file that is damaged is moved aside, never deleted; what can still be read of it is carried over (`salvage`). A disk
+that is full or a file that may not be opened is no damage: the file stays where it is and StoreError says why.
 """
 
 import logging
@@ -17,12 +19,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.model.errors import StoreError
+from gateway.model.errors import DecodeError, StoreError
+from gateway.store.salvage import fill_torn_end, salvage_table
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], Any]
+_Work = tuple[Job, "Future[Any]"]
+_Outcome = tuple[Any, Exception | None]
 MAX_JOBS_A_COMMIT = 200
+DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+# What one job may do wrong without harm to the others in its transaction.
+JOB_FAULTS = (DecodeError, StoreError, ValueError, TypeError, LookupError, ArithmeticError)
+
+
+class DiskFullError(StoreError):
+    """The disk has no room even to open a file; freeing some may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +60,24 @@ class Repair:
 def open_connection(path: Path, schema: Schema) -> sqlite3.Connection:
     """A writing connection in WAL mode with the schema in place. Raises StoreError on a newer schema version."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
+    try:
+        _prepare(connection, path, schema)
+    except (sqlite3.Error, StoreError):
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(f"PRAGMA synchronous={schema.synchronous}")
     connection.execute("PRAGMA journal_size_limit=16777216")
     connection.execute("PRAGMA cache_size=-8000")
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > schema.version:
-        connection.close()
         raise StoreError(f"{path}: schema version {version}, expected at most {schema.version}; this program is older")
     if version == 0:
         connection.executescript(f"BEGIN IMMEDIATE;{schema.ddl};PRAGMA user_version={schema.version};COMMIT;")
-    return connection
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -69,16 +88,28 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def open_or_repair(path: Path, schema: Schema) -> tuple[sqlite3.Connection, Repair | None]:
-    """Open a file; one that is damaged is moved aside and what it still yields is carried into a new file."""
+    """Open a file; one that is damaged is moved aside and what it still yields is carried into a new file.
+
+    Raises StoreError when it cannot be opened for another reason; `DiskFullError` when the disk has no room to open it.
+    """
     try:
         connection = open_connection(path, schema)
-        answer = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-        if answer == "ok":
-            return connection, None
-        connection.close()
-    except sqlite3.DatabaseError as error:
-        answer = str(error)
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise (DiskFullError if is_full(error) else StoreError)(f"{path}: cannot be opened: {error}") from None
+        return _repair(path, schema, str(error))
+    answer = _quick_check(connection)
+    if answer == "ok":
+        return connection, None
+    connection.close()
     return _repair(path, schema, answer)
+
+
+def _quick_check(connection: sqlite3.Connection) -> str:
+    try:
+        return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        return str(error)
 
 
 def _repair(path: Path, schema: Schema, reason: str) -> tuple[sqlite3.Connection, Repair]:
@@ -89,75 +120,75 @@ def _repair(path: Path, schema: Schema, reason: str) -> tuple[sqlite3.Connection
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))
+    fill_torn_end(aside)
     connection = open_connection(path, schema)
-    rows = {table: _salvage(aside, table, connection) for table in schema.tables}
+    rows = {table: salvage_table(aside, table, connection) for table in schema.tables}
     log.error("event=database_repaired file=%s aside=%s reason=%r rows=%s", path, aside, reason, rows)
     return connection, Repair(aside, reason, rows)
-
-
-def _salvage(damaged: Path, table: str, into: sqlite3.Connection) -> int:
-    """Copy rows one rowid at a time, from both ends towards the damage; the number of rows that could be read."""
-    copied = 0
-    try:
-        source = sqlite3.connect(damaged, timeout=1.0)
-    except sqlite3.DatabaseError:
-        return 0
-    into.execute("BEGIN IMMEDIATE")
-    seen: set[int] = set()
-    for order in ("ASC", "DESC"):
-        try:
-            for rowid, *row in source.execute(f"SELECT rowid, * FROM {table} ORDER BY rowid {order}"):  # noqa: S608
-                if rowid in seen:
-                    break
-                marks = ",".join("?" * len(row))
-                into.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608
-                seen.add(rowid)
-                copied += 1
-        except sqlite3.DatabaseError:
-            continue
-    into.execute("COMMIT")
-    source.close()
-    return copied
 
 
 class Writer:
     """The only thread that writes to one file. `on_full` may free space; a commit is tried once more after it."""
 
     def __init__(self, name: str, connection: sqlite3.Connection, on_full: Callable[[], bool] = lambda: False) -> None:
+        self._name = name
         self._connection = connection
         self._on_full = on_full
-        self._queue: queue.SimpleQueue[tuple[Job, Future[Any]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._door = threading.Lock()
+        self._open = True
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
-        """Run `job` inside the next transaction; the future holds its result once that has been committed."""
-        if not self._thread.is_alive():
-            raise StoreError(f"{self._thread.name}: the writer has stopped")
+        """Run `job` inside the next transaction; the future holds its result once that has been committed.
+
+        `job` may run twice (when a full disk was relieved). Raises StoreError once the writer has stopped.
+        """
         future: Future[T] = Future()
-        self._queue.put((job, future))
+        with self._door:
+            if not self._open:
+                raise StoreError(f"{self._name}: the writer has stopped")
+            self._queue.put((job, future))
         return future
 
     def close(self) -> None:
         """Finish what was submitted, then close the file."""
-        self._queue.put(None)
+        with self._door:
+            self._open = False
+            self._queue.put(None)
         self._thread.join()
         self._connection.close()
 
     def _work(self) -> None:
-        open_for_work = True
-        while open_for_work:
-            jobs = [self._queue.get()]
-            while len(jobs) < MAX_JOBS_A_COMMIT and not self._queue.empty():
-                jobs.append(self._queue.get())
-            open_for_work = None not in jobs
-            work = [job for job in jobs if job is not None]
-            try:
-                self._commit(work)
-            finally:
-                _fail_rest(work)
+        try:
+            while self._commit_next():
+                pass
+        finally:
+            self._stop_taking()
 
-    def _commit(self, jobs: list[tuple[Job, "Future[Any]"]]) -> None:
+    def _commit_next(self) -> bool:
+        """One transaction of whatever has come; False once `close` has asked to stop."""
+        jobs = [self._queue.get()]
+        while len(jobs) < MAX_JOBS_A_COMMIT and not self._queue.empty():
+            jobs.append(self._queue.get())
+        work = [job for job in jobs if job is not None and job[1].set_running_or_notify_cancel()]
+        try:
+            self._commit(work)
+        finally:
+            _fail_rest(work)
+        return None not in jobs
+
+    def _stop_taking(self) -> None:
+        """Nobody may wait for a thread that is gone: whatever is still in the queue fails."""
+        with self._door:
+            self._open = False
+            left = []
+            while not self._queue.empty():
+                left.append(self._queue.get())
+        _fail_rest([job for job in left if job is not None and job[1].set_running_or_notify_cancel()])
+
+    def _commit(self, jobs: "list[_Work]") -> None:
         if not jobs:
             return
         outcomes = self._transaction_with_reserve(jobs)
@@ -167,7 +198,7 @@ class Writer:
             else:
                 future.set_result(result)
 
-    def _transaction_with_reserve(self, jobs: list[tuple[Job, "Future[Any]"]]) -> list[tuple[Any, Exception | None]]:
+    def _transaction_with_reserve(self, jobs: "list[_Work]") -> list[_Outcome]:
         try:
             return self._transaction(jobs)
         except sqlite3.Error as error:
@@ -178,28 +209,33 @@ class Writer:
         except sqlite3.Error as error:
             return [(None, StoreError(str(error)))] * len(jobs)
 
-    def _transaction(self, jobs: list[tuple[Job, "Future[Any]"]]) -> list[tuple[Any, Exception | None]]:
+    def _transaction(self, jobs: "list[_Work]") -> list[_Outcome]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             outcomes = [self._run(job) for job, _ in jobs]
             self._connection.execute("COMMIT")
-        except sqlite3.Error:
+        except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
         return outcomes
 
-    def _run(self, job: Job) -> tuple[Any, Exception | None]:
+    def _run(self, job: Job) -> _Outcome:
         """One job in its own savepoint. Errors of the file itself end the whole transaction."""
         self._connection.execute("SAVEPOINT job")
         try:
             result = job(self._connection)
-        except (sqlite3.IntegrityError, sqlite3.InterfaceError, StoreError, ValueError, TypeError) as error:
-            self._connection.execute("ROLLBACK TO job")
-            self._connection.execute("RELEASE job")
-            return None, error
+        except (sqlite3.IntegrityError, sqlite3.InterfaceError) as error:
+            return None, self._undo(StoreError(f"{self._name}: {error}"))
+        except JOB_FAULTS as error:
+            return None, self._undo(error)
         self._connection.execute("RELEASE job")
         return result, None
+
+    def _undo(self, error: Exception) -> Exception:
+        self._connection.execute("ROLLBACK TO job")
+        self._connection.execute("RELEASE job")
+        return error
 
 
 def is_full(error: sqlite3.Error) -> bool:
@@ -208,7 +244,12 @@ def is_full(error: sqlite3.Error) -> bool:
     return name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR")
 
 
-def _fail_rest(jobs: list[tuple[Job, "Future[Any]"]]) -> None:
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file's content is at fault, so that moving it aside is right."""
+    return getattr(error, "sqlite_errorname", "").startswith(DAMAGE)
+
+
+def _fail_rest(jobs: "list[_Work]") -> None:
     """Only a bug leaves futures open: nobody may wait for ever on a thread that died of it."""
     for _, future in jobs:
         if not future.done():
