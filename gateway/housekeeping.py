@@ -86,7 +86,7 @@ class Housekeeping:
                 }
                 self._recorder.record(Entry(RecordKind.STORE_REPAIRED, now_ns, content))
         if self._history.lost_since_ns or self._history.repair is not None:
-            missing = await self._missing_blocks()
+            missing = self._missing_blocks()
             gap: dict[str, Canonical] = {
                 "from_ns": self._history.lost_since_ns,
                 "to_ns": now_ns,
@@ -96,11 +96,11 @@ class Housekeeping:
             log.warning("event=history_gap from_ns=%d missing_blocks=%d", self._history.lost_since_ns, missing)
             self._recorder.record(Entry(RecordKind.HISTORY_GAP, now_ns, gap))
 
-    async def _missing_blocks(self) -> int:
+    def _missing_blocks(self) -> int:
         """Blocks that a checkpoint had seen and that are gone now."""
         checkpoint = self._alerts.last_of(RecordKind.CHECKPOINT)
         sealed = int(json.loads(checkpoint.body)["content"]["block_id"]) if checkpoint else 0
-        return max(0, sealed - await asyncio.wrap_future(self._history.last_block_id()))
+        return max(0, sealed - self._history.last_block_at_open)
 
     async def _summarise(self, minute_ns: int, now_ns: int) -> None:
         found = await asyncio.to_thread(self._reader.minute, minute_ns)

@@ -90,12 +90,12 @@ def unpack_minutes(blob: bytes) -> Minutes:
 
 
 def roll_up(polls: Polls) -> Minutes:
-    """Polls to minutes, in time order. BAD values count for the quality and for nothing else."""
+    """Polls to minutes, in time order. What is BAD or no finite number counts for the quality and for nothing else."""
     order = np.argsort(polls.t_ns, kind="stable")
     minute_of = polls.t_ns[order] // MINUTE_NS
     minute, start = np.unique(minute_of, return_index=True)
-    usable = polls.quality[order] != Quality.BAD
     value = polls.value[order]
+    usable = (polls.quality[order] != Quality.BAD) & np.isfinite(value)
     count = np.add.reduceat(usable, start, axis=0, dtype=np.uint32)
     total = np.add.reduceat(np.where(usable, value, 0.0), start, axis=0)
     low = np.minimum.reduceat(np.where(usable, value, np.inf), start, axis=0)

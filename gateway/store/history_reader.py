@@ -4,51 +4,63 @@ Every call reads what is committed at that moment; memory is bounded by the aske
 """
 
 import json
+import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.model.errors import DecodeError
 from gateway.model.quantity import Point, PointTable
 from gateway.ports import ReadingBlock
-from gateway.store.blocks import Minutes, join_minutes, unpack_minutes, unpack_polls
+from gateway.store.blocks import MINUTE_NS, Minutes, Polls, join_minutes, unpack_minutes, unpack_polls
 from gateway.store.database import open_reader
 from gateway.store.decimation import Trace, TraceBuilder
 
+log = logging.getLogger(__name__)
 MAX_SAMPLES = 100_000
+T = TypeVar("T", Polls, Minutes)
 
 
 class HistoryReader:
-    """One connection; calls from several threads wait for each other."""
+    """One connection; calls from several threads wait for each other.
+
+    A row whose bytes are no block any more (a disk that forgets) is passed over and logged once: one bad block must
+    not keep the rest from a chart or an uplink.
+    """
 
     def __init__(self, path: Path, points: PointTable) -> None:
         self._db = open_reader(path)
         self._points = points
         self._lock = threading.Lock()
         self._layouts: dict[int, tuple[str, tuple[Point, ...]]] = {}
+        self._unreadable: set[tuple[str, int]] = set()
 
     def trace(self, point_id: str, from_ns: int, to_ns: int, limit: int) -> Trace:
         """Raw samples of a point between two times (UTC ns), at most `limit`, peaks kept. ValueError on bad bounds."""
         builder = TraceBuilder(from_ns, to_ns, min(limit, MAX_SAMPLES))
         with self._lock:
             for layout_id, column in self._columns_of(point_id):
-                for (body,) in self._bodies("block", layout_id, from_ns, to_ns):
-                    polls = unpack_polls(body)
+                for polls in self._rows("block", unpack_polls, layout_id, from_ns, to_ns):
                     builder.feed(polls.t_ns, polls.value[:, column], polls.quality[:, column])
         return builder.finish()
 
     def minutes(self, point_id: str, from_ns: int, to_ns: int, limit: int) -> Minutes:
-        """Rolled-up minutes of a point (arrays (m, 1)), joined to at most `limit` equal spans of whole minutes."""
+        """Rolled-up minutes of a point (arrays (m, 1)), joined to at most `limit` equal spans of whole minutes.
+
+        Every minute that overlaps the range counts. ValueError on bad bounds.
+        """
         if limit < 1 or to_ns < from_ns:
             raise ValueError(f"minutes need from <= to and a limit of at least 1, found limit {limit}")
         parts = [_no_minutes()]
         with self._lock:
             for layout_id, column in self._columns_of(point_id):
-                for (body,) in self._bodies("rollup", layout_id, from_ns, to_ns):
-                    parts.append(_column(unpack_minutes(body), column, from_ns, to_ns))
+                for minutes in self._rows("rollup", unpack_minutes, layout_id, from_ns - MINUTE_NS, to_ns):
+                    parts.append(_column(minutes, column, from_ns, to_ns))
         joined = join_minutes(parts)
         return joined if len(joined.minute_ns) <= limit else _coarser(joined, limit)
 
@@ -56,10 +68,9 @@ class HistoryReader:
         """What every layout said in one minute (UTC ns of its start): points and one row of roll-up."""
         found: dict[int, list[Minutes]] = {}
         with self._lock:
-            sql = "SELECT layout_id, body FROM rollup WHERE t_last_ns >= ? AND t_first_ns <= ? AND layout_id = ?"
             for (layout_id,) in self._db.execute("SELECT layout_id FROM layout").fetchall():
-                for _, body in self._db.execute(sql, (minute_ns, minute_ns, layout_id)):
-                    found.setdefault(layout_id, []).append(_of_minute(unpack_minutes(body), minute_ns))
+                for minutes in self._rows("rollup", unpack_minutes, layout_id, minute_ns, minute_ns):
+                    found.setdefault(layout_id, []).append(_of_minute(minutes, minute_ns))
             points_of = {layout_id: self._layout(layout_id)[1] for layout_id in found}
         joined = {layout_id: join_minutes(parts) for layout_id, parts in found.items()}
         return [(points_of[i], minutes) for i, minutes in joined.items() if len(minutes.minute_ns)]
@@ -73,12 +84,35 @@ class HistoryReader:
                 "SELECT block_id, layout_id, polls, body FROM block WHERE block_id > ? ORDER BY block_id", (block_id,)
             )
             for row in rows:
-                blocks.append(self._reading_block(row))
+                block = self._reading_block(row)
+                if block is None:
+                    continue
+                blocks.append(block)
                 polls += row["polls"]
                 if polls >= max_polls:
                     break
             rows.close()
         return blocks
+
+    def last_sample_ns(self) -> int:
+        """The time of the newest sample of the newest block; 0 when there is none."""
+        with self._lock:
+            row = self._db.execute("SELECT t_last_ns FROM block ORDER BY block_id DESC LIMIT 1").fetchone()
+        return int(row[0]) if row else 0
+
+    def newest_blocks(self, from_ns: int, max_polls: int) -> list[ReadingBlock]:
+        """The newest blocks with samples after `from_ns`, oldest first, whole blocks until about `max_polls`."""
+        blocks: list[ReadingBlock] = []
+        polls = 0
+        with self._lock:
+            for row in self._db.execute("SELECT * FROM block ORDER BY block_id DESC"):
+                if row["t_last_ns"] < from_ns or polls >= max_polls:
+                    break
+                block = self._reading_block(row)
+                if block is not None:
+                    blocks.append(block)
+                polls += row["polls"]
+        return blocks[::-1]
 
     def backlog_polls(self, block_id: int) -> int:
         """How many polls lie beyond a log position."""
@@ -96,12 +130,15 @@ class HistoryReader:
         return sum(polls for polls, _ in sizes), sum(polls * points for polls, points in sizes)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
+        """Let go of the file, once nobody reads it."""
+        with self._lock:
+            self._db.close()
 
-    def _reading_block(self, row: sqlite3.Row) -> ReadingBlock:
+    def _reading_block(self, row: sqlite3.Row) -> ReadingBlock | None:
         device, points = self._layout(row["layout_id"])
-        polls = unpack_polls(row["body"])
+        polls = self._unpacked("block", row["block_id"], unpack_polls, row["body"])
+        if polls is None:
+            return None
         return ReadingBlock(row["block_id"], device, points, polls.t_ns, polls.value, polls.quality)
 
     def _layout(self, layout_id: int) -> tuple[str, tuple[Point, ...]]:
@@ -124,10 +161,22 @@ class HistoryReader:
         layouts = [(int(row["layout_id"]), json.loads(row["points"])) for row in found]
         return [(layout_id, points.index(point_id)) for layout_id, points in layouts if point_id in points]
 
-    def _bodies(self, table: str, layout_id: int, from_ns: int, to_ns: int) -> Iterator[tuple[bytes]]:
-        sql = f"SELECT body FROM {table} WHERE layout_id = ? AND t_last_ns >= ? AND t_first_ns <= ?"  # noqa: S608
-        slack_ns = 60_000_000_000 if table == "rollup" else 0
-        return self._db.execute(sql, (layout_id, from_ns - slack_ns, to_ns))
+    def _rows(self, table: str, unpack: Callable[[bytes], T], layout_id: int, from_ns: int, to_ns: int) -> Iterator[T]:
+        """The readable rows of one layout that touch a span of time."""
+        sql = f"SELECT {table}_id, body FROM {table} WHERE layout_id = ? AND t_last_ns >= ? AND t_first_ns <= ?"  # noqa: S608
+        for row_id, body in self._db.execute(sql, (layout_id, from_ns, to_ns)):
+            row = self._unpacked(table, row_id, unpack, body)
+            if row is not None:
+                yield row
+
+    def _unpacked(self, table: str, row_id: int, unpack: Callable[[bytes], T], body: bytes) -> T | None:
+        try:
+            return unpack(body)
+        except DecodeError as error:
+            if (table, row_id) not in self._unreadable:
+                self._unreadable.add((table, row_id))
+                log.error("event=history_row_unreadable table=%s row=%d reason=%r", table, row_id, str(error))
+            return None
 
 
 def _no_minutes() -> Minutes:
@@ -153,7 +202,7 @@ def _rows(minutes: Minutes, chosen: NDArray[np.bool_]) -> Minutes:
 
 
 def _column(minutes: Minutes, column: int, from_ns: int, to_ns: int) -> Minutes:
-    inside = (minutes.minute_ns >= from_ns - 60_000_000_000) & (minutes.minute_ns <= to_ns)
+    inside = (minutes.minute_ns > from_ns - MINUTE_NS) & (minutes.minute_ns <= to_ns)
     cut = (slice(None), slice(column, column + 1))
     rows = _rows(minutes, inside)
     return Minutes(rows.minute_ns, rows.low[cut], rows.high[cut], rows.mean[cut], rows.count[cut], rows.quality[cut])
@@ -162,6 +211,6 @@ def _column(minutes: Minutes, column: int, from_ns: int, to_ns: int) -> Minutes:
 def _coarser(minutes: Minutes, limit: int) -> Minutes:
     """Join neighbouring minutes into at most `limit` spans of equal length; a span is named by its first minute."""
     first, last = int(minutes.minute_ns[0]), int(minutes.minute_ns[-1])
-    span = -(-(last - first + 60_000_000_000) // limit)
+    span = -(-((last - first) // MINUTE_NS + 1) // limit) * MINUTE_NS
     start = first + (minutes.minute_ns - first) // span * span
     return join_minutes([Minutes(start, minutes.low, minutes.high, minutes.mean, minutes.count, minutes.quality)])

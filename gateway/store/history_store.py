@@ -12,8 +12,9 @@ unclean stop lost is told by `lost_since_ns`. Knows no rule and no uplink.
 """
 
 import json
+import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,22 +22,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.model.errors import DecodeError, StoreError
 from gateway.model.quantity import PointTable
 from gateway.model.reading import Readings
 from gateway.store.blocks import (
-    MINUTE_NS,
     Minutes,
     Polls,
     join_minutes,
-    join_polls,
     pack_minutes,
     pack_polls,
     roll_up,
-    unpack_minutes,
     unpack_polls,
 )
-from gateway.store.database import Repair, Schema, Writer, open_or_repair
+from gateway.store.database import Repair, Schema, Writer, is_full, open_or_repair
+from gateway.store.history_upkeep import Bounds as Bounds  # noqa: PLC0414 - part of this module's interface
+from gateway.store.history_upkeep import Retired as Retired  # noqa: PLC0414
+from gateway.store.history_upkeep import retire, tidy
 
+log = logging.getLogger(__name__)
 SCHEMA = Schema(
     version=1,
     synchronous="NORMAL",
@@ -55,28 +58,6 @@ CREATE INDEX rollup_by_time ON rollup(layout_id, t_last_ns);
 CREATE TABLE cursor (uplink TEXT PRIMARY KEY, block_id INTEGER NOT NULL)
 """,
 )
-BLOCK_POLLS = 1024
-JOIN_EVERY_MIN = 10
-HOUR_NS = 3_600_000_000_000
-DAY_NS = 24 * HOUR_NS
-ROLLUP_DAYS = 731
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much raw history may be kept; roll-ups live two years."""
-
-    max_bytes: int
-    max_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Retired:
-    """What retention removed: blocks, polls, and polls that some uplink had not taken yet (those are lost to it)."""
-
-    blocks: int = 0
-    polls: int = 0
-    untaken: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -105,18 +86,23 @@ class HistoryStore:
         self._points = points
         self._bounds = bounds
         connection, self.repair = open_or_repair(self.path, SCHEMA)
+        self.last_block_at_open = _last_block_id(connection)
+        if self.repair is not None:
+            _mend(connection)
         meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         self.lost_since_ns = 0 if meta.get("clean", 1) else int(meta.get("last_flush_ns", 0))
         self._layouts: dict[tuple[str, str], int] = {
             (d, p): i for i, d, p in connection.execute("SELECT layout_id, device, points FROM layout")
         }
         self._partial = _partial_minutes(connection, int(meta.get("rolled_up_to", 0)))
-        connection.execute("INSERT OR REPLACE INTO meta VALUES ('clean', 0), ('last_flush_ns', ?)", (start_ns,))
+        self._partial_up_to = _last_block_id(connection)
+        _note_unclean(connection, start_ns)
         self._writer = Writer("history-writer", connection)
         self._buffers: dict[int, _Buffer] = {}
         self.buffered_polls = 0
 
     repair: Repair | None
+    last_block_at_open: int
 
     def append(self, readings: Readings) -> None:
         """Take a poll into the buffer; durable after the next flush."""
@@ -135,7 +121,7 @@ class HistoryStore:
         self.buffered_polls = 0
         rolled: list[tuple[int, Minutes]] = []
         done = self._writer.submit(lambda db: self._write(db, waiting, rolled, now_ns))
-        done.add_done_callback(lambda future: None if future.exception() else self._add_partial(rolled))
+        done.add_done_callback(lambda future: self._note_flushed(rolled, future))
         return Flushing(done, [readings for _, polls in waiting for readings in polls])
 
     def drop_buffered(self) -> int:
@@ -148,8 +134,9 @@ class HistoryStore:
 
     def tend(self, now_ns: int) -> "Future[Retired]":
         """The minute's work: roll-ups, joining small blocks, retention."""
-        done = self._writer.submit(lambda db: self._tend(db, now_ns))
-        done.add_done_callback(lambda future: None if future.exception() else self._partial.clear())
+        staged = _Staged()
+        done = self._writer.submit(lambda db: self._tend(db, staged, now_ns))
+        done.add_done_callback(lambda future: self._note_tended(staged, future))
         return done
 
     def last_block_id(self) -> "Future[int]":
@@ -160,6 +147,15 @@ class HistoryStore:
         """The uplink's position; a new uplink starts at the end of the log."""
         return self._writer.submit(lambda db: _start_cursor(db, uplink))
 
+    def keep_cursors(self, uplinks: Sequence[str]) -> "Future[None]":
+        """Forget uplinks that are not configured any more: their backlog would hold up the upkeep for ever."""
+
+        def job(db: sqlite3.Connection) -> None:
+            marks = ",".join("?" * len(uplinks))
+            db.execute(f"DELETE FROM cursor WHERE uplink NOT IN ({marks})", tuple(uplinks))  # noqa: S608
+
+        return self._writer.submit(job)
+
     def advance(self, uplink: str, block_id: int) -> "Future[None]":
         """The uplink holds everything up to and including this block."""
 
@@ -169,16 +165,19 @@ class HistoryStore:
         return self._writer.submit(job)
 
     def close(self, now_ns: int) -> None:
-        """Write what is buffered, roll up, and note that the stop was clean."""
-        if self.buffered_polls:
-            self.flush(now_ns).done.result()
-
-        def job(db: sqlite3.Connection) -> None:
-            self._write_partial(db)
-            db.execute("INSERT OR REPLACE INTO meta VALUES ('clean', 1), ('last_flush_ns', ?)", (now_ns,))
-
-        self._writer.submit(job).result()
+        """Write what is buffered, roll up, and note that the stop was clean. On a full disk it was not: the next
+        start then tells what is missing."""
+        try:
+            if self.buffered_polls:
+                self.flush(now_ns).done.result()
+            self._writer.submit(lambda db: self._note_clean(db, now_ns)).result()
+        except StoreError as error:
+            log.error("event=history_not_closed file=%s reason=%r", self.path, str(error))
         self._writer.close()
+
+    def _note_clean(self, db: sqlite3.Connection, now_ns: int) -> None:
+        self._write_partial(db, _Staged(self._partial, self._partial_up_to))
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('clean', 1), ('last_flush_ns', ?)", (now_ns,))
 
     def _write(
         self,
@@ -187,6 +186,7 @@ class HistoryStore:
         rolled: list[tuple[int, Minutes]],
         now_ns: int,
     ) -> int:
+        rolled.clear()
         for points, polls in waiting:
             layout_id = self._layout_id(db, (polls[0].device, points))
             block = Polls(
@@ -196,11 +196,24 @@ class HistoryStore:
             )
             _insert_block(db, layout_id, block)
             rolled.append((layout_id, roll_up(block)))
-        db.execute("UPDATE meta SET value = ? WHERE name = 'last_flush_ns'", (now_ns,))
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('clean', 0), ('last_flush_ns', ?)", (now_ns,))
         return _last_block_id(db)
 
-    def _add_partial(self, rolled: list[tuple[int, Minutes]]) -> None:
+    def _note_flushed(self, rolled: list[tuple[int, Minutes]], future: "Future[int]") -> None:
         """After the commit, still in the writer's thread: the minutes of what was kept."""
+        if future.cancelled() or future.exception():
+            return
+        self._add_partial(rolled)
+        self._partial_up_to = future.result()
+
+    def _note_tended(self, staged: "_Staged", future: "Future[Retired]") -> None:
+        """What a commit kept is known from now on; what it could not keep is taken back."""
+        if future.cancelled() or future.exception():
+            self._add_partial(staged.minutes.items())
+        else:
+            self._layouts = staged.layouts
+
+    def _add_partial(self, rolled: Iterable[tuple[int, Minutes]]) -> None:
         for layout_id, minutes in rolled:
             known = self._partial.get(layout_id)
             self._partial[layout_id] = join_minutes([known, minutes]) if known is not None else minutes
@@ -213,26 +226,74 @@ class HistoryStore:
         found = db.execute("SELECT layout_id FROM layout WHERE device = ? AND points = ?", key).fetchone()
         return int(found[0])
 
-    def _tend(self, db: sqlite3.Connection, now_ns: int) -> Retired:
-        self._layouts = {(d, p): i for i, d, p in db.execute("SELECT layout_id, device, points FROM layout")}
-        self._write_partial(db)
-        if now_ns // MINUTE_NS % JOIN_EVERY_MIN == 0:
-            _join_small_blocks(db, now_ns)
-            _join_rollups(db, now_ns)
-        return _retire(db, self._bounds, now_ns)
+    def _tend(self, db: sqlite3.Connection, staged: "_Staged", now_ns: int) -> Retired:
+        """A flush in this same transaction is not in the partial minutes yet, so it stays for the next turn."""
+        if not staged.minutes:
+            staged.minutes, self._partial = self._partial, {}
+            staged.up_to = self._partial_up_to
+        staged.layouts = {(d, p): i for i, d, p in db.execute("SELECT layout_id, device, points FROM layout")}
+        self._write_partial(db, staged)
+        tidy(db, now_ns, staged.up_to)
+        return retire(db, self._bounds, now_ns)
 
-    def _write_partial(self, db: sqlite3.Connection) -> None:
-        for layout_id, minutes in self._partial.items():
+    def _write_partial(self, db: sqlite3.Connection, staged: "_Staged") -> None:
+        for layout_id, minutes in staged.minutes.items():
             _insert_rollup(db, layout_id, minutes)
-        db.execute("INSERT OR REPLACE INTO meta VALUES ('rolled_up_to', ?)", (_last_block_id(db),))
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('rolled_up_to', ?)", (staged.up_to,))
+
+
+@dataclass(slots=True)
+class _Staged:
+    """What one turn of `tend` takes out of the partial minutes and into its transaction. `up_to` is the newest block
+    that those minutes speak of."""
+
+    minutes: dict[int, Minutes] = field(default_factory=dict)
+    up_to: int = 0
+    layouts: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 def _partial_minutes(db: sqlite3.Connection, rolled_up_to: int) -> dict[int, Minutes]:
     """Minutes of the blocks that no roll-up row speaks of yet: what an unclean stop left undone."""
-    parts: dict[int, list[Minutes]] = {}
-    for layout_id, body in db.execute("SELECT layout_id, body FROM block WHERE block_id > ?", (rolled_up_to,)):
-        parts.setdefault(layout_id, []).append(roll_up(unpack_polls(body)))
-    return {layout_id: join_minutes(minutes) for layout_id, minutes in parts.items()}
+    parts: dict[int, Minutes] = {}
+    rows = db.execute("SELECT block_id, layout_id, body FROM block WHERE block_id > ?", (rolled_up_to,))
+    for block_id, layout_id, body in rows:
+        try:
+            minutes = roll_up(unpack_polls(body))
+        except DecodeError as error:
+            log.error("event=history_block_unreadable block=%d reason=%r", block_id, str(error))
+            continue
+        known = parts.get(layout_id)
+        parts[layout_id] = join_minutes([known, minutes]) if known is not None else minutes
+    return parts
+
+
+def _mend(db: sqlite3.Connection) -> None:
+    """After a repair: rows whose layout is gone mean nothing any more (they lie in the damaged file), and new blocks
+    must come after whatever an uplink has already taken, or it would never be given them."""
+    for table in ("block", "rollup"):
+        gone = db.execute(f"DELETE FROM {table} WHERE layout_id NOT IN (SELECT layout_id FROM layout)").rowcount  # noqa: S608
+        if gone:
+            log.error("event=history_rows_without_layout table=%s rows=%d", table, gone)
+    newest = _last_block_id(db)
+    if db.execute("SELECT 1 FROM rollup LIMIT 1").fetchone():
+        db.execute("INSERT OR IGNORE INTO meta VALUES ('rolled_up_to', ?)", (newest,))
+    marks = (
+        "SELECT block_id AS at FROM cursor UNION SELECT value FROM meta WHERE name IN ('rolled_up_to', 'joined_up_to')"
+    )
+    highest = int(db.execute(f"SELECT coalesce(max(at), 0) FROM ({marks})").fetchone()[0])  # noqa: S608
+    if highest > newest:
+        db.execute("DELETE FROM sqlite_sequence WHERE name = 'block'")
+        db.execute("INSERT INTO sqlite_sequence(name, seq) VALUES ('block', ?)", (highest,))
+
+
+def _note_unclean(db: sqlite3.Connection, start_ns: int) -> None:
+    """Until a clean stop says otherwise. A disk too full for this row is no reason not to start."""
+    try:
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('clean', 0), ('last_flush_ns', ?)", (start_ns,))
+    except sqlite3.OperationalError as error:
+        if not is_full(error):
+            raise StoreError(f"history.db: cannot be written: {error}") from None
+        log.error("event=history_not_marked_open reason=%r", str(error))
 
 
 def _insert_block(db: sqlite3.Connection, layout_id: int, polls: Polls) -> None:
@@ -254,97 +315,3 @@ def _last_block_id(db: sqlite3.Connection) -> int:
 def _start_cursor(db: sqlite3.Connection, uplink: str) -> int:
     db.execute("INSERT OR IGNORE INTO cursor VALUES (?, ?)", (uplink, _last_block_id(db)))
     return int(db.execute("SELECT block_id FROM cursor WHERE uplink = ?", (uplink,)).fetchone()[0])
-
-
-def _taken_by_all(db: sqlite3.Connection) -> int:
-    row = db.execute("SELECT min(block_id) FROM cursor").fetchone()
-    return int(row[0]) if row[0] is not None else _last_block_id(db)
-
-
-def _join_small_blocks(db: sqlite3.Connection, now_ns: int) -> None:
-    """Join runs of small past blocks that every uplink has taken; the joined block keeps the lowest id."""
-    upper = _taken_by_all(db)
-    rows = db.execute(
-        "SELECT layout_id, block_id, polls FROM block WHERE block_id <= ? AND t_last_ns < ? AND polls < ?"
-        " AND block_id > coalesce((SELECT value FROM meta WHERE name = 'joined_up_to'), 0)"
-        " ORDER BY layout_id, block_id LIMIT 50000",
-        (upper, now_ns - 5_000_000_000, BLOCK_POLLS // 2),
-    ).fetchall()
-    runs: dict[int, list[tuple[int, int]]] = {}
-    for layout_id, block_id, polls in rows:
-        runs.setdefault(layout_id, []).append((block_id, polls))
-    for run in runs.values():
-        _join_run(db, run)
-    db.execute("INSERT OR REPLACE INTO meta VALUES ('joined_up_to', ?)", (upper,))
-
-
-def _join_run(db: sqlite3.Connection, run: list[tuple[int, int]]) -> None:
-    chunk: list[int] = []
-    size = 0
-    for block_id, polls in [*run, (0, BLOCK_POLLS)]:
-        if size + polls > BLOCK_POLLS:
-            if len(chunk) > 1:
-                _join_chunk(db, chunk)
-            chunk, size = [], 0
-        chunk.append(block_id)
-        size += polls
-
-
-def _join_chunk(db: sqlite3.Connection, block_ids: list[int]) -> None:
-    marks = ",".join("?" * len(block_ids))
-    bodies = db.execute(f"SELECT body FROM block WHERE block_id IN ({marks}) ORDER BY block_id", block_ids)  # noqa: S608
-    joined = join_polls([unpack_polls(body) for (body,) in bodies])
-    span = (int(joined.t_ns.min()), int(joined.t_ns.max()))
-    db.execute(
-        "UPDATE block SET t_first_ns = ?, t_last_ns = ?, polls = ?, body = ? WHERE block_id = ?",
-        (*span, len(joined.t_ns), pack_polls(joined), block_ids[0]),
-    )
-    db.execute(f"DELETE FROM block WHERE block_id IN ({marks}) AND block_id <> ?", (*block_ids, block_ids[0]))  # noqa: S608
-
-
-def _join_rollups(db: sqlite3.Connection, now_ns: int) -> None:
-    """Once an hour is over its minute rows become one."""
-    hour_ns = now_ns // HOUR_NS * HOUR_NS
-    rows = db.execute(
-        "SELECT layout_id, t_first_ns / ?, group_concat(rollup_id) FROM rollup WHERE t_last_ns < ? AND t_last_ns > ?"
-        " GROUP BY layout_id, t_first_ns / ? HAVING count(*) > 1",
-        (HOUR_NS, hour_ns, hour_ns - 3 * HOUR_NS, HOUR_NS),
-    ).fetchall()
-    for layout_id, _, ids in rows:
-        marks = [int(rollup_id) for rollup_id in ids.split(",")]
-        places = ",".join("?" * len(marks))
-        bodies = db.execute(f"SELECT body FROM rollup WHERE rollup_id IN ({places})", marks).fetchall()  # noqa: S608
-        _insert_rollup(db, layout_id, join_minutes([unpack_minutes(body) for (body,) in bodies]))
-        db.execute(f"DELETE FROM rollup WHERE rollup_id IN ({places})", marks)  # noqa: S608
-
-
-def _retire(db: sqlite3.Connection, bounds: Bounds, now_ns: int) -> Retired:
-    """Oldest blocks leave when they are too old or the file is too large; what an uplink never took is counted."""
-    db.execute("DELETE FROM rollup WHERE t_last_ns < ?", (now_ns - ROLLUP_DAYS * DAY_NS,))
-    too_old = "layout_id IN (SELECT layout_id FROM layout) AND t_last_ns < ?"
-    over_size = _last_block_over_size(db, bounds.max_bytes)
-    wanted = f"(SELECT block_id FROM block WHERE {too_old} UNION SELECT block_id FROM block WHERE block_id <= ?)"  # noqa: S608
-    given = (now_ns - bounds.max_days * DAY_NS, over_size)
-    blocks, polls = db.execute(f"SELECT count(*), sum(polls) FROM block WHERE block_id IN {wanted}", given).fetchone()  # noqa: S608
-    if not blocks:
-        return Retired()
-    beyond = f"cursor JOIN block ON block.block_id > cursor.block_id WHERE block.block_id IN {wanted}"
-    untaken = db.execute(f"SELECT uplink, sum(block.polls) FROM {beyond} GROUP BY uplink", given).fetchall()  # noqa: S608
-    db.execute(f"DELETE FROM block WHERE block_id IN {wanted}", given)  # noqa: S608
-    return Retired(int(blocks), int(polls), {uplink: int(lost) for uplink, lost in untaken})
-
-
-def _last_block_over_size(db: sqlite3.Connection, max_bytes: int) -> int:
-    """The newest block that has to go for the file to shrink by a twentieth below its bound; 0 when it fits."""
-    pages, free, size = (
-        int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count", "page_size")
-    )
-    excess = (pages - free) * size - max_bytes
-    if excess <= 0:
-        return 0
-    excess += max_bytes // 20
-    for block_id, length in db.execute("SELECT block_id, length(body) FROM block ORDER BY block_id"):
-        excess -= length
-        if excess <= 0:
-            return int(block_id)
-    return _last_block_id(db)
