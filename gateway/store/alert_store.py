@@ -18,7 +18,7 @@ import orjson
 from contract.chain import ChainFault, ChainHead, verify_chain
 from gateway.model.alarm import Alarm, RuleInfo, Severity
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
-from gateway.store.database import Repair, Schema, Writer, open_or_repair, open_reader
+from gateway.store.database import DiskFullError, Repair, Schema, Writer, open_or_repair, open_reader
 from gateway.store.reserve import DiskReserve
 
 ALERTS_FILE = "alerts.db"
@@ -104,9 +104,9 @@ class ChainReader:
         finally:
             reader.close()
 
-    def outbox_count(self, kind: str) -> int:
-        """Messages of one kind that were ever put into the outbox, one for each idempotency key."""
-        return self._number("SELECT count(DISTINCT key) FROM outbox WHERE kind = ?", kind)
+    def outbox_count(self, uplink: str, kind: str) -> int:
+        """Messages of one kind that were ever put into the outbox for one uplink."""
+        return self._number("SELECT count(*) FROM outbox WHERE uplink = ? AND kind = ?", uplink, kind)
 
     def episodes(self) -> int:
         """Alarms that were ever raised."""
@@ -126,13 +126,22 @@ class AlertStore(ChainReader):
     def __init__(self, folder: Path, reserve_bytes: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(folder / ALERTS_FILE)
-        connection, self.repair = open_or_repair(self.path, SCHEMA)
         self.reserve = DiskReserve(folder / "alerts.reserve", reserve_bytes)
-        self.reserve.take()
+        self.reserve.settle()
+        connection, self.repair = self._opened()
         self._writer = Writer("alerts-writer", connection, on_full=self.reserve.release)
         self._reader = open_reader(self.path)
 
     repair: Repair | None
+
+    def _opened(self) -> tuple[sqlite3.Connection, Repair | None]:
+        """A disk that is full at the start is no reason not to start: the reserve is there for it."""
+        try:
+            return open_or_repair(self.path, SCHEMA)
+        except DiskFullError:
+            if not self.reserve.release():
+                raise
+        return open_or_repair(self.path, SCHEMA)
 
     def commit(self, commit: Commit) -> "Future[None]":
         """Keep a batch. Done after the fsync; StoreError when it could not be kept (nothing of it then is)."""

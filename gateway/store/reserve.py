@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 log = logging.getLogger(__name__)
+START_ROOM_BYTES = 2 * 2**20
 
 
 class DiskReserve:
@@ -32,6 +33,18 @@ class DiskReserve:
     def history_may_write(self) -> bool:
         """Whether the disk has room for anything but alerts."""
         return self.free_bytes() >= self.floor_bytes
+
+    def settle(self) -> None:
+        """At a start, before any file is opened: take the reserve only where room is left beside it, and give it up
+        where the disk is so full that the databases could not even be opened."""
+        free = self.free_bytes()
+        if self._path.exists() and free < START_ROOM_BYTES:
+            self.release()
+        elif self._path.exists() or free >= self._size_bytes + START_ROOM_BYTES:
+            self.take()
+        else:
+            self.released = True
+            log.warning("event=reserve_not_taken file=%s free_bytes=%d", self._path, free)
 
     def take(self) -> bool:
         """Allocate the reserve where it is missing; False when the disk has no room for it."""
