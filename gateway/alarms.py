@@ -89,6 +89,7 @@ class AlarmTable:
         self.truth = np.full(n, Truth.UNKNOWN, dtype=np.uint8)
         self.measured = np.full(n, np.nan)
         self._since_ns = np.zeros(n, dtype=np.int64)
+        self._raised: dict[int, tuple[int, int]] = {}
         self._open: dict[int, Alarm] = {}
         self._orphans: dict[str, Alarm] = {}
 
@@ -99,11 +100,21 @@ class AlarmTable:
         for alarm in alarms:
             row = row_of.get((alarm.rule.rule_id, alarm.subject))
             if row is None:
-                self._orphans[alarm.alarm_id] = replace(alarm, unknown=True)
+                self._orphans[alarm.alarm_id] = replace(alarm, unknown=alarm.active)
                 continue
             self._open[row] = alarm
             self.phase[row] = Phase.ACTIVE if alarm.active else Phase.INACTIVE
         return {row for row, alarm in self._open.items() if alarm.active}
+
+    def warm(self, verdicts: Verdicts) -> None:
+        """Before the first live sample: what the last run's history said. It can start an on-delay or end one, never
+        raise or return: a condition that held before a restart and still holds after it has not waited in vain."""
+        for row, truth in zip(verdicts.row, verdicts.truth, strict=True):
+            if self.phase[row] == Phase.INACTIVE and truth == Truth.TRUE:
+                self.phase[row] = Phase.ON_DELAY
+                self._since_ns[row] = verdicts.observed_at_ns
+            elif self.phase[row] == Phase.ON_DELAY and truth == Truth.FALSE:
+                self.phase[row] = Phase.INACTIVE
 
     def open_alarms(self) -> list[Alarm]:
         """Every open alarm, gravest and newest first; never filtered by time."""
@@ -155,7 +166,7 @@ class AlarmTable:
 
     def _raise(self, row: int, rule: ResolvedRule, measured: float, now_ns: int) -> Transition:
         alarm = Alarm(
-            alarm_id=_alarm_id(self._box_id, rule, now_ns),
+            alarm_id=_alarm_id(self._box_id, rule, now_ns, self._repeat(row, now_ns)),
             rule=rule.info,
             subject=rule.subject,
             asset=rule.asset,
@@ -169,6 +180,13 @@ class AlarmTable:
         self._open[row] = alarm
         return Transition(TransitionKind.RAISED, alarm, now_ns, measured)
 
+    def _repeat(self, row: int, now_ns: int) -> int:
+        """How often this row was already raised at this very time: a device that stamps whole seconds may do that."""
+        at_ns, repeat = self._raised.get(row, (now_ns, -1))
+        repeat = repeat + 1 if at_ns == now_ns else 0
+        self._raised[row] = (now_ns, repeat)
+        return repeat
+
     def _return(self, row: int, measured: float, now_ns: int) -> Transition:
         alarm = replace(self._open[row], active=False, returned_at_ns=now_ns, unknown=False)
         self._keep(row, alarm)
@@ -181,8 +199,10 @@ class AlarmTable:
             self._open[row] = replace(alarm, worst=measured)
 
     def _keep(self, row: int | None, alarm: Alarm) -> None:
-        if row is None:
+        if row is None and alarm.open:
             self._orphans[alarm.alarm_id] = alarm
+        elif row is None:
+            del self._orphans[alarm.alarm_id]
         elif alarm.open:
             self._open[row] = alarm
         else:
@@ -201,7 +221,7 @@ class AlarmTable:
         return replace(alarm, unknown=True) if unknown else alarm
 
 
-def _alarm_id(box_id: str, rule: ResolvedRule, raised_at_ns: int) -> str:
-    """The same episode has the same id on every retry and after every restart."""
-    text = f"{box_id}|{rule.info.rule_id}|{rule.subject}|{raised_at_ns}"
+def _alarm_id(box_id: str, rule: ResolvedRule, raised_at_ns: int, repeat: int) -> str:
+    """The same episode has the same id on every retry and after every restart; two episodes never share one."""
+    text = f"{box_id}|{rule.info.rule_id}|{rule.subject}|{raised_at_ns}" + (f"|{repeat}" if repeat else "")
     return hashlib.sha256(text.encode()).hexdigest()[:26]

@@ -17,7 +17,10 @@ LATE_AFTER_NS = 5_000_000_000
 
 
 class Window:
-    """Recent samples of the whole box. Arrays have shape (points,); times are ns, 0 = never."""
+    """Recent samples of the whole box. Arrays have shape (points,); times are ns, 0 = never.
+
+    `observed_at_ns` is the time of the last usable value; `heard` says whether there was one since the start.
+    """
 
     def __init__(self, points: PointTable, start_mono_ns: int, depth: int = 16) -> None:
         n = len(points)
@@ -27,6 +30,7 @@ class Window:
         self.observed_at_ns = np.zeros(n, dtype=np.int64)
         self.seen_mono_ns = np.full(n, start_mono_ns, dtype=np.int64)
         self.good_mono_ns = np.full(n, start_mono_ns, dtype=np.int64)
+        self.heard = np.zeros(n, dtype=np.bool_)
         self._depth = depth
         self._recent: dict[str, deque[Readings]] = {}
 
@@ -34,16 +38,19 @@ class Window:
         """Keep one poll; False when it is a late sample, older than what is already known, and so not news.
 
         A sample is late only when it reached the box more than 5 s after it was observed: a wall clock that
-        jumps back must not silence the rules.
+        jumps back must not silence the rules. A failed poll is stamped by the box and tells no device time, so it makes
+        nothing late: what a device with a slow clock, or a broker with a backlog, delivers after it is news.
         """
         index = readings.point_index
         if self._is_late(readings, index):
             return False
         self.value[index] = readings.value
         self.quality[index] = readings.quality
-        self.observed_at_ns[index] = readings.observed_at_ns
+        usable = index[readings.quality != Quality.BAD]
+        self.observed_at_ns[usable] = readings.observed_at_ns
+        self.good_mono_ns[usable] = mono_ns
+        self.heard[usable] = True
         self.seen_mono_ns[index] = mono_ns
-        self.good_mono_ns[index[readings.quality != Quality.BAD]] = mono_ns
         recent = self._recent.get(readings.device)
         if recent is None:
             recent = self._recent[readings.device] = deque(maxlen=self._depth)

@@ -1,6 +1,7 @@
 """Silence rules: nothing usable heard from a device or a point for too long. Judged on the tick, not on samples.
 
 A device is as old as its freshest point. Ages are monotonic, so a wall clock that jumps neither raises nor clears.
+A device not heard since the start is UNKNOWN until its limit has passed: a restart must not clear a silence.
 """
 
 from collections.abc import Sequence
@@ -21,8 +22,10 @@ class SilenceRules:
         self._points = [np.array(rule.device_points or (rule.point_index,), dtype=np.intp) for _, rule in rules]
 
     def evaluate(self, window: Window, mono_ns: int, now_ns: int) -> Verdicts:
-        """TRUE where the freshest point of the subject is older than the limit; `measured` is its age in seconds."""
+        """TRUE where the freshest point of the subject has reached the limit; `measured` is its age in seconds."""
         age_s = window.age_s(mono_ns)
         youngest_s = np.array([age_s[points].min() for points in self._points], dtype=np.float64)
-        truth = np.where(youngest_s >= self._limit_s, Truth.TRUE, Truth.FALSE).astype(np.uint8)
+        heard = np.array([window.heard[points].any() for points in self._points], dtype=np.bool_)
+        otherwise = np.where(heard, Truth.FALSE, Truth.UNKNOWN)
+        truth = np.where(youngest_s >= self._limit_s, Truth.TRUE, otherwise).astype(np.uint8)
         return Verdicts(self.row, truth, youngest_s, now_ns)

@@ -56,10 +56,10 @@ class ThresholdRules:
         self._held |= np.isin(self.row, list(rows))
 
     def evaluate(self, readings: Readings) -> Verdicts:
-        """Judge one poll. A value that is not GOOD is UNKNOWN; the last known answer is kept for the deadband."""
+        """Judge one poll. What is not GOOD or not finite is UNKNOWN; the last known answer stays for the deadband."""
         plan = self._plan_of(readings.point_index)
         measured = readings.value[plan.column]
-        known = readings.quality[plan.column] == Quality.GOOD
+        known = (readings.quality[plan.column] == Quality.GOOD) & np.isfinite(measured)
         position = plan.position
         held = self._held[position]
         x = self._sign[position] * measured
