@@ -68,6 +68,7 @@ class Pipeline:
         self._flushed_mono_ns = line.clock.monotonic_ns()
         self.ticked_mono_ns = 0
         self._gap_since_ns = 0
+        self._gap_lost_polls = 0
         self.history_lost_polls = 0
         self.judged_polls = 0
         self.late_polls = 0
@@ -149,11 +150,10 @@ class Pipeline:
             self._give_up_overflow(str(error))
             return
         self._end_gap()
-        if last_in_line is not None and acks:
-            await asyncio.wait([last_in_line])
-        for ack in acks:
-            if not ack.done():
-                ack.set_result(None)
+        if last_in_line is None:
+            _acknowledge(acks)
+        else:
+            last_in_line.add_done_callback(lambda _: _acknowledge(acks))
         self._on_flushed()
 
     def _taken_acks(self) -> list[asyncio.Future[None]]:
@@ -161,24 +161,40 @@ class Pipeline:
         return acks
 
     def _give_up_overflow(self, reason: str) -> None:
-        """The history cannot be written: polls wait in memory up to a bound; beyond it they are lost, and counted."""
+        """The history cannot be written: polls wait in memory up to a bound; beyond it they are lost, and counted.
+
+        A message that is given up is not acknowledged: its broker still has it.
+        """
         line = self._line
         if not self._gap_since_ns:
             self._gap_since_ns = line.clock.now_ns()
             log.error("event=history_not_written reason=%r buffered=%d", reason, line.history.buffered_polls)
         if line.history.buffered_polls > self._max_buffered_polls:
-            self.history_lost_polls += line.history.drop_buffered()
+            dropped = line.history.drop_buffered()
+            self._gap_lost_polls += dropped
+            self.history_lost_polls += dropped
+            for ack in self._taken_acks():
+                if not ack.done():
+                    ack.set_exception(StoreError(f"given up after {dropped} polls had to wait: {reason}"))
 
     def _end_gap(self) -> None:
         if not self._gap_since_ns:
             return
         now_ns = self._line.clock.now_ns()
-        log.warning("event=history_written_again lost_polls=%d", self.history_lost_polls)
+        log.warning("event=history_written_again lost_polls=%d", self._gap_lost_polls)
         content: dict[str, Canonical] = {
             "from_ns": self._gap_since_ns,
             "to_ns": now_ns,
             "reason": "history could not be written",
-            "lost_polls": self.history_lost_polls,
+            "lost_polls": self._gap_lost_polls,
         }
         self._line.recorder.record(Entry(RecordKind.HISTORY_GAP, now_ns, content))
         self._gap_since_ns = 0
+        self._gap_lost_polls = 0
+
+
+def _acknowledge(acks: Sequence[asyncio.Future[None]]) -> None:
+    """Tell those who wait that what they brought is kept."""
+    for ack in acks:
+        if not ack.done():
+            ack.set_result(None)

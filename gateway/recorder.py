@@ -4,6 +4,9 @@
 
 The pipeline never waits for the disk: it goes on judging while a commit runs. When the store cannot keep a batch,
 the batch stays first in line and is tried again; `failing_since_ns` makes that visible. One chain, one recorder.
+
+A commit under way outlives the task that waits for it: whoever is stopped in the middle of one, the next to come waits
+for that same commit first, or the batch would be handed over twice.
 """
 
 import asyncio
@@ -62,6 +65,9 @@ class Told:
     transition: Transition | None
 
 
+_Waiting = tuple[Entry, "asyncio.Future[SealedRecord]"]
+
+
 class Recorder:
     """The only writer of the chain. `listeners` are called in the event loop after each commit."""
 
@@ -73,8 +79,9 @@ class Recorder:
         self._project_code = project_code
         self._routes = tuple(routes)
         self._clock = clock
-        self._waiting: list[tuple[Entry, asyncio.Future[SealedRecord]]] = []
+        self._waiting: list[_Waiting] = []
         self._filled = asyncio.Event()
+        self._committing: asyncio.Task[None] | None = None
         self.head: ChainHead = store.head()
         self.listeners: list[Callable[[Sequence[Told]], None]] = []
         self.failing_since_ns = 0
@@ -100,19 +107,34 @@ class Recorder:
     async def run(self) -> None:
         """Commit what waits until cancelled. A batch leaves the line only when it has been kept."""
         while True:
-            await self._filled.wait()
-            self._filled.clear()
-            while self._waiting:
+            if self._waiting:
                 await self._commit_first()
+                continue
+            self._filled.clear()
+            await self._filled.wait()
 
     async def drain(self) -> None:
-        """Commit what waits and return: for an orderly stop, after `run` has been cancelled."""
-        while self._waiting and not self.failing_since_ns:
+        """Commit what waits and return: for an orderly stop, after `run` has been cancelled. What the store cannot keep
+        even then is lost with the process, and said so."""
+        while self._waiting:
             await self._commit_first()
+            if self.failing_since_ns:
+                log.error("event=evidence_lost_at_stop entries=%d", len(self._waiting))
+                return
 
     async def _commit_first(self) -> None:
-        batch = self._waiting[:MAX_ENTRIES_A_COMMIT]
-        records = self._seal_all([entry for entry, _ in batch])
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_batch())
+            self._committing.add_done_callback(self._forget_commit)
+        await asyncio.shield(self._committing)
+
+    def _forget_commit(self, _task: "asyncio.Task[None]") -> None:
+        self._committing = None
+
+    async def _commit_batch(self) -> None:
+        batch, records = self._seal_first()
+        if not batch:
+            return
         commit = self._commit_of([entry for entry, _ in batch], records)
         try:
             await asyncio.wrap_future(self._store.commit(commit))
@@ -130,13 +152,23 @@ class Recorder:
         for listener in self.listeners:
             listener(told)
 
-    def _seal_all(self, entries: Sequence[Entry]) -> list[SealedRecord]:
-        head, records = self.head, []
-        for entry in entries:
-            record = seal(head, self._box_id, entry.kind, entry.at_ns, entry.content)
+    def _seal_first(self) -> tuple[list[_Waiting], list[SealedRecord]]:
+        """Seal the first entries in line. One without a canonical form leaves the line alone: it must not hold up the
+        chain behind it."""
+        head, batch, records = self.head, [], []
+        for entry, future in self._waiting[:MAX_ENTRIES_A_COMMIT]:
+            try:
+                record = seal(head, self._box_id, entry.kind, entry.at_ns, entry.content)
+            except (TypeError, ValueError) as error:
+                log.error("event=entry_not_sealed kind=%s reason=%r", entry.kind, str(error))
+                if not future.done():
+                    future.set_exception(error)
+                continue
+            batch.append((entry, future))
             records.append(record)
             head = record.head
-        return records
+        self._waiting[:MAX_ENTRIES_A_COMMIT] = batch
+        return batch, records
 
     def _commit_of(self, entries: Sequence[Entry], records: Sequence[SealedRecord]) -> Commit:
         kept, messages = [], []
