@@ -5,8 +5,8 @@ or Basic with the token as password, so that a browser can ask for it). Commands
 pages from sending them, and on loopback the Host header must be a loopback name.
 """
 
+import asyncio
 import base64
-import binascii
 import hmac
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,6 +17,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
 from gateway.alarms import AcknowledgeError
 from gateway.ports import Clock
@@ -27,6 +28,8 @@ from gateway.web.read_model import BoxView
 Acknowledge = Callable[[str, str, str], Awaitable[int]]
 OPEN_PATHS = ("/healthz", "/readyz")
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+KEPT_WITHIN_S = 10.0
+LAST_NS = 2**62  # the year 2116; beyond it a time does not fit the database
 PAGE = Path(__file__).with_name("page.html")
 
 
@@ -50,8 +53,15 @@ def web_app(view: BoxView, feed: Feed, acknowledge: Acknowledge, token: str | No
     @app.post("/api/alarms/{alarm_id}/acknowledge")
     async def acknowledge_alarm(alarm_id: str, command: AcknowledgeCommand) -> Response:
         try:
-            seq = await acknowledge(alarm_id, command.user, command.reason)
+            async with asyncio.timeout(KEPT_WITHIN_S):
+                seq = await asyncio.shield(acknowledge(alarm_id, command.user, command.reason))
+        except TimeoutError:
+            return _error(
+                503, "not_kept_yet", "确认尚未写入，请勿关闭设备", "acknowledged, but not on the disk yet", ""
+            )
         except AcknowledgeError as error:
+            if view.alarm(alarm_id) is None:
+                return _error(404, "no_such_alarm", "没有这个报警", f"no alarm has the id {alarm_id}", "alarm_id")
             return _error(409, "cannot_acknowledge", "无法确认该报警", str(error), "alarm_id")
         return _json({"alarm_id": alarm_id, "evidence_seq": seq})
 
@@ -96,8 +106,8 @@ def _reading_routes(app: FastAPI, view: BoxView, clock: Clock) -> None:
     @app.get("/api/history")
     def history(
         point: str,
-        from_ns: Annotated[int, Query(ge=0)],
-        to_ns: Annotated[int, Query(ge=0)],
+        from_ns: Annotated[int, Query(ge=0, le=LAST_NS)],
+        to_ns: Annotated[int, Query(ge=0, le=LAST_NS)],
         samples: Annotated[int, Query(ge=2, le=100_000)] = 1000,
         resolution: Literal["raw", "minute"] = "raw",
     ) -> Response:
@@ -171,7 +181,7 @@ def _token_given(authorization: str, token: str) -> bool:
     if scheme.lower() == "basic":
         try:
             value = base64.b64decode(value).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not ASCII, not base64 or not UTF-8
             return False
     elif scheme.lower() != "bearer":
         return False
@@ -184,6 +194,10 @@ def _errors(app: FastAPI) -> None:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         return _error(422, "bad_request", "请求内容有误", f"{field}: {first['msg']}", field)
+
+    @app.exception_handler(HTTPException)
+    async def refused(_request: Request, error: HTTPException) -> Response:
+        return _error(error.status_code, "no_such_page", "没有这个地址或方法", str(error.detail), "")
 
 
 def _json(value: object, status: int = 200) -> Response:

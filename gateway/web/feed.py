@@ -71,8 +71,8 @@ class Feed:
         queue: asyncio.Queue[Event | None] = asyncio.Queue(QUEUE_EVENTS)
         self._clients.add(queue)
         try:
-            head = self._alerts.head().seq
-            sent = head if last_seq is None or last_seq > head else last_seq
+            told = self._view.parts.recorder.head.seq  # what is committed but not yet told will come through the queue
+            sent = told if last_seq is None or last_seq > self._alerts.head().seq else last_seq
             yield Event(sent, "hello", b'{"retry_ms":2000}').encode() if last_seq is None else b"retry: 2000\n\n"
             while page := self._alerts.evidence_after(sent, REPLAY_PAGE):
                 for record in page:

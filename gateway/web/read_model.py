@@ -1,11 +1,12 @@
 """What the web face may know: one view over the running parts, turned into plain JSON-ready rows.
 
 In: references to the parts (read only). Out: dictionaries for the API, the live feed and the metrics. Alarms shown are
-those that have been committed; only while the evidence store fails are newer ones shown too, and marked so.
+those that have been committed (only whether they can be judged, and their worst value, are as of now); only while the
+evidence store fails are newer ones shown too, and marked so.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.alarms import AlarmTable
@@ -66,22 +67,32 @@ class BoxView:
 
     def __init__(self, parts: BoxParts) -> None:
         self.parts = parts
-        self._committed: list[Alarm] = parts.alarms.open_alarms()
+        self._committed: list[Alarm] | None = None
 
     def refresh_alarms(self) -> None:
-        """What was committed may be shown."""
-        self._committed = self.parts.alarms.open_alarms()
+        """There was a commit: what it kept may be shown."""
+        self._committed = None
 
     def alarms(self) -> Row:
         """Every open alarm, never filtered by time, and what cannot be judged at the moment."""
         failing = bool(self.parts.recorder.failing_since_ns)
-        alarms = self.parts.alarms.open_alarms() if failing else self._committed
+        alarms = self.parts.alarms.open_alarms()
+        if not failing:
+            alarms = self._committed_as_judged({alarm.alarm_id: alarm for alarm in alarms})
         return {
             "at_ns": self.parts.clock.now_ns(),
             "store_failing": failing,
             "alarms": [alarm_row(alarm) for alarm in alarms],
             "unknown": self.unknown_rules(),
         }
+
+    def _committed_as_judged(self, now: Mapping[str, Alarm]) -> list[Alarm]:
+        """What the database holds as open, with what is known of it now."""
+        if self._committed is None:
+            found = self.parts.alerts.open_alarms()
+            self._committed = sorted(found, key=lambda alarm: (alarm.rule.severity, -alarm.raised_at_ns))
+        judged = [(alarm, now.get(alarm.alarm_id, alarm)) for alarm in self._committed]
+        return [replace(alarm, unknown=alarm.active and live.unknown, worst=live.worst) for alarm, live in judged]
 
     def unknown_rules(self) -> list[Row]:
         """Rules that have no verdict now: unknown is never normal, so it is listed."""
