@@ -34,6 +34,8 @@ class Secret(BaseModel):
                 value = Path(str(self.file)).read_text(encoding="utf-8")
             except OSError as error:
                 raise LookupError(f"secret {source}: {error.strerror}") from None
+            except UnicodeDecodeError:
+                raise LookupError(f"secret {source} is not UTF-8 text") from None
         if not value.strip():
             raise LookupError(f"secret {source} is empty or not set")
         return value.strip()

@@ -70,11 +70,15 @@ class Supervisor:
 
 
 def notify_systemd(message: str) -> bool:
-    """Tell systemd (READY=1, WATCHDOG=1, STOPPING=1); False when the process does not run under it."""
+    """Tell systemd (READY=1, WATCHDOG=1, STOPPING=1); False when there is none, or it does not listen."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-        notify.connect("\0" + address[1:] if address.startswith("@") else address)
-        notify.sendall(message.encode())
+        try:
+            notify.connect("\0" + address[1:] if address.startswith("@") else address)
+            notify.sendall(message.encode())
+        except OSError as error:
+            log.warning("event=systemd_not_told message=%s reason=%r", message, error.strerror)
+            return False
     return True
