@@ -43,6 +43,7 @@ from gateway.supervisor import Supervisor, notify_systemd
 from gateway.uplinks.influx import KIND as INFLUX
 from gateway.uplinks.mqtt import KIND as MQTT_UPLINK
 from gateway.uplinks.regulator import KIND as REGULATOR
+from gateway.warm_start import warm_start
 from gateway.web.api import web_app
 from gateway.web.feed import Feed
 from gateway.web.read_model import AssetView, BoxParts, BoxView
@@ -107,6 +108,7 @@ class Gateway:
         self.rules = RuleTable(settings.rules)
         self.alarms = AlarmTable(settings.box.id, settings.rules)
         self.rules.hold(self.alarms.restore(self.alerts.open_alarms()))
+        warm_start(self.reader, settings.points, self.rules, self.alarms, self.clock.now_ns())
 
     def _build_edges(self) -> None:
         settings, clock = self.settings, self.clock

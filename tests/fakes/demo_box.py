@@ -1,0 +1,72 @@
+"""The shipped demo site on the ports of running twins: what the fault tests kill, starve and corrupt."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from contract.chain import ChainHead
+from drivers.sim.overload_log import Overload
+from gateway.settings import config_root
+from gateway.store.alert_store import open_for_reading
+from tests.fakes.gateway_process import GatewayProcess
+from tests.fakes.mosquitto import free_port
+from tests.fakes.sim_field import SimFieldProcess
+
+RULE = "crane.moment.alarm"
+SLACK_NS = 3_000_000_000
+
+
+class DemoBox:
+    """`box.gateway` runs the demo site with its databases in `storage`, reporting to `regulator_url`."""
+
+    def __init__(
+        self, folder: Path, field: SimFieldProcess, regulator_url: str, code_file: Path, storage: Path
+    ) -> None:
+        self.storage = storage
+        site = yaml.safe_load((config_root() / "sites" / "demo.yaml").read_text(encoding="utf-8"))
+        web_port = free_port()
+        site["storage"]["folder"] = str(storage)
+        site["storage"]["reserve_mib"] = 2
+        ports = [*field.ready["crane_ports"], field.ready["pit_port"], field.ready["broker_port"]]
+        for link, port in zip(site["links"], ports, strict=True):
+            link["port"] = port
+        site["uplinks"][0] |= {"url": regulator_url, "enrol_code": {"file": str(code_file)}}
+        site["uplinks"][1]["port"] = field.ready["broker_port"]
+        site["web"]["port"] = web_port
+        path = folder / "demo-site.yaml"
+        path.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
+        self.gateway = GatewayProcess(path, f"http://127.0.0.1:{web_port}")
+
+    def records(self, kind: str) -> list[dict[str, Any]]:
+        """The contents of all chain records of one kind."""
+        found = [json.loads(record.body) for record in open_for_reading(self.storage).all_evidence()]
+        return [record["content"] for record in found if record["kind"] == kind]
+
+    def pending(self) -> int:
+        """Outbox rows that are still to be sent."""
+        db = sqlite3.connect(f"file:{self.storage / 'alerts.db'}?mode=ro", uri=True)
+        try:
+            return int(db.execute("SELECT count(*) FROM outbox WHERE state = 'pending'").fetchone()[0])
+        finally:
+            db.close()
+
+    def assert_chain_holds(self) -> None:
+        outcome = open_for_reading(self.storage).verify()
+        assert isinstance(outcome, ChainHead), outcome
+
+
+def alerts_per_overload(overloads: Sequence[Overload], held: Sequence[dict[str, Any]]) -> list[int]:
+    """For each overload: how many raised alerts of the 100 % rule the regulator holds for it."""
+    raised = [alert for alert in held if alert["transition"] == "raised" and alert["rule_id"] == RULE]
+    return [
+        sum(
+            alert["asset"] == overload.asset
+            and overload.started_at_ns <= alert["observed_at_ns"] <= overload.ended_at_ns + SLACK_NS
+            for alert in raised
+        )
+        for overload in overloads
+    ]

@@ -1,0 +1,90 @@
+"""A full disk: history stops, alerts go on, and afterwards the box says what it lost.
+
+The databases lie on a small tmpfs that the test mounts and fills to the last byte.
+"""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from regulator.store import ReceiverStore
+from tests.fakes.demo_box import DemoBox, alerts_per_overload
+from tests.fakes.regulator_process import regulator_process
+from tests.fakes.sim_field import sim_field
+from tests.fakes.waiting import wait_until
+
+DISK = "24m"
+OVERLOAD = (
+    "--overload-first-s",
+    "4",
+    "--overload-every-s",
+    "8.5",
+    "--overload-jitter-s",
+    "0.5",
+    "--overload-for-s",
+    "3",
+)
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A tmpfs of 24 MiB; mounting needs root, and without it this test fails and says so."""
+    if os.geteuid() != 0:
+        pytest.fail("mounting a small tmpfs needs root: run `sudo make test`")
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(path: Path) -> None:
+    """Write until not one more block fits."""
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"\0" * 4096)
+
+
+def test_alerts_leave_a_box_with_a_full_disk(tmp_path: Path) -> None:
+    with (
+        small_disk(tmp_path / "disk") as disk,
+        sim_field(tmp_path, *OVERLOAD) as field,
+        regulator_process(tmp_path) as regulator,
+    ):
+        box = DemoBox(tmp_path, field, regulator.url, tmp_path / "code", disk / "box")
+        box.gateway.start()
+        wait_until(lambda: box.gateway.metric("sitewarden_polls") > 20, "polls before the disk fills")
+        fill(disk / "filler")
+        seen = len(field.overloads())
+        wait_until(lambda: len(ended(field)) >= seen + 3, "overloads on the full disk", 60)
+        health = box.gateway.get("/api/health")
+        assert not health["store_failing"]
+        held_while_full = alerts_per_overload(ended(field), alerts(tmp_path))
+        (disk / "filler").unlink()
+        wait_until(lambda: box.records("history_gap"), "the gap admitted")
+        wait_until(lambda: box.pending() == 0, "an empty outbox")
+        box.gateway.stop()
+        assert held_while_full[seen:], "overloads happened while the disk was full"
+        counts = alerts_per_overload(ended(field), alerts(tmp_path))
+        assert counts == [1] * len(counts)
+        gap = box.records("history_gap")[0]
+        assert gap["reason"] == "history could not be written"
+        assert gap["to_ns"] - gap["from_ns"] > 3_000_000_000
+        box.assert_chain_holds()
+
+
+def ended(field):
+    return [overload for overload in field.overloads() if overload.ended_at_ns]
+
+
+def alerts(folder: Path):
+    store = ReceiverStore(folder / "regulator.db")
+    try:
+        return store.alerts()
+    finally:
+        store.close()

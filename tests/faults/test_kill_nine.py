@@ -1,0 +1,76 @@
+"""kill -9, twenty times under load: every injected overload is at the regulator once, and every gap is admitted."""
+
+import itertools
+import random
+from pathlib import Path
+
+from gateway.app import DRIVERS, UPLINKS
+from gateway.settings import load
+from gateway.store.history_reader import HistoryReader
+from regulator.store import ReceiverStore
+from tests.fakes.demo_box import DemoBox, alerts_per_overload
+from tests.fakes.regulator_process import regulator_process
+from tests.fakes.sim_field import sim_field
+from tests.fakes.waiting import wait_until
+
+KILLS = 20
+OVERLOAD = (
+    "--overload-first-s",
+    "2",
+    "--overload-every-s",
+    "10.5",
+    "--overload-jitter-s",
+    "1",
+    "--overload-for-s",
+    "4.5",
+)
+MISSED_NS = 600_000_000
+
+
+def test_every_overload_once_and_every_gap_admitted(tmp_path: Path) -> None:
+    rng = random.Random(9)
+    with sim_field(tmp_path, *OVERLOAD) as field, regulator_process(tmp_path) as regulator:
+        box = DemoBox(tmp_path, field, regulator.url, tmp_path / "code", tmp_path / "box")
+        for _ in range(KILLS):
+            box.gateway.start()
+            polls = box.gateway.metric("sitewarden_polls")
+            wanted = polls + rng.randint(5, 30)
+            wait_until(lambda wanted=wanted: box.gateway.metric("sitewarden_polls") >= wanted, "some polls")
+            box.gateway.kill()
+        box.gateway.start()
+        last = [overload for overload in field.overloads() if overload.ended_at_ns]
+        wait_until(lambda: len([o for o in field.overloads() if o.ended_at_ns]) > len(last), "one more overload")
+        wait_until(lambda: box.pending() == 0, "an empty outbox", 30)
+        box.gateway.stop()
+        overloads = [overload for overload in field.overloads() if overload.ended_at_ns]
+        held = regulator_alerts(regulator.folder)
+        counts = alerts_per_overload(overloads, held)
+        assert len(overloads) >= 8
+        assert counts == [1] * len(overloads), [(o, n) for o, n in zip(overloads, counts, strict=True) if n != 1]
+        assert len({alert["key"] for alert in held}) == len(held)
+    box.assert_chain_holds()
+    assert_gaps_admitted(box, tmp_path)
+
+
+def regulator_alerts(folder: Path) -> list[dict[str, object]]:
+    store = ReceiverStore(folder / "regulator.db")
+    try:
+        return store.alerts()
+    finally:
+        store.close()
+
+
+def assert_gaps_admitted(box: DemoBox, folder: Path) -> None:
+    """Whenever the history of a crane polled ten times a second pauses, a sealed record says so."""
+    gaps = [(gap["from_ns"], gap["to_ns"]) for gap in box.records("history_gap")]
+    assert len(gaps) >= KILLS
+    settings = load(folder / "demo-site.yaml", DRIVERS, UPLINKS)
+    reader = HistoryReader(box.storage / "history.db", settings.points)
+    try:
+        trace = reader.trace("crane-1.moment_pct", 0, 2**62, 100_000)
+    finally:
+        reader.close()
+    pauses = [(a, b) for a, b in itertools.pairwise(trace.t_ns.tolist()) if b - a > MISSED_NS]
+    assert pauses, "a kill leaves a pause, else this test shows nothing"
+    for start, end in pauses:
+        assert any(first <= start + 300_000_000 and end >= last - 300_000_000 for first, last in gaps), (start, end)
