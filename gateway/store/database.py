@@ -9,6 +9,7 @@ A file that is damaged is moved aside, never deleted; what can still be read of 
 that is full or a file that may not be opened is no damage: the file stays where it is and StoreError says why.
 """
 
+import contextlib
 import logging
 import queue
 import sqlite3
@@ -158,6 +159,8 @@ class Writer:
             self._open = False
             self._queue.put(None)
         self._thread.join()
+        with contextlib.suppress(sqlite3.Error):  # on a full disk the log stays beside the file
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
 
     def _work(self) -> None:
