@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -154,18 +155,26 @@ def _build_gateway(options: DemoOptions, folder: Path, twins: dict[str, Any], re
         "uplinks[0].url": regulator["url"],
         "uplinks[0].enrol_code.file": str(folder / "enrol-code"),
         "uplinks[1].port": twins["broker_port"],
-        "web.port": 0 if options.headless else WEB_PORT,
+        "web.port": _free_port(0 if options.headless else WEB_PORT),
     }
-    try:
-        return Gateway(load("demo", DRIVERS, UPLINKS, replace=replace))
-    except OSError:
-        return Gateway(load("demo", DRIVERS, UPLINKS, replace=replace | {"web.port": 0}))
+    return Gateway(load("demo", DRIVERS, UPLINKS, replace=replace))
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted port when nobody has it, else any free one."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return int(probe.getsockname()[1])
+    raise OSError(98, "no free TCP port on 127.0.0.1")
 
 
 def _sim_arguments(options: DemoOptions, folder: Path) -> list[str]:
     """The twins outlive the run a little; their last overload is over `QUIET_TAIL_S` before the run ends."""
     arguments = ["--folder", str(folder), "--crane-ports", "0,0", "--pit-port", "0", "--broker-port", "0"]
-    arguments += ["--seed", str(options.seed)]
+    arguments += ["--seed", str(options.seed), "--overload-every-s", "9", "--overload-for-s", "3"]
     if options.seconds:
         arguments += ["--seconds", str(options.seconds + 60), "--quiet-tail-s", str(60 + QUIET_TAIL_S)]
     return arguments
@@ -213,7 +222,7 @@ def _figures(gateway: Gateway, folder: Path, seconds: float) -> DemoFigures:
         history_rows=history.rows()[1],
         overloads_injected=len(overloads),
         alarms_raised=box.episodes(),
-        alerts_sent=box.outbox_count("alarm_transition"),
+        alerts_sent=box.outbox_count("regulator", "alarm_transition"),
         alerts_held=len(held),
         alerts_accepted=delivery.accepted_kinds["alarm_transition"],
         alerts_lost=sum(not alerts for alerts in per_overload),

@@ -4,7 +4,8 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import yaml
 
@@ -40,6 +41,12 @@ class DemoBox:
         path = folder / "demo-site.yaml"
         path.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
         self.gateway = GatewayProcess(path, f"http://127.0.0.1:{web_port}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.gateway.stop()
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         """The contents of all chain records of one kind."""

@@ -55,8 +55,8 @@ def test_alerts_leave_a_box_with_a_full_disk(tmp_path: Path) -> None:
         small_disk(tmp_path / "disk") as disk,
         sim_field(tmp_path, *OVERLOAD) as field,
         regulator_process(tmp_path) as regulator,
+        DemoBox(tmp_path, field, regulator.url, tmp_path / "code", disk / "box") as box,
     ):
-        box = DemoBox(tmp_path, field, regulator.url, tmp_path / "code", disk / "box")
         box.gateway.start()
         wait_until(lambda: box.gateway.metric("sitewarden_polls") > 20, "polls before the disk fills")
         fill(disk / "filler")

@@ -29,8 +29,11 @@ MISSED_NS = 600_000_000
 
 def test_every_overload_once_and_every_gap_admitted(tmp_path: Path) -> None:
     rng = random.Random(9)
-    with sim_field(tmp_path, *OVERLOAD) as field, regulator_process(tmp_path) as regulator:
-        box = DemoBox(tmp_path, field, regulator.url, tmp_path / "code", tmp_path / "box")
+    with (
+        sim_field(tmp_path, *OVERLOAD) as field,
+        regulator_process(tmp_path) as regulator,
+        DemoBox(tmp_path, field, regulator.url, tmp_path / "code", tmp_path / "box") as box,
+    ):
         for _ in range(KILLS):
             box.gateway.start()
             polls = box.gateway.metric("sitewarden_polls")
