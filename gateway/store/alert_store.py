@@ -90,7 +90,7 @@ class ChainReader:
         """Walk the whole chain on a connection of its own."""
         reader = open_reader(self.path)
         try:
-            rows = reader.execute("SELECT seq, sha256, body FROM evidence ORDER BY seq")
+            rows = reader.execute("SELECT seq, sha256, CAST(body AS BLOB) AS body FROM evidence ORDER BY seq")
             return verify_chain((row["seq"], row["sha256"], row["body"]) for row in rows)
         finally:
             reader.close()
