@@ -13,7 +13,6 @@ import contextlib
 import fcntl
 import logging
 import signal
-import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -43,11 +42,14 @@ from gateway.supervisor import Supervisor, notify_systemd
 from gateway.uplinks.influx import KIND as INFLUX
 from gateway.uplinks.mqtt import KIND as MQTT_UPLINK
 from gateway.uplinks.regulator import KIND as REGULATOR
+from gateway.uplinks.regulator import RegulatorUplink
+from gateway.uplinks.regulator_mailbox import DownMessage, MessageHandler
 from gateway.warm_start import warm_start
 from gateway.web.api import web_app
 from gateway.web.feed import Feed
 from gateway.web.read_model import AssetView, BoxParts, BoxView
 from gateway.window import Window
+from screens.listener import listen
 
 log = logging.getLogger(__name__)
 DRIVERS: Mapping[str, DriverKind] = {kind.name: kind for kind in (MODBUS_TCP, MQTT)}
@@ -117,6 +119,9 @@ class Gateway:
             settings.box.id, settings.site.project_code, self._folder, clock, lambda: self.recorder.head, tags
         )
         self.uplinks: list[Uplink] = [bound.kind.build(bound.settings, context) for bound in settings.uplinks]
+        for uplink in self.uplinks:
+            if isinstance(uplink, RegulatorUplink):
+                uplink.on_message = self._sealing(uplink.on_message)
         routes = [Route(u.name, u.takes_alerts, u.takes_evidence, u.takes_evidence) for u in self.uplinks]
         self.recorder = Recorder(self.alerts, settings.box.id, settings.site.project_code, routes, clock)
         self.drivers: list[Driver] = [DRIVERS[link.settings.driver].build(link, clock) for link in settings.links]
@@ -161,7 +166,7 @@ class Gateway:
         self.feed = Feed(self.alerts, self.view)
         self.recorder.listeners.append(self._told)
         token = settings.web.token.reveal() if settings.web.token else None
-        self._socket = socket.create_server((settings.web.host, settings.web.port), reuse_port=False)
+        self._socket = listen(settings.web.host, settings.web.port)
         self.url = f"http://{settings.web.host}:{self._socket.getsockname()[1]}"
         app = web_app(self.view, self.feed, self.acknowledge, token, self.clock)
         config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2)
@@ -208,6 +213,26 @@ class Gateway:
         self._wake_deliveries()
         while self.clock.monotonic_ns() < deadline_ns and not all(d.caught_up for d in self.deliveries):
             await self.clock.sleep(0.02)
+
+    def _sealing(self, keep: MessageHandler) -> MessageHandler:
+        """What the regulator orders is sealed into the chain, then kept in the inbox, and only then acknowledged.
+
+        Receipts are kept only: a sealed receipt would be a new record, with a receipt of its own, without end.
+        """
+
+        async def handle(down: DownMessage) -> None:
+            if down.message.kind != "receipt":
+                signed = down.signed
+                content: dict[str, Canonical] = {
+                    "text": signed.text,
+                    "alg": signed.alg,
+                    "key_id": signed.key_id,
+                    "signature": signed.signature,
+                }
+                await self.recorder.record(Entry(RecordKind.MESSAGE, self.clock.now_ns(), content))
+            await keep(down)
+
+        return handle
 
     async def _serve_web(self) -> None:
         await self._server.serve(sockets=[self._socket])

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from contract.keyfile import load_or_create, write_durably
 from regulator.receiver import receiver_app
-from regulator.server import ReceiverServer, listen
+from regulator.server import ReceiverServer
 from regulator.settings import ReceiverSettings
 from regulator.store import ReceiverStore
+from screens.listener import listen
 
 MIN_CODE_LENGTH = 8
 

@@ -3,7 +3,6 @@
 In: the application. Out: served sockets. Signals are left to whoever starts it.
 """
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,21 +31,3 @@ class ReceiverServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Take no signal: the process that owns this server decides."""
         yield
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, so that the address is known and callers may queue before `serve`.
-
-    The protocol is named on purpose: with `socket.create_server` it reads 0, asyncio then leaves Nagle's algorithm on
-    for every connection, and each answer waits 40 ms for a delayed acknowledgement.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(1024)
-    except OSError:
-        listener.close()
-        raise
-    return listener

@@ -30,6 +30,7 @@ OPEN_PATHS = ("/healthz", "/readyz")
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 KEPT_WITHIN_S = 10.0
 LAST_NS = 2**62  # the year 2116; beyond it a time does not fit the database
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 PAGE = Path(__file__).with_name("page.html")
 
 
@@ -38,8 +39,8 @@ class AcknowledgeCommand(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    user: Annotated[str, Field(min_length=1, max_length=64)]
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    user: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)]
 
 
 def web_app(view: BoxView, feed: Feed, acknowledge: Acknowledge, token: str | None, clock: Clock) -> FastAPI:

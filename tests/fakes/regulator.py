@@ -23,8 +23,9 @@ from contract.envelope import SIGNATURE_HEADER
 from contract.faults import FAULTS, ContractFault
 from contract.signing import SignKey, generate_key
 from regulator.receiver import receiver_app
-from regulator.server import ReceiverServer, listen
+from regulator.server import ReceiverServer
 from regulator.store import ReceiverStore
+from screens.listener import listen
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
