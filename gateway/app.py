@@ -235,7 +235,13 @@ class Gateway:
         return handle
 
     async def _serve_web(self) -> None:
-        await self._server.serve(sockets=[self._socket])
+        serving = asyncio.ensure_future(self._server.serve(sockets=[self._socket]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self._server.should_exit = True  # ends open requests in order, within timeout_graceful_shutdown
+            await serving
+            raise
 
     async def _feed_watchdog(self) -> None:
         """systemd restarts the box when the pipeline stops ticking."""

@@ -68,8 +68,8 @@ class Alarm:
 
     @property
     def open(self) -> bool:
-        """Still on the list: active, or not yet acknowledged."""
-        return self.active or not self.acknowledged
+        """Still on the list: active, or not yet acknowledged. LOG asks nobody for anything."""
+        return self.active or not (self.acknowledged or self.rule.severity is Severity.LOG)
 
 
 @dataclass(frozen=True, slots=True)
