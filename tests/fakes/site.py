@@ -170,9 +170,12 @@ class Site:
 
     async def stop(self) -> None:
         await self.cancel()
-        await self.pipeline.stop()
-        await self.recorder.drain()
-        self.close()
+        try:
+            async with asyncio.timeout(10):
+                await self.pipeline.stop()
+                await self.recorder.drain()
+        finally:
+            self.close()
 
     def close(self) -> None:
         self.history.close(self.clock.now_ns())
