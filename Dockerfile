@@ -12,6 +12,7 @@ COPY config ./config
 COPY contract ./contract
 COPY drivers ./drivers
 COPY regulator ./regulator
+COPY screens ./screens
 COPY gateway ./gateway
 RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels /src
 

@@ -69,6 +69,7 @@ def test_configuration_and_browser_files_are_inside_and_tests_are_not(wheel):
         "drivers",
         "gateway",
         "regulator",
+        "screens",
     }
 
 
