@@ -14,6 +14,7 @@ import fcntl
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,7 +31,7 @@ from gateway.evidence import RecordKind
 from gateway.housekeeping import Housekeeping
 from gateway.intake import Intake
 from gateway.pipeline import Line, Pipeline
-from gateway.ports import AssetTag, Background, Clock, Driver, DriverKind, Uplink, UplinkContext, UplinkKind
+from gateway.ports import AssetTag, Background, Clock, Driver, DriverKind, Notifier, Uplink, UplinkContext, UplinkKind
 from gateway.quarantine import Quarantine
 from gateway.recorder import Entry, Recorder, Route, Told
 from gateway.rules.table import RuleTable
@@ -122,7 +123,7 @@ class Gateway:
         for uplink in self.uplinks:
             if isinstance(uplink, RegulatorUplink):
                 uplink.on_message = self._sealing(uplink.on_message)
-        routes = [Route(u.name, u.takes_alerts, u.takes_evidence, u.takes_evidence) for u in self.uplinks]
+        routes = [_route(uplink) for uplink in self.uplinks]
         self.recorder = Recorder(self.alerts, settings.box.id, settings.site.project_code, routes, clock)
         self.drivers: list[Driver] = [DRIVERS[link.settings.driver].build(link, clock) for link in settings.links]
         line = Line(self.intake, self.history, self.window, self.rules, self.alarms, self.recorder, clock)
@@ -284,6 +285,11 @@ def run_until_signal(gateway: Gateway) -> None:
 
 def _driver_part(driver: Driver, intake: Intake) -> Callable[[], Awaitable[None]]:
     return lambda: driver.run(intake)
+
+
+def _route(uplink: Uplink) -> Route:
+    route = Route(uplink.name, uplink.takes_alerts, uplink.takes_evidence, uplink.takes_evidence)
+    return replace(route, wants=uplink.wants) if isinstance(uplink, Notifier) else route
 
 
 def _lock_folder(folder: Path) -> IO[Any]:

@@ -165,6 +165,55 @@ def transition_message(transition: Transition, key: str, project_code: str, reco
     )
 
 
+NO_SCREEN = "no screen listening"
+
+
+def unacknowledged(after_s: int) -> str:
+    """The reason of an escalation: nobody has acknowledged the alarm for so long."""
+    return f"unacknowledged {after_s} s"
+
+
+def escalation_key(alarm: Alarm, because: str) -> str:
+    """The idempotency key of an escalation: an alarm escalates once for each reason."""
+    return f"{alarm.alarm_id}:escalation:{because.replace(' ', '-')}"
+
+
+def escalation_message(alarm: Alarm, because: str, at_ns: int, project_code: str, record: SealedRecord) -> bytes:
+    """The body of an outbox row of kind `escalation`, canonical bytes, for the uplink that a site names for it.
+
+    `because` is `unacknowledged(...)` or `NO_SCREEN`; `at_ns` is when it was decided; `record` is what the chain holds
+    of it (or of the alarm's last transition). `measured` is the value that raised the alarm, `worst` the worst since.
+    """
+    info = alarm.rule
+    return canonical_bytes(
+        {
+            "escalation_id": escalation_key(alarm, because),
+            "because": because,
+            "escalated_at_ns": at_ns,
+            "alarm_id": alarm.alarm_id,
+            "rule_id": info.rule_id,
+            "severity": str(info.severity),
+            "subject": alarm.subject,
+            "asset": alarm.asset,
+            "asset_kind": alarm.asset_kind,
+            "title_zh": info.title_zh,
+            "title_en": info.title_en,
+            "measured": decimal_text(alarm.measured),
+            "worst": decimal_text(alarm.worst),
+            "limit": decimal_text(alarm.limit),
+            "unit": info.unit,
+            "limit_source": info.limit_source,
+            "clause": info.clause,
+            "certainty": info.certainty,
+            "suspected": alarm.suspected,
+            "raised_at_ns": alarm.raised_at_ns,
+            "evidence_seq": record.seq,
+            "evidence_sha256": record.sha256,
+            "project_code": project_code,
+        }
+    )
+
+
 def record_message(record: SealedRecord) -> bytes:
     """The body of the contract's `evidence_record` message: the record's exact text and its digest."""
     return canonical_bytes({"record": record.body.decode(), "sha256": record.sha256})

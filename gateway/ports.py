@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.chain import ChainHead
+from gateway.model.alarm import Transition
 from gateway.model.alert import OutboxItem, Receipt
 from gateway.model.quantity import Point
 from gateway.model.reading import Readings
@@ -126,6 +127,20 @@ class Background(Protocol):
 
     async def run(self) -> None:
         """Work until cancelled."""
+        ...
+
+
+@runtime_checkable
+class Notifier(Protocol):
+    """An uplink that tells people: it wants only some transitions, and may be named as the channel of escalations.
+
+    An escalation is an outbox row of kind `escalation`, addressed to the uplink by its name.
+    """
+
+    takes_escalations: bool
+
+    def wants(self, transition: Transition) -> bool:
+        """Whether this transition is to be sent to it; asked once, when the transition is recorded. Pure."""
         ...
 
 

@@ -37,14 +37,24 @@ RETRY_S = 0.5
 MAX_ENTRIES_A_COMMIT = 100
 
 
+def _every(_transition: Transition) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An uplink that takes alerts (reportable ones only, or all) and perhaps the evidence chain."""
+    """An uplink that takes alerts (reportable ones only, or all, or those that it `wants`) and perhaps the chain."""
 
     uplink: str
     takes_alerts: bool
     takes_evidence: bool
     reportable_only: bool
+    wants: Callable[[Transition], bool] = _every
+
+    def carries(self, transition: Transition) -> bool:
+        """Whether a row for this transition goes into the uplink's outbox."""
+        reportable = transition.alarm.rule.reportable or not self.reportable_only
+        return self.takes_alerts and reportable and self.wants(transition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +198,7 @@ class Recorder:
             messages += [
                 Message(route.uplink, key, "alarm_transition", body, 0)
                 for route in self._routes
-                if route.takes_alerts and (transition.alarm.rule.reportable or not route.reportable_only)
+                if route.carries(transition)
             ]
         key = f"{self._box_id}:evidence:{record.seq}"
         messages += [
