@@ -1,0 +1,197 @@
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from contract.canonical import Canonical
+from gateway.clock import SimulatedClock
+from gateway.evidence import RecordKind
+from gateway.housekeeping import CHECKPOINT_EVERY_MIN, Housekeeping
+from gateway.store.alert_store import SUMMARY_KIND
+from tests.fakes.site import MINUTE_NS, NOW_NS, SECOND_NS, Site, layout, points, poll, threshold, until
+
+START_NS = NOW_NS // (10 * MINUTE_NS) * (10 * MINUTE_NS)
+LAYOUT = layout(2)
+
+
+def _site(folder: Path, at_ns: int = START_NS) -> Site:
+    return Site(folder, points(2), [threshold()], SimulatedClock(at_ns))
+
+
+def _keeping(site: Site, uplinks: tuple[str, ...] = ("regulator",)) -> Housekeeping:
+    return Housekeeping(site.alerts, site.history, site.reader, site.recorder, uplinks, site.clock)
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    site = _site(tmp_path)
+    yield site
+    await site.stop()
+
+
+def _fill(site: Site, seconds: int, first: int = 0) -> None:
+    for n in range(first, first + seconds):
+        site.history.append(poll(LAYOUT, [float(n), -float(n)], START_NS + n * SECOND_NS))
+    site.history.flush(site.clock.now_ns()).done.result(5)
+
+
+async def _sealed(site: Site, kind: RecordKind) -> dict[str, Canonical] | None:
+    await site.recorder.drain()
+    record = site.alerts.last_of(kind)
+    return json.loads(record.body)["content"] if record else None
+
+
+async def test_a_minute_is_summarised_for_each_uplink_that_takes_it(site: Site) -> None:
+    _fill(site, 60)
+    await site.clock.advance(65)
+    await _keeping(site, ("regulator", "city")).tend()
+    (item,) = site.alerts.pending("regulator", 10)
+    assert (item.kind, item.key) == (SUMMARY_KIND, f"summary:crane-1:{START_NS}")
+    body = json.loads(item.body)
+    assert (body["minute_at_ns"], body["asset"]) == (START_NS, "crane-1")
+    assert body["points"][0] == {
+        "point_id": "crane-1.q0",
+        "unit": "m",
+        "min": "0.0",
+        "max": "59.0",
+        "mean": "29.5",
+        "count": 60,
+        "quality": 0,
+    }
+    assert site.alerts.pending_counts() == {"regulator": 1, "city": 1}
+    await _keeping(site, ("regulator", "city")).tend()
+    assert site.alerts.pending_counts() == {"regulator": 1, "city": 1}, "the same minute is one message"
+
+
+async def test_a_minute_without_polls_is_no_summary(site: Site) -> None:
+    await site.clock.advance(65)
+    await _keeping(site).tend()
+    assert site.alerts.pending_counts() == {}
+
+
+async def test_it_runs_five_seconds_into_every_minute(site: Site) -> None:
+    task = asyncio.create_task(_keeping(site).run())
+    _fill(site, 60)
+    await until(lambda: bool(site.clock._sleepers))
+    await site.clock.advance(5)
+    await until(lambda: bool(site.clock._sleepers))
+    await site.clock.advance(59.9)
+    assert len(site.clock._sleepers) == 1, "not yet"
+    assert site.alerts.pending_counts() == {}
+    await site.clock.advance(0.1)
+    await until(lambda: site.alerts.pending_counts() == {"regulator": 1})
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_database_that_cannot_be_written_costs_only_the_turn(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = asyncio.create_task(_keeping(site).run())
+    site.history._writer._connection.execute("PRAGMA query_only=1")
+    await until(lambda: bool(site.clock._sleepers))
+    await site.clock.advance(65)
+    await until(lambda: "event=housekeeping_failed" in caplog.text)
+    site.history._writer._connection.execute("PRAGMA query_only=0")
+    _fill(site, 60, first=60)
+    await until(lambda: bool(site.clock._sleepers))
+    await site.clock.advance(60)
+    await until(lambda: site.alerts.pending_counts() == {"regulator": 1})
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_checkpoint_seals_how_far_the_history_has_come(site: Site) -> None:
+    _fill(site, 5)
+    _fill(site, 5, first=5)
+    await site.clock.advance(60 * CHECKPOINT_EVERY_MIN + 5)
+    await _keeping(site).tend()
+    assert await _sealed(site, RecordKind.CHECKPOINT) == {"block_id": 2}
+
+
+async def test_between_checkpoints_none_is_sealed(site: Site) -> None:
+    await site.clock.advance(65)
+    await _keeping(site).tend()
+    assert await _sealed(site, RecordKind.CHECKPOINT) is None
+
+
+async def test_what_left_before_an_uplink_had_it_is_sealed_as_a_gap(site: Site) -> None:
+    await asyncio.wrap_future(site.history.start_cursor("influx"))
+    _fill(site, 60)
+    site.clock.step_wall(61 * 86_400)
+    await _keeping(site).tend()
+    gap = await _sealed(site, RecordKind.HISTORY_GAP)
+    assert gap is not None
+    assert gap["untaken_polls"] == {"influx": 60}
+
+
+async def test_after_a_clean_stop_there_is_nothing_to_report(tmp_path: Path) -> None:
+    site = _site(tmp_path)
+    _fill(site, 5)
+    await site.stop()
+    again = _site(tmp_path)
+    await _keeping(again).report_unclean_stop()
+    assert await _sealed(again, RecordKind.HISTORY_GAP) is None
+    await again.stop()
+
+
+async def test_after_a_kill_the_gap_is_sealed_with_its_beginning(tmp_path: Path) -> None:
+    site = _site(tmp_path / "box")
+    _fill(site, 5)
+    shutil.copytree(tmp_path / "box", tmp_path / "killed")
+    await site.stop()
+    again = _site(tmp_path / "killed", START_NS + MINUTE_NS)
+    await _keeping(again).report_unclean_stop()
+    gap = await _sealed(again, RecordKind.HISTORY_GAP)
+    assert gap is not None
+    assert (gap["from_ns"], gap["to_ns"], gap["missing_blocks"]) == (START_NS, START_NS + MINUTE_NS, 0)
+    await again.stop()
+
+
+async def test_blocks_that_a_checkpoint_had_seen_and_that_are_gone_are_counted(tmp_path: Path) -> None:
+    site = _site(tmp_path / "box")
+    _fill(site, 1)
+    shutil.copytree(tmp_path / "box", tmp_path / "old")
+    for n in range(1, 4):
+        _fill(site, 1, first=n)
+    await _keeping(site).checkpoint()
+    await site.stop()
+    for part in (tmp_path / "box").glob("history.db*"):
+        part.unlink()
+    for part in (tmp_path / "old").glob("history.db*"):
+        shutil.copy(part, tmp_path / "box")
+    again = _site(tmp_path / "box", START_NS + MINUTE_NS)
+    await _keeping(again).report_unclean_stop()
+    gap = await _sealed(again, RecordKind.HISTORY_GAP)
+    assert gap is not None
+    assert gap["missing_blocks"] == 3
+    await again.stop()
+
+
+async def test_a_repair_is_sealed_with_what_was_saved(tmp_path: Path) -> None:
+    site = _site(tmp_path)
+    for n in range(300):
+        _fill(site, 1, first=n)
+    await site.stop()
+    path = tmp_path / "history.db"
+    path.write_bytes(path.read_bytes()[:-5000])
+    again = _site(tmp_path)
+    await _keeping(again).report_unclean_stop()
+    repaired = await _sealed(again, RecordKind.STORE_REPAIRED)
+    assert repaired is not None
+    assert (repaired["file"], repaired["moved_to"]) == ("history.db", "history.db.damaged-1")
+    rows = repaired["rows_saved"]
+    assert isinstance(rows, dict)
+    assert 250 <= int(str(rows["block"])) < 300
+    assert await _sealed(again, RecordKind.HISTORY_GAP) is not None
+    await again.stop()
+
+
+async def test_the_reserve_comes_back_when_there_is_room(site: Site) -> None:
+    site.alerts.reserve.release()
+    await site.clock.advance(65)
+    await _keeping(site).tend()
+    assert not site.alerts.reserve.released
