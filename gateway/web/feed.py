@@ -39,11 +39,15 @@ class Event:
 
 
 class Feed:
-    """Hands committed transitions to every connected client."""
+    """Hands committed transitions to every connected client. A client may be `queue_events` behind."""
 
-    def __init__(self, alerts: AlertStore, view: BoxView) -> None:
+    def __init__(
+        self, alerts: AlertStore, view: BoxView, queue_events: int = QUEUE_EVENTS, replay_page: int = REPLAY_PAGE
+    ) -> None:
         self._alerts = alerts
         self._view = view
+        self._queue_events = queue_events
+        self._replay_page = replay_page
         self._clients: set[asyncio.Queue[Event | None]] = set()
 
     @property
@@ -68,13 +72,13 @@ class Feed:
 
     async def stream(self, last_seq: int | None) -> AsyncIterator[bytes]:
         """Everything after `last_seq` (None: only what is new), then live until the client leaves."""
-        queue: asyncio.Queue[Event | None] = asyncio.Queue(QUEUE_EVENTS)
+        queue: asyncio.Queue[Event | None] = asyncio.Queue(self._queue_events)
         self._clients.add(queue)
         try:
             told = self._view.parts.recorder.head.seq  # what is committed but not yet told will come through the queue
             sent = told if last_seq is None or last_seq > self._alerts.head().seq else last_seq
             yield Event(sent, "hello", b'{"retry_ms":2000}').encode() if last_seq is None else b"retry: 2000\n\n"
-            while page := self._alerts.evidence_after(sent, REPLAY_PAGE):
+            while page := self._alerts.evidence_after(sent, self._replay_page):
                 for record in page:
                     sent = record.seq
                     if record.kind == RecordKind.TRANSITION:
