@@ -114,7 +114,7 @@ async def test_retry_backs_off_longer_and_longer_within_bounds_and_recovers(
         deadline_ns = box.clock._sleepers[0][0]
         waits.append((deadline_ns - box.clock.monotonic_ns()) / 1e9)
         assert box.delivery.down_since_ns
-        await box.clock.advance(waits[-1])
+        await box.clock.advance(waits[-1] + 1e-6)
     await _drained(box)
     ceilings = [min(BACKOFF_LIMIT_S, 0.5 * 2**n) for n in range(12)]
     assert all(ceiling / 4 - 1e-6 <= wait <= ceiling for wait, ceiling in zip(waits, ceilings, strict=True))

@@ -79,7 +79,7 @@ async def test_restarts_come_slower_and_slower_within_a_bound_and_fast_again_aft
         part.crash()
         await until(lambda: bool(clock._sleepers))
         waits.append((clock._sleepers[0][0] - clock.monotonic_ns()) / 1e9)
-        await clock.advance(waits[-1])
+        await clock.advance(waits[-1] + 1e-6)
     ceilings = [min(BACKOFF_LIMIT_S, FIRST_BACKOFF_S * 2**n) for n in range(9)]
     assert all(ceiling / 2 - 1e-6 <= wait <= ceiling for wait, ceiling in zip(waits, ceilings, strict=True))
     await clock.advance(61)
