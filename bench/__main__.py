@@ -5,7 +5,9 @@ import asyncio
 import os
 import platform
 
-from bench import drain, latency, throughput
+from bench import drain, growth, latency, throughput
+from bench.peers.__main__ import measure as measure_peers
+from bench.peers.__main__ import ratios
 
 
 def main() -> None:
@@ -17,6 +19,8 @@ def main() -> None:
     _throughput("flat out", throughput.measure(options.seconds, 0))
     _throughput("every 100 ms", throughput.measure(options.seconds, 100))
     _latency(latency.measure(200, 100))
+    _growth(growth.measure(10))
+    _peers(measure_peers(30, 100))
     for shape in drain.SHAPES:
         _drain(asyncio.run(drain.measure(shape, 1_000_000)))
 
@@ -29,6 +33,27 @@ def _throughput(title: str, run: dict[str, object]) -> None:
     print(f"  values in history       {run['in_history']:>10}   {run['received_at_least']} counted before the stop")
     print(f"  values arrived by MQTT  {run['arrived_by_mqtt']:>10}   the rest waits in the history for the next start")
     print(f"  polls skipped           {run['polls_skipped']:>10}")
+
+
+def _growth(runs: list[dict[str, object]]) -> None:
+    print("\ngrowth, polled every 100 ms: devices x points, rules a point -> readings/s, CPU s per million, MB")
+    for run in runs:
+        size = f"{run['devices']:>3} x {run['points']:>3}, {run['rules_a_point']} rules"
+        print(f"  {size}   {run['readings_per_s']:>8}   {run['cpu_s_per_million']:>6}   {run['rss_mb']:>5}")
+
+
+def _peers(found: dict[str, dict[str, object]]) -> None:
+    print(
+        "\nthe same field every 100 ms, MQTT out; the peers without rules and history -> readings/s, CPU s per million"
+    )
+    ratio = ratios(found)
+    for name, run in found.items():
+        if "left_out" in run:
+            print(f"  {name:<22} left out: {run['left_out']}")
+            continue
+        against = f"   Sitewarden / it = {ratio[name]}" if name in ratio else ""
+        print(f"  {name:<22} {run['readings_per_s']:>8} {run['cpu_s_per_million']:>8}{against}")
+    print("  aim: <= 0.5 of Node-RED and <= 0.2 of thingsboard-gateway")
 
 
 def _latency(run: dict[str, object]) -> None:

@@ -12,6 +12,7 @@ import struct
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -29,8 +30,19 @@ DEVICES = 20
 POINTS = 50
 
 
-def write_site(folder: Path, ports: tuple[int, ...], broker_port: int, web_port: int, poll_ms: int) -> Path:
-    """A site of plain float tables with one threshold rule a point and silence for every device."""
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large the field is. `rules` are threshold rules for each point."""
+
+    devices: int = DEVICES
+    points: int = POINTS
+    rules: int = 1
+
+
+def write_site(
+    folder: Path, ports: tuple[int, ...], broker_port: int, web_port: int, poll_ms: int, size: Size = Size()
+) -> Path:
+    """A site of plain float tables with threshold rules for every point."""
     (folder / "devices").mkdir()
     (folder / "rules").mkdir()
     points = [
@@ -42,15 +54,24 @@ def write_site(folder: Path, ports: tuple[int, ...], broker_port: int, web_port:
             "title_zh": f"测点{i}",
             "title_en": f"Point {i}",
         }
-        for i in range(POINTS)
+        for i in range(size.points)
     ]
     described = {"title_zh": "基准", "title_en": "Bench", "source": "benchmark", "certainty": "PD"}
     table = {"version": 1, "model": "bench-floats", "driver": "modbus-tcp", **described, "points": points}
     rule = {"family": "threshold", "kind": "other", "high": 1000, "severity": "P2", "reportable": True}
     sourced = {"limit_source": "product_default", "clause": "benchmark", "certainty": "PD"}
     rules = [
-        {"id": f"bench.p{i}", "key": f"p{i}", "title_zh": "超限", "title_en": "Over", **rule, **sourced, "deadband": 1}
-        for i in range(POINTS)
+        {
+            "id": f"bench.p{i}.r{r}",
+            "key": f"p{i}",
+            "title_zh": "超限",
+            "title_en": "Over",
+            **rule,
+            **sourced,
+            "deadband": 1,
+        }
+        for i in range(size.points)
+        for r in range(size.rules)
     ]
     pack = {"version": 1, "pack": "bench", "title_zh": "基准", "title_en": "Bench", "rules": rules}
     asset = {"kind": "other", "title_zh": "设备", "title_en": "Device"}
@@ -111,17 +132,22 @@ class Subscriber:
         self.messages += 1
 
 
-def measure(seconds: float, poll_ms: int) -> dict[str, object]:
+def measure(seconds: float, poll_ms: int, size: Size = Size()) -> dict[str, object]:
     """One run; the figures as a dictionary."""
     os.sched_setaffinity(0, {1})
-    with tempfile.TemporaryDirectory() as name, LibmodbusServer(DEVICES, 2 * POINTS) as server, Mosquitto() as broker:
+    count = size.points
+    with (
+        tempfile.TemporaryDirectory() as name,
+        LibmodbusServer(size.devices, 2 * count) as server,
+        Mosquitto() as broker,
+    ):
         folder = Path(name)
-        words = struct.unpack(f">{2 * POINTS}H", struct.pack(f">{POINTS}f", *(1.5 * i for i in range(POINTS))))
-        for device in range(DEVICES):
+        words = struct.unpack(f">{2 * count}H", struct.pack(f">{count}f", *(1.5 * i for i in range(count))))
+        for device in range(size.devices):
             server.set_registers(0, words, port_index=device)
         subscriber = Subscriber(broker.port)
         web_port = free_port()
-        site_file = write_site(folder, server.ports, broker.port, web_port, poll_ms)
+        site_file = write_site(folder, server.ports, broker.port, web_port, poll_ms, size)
         with GatewayProcess(site_file, f"http://127.0.0.1:{web_port}", core=0) as gateway:
             time.sleep(3)
             before = (gateway.metric("sitewarden_readings"), gateway.cpu_s(), time.monotonic())
@@ -138,8 +164,9 @@ def measure(seconds: float, poll_ms: int) -> dict[str, object]:
         subscriber.close()
         readings, cpu_s, wall_s = (b - a for a, b in zip(before, after, strict=True))
         return {
-            "devices": DEVICES,
-            "points": POINTS,
+            "devices": size.devices,
+            "points": size.points,
+            "rules_a_point": size.rules,
             "poll_ms": poll_ms,
             "seconds": round(wall_s, 1),
             "readings_per_s": round(readings / wall_s),
