@@ -19,6 +19,7 @@ from gateway.logs import start_logging
 from gateway.model.errors import ConfigError
 from gateway.settings import check_report, load, site_schema
 from gateway.store.alert_store import open_for_reading
+from gateway.uplink_check import run_uplink_check
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,6 +86,11 @@ def _health(args: argparse.Namespace) -> int:
         return 1
 
 
+def _test_uplink(args: argparse.Namespace) -> int:
+    start_logging("WARNING")
+    return run_uplink_check(load(args.file, DRIVERS, UPLINKS), args.name)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sitewarden", description="Construction-site safety gateway.")
     parser.add_argument("--version", action="version", version=f"sitewarden {__version__}")
@@ -113,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("folder", type=Path)
     health = add("health", "ask a running gateway whether it is alive", _health)
     health.add_argument("--url", default="http://127.0.0.1:8080")
+    test_uplink = add("test-uplink", "send a test message through an uplink to people; exit 1: not taken", _test_uplink)
+    test_uplink.add_argument("file", help="site file (YAML), or the name of a shipped one")
+    test_uplink.add_argument("name", help="the uplink's name in the site file")
     return parser
 
 

@@ -40,11 +40,15 @@ from gateway.store.alert_store import AlertStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import Bounds, HistoryStore
 from gateway.supervisor import Supervisor, notify_systemd
+from gateway.uplinks.dingtalk import KIND as DINGTALK
 from gateway.uplinks.influx import KIND as INFLUX
 from gateway.uplinks.mqtt import KIND as MQTT_UPLINK
 from gateway.uplinks.regulator import KIND as REGULATOR
 from gateway.uplinks.regulator import RegulatorUplink
 from gateway.uplinks.regulator_mailbox import DownMessage, MessageHandler
+from gateway.uplinks.sms import KIND as SMS
+from gateway.uplinks.webhook import KIND as WEBHOOK
+from gateway.uplinks.wecom import KIND as WECOM
 from gateway.warm_start import warm_start
 from gateway.web.api import web_app
 from gateway.web.feed import Feed
@@ -54,7 +58,9 @@ from screens.listener import listen
 
 log = logging.getLogger(__name__)
 DRIVERS: Mapping[str, DriverKind] = {kind.name: kind for kind in (MODBUS_TCP, MQTT)}
-UPLINKS: Mapping[str, UplinkKind] = {kind.name: kind for kind in (INFLUX, MQTT_UPLINK, REGULATOR)}
+UPLINKS: Mapping[str, UplinkKind] = {
+    kind.name: kind for kind in (INFLUX, MQTT_UPLINK, REGULATOR, WEBHOOK, WECOM, DINGTALK, SMS)
+}
 INTAKE_POLLS = 20_000
 MAX_BUFFERED_POLLS = 50_000
 WATCHDOG_S = 5.0
