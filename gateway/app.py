@@ -22,6 +22,8 @@ import uvicorn
 
 from contract.canonical import Canonical
 from drivers.modbus.driver import KIND as MODBUS_TCP
+from drivers.modbus.driver import RTU_KIND as MODBUS_RTU
+from drivers.modbus.driver import RTU_TCP_KIND as MODBUS_RTU_TCP
 from drivers.mqtt.driver import KIND as MQTT
 from gateway import __version__
 from gateway.alarms import AlarmTable
@@ -57,7 +59,7 @@ from gateway.window import Window
 from screens.listener import listen
 
 log = logging.getLogger(__name__)
-DRIVERS: Mapping[str, DriverKind] = {kind.name: kind for kind in (MODBUS_TCP, MQTT)}
+DRIVERS: Mapping[str, DriverKind] = {kind.name: kind for kind in (MODBUS_TCP, MODBUS_RTU, MODBUS_RTU_TCP, MQTT)}
 UPLINKS: Mapping[str, UplinkKind] = {
     kind.name: kind for kind in (INFLUX, MQTT_UPLINK, REGULATOR, WEBHOOK, WECOM, DINGTALK, SMS)
 }

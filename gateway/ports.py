@@ -61,7 +61,11 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkHealth:
-    """Counters of one device's link, for health pages and metrics. Counts since start."""
+    """Counters of one device's link, for health pages and metrics. Counts since start.
+
+    `address` is where the device is asked now, `on_standby` whether that is the link's second address; `labels` are
+    texts that the device says of itself (key, text), which are no readings.
+    """
 
     device: str
     state: LinkState
@@ -69,6 +73,9 @@ class LinkHealth:
     failures: int = 0
     skipped: int = 0
     last_error: str = ""
+    address: str = ""
+    on_standby: bool = False
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 class Driver(Protocol):
@@ -167,13 +174,17 @@ class BoundLink:
 
 @dataclass(frozen=True, slots=True)
 class DriverKind:
-    """What a driver package brings: its settings schemas (pydantic models) and how it is built. One driver a link."""
+    """What a driver package brings: its settings schemas (pydantic models) and how it is built. One driver a link.
+
+    `tables_of` names other drivers whose device tables this one reads as well (same registers, another wire).
+    """
 
     name: str
     link_settings: type[Any]
     device_settings: type[Any]
     table_settings: type[Any]
     build: Callable[[BoundLink, Clock], Driver]
+    tables_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,11 @@ class TableDecoder:
         return raw
 
 
-def compile_table(table: ModbusTable) -> TableDecoder:
-    """Work out once what `TableDecoder.decode` needs at every poll."""
-    requests = plan_requests(table)
+def compile_table(table: ModbusTable, requests: tuple[Request, ...] = ()) -> TableDecoder:
+    """Work out once what `TableDecoder.decode` needs at every poll. `requests` may be given where the plan will not do;
+    each point must be whole in one of them.
+    """
+    requests = requests or plan_requests(table)
     points = table.points
     owner = np.array([request_of(requests, point) for point in points], dtype=np.intp)
     starts = np.concatenate([[0], np.cumsum([request.count for request in requests])])

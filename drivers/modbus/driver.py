@@ -1,94 +1,47 @@
-"""The Modbus TCP driver: a link's units, each polled by its own task, each poll one `Readings`.
+"""The Modbus drivers, TCP, RTU and RTU over TCP: a link's units, each polled by its own task, each poll one `Readings`.
 
-In: a bound link. Out: readings into the sink. Ties link, decode and polling together; must not know rules or stores.
+In: a bound link. Out: readings into the sink. Ties link, unit and polling together; must not know rules or stores.
 """
 
 import asyncio
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from drivers.modbus.decode import TableDecoder, compile_table
-from drivers.modbus.link import ExceptionReplyError, ModbusLink
-from drivers.modbus.plan import Request
-from drivers.modbus.registers import Words
-from drivers.modbus.settings import ModbusDevice, ModbusTable, ModbusTcpLink
+from drivers.modbus.lines import Line, SerialLine, TcpLine
+from drivers.modbus.link import ModbusLink
+from drivers.modbus.paths import PathChoice
+from drivers.modbus.rtu_link import BusTiming, RtuBus, RtuLink
+from drivers.modbus.settings import (
+    BackedOffLink,
+    ModbusDevice,
+    ModbusRtuLink,
+    ModbusRtuTcpLink,
+    ModbusTable,
+    ModbusTcpLink,
+    RtuBusSettings,
+    RtuDevice,
+)
+from drivers.modbus.standby import StandbyLink, WordSource
+from drivers.modbus.unit import ModbusUnit
 from drivers.polling import Pace, Poller
-from gateway.model.reading import RawBlock, Readings
-from gateway.ports import BoundDevice, BoundLink, Clock, DriverKind, LinkHealth, ReadingSink
-
-logger = logging.getLogger(__name__)
+from gateway.ports import BoundLink, Clock, DriverKind, LinkHealth, ReadingSink
 
 
-class ModbusUnit:
-    """One unit on a link, read whole by `read`. Implements `PolledDevice`."""
+class ModbusDriver:
+    """All units of one link. They share its lock, and nothing else: each has its own task and breaker."""
 
-    def __init__(self, bound: BoundDevice, link: ModbusLink, clock: Clock) -> None:
-        settings: ModbusDevice = bound.settings
-        table: ModbusTable = bound.table
-        self.device_id = settings.id
-        self.point_index = bound.point_index
-        self._unit_id = settings.unit_id
-        self._decoder: TableDecoder = compile_table(table)
+    def __init__(self, bound: BoundLink, link: WordSource, clock: Clock) -> None:
+        settings: BackedOffLink = bound.settings
+        self.name = f"{settings.driver}:{settings.id}"
         self._link = link
-        self._clock = clock
-        self._refused: frozenset[Request] = frozenset()
-
-    async def read(self) -> Readings:
-        """One poll: every planned request in order. `observed_at_ns` is when the first reply had arrived.
-
-        Requests that the unit refuses by an exception leave their points BAD. Raises LinkError when it refuses all, is
-        absent, or does not answer; UnreadableReplyError when a reply is no answer.
-        """
-        requests = self._decoder.requests
-        blocks: list[Words | None] = []
-        refused: dict[Request, ExceptionReplyError] = {}
-        observed_at_ns = 0
-        for request in requests:
-            try:
-                blocks.append(await self._link.read(self._unit_id, request))
-            except ExceptionReplyError as error:
-                refused[request] = error
-                if error.unit_is_absent or len(refused) == len(requests):
-                    raise
-                blocks.append(None)
-            observed_at_ns = observed_at_ns or self._clock.now_ns()
-        self._note_refusals(refused)
-        value, quality = self._decoder.decode(blocks)
-        raw = tuple(
-            (request.address, block) for request, block in zip(requests, blocks, strict=True) if block is not None
-        )
-        received_at_ns = self._clock.now_ns() if len(requests) > 1 else observed_at_ns
-        return Readings(
-            self.device_id, self.point_index, value, quality, observed_at_ns, received_at_ns, RawBlock(blocks=raw)
-        )
-
-    def _note_refusals(self, refused: dict[Request, ExceptionReplyError]) -> None:
-        """One line when a request begins to be refused, one when it is answered again."""
-        if refused.keys() == self._refused:
-            return
-        for request in refused.keys() - self._refused:
-            logger.warning("registers refused device=%s error=%r", self.device_id, str(refused[request]))
-        for request in self._refused - refused.keys():
-            logger.info(
-                "registers back device=%s function=%d address=%d", self.device_id, request.function, request.address
-            )
-        self._refused = frozenset(refused)
-
-
-class ModbusTcpDriver:
-    """All units of one TCP connection. They share its lock, and nothing else: each has its own task and breaker."""
-
-    def __init__(self, link: BoundLink, clock: Clock) -> None:
-        settings: ModbusTcpLink = link.settings
-        self.name = f"modbus-tcp:{settings.id}"
-        self._link = ModbusLink(settings, clock)
+        self._units = [ModbusUnit(device, link, clock) for device in bound.devices]
         self._pollers = [
             Poller(
-                ModbusUnit(device, self._link, clock),
+                unit,
                 Pace(device.settings.poll_ms / 1000, settings.backoff_min_ms / 1000, settings.backoff_max_ms / 1000),
                 clock,
             )
-            for device in link.devices
+            for unit, device in zip(self._units, bound.devices, strict=True)
         ]
 
     async def run(self, sink: ReadingSink) -> None:
@@ -102,13 +55,76 @@ class ModbusTcpDriver:
 
     def health(self) -> Sequence[LinkHealth]:
         """One entry a unit."""
-        return [poller.health() for poller in self._pollers]
+        address, on_standby = self._link.address, self._link.on_standby
+        return [
+            replace(poller.health(), address=address, on_standby=on_standby, labels=unit.labels)
+            for poller, unit in zip(self._pollers, self._units, strict=True)
+        ]
 
 
-KIND = DriverKind(
-    name="modbus-tcp",
-    link_settings=ModbusTcpLink,
-    device_settings=ModbusDevice,
-    table_settings=ModbusTable,
-    build=ModbusTcpDriver,
-)
+@dataclass(frozen=True, slots=True)
+class _Address:
+    host: str
+    port: int
+    timeout_ms: int
+
+
+def tcp_link(settings: ModbusTcpLink, clock: Clock) -> WordSource:
+    """The link that these settings describe. Opens nothing yet."""
+    first = ModbusLink(settings, clock)
+    if settings.standby is None:
+        return first
+    second = ModbusLink(_Address(settings.standby.host, settings.standby.port, settings.timeout_ms), clock)
+    return _with_standby(first, second, settings, clock)
+
+
+def rtu_link(settings: ModbusRtuLink, clock: Clock) -> WordSource:
+    """The bus on a serial port. Opens nothing yet."""
+    paths = [settings.serial_port, *([settings.standby_serial_port] if settings.standby_serial_port else [])]
+    return _rtu_over(
+        [SerialLine(path, settings.baud, settings.parity, settings.stop_bits) for path in paths], settings, clock
+    )
+
+
+def rtu_tcp_link(settings: ModbusRtuTcpLink, clock: Clock) -> WordSource:
+    """The bus behind a serial server. Opens nothing yet."""
+    addresses = [(settings.host, settings.port)]
+    if settings.standby is not None:
+        addresses.append((settings.standby.host, settings.standby.port))
+    return _rtu_over([TcpLine(host, port) for host, port in addresses], settings, clock)
+
+
+def _rtu_over(lines: Sequence[Line], settings: RtuBusSettings, clock: Clock) -> WordSource:
+    timing = BusTiming(
+        baud=settings.baud,
+        timeout_ms=settings.timeout_ms,
+        down_timeout_ms=settings.down_timeout_ms,
+        extra_silence_ms=settings.extra_silence_ms,
+        quiet_ms=settings.quiet_ms,
+        forget_s=settings.forget_s,
+    )
+    bus = RtuBus(timing)
+    links = [RtuLink(line, bus, clock) for line in lines]
+    return links[0] if len(links) == 1 else _with_standby(links[0], links[1], settings, clock)
+
+
+def _with_standby(first: WordSource, second: WordSource, settings: BackedOffLink, clock: Clock) -> WordSource:
+    return StandbyLink((first, second), PathChoice(settings.switch_after, settings.return_probe_s), clock)
+
+
+def _kind(
+    name: str, link_settings: type[BackedOffLink], devices: type[ModbusDevice], link: Callable[..., WordSource]
+) -> DriverKind:
+    return DriverKind(
+        name=name,
+        link_settings=link_settings,
+        device_settings=devices,
+        table_settings=ModbusTable,
+        build=lambda bound, clock: ModbusDriver(bound, link(bound.settings, clock), clock),
+        tables_of=tuple({"modbus-tcp", "modbus-rtu", "modbus-rtu-tcp"} - {name}),
+    )
+
+
+KIND = _kind("modbus-tcp", ModbusTcpLink, ModbusDevice, tcp_link)
+RTU_KIND = _kind("modbus-rtu", ModbusRtuLink, RtuDevice, rtu_link)
+RTU_TCP_KIND = _kind("modbus-rtu-tcp", ModbusRtuTcpLink, RtuDevice, rtu_tcp_link)

@@ -14,54 +14,35 @@ to the next request. An exception reply is an answer: the connection stays.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
-import numpy as np
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import DecodePDU, ModbusPDU
 
 from drivers.modbus.plan import Request
 from drivers.modbus.registers import (
-    BIT_FUNCTIONS,
     READ_COILS,
     READ_DISCRETE_INPUTS,
     READ_HOLDING_REGISTERS,
     READ_INPUT_REGISTERS,
     Words,
 )
-from drivers.modbus.settings import ModbusTcpLink
+from drivers.modbus.replies import (
+    EXCEPTION_FLAG,
+    EXCEPTION_NAMES,
+    ExceptionReplyError,
+    NotAnAnswerError,
+    exception_name,
+    words_of,
+)
 from drivers.polling import UnreadableReplyError
 from gateway.model.errors import LinkError
 from gateway.ports import Clock
 
-EXCEPTION_NAMES = {
-    1: "illegal function",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "server device failure",
-    5: "acknowledge",
-    6: "server device busy",
-    8: "memory parity error",
-    10: "gateway path unavailable",
-    11: "gateway target device failed to respond",
-}
-"""Modbus Application Protocol V1.1b3, section 7."""
+__all__ = ["EXCEPTION_NAMES", "ExceptionReplyError", "ModbusLink"]
 
-_UNIT_IS_ABSENT = (10, 11)
 _SHOWN_BYTES = 32
-
-
-class ExceptionReplyError(LinkError):
-    """The unit, or a gateway for it, answered with an exception code."""
-
-    def __init__(self, message: str, code: int) -> None:
-        self.code = code
-        super().__init__(message)
-
-    @property
-    def unit_is_absent(self) -> bool:
-        """A gateway says that the unit behind it does not answer: asking for other addresses is of no use."""
-        return self.code in _UNIT_IS_ABSENT
 
 
 class _RawReply(ModbusPDU):
@@ -83,10 +64,32 @@ class _RawReplies(DecodePDU):
         return _RawReply(frame[0], frame[1:])
 
 
+class TcpAddress(Protocol):
+    """Where to connect, and how long to wait: a link's settings, or its standby's."""
+
+    @property
+    def host(self) -> str:
+        """Name or IP address."""
+        ...
+
+    @property
+    def port(self) -> int:
+        """TCP port."""
+        ...
+
+    @property
+    def timeout_ms(self) -> int:
+        """Bounds connecting and each reply."""
+        ...
+
+
 class ModbusLink:
     """A connection to one host and port, opened when first needed and again after every failure."""
 
-    def __init__(self, settings: ModbusTcpLink, clock: Clock) -> None:
+    replies_may_be_late = False  # the transaction id ties them together, and a doubtful connection is closed
+    on_standby = False
+
+    def __init__(self, settings: TcpAddress, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
         self._where = f"{settings.host}:{settings.port}"
@@ -95,6 +98,11 @@ class ModbusLink:
         self._waiting = False
         self._received = b""
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # it dumps frames at ERROR on every timeout
+
+    @property
+    def address(self) -> str:
+        """Where the units are reached."""
+        return self._where
 
     async def read(self, unit_id: int, request: Request) -> Words:
         """The words (functions 3, 4) or bits as 0 and 1 (functions 1, 2) that the unit answers.
@@ -180,21 +188,15 @@ class ModbusLink:
         return LinkError(f"no reply within {self._settings.timeout_ms} ms {self._asking(unit_id, request)}")
 
     def _words_of(self, reply: _RawReply, unit_id: int, request: Request) -> Words:
-        if reply.function_code == request.function + 0x80 and len(reply.data) == 1:
+        if reply.function_code == request.function | EXCEPTION_FLAG and len(reply.data) == 1:
             code = reply.data[0]
-            name = EXCEPTION_NAMES.get(code, "unknown code")
-            raise ExceptionReplyError(f"exception {code} ({name}) {self._asking(unit_id, request)}", code)
-        if reply.function_code != request.function:
-            raise self._unreadable(unit_id, request, f"function code {reply.function_code}")
-        bits = request.function in BIT_FUNCTIONS
-        expected = (request.count + 7) // 8 if bits else 2 * request.count
-        if len(reply.data) != expected + 1 or reply.data[0] != expected:
-            found = f"byte count {reply.data[:1].hex() or 'missing'} (hex), {len(reply.data[1:])} data bytes"
-            raise self._unreadable(unit_id, request, f"{found}, expected {expected}")
-        if bits:
-            packed = np.frombuffer(reply.data, dtype=np.uint8, offset=1)
-            return np.unpackbits(packed, count=request.count, bitorder="little").astype(np.uint16)
-        return np.frombuffer(reply.data, dtype=">u2", offset=1).astype(np.uint16)
+            raise ExceptionReplyError(
+                f"exception {code} ({exception_name(code)}) {self._asking(unit_id, request)}", code
+            )
+        try:
+            return words_of(reply.function_code, reply.data, request)
+        except NotAnAnswerError as error:
+            raise self._unreadable(unit_id, request, str(error)) from None
 
     def _unreadable(self, unit_id: int, request: Request, found: str) -> UnreadableReplyError:
         shown = self._received[:_SHOWN_BYTES].hex(" ")

@@ -45,6 +45,13 @@ def plan_requests(table: ModbusTable) -> tuple[Request, ...]:
     return tuple(requests)
 
 
+def split_at_gaps(table: ModbusTable, requests: Sequence[Request], request: Request) -> tuple[Request, ...]:
+    """Requests for the same points that read over no unused address; the request alone when it does not either."""
+    place = requests.index(request)
+    points = tuple(point for point in table.points if request_of(requests, point) == place)
+    return plan_requests(table.model_copy(update={"points": points, "max_gap": 0}))
+
+
 def request_of(requests: Sequence[Request], point: RegisterPoint) -> int:
     """Position of the request whose reply holds `point`. Raises StopIteration for a point of another table."""
     return next(i for i, request in enumerate(requests) if request.covers(point))

@@ -100,7 +100,7 @@ class Binder:
         table_driver, table = self._tables.read(self._document, path, table_name)
         driver = self._driver_of_link(path, link_id) or table_driver
         self._check_asset(path, raw.get("asset"))
-        if table_driver is not None and driver != table_driver:
+        if table_driver is not None and driver != table_driver and not self._shares_tables(driver, table_driver):
             words = {"table": table_name, "found": table_driver, "expected": driver, "link": link_id}
             self._document.add((*path, "table"), "table.driver", **words)
             table = None
@@ -111,6 +111,9 @@ class Binder:
         if settings is None or table is None:
             return None
         return Device(path, settings.id, settings.link, settings.asset, settings, table)
+
+    def _shares_tables(self, driver: str | None, table_driver: str) -> bool:
+        return driver is not None and table_driver in self._drivers[driver].tables_of
 
     def _driver_of_link(self, path: KeyPath, link_id: Any) -> str | None:
         """The driver of the device's link; None when it is unknown, which is noted when the link is not there."""

@@ -159,6 +159,9 @@ class BoxView:
                     "failures": link.failures,
                     "skipped": link.skipped,
                     "last_error": link.last_error,
+                    "address": link.address,
+                    "on_standby": link.on_standby,
+                    "labels": dict(link.labels),
                 }
                 for driver in parts.drivers
                 for link in driver.health()

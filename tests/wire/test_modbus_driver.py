@@ -159,7 +159,7 @@ async def test_a_block_that_is_answered_again_says_so_once(
             await sink.until(lambda: len(sink.offered) >= 3)
             proxy.change_request = None
             await sink.until(lambda: good(sink.offered[-1]))
-    lines = [record.getMessage() for record in caplog.records if record.name == "drivers.modbus.driver"]
+    lines = [record.getMessage() for record in caplog.records if record.name == "drivers.modbus.unit"]
     assert len(lines) == 2
     assert lines[1] == "registers back device=unit-1 function=3 address=50"
 

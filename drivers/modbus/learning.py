@@ -1,0 +1,48 @@
+"""A plan of requests that learns which gaps a device refuses to have read over. Pure.
+
+In: a register table; a request that was refused, and which of its parts were answered. Out: the decoder in force, whose
+`requests` are what to ask. Knows no wire.
+
+    refused   [a . b . . c]  exception     ask [a] [b] [c] in the same poll
+    answered  any of them                  ask them so from now on, for RELEARN_S; then try the whole again
+    refused   all of them                  the gap was not the reason: the plan stays
+"""
+
+from drivers.modbus.decode import TableDecoder, compile_table
+from drivers.modbus.plan import Request, plan_requests, split_at_gaps
+from drivers.modbus.settings import ModbusTable
+
+RELEARN_S = 3600.0
+
+
+class LearningPlan:
+    """One device's requests, for the life of the process."""
+
+    def __init__(self, table: ModbusTable) -> None:
+        self._table = table
+        self._requests = plan_requests(table)
+        self._learned_at_ns = 0
+        self.decoder: TableDecoder = compile_table(table)
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether the requests differ from the plan."""
+        return self.decoder.requests != self._requests
+
+    def parts_of(self, request: Request) -> tuple[Request, ...]:
+        """The same points without gaps; nothing when the request has none."""
+        parts = split_at_gaps(self._table, self.decoder.requests, request)
+        return parts if len(parts) > 1 else ()
+
+    def learn(self, request: Request, now_ns: int) -> None:
+        """The device refuses this request but answers parts of it: ask for the parts from now on."""
+        before = self.decoder.requests
+        place = before.index(request)
+        requests = before[:place] + self.parts_of(request) + before[place + 1 :]
+        self.decoder = compile_table(self._table, requests)
+        self._learned_at_ns = now_ns
+
+    def relearn(self, now_ns: int) -> None:
+        """Go back to the plan when what was learned is old: devices are exchanged, firmware is updated."""
+        if self.has_learned and now_ns - self._learned_at_ns >= RELEARN_S * 1e9:
+            self.decoder = compile_table(self._table)
