@@ -1,6 +1,5 @@
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -39,10 +38,8 @@ class Bench:
         assert self.task.cancelled()
 
     def disk(self, full: bool) -> None:
-        def job(db: sqlite3.Connection) -> None:
-            db.execute(f"PRAGMA max_page_count={1 if full else 10**6}")
-
-        self.store._writer.submit(job).result(5)
+        """Bound the file to the size it has, as a full disk does."""
+        self.store._writer._connection.execute(f"PRAGMA max_page_count={1 if full else 10**6}")
 
 
 @pytest.fixture
