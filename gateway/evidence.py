@@ -4,6 +4,7 @@ In: a transition (or another event worth keeping) with the polls around it. Out:
 digest and the next chain head. Pure: the store keeps the bytes, `contract.chain` verifies them anywhere.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,10 +12,15 @@ from enum import StrEnum
 from contract.canonical import Canonical, canonical_bytes, decimal_text
 from contract.chain import ChainHead, record_digest
 from gateway.model.alarm import Alarm, Transition
-from gateway.model.reading import Readings
+from gateway.model.quantity import PointTable
+from gateway.model.reading import RawBlock, Readings
 from gateway.model.rule import ResolvedRule
 
 RECORD_VERSION = 1
+MAX_POINTS_A_SAMPLE = 64
+MAX_RAW_WORDS = 125
+MAX_RAW_BLOCKS = 8
+MAX_RAW_PAYLOAD_BYTES = 4096
 
 
 class RecordKind(StrEnum):
@@ -63,9 +69,9 @@ def seal(head: ChainHead, box_id: str, kind: RecordKind, at_ns: int, content: Ma
 
 
 def transition_content(
-    transition: Transition, rule: ResolvedRule | None, seen: Sequence[Readings]
+    transition: Transition, rule: ResolvedRule | None, seen: Sequence[Canonical]
 ) -> dict[str, Canonical]:
-    """A transition with the rule as it was set, and the last polls of the subject with their raw words."""
+    """A transition with the rule as it was set, and the last polls of the subject (made by `seen_content`)."""
     return {
         "transition": str(transition.kind),
         "measured": decimal_text(transition.measured),
@@ -73,7 +79,7 @@ def transition_content(
         "reason": transition.reason,
         "alarm": alarm_content(transition.alarm),
         "rule": rule_content(rule) if rule is not None else None,
-        "samples": [sample_content(readings) for readings in seen],
+        "samples": list(seen),
     }
 
 
@@ -119,16 +125,34 @@ def rule_content(rule: ResolvedRule) -> dict[str, Canonical]:
     }
 
 
-def sample_content(readings: Readings) -> dict[str, Canonical]:
-    """One poll: values as decimal text, quality codes, and the raw words or payload that they were decoded from."""
-    return {
+def seen_content(seen: Sequence[Readings], points: PointTable, focus: int) -> list[Canonical]:
+    """The last polls for the record: all values of a small device, only point `focus` of a large one (-1: none), and
+    the raw words of the newest poll. Bounded, so that a record always fits into one message to the regulator."""
+    return [_sample_content(readings, points, focus, newest=readings is seen[-1]) for readings in seen]
+
+
+def _sample_content(readings: Readings, points: PointTable, focus: int, *, newest: bool) -> dict[str, Canonical]:
+    columns: Sequence[int] = range(len(readings.point_index))
+    if len(columns) > MAX_POINTS_A_SAMPLE:
+        columns = [column for column in columns if readings.point_index[column] == focus]
+    content: dict[str, Canonical] = {
         "device": readings.device,
         "observed_at_ns": readings.observed_at_ns,
-        "point_index": readings.point_index.tolist(),
-        "value": [decimal_text(value) for value in readings.value.tolist()],
-        "quality": readings.quality.tolist(),
-        "raw_words": [[address, words.tolist()] for address, words in readings.raw.blocks],
-        "raw_payload_hex": readings.raw.payload.hex(),
+        "point": [points[int(readings.point_index[column])].point_id for column in columns],
+        "value": [decimal_text(float(readings.value[column])) for column in columns],
+        "quality": [int(readings.quality[column]) for column in columns],
+    }
+    return content | _raw_content(readings.raw) if newest else content
+
+
+def _raw_content(raw: RawBlock) -> dict[str, Canonical]:
+    """What the wire said, whole where it is small; of a large payload its length, digest and beginning."""
+    payload = raw.payload
+    return {
+        "raw_words": [[address, words[:MAX_RAW_WORDS].tolist()] for address, words in raw.blocks[:MAX_RAW_BLOCKS]],
+        "raw_payload_bytes": len(payload),
+        "raw_payload_sha256": hashlib.sha256(payload).hexdigest() if payload else "",
+        "raw_payload_hex": payload[:MAX_RAW_PAYLOAD_BYTES].hex(),
     }
 
 

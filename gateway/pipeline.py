@@ -15,11 +15,10 @@ from dataclasses import dataclass
 
 from contract.canonical import Canonical
 from gateway.alarms import AlarmTable
-from gateway.evidence import RecordKind
+from gateway.evidence import RecordKind, seen_content
 from gateway.intake import Arrival, Intake
 from gateway.model.alarm import Transition
 from gateway.model.errors import StoreError
-from gateway.model.reading import Readings
 from gateway.model.verdict import Verdicts
 from gateway.ports import Clock
 from gateway.recorder import Entry, Recorder
@@ -119,8 +118,10 @@ class Pipeline:
     def _record(self, transition: Transition, device: str) -> None:
         line = self._line
         row = line.rules.row_of.get((transition.alarm.rule.rule_id, transition.alarm.subject))
-        seen: Sequence[Readings] = line.window.recent(device)[-SAMPLES_IN_EVIDENCE:]
-        line.recorder.record_transition(transition, line.rules.rules[row] if row is not None else None, seen)
+        rule = line.rules.rules[row] if row is not None else None
+        recent = line.window.recent(device)[-SAMPLES_IN_EVIDENCE:]
+        seen = seen_content(recent, line.window.points, rule.point_index if rule else -1)
+        line.recorder.record_transition(transition, rule, seen)
 
     def _flush_when_due(self, mono_ns: int) -> None:
         if self._flushing is not None and not self._flushing.done():

@@ -27,7 +27,6 @@ from gateway.evidence import (
 )
 from gateway.model.alarm import Transition
 from gateway.model.errors import StoreError
-from gateway.model.reading import Readings
 from gateway.model.rule import ResolvedRule
 from gateway.ports import Clock
 from gateway.store.alert_store import AlertStore, Commit, KeptRecord, Message
@@ -104,7 +103,7 @@ class Recorder:
         return future
 
     def record_transition(
-        self, transition: Transition, rule: ResolvedRule | None, seen: Sequence[Readings]
+        self, transition: Transition, rule: ResolvedRule | None, seen: Sequence[Canonical]
     ) -> "asyncio.Future[SealedRecord]":
         """Put a transition in line, with the rule as set and the polls that were seen."""
         content = transition_content(transition, rule, seen)

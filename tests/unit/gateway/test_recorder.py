@@ -9,12 +9,12 @@ import pytest
 from contract.chain import ChainHead
 from gateway.alarms import AlarmTable
 from gateway.clock import SimulatedClock
-from gateway.evidence import RecordKind
+from gateway.evidence import RecordKind, seen_content
 from gateway.model.alarm import Transition
 from gateway.model.verdict import Truth, Verdicts
 from gateway.recorder import MAX_ENTRIES_A_COMMIT, RETRY_S, Entry, Recorder, Route, Told
 from gateway.store.alert_store import AlertStore
-from tests.fakes.site import BOX, NOW_NS, REGULATOR, info, layout, poll, threshold, until
+from tests.fakes.site import BOX, NOW_NS, REGULATOR, info, layout, points, poll, threshold, until
 
 RULE = threshold()
 
@@ -130,10 +130,12 @@ async def test_the_disk_is_not_asked_faster_than_the_retry_time(bench: Bench) ->
         await until(lambda n=n: len(asked) == n and bool(bench.clock._sleepers))
         await bench.clock.advance(RETRY_S)
     assert asked[:3] == [0, int(RETRY_S * 1e9), int(2 * RETRY_S * 1e9)]
+    await until(lambda: len(asked) == 4 and bool(bench.clock._sleepers))
     await bench.cancel()
     bench.disk(full=False)
     await bench.clock.advance(RETRY_S)
     await bench.recorder.drain()
+    assert _numbers(bench.store) == [0]
 
 
 @pytest.mark.parametrize("turns", range(8))
@@ -204,7 +206,7 @@ async def test_a_caller_that_gave_up_waiting_does_not_stop_the_commit(bench: Ben
 async def test_a_transition_brings_alarm_evidence_and_messages_in_one_commit(bench: Bench) -> None:
     raised, returned = _transitions()
     bench.start()
-    seen = [poll(layout(2), [120.0, np.nan])]
+    seen = seen_content([poll(layout(2), [120.0, np.nan])], points(), 0)
     record = await bench.recorder.record_transition(raised, RULE, seen)
     assert [alarm.active for alarm in bench.store.open_alarms()] == [True]
     assert [r.seq for r in bench.store.evidence_of(raised.alarm.alarm_id)] == [record.seq]
