@@ -123,6 +123,14 @@ async def until(condition: Callable[[], bool], deadline_s: float = 10.0) -> None
             await asyncio.sleep(0.001)
 
 
+async def advance_until(clock: SimulatedClock, condition: Callable[[], bool], step_s: float = 0.5) -> None:
+    """Let simulated time pass, with room for the stores' threads between the steps, until `condition` holds."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await clock.advance(step_s)
+            await asyncio.sleep(0.001)
+
+
 class Site:
     """The judging line over real stores in `folder`, on a simulated clock. `open` again after `kill` is a restart."""
 
