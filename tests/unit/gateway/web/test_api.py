@@ -1,117 +1,17 @@
-import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
-from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.delivery import Delivery
 from gateway.model.reading import Quality
-from gateway.ports import LinkHealth, LinkState, ReadingSink
-from gateway.recorder import Told
-from gateway.store.history_reader import HistoryReader
+from gateway.ports import LinkState
 from gateway.supervisor import PartHealth
-from gateway.web.api import web_app
-from gateway.web.feed import Feed
-from gateway.web.read_model import AssetView, BoxParts, BoxView
-from tests.fakes.scripted_uplink import ScriptedUplink
-from tests.fakes.site import BOX, MINUTE_NS, NOW_NS, SECOND_NS, Site, layout, points, poll, threshold, until
-
-LAYOUT = layout()
-RULES = [threshold(0), threshold(1)]
-
-
-class StillDriver:
-    """A driver whose one device answers, or not."""
-
-    name = "link-1"
-    state = LinkState.UP
-
-    async def run(self, sink: ReadingSink) -> None:
-        raise AssertionError("never run here")
-
-    def health(self) -> Sequence[LinkHealth]:
-        return [LinkHealth("host-1", self.state, polls=7, failures=2, skipped=1, last_error="timed out")]
-
-
-class Face:
-    """A site with its web face, and a client that speaks to it as a browser on the box would."""
-
-    def __init__(self, folder: Path, token: str | None = None, host: str = "127.0.0.1:8080") -> None:
-        self.site = Site(folder, points(), RULES)
-        site = self.site
-        self.uplink = ScriptedUplink()
-        self.driver = StillDriver()
-        reader = HistoryReader(site.history.path, site.table)
-        self.delivery = Delivery(self.uplink, site.alerts, site.history, reader, site.clock)
-        self.running = {"pipeline": PartHealth("pipeline", running=True)}
-        parts = BoxParts(
-            box_id=BOX,
-            site_zh="一号工地",
-            site_en="Site 1",
-            assets=(AssetView("crane-1", "tower-crane", "一号塔吊", "crane 1"),),
-            points=site.table,
-            window=site.window,
-            rules=site.rules,
-            alarms=site.alarms,
-            recorder=site.recorder,
-            intake=site.intake,
-            pipeline=site.pipeline,
-            alerts=site.alerts,
-            history=site.reader,
-            deliveries=(self.delivery,),
-            drivers=(self.driver,),
-            parts=self.running,
-            clock=site.clock,
-        )
-        self.view = BoxView(parts)
-        self.feed = Feed(site.alerts, self.view, queue_events=20, replay_page=3)
-        site.recorder.listeners.append(self._told)
-        self.app: FastAPI = web_app(self.view, self.feed, self._acknowledge, token, site.clock)
-        transport = httpx.ASGITransport(self.app)
-        self.client = httpx.AsyncClient(transport=transport, base_url=f"http://{host}")
-
-    def _told(self, told: Sequence[Told]) -> None:
-        self.view.refresh_alarms()
-        self.feed.tell(told)
-
-    async def _acknowledge(self, alarm_id: str, user: str, reason: str) -> int:
-        transition = self.site.alarms.acknowledge(alarm_id, user, reason, self.site.clock.now_ns())
-        record = await self.site.recorder.record_transition(transition, None, ())
-        return record.seq
-
-    async def value(self, value: float, at_s: float = 0.0, quality: int = Quality.GOOD) -> None:
-        judged = self.site.pipeline.judged_polls
-        self.site.intake.offer(poll(LAYOUT, value, NOW_NS + round(at_s * SECOND_NS), quality))
-        await until(lambda: self.site.pipeline.judged_polls > judged)
-        await until(lambda: self.site.recorder.last_in_line() is None)
-
-    async def raised(self) -> str:
-        """Raise the two rules' alarms; the id of the first."""
-        await self.value(120.0)
-        return str((await self.get("/api/alarms"))["alarms"][0]["alarm_id"])
-
-    async def get(self, path: str, status: int = 200, **params: object) -> dict[str, object] | object:  # type: ignore[misc]
-        reply = await self.client.get(path, params=params)  # type: ignore[arg-type]
-        assert reply.status_code == status, reply.text
-        return reply.json()
-
-    async def acknowledge(self, alarm_id: str, body: object, status: int = 200) -> dict[str, object]:
-        reply = await self.client.post(f"/api/alarms/{alarm_id}/acknowledge", json=body)
-        assert reply.status_code == status, reply.text
-        answer: dict[str, object] = reply.json()
-        return answer
-
-    async def close(self) -> None:
-        await self.client.aclose()
-        self.feed.close()
-        await self.site.stop()
-        self.delivery.close()
+from tests.fakes.site import BOX, MINUTE_NS, NOW_NS, SECOND_NS, poll, until
+from tests.fakes.web_face import LAYOUT, Face, is_house_error
 
 
 @pytest.fixture
@@ -120,17 +20,6 @@ async def face(tmp_path: Path) -> AsyncIterator[Face]:
     face.site.start()
     yield face
     await face.close()
-
-
-def _is_house_error(answer: object, code: str, field: str) -> bool:
-    assert isinstance(answer, dict)
-    error = answer["error"]
-    assert error["message_zh"]
-    assert error["message_en"]
-    return set(error) == {"code", "message_zh", "message_en", "field"} and (error["code"], error["field"]) == (
-        code,
-        field,
-    )
 
 
 async def test_alarms_are_listed_with_what_cannot_be_judged(face: Face) -> None:
@@ -181,7 +70,7 @@ async def test_the_detail_brings_the_sealed_records(face: Face) -> None:
     body = json.loads(record["record"])
     assert body["content"]["alarm"]["alarm_id"] == alarm_id
     assert body["content"]["samples"][0]["value"] == ["120.0"] * 4
-    assert _is_house_error(await face.get("/api/alarms/nonsense", 404), "no_such_alarm", "alarm_id")
+    assert is_house_error(await face.get("/api/alarms/nonsense", 404), "no_such_alarm", "alarm_id")
 
 
 async def test_acknowledging_is_sealed_and_only_done_once(face: Face) -> None:
@@ -191,13 +80,13 @@ async def test_acknowledging_is_sealed_and_only_done_once(face: Face) -> None:
     alarm = next(a for a in (await face.get("/api/alarms"))["alarms"] if a["alarm_id"] == alarm_id)
     assert (alarm["active"], alarm["acknowledged"], alarm["acknowledged_by"]) == (True, True, "李工")
     again = await face.acknowledge(alarm_id, {"user": "wang", "reason": "me too"}, status=409)
-    assert _is_house_error(again, "cannot_acknowledge", "alarm_id")
+    assert is_house_error(again, "cannot_acknowledge", "alarm_id")
     assert face.site.alerts.head().seq == 3
 
 
 async def test_an_acknowledgement_of_nothing_is_not_found(face: Face) -> None:
     answer = await face.acknowledge("nonsense", {"user": "li", "reason": "seen"}, status=404)
-    assert _is_house_error(answer, "no_such_alarm", "alarm_id")
+    assert is_house_error(answer, "no_such_alarm", "alarm_id")
 
 
 @pytest.mark.parametrize(
@@ -214,7 +103,7 @@ async def test_an_acknowledgement_of_nothing_is_not_found(face: Face) -> None:
 )
 async def test_a_command_that_says_too_little_or_too_much_is_refused(face: Face, body: object, field: str) -> None:
     alarm_id = await face.raised()
-    assert _is_house_error(await face.acknowledge(alarm_id, body, status=422), "bad_request", field)
+    assert is_house_error(await face.acknowledge(alarm_id, body, status=422), "bad_request", field)
     assert not any(alarm["acknowledged"] for alarm in (await face.get("/api/alarms"))["alarms"])
 
 
@@ -236,7 +125,7 @@ async def test_a_foreign_page_cannot_send_a_command(face: Face) -> None:
         path = f"/api/alarms/{alarm_id}/acknowledge"
         reply = await face.client.post(path, content=content, headers={"content-type": kind})
         assert reply.status_code == 415
-        assert _is_house_error(reply.json(), "json_needed", "content-type")
+        assert is_house_error(reply.json(), "json_needed", "content-type")
 
 
 async def test_points_have_value_unit_quality_and_age(face: Face) -> None:
@@ -314,7 +203,7 @@ async def test_a_history_question_that_makes_no_sense_is_refused(
     face: Face, params: dict[str, object], status: int, code: str, field: str
 ) -> None:
     asked = {"point": "crane-1.q0", "from_ns": 0, "to_ns": 10} | params
-    assert _is_house_error(await face.get("/api/history", status, **asked), code, field)
+    assert is_house_error(await face.get("/api/history", status, **asked), code, field)
 
 
 async def test_the_largest_range_with_the_fewest_samples_is_answered(face: Face) -> None:
@@ -336,16 +225,16 @@ async def test_assets_and_the_page_are_served(face: Face) -> None:
 
 
 async def test_an_unknown_address_or_method_is_answered_in_the_house_form(face: Face) -> None:
-    assert _is_house_error(await face.get("/api/nothing", 404), "no_such_page", "")
+    assert is_house_error(await face.get("/api/nothing", 404), "no_such_page", "")
     reply = await face.client.delete("/api/alarms")
     assert reply.status_code == 405
-    assert _is_house_error(reply.json(), "no_such_page", "")
+    assert is_house_error(reply.json(), "no_such_page", "")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.5"])
 async def test_on_loopback_a_foreign_host_name_is_refused(tmp_path: Path, host: str) -> None:
     face = Face(tmp_path, host=host)
-    assert _is_house_error(await face.get("/api/alarms", 421), "wrong_host", "host")
+    assert is_house_error(await face.get("/api/alarms", 421), "wrong_host", "host")
     await face.close()
 
 
@@ -388,7 +277,7 @@ async def test_without_the_token_nothing_is_told_but_that_one_is_needed(tmp_path
         reply = await face.client.get(path, headers={"authorization": given.encode("latin-1")})  # type: ignore[dict-item]
         assert reply.status_code == 401
         assert reply.headers["www-authenticate"].startswith("Basic")
-        assert _is_house_error(reply.json(), "token_needed", "")
+        assert is_house_error(reply.json(), "token_needed", "")
     assert (await face.client.get("/readyz")).status_code in (200, 503)
     await face.close()
 
@@ -436,129 +325,3 @@ async def test_metrics_are_prometheus_text_of_what_runs_now(face: Face) -> None:
     face.driver.state = LinkState.DOWN
     again = (await face.client.get("/metrics")).text
     assert 'sitewarden_link_up{device="host-1"} 0.0' in again
-
-
-class Listener:
-    """One client of the live feed, reading as a browser does."""
-
-    def __init__(self, face: Face, last_seq: int | None) -> None:
-        self.events: list[tuple[str, str, dict[str, object]]] = []
-        self.ended = False
-        self._stream = face.feed.stream(last_seq)
-        self.task = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        async for chunk in self._stream:
-            fields = dict(line.split(": ", 1) for line in chunk.decode().strip().splitlines())
-            if "data" in fields:
-                self.events.append((fields.get("id", ""), fields["event"], json.loads(fields["data"])))
-        self.ended = True
-
-    @property
-    def alarms(self) -> list[int]:
-        return [int(number) for number, name, _ in self.events if name == "alarm"]
-
-    async def leave(self) -> None:
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
-
-
-async def _flap(face: Face, times: int, first_s: int = 0) -> None:
-    for n in range(first_s, first_s + times):
-        await face.value(120.0 if n % 2 == 0 else 50.0, at_s=n)
-
-
-async def test_a_live_client_hears_of_every_transition_once_and_in_order(face: Face) -> None:
-    listener = Listener(face, None)
-    await until(lambda: face.feed.clients == 1)
-    await _flap(face, 4)
-    await until(lambda: len(listener.alarms) == 8)
-    assert listener.alarms == list(range(1, 9))
-    _, _, data = listener.events[1]
-    assert (data["transition"], data["seq"], data["alarm"]["rule_id"]) == ("raised", 1, "rule-0")  # type: ignore[index]
-    assert "samples" not in data
-    await listener.leave()
-    await until(lambda: face.feed.clients == 0)
-
-
-@pytest.mark.parametrize("last_seq", range(9))
-async def test_a_client_that_comes_back_misses_and_repeats_nothing(face: Face, last_seq: int) -> None:
-    await _flap(face, 4)
-    listener = Listener(face, last_seq)
-    await _flap(face, 2, first_s=4)
-    await until(lambda: bool(listener.alarms) and listener.alarms[-1] == 12)
-    assert listener.alarms == list(range(last_seq + 1, 13))
-    await listener.leave()
-
-
-async def test_a_long_absence_is_replayed_page_by_page(face: Face) -> None:
-    await _flap(face, 8)
-    listener = Listener(face, 0)
-    await until(lambda: len(listener.alarms) == 16)
-    assert listener.alarms == list(range(1, 17))
-    await listener.leave()
-
-
-async def test_a_client_that_knows_more_than_the_box_starts_at_the_end(face: Face) -> None:
-    await _flap(face, 2)
-    listener = Listener(face, 1000)
-    await until(lambda: face.feed.clients == 1)
-    await _flap(face, 2, first_s=2)
-    await until(lambda: listener.alarms == [5, 6, 7, 8])
-    await listener.leave()
-
-
-async def test_a_new_client_is_told_where_it_stands(face: Face) -> None:
-    await _flap(face, 2)
-    listener = Listener(face, None)
-    await until(lambda: bool(listener.events))
-    assert listener.events[0][:2] == ("4", "hello")
-    assert listener.alarms == []
-    await listener.leave()
-
-
-async def test_a_client_that_does_not_read_is_dropped_and_catches_up_when_it_comes_back(face: Face) -> None:
-    slow = face.feed.stream(None)
-    assert b"event: hello" in await anext(slow)
-    first = asyncio.ensure_future(anext(slow))
-    await until(lambda: face.feed.clients == 1)
-    await _flap(face, 1)
-    assert (await first).startswith(b"id: 1\n")
-    await _flap(face, 12, first_s=1)
-    assert face.feed.clients == 0
-    assert [chunk async for chunk in slow] == [], "what was in its queue went with it"
-    back = Listener(face, 1)
-    await until(lambda: bool(back.alarms) and back.alarms[-1] == 26)
-    assert back.alarms == list(range(2, 27))
-    await back.leave()
-
-
-async def test_points_are_sent_once_a_second_without_a_number(face: Face) -> None:
-    listener = Listener(face, None)
-    task = asyncio.create_task(face.feed.run())
-    await until(lambda: face.feed.clients == 1 and bool(face.site.clock._sleepers))
-    await face.site.clock.advance(2.0)
-    await until(lambda: [name for _, name, _ in listener.events].count("points") == 2)
-    assert [number for number, name, _ in listener.events if name == "points"] == ["", ""]
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await listener.leave()
-
-
-async def test_when_the_box_stops_every_stream_ends(face: Face) -> None:
-    listeners = [Listener(face, None), Listener(face, 0)]
-    await until(lambda: face.feed.clients == 2)
-    face.feed.close()
-    await until(lambda: all(listener.ended for listener in listeners))
-
-
-async def test_the_stream_is_served_with_replay_and_refuses_nonsense(face: Face) -> None:
-    assert _is_house_error(
-        (await face.client.get("/api/events", headers={"last-event-id": "x1"})).json(), "bad_last_event_id", ""
-    )
-    await _flap(face, 1)
-    asyncio.get_running_loop().call_later(0.2, face.feed.close)
-    reply = await face.client.get("/api/events", headers={"last-event-id": "1"})
-    assert reply.headers["content-type"].startswith("text/event-stream")
-    assert "id: 2\nevent: alarm" in reply.text
-    assert "id: 1\n" not in reply.text
