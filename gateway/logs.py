@@ -8,5 +8,6 @@ FORMAT = "%(asctime)s.%(msecs)03d level=%(levelname)s logger=%(name)s %(message)
 def start_logging(level: str = "INFO") -> None:
     """Set the root logger up once; chatty libraries speak only when something is wrong."""
     logging.basicConfig(level=level, format=FORMAT, datefmt="%Y-%m-%dT%H:%M:%S", force=True)
-    for name, floor in (("pymodbus", logging.CRITICAL), ("httpx", logging.WARNING), ("uvicorn", logging.WARNING)):
-        logging.getLogger(name).setLevel(floor)
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+    for name in ("httpx", "httpcore", "uvicorn"):  # the first two would say addresses and headers, passwords in them
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -122,8 +122,8 @@ class Robot:
         return HttpRequest(url_signed, content, headers, secrets=(*secrets_in(url), *secrets))
 
     def _text(self, notices: Sequence[Notice]) -> str:
-        lines = [self._settings.heading, *full_text(notices, self._settings.wordings)]
-        lines = [line for line in lines if line]
+        lines = full_text(notices, self._settings.wordings)
+        lines[0] = f"{self._settings.heading} {lines[0]}".strip()
         if self._settings.form == "text":
             return "\n".join(line.translate(_CALLS) for line in lines)
         first, *others = (line.translate(_MARKS) for line in lines)

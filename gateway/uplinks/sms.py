@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -43,7 +44,7 @@ from gateway.uplinks.sms_template import (
 )
 
 log = logging.getLogger(__name__)
-ONE_PART_UNITS = 70  # UCS-2 in 140 bytes (3GPP TS 23.038); a part of a longer text has 6 bytes less for its header
+ONE_PART_UNITS = 70  # UCS-2 in 140 bytes (3GPP TS 23.040); a part of a longer text has 6 bytes less for its header
 LONG_PART_UNITS = 67
 WRONG_SETTINGS_AFTER_S = 300.0
 CAP_LOOK_AGAIN_S = 3600.0
@@ -129,6 +130,14 @@ class SmsSettings(MessengerSettings):
         return ONE_PART_UNITS if self.max_parts == 1 else LONG_PART_UNITS * self.max_parts
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read from the secret files for one message; nothing of it may be said."""
+
+    secrets: Mapping[str, str] = field(repr=False)
+    numbers: Sequence[str] = field(repr=False)
+
+
 class SmsSpeaker:
     """Says one text to all numbers."""
 
@@ -142,15 +151,14 @@ class SmsSpeaker:
     async def say(self, notices: Sequence[Notice]) -> Answer:
         """TAKEN once every number was asked and one of them took it; what failed on the way is asked again."""
         try:
-            secrets = await asyncio.to_thread(self._secrets)
-            numbers = await asyncio.to_thread(self._numbers)
+            known = await asyncio.to_thread(self._known)
         except LookupError as error:
             return Answer(Outcome.LATER, str(error))
-        for place, number in self._receivers(numbers):
+        for place, number in self._receivers(known.numbers):
             waiting = [notice for notice in notices if (notice.key, number) not in self._told]
             if not waiting:
                 continue
-            answer = await self._tell(waiting, number, secrets)
+            answer = await self._tell(waiting, number, known)
             if answer.outcome in (Outcome.LATER, Outcome.UNCLEAR):
                 return answer
             refusal = f"{place}: {answer.words}" if answer.outcome is Outcome.REFUSED else ""
@@ -187,22 +195,21 @@ class SmsSpeaker:
         else:
             yield from ((f"number {place}", number) for place, number in enumerate(numbers, 1))
 
-    async def _tell(self, notices: Sequence[Notice], number: str, secrets: Mapping[str, str]) -> Answer:
+    async def _tell(self, notices: Sequence[Notice], number: str, known: _Known) -> Answer:
         cap = await asyncio.to_thread(self._take_one_of_the_day)
         if cap is not None:
             return cap
-        request = self._request(notices, number, secrets)
+        request = self._request(notices, number, known)
         try:
             return self._judge(await self._door.ask(request), request.secrets)
         except NoAnswerError as error:
             return Answer(Outcome.LATER, str(error))
 
-    def _request(self, notices: Sequence[Notice], number: str, secrets: Mapping[str, str]) -> HttpRequest:
+    def _request(self, notices: Sequence[Notice], number: str, known: _Known) -> HttpRequest:
         settings = self._settings
-        known = (*secrets.values(), number, *number.split(settings.number_separator))
         text = " / ".join(short_text(notices, wording) for wording in settings.wordings)
         values = {
-            **secrets,
+            **known.secrets,
             "number": number,
             "numbers": number,
             "text": cut_units(settings.signature + text, settings.text_units),
@@ -218,7 +225,7 @@ class SmsSpeaker:
             kind = "application/json" if settings.body_form == "json" else "application/x-www-form-urlencoded"
             headers.setdefault("Content-Type", f"{kind}; charset=utf-8")
             content = body_bytes(filled(dict(settings.body), values), settings.body_form)
-        return HttpRequest(url, content, headers, settings.method, known)
+        return HttpRequest(url, content, headers, settings.method, (*known.secrets.values(), number, *known.numbers))
 
     def _judge(self, http: HttpAnswer, secrets: Sequence[str]) -> Answer:
         words, success = http.words(secrets), self._settings.success
@@ -251,9 +258,10 @@ class SmsSpeaker:
             return Answer(Outcome.LATER, f"the day's count cannot be kept: {error.strerror}")
         return None
 
-    def _secrets(self) -> dict[str, str]:
+    def _known(self) -> _Known:
         """Read anew for every message, so that a new key needs no restart. Raises LookupError."""
-        return {name: secret.reveal() for name, secret in self._settings.secrets.items()}
+        secrets = {name: secret.reveal() for name, secret in self._settings.secrets.items()}
+        return _Known(secrets, self._numbers())
 
     def _numbers(self) -> list[str]:
         lines = [line.strip() for line in self._settings.numbers.reveal().splitlines()]

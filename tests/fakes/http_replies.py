@@ -28,6 +28,7 @@ class Request:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
 
 
 class HttpReplies:
@@ -63,7 +64,7 @@ class HttpReplies:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                replies.requests.append(Request(self.path, dict(self.headers), body))
+                replies.requests.append(Request(self.path, dict(self.headers), body, self.command))
                 replies.asked.set()
                 reply = replies._next_reply()
                 if reply is None:
@@ -78,6 +79,9 @@ class HttpReplies:
                     self.send_header("Content-Length", str(len(reply.body)))
                 self.end_headers()
                 self.wfile.write(reply.body)
+
+            def do_GET(self) -> None:
+                self.do_POST()
 
             def log_message(self, format: str, *args: object) -> None:
                 return
