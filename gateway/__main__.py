@@ -13,8 +13,9 @@ from pathlib import Path
 
 from contract.chain import ChainFault
 from gateway import __version__
-from gateway.app import DRIVERS, UPLINKS, AlreadyRunning, Gateway, run_until_signal
+from gateway.app import DRIVERS, UPLINKS, Gateway, run_until_signal
 from gateway.demo import DemoOptions, run_demo
+from gateway.folder_lock import AlreadyRunning
 from gateway.logs import start_logging
 from gateway.model.errors import ConfigError
 from gateway.settings import check_report, load, site_schema

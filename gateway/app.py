@@ -10,13 +10,10 @@ Stop order: drivers, pipeline (judging what is queued), recorder, deliveries, st
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import IO, Any
 
 import uvicorn
 
@@ -27,17 +24,31 @@ from drivers.modbus.driver import RTU_TCP_KIND as MODBUS_RTU_TCP
 from drivers.mqtt.driver import KIND as MQTT
 from gateway import __version__
 from gateway.alarms import AlarmTable
+from gateway.arming import UnprovenSink, read_arming
 from gateway.clock import SystemClock
 from gateway.delivery import Delivery
+from gateway.driver_packages import DriverShelf
 from gateway.evidence import RecordKind
+from gateway.folder_lock import lock_folder
 from gateway.housekeeping import Housekeeping
 from gateway.intake import Intake
 from gateway.pipeline import Line, Pipeline
-from gateway.ports import AssetTag, Background, Clock, Driver, DriverKind, Notifier, Uplink, UplinkContext, UplinkKind
+from gateway.ports import (
+    AssetTag,
+    Background,
+    Clock,
+    Driver,
+    DriverKind,
+    Notifier,
+    ReadingSink,
+    Uplink,
+    UplinkContext,
+    UplinkKind,
+)
 from gateway.quarantine import Quarantine
 from gateway.recorder import Entry, Recorder, Route, Told
 from gateway.rules.table import RuleTable
-from gateway.settings import Settings
+from gateway.settings import AssetKind, Settings
 from gateway.store.alert_store import AlertStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import Bounds, HistoryStore
@@ -59,7 +70,7 @@ from gateway.window import Window
 from screens.listener import listen
 
 log = logging.getLogger(__name__)
-DRIVERS: Mapping[str, DriverKind] = {kind.name: kind for kind in (MODBUS_TCP, MODBUS_RTU, MODBUS_RTU_TCP, MQTT)}
+DRIVERS: Mapping[str, DriverKind] = DriverShelf((MODBUS_TCP, MODBUS_RTU, MODBUS_RTU_TCP, MQTT))
 UPLINKS: Mapping[str, UplinkKind] = {
     kind.name: kind for kind in (INFLUX, MQTT_UPLINK, REGULATOR, WEBHOOK, WECOM, DINGTALK, SMS)
 }
@@ -67,10 +78,6 @@ INTAKE_POLLS = 20_000
 MAX_BUFFERED_POLLS = 50_000
 WATCHDOG_S = 5.0
 LAST_SEND_S = 3.0
-
-
-class AlreadyRunning(Exception):  # noqa: N818 - a state, told to the operator
-    """Another gateway holds this data folder."""
 
 
 class Gateway:
@@ -81,7 +88,7 @@ class Gateway:
         self.clock: Clock = clock or SystemClock()
         self._folder = settings.storage.folder
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock_folder(self._folder)
+        self._lock = lock_folder(self._folder)
         self._build_stores()
         self._build_judging()
         self._build_edges()
@@ -115,6 +122,10 @@ class Gateway:
     def _build_judging(self) -> None:
         settings = self.settings
         self.intake = Intake(INTAKE_POLLS, Quarantine(self._folder / "aside"))
+        cranes = [asset.id for asset in settings.assets if asset.kind is AssetKind.TOWER_CRANE]
+        self.arming = read_arming(self._folder, cranes)
+        suspects = self.arming.suspects(settings.points)
+        self.sink: ReadingSink = UnprovenSink(self.intake, suspects) if suspects.any() else self.intake
         self.window = Window(settings.points, self.clock.monotonic_ns())
         self.rules = RuleTable(settings.rules)
         self.alarms = AlarmTable(settings.box.id, settings.rules)
@@ -170,6 +181,7 @@ class Gateway:
             drivers=self.drivers,
             parts=self.supervisor.parts,
             clock=self.clock,
+            arming=self.arming,
         )
         self.view = BoxView(parts)
         self.feed = Feed(self.alerts, self.view)
@@ -186,7 +198,7 @@ class Gateway:
         start("recorder", self.recorder.run)
         start("pipeline", self.pipeline.run)
         for link, driver in zip(self.settings.links, self.drivers, strict=True):
-            start(f"driver:{link.settings.id}", _driver_part(driver, self.intake))
+            start(f"driver:{link.settings.id}", _driver_part(driver, self.sink))
         for delivery, uplink in zip(self.deliveries, self.uplinks, strict=True):
             start(f"delivery:{delivery.name}", delivery.run)
             if isinstance(uplink, Background):
@@ -291,21 +303,10 @@ def run_until_signal(gateway: Gateway) -> None:
     asyncio.run(main())
 
 
-def _driver_part(driver: Driver, intake: Intake) -> Callable[[], Awaitable[None]]:
-    return lambda: driver.run(intake)
+def _driver_part(driver: Driver, sink: ReadingSink) -> Callable[[], Awaitable[None]]:
+    return lambda: driver.run(sink)
 
 
 def _route(uplink: Uplink) -> Route:
     route = Route(uplink.name, uplink.takes_alerts, uplink.takes_evidence, uplink.takes_evidence)
     return replace(route, wants=uplink.wants) if isinstance(uplink, Notifier) else route
-
-
-def _lock_folder(folder: Path) -> IO[Any]:
-    """Hold the data folder for this process. Raises AlreadyRunning."""
-    file = (folder / "lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise AlreadyRunning(f"{folder}: another gateway is running on this data folder") from None
-    return file

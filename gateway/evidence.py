@@ -33,6 +33,7 @@ class RecordKind(StrEnum):
     CHECKPOINT = "history_checkpoint"
     MESSAGE = "regulator_message"
     STORE_REPAIRED = "store_repaired"
+    COMMISSIONED = "commissioned"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ evidence store fails are newer ones shown too, and marked so.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.alarms import AlarmTable
+from gateway.arming import Arming
 from gateway.delivery import Delivery
 from gateway.intake import Intake
 from gateway.model.alarm import Alarm
@@ -60,6 +61,7 @@ class BoxParts:
     drivers: Sequence[Driver]
     parts: dict[str, PartHealth]
     clock: Clock
+    arming: Arming = field(default_factory=lambda: Arming({}, {}))
 
 
 class BoxView:
@@ -104,10 +106,38 @@ class BoxView:
                 "asset": rule.asset,
                 "title_zh": rule.info.title_zh,
                 "title_en": rule.info.title_en,
+                **self._reason(rule.point_index),
             }
             for row, rule in enumerate(rules)
             if truth[row] == Truth.UNKNOWN
         ]
+
+    def _reason(self, point_index: int) -> Row:
+        """Why a point's rules cannot be judged, where the box knows more than that data is missing."""
+        point = self.parts.points[point_index] if point_index >= 0 else None
+        why = self.parts.arming.reason_of(point.asset, point.quantity) if point else None
+        return {"reason_zh": why.reason_zh if why else "", "reason_en": why.reason_en if why else ""}
+
+    def commissioning(self) -> list[Row]:
+        """Every crane: whether its load alarms are armed, and by which sheet; one never commissioned says so."""
+        arming = self.parts.arming
+        rows = []
+        for asset in self.parts.assets:
+            if asset.kind != "tower-crane":
+                continue
+            entry, why = arming.assets.get(asset.asset), arming.unproven.get(asset.asset)
+            rows.append(
+                {
+                    "asset": asset.asset,
+                    "commissioned": entry is not None,
+                    "load_alarms_armed": why is None,
+                    "reason_zh": why.reason_zh if why else "",
+                    "reason_en": why.reason_en if why else "",
+                    "at_ns": entry.at_ns if entry else 0,
+                    "sheet_sha256": entry.sheet_sha256 if entry else "",
+                }
+            )
+        return rows
 
     def alarm(self, alarm_id: str) -> Row | None:
         """One alarm, open or past, with its sealed records."""
@@ -181,6 +211,7 @@ class BoxView:
                 {"name": part.name, "running": part.running, "restarts": part.restarts, "last_error": part.last_error}
                 for part in parts.parts.values()
             ],
+            "commissioning": self.commissioning(),
         }
 
     def alive(self) -> bool:
