@@ -71,6 +71,8 @@ def web_app(view: BoxView, feed: Feed, acknowledge: Acknowledge, token: str | No
         last = request.headers.get("last-event-id", "")
         if last and not last.isdecimal():
             return _error(400, "bad_last_event_id", "Last-Event-ID 应为整数", f"found {last!r}, expected a number", "")
+        if feed.full:
+            return _error(503, "too_many_listeners", "同时打开的页面过多", "too many pages are listening already", "")
         stream = feed.stream(int(last) if last else None)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.web.feed import MAX_CLIENTS
 from tests.fakes.site import until
 from tests.fakes.web_face import Face, Listener, is_house_error
 
@@ -96,6 +97,39 @@ async def test_points_are_sent_once_a_second_without_a_number(face: Face) -> Non
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await listener.leave()
+
+
+async def test_for_a_client_that_does_not_read_only_the_newest_values_wait(face: Face) -> None:
+    slow = face.feed.stream(None)
+    assert b"event: hello" in await anext(slow)
+    task = asyncio.create_task(face.feed.run())
+    await until(lambda: bool(face.site.clock._sleepers))
+    await face.site.clock.advance(30.0)
+    await face.value(70.0)
+    await face.site.clock.advance(1.0)
+    chunk = await anext(slow)
+    assert b"event: points" in chunk
+    assert b"70.0" in chunk, "the newest, not the first that waited"
+    later = asyncio.ensure_future(anext(slow))
+    await asyncio.wait({later}, timeout=0.05)
+    assert not later.done(), "nothing older follows"
+    await face.site.clock.advance(1.0)
+    assert b"event: points" in await later
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await slow.aclose()  # type: ignore[attr-defined]
+
+
+async def test_too_many_listeners_are_refused_and_those_who_listen_stay(face: Face) -> None:
+    listeners = [Listener(face, None) for _ in range(MAX_CLIENTS)]
+    await until(lambda: face.feed.clients == MAX_CLIENTS)
+    refused = await face.client.get("/api/events")
+    assert refused.status_code == 503
+    assert is_house_error(refused.json(), "too_many_listeners", "")
+    await listeners[0].leave()
+    assert not face.feed.full
+    for listener in listeners:
+        await listener.leave()
 
 
 async def test_when_the_box_stops_every_stream_ends(face: Face) -> None:
