@@ -2,7 +2,8 @@
 
 Listens on loopback unless told otherwise; beyond loopback every page but the health checks asks for the token (Bearer,
 or Basic with the token as password, so that a browser can ask for it). Commands must be JSON, which keeps foreign
-pages from sending them, and on loopback the Host header must be a loopback name.
+pages from sending them, and short, which keeps anyone from filling the memory. On loopback the Host header must be a
+loopback name.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ OPEN_PATHS = ("/healthz", "/readyz")
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 KEPT_WITHIN_S = 10.0
 LAST_NS = 2**62  # the year 2116; beyond it a time does not fit the database
+MAX_COMMAND_BYTES = 16_384
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 PAGE = Path(__file__).with_name("page.html")
 
@@ -166,13 +168,26 @@ def _guard(app: FastAPI, token: str | None) -> None:
                 return response
             if token is None and _host_name(request.headers.get("host", "")) not in LOOPBACK_NAMES:
                 return _error(421, "wrong_host", "主机名不符", "open this page by a loopback name", "host")
-        if request.method == "POST" and not request.headers.get("content-type", "").startswith("application/json"):
-            return _error(415, "json_needed", "请求应为 JSON", "expected content-type application/json", "content-type")
+        if request.method == "POST" and (refusal := _command_refused(request)) is not None:
+            return refusal
         response = await call_next(request)
         response.headers["x-content-type-options"] = "nosniff"
         response.headers["x-frame-options"] = "DENY"
         response.headers["referrer-policy"] = "no-referrer"
         return response
+
+
+def _command_refused(request: Request) -> Response | None:
+    """A command is JSON and short, and says how long it is before anyone reads it."""
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        return _error(415, "json_needed", "请求应为 JSON", "expected content-type application/json", "content-type")
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal():
+        return _error(411, "length_needed", "请求应注明长度", "expected a content-length", "content-length")
+    if len(length) > 9 or int(length) > MAX_COMMAND_BYTES:
+        expected = f"expected at most {MAX_COMMAND_BYTES} bytes"
+        return _error(413, "too_large", "请求内容过长", expected, "content-length")
+    return None
 
 
 def _host_name(host: str) -> str:

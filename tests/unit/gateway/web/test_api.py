@@ -325,3 +325,21 @@ async def test_metrics_are_prometheus_text_of_what_runs_now(face: Face) -> None:
     face.driver.state = LinkState.DOWN
     again = (await face.client.get("/metrics")).text
     assert 'sitewarden_link_up{device="host-1"} 0.0' in again
+
+
+async def test_a_command_that_is_too_long_or_does_not_say_how_long_it_is_is_not_read(face: Face) -> None:
+    address, headers = f"/api/alarms/{await face.raised()}/acknowledge", {"content-type": "application/json"}
+    read: list[int] = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            read.append(1)
+            yield b" " * 65_536
+
+    long = await face.client.post(address, content=b" " * 100_000, headers=headers)
+    assert (long.status_code, long.json()["error"]["code"]) == (413, "too_large")
+    huge = await face.client.post(address, content=b"{}", headers=headers | {"content-length": "9" * 5000})
+    assert huge.status_code == 413
+    unsaid = await face.client.post(address, content=endless(), headers=headers)
+    assert (unsaid.status_code, unsaid.json()["error"]["code"]) == (411, "length_needed")
+    assert len(read) <= 1
