@@ -55,6 +55,14 @@ def test_the_unit_is_watched_and_always_restarted():
     assert settings["User"] != "root"
 
 
+def test_a_full_history_can_be_checked_before_systemd_gives_up_the_start():
+    """Every start reads all of history.db (`PRAGMA quick_check`); a start that is cut short begins anew, for ever."""
+    settings = dict(re.findall(r"^(\w+)=(.*)$", UNIT, flags=re.MULTILINE))
+    history_bytes = yaml.safe_load(SITE)["storage"]["history"]["max_gib"] * 2**30
+    slow_disk_bytes_s = 20e6
+    assert int(settings["TimeoutStartSec"]) >= history_bytes / slow_disk_bytes_s
+
+
 def test_the_example_site_passes_the_check():
     checked = run(sys.executable, "-m", "gateway", "check", DEPLOY / "sites" / "site.yaml", cwd=CHECKOUT)
     assert checked.returncode == 0, checked.stdout + checked.stderr
