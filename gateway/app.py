@@ -142,6 +142,7 @@ class Gateway:
         for uplink in self.uplinks:
             if isinstance(uplink, RegulatorUplink):
                 uplink.on_message = self._sealing(uplink.on_message)
+        self.history.keep_cursors([uplink.name for uplink in self.uplinks])
         routes = [_route(uplink) for uplink in self.uplinks]
         self.recorder = Recorder(self.alerts, settings.box.id, settings.site.project_code, routes, clock)
         self.drivers: list[Driver] = [DRIVERS[link.settings.driver].build(link, clock) for link in settings.links]
@@ -274,11 +275,11 @@ class Gateway:
     def _told(self, told: Sequence[Told]) -> None:
         self.view.refresh_alarms()
         self.feed.tell(told)
-        self._wake_deliveries()
+        self._wake_deliveries(urgent=any(entry.transition is not None for entry in told))
 
-    def _wake_deliveries(self) -> None:
+    def _wake_deliveries(self, urgent: bool = False) -> None:
         for delivery in self.deliveries:
-            delivery.wake()
+            delivery.wake(urgent)
 
 
 class _QuietServer(uvicorn.Server):

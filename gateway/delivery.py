@@ -38,6 +38,7 @@ class Delivery:
         self._reader = reader
         self._clock = clock
         self._wake = asyncio.Event()
+        self._urgent = asyncio.Event()
         self._failures = 0
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
         self._cursor = 0
@@ -64,10 +65,12 @@ class Delivery:
         """Messages of all kinds that the receiver holds."""
         return self.accepted_kinds.total()
 
-    def wake(self) -> None:
-        """There is something new to send."""
+    def wake(self, urgent: bool = False) -> None:
+        """There is something new to send. An urgent wake (a new alert) also ends a back-off."""
         self.caught_up = False
         self._wake.set()
+        if urgent:
+            self._urgent.set()
 
     def close(self) -> None:
         """Let go of the history."""
@@ -142,7 +145,28 @@ class Delivery:
             log.warning("event=uplink_down uplink=%s reason=%r", self.name, receipt.detail)
         ceiling_s = min(BACKOFF_LIMIT_S, BACKOFF_FIRST_S * 2**self._failures)
         self._failures = min(self._failures + 1, 10)
-        await self._clock.sleep(max(receipt.retry_after_s, self._random.uniform(ceiling_s / 4, ceiling_s)))
+        pause_s = max(receipt.retry_after_s, self._random.uniform(ceiling_s / 4, ceiling_s))
+        if receipt.retry_after_s:
+            await self._clock.sleep(pause_s)
+        else:
+            await self._sleep_unless_urgent(pause_s)
+
+    async def _sleep_unless_urgent(self, pause_s: float) -> None:
+        """A new alert is tried at once, but never sooner than the shortest pause: a dead receiver is not hammered."""
+        started_ns = self._clock.monotonic_ns()
+        self._urgent.clear()
+        sleep = asyncio.ensure_future(self._clock.sleep(pause_s))
+        urgent = asyncio.ensure_future(self._urgent.wait())
+        try:
+            await asyncio.wait({sleep, urgent}, return_when=asyncio.FIRST_COMPLETED)
+            slept = sleep.done()
+        finally:
+            for wait in (sleep, urgent):
+                wait.cancel()
+            await asyncio.gather(sleep, urgent, return_exceptions=True)
+        waited_s = (self._clock.monotonic_ns() - started_ns) / 1e9
+        if not slept and waited_s < BACKOFF_FIRST_S:
+            await self._clock.sleep(BACKOFF_FIRST_S - waited_s)
 
     def _note_success(self) -> None:
         self._failures = 0

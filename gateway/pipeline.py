@@ -72,6 +72,11 @@ class Pipeline:
         self.judged_polls = 0
         self.late_polls = 0
 
+    @property
+    def history_alive(self) -> bool:
+        """Whether the history still takes writes."""
+        return self._line.history.alive
+
     async def run(self) -> None:
         """Take samples until cancelled. Yields to the drivers between batches."""
         while True:

@@ -143,6 +143,11 @@ class AlertStore(ChainReader):
                 raise
         return open_or_repair(self.path, SCHEMA)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the writer still takes jobs."""
+        return self._writer.alive
+
     def commit(self, commit: Commit) -> "Future[None]":
         """Keep a batch. Done after the fsync; StoreError when it could not be kept (nothing of it then is)."""
         return self._writer.submit(lambda db: _insert(db, commit))

@@ -41,12 +41,14 @@ class DiskFullError(StoreError):
 @dataclass(frozen=True, slots=True)
 class Schema:
     """A file's tables and version. `synchronous` is FULL (survives a power cut) or NORMAL (may lose the last commits,
-    never the file). `tables` are carried over by a salvage, in this order."""
+    never the file). `tables` are carried over by a salvage, in this order. A file beyond `check_up_to_bytes` is not
+    read through at every start: a site must not wait for that, and damage shows at the read."""
 
     version: int
     ddl: str
     synchronous: str
     tables: Sequence[str]
+    check_up_to_bytes: int = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def open_or_repair(path: Path, schema: Schema) -> tuple[sqlite3.Connection, Repa
         if not is_damage(error):
             raise (DiskFullError if is_full(error) else StoreError)(f"{path}: cannot be opened: {error}") from None
         return _repair(path, schema, str(error))
-    answer = _quick_check(connection)
+    answer = _quick_check(connection) if path.stat().st_size <= schema.check_up_to_bytes else "ok"
     if answer == "ok":
         return connection, None
     connection.close()
@@ -152,6 +154,11 @@ class Writer:
                 raise StoreError(f"{self._name}: the writer has stopped")
             self._queue.put((job, future))
         return future
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread still takes jobs; only a bug or `close` ends it."""
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """Finish what was submitted, then close the file."""

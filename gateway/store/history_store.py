@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 SCHEMA = Schema(
     version=1,
     synchronous="NORMAL",
+    check_up_to_bytes=256 * 2**20,
     tables=("meta", "layout", "block", "rollup", "cursor"),
     ddl="""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
@@ -103,6 +104,11 @@ class HistoryStore:
 
     repair: Repair | None
     last_block_at_open: int
+
+    @property
+    def alive(self) -> bool:
+        """Whether the writer still takes jobs."""
+        return self._writer.alive
 
     def append(self, readings: Readings) -> None:
         """Take a poll into the buffer; durable after the next flush."""

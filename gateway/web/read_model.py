@@ -215,8 +215,10 @@ class BoxView:
         }
 
     def alive(self) -> bool:
-        """The pipeline has ticked lately."""
-        return self.parts.clock.monotonic_ns() - self.parts.pipeline.ticked_mono_ns < STUCK_AFTER_NS
+        """The pipeline has ticked lately and both stores take writes; when not, only a restart of the box helps."""
+        parts = self.parts
+        ticking = parts.clock.monotonic_ns() - parts.pipeline.ticked_mono_ns < STUCK_AFTER_NS
+        return ticking and parts.alerts.alive and parts.pipeline.history_alive
 
     def ready(self) -> list[str]:
         """Why the box is not fully working; empty when it is."""
@@ -224,7 +226,7 @@ class BoxView:
         if self.parts.recorder.failing_since_ns:
             reasons.append("the evidence store cannot be written")
         if not self.alive():
-            reasons.append("the pipeline is stuck")
+            reasons.append("the pipeline is stuck or a store has stopped")
         return reasons
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.clock import SimulatedClock
-from gateway.delivery import ALERTS_A_BATCH, BACKOFF_LIMIT_S, Delivery
+from gateway.delivery import ALERTS_A_BATCH, BACKOFF_FIRST_S, BACKOFF_LIMIT_S, Delivery
 from gateway.model.alert import OutboxItem, Receipt
 from gateway.store.alert_store import AlertStore, Commit, Message
 from gateway.store.history_reader import HistoryReader
@@ -100,6 +100,23 @@ async def test_a_backlog_leaves_in_bounded_batches_with_alerts_looked_for_betwee
     box.start()
     await until(lambda: len(box.uplink.receiver.polls) == 4500)
     assert box.uplink.calls == [("alerts", ALERTS_A_BATCH), ("alerts", 1), ("readings", 3000), ("readings", 1500)]
+
+
+async def test_a_new_alert_ends_a_back_off_but_never_hammers(box: Box) -> None:
+    box.uplink.alert_answers = [Receipt.retry("gone fishing")] * 9
+    box.start()
+    box.put("a")
+    for _ in range(8):
+        await _sleeping(box)
+        await box.clock.advance(BACKOFF_LIMIT_S)
+    await until(lambda: len(box.uplink.calls) == 9)
+    await _sleeping(box)
+    box.delivery.wake(urgent=True)
+    await box.clock.advance(BACKOFF_FIRST_S - 0.01)
+    assert len(box.uplink.calls) == 9
+    await box.clock.advance(0.02)
+    await until(lambda: len(box.uplink.calls) == 10)
+    await _drained(box)
 
 
 async def test_retry_backs_off_longer_and_longer_within_bounds_and_recovers(
