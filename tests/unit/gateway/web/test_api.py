@@ -289,7 +289,7 @@ async def test_health_checks_fail_when_the_pipeline_is_stuck(face: Face) -> None
     await face.site.cancel()
     await face.site.clock.advance(5.0)
     assert (await face.get("/healthz", 503)) == {"alive": False}
-    assert (await face.get("/readyz", 503))["reasons"] == ["the pipeline is stuck"]
+    assert (await face.get("/readyz", 503))["reasons"] == ["the pipeline is stuck or a store has stopped"]
 
 
 async def test_a_part_that_does_not_run_makes_the_box_not_ready(face: Face) -> None:
