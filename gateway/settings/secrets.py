@@ -4,7 +4,7 @@ In: the settings that hold them. Out: warnings that name the file or the variabl
 gateway fails without them; a check of the settings, on another machine perhaps, does not.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -37,6 +37,9 @@ def _secrets_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Secret]]:
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from _secrets_in(getattr(value, name), (*path, name))
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _secrets_in(item, (*path, name))
 
 
 def _missing(secret: Secret) -> str | None:

@@ -132,18 +132,18 @@ class HttpDoor:
 
 
 def check_address(url: str, allow_plain_http: bool) -> str:
-    """What is wrong with an address, without repeating it; '' when nothing is."""
+    """What was expected of an address that is wrong, without repeating it; '' when nothing is wrong."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "expected https://HOST[:PORT]/PATH"
+        return "https://HOST[:PORT]/PATH"
     if parts.scheme not in ("http", "https") or not host or parts.fragment or not url.isascii() or " " in url:
-        return "expected https://HOST[:PORT]/PATH"
+        return "https://HOST[:PORT]/PATH"
     if parts.username is not None or parts.password is not None:
-        return "expected no user and no password in the address"
+        return "no user and no password in the address"
     if parts.scheme == "http" and not allow_plain_http and not is_loopback(host):
-        return "expected https; plain http leaves this machine only with allow_plain_http: true"
+        return "https; plain http leaves this machine only with allow_plain_http: true"
     return ""
 
 

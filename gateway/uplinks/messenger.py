@@ -67,7 +67,7 @@ class MessengerSettings(ChoosySettings):
     @classmethod
     def _once_each(cls, languages: tuple[Language, ...]) -> tuple[Language, ...]:
         if len(set(languages)) < len(languages):
-            raise ValueError("expected each language once")
+            raise ValueError("each language once")
         return languages
 
     @property

@@ -111,7 +111,9 @@ class Robot:
         url = self._settings.url.reveal()
         fault = check_address(url, self._settings.allow_plain_http)
         if fault:
-            raise LookupError(f"secret {self._settings.url.file or self._settings.url.env} holds no address: {fault}")
+            raise LookupError(
+                f"secret {self._settings.url.file or self._settings.url.env} holds no address, expected {fault}"
+            )
         added, secrets = self._sign()
         first = notices[0].title(self._settings.languages[0])
         title = cut_bytes(" ".join(part for part in (self._settings.heading, first) if part), 100)

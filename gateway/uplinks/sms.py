@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, ValidationInfo, field_validator, model_validator
 
 from gateway.model.alarm import Severity
 from gateway.ports import Uplink, UplinkContext, UplinkKind
@@ -94,35 +94,46 @@ class SmsSettings(MessengerSettings):
     per_day: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Requests a local day; beyond it, rows wait for the next."""
 
+    @field_validator("url")
+    @classmethod
+    def _reachable_safely(cls, url: str, others: ValidationInfo) -> str:
+        fault = check_address(url, bool(others.data.get("allow_plain_http")))
+        if fault or "?" in url:
+            raise ValueError(fault or "an address without a query (use query)")
+        return url
+
     @model_validator(mode="after")
-    def _consistent(self) -> "SmsSettings":
-        fault = check_address(self.url, self.allow_plain_http)
-        if fault or "?" in self.url:
-            raise ValueError(f"url: {fault or 'expected an address without a query (use query)'}")
+    def _templates_can_be_filled(self) -> "SmsSettings":
+        known = {*FIELDS, *self.secrets}
         taken = sorted(set(self.secrets) & set(FIELDS))
         if taken:
-            raise ValueError(f"secrets: {', '.join(taken)} is a field already")
-        known = {*FIELDS, *self.secrets}
+            raise ValueError(f"other names in secrets: {', '.join(taken)} is a field already")
         for where, template in (("headers", self.headers), ("query", self.query), ("body", self.body)):
             unknown = unknown_fields(dict(template), known)
             if unknown:
-                raise ValueError(f"{where}: nothing fills in {', '.join(unknown)}; known: {', '.join(sorted(known))}")
-        if self.method == "GET" and self.body:
-            raise ValueError("body: a GET has none (use query)")
-        if self.body_form == "form" and any(isinstance(value, dict | list) for value in self.body.values()):
-            raise ValueError("body: a form has no mappings and lists in it")
-        templates: list[JsonValue] = [dict(self.query), dict(self.body)]
-        if not unknown_fields(templates, known - {"text"}):
-            raise ValueError("body: expected {text} in it (or in query)")
-        if not unknown_fields(templates, known - {"number", "numbers"}):
-            raise ValueError("body: expected {number} or {numbers} in it (or in query)")
+                raise ValueError(f"known fields in {where} ({', '.join(sorted(known))}), not {', '.join(unknown)}")
+        if not self._asks_for("text"):
+            raise ValueError("{text} in body or query")
+        if not (self._asks_for("number") or self._asks_for("numbers")):
+            raise ValueError("{number} or {numbers} in body or query")
         return self
+
+    @model_validator(mode="after")
+    def _body_can_be_written(self) -> "SmsSettings":
+        if self.method == "GET" and self.body:
+            raise ValueError("no body with GET (use query)")
+        if self.body_form == "form" and any(isinstance(value, dict | list) for value in self.body.values()):
+            raise ValueError("no mappings and no lists in the body of a form")
+        return self
+
+    def _asks_for(self, field: str) -> bool:
+        templates: list[JsonValue] = [dict(self.query), dict(self.body)]
+        return bool(unknown_fields(templates, {*FIELDS, *self.secrets} - {field}))
 
     @property
     def all_at_once(self) -> bool:
         """One request for all numbers."""
-        templates: list[JsonValue] = [dict(self.query), dict(self.body)]
-        return not unknown_fields(templates, {*FIELDS, *self.secrets} - {"number"})
+        return not self._asks_for("number")
 
     @property
     def text_units(self) -> int:

@@ -14,10 +14,10 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from gateway.model.alarm import Severity, TransitionKind
 from gateway.model.alert import OutboxItem, Receipt
@@ -47,7 +47,7 @@ class WebhookSettings(ChoosySettings):
     """Sent as `Authorization: Bearer ...`, for receivers behind a gate of their own."""
     min_severity: Severity = Severity.LOG
     """The least severity that is sent."""
-    transitions: tuple[TransitionKind, ...] = (
+    transitions: Annotated[tuple[TransitionKind, ...], Field(min_length=1)] = (
         TransitionKind.RAISED,
         TransitionKind.ACKNOWLEDGED,
         TransitionKind.RETURNED,
@@ -56,17 +56,11 @@ class WebhookSettings(ChoosySettings):
 
     @field_validator("url")
     @classmethod
-    def _no_credentials(cls, url: str) -> str:
-        if "?" in url:
-            raise ValueError("expected an address without a query (use token for a password)")
+    def _reachable_safely(cls, url: str, others: ValidationInfo) -> str:
+        fault = check_address(url, bool(others.data.get("allow_plain_http")))
+        if fault or "?" in url:
+            raise ValueError(fault or "an address without a query (use token for a password)")
         return url
-
-    @model_validator(mode="after")
-    def _reachable_safely(self) -> "WebhookSettings":
-        fault = check_address(self.url, self.allow_plain_http)
-        if fault:
-            raise ValueError(f"url: {fault}")
-        return self
 
 
 def signature(secret: str, timestamp_s: int, body: bytes) -> str:
