@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from contract.envelope import SignedText, open_text
-from contract.faults import BadSignature, Malformed
+from contract.faults import BadSignature, ContractFault, Malformed
 from contract.messages import (
     MAILBOX_KINDS,
     MAILBOX_POLL,
@@ -26,7 +26,7 @@ from contract.messages import (
     MailboxMessage,
     MailboxPoll,
 )
-from contract.signing import verify_key
+from contract.signing import algorithm, verify_key
 from gateway.uplinks.regulator_memory import Inbox, RegulatorKey
 from gateway.uplinks.regulator_session import NoAnswerError, Question, RegulatorSession, Way
 
@@ -147,6 +147,17 @@ def _body_of(message: MailboxMessage) -> DownModel | None:
     if model is None:
         return None
     try:
-        return model.model_validate(message.body)
-    except ValueError:
+        body = model.model_validate(message.body)
+        if isinstance(body, KeyRotation):
+            _check_usable(body)
+    except (ValueError, ContractFault) as error:
+        logger.warning("message kept unread: kind=%s message=%s reason=%s", message.kind, message.message_id, error)
         return None
+    return body
+
+
+def _check_usable(rotation: KeyRotation) -> None:
+    """A key of an algorithm newer than this program must not hold up the orders behind it. Raises ContractFault."""
+    algorithm(rotation.alg)
+    if rotation.whose == "regulator":
+        verify_key(rotation.alg, rotation.public_key)

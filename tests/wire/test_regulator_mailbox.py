@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -136,6 +137,32 @@ async def test_a_kind_this_box_does_not_know_is_kept_unread_and_does_not_stop_th
         unread = kept(uplink.inbox.messages(), regulator)
     assert handed == ["order"]
     assert [message.kind for message in unread] == ["from_the_future", "order"]
+
+
+@pytest.mark.parametrize("public_key", ["", "AAAA"])
+@pytest.mark.parametrize(("whose", "alg"), [("regulator", "SM2"), ("regulator", "Ed25519"), ("box", "SM2")])
+async def test_a_key_this_box_cannot_use_is_said_to_be_unsupported_and_does_not_hold_up_orders(
+    regulator: FakeRegulator, folder: Path, whose: Literal["regulator", "box"], alg: str, public_key: str
+) -> None:
+    clock = simulated()
+    handed: list[str] = []
+
+    async def note(down: DownMessage) -> None:
+        handed.append(down.message.kind)
+
+    async with regulator_uplink(folder, regulator, clock) as uplink:
+        await uplink.send_alerts([item("a")])
+        uplink.on_message = note
+        rotation = KeyRotation(rotation_id="r-1", whose=whose, alg=alg, public_key=public_key)
+        regulator.post(BOX, "key_rotation", rotation)
+        regulator.post(BOX, "order", ORDER)
+        running = asyncio.create_task(uplink.run())
+        await until(lambda: waiting(regulator) == 0, clock)
+        await stop(running)
+        unread = kept(uplink.inbox.messages(), regulator)
+        assert (await uplink.send_alerts([item("b")]))[0].kind is ReceiptKind.ACCEPTED
+    assert handed == ["order"]
+    assert [message.kind for message in unread] == ["key_rotation"]
 
 
 async def test_the_receipt_for_evidence_comes_down_too(regulator: FakeRegulator, folder: Path) -> None:
