@@ -8,8 +8,9 @@ Follows no redirect, keeps no cookie, reads no proxy from the environment.
 import asyncio
 import email.utils
 import ipaddress
+import json
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -80,7 +81,7 @@ class HttpAnswer:
     def words(self, secrets: Iterable[str]) -> str:
         """Status and body on one line, short, without secrets."""
         text = " ".join(self.body.decode(errors="replace").split())
-        return hidden(f"{self.status}: {text}"[: 4 * WORDS_LENGTH], secrets)[:WORDS_LENGTH]
+        return hidden(f"{self.status}: {text}", secrets)[:WORDS_LENGTH]
 
 
 class HttpDoor:
@@ -138,7 +139,9 @@ def check_address(url: str, allow_plain_http: bool) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "https://HOST[:PORT]/PATH"
-    if parts.scheme not in ("http", "https") or not host or parts.fragment or not url.isascii() or " " in url:
+    if not (url.isascii() and url.isprintable()):
+        return "plain ASCII in https://HOST[:PORT]/PATH"
+    if parts.scheme not in ("http", "https") or not host or parts.fragment or " " in url:
         return "https://HOST[:PORT]/PATH"
     if parts.username is not None or parts.password is not None:
         return "no user and no password in the address"
@@ -164,12 +167,17 @@ def secrets_in(url: str) -> tuple[str, ...]:
 
 
 def hidden(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret, as it is or as an address spells it, replaced by ***."""
-    spelt = {form for secret in secrets for form in (secret, quote(secret, safe=""), quote_plus(secret))}
-    for secret in sorted(spelt, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, "***")
+    """The text with every secret, as it is or as an address or JSON spells it, replaced by ***."""
+    spelt = {form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in _spellings(secret)}
+    for form in sorted(spelt, key=len, reverse=True):
+        text = text.replace(form, "***")
     return text
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    for form in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret)):
+        yield from (form, form.replace("/", "\\/"))
+        yield from (json.dumps(form)[1:-1], json.dumps(form, ensure_ascii=False)[1:-1])
 
 
 def _seconds_until(wish: str, now_ns: int) -> float:

@@ -13,14 +13,14 @@ Theory of operation
 - A message whose answer was lost is sent again: people may see it twice, with the same number in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gateway.model.alarm import Severity, Transition, TransitionKind
-from gateway.model.alert import OutboxItem, Receipt
+from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.ports import ReadingBlock, UplinkContext
 from gateway.uplinks.http_door import Answer, Outcome
 from gateway.uplinks.notice import RANK, Language, Notice, Wording, read_notice
@@ -110,6 +110,7 @@ class MessengerUplink:
         self._speaker = speaker
         self._budget = SendBudget(per_minute, context.clock)
         self._closed = False
+        self._most_together: dict[str, int] = {}
 
     def wants(self, transition: Transition) -> bool:
         """Whether the transition is one of those chosen."""
@@ -130,13 +131,13 @@ class MessengerUplink:
             group = groups.pop(0)
             answer = await self._say([notice for _, notice in group])
             if answer.outcome in (Outcome.REFUSED, Outcome.UNCLEAR) and len(group) > 1:
-                middle = len(group) // 2
-                groups[:0] = [group[:middle], group[middle:]]
+                groups[:0] = self._halves(group)
                 continue
             receipts |= {i: _receipt(answer, notice, len(group)) for i, notice in group}
             if answer.outcome is Outcome.LATER:
                 receipts |= {i: _receipt(answer, notice, 1) for later in groups for i, notice in later}
                 break
+        self._forget_settled(rows, receipts)
         return [receipts[i] for i in range(len(batch))]
 
     async def send_readings(self, blocks: Sequence[ReadingBlock]) -> Receipt:
@@ -155,11 +156,28 @@ class MessengerUplink:
             return [[row] for row in rows]
         groups: list[list[_Row]] = []
         for row in rows:
-            if groups and self._speaker.fits([notice for _, notice in [*groups[-1], row]]):
+            if groups and self._may_join(groups[-1], row):
                 groups[-1].append(row)
             else:
                 groups.append([row])
         return groups
+
+    def _may_join(self, group: list[_Row], row: _Row) -> bool:
+        notices = [notice for _, notice in [*group, row]]
+        most = min(self._most_together.get(notice.key, len(notices)) for notice in notices)
+        return len(notices) <= most and self._speaker.fits(notices)
+
+    def _halves(self, group: list[_Row]) -> list[list[_Row]]:
+        """Both halves; remembered, so that a minute that ends here does not begin again with the whole group."""
+        middle = len(group) // 2
+        for _, notice in group:
+            self._most_together[notice.key] = middle
+        return [group[:middle], group[middle:]]
+
+    def _forget_settled(self, rows: list[_Row], receipts: Mapping[int, Receipt]) -> None:
+        for i, notice in rows:
+            if receipts[i].kind is not ReceiptKind.RETRY:
+                self._most_together.pop(notice.key, None)
 
     async def _say(self, notices: Sequence[Notice]) -> Answer:
         if self._closed:

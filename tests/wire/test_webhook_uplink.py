@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import logging
 import re
+import ssl
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from gateway.evidence import unacknowledged
 from gateway.model.alarm import Severity, TransitionKind
 from gateway.model.alert import ReceiptKind
 from gateway.uplinks.webhook import KIND, WebhookSettings, signature
+from tests.fakes.certificates import make_certificates
 from tests.fakes.http_replies import HttpReplies, Reply
 from tests.fakes.mosquitto import free_port
 from tests.fakes.outbox import NOW_NS, context, escalation_row, row, transition
@@ -249,6 +251,20 @@ async def test_a_server_that_was_restarted_is_found_again(make):
     again = await asyncio.start_server(_answer_ok, "127.0.0.1", port)
     async with again:
         assert (await uplink.send_alerts([row(2)]))[0].kind is ACCEPTED
+
+
+async def test_over_tls_only_a_certificate_of_the_given_authority_is_trusted(make, tmp_path):
+    made = make_certificates(tmp_path)
+    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server_side.load_cert_chain(made.server.cert_file, made.server.key_file)
+    server = await asyncio.start_server(_answer_ok, "127.0.0.1", 0, ssl=server_side)
+    async with server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+        (known,) = await make(url, ca_file=str(made.ca_file)).send_alerts([row()])
+        (stranger,) = await make(url).send_alerts([row()])
+    assert known.kind is ACCEPTED
+    assert stranger.kind is RETRY
+    assert "certificate verify failed" in stranger.detail
 
 
 async def _answer_ok(reader, writer):

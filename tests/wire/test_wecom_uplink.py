@@ -201,7 +201,7 @@ async def test_the_robots_address_is_never_said(make, caplog):
         ("http://qyapi.example/cgi-bin/webhook/send?key=1234567890", "expected https; plain http leaves"),
         ("https://user:hunter22@qyapi.example/send?key=1234567890", "no user and no password"),
         ("https://qyapi.example:port/send?key=1234567890", "expected https://HOST"),
-        ("https://机器人.example/send?key=1234567890", "expected https://HOST"),
+        ("https://机器人.example/send?key=1234567890", "expected plain ASCII"),
     ],
 )
 async def test_a_file_that_holds_no_good_address_is_named_and_not_repeated(make, tmp_path, address, words):
