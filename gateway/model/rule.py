@@ -11,10 +11,14 @@ from gateway.model.alarm import RuleInfo
 
 
 class RuleFamily(StrEnum):
-    """THRESHOLD: a value beyond a limit. SILENCE: nothing heard for too long."""
+    """What a rule looks at; each family has its file in `gateway.rules` and its line in the table there."""
 
     THRESHOLD = "threshold"
     SILENCE = "silence"
+    RATE_OF_CHANGE = "rate_of_change"
+    FLAT_LINE = "flat_line"
+    IMPOSSIBLE = "impossible"
+    CHANGE_COUNT = "change_count"
 
 
 class Direction(StrEnum):
@@ -25,14 +29,61 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RateParameters:
+    """A slope over `window_s`, in units per `per_s` seconds. `either`: its size counts, not its sign.
+
+    Good samples further apart than `gap_s` leave a hole; with a hole, or fewer than `min_samples`, nothing is known.
+    """
+
+    window_s: float
+    gap_s: float
+    min_samples: int
+    per_s: float
+    either: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FlatLineParameters:
+    """A value that stays within `tolerance` of what it last was, in at least `min_samples` samples.
+
+    With a `condition_point` (-1: none) only while that point is above `condition_above`. The rule's limit is the time.
+    """
+
+    tolerance: float
+    gap_s: float
+    min_samples: int
+    condition_point: int
+    condition_above: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCountParameters:
+    """Changes by more than `min_change`, or crossings of `level` by more than it (NaN: no level), within `window_s`.
+
+    The rule's limit is the count that is still allowed.
+    """
+
+    window_s: float
+    gap_s: float
+    min_change: float
+    level: float
+
+
+Parameters = RateParameters | FlatLineParameters | ChangeCountParameters
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedRule:
     """One rule on one subject, with the limit in force there. One row, one possible alarm.
 
-    `subject` is a point id (threshold, or silence per point) or a device id (silence per device).
+    `subject` is a device id for a silence per device, and a point id for everything else.
     `point_index` is the subject's position in the PointTable, -1 when the subject is a device.
     `device_points` are the positions of all points whose age counts for a silence; empty for a threshold.
-    `limit` is in the point's unit for a threshold, in seconds for a silence; `deadband` in the same unit.
+    `limit` is in `info.unit`: the point's unit for a threshold, that unit per time for a rate, seconds for a silence
+    and a flat line, a count for changes, unit per second for an impossible step (infinite: no step is impossible).
+    `deadband` is in the same unit. `parameters` is what the family needs beyond that.
     `suspected` says that a hit alone proves nothing: a person or a deadline confirms.
+    `latching` says that its alarm waits for a reset after it has returned.
     `origin` names where the limit comes from: `file:line` of the pack, or the override with its reason.
     """
 
@@ -50,3 +101,5 @@ class ResolvedRule:
     off_delay_s: float
     suspected: bool
     origin: str
+    latching: bool = False
+    parameters: Parameters | None = None

@@ -3,14 +3,49 @@
 In: resolved rules. Out: verdicts of a poll, and verdicts of the passing of time. Pure but for the held answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gateway.model.reading import Readings
 from gateway.model.rule import ResolvedRule, RuleFamily
 from gateway.model.verdict import Verdicts
+from gateway.rules.change_count import ChangeCountRules
+from gateway.rules.flat_line import FlatLineRules
+from gateway.rules.impossible import ImpossibleRules
+from gateway.rules.rate_of_change import RateOfChangeRules
 from gateway.rules.silence import SilenceRules
 from gateway.rules.threshold import ThresholdRules
 from gateway.window import Window
+
+
+class WindowedRules(Protocol):
+    """A family that remembers more than one sample. `horizon_s` is how far back its longest rule looks."""
+
+    row: NDArray[np.int32]
+    horizon_s: float
+
+    def hold(self, rows: set[int]) -> None:
+        """After a restart: the alarms of these rows are active."""
+        ...
+
+    def evaluate(self, readings: Readings) -> Verdicts:
+        """What one poll makes them say; a row that has nothing new to say is left out."""
+        ...
+
+    def without_data(self, window: Window, mono_ns: int, now_ns: int) -> Verdicts:
+        """UNKNOWN for the rows whose data is missing by the passing of time."""
+        ...
+
+
+WINDOWED: Mapping[RuleFamily, Callable[[Sequence[tuple[int, ResolvedRule]]], WindowedRules]] = {
+    RuleFamily.RATE_OF_CHANGE: RateOfChangeRules,
+    RuleFamily.FLAT_LINE: FlatLineRules,
+    RuleFamily.IMPOSSIBLE: ImpossibleRules,
+    RuleFamily.CHANGE_COUNT: ChangeCountRules,
+}
 
 
 class RuleTable:
@@ -21,21 +56,38 @@ class RuleTable:
         self.row_of = {(rule.info.rule_id, rule.subject): row for row, rule in enumerate(self.rules)}
         self._threshold = ThresholdRules(self._rows_of(RuleFamily.THRESHOLD))
         self._silence = SilenceRules(self._rows_of(RuleFamily.SILENCE))
+        self._windowed = [build(rows) for family, build in WINDOWED.items() if (rows := self._rows_of(family))]
+        self.horizon_s = max((family.horizon_s for family in self._windowed), default=0.0)
 
     def on_readings(self, readings: Readings) -> Verdicts:
         """What one poll makes the rules say."""
-        return self._threshold.evaluate(readings)
+        verdicts = self._threshold.evaluate(readings)
+        more = [said for family in self._windowed if len((said := family.evaluate(readings)).row)]
+        return _joined([verdicts, *more]) if more else verdicts
 
     def on_tick(self, window: Window, mono_ns: int, now_ns: int) -> tuple[Verdicts, ...]:
         """What the passing of time makes them say: silence, and UNKNOWN where data is missing."""
         return (
             self._silence.evaluate(window, mono_ns, now_ns),
             self._threshold.without_data(window, mono_ns, now_ns),
+            *(family.without_data(window, mono_ns, now_ns) for family in self._windowed),
         )
 
     def hold(self, rows: set[int]) -> None:
         """After a restart: the alarms of these rows are active."""
         self._threshold.hold(rows)
+        for family in self._windowed:
+            family.hold(rows)
 
     def _rows_of(self, family: RuleFamily) -> list[tuple[int, ResolvedRule]]:
         return [(row, rule) for row, rule in enumerate(self.rules) if rule.family is family]
+
+
+def _joined(parts: Sequence[Verdicts]) -> Verdicts:
+    """Verdicts of several families on one poll; a row belongs to one family, so none is there twice."""
+    return Verdicts(
+        np.concatenate([part.row for part in parts]),
+        np.concatenate([part.truth for part in parts]),
+        np.concatenate([part.measured for part in parts]),
+        parts[0].observed_at_ns,
+    )
