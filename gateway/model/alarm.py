@@ -23,6 +23,16 @@ class TransitionKind(StrEnum):
     RAISED = "raised"
     ACKNOWLEDGED = "acknowledged"
     RETURNED = "returned"
+    RESET = "reset"
+    SHELVED = "shelved"
+    UNSHELVED = "unshelved"
+    OUT_OF_SERVICE = "out_of_service"
+    IN_SERVICE = "in_service"
+    ESCALATED = "escalated"
+
+
+# What the contract with a regulator knows; every other kind stays in the evidence chain.
+ALERTING = frozenset({TransitionKind.RAISED, TransitionKind.ACKNOWLEDGED, TransitionKind.RETURNED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,12 @@ class RuleInfo:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One episode: from raised until it has both returned and been acknowledged. Times are UTC ns, 0 = not yet.
+    """One episode: from raised until it has returned, been acknowledged and, when it latches, been reset.
+
+    Times are UTC ns, 0 = not yet. `latched` says that the condition is gone and a person still has to reset.
+    `shelved_until_ns` and `out_of_service` silence; the alarm is judged, recorded and listed all the same.
+    `first_out_id` names the alarm of the same asset that came first, when this one followed within the window.
+    `escalated` holds the reasons for which it was escalated, each once.
 
     `unknown` says that the condition can no longer be judged; the alarm stays active (a dead sensor clears nothing).
     `suspected` says that the machine proves nothing by itself: a person or a passed deadline confirms.
@@ -65,11 +80,31 @@ class Alarm:
     acknowledge_reason: str = ""
     returned_at_ns: int = 0
     worst: float = float("nan")
+    latching: bool = False
+    latched: bool = False
+    shelved_at_ns: int = 0
+    shelved_until_ns: int = 0
+    shelved_by: str = ""
+    shelve_reason: str = ""
+    out_of_service: bool = False
+    first_out_id: str = ""
+    escalated: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:
-        """Still on the list: active, or not yet acknowledged. LOG asks nobody for anything."""
-        return self.active or not (self.acknowledged or self.rule.severity is Severity.LOG)
+        """Still on the list: active, latched, shelved, or not yet acknowledged. LOG asks nobody for anything."""
+        waiting = not (self.acknowledged or self.rule.severity is Severity.LOG)
+        return self.active or self.latched or self.shelved or waiting
+
+    @property
+    def shelved(self) -> bool:
+        """A person has put it aside for a while."""
+        return self.shelved_until_ns > 0
+
+    @property
+    def silenced(self) -> bool:
+        """Shown and recorded, but nobody is called: shelved, or its device or point is out of service."""
+        return self.shelved or self.out_of_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +117,43 @@ class Transition:
     measured: float
     user: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfService:
+    """A device or a point that is being worked on. Its alarms are judged, recorded and shown, and call nobody."""
+
+    target: str
+    since_ns: int
+    until_ns: int
+    user: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChange:
+    """A device or point went out of service (or was renewed), or is back; `user` is empty when the time ran out."""
+
+    kind: TransitionKind
+    service: OutOfService
+    at_ns: int
+    user: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmBounds:
+    """What a site may choose of the alarm table. The figures of shelving and service are product design.
+
+    Flood: more than 10 new alarms in 10 minutes for one operator position; chatter: 3 raises of one alarm in a minute;
+    standing: active for a day. ISA-18.2 and EEMUA 191 as remembered, certainty M-M.
+    """
+
+    first_out_window_s: float = 10.0
+    shelve_max_s: float = 8 * 3600.0
+    out_of_service_max_s: float = 24 * 3600.0
+    standing_after_s: float = 24 * 3600.0
+    chatter_raises: int = 3
+    chatter_window_s: float = 60.0
+    flood_alarms: int = 10
+    flood_window_s: float = 600.0

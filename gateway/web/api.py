@@ -20,7 +20,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from gateway.alarms import AcknowledgeError
+from gateway.alarms import CommandError
 from gateway.ports import Clock
 from gateway.web.feed import Feed
 from gateway.web.metrics import metrics_text
@@ -62,7 +62,7 @@ def web_app(view: BoxView, feed: Feed, acknowledge: Acknowledge, token: str | No
             return _error(
                 503, "not_kept_yet", "确认尚未写入，请勿关闭设备", "acknowledged, but not on the disk yet", ""
             )
-        except AcknowledgeError as error:
+        except CommandError as error:
             if view.alarm(alarm_id) is None:
                 return _error(404, "no_such_alarm", "没有这个报警", f"no alarm has the id {alarm_id}", "alarm_id")
             return _error(409, "cannot_acknowledge", "无法确认该报警", str(error), "alarm_id")

@@ -4,7 +4,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from gateway.alarms import TABLE, AcknowledgeError, AlarmTable, Phase, step
+from gateway.alarms import CONDITION, AlarmTable, CommandError, Phase, step
 from gateway.model.alarm import Alarm, Severity, Transition, TransitionKind
 from gateway.model.rule import Direction, ResolvedRule
 from gateway.model.verdict import Truth, Verdicts
@@ -28,7 +28,7 @@ def _table(*rules: ResolvedRule) -> AlarmTable:
 
 
 def test_the_table_is_total() -> None:
-    assert set(TABLE) == set(product(Phase, Truth))
+    assert set(CONDITION) == set(product(Phase, Truth))
 
 
 @pytest.mark.parametrize(("on_delay_s", "at_s", "kinds"), [(2.0, 1.999, []), (2.0, 2.0, [(2.0, RAISED)])])
@@ -145,9 +145,9 @@ def test_acknowledging_twice_or_something_unknown_is_refused() -> None:
     table = _table()
     (raised,) = _step(table, Truth.TRUE, 0.0)
     table.acknowledge(raised.alarm.alarm_id, "li", "seen", NOW_NS)
-    with pytest.raises(AcknowledgeError, match="already acknowledged by li"):
+    with pytest.raises(CommandError, match="already acknowledged by li"):
         table.acknowledge(raised.alarm.alarm_id, "wang", "me too", NOW_NS)
-    with pytest.raises(AcknowledgeError, match="no open alarm has the id nonsense"):
+    with pytest.raises(CommandError, match="no open alarm has the id nonsense"):
         table.acknowledge("nonsense", "wang", "what", NOW_NS)
 
 
@@ -157,7 +157,7 @@ def test_a_new_episode_takes_the_place_of_a_returned_one() -> None:
     _step(table, Truth.FALSE, 1.0)
     (second,) = _step(table, Truth.TRUE, 2.0)
     assert [alarm.alarm_id for alarm in table.open_alarms()] == [second.alarm.alarm_id]
-    with pytest.raises(AcknowledgeError):
+    with pytest.raises(CommandError):
         table.acknowledge(first.alarm.alarm_id, "li", "late", NOW_NS)
 
 
