@@ -14,6 +14,13 @@ from pathlib import Path
 from contract.chain import ChainFault
 from gateway import __version__
 from gateway.app import DRIVERS, UPLINKS, Gateway, run_until_signal
+from gateway.commissioning.arguments import (
+    add_commission_arguments,
+    add_device_test_arguments,
+    commission_options,
+    device_test_options,
+)
+from gateway.commissioning.command import run_commission, run_device_test
 from gateway.demo import DemoOptions, run_demo
 from gateway.folder_lock import AlreadyRunning
 from gateway.logs import start_logging
@@ -92,6 +99,16 @@ def _test_uplink(args: argparse.Namespace) -> int:
     return run_uplink_check(load(args.file, DRIVERS, UPLINKS), args.name)
 
 
+def _commission(args: argparse.Namespace) -> int:
+    start_logging("ERROR")
+    return run_commission(load(args.file, DRIVERS, UPLINKS), commission_options(args))
+
+
+def _device_test(args: argparse.Namespace) -> int:
+    start_logging("ERROR")
+    return run_device_test(device_test_options(args))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sitewarden", description="Construction-site safety gateway.")
     parser.add_argument("--version", action="version", version=f"sitewarden {__version__}")
@@ -123,6 +140,12 @@ def _parser() -> argparse.ArgumentParser:
     test_uplink = add("test-uplink", "send a test message through an uplink to people; exit 1: not taken", _test_uplink)
     test_uplink.add_argument("file", help="site file (YAML), or the name of a shipped one")
     test_uplink.add_argument("name", help="the uplink's name in the site file")
+    add_commission_arguments(add("commission", "prove every device of a site before its alarms count", _commission))
+    device = commands.add_parser("device", help="work with one device, without a site file")
+    device_commands = device.add_subparsers(required=True, metavar="COMMAND")
+    test = device_commands.add_parser("test", help="read a register table from a real device; exit 1: not all readable")
+    test.set_defaults(command=_device_test)
+    add_device_test_arguments(test)
     return parser
 
 

@@ -26,6 +26,7 @@ from gateway import __version__
 from gateway.alarms import AlarmTable
 from gateway.arming import UnprovenSink, read_arming
 from gateway.clock import SystemClock
+from gateway.commissioning.sealing import seal_pending
 from gateway.delivery import Delivery
 from gateway.driver_packages import DriverShelf
 from gateway.evidence import RecordKind
@@ -100,6 +101,7 @@ class Gateway:
         self.recorder.record(Entry(RecordKind.STARTED, self.clock.now_ns(), content))
         await self.housekeeping.report_unclean_stop()
         self._start_parts()
+        await seal_pending(self._folder, self.alerts, self.recorder, self.clock)
         started()
         notify_systemd("READY=1")
         await stop.wait()
