@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from gateway.ports import DriverKind, UplinkKind
-from gateway.settings.rulepack import RulePack, SilenceSettings, ThresholdSettings
+from gateway.settings.rule_families import FAMILIES
+from gateway.settings.rulepack import RulePack
 from gateway.settings.schema import NAME_PATTERN, SiteFile
 
 JsonSchema = dict[str, Any]
@@ -37,9 +38,8 @@ def site_schema(drivers: Mapping[str, DriverKind], uplinks: Mapping[str, UplinkK
 
 def rule_pack_schema() -> JsonSchema:
     """Of a rule pack."""
-    root, references, definitions = _schema_of(RulePack, [ThresholdSettings, SilenceSettings])
-    families: dict[str, type[BaseModel]] = {"threshold": ThresholdSettings, "silence": SilenceSettings}
-    root["properties"]["rules"]["items"] = _by_key("family", families, references)
+    root, references, definitions = _schema_of(RulePack, list(FAMILIES.values()))
+    root["properties"]["rules"]["items"] = _by_key("family", FAMILIES, references)
     return {"$schema": _DRAFT, **root, "title": "Sitewarden rule pack", "$defs": definitions}
 
 

@@ -5,6 +5,7 @@ that is written. Of two overrides of one rule, the one that names the asset beat
 needs a `limit_source`; a limit that the site sets is never still called a clause's.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,16 @@ from gateway.model.alarm import Severity
 from gateway.model.rule import Direction
 from gateway.settings.checking import choice
 from gateway.settings.document import Document, KeyPath
-from gateway.settings.rulepack import AnyRule, PackRule, SilenceSettings
+from gateway.settings.rule_families import (
+    MOST_CHANGES,
+    AnyRule,
+    ChangeCountSettings,
+    FlatLineSettings,
+    RateOfChangeSettings,
+    SilenceSettings,
+    ThresholdSettings,
+)
+from gateway.settings.rulepack import PackRule
 from gateway.settings.schema import LimitSource, OverrideSettings, least_certainty
 from gateway.settings.site import SiteParts
 
@@ -106,8 +116,34 @@ class Overrides:
         if isinstance(rule, SilenceSettings):
             for key in sorted(given & {"deadband", "on_delay_s"}):
                 self._document.add((*path, key), "override.silence", key=key, rule=rule.id)
+        else:
+            for key in sorted(given & _VALUES - _changeable(rule)):
+                words = {"key": key, "rule": rule.id, "family": rule.family}
+                self._document.add((*path, key), "override.key", **words, known=", ".join(sorted(_changeable(rule))))
+        if override.limit is not None:
+            self._check_limit((*path, "limit"), override.limit, rule)
         if override.limit is not None and override.limit_source is None and _looser(rule, override.limit):
             self._document.add((*path, "limit"), "override.loosens", found=override.limit, base=rule.limit)
+
+    def _check_limit(self, path: KeyPath, limit: float, rule: AnyRule) -> None:
+        """A time, a count and a step are above nothing; a flat line is longer than its gap."""
+        positive = not isinstance(rule, ThresholdSettings | RateOfChangeSettings) or _sizes(rule)
+        if positive and limit <= 0:
+            self._document.add(path, "range.above", found=limit, bound=0)
+        elif isinstance(rule, FlatLineSettings) and limit <= rule.gap_s:
+            self._document.add(path, "rule.gap", found=rule.gap_s, window=limit)
+        elif isinstance(rule, ChangeCountSettings) and limit > MOST_CHANGES:
+            self._document.add(path, "range.at_most", found=limit, bound=MOST_CHANGES)
+
+
+def _changeable(rule: AnyRule) -> set[str]:
+    """Which values a rule of this family has at all; a step limit only where the rule names its points."""
+    own = {key for key in _VALUES if key in type(rule).model_fields} | {"severity"}
+    return own | {"limit"} if math.isfinite(rule.limit) else own
+
+
+def _sizes(rule: AnyRule) -> bool:
+    return isinstance(rule, RateOfChangeSettings) and rule.either is not None
 
 
 def _looser(rule: AnyRule, limit: float) -> bool:

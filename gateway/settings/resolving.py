@@ -4,17 +4,37 @@ In: the merged packs, the site's overrides, the bound points. Out: `ResolvedRule
 the points, and warnings about rules that judge nothing. Knows nothing of YAML and protocols.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.model.alarm import RuleInfo
 from gateway.model.quantity import Point
-from gateway.model.rule import ResolvedRule, RuleFamily
+from gateway.model.rule import (
+    ChangeCountParameters,
+    FlatLineParameters,
+    Parameters,
+    RateParameters,
+    ResolvedRule,
+    RuleFamily,
+)
 from gateway.settings.binding import Field
 from gateway.settings.document import Document
 from gateway.settings.overriding import InForce, Overrides
-from gateway.settings.rulepack import AnyRule, PackRule, SilenceSettings, ThresholdSettings
+from gateway.settings.rule_families import (
+    AnyRule,
+    ChangeCountSettings,
+    FlatLineSettings,
+    ImpossibleSettings,
+    RateOfChangeSettings,
+    SilenceSettings,
+    ThresholdSettings,
+)
+from gateway.settings.rulepack import PackRule
 from gateway.settings.site import SiteParts
+
+ValueRule = ThresholdSettings | RateOfChangeSettings | FlatLineSettings | ImpossibleSettings | ChangeCountSettings
+_PER = {"second": ("s", 1.0), "minute": ("min", 60.0), "hour": ("h", 3600.0), "day": ("d", 86_400.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +46,7 @@ class Subject:
     unit: str
     point_index: int = -1
     device_points: tuple[int, ...] = ()
+    condition_point: int = -1
 
 
 class Resolver:
@@ -57,13 +78,8 @@ class Resolver:
         return rows
 
     def _subjects(self, rule: PackRule, settings: AnyRule) -> Iterator[Subject]:
-        if isinstance(settings, ThresholdSettings):
-            for i, point in self._points_for(settings):
-                if settings.unit in (None, point.unit):
-                    yield Subject(point.point_id, point.asset, point.unit, i)
-                else:
-                    words = {"point": point.point_id, "found": point.unit or "-", "expected": settings.unit}
-                    rule.document.add((*rule.path, "unit"), "rule.unit", **words)
+        if not isinstance(settings, SilenceSettings):
+            yield from self._judged_points(rule, settings)
         elif settings.per == "point":
             for i, point in self._points_for(settings):
                 yield Subject(point.point_id, point.asset, "s", i, (i,))
@@ -72,8 +88,29 @@ class Resolver:
                 if self._is_for(settings, asset):
                     yield Subject(device, asset, "s", -1, tuple(self._field.points.of_device(device)))
 
+    def _judged_points(self, rule: PackRule, settings: ValueRule) -> Iterator[Subject]:
+        for i, point in self._points_for(settings):
+            condition = self._condition(rule, settings, point.asset)
+            if settings.unit not in (None, point.unit):
+                words = {"point": point.point_id, "found": point.unit or "-", "expected": settings.unit}
+                rule.document.add((*rule.path, "unit"), "rule.unit", **words)
+            elif condition is not None:
+                unit = _limit_unit(settings, point.unit)
+                yield Subject(point.point_id, point.asset, unit, i, condition_point=condition)
+
+    def _condition(self, rule: PackRule, settings: ValueRule, asset: str) -> int | None:
+        """Where the point of `only_when` is, -1 when there is no condition, None when the asset has no such point."""
+        if not isinstance(settings, FlatLineSettings) or settings.only_when is None:
+            return -1
+        key = settings.only_when.key
+        for i, point in enumerate(self._field.points.points):
+            if (point.asset, point.quantity) == (asset, key):
+                return i
+        rule.document.warn((*rule.path, "only_when", "key"), "warn.condition_without_point", asset=asset, found=key)
+        return None
+
     def _points_for(self, settings: AnyRule) -> Iterator[tuple[int, Point]]:
-        keys = (settings.key,) if isinstance(settings, ThresholdSettings) else settings.keys
+        keys = settings.keys if isinstance(settings, SilenceSettings | ImpossibleSettings) else (settings.key,)
         for i, point in enumerate(self._field.points.points):
             if self._is_for(settings, point.asset) and (keys is None or point.quantity in keys):
                 yield i, point
@@ -101,6 +138,7 @@ class Resolver:
             off_delay_s=force.off_delay_s,
             suspected=settings.suspected,
             origin=force.origin,
+            parameters=_parameters(settings, subject),
         )
 
 
@@ -118,8 +156,34 @@ def _info(settings: AnyRule, force: InForce, unit: str) -> RuleInfo:
     )
 
 
+def _limit_unit(settings: ValueRule, unit: str) -> str:
+    """The unit of the limit of a rule on a point in `unit`."""
+    if isinstance(settings, RateOfChangeSettings):
+        return f"{unit}/{_PER[settings.per][0]}"
+    if isinstance(settings, ImpossibleSettings):
+        return f"{unit}/s" if settings.max_step_per_s is not None else ""
+    if isinstance(settings, FlatLineSettings):
+        return "s"
+    return "" if isinstance(settings, ChangeCountSettings) else unit
+
+
+def _parameters(settings: AnyRule, subject: Subject) -> Parameters | None:
+    """What the family needs beyond limit, deadband and delays."""
+    if isinstance(settings, RateOfChangeSettings):
+        per_s, either = _PER[settings.per][1], settings.either is not None
+        return RateParameters(settings.window_s, settings.gap_s, settings.min_samples, per_s, either)
+    if isinstance(settings, FlatLineSettings):
+        above = settings.only_when.above if settings.only_when else 0.0
+        watch = (settings.tolerance, settings.gap_s, settings.min_samples)
+        return FlatLineParameters(*watch, subject.condition_point, above)
+    if isinstance(settings, ChangeCountSettings):
+        level = math.nan if settings.level is None else settings.level
+        return ChangeCountParameters(settings.window_s, settings.gap_s, settings.min_change, level)
+    return None
+
+
 def _wanted(settings: AnyRule) -> str:
-    if isinstance(settings, SilenceSettings):
+    if isinstance(settings, SilenceSettings | ImpossibleSettings):
         return ", ".join(settings.keys or ("device",))
     return settings.key
 

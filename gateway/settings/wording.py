@@ -157,6 +157,24 @@ CATALOGUE: dict[str, Wording] = {
     "rule.one_limit": Wording(
         "{found} of high and low", "exactly one of them", "high 与 low 给了 {found} 个", "恰好一个"
     ),
+    "rule.one_rate_limit": Wording(
+        "{found} of high, low and either",
+        "exactly one of them",
+        "high、low 与 either 给了 {found} 个",
+        "恰好一个",
+    ),
+    "rule.gap": Wording(
+        "gap_s {found} in a window of {window} s",
+        "gap_s shorter than the window",
+        "窗口 {window} 秒内 gap_s 为 {found}",
+        "gap_s 小于窗口",
+    ),
+    "rule.step_needs_keys": Wording(
+        "max_step_per_s without keys",
+        "keys: the points that the step is for",
+        "有 max_step_per_s 但没有 keys",
+        "用 keys 写明该变化率适用的测点",
+    ),
     "rule.keys_need_points": Wording(
         "keys with per: device", "per: point, or no keys", "per: device 时给了 keys", "per: point，或不写 keys"
     ),
@@ -216,6 +234,12 @@ CATALOGUE: dict[str, Wording] = {
         "对失联规则 {rule} 写了 {key}",
         "limit（秒）、off_delay_s 或 severity",
     ),
+    "override.key": Wording(
+        "{key} for {family} rule {rule}, which has none",
+        "one of: {known}",
+        "对 {family} 规则 {rule} 写了 {key}，该规则没有此值",
+        "以下之一：{known}",
+    ),
     # values given beside the file
     "replace.path": Wording(
         "a value for this key from outside the file",
@@ -229,6 +253,12 @@ CATALOGUE: dict[str, Wording] = {
         "a point it can judge, or the rule left out",
         "规则 {rule} 没有可判断的测点（{wanted}）",
         "提供该测点，或去掉该规则",
+    ),
+    "warn.condition_without_point": Wording(
+        "{found}, which asset {asset} does not have: the rule is left out there",
+        "a point of the same asset",
+        "{found}，对象 {asset} 没有该测点，规则在此不生效",
+        "同一对象的测点",
     ),
     "warn.override_without_point": Wording(
         "an override of {rule} that meets no point",
