@@ -4,13 +4,19 @@ The value is read when a connection is built and never printed, logged or put in
 """
 
 import os
+import re
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+_WILD = re.compile(r"[*?\[]")
+
 
 class Secret(BaseModel):
-    """`{file: PATH}` or `{env: NAME}`; exactly one of them. A relative path counts from the working directory."""
+    """`{file: PATH}` or `{env: NAME}`; exactly one of them. A relative path counts from the working directory.
+
+    PATH may hold `*`, `?` and `[...]`, for a file on a stick whose mount point is not known: one file may match.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,7 +37,7 @@ class Secret(BaseModel):
         else:
             source = f"file {self.file}"
             try:
-                value = Path(str(self.file)).read_text(encoding="utf-8")
+                value = _only_match(str(self.file)).read_text(encoding="utf-8")
             except OSError as error:
                 raise LookupError(f"secret {source}: {error.strerror}") from None
             except UnicodeDecodeError:
@@ -39,3 +45,14 @@ class Secret(BaseModel):
         if not value.strip():
             raise LookupError(f"secret {source} is empty or not set")
         return value.strip()
+
+
+def _only_match(pattern: str) -> Path:
+    """The file itself, or the one that a pattern finds. Raises LookupError when several match."""
+    path = Path(pattern)
+    if not _WILD.search(pattern) or path.is_file():
+        return path
+    found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+    if len(found) > 1:
+        raise LookupError(f"secret file {pattern}: found {len(found)} files, expected one")
+    return found[0] if found else path

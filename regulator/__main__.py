@@ -26,22 +26,33 @@ MIN_CODE_LENGTH = 8
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop. Exit code 2 when a file or the port cannot be used."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s level=%(levelname)s logger=%(name)s %(message)s")
-    settings = _settings(arguments)
+    given = _arguments(arguments)
+    settings = ReceiverSettings(given.db, given.port or 0, given.enrol_code_file or given.db, given.host)
     try:
+        if given.new_code is not None:
+            return _issue_code(settings, given.new_code, given.for_box)
         return asyncio.run(_serve(settings))
     except (OSError, ValueError) as error:
         print(f"regulator: {error}", file=sys.stderr)
         return 2
 
 
-def _settings(arguments: list[str] | None) -> ReceiverSettings:
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m regulator", description="Receive alerts from site boxes.")
     parser.add_argument("--db", type=Path, required=True, help="SQLite file; key and blobs lie beside it")
-    parser.add_argument("--port", type=int, required=True, help="TCP port, 0 takes a free one")
-    parser.add_argument("--enrol-code-file", type=Path, required=True, help="one-time code, made when it is missing")
+    parser.add_argument("--port", type=int, help="TCP port, 0 takes a free one")
+    parser.add_argument("--enrol-code-file", type=Path, help="one-time code, made when it is missing")
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument(
+        "--new-code", metavar="PATH", help="issue a one-time code into a file (a stick), - prints it; end"
+    )
+    parser.add_argument(
+        "--for-box", default="", metavar="ID", help="with --new-code: only for this box, whose key it replaces"
+    )
     given = parser.parse_args(arguments)
-    return ReceiverSettings(given.db, given.port, given.enrol_code_file, given.host)
+    if given.new_code is None and (given.port is None or given.enrol_code_file is None):
+        parser.error("--port and --enrol-code-file are required, or --new-code")
+    return given
 
 
 async def _serve(settings: ReceiverSettings) -> int:
@@ -57,6 +68,23 @@ async def _serve(settings: ReceiverSettings) -> int:
         print(json.dumps(ready), flush=True)
         await server.serve([listener])
         store.close()
+    return 0
+
+
+def _issue_code(settings: ReceiverSettings, target: str, box_id: str) -> int:
+    """A new code into the database and to where it is wanted; the running desk takes it at once.
+
+    The file is written first: a code that nobody holds must not be valid. Raises OSError when it cannot be written.
+    """
+    code = secrets.token_urlsafe(24)
+    if target != "-":
+        write_durably(Path(target), f"{code}\n".encode())
+    store = ReceiverStore(settings.database)
+    try:
+        store.add_code(code, box_id)
+    finally:
+        store.close()
+    print(code if target == "-" else json.dumps({"code_file": target, "box_id": box_id}), flush=True)
     return 0
 
 

@@ -93,12 +93,12 @@ async def _scan(settings: Settings, options: CommissionOptions, say: Say) -> int
     found = 0
     try:
         async for unit in scan(words, units, addresses):
-            found += unit.answered
+            found += bool(unit.runs)
             for line in unit.lines():
                 say(line)
     finally:
         words.close()
-    say(f"{found} of {len(units)} units answer on {options.scan}")
+    say(f"{found} of {len(units)} units show words on {options.scan}")
     return 0 if found else 1
 
 

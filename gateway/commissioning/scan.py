@@ -7,6 +7,8 @@ range is asked for its halves, down to single addresses, so that the words that 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from drivers.modbus.plan import Request
 from drivers.modbus.registers import Words
 from drivers.modbus.replies import ExceptionReplyError
@@ -33,7 +35,7 @@ class UnitFound:
         if not self.answered:
             return [f"unit {self.unit}: silent ({self.error})"]
         if not self.runs:
-            return [f"unit {self.unit}: answers, refuses these addresses ({self.error})"]
+            return [f"unit {self.unit}: refuses everything asked for ({self.error})"]
         lines = [f"unit {self.unit}: answers"]
         for function, first, words in self.runs:
             for start in range(0, len(words), 8):
@@ -81,7 +83,18 @@ async def _scan_unit(link: WordSource, unit: int, addresses: range) -> UnitFound
                     break
             except (LinkError, DecodeError) as silence:
                 return UnitFound(unit, answered, tuple(runs), str(silence))
-    return UnitFound(unit, answered, tuple(sorted(runs, key=lambda run: run[:2])), error)
+    return UnitFound(unit, answered, tuple(_joined(runs)), error)
+
+
+def _joined(runs: list[tuple[int, int, Words]]) -> list[tuple[int, int, Words]]:
+    """Neighbours that were asked for in parts, as one run."""
+    joined: list[tuple[int, int, Words]] = []
+    for function, first, words in sorted(runs, key=lambda run: run[:2]):
+        if joined and joined[-1][0] == function and joined[-1][1] + len(joined[-1][2]) == first:
+            joined[-1] = (function, joined[-1][1], np.concatenate([joined[-1][2], words]))
+        else:
+            joined.append((function, first, words))
+    return joined
 
 
 def _halves(request: Request) -> list[Request]:

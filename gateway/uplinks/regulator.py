@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_BACK_OFF_S = 1.0
 LONGEST_BACK_OFF_S = 60.0
+CODE_LOOK_S = 1.0
 WORDS_LENGTH = 500
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -275,9 +276,11 @@ class RegulatorUplink:
 
     async def _enrol(self) -> str:
         try:
-            await self._session.enrol(self._settings.enrol_code.reveal(), "sitewarden")
+            code = self._settings.enrol_code.reveal()
         except LookupError as error:
-            return self._not_enrolled(str(error))
+            return self._without_code(str(error))
+        try:
+            await self._session.enrol(code, "sitewarden")
         except NoAnswerError as error:
             return self._not_enrolled(str(error))
         except ContractFault as fault:
@@ -291,6 +294,12 @@ class RegulatorUplink:
         )
         self._up()
         return ""
+
+    def _without_code(self, reason: str) -> str:
+        """Wait for the code, without a growing delay: a stick may be put in at any time. `_down` logs once."""
+        self._enrol_back_off.due_ns = self._context.clock.monotonic_ns() + int(CODE_LOOK_S * 1e9)
+        self._down(f"not enrolled: waiting for the code: {reason}")
+        return f"not enrolled: {reason}"[:WORDS_LENGTH]
 
     def _not_enrolled(self, reason: str) -> str:
         self._enrol_back_off.failed(self._context.clock.monotonic_ns())
