@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from contract.canonical import Canonical, canonical_bytes, decimal_text
 from contract.chain import ChainHead, record_digest
-from gateway.model.alarm import Alarm, Transition
+from gateway.model.alarm import Alarm, ServiceChange, Transition
 from gateway.model.quantity import PointTable
 from gateway.model.reading import RawBlock, Readings
 from gateway.model.rule import ResolvedRule
@@ -34,6 +34,8 @@ class RecordKind(StrEnum):
     MESSAGE = "regulator_message"
     STORE_REPAIRED = "store_repaired"
     COMMISSIONED = "commissioned"
+    ESCALATION = "escalation"
+    SERVICE = "service_change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,32 @@ def alarm_content(alarm: Alarm) -> dict[str, Canonical]:
         "acknowledged_at_ns": alarm.acknowledged_at_ns,
         "acknowledged_by": alarm.acknowledged_by,
         "returned_at_ns": alarm.returned_at_ns,
+        "latched": alarm.latched,
+        "shelved_until_ns": alarm.shelved_until_ns,
+        "shelved_by": alarm.shelved_by,
+        "out_of_service": alarm.out_of_service,
+        "first_out_id": alarm.first_out_id,
     }
+
+
+def service_content(change: ServiceChange) -> dict[str, Canonical]:
+    """A device or point that went out of service, was renewed or is back; `user` is empty when the time ran out."""
+    service = change.service
+    return {
+        "transition": str(change.kind),
+        "target": service.target,
+        "since_ns": service.since_ns,
+        "until_ns": service.until_ns,
+        "taken_out_by": service.user,
+        "taken_out_because": service.reason,
+        "user": change.user,
+        "reason": change.reason,
+    }
+
+
+def service_key(target: str) -> str:
+    """What the store files the records of a device or point under, where those of an alarm have its id."""
+    return f"service:{target}"
 
 
 def rule_content(rule: ResolvedRule) -> dict[str, Canonical]:

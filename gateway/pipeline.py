@@ -115,6 +115,14 @@ class Pipeline:
             line.window.forget(point_index)
         for verdicts in line.rules.on_tick(line.window, mono_ns, line.clock.now_ns()):
             self._judge(verdicts, "")
+        self._expire(line.clock.now_ns())
+
+    def _expire(self, now_ns: int) -> None:
+        """What a person put aside comes back when its time is over."""
+        for transition in self._line.alarms.expire_shelves(now_ns):
+            self._record(transition, "")
+        for change in self._line.alarms.expire_service(now_ns):
+            self._line.recorder.record_service(change)
 
     def _judge(self, verdicts: Verdicts, device: str) -> None:
         for transition in self._line.alarms.step(verdicts):

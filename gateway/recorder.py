@@ -19,13 +19,17 @@ from contract.chain import ChainHead
 from gateway.evidence import (
     RecordKind,
     SealedRecord,
+    escalation_key,
+    escalation_message,
     record_message,
     seal,
+    service_content,
+    service_key,
     transition_content,
     transition_key,
     transition_message,
 )
-from gateway.model.alarm import Transition
+from gateway.model.alarm import ALERTING, ServiceChange, Transition, TransitionKind
 from gateway.model.errors import StoreError
 from gateway.model.rule import ResolvedRule
 from gateway.ports import Clock
@@ -42,28 +46,41 @@ def _every(_transition: Transition) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An uplink that takes alerts (reportable ones only, or all, or those that it `wants`) and perhaps the chain."""
+    """An uplink that takes alerts (reportable ones only, or all, or those that it `wants`) and perhaps the chain.
+
+    `tells_people`: a raise that is shelved or out of service is not sent to it. `escalations`: it is the channel, or
+    one of them, for alarms that nobody answers.
+    """
 
     uplink: str
     takes_alerts: bool
     takes_evidence: bool
     reportable_only: bool
     wants: Callable[[Transition], bool] = _every
+    tells_people: bool = False
+    escalations: bool = False
 
     def carries(self, transition: Transition) -> bool:
-        """Whether a row for this transition goes into the uplink's outbox."""
+        """Whether a row for this transition goes into the uplink's outbox. What the contract with a regulator does not
+        know (shelving, resetting) stays in the chain."""
+        silent = self.tells_people and transition.kind is TransitionKind.RAISED and transition.alarm.silenced
+        if silent or transition.kind not in ALERTING:
+            return False
         reportable = transition.alarm.rule.reportable or not self.reportable_only
         return self.takes_alerts and reportable and self.wants(transition)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing to seal. A transition brings its rule and the polls around it; anything else brings its content."""
+    """One thing to seal. A transition brings its rule and the polls around it; anything else brings its content.
+
+    `about` is what the store files the record under; that of a transition is its alarm's id."""
 
     kind: RecordKind
     at_ns: int
     content: Mapping[str, Canonical]
     transition: Transition | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +124,13 @@ class Recorder:
     ) -> "asyncio.Future[SealedRecord]":
         """Put a transition in line, with the rule as set and the polls that were seen."""
         content = transition_content(transition, rule, seen)
-        return self.record(Entry(RecordKind.TRANSITION, transition.at_ns, content, transition))
+        kind = RecordKind.ESCALATION if transition.kind is TransitionKind.ESCALATED else RecordKind.TRANSITION
+        return self.record(Entry(kind, transition.at_ns, content, transition))
+
+    def record_service(self, change: ServiceChange) -> "asyncio.Future[SealedRecord]":
+        """Put a change of service in line."""
+        about = service_key(change.service.target)
+        return self.record(Entry(RecordKind.SERVICE, change.at_ns, service_content(change), about=about))
 
     def last_in_line(self) -> "asyncio.Future[SealedRecord] | None":
         """The future of the newest waiting entry; None when everything is committed."""
@@ -182,8 +205,8 @@ class Recorder:
     def _commit_of(self, entries: Sequence[Entry], records: Sequence[SealedRecord]) -> Commit:
         kept, messages = [], []
         for entry, record in zip(entries, records, strict=True):
-            alarm_id = entry.transition.alarm.alarm_id if entry.transition else ""
-            kept.append(KeptRecord(record.seq, str(record.kind), record.at_ns, alarm_id, record.sha256, record.body))
+            about = entry.transition.alarm.alarm_id if entry.transition else entry.about
+            kept.append(KeptRecord(record.seq, str(record.kind), record.at_ns, about, record.sha256, record.body))
             messages += self._messages_of(entry, record)
         alarms = {entry.transition.alarm.alarm_id: entry.transition.alarm for entry in entries if entry.transition}
         return Commit(self._clock.now_ns(), kept, list(alarms.values()), messages)
@@ -191,7 +214,9 @@ class Recorder:
     def _messages_of(self, entry: Entry, record: SealedRecord) -> list[Message]:
         messages = []
         transition = entry.transition
-        if transition is not None:
+        if transition is not None and transition.kind is TransitionKind.ESCALATED:
+            messages += self._escalations_of(transition, record)
+        elif transition is not None:
             key = transition_key(transition)
             body = transition_message(transition, key, self._project_code, record)
             messages += [
@@ -206,6 +231,12 @@ class Recorder:
             if route.takes_evidence
         ]
         return messages
+
+    def _escalations_of(self, transition: Transition, record: SealedRecord) -> list[Message]:
+        alarm, because = transition.alarm, transition.reason
+        body = escalation_message(alarm, because, transition.at_ns, self._project_code, record)
+        key = escalation_key(alarm, because)
+        return [Message(route.uplink, key, "escalation", body, 0) for route in self._routes if route.escalations]
 
     def _note_failure(self, error: StoreError) -> None:
         if not self.failing_since_ns:

@@ -16,7 +16,7 @@ from pathlib import Path
 import orjson
 
 from contract.chain import ChainFault, ChainHead, verify_chain
-from gateway.model.alarm import Alarm, RuleInfo, Severity
+from gateway.model.alarm import Alarm, OutOfService, RuleInfo, Severity, TransitionKind
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.store.database import DiskFullError, Repair, Schema, Writer, open_or_repair, open_reader
 from gateway.store.reserve import DiskReserve
@@ -60,7 +60,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class KeptRecord:
-    """A sealed record as it is stored; `alarm_id` is empty when it is not about an alarm."""
+    """A sealed record as it is stored. `alarm_id` is empty when it is not about an alarm; a change of service is filed
+    there under `service:<device or point>`."""
 
     seq: int
     kind: str
@@ -162,6 +163,21 @@ class AlertStore(ChainReader):
         rows = self._reader.execute("SELECT state FROM alarm WHERE is_open = 1 ORDER BY raised_at_ns")
         return [alarm_from_json(row["state"]) for row in rows]
 
+    def out_of_service(self) -> list[OutOfService]:
+        """The devices and points that were out of service at the last commit, read from the chain itself."""
+        rows = self._reader.execute(
+            "SELECT body FROM evidence WHERE alarm_id <> '' AND alarm_id >= 'service:' AND alarm_id < 'service;'"
+            " ORDER BY seq"
+        )
+        newest = {content["target"]: content for content in (orjson.loads(row["body"])["content"] for row in rows)}
+        return [
+            OutOfService(
+                target, content["since_ns"], content["until_ns"], content["taken_out_by"], content["taken_out_because"]
+            )
+            for target, content in newest.items()
+            if content["transition"] == TransitionKind.OUT_OF_SERVICE
+        ]
+
     def alarm(self, alarm_id: str) -> Alarm | None:
         """One episode by its id, open or not."""
         row = self._reader.execute("SELECT state FROM alarm WHERE alarm_id = ?", (alarm_id,)).fetchone()
@@ -255,8 +271,9 @@ def alarm_to_json(alarm: Alarm) -> str:
 
 
 def alarm_from_json(text: str) -> Alarm:
-    """Back from the stored form."""
+    """Back from the stored form. A field that an older program did not write has its default."""
     fields = orjson.loads(text)
+    fields["escalated"] = tuple(fields.get("escalated", ()))
     rule = fields.pop("rule")
     rule["severity"] = Severity(rule["severity"])
     for name in ("measured", "limit", "worst"):
