@@ -26,6 +26,7 @@ from gateway import __version__
 from gateway.alarms import AlarmTable
 from gateway.arming import UnprovenSink, read_arming
 from gateway.clock import SystemClock
+from gateway.clock_watch import ClockWatch
 from gateway.commissioning.sealing import seal_pending
 from gateway.delivery import Delivery
 from gateway.driver_packages import DriverShelf
@@ -33,6 +34,7 @@ from gateway.evidence import RecordKind
 from gateway.folder_lock import lock_folder
 from gateway.housekeeping import Housekeeping
 from gateway.intake import Intake
+from gateway.model.errors import ConfigError
 from gateway.pipeline import Line, Pipeline
 from gateway.ports import (
     AssetTag,
@@ -48,8 +50,9 @@ from gateway.ports import (
 )
 from gateway.quarantine import Quarantine
 from gateway.recorder import Entry, Recorder, Route, Told
+from gateway.reload import Difference, LinkSink, carry_alarms, carry_delays, carry_truths, difference, moved_to
 from gateway.rules.table import RuleTable
-from gateway.settings import AssetKind, Settings
+from gateway.settings import AssetKind, Settings, load
 from gateway.store.alert_store import AlertStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import Bounds, HistoryStore
@@ -67,6 +70,7 @@ from gateway.warm_start import warm_start
 from gateway.web.api import web_app
 from gateway.web.feed import Feed
 from gateway.web.read_model import AssetView, BoxParts, BoxView
+from gateway.web.reloading import ConfigState, ReloadOutcome, reload_route
 from gateway.window import Window
 from screens.listener import listen
 
@@ -84,8 +88,12 @@ LAST_SEND_S = 3.0
 class Gateway:
     """One box, built and ready to run. `url` is the web face's address once `run` has started."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock | None = None, reread: Callable[[], Settings] | None = None
+    ) -> None:
         self.settings = settings
+        self._reread = reread or (lambda: load(settings.file, DRIVERS, UPLINKS))
+        self._reloading = asyncio.Lock()
         self.clock: Clock = clock or SystemClock()
         self._folder = settings.storage.folder
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -114,6 +122,22 @@ class Gateway:
         record = await self.recorder.record_transition(transition, None, ())
         return record.seq
 
+    async def reload(self, user: str, reason: str) -> ReloadOutcome:
+        """Read the site file again and go on by it. What is wrong with it, or needs a restart, leaves all as it was."""
+        async with self._reloading:
+            try:
+                new = await asyncio.to_thread(self._reread)
+            except ConfigError as error:
+                return self._refuse(ReloadOutcome(faults=error.faults), user)
+            found = difference(self.settings, new)
+            if found.needs_restart:
+                return self._refuse(ReloadOutcome(needs_restart=found.needs_restart), user)
+            self.config.differs_from_file, self.config.faults, self.config.needs_restart = False, (), ()
+            if new.digest == self.settings.digest:
+                log.info("event=config_unchanged user=%r", user)
+                return ReloadOutcome()
+            return await self._go_on_by(new, found, user, reason)
+
     def _build_stores(self) -> None:
         storage = self.settings.storage
         bounds = Bounds(int(storage.history.max_gib * 2**30), storage.history.max_days)
@@ -126,17 +150,27 @@ class Gateway:
         self.intake = Intake(INTAKE_POLLS, Quarantine(self._folder / "aside"))
         cranes = [asset.id for asset in settings.assets if asset.kind is AssetKind.TOWER_CRANE]
         self.arming = read_arming(self._folder, cranes)
-        suspects = self.arming.suspects(settings.points)
-        self.sink: ReadingSink = UnprovenSink(self.intake, suspects) if suspects.any() else self.intake
+        self.sink = self._sink_for(settings)
+        self.link_sinks = {link.settings.id: self._link_sink(settings) for link in settings.links}
         self.window = Window(settings.points, self.clock.monotonic_ns())
         self.rules = RuleTable(settings.rules)
-        self.alarms = AlarmTable(settings.box.id, settings.rules)
+        self.alarms = self._alarm_table(settings)
         self.rules.hold(self.alarms.restore(self.alerts.open_alarms()))
         warm_start(self.reader, settings.points, self.rules, self.alarms, self.clock.now_ns())
 
+    def _alarm_table(self, settings: Settings) -> AlarmTable:
+        return AlarmTable(settings.box.id, settings.rules)
+
+    def _sink_for(self, settings: Settings) -> ReadingSink:
+        suspects = self.arming.suspects(settings.points)
+        return UnprovenSink(self.intake, suspects) if suspects.any() else self.intake
+
+    def _link_sink(self, settings: Settings) -> LinkSink:
+        return LinkSink(settings.points, self.sink, self.intake)
+
     def _build_edges(self) -> None:
         settings, clock = self.settings, self.clock
-        tags = {asset.id: AssetTag(str(asset.kind), asset.serial) for asset in settings.assets}
+        self._tags = tags = _tags(settings)
         context = UplinkContext(
             settings.box.id, settings.site.project_code, self._folder, clock, lambda: self.recorder.head, tags
         )
@@ -156,21 +190,24 @@ class Gateway:
             self.alerts.reserve.history_may_write,
             self._wake_deliveries,
         )
+        self._uplink_readers = [HistoryReader(self.history.path, settings.points) for _ in self.uplinks]
         self.deliveries = [
-            Delivery(uplink, self.alerts, self.history, HistoryReader(self.history.path, settings.points), clock)
-            for uplink in self.uplinks
+            Delivery(uplink, self.alerts, self.history, reader, clock)
+            for uplink, reader in zip(self.uplinks, self._uplink_readers, strict=True)
         ]
         summary_uplinks = [uplink.name for uplink in self.uplinks if uplink.takes_evidence]
         self.housekeeping = Housekeeping(self.alerts, self.history, self.reader, self.recorder, summary_uplinks, clock)
+        self.clock_watch = ClockWatch(self.recorder, clock)
         self.supervisor = Supervisor(clock)
 
     def _build_web(self) -> None:
         settings = self.settings
+        self.config = ConfigState(settings.file, settings.digest, self.clock.now_ns())
         parts = BoxParts(
             box_id=settings.box.id,
             site_zh=settings.site.title_zh,
             site_en=settings.site.title_en,
-            assets=[AssetView(a.id, str(a.kind), a.title_zh, a.title_en) for a in settings.assets],
+            assets=_asset_views(settings),
             points=settings.points,
             window=self.window,
             rules=self.rules,
@@ -185,6 +222,7 @@ class Gateway:
             parts=self.supervisor.parts,
             clock=self.clock,
             arming=self.arming,
+            config=self.config,
         )
         self.view = BoxView(parts)
         self.feed = Feed(self.alerts, self.view)
@@ -193,6 +231,7 @@ class Gateway:
         self._socket = listen(settings.web.host, settings.web.port)
         self.url = f"http://{settings.web.host}:{self._socket.getsockname()[1]}"
         app = web_app(self.view, self.feed, self.acknowledge, token, self.clock)
+        reload_route(app, self.reload)
         config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2)
         self._server = _QuietServer(config)
 
@@ -201,15 +240,97 @@ class Gateway:
         start("recorder", self.recorder.run)
         start("pipeline", self.pipeline.run)
         for link, driver in zip(self.settings.links, self.drivers, strict=True):
-            start(f"driver:{link.settings.id}", _driver_part(driver, self.sink))
+            start(f"driver:{link.settings.id}", _driver_part(driver, self.link_sinks[link.settings.id]))
         for delivery, uplink in zip(self.deliveries, self.uplinks, strict=True):
             start(f"delivery:{delivery.name}", delivery.run)
             if isinstance(uplink, Background):
                 start(f"uplink:{uplink.name}", uplink.run)
         start("housekeeping", self.housekeeping.run)
+        start("clock", self.clock_watch.run)
         start("feed", self.feed.run)
         start("web", self._serve_web)
         start("watchdog", self._feed_watchdog)
+
+    def _refuse(self, outcome: ReloadOutcome, user: str) -> ReloadOutcome:
+        """The running settings stay; the log and the health page say why."""
+        self.config.differs_from_file = True
+        self.config.refused_at_ns = self.clock.now_ns()
+        self.config.faults, self.config.needs_restart = outcome.faults, outcome.needs_restart
+        for fault in outcome.faults:
+            log.error("event=config_fault fault=%r", str(fault))
+        sections = ",".join(outcome.needs_restart)
+        log.error(
+            "event=config_refused user=%r faults=%d needs_restart=%r running_digest=%s",
+            user,
+            len(outcome.faults),
+            sections,
+            self.settings.digest,
+        )
+        return outcome
+
+    async def _go_on_by(self, new: Settings, found: Difference, user: str, reason: str) -> ReloadOutcome:
+        """Stop the drivers of what changed, switch every table in one turn of the event loop, start the new drivers."""
+        old = self.settings
+        kept = {link.settings.id: driver for link, driver in zip(old.links, self.drivers, strict=True)}
+        fresh = {
+            link.settings.id: DRIVERS[link.settings.driver].build(link, self.clock)
+            for link in new.links
+            if link.settings.id in {*found.links_added, *found.links_changed}
+        }
+        gone = [f"driver:{name}" for name in (*found.links_removed, *found.links_changed)]
+        await self.supervisor.stop(*gone) if gone else None
+        for name in gone:
+            self.supervisor.parts.pop(name, None)
+        self.settings = new
+        self.drivers = [fresh.get(link.settings.id) or kept[link.settings.id] for link in new.links]
+        self._switch_tables(old, new, fresh)
+        for name, driver in fresh.items():
+            self.supervisor.start(f"driver:{name}", _driver_part(driver, self.link_sinks[name]))
+        content: dict[str, Canonical] = {"user": user, "reason": reason}
+        content |= {"old_settings_digest": old.digest, "new_settings_digest": new.digest} | found.content()
+        record = await self.recorder.record(Entry(RecordKind.CONFIG_CHANGED, self.clock.now_ns(), content))
+        log.warning("event=config_changed user=%r old=%s new=%s seq=%d", user, old.digest, new.digest, record.seq)
+        return ReloadOutcome(evidence_seq=record.seq, changes=found.content())
+
+    def _switch_tables(self, old: Settings, new: Settings, fresh: Mapping[str, Driver]) -> None:
+        """Nothing here waits: no reading is judged half by the old and half by the new settings."""
+        window = Window(new.points, self.clock.monotonic_ns())
+        rules, alarms = RuleTable(new.rules), self._alarm_table(new)
+        line = Line(self.intake, self.history, window, rules, alarms, self.recorder, self.clock)
+        self.pipeline.switch(line)
+        self.history.use_points(new.points)
+        for reader in (self.reader, *self._uplink_readers):
+            reader.use_points(new.points)
+        window.carry_over(self.window, moved_to(old.points, new.points))
+        carry_alarms(self.alarms, rules, alarms)
+        carry_delays(self.reader, window, rules, alarms, self.clock.now_ns())
+        carry_truths(self.rules, self.alarms, rules, alarms)
+        self.window, self.rules, self.alarms = window, rules, alarms
+        cranes = [asset.id for asset in new.assets if asset.kind is AssetKind.TOWER_CRANE]
+        self.arming = read_arming(self._folder, cranes)
+        self.sink = self._sink_for(new)
+        kept = {name: sink for name, sink in self.link_sinks.items() if name not in fresh}
+        self.link_sinks = {link.settings.id: kept.get(link.settings.id) or self._link_sink(new) for link in new.links}
+        for sink in self.link_sinks.values():
+            sink.retarget(new.points, self.sink)
+        self._tags.clear()
+        self._tags.update(_tags(new))
+        self._show(new)
+
+    def _show(self, new: Settings) -> None:
+        """The screens look at the new tables."""
+        self.config.digest, self.config.loaded_at_ns = new.digest, self.clock.now_ns()
+        self.view.parts = replace(
+            self.view.parts,
+            assets=_asset_views(new),
+            points=new.points,
+            window=self.window,
+            rules=self.rules,
+            alarms=self.alarms,
+            drivers=self.drivers,
+            arming=self.arming,
+        )
+        self.view.refresh_alarms()
 
     async def _stop(self) -> None:
         names = tuple(self.supervisor.parts)
@@ -301,9 +422,24 @@ def run_until_signal(gateway: Gateway) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        asked: set[asyncio.Task[ReloadOutcome]] = set()
+
+        def reload() -> None:
+            asked.add(task := loop.create_task(gateway.reload("SIGHUP", "signal to the process")))
+            task.add_done_callback(asked.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, reload)
         await gateway.run(stop, lambda: log.info("event=started box=%s url=%s", gateway.settings.box.id, gateway.url))
 
     asyncio.run(main())
+
+
+def _tags(settings: Settings) -> dict[str, AssetTag]:
+    return {asset.id: AssetTag(str(asset.kind), asset.serial) for asset in settings.assets}
+
+
+def _asset_views(settings: Settings) -> list[AssetView]:
+    return [AssetView(a.id, str(a.kind), a.title_zh, a.title_en) for a in settings.assets]
 
 
 def _driver_part(driver: Driver, sink: ReadingSink) -> Callable[[], Awaitable[None]]:

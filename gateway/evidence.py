@@ -36,6 +36,8 @@ class RecordKind(StrEnum):
     COMMISSIONED = "commissioned"
     ESCALATION = "escalation"
     SERVICE = "service_change"
+    CONFIG_CHANGED = "config_changed"
+    CLOCK_JUMP = "clock_jump"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,12 +60,23 @@ class Intake:
 
     async def put(self, readings: Readings) -> Awaitable[None]:
         """Queue a message, waiting for room; the result is done once the history has committed it."""
-        while len(self._queue) >= self._capacity:
-            self._room.clear()
-            await self._room.wait()
+        await self.wait_for_room()
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._add(Arrival(readings, kept))
         return kept
+
+    async def wait_for_room(self) -> None:
+        """Until a message would be queued at once."""
+        while len(self._queue) >= self._capacity:
+            self._room.clear()
+            await self._room.wait()
+
+    def take_now(self) -> list[Arrival]:
+        """Everything that is queued, without waiting."""
+        batch = list(self._queue)
+        self._queue.clear()
+        self._room.set()
+        return batch
 
     def set_aside(self, device: str, payload: bytes, reason: str) -> None:
         """Keep what could not be understood, with the reason, and count it."""

@@ -97,6 +97,15 @@ class Pipeline:
             await self._flushing
         await self._flush(self._line.history.flush(self._line.clock.now_ns()), self._taken_acks())
 
+    def switch(self, line: Line) -> None:
+        """Go on with other tables. What is queued under the old point numbers is judged by the old line first; all of
+        it in one turn of the event loop."""
+        for arrival in self._line.intake.take_now():
+            self._take(arrival)
+        for point_index in self._line.intake.take_skipped():
+            self._line.window.forget(point_index)
+        self._line = line
+
     def _take(self, arrival: Arrival) -> None:
         line, readings = self._line, arrival.readings
         line.history.append(readings)

@@ -6,6 +6,7 @@ screens, and the recent polls that go into evidence. Bounded: one slot a point, 
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,21 @@ class Window:
         self.heard = np.zeros(n, dtype=np.bool_)
         self._depth = depth
         self._recent: dict[str, deque[Readings]] = {}
+
+    def carry_over(self, old: "Window", moved: NDArray[np.int32]) -> None:
+        """Take over what `old` knew: `moved` (old points,) says where each old point is now, -1 where it is gone.
+
+        A point that means something else than before (unit, bounds, device) starts anew.
+        """
+        same = [i for i, to in enumerate(moved) if to >= 0 and old.points[i] == self.points[int(to)]]
+        source, target = np.array(same, dtype=np.intp), moved[same]
+        for name in ("value", "quality", "observed_at_ns", "seen_mono_ns", "good_mono_ns", "heard"):
+            getattr(self, name)[target] = getattr(old, name)[source]
+        kept = np.full(len(moved), -1, dtype=np.int32)
+        kept[source] = target
+        for device, polls in old._recent.items():
+            carried = [_renumbered(readings, kept) for readings in polls]
+            self._recent[device] = deque((poll for poll in carried if len(poll.point_index)), maxlen=self._depth)
 
     def remember(self, readings: Readings, mono_ns: int) -> bool:
         """Keep one poll; False when it is a late sample, older than what is already known, and so not news.
@@ -78,3 +94,10 @@ class Window:
         if readings.received_at_ns - readings.observed_at_ns <= LATE_AFTER_NS:
             return False
         return bool((self.observed_at_ns[index] > readings.observed_at_ns).any())
+
+
+def _renumbered(readings: Readings, moved: NDArray[np.int32]) -> Readings:
+    """The poll under new point numbers, without the points that are gone."""
+    index = moved[readings.point_index]
+    kept = index >= 0
+    return replace(readings, point_index=index[kept], value=readings.value[kept], quality=readings.quality[kept])

@@ -40,6 +40,12 @@ class HistoryReader:
         self._layouts: dict[int, tuple[str, tuple[Point, ...]]] = {}
         self._unreadable: set[tuple[str, int]] = set()
 
+    def use_points(self, points: PointTable) -> None:
+        """Name points by this table from now on."""
+        with self._lock:
+            self._points = points
+            self._layouts = {}
+
     def trace(self, point_id: str, from_ns: int, to_ns: int, limit: int) -> Trace:
         """Raw samples of a point between two times (UTC ns), at most `limit`, peaks kept. ValueError on bad bounds."""
         builder = TraceBuilder(from_ns, to_ns, min(limit, MAX_SAMPLES))

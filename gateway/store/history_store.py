@@ -110,6 +110,10 @@ class HistoryStore:
         """Whether the writer still takes jobs."""
         return self._writer.alive
 
+    def use_points(self, points: PointTable) -> None:
+        """From now on `point_index` means positions in this table. Layouts already in the buffer keep their names."""
+        self._points = points
+
     def append(self, readings: Readings) -> None:
         """Take a poll into the buffer; durable after the next flush."""
         buffer = self._buffers.get(id(readings.point_index))

@@ -24,6 +24,7 @@ from gateway.rules.table import RuleTable
 from gateway.store.alert_store import AlertStore
 from gateway.store.history_reader import HistoryReader
 from gateway.supervisor import PartHealth
+from gateway.web.reloading import ConfigState
 from gateway.window import Window
 
 Row = dict[str, Any]
@@ -62,6 +63,7 @@ class BoxParts:
     parts: dict[str, PartHealth]
     clock: Clock
     arming: Arming = field(default_factory=lambda: Arming({}, {}))
+    config: ConfigState = field(default_factory=lambda: ConfigState("", "", 0))
 
 
 class BoxView:
@@ -212,6 +214,7 @@ class BoxView:
                 for part in parts.parts.values()
             ],
             "commissioning": self.commissioning(),
+            "config": self.parts.config.row(),
         }
 
     def alive(self) -> bool:
