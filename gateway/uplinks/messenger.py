@@ -15,9 +15,9 @@ Theory of operation
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gateway.model.alarm import Severity, Transition, TransitionKind
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
@@ -28,6 +28,19 @@ from gateway.uplinks.send_budget import SendBudget
 
 GIVE_UP_ATTEMPTS = 20
 _CLOSING = Answer(Outcome.LATER, "the uplink is closing")
+T = TypeVar("T")
+
+
+def _once_each(values: tuple[T, ...]) -> tuple[T, ...]:
+    if not values or len(set(values)) < len(values):
+        raise ValueError("at least one, and each once")
+    return values
+
+
+Chosen = Annotated[
+    tuple[Literal[TransitionKind.RAISED, TransitionKind.ACKNOWLEDGED, TransitionKind.RETURNED], ...],
+    AfterValidator(_once_each),
+]
 
 
 class ChoosySettings(BaseModel):
@@ -39,7 +52,7 @@ class ChoosySettings(BaseModel):
     """Unique among the uplinks."""
     min_severity: Severity = Severity.P2
     """The least severity that is sent; P2 sends P1 and P2. Escalations are always sent."""
-    transitions: Annotated[tuple[TransitionKind, ...], Field(min_length=1)] = (TransitionKind.RAISED,)
+    transitions: Chosen = (TransitionKind.RAISED,)
     """Which transitions are sent: raised, acknowledged, returned."""
     timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = 10_000
     """How long one request may take as a whole, milliseconds."""
@@ -56,19 +69,12 @@ class ChoosySettings(BaseModel):
 class MessengerSettings(ChoosySettings):
     """How people are spoken to."""
 
-    languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=2)] = ("zh",)
+    languages: Annotated[tuple[Language, ...], AfterValidator(_once_each)] = ("zh",)
     """The languages of a message, one after the other: zh, en."""
     utc_offset_min: Annotated[int, Field(ge=-720, le=840)] = 480
     """How far local time is from UTC, minutes; China is 480."""
     combine_from: Annotated[int, Field(ge=2, le=50)] = 5
     """So many that wait at once, or more, are put together into one message."""
-
-    @field_validator("languages")
-    @classmethod
-    def _once_each(cls, languages: tuple[Language, ...]) -> tuple[Language, ...]:
-        if len(set(languages)) < len(languages):
-            raise ValueError("each language once")
-        return languages
 
     @property
     def wordings(self) -> tuple[Wording, ...]:

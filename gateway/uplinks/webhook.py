@@ -14,17 +14,17 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import quote
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
 
 from gateway.model.alarm import Severity, TransitionKind
 from gateway.model.alert import OutboxItem, Receipt
 from gateway.ports import ReadingBlock, Uplink, UplinkContext, UplinkKind
 from gateway.secret import Secret
 from gateway.uplinks.http_door import HttpAnswer, HttpDoor, HttpRequest, NoAnswerError, check_address
-from gateway.uplinks.messenger import ChoosySettings
+from gateway.uplinks.messenger import ChoosySettings, Chosen
 
 WRONG_SETTINGS_AFTER_S = 60.0
 TOO_MANY_AFTER_S = 5.0
@@ -47,7 +47,7 @@ class WebhookSettings(ChoosySettings):
     """Sent as `Authorization: Bearer ...`, for receivers behind a gate of their own."""
     min_severity: Severity = Severity.LOG
     """The least severity that is sent."""
-    transitions: Annotated[tuple[TransitionKind, ...], Field(min_length=1)] = (
+    transitions: Chosen = (
         TransitionKind.RAISED,
         TransitionKind.ACKNOWLEDGED,
         TransitionKind.RETURNED,
@@ -152,4 +152,4 @@ def _build(settings: WebhookSettings, context: UplinkContext) -> Uplink:
     return WebhookUplink(settings, context)
 
 
-KIND = UplinkKind(name="webhook", settings=WebhookSettings, build=_build)
+KIND = UplinkKind(name="webhook", settings=WebhookSettings, build=_build, takes_escalations=True)
