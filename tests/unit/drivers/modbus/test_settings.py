@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from drivers.modbus.registers import ByteOrder
-from drivers.modbus.settings import ModbusDevice, ModbusTable, ModbusTcpLink
+from drivers.modbus.settings import ModbusDevice, ModbusRtuLink, ModbusRtuTcpLink, ModbusTable, ModbusTcpLink, RtuDevice
 from tests.fakes.modbus_binding import HEADER, point, shipped_table, table
 
 LINK = {"id": "l", "driver": "modbus-tcp", "host": "10.0.0.7"}
@@ -84,6 +84,57 @@ def test_two_points_with_one_key_are_refused() -> None:
 def test_a_wrong_link_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ModbusTcpLink.model_validate(LINK | change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"serial_port": "ttyS0"}, "String should match pattern"),
+        ({"serial_port": "/dev/tty S0"}, "String should match pattern"),
+        ({"standby_serial_port": "/dev/ttyS0"}, "standby_serial_port is /dev/ttyS0 too"),
+        ({"baud": 9601}, "Input should be 1200"),
+        ({"parity": "mark"}, "Input should be 'none'"),
+        ({"stop_bits": 3}, "Input should be 1 or 2"),
+        ({"quiet_ms": -1}, "greater than or equal to 0"),
+        ({"extra_silence_ms": -1}, "greater than or equal to 0"),
+        ({"timeout_ms": 5000, "forget_s": 5}, "forget_s 5 is not longer than timeout_ms 5000"),
+        ({"backoff_min_ms": 5000, "backoff_max_ms": 1000}, "backoff_max_ms 1000 is below backoff_min_ms 5000"),
+        ({"switch_after": 0}, "greater than or equal to 1"),
+        ({"host": "10.0.0.7"}, "Extra inputs are not permitted"),
+    ],
+)
+def test_a_wrong_serial_link_is_refused(change: dict[str, Any], message: str) -> None:
+    link = {"id": "l", "driver": "modbus-rtu", "serial_port": "/dev/ttyS0"}
+    assert ModbusRtuLink.model_validate(link).parity == "none"
+    with pytest.raises(ValidationError, match=message):
+        ModbusRtuLink.model_validate(link | change)
+
+
+def test_a_serial_server_has_no_usual_port() -> None:
+    with pytest.raises(ValidationError, match="port"):
+        ModbusRtuTcpLink.model_validate({"id": "l", "driver": "modbus-rtu-tcp", "host": "10.0.0.7"})
+
+
+@pytest.mark.parametrize("unit_id", [0, 248, 255])
+def test_broadcasts_and_reserved_numbers_are_no_units_on_a_bus(unit_id: int) -> None:
+    with pytest.raises(ValidationError):
+        RtuDevice.model_validate(DEVICE | {"unit_id": unit_id})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"function": 1}, "Input should be 3 or 4"),
+        ({"registers": 65}, "less than or equal to 64"),
+        ({"address": 65_530, "registers": 8}, "8 registers at address 65530 reach past 65535"),
+        ({"encoding": "latin-1"}, "Input should be 'ascii'"),
+        ({"key": "p"}, "two points share the key p"),
+    ],
+)
+def test_a_wrong_label_is_refused(change: dict[str, Any], message: str) -> None:
+    label = {"key": "model", "function": 3, "address": 100, "registers": 8}
+    with pytest.raises(ValidationError, match=message):
+        table([point("p", 0, "uint16")], labels=[label | change])
 
 
 @pytest.mark.parametrize("change", [{"unit_id": 256}, {"unit_id": -1}, {"poll_ms": -1}])
