@@ -212,8 +212,12 @@ class UplinkContext:
 
 @dataclass(frozen=True, slots=True)
 class UplinkKind:
-    """What an uplink module brings: its settings schema (a pydantic model) and how it is built."""
+    """What an uplink module brings: its settings schema (a pydantic model) and how it is built.
+
+    `takes_escalations` says that it tells people and may be named as the channel of escalations.
+    """
 
     name: str
     settings: type[Any]
     build: Callable[[Any, UplinkContext], Uplink]
+    takes_escalations: bool = False

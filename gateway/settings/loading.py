@@ -76,9 +76,16 @@ def load(
 def _settle(file: str, whole: _Whole, faults: list[Fault], warnings: list[Fault]) -> Settings:
     """The frozen whole; raises ConfigError when there is any fault."""
     site = whole.site
-    if faults or site.box is None or site.site is None or site.storage is None or site.web is None:
+    sections: dict[str, Any] = {
+        "box": site.box,
+        "site": site.site,
+        "storage": site.storage,
+        "web": site.web,
+        "alarms": site.alarms,
+        "escalation": site.escalation,
+    }
+    if faults or None in sections.values():
         raise ConfigError(faults)
-    sections: dict[str, Any] = {"box": site.box, "site": site.site, "storage": site.storage, "web": site.web}
     digest = digest_of({**sections, "assets": site.assets}, whole.field.links, whole.rules, whole.uplinks)
     return Settings(
         file=file,

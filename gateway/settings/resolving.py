@@ -137,6 +137,7 @@ class Resolver:
             on_delay_s=force.on_delay_s,
             off_delay_s=force.off_delay_s,
             suspected=settings.suspected,
+            latching=settings.latching,
             origin=force.origin,
             parameters=_parameters(settings, subject),
         )

@@ -41,6 +41,8 @@ class RuleSettings(SettingsModel):
     """P1 is the gravest; log is recorded and shown, and never sounds."""
     reportable: bool
     """Whether its alarms go to the regulator as suspected hazards."""
+    latching: bool = False
+    """Whether its alarm waits for a reset by a person after the condition has gone."""
     suspected: bool = False
     """Whether a hit alone proves nothing and a second fact is needed (major-hazard clauses)."""
     title_zh: Title

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.model.alarm import Severity
+from gateway.model.alarm import AlarmBounds, Severity
 from gateway.secret import Secret
 
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$"
@@ -173,6 +173,55 @@ class WebSettings(SettingsModel):
     """Asked from everyone who comes from another machine."""
 
 
+Hours = Annotated[float, Field(gt=0, le=720)]
+
+
+class AlarmSettings(SettingsModel):
+    """How alarms are grouped, put aside and counted. Nothing here changes what raises or clears one."""
+
+    first_out_window_s: Annotated[float, Field(ge=0, le=600)] = 10.0
+    """Alarms of one asset within this time of the first one point to it, seconds."""
+    shelve_max_h: Annotated[float, Field(gt=0, le=8)] = 8.0
+    """How long an alarm may be shelved at most, hours. P1 never may."""
+    out_of_service_max_h: Hours = 24.0
+    """How long a device or point may be out of service without renewal, hours."""
+    standing_after_h: Hours = 24.0
+    """An alarm that is active for longer is listed as standing, hours."""
+    chatter_raises: Annotated[int, Field(ge=2, le=1000)] = 3
+    """So many raises of one alarm within the window are called chatter."""
+    chatter_window_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """The window for chatter, seconds."""
+    flood_alarms: Annotated[int, Field(ge=1, le=1000)] = 10
+    """More new alarms than this within the window are called a flood."""
+    flood_window_s: Annotated[float, Field(gt=0, le=3600)] = 600.0
+    """The window for a flood, seconds."""
+
+    @property
+    def bounds(self) -> AlarmBounds:
+        """As the alarm table takes them."""
+        return AlarmBounds(
+            first_out_window_s=self.first_out_window_s,
+            shelve_max_s=self.shelve_max_h * 3600,
+            out_of_service_max_s=self.out_of_service_max_h * 3600,
+            standing_after_s=self.standing_after_h * 3600,
+            chatter_raises=self.chatter_raises,
+            chatter_window_s=self.chatter_window_s,
+            flood_alarms=self.flood_alarms,
+            flood_window_s=self.flood_window_s,
+        )
+
+
+class EscalationSettings(SettingsModel):
+    """Who is told when nobody answers. Without uplinks an escalation is only recorded and shown."""
+
+    uplinks: list[Name] = []
+    """Names of uplinks that tell people; each gets every escalation."""
+    p1_after_s: Annotated[int, Field(ge=10, le=3600)] = 120
+    """How long a P1 may stay unacknowledged, seconds."""
+    no_screen_after_s: Annotated[int, Field(ge=10, le=3600)] = 120
+    """How long a P1 or P2 may be active while no live page is open, seconds."""
+
+
 class SiteFile(SettingsModel):
     """One construction site's gateway: what it watches, over which links, by which rules, and whom it tells."""
 
@@ -198,3 +247,7 @@ class SiteFile(SettingsModel):
     """Receivers; `kind` chooses the protocol and with it the other keys."""
     web: WebSettings = WebSettings()
     """The web page and API."""
+    alarms: AlarmSettings = AlarmSettings()
+    """Grouping, shelving and counting of alarms."""
+    escalation: EscalationSettings = EscalationSettings()
+    """Who is told when nobody answers."""

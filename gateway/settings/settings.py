@@ -10,7 +10,15 @@ from gateway.model.errors import Fault
 from gateway.model.quantity import PointTable
 from gateway.model.rule import ResolvedRule
 from gateway.ports import BoundLink, UplinkKind
-from gateway.settings.schema import AssetSettings, BoxSettings, SiteSettings, StorageSettings, WebSettings
+from gateway.settings.schema import (
+    AlarmSettings,
+    AssetSettings,
+    BoxSettings,
+    EscalationSettings,
+    SiteSettings,
+    StorageSettings,
+    WebSettings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +48,7 @@ class Settings:
     rules: tuple[ResolvedRule, ...]
     uplinks: tuple[BoundUplink, ...]
     web: WebSettings
+    alarms: AlarmSettings
+    escalation: EscalationSettings
     digest: str
     warnings: tuple[Fault, ...]

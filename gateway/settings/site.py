@@ -13,9 +13,11 @@ from pydantic import BaseModel
 from gateway.settings.checking import check, check_type, describe, not_a_mapping, unknown_key
 from gateway.settings.document import Document, KeyPath
 from gateway.settings.schema import (
+    AlarmSettings,
     AssetKind,
     AssetSettings,
     BoxSettings,
+    EscalationSettings,
     Name,
     OverrideSettings,
     SiteFile,
@@ -43,6 +45,8 @@ class SiteParts:
     links: tuple[tuple[KeyPath, Raw], ...]
     devices: tuple[tuple[KeyPath, Raw], ...]
     uplinks: tuple[tuple[KeyPath, Raw], ...]
+    alarms: AlarmSettings | None
+    escalation: EscalationSettings | None
 
 
 def read_site(document: Document) -> SiteParts:
@@ -70,6 +74,10 @@ def read_site(document: Document) -> SiteParts:
         links=_mappings(document, data, "links"),
         devices=_mappings(document, data, "devices"),
         uplinks=_mappings(document, data, "uplinks"),
+        alarms=_section(AlarmSettings, document, data, "alarms") if "alarms" in data else AlarmSettings(),
+        escalation=_section(EscalationSettings, document, data, "escalation")
+        if "escalation" in data
+        else EscalationSettings(),
     )
 
 

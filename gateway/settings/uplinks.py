@@ -16,8 +16,21 @@ from gateway.settings.site import Raw, SiteParts, check_unique
 def bind_uplinks(document: Document, site: SiteParts, kinds: Mapping[str, UplinkKind]) -> tuple[BoundUplink, ...]:
     """The valid uplinks, in the file's order."""
     check_unique(document, site.uplinks, "name")
+    _check_escalation(document, site, kinds)
     bound = (_bind(document, path, raw, kinds) for path, raw in site.uplinks)
     return tuple(uplink for uplink in bound if uplink is not None)
+
+
+def _check_escalation(document: Document, site: SiteParts, kinds: Mapping[str, UplinkKind]) -> None:
+    """Every channel of escalations is an uplink of the site, and one that can tell people."""
+    kind_of = {raw["name"]: raw.get("kind") for _, raw in site.uplinks if isinstance(raw.get("name"), str)}
+    telling = [name for name, kind in kinds.items() if kind.takes_escalations]
+    for i, name in enumerate(site.escalation.uplinks if site.escalation else ()):
+        path: KeyPath = ("escalation", "uplinks", i)
+        if name not in kind_of:
+            choice(document, path, name, kind_of)
+        elif kind_of[name] in kinds and kind_of[name] not in telling:
+            document.add(path, "escalation.kind", found=name, kind=kind_of[name], kinds=", ".join(telling))
 
 
 def _bind(document: Document, path: KeyPath, raw: Raw, kinds: Mapping[str, UplinkKind]) -> BoundUplink | None:

@@ -281,6 +281,12 @@ CATALOGUE: dict[str, Wording] = {
         "有塔机的工地只保存 {found} 天",
         "至少 42 天（30 个工作日，GB/T 28264 验收，V2）",
     ),
+    "escalation.kind": Wording(
+        "the uplink {found} of kind {kind}, which tells nobody",
+        "an uplink that tells people: {kinds}",
+        "上报通道 {found}（类型 {kind}）不能通知人员",
+        "能通知人员的通道：{kinds}",
+    ),
     "warn.replaces_nothing": Wording(
         "replaces: true for {rule}, which no earlier pack has",
         "an earlier pack's rule",

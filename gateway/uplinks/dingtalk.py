@@ -67,4 +67,4 @@ def _build(settings: DingtalkSettings, context: UplinkContext) -> Uplink:
     return MessengerUplink(settings, context, robot, settings.messages_per_minute)
 
 
-KIND = UplinkKind(name="dingtalk", settings=DingtalkSettings, build=_build)
+KIND = UplinkKind(name="dingtalk", settings=DingtalkSettings, build=_build, takes_escalations=True)

@@ -288,4 +288,4 @@ def _build(settings: SmsSettings, context: UplinkContext) -> Uplink:
     return MessengerUplink(settings, context, SmsSpeaker(settings, context), settings.messages_per_minute)
 
 
-KIND = UplinkKind(name="sms", settings=SmsSettings, build=_build)
+KIND = UplinkKind(name="sms", settings=SmsSettings, build=_build, takes_escalations=True)

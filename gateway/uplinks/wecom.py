@@ -40,4 +40,4 @@ def _build(settings: WecomSettings, context: UplinkContext) -> Uplink:
     return MessengerUplink(settings, context, Robot(settings, context, WECOM), settings.messages_per_minute)
 
 
-KIND = UplinkKind(name="wecom", settings=WecomSettings, build=_build)
+KIND = UplinkKind(name="wecom", settings=WecomSettings, build=_build, takes_escalations=True)
