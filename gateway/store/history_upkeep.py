@@ -4,6 +4,9 @@
     every ten         blocks of the last ten      -> one block a layout; minute rows of past hours -> one row an hour
     every minute      too old, or the file too large -> oldest blocks leave, what no uplink had taken is counted
 
+What is too old leaves an hour at a time (roll-ups a day at a time), oldest first: a clock that jumps months ahead and
+is set right again has cost hours of the oldest, not the whole history. Too large is too large at once.
+
 A block's id is a log position, so only blocks that every uplink has taken and that the roll-ups know are joined, and
 the joined block keeps the lowest id. In: a connection and the time. Knows no buffer, no thread and no uplink.
 """
@@ -31,6 +34,7 @@ JOIN_AT_ONCE = 20_000
 HOUR_NS = 3_600_000_000_000
 DAY_NS = 24 * HOUR_NS
 ROLLUP_DAYS = 731
+RETIRE_AT_ONCE_NS = {"block": HOUR_NS, "rollup": DAY_NS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,11 @@ def tidy(db: sqlite3.Connection, now_ns: int, rolled_up_to: int) -> None:
 
 def retire(db: sqlite3.Connection, bounds: Bounds, now_ns: int) -> Retired:
     """Oldest blocks leave when they are too old or the file is too large; what an uplink never took is counted."""
-    db.execute("DELETE FROM rollup WHERE t_last_ns < ?", (now_ns - ROLLUP_DAYS * DAY_NS,))
+    db.execute("DELETE FROM rollup WHERE t_last_ns < ?", (_too_old_ns(db, "rollup", now_ns - ROLLUP_DAYS * DAY_NS),))
     too_old = "layout_id IN (SELECT layout_id FROM layout) AND t_last_ns < ?"
     over_size = _last_block_over_size(db, bounds.max_bytes)
     wanted = f"(SELECT block_id FROM block WHERE {too_old} UNION SELECT block_id FROM block WHERE block_id <= ?)"  # noqa: S608
-    given = (now_ns - bounds.max_days * DAY_NS, over_size)
+    given = (_too_old_ns(db, "block", now_ns - bounds.max_days * DAY_NS), over_size)
     blocks, polls = db.execute(f"SELECT count(*), sum(polls) FROM block WHERE block_id IN {wanted}", given).fetchone()  # noqa: S608
     if not blocks:
         return Retired()
@@ -73,6 +77,13 @@ def retire(db: sqlite3.Connection, bounds: Bounds, now_ns: int) -> Retired:
     untaken = db.execute(f"SELECT uplink, sum(block.polls) FROM {beyond} GROUP BY uplink", given).fetchall()  # noqa: S608
     db.execute(f"DELETE FROM block WHERE block_id IN {wanted}", given)  # noqa: S608
     return Retired(int(blocks), int(polls), {uplink: int(lost) for uplink, lost in untaken})
+
+
+def _too_old_ns(db: sqlite3.Connection, table: str, limit_ns: int) -> int:
+    """Rows older than this leave in this turn: at most a little beyond the oldest row there is."""
+    oldest = f"SELECT min(t_last_ns) FROM {table} WHERE {table}.layout_id = layout.layout_id"  # noqa: S608
+    (oldest_ns,) = db.execute(f"SELECT min(({oldest})) FROM layout").fetchone()  # noqa: S608
+    return limit_ns if oldest_ns is None else min(limit_ns, int(oldest_ns) + RETIRE_AT_ONCE_NS[table])
 
 
 def _taken_by_all(db: sqlite3.Connection, newest: int) -> int:

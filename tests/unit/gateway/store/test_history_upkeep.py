@@ -94,6 +94,38 @@ def test_history_older_than_its_days_leaves_and_what_was_not_taken_is_counted(tm
     box.close()
 
 
+def test_a_clock_that_jumps_ahead_costs_hours_and_not_the_whole_history(tmp_path: Path) -> None:
+    box = Box(tmp_path, Bounds(2**30, 60))
+    box.store.start_cursor("influx").result(5)  # and never taken, so nothing is joined
+    day_s, days = 86_400, 50
+    for day in range(days):
+        box.fill(day * day_s, day * day_s + 5)
+        box.tend(day * day_s + 65)
+    ahead_s = (days + 1000) * day_s
+    for minute in range(10):
+        box.tend(ahead_s + minute * 60)
+    left = days - 10
+    assert len(box.seconds()) == 5 * left, "one turn, one hour of the oldest"
+    assert box.seconds()[0] == 10.0 * day_s
+    box.tend(days * day_s + 700)
+    assert len(box.seconds()) == 5 * left, "the clock is right again"
+    assert box.minutes().count.sum() == 5 * left, "roll-ups: a day a turn"
+    box.close()
+
+
+def test_what_is_too_old_has_left_after_as_many_turns_as_it_has_hours(tmp_path: Path) -> None:
+    box = Box(tmp_path, Bounds(2**30, 1))
+    box.store.start_cursor("influx").result(5)
+    hour_s, hours = 3600, 5
+    for half_hour in range(2 * hours):
+        box.fill(half_hour * hour_s // 2, half_hour * hour_s // 2 + 5)
+    for turn in range(hours):
+        assert len(box.seconds()) > 0, turn
+        box.tend(3 * 86_400 + turn * 60)
+    assert len(box.seconds()) == 0
+    box.close()
+
+
 def test_history_larger_than_its_bytes_loses_its_oldest_blocks(tmp_path: Path) -> None:
     box = Box(tmp_path, Bounds(400_000, 60))
     box.store.start_cursor("influx").result(5)
