@@ -109,7 +109,7 @@ class Gateway:
         self.recorder.record(Entry(RecordKind.STARTED, self.clock.now_ns(), content))
         await self.housekeeping.report_unclean_stop()
         self._start_parts()
-        await seal_pending(self._folder, self.alerts, self.recorder, self.clock)
+        self._sheets = asyncio.create_task(seal_pending(self._folder, self.alerts, self.recorder, self.clock))
         started()
         notify_systemd("READY=1")
         await stop.wait()
@@ -335,6 +335,7 @@ class Gateway:
     async def _stop(self) -> None:
         names = tuple(self.supervisor.parts)
         self.feed.close()
+        self._sheets.cancel()
         await self.supervisor.stop(*[name for name in names if name.startswith(("driver:", "housekeeping", "web"))])
         await self.supervisor.stop("pipeline")
         await self.pipeline.stop()

@@ -179,6 +179,12 @@ class AlarmTable:
         self._service.restore(entries)
         self._mark_service()
 
+    def go_on_from(self, old: "AlarmTable") -> None:
+        """Before `restore`, when other rules take over in a running box: what is out of service stays so, and groups
+        and counts go on."""
+        self._groups, self._performance = old._groups, old._performance
+        self.restore_service(old.services())
+
     def services(self) -> list[OutOfService]:
         """What is out of service, the next to expire first."""
         return self._service.entries()

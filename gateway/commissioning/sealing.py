@@ -91,7 +91,10 @@ async def seal_pending(folder: Path, chain: ChainReader, recorder: Recorder, clo
         if content["sheet_sha256"] not in sealed:
             await recorder.record(Entry(RecordKind.COMMISSIONED, clock.now_ns(), content))
             count += 1
-        path.replace(folder / FOLDER / "sheets" / path.name)
+        try:
+            path.replace(folder / FOLDER / "sheets" / path.name)
+        except OSError as error:
+            log.error("event=sheet_not_filed file=%s reason=%r", path, error.strerror)
     return count
 
 

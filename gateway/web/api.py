@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, Response, StreamingResponse
@@ -22,6 +21,8 @@ from starlette.exceptions import HTTPException
 
 from gateway.alarms import CommandError
 from gateway.ports import Clock
+from gateway.web.answers import error_answer as _error
+from gateway.web.answers import json_answer as _json
 from gateway.web.feed import Feed
 from gateway.web.metrics import metrics_text
 from gateway.web.read_model import BoxView
@@ -218,11 +219,3 @@ def _errors(app: FastAPI) -> None:
         return _error(error.status_code, "no_such_page", "没有这个地址或方法", str(error.detail), "")
 
 
-def _json(value: object, status: int = 200) -> Response:
-    body = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(body, status, media_type="application/json")
-
-
-def _error(status: int, code: str, message_zh: str, message_en: str, field: str) -> Response:
-    error = {"code": code, "message_zh": message_zh, "message_en": message_en, "field": field}
-    return _json({"error": error}, status)

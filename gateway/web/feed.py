@@ -24,6 +24,7 @@ QUEUE_EVENTS = 1000
 MAX_CLIENTS = 64
 POINTS_EVERY_S = 1.0
 REPLAY_PAGE = 500
+ALARM_RECORDS = (RecordKind.TRANSITION, RecordKind.ESCALATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Feed:
             while page := self._alerts.evidence_after(sent, self._replay_page):
                 for record in page:
                     sent = record.seq
-                    if record.kind == RecordKind.TRANSITION:
+                    if record.kind in ALARM_RECORDS:
                         yield _event_of(record).encode()
             while (event := await client.queue.get()) is not None:
                 if event is _POINTS_WAIT and client.points is not None:

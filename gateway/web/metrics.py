@@ -53,6 +53,22 @@ class BoxCollector(Collector):
         yield open_alarms
         unknown = int((self._view.parts.alarms.truth == Truth.UNKNOWN).sum())
         yield GaugeMetricFamily("sitewarden_unknown_verdicts", "Rules that cannot be judged now", unknown)
+        yield from self._performance()
+
+    def _performance(self) -> Iterator[Metric]:
+        table = self._view.parts.alarms
+        report = table.performance(self._view.parts.clock.now_ns())
+        shelved = sum(alarm.shelved for alarm in table.open_alarms())
+        for name, words, value in (
+            ("shelved_alarms", "Alarms on the shelf", shelved),
+            ("out_of_service", "Devices and points out of service", len(table.services())),
+            ("alarms_in_flood_window", "New alarms within the flood window", report.raised_in_flood_window),
+            ("alarm_flood", "1 while more alarms come than one person can answer", int(report.flood)),
+            ("chattering_alarms", "Alarms raised too often within the chatter window", len(report.chattering)),
+            ("standing_alarms", "Alarms active for too long", len(report.standing)),
+            ("stale_alarms", "Alarms long over and still on the list", len(report.stale)),
+        ):
+            yield GaugeMetricFamily(f"sitewarden_{name}", words, value)
 
     def _links(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("sitewarden_link_up", "1 while the device answers", labels=LABEL_DEVICE)

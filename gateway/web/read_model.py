@@ -13,7 +13,7 @@ from gateway.alarms import AlarmTable
 from gateway.arming import Arming
 from gateway.delivery import Delivery
 from gateway.intake import Intake
-from gateway.model.alarm import Alarm
+from gateway.model.alarm import Alarm, OutOfService
 from gateway.model.quantity import PointTable
 from gateway.model.reading import Quality
 from gateway.model.verdict import Truth
@@ -86,8 +86,23 @@ class BoxView:
         return {
             "at_ns": self.parts.clock.now_ns(),
             "store_failing": failing,
-            "alarms": [alarm_row(alarm) for alarm in alarms],
+            "alarms": alarm_rows(alarms),
             "unknown": self.unknown_rules(),
+            "out_of_service": [service_row(service) for service in self.parts.alarms.services()],
+            "performance": self.performance(),
+        }
+
+    def performance(self) -> Row:
+        """Chatter, flood, standing and stale alarms."""
+        report = self.parts.alarms.performance(self.parts.clock.now_ns())
+        return {
+            "flood": report.flood,
+            "raised_in_flood_window": report.raised_in_flood_window,
+            "chattering": [
+                {"rule_id": each.rule_id, "subject": each.subject, "raises": each.raises} for each in report.chattering
+            ],
+            "standing": report.standing,
+            "stale": report.stale,
         }
 
     def _committed_as_judged(self, now: Mapping[str, Alarm]) -> list[Alarm]:
@@ -96,7 +111,15 @@ class BoxView:
             found = self.parts.alerts.open_alarms()
             self._committed = sorted(found, key=lambda alarm: (alarm.rule.severity, -alarm.raised_at_ns))
         judged = [(alarm, now.get(alarm.alarm_id, alarm)) for alarm in self._committed]
-        return [replace(alarm, unknown=alarm.active and live.unknown, worst=live.worst) for alarm, live in judged]
+        return [
+            replace(
+                alarm,
+                unknown=alarm.active and live.unknown,
+                worst=live.worst,
+                out_of_service=live.out_of_service,
+            )
+            for alarm, live in judged
+        ]
 
     def unknown_rules(self) -> list[Row]:
         """Rules that have no verdict now: unknown is never normal, so it is listed."""
@@ -233,6 +256,23 @@ class BoxView:
         return reasons
 
 
+def service_row(service: OutOfService) -> Row:
+    """A device or point that is out of service, for JSON."""
+    return {
+        "subject": service.target,
+        "since_ns": service.since_ns,
+        "until_ns": service.until_ns,
+        "user": service.user,
+        "reason": service.reason,
+    }
+
+
+def alarm_rows(alarms: Sequence[Alarm]) -> list[Row]:
+    """The list for JSON. `first_out` marks an alarm that others on the list followed."""
+    followed = {alarm.first_out_id for alarm in alarms}
+    return [alarm_row(alarm) | {"first_out": alarm.alarm_id in followed} for alarm in alarms]
+
+
 def alarm_row(alarm: Alarm) -> Row:
     """An alarm for JSON; NaN becomes null in the encoder."""
     info = alarm.rule
@@ -261,4 +301,12 @@ def alarm_row(alarm: Alarm) -> Row:
         "acknowledged_at_ns": alarm.acknowledged_at_ns,
         "acknowledged_by": alarm.acknowledged_by,
         "acknowledge_reason": alarm.acknowledge_reason,
+        "latched": alarm.latched,
+        "shelved": alarm.shelved,
+        "shelved_until_ns": alarm.shelved_until_ns,
+        "shelved_by": alarm.shelved_by,
+        "shelve_reason": alarm.shelve_reason,
+        "out_of_service": alarm.out_of_service,
+        "first_out_id": alarm.first_out_id,
+        "escalated": list(alarm.escalated),
     }
