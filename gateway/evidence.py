@@ -6,7 +6,7 @@ digest and the next chain head. Pure: the store keeps the bytes, `contract.chain
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from contract.canonical import Canonical, canonical_bytes, decimal_text
@@ -144,7 +144,7 @@ def service_key(target: str) -> str:
 
 def rule_content(rule: ResolvedRule) -> dict[str, Canonical]:
     """The settings of a rule that decided, and where they come from."""
-    return {
+    content: dict[str, Canonical] = {
         "family": str(rule.family),
         "direction": str(rule.direction),
         "limit": decimal_text(rule.limit),
@@ -153,6 +153,12 @@ def rule_content(rule: ResolvedRule) -> dict[str, Canonical]:
         "off_delay_s": decimal_text(rule.off_delay_s),
         "origin": rule.origin,
     }
+    if rule.parameters is not None:
+        content["parameters"] = {
+            key: value if isinstance(value, bool | int) else decimal_text(value)
+            for key, value in asdict(rule.parameters).items()
+        }
+    return content
 
 
 def seen_content(seen: Sequence[Readings], points: PointTable, focus: int) -> list[Canonical]:
