@@ -27,6 +27,7 @@ from gateway.alarms import AlarmTable
 from gateway.arming import UnprovenSink, read_arming
 from gateway.clock import SystemClock
 from gateway.clock_watch import ClockWatch
+from gateway.commands import AlarmCommands
 from gateway.commissioning.sealing import seal_pending
 from gateway.delivery import Delivery
 from gateway.driver_packages import DriverShelf

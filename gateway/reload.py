@@ -135,7 +135,6 @@ def moved_to(old: PointTable, new: PointTable) -> NDArray[np.int32]:
 def carry_alarms(old: AlarmTable, rules: RuleTable, alarms: AlarmTable) -> None:
     """The open episodes go on in `alarms`; one whose rule is gone stays on the list as an orphan. Rows whose alarm is
     active are held, so that a deadband goes on. What is out of service stays so."""
-    alarms.restore_service(old.services())
     alarms.go_on_from(old)
     rules.hold(alarms.restore([replace(alarm, unknown=False) for alarm in old.open_alarms()]))
 

@@ -217,5 +217,3 @@ def _errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(_request: Request, error: HTTPException) -> Response:
         return _error(error.status_code, "no_such_page", "没有这个地址或方法", str(error.detail), "")
-
-

@@ -54,6 +54,7 @@ def threshold(
     off_delay_s: float = 0.0,
     direction: Direction = Direction.HIGH,
     rule: RuleInfo | None = None,
+    latching: bool = False,
 ) -> ResolvedRule:
     return ResolvedRule(
         info=rule or info(f"rule-{point}"),
@@ -70,6 +71,7 @@ def threshold(
         off_delay_s=off_delay_s,
         suspected=False,
         origin="test.yaml:1",
+        latching=latching,
     )
 
 
@@ -153,7 +155,9 @@ class Site:
         self.intake = Intake(capacity, Quarantine(folder / "aside"))
         self.window = Window(table, self.clock.monotonic_ns())
         self.rules = RuleTable(rules)
-        self.alarms = AlarmTable(BOX, rules)
+        device_of = {point.point_id: point.device for point in table.points}
+        self.alarms = AlarmTable(BOX, rules, device_of=device_of)
+        self.alarms.restore_service(self.alerts.out_of_service())
         self.rules.hold(self.alarms.restore(self.alerts.open_alarms()))
         self.recorder = Recorder(self.alerts, BOX, "PROJECT-1", routes, self.clock)
         self.history_allowed = True

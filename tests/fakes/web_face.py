@@ -8,13 +8,16 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
+from gateway.commands import AlarmCommands
 from gateway.delivery import Delivery
 from gateway.model.reading import Quality
+from gateway.model.rule import ResolvedRule
 from gateway.ports import LinkHealth, LinkState, ReadingSink
 from gateway.recorder import Told
 from gateway.store.history_reader import HistoryReader
 from gateway.supervisor import PartHealth
 from gateway.web.api import web_app
+from gateway.web.command_routes import command_routes
 from gateway.web.feed import Feed
 from gateway.web.read_model import AssetView, BoxParts, BoxView
 from tests.fakes.scripted_uplink import ScriptedUplink
@@ -40,8 +43,14 @@ class StillDriver:
 class Face:
     """A site with its web face, and a client that speaks to it as a browser on the box would."""
 
-    def __init__(self, folder: Path, token: str | None = None, host: str = "127.0.0.1:8080") -> None:
-        self.site = Site(folder, points(), RULES)
+    def __init__(
+        self,
+        folder: Path,
+        token: str | None = None,
+        host: str = "127.0.0.1:8080",
+        rules: Sequence[ResolvedRule] = RULES,
+    ) -> None:
+        self.site = Site(folder, points(), rules)
         site = self.site
         self.uplink = ScriptedUplink()
         self.driver = StillDriver()
@@ -71,6 +80,8 @@ class Face:
         self.feed = Feed(site.alerts, self.view, queue_events=20, replay_page=3)
         site.recorder.listeners.append(self._told)
         self.app: FastAPI = web_app(self.view, self.feed, self._acknowledge, token, site.clock)
+        self.commands = AlarmCommands(lambda: site.alarms, site.recorder, site.clock)
+        command_routes(self.app, self.commands)
         transport = httpx.ASGITransport(self.app)
         self.client = httpx.AsyncClient(transport=transport, base_url=f"http://{host}")
 
@@ -79,9 +90,7 @@ class Face:
         self.feed.tell(told)
 
     async def _acknowledge(self, alarm_id: str, user: str, reason: str) -> int:
-        transition = self.site.alarms.acknowledge(alarm_id, user, reason, self.site.clock.now_ns())
-        record = await self.site.recorder.record_transition(transition, None, ())
-        return record.seq
+        return await self.commands.acknowledge(alarm_id, user, reason)
 
     async def value(self, value: float, at_s: float = 0.0, quality: int = Quality.GOOD) -> None:
         judged = self.site.pipeline.judged_polls
@@ -100,7 +109,10 @@ class Face:
         return reply.json()
 
     async def acknowledge(self, alarm_id: str, body: object, status: int = 200) -> dict[str, object]:
-        reply = await self.client.post(f"/api/alarms/{alarm_id}/acknowledge", json=body)
+        return await self.post(f"/api/alarms/{alarm_id}/acknowledge", body, status)
+
+    async def post(self, path: str, body: object, status: int = 200) -> dict[str, object]:
+        reply = await self.client.post(path, json=body)
         assert reply.status_code == status, reply.text
         answer: dict[str, object] = reply.json()
         return answer

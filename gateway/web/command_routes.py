@@ -1,0 +1,91 @@
+"""Commands on alarms, devices and points: `POST`, with a user and a reason, each sealed before it is answered.
+
+    /api/alarms/{alarm_id}/shelve | unshelve | reset          (acknowledge is in `gateway.web.api`)
+    /api/subjects/{subject}/out_of_service | in_service       a device id or a point id
+
+In: who, why, and for how long. Out: the number of the sealed record, or why not: 404 for what does not exist, 409 for
+what the alarm table refuses, 422 for a request that says too little or too much. Guarded like the rest of the web face.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Annotated
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+from pydantic import Field
+
+from gateway.alarms import CommandError, Refusal
+from gateway.commands import AlarmCommands
+from gateway.web.answers import error_answer, json_answer
+from gateway.web.api import KEPT_WITHIN_S, AcknowledgeCommand
+
+REFUSED_ZH = {
+    Refusal.NO_ALARM: "没有这个未关闭的报警",
+    Refusal.NO_SUBJECT: "没有这个设备或测点",
+    Refusal.ALREADY_ACKNOWLEDGED: "该报警已被确认",
+    Refusal.STILL_ACTIVE: "报警条件仍然存在，不能复位",
+    Refusal.NOT_LATCHED: "该报警不需要复位",
+    Refusal.ACKNOWLEDGE_FIRST: "请先确认，再复位",
+    Refusal.NEVER_P1: "P1 报警不允许搁置",
+    Refusal.ALREADY_SHELVED: "该报警已被搁置",
+    Refusal.NOT_SHELVED: "该报警没有被搁置",
+    Refusal.IS_OUT_OF_SERVICE: "该设备或测点已停用",
+    Refusal.NOT_OUT_OF_SERVICE: "该设备或测点没有停用",
+    Refusal.TOO_LONG: "超过允许的最长时间",
+}
+STATUS = {Refusal.NO_ALARM: 404, Refusal.NO_SUBJECT: 404, Refusal.TOO_LONG: 422}
+
+
+class TimedCommand(AcknowledgeCommand):
+    """Who puts something aside, why, and for how long."""
+
+    for_s: Annotated[float, Field(gt=0, le=31 * 86_400, allow_inf_nan=False)]
+    """Seconds from now."""
+
+
+def command_routes(app: FastAPI, commands: AlarmCommands) -> None:
+    """Add the routes to the web face."""
+    _alarm_routes(app, commands)
+    _service_routes(app, commands)
+
+
+def _alarm_routes(app: FastAPI, commands: AlarmCommands) -> None:
+    @app.post("/api/alarms/{alarm_id}/shelve")
+    async def shelve(alarm_id: str, command: TimedCommand) -> Response:
+        done = commands.shelve(alarm_id, command.for_s, command.user, command.reason)
+        return await _answer(done, {"alarm_id": alarm_id})
+
+    @app.post("/api/alarms/{alarm_id}/unshelve")
+    async def unshelve(alarm_id: str, command: AcknowledgeCommand) -> Response:
+        return await _answer(commands.unshelve(alarm_id, command.user, command.reason), {"alarm_id": alarm_id})
+
+    @app.post("/api/alarms/{alarm_id}/reset")
+    async def reset(alarm_id: str, command: AcknowledgeCommand) -> Response:
+        return await _answer(commands.reset(alarm_id, command.user, command.reason), {"alarm_id": alarm_id})
+
+
+def _service_routes(app: FastAPI, commands: AlarmCommands) -> None:
+    @app.post("/api/subjects/{subject}/out_of_service")
+    async def out_of_service(subject: str, command: TimedCommand) -> Response:
+        done = commands.out_of_service(subject, command.for_s, command.user, command.reason)
+        return await _answer(done, {"subject": subject})
+
+    @app.post("/api/subjects/{subject}/in_service")
+    async def in_service(subject: str, command: AcknowledgeCommand) -> Response:
+        return await _answer(commands.in_service(subject, command.user, command.reason), {"subject": subject})
+
+
+async def _answer(command: Awaitable[int], named: dict[str, str]) -> Response:
+    """Carry the command out; it is answered once its record is on the disk."""
+    (field,) = named
+    try:
+        async with asyncio.timeout(KEPT_WITHIN_S):
+            seq = await asyncio.shield(command)
+    except TimeoutError:
+        return error_answer(503, "not_kept_yet", "操作尚未写入，请勿关闭设备", "carried out, not on the disk yet", "")
+    except CommandError as error:
+        status = STATUS.get(error.refusal, 409)
+        field = "body.for_s" if error.refusal is Refusal.TOO_LONG else field
+        return error_answer(status, error.refusal.value, REFUSED_ZH[error.refusal], str(error), field)
+    return json_answer({**named, "evidence_seq": seq})
