@@ -5,17 +5,17 @@ import json
 
 import pytest
 
-from gateway.app import UPLINKS, _route
+from gateway.app import UPLINKS
 from gateway.clock import SimulatedClock
 from gateway.delivery import Delivery
-from gateway.evidence import NO_SCREEN, escalation_key, escalation_message
-from gateway.model.alarm import Severity, TransitionKind
-from gateway.recorder import Recorder
-from gateway.store.alert_store import AlertStore, Commit, Message
+from gateway.evidence import NO_SCREEN
+from gateway.model.alarm import Severity, Transition, TransitionKind
+from gateway.recorder import Recorder, Route
+from gateway.store.alert_store import AlertStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import HistoryStore
 from tests.fakes.http_replies import HttpReplies, Reply
-from tests.fakes.outbox import NOW_NS, RECORD, alarm, context, transition
+from tests.fakes.outbox import NOW_NS, alarm, context, transition
 from tests.fakes.site import BOUNDS, points, until
 
 YES, NO = Reply(200, body=b'{"errcode": 0}'), Reply(502)
@@ -34,7 +34,8 @@ class Box:
         table = points()
         self.history = HistoryStore(folder, table, BOUNDS, NOW_NS)
         self.reader = HistoryReader(self.history.path, table)
-        self.recorder = Recorder(self.store, "box-1", "PROJECT-1", [_route(self.uplink)], self.clock)
+        route = Route("wecom", True, False, False, self.uplink.wants, tells_people=True, escalations=True)
+        self.recorder = Recorder(self.store, "box-1", "PROJECT-1", [route], self.clock)
         self.delivery = Delivery(self.uplink, self.store, self.history, self.reader, self.clock)
 
     async def record(self, *transitions):
@@ -66,7 +67,8 @@ async def box(tmp_path):
 
 async def test_only_what_is_wanted_gets_a_row(box):
     here = box("http://127.0.0.1:1", transitions=["raised", "returned"])
-    everything = [transition(n, severity, kind) for n, severity in enumerate(Severity) for kind in TransitionKind]
+    kinds = [kind for kind in TransitionKind if kind is not TransitionKind.ESCALATED]
+    everything = [transition(n, severity, kind) for n, severity in enumerate(Severity) for kind in kinds]
     await here.record(*everything)
     rows = [item.key for item in here.store.pending("wecom", 100)]
     assert rows == ["alarm-0:raised", "alarm-0:returned", "alarm-1:raised", "alarm-1:returned"]
@@ -82,10 +84,8 @@ async def test_the_evidence_is_whole_whatever_people_want_to_hear(box):
 async def test_alarm_and_escalation_reach_the_group_once_although_it_was_away_at_first(box):
     with HttpReplies([NO, NO, YES]) as server:
         here = box(server.url)
-        await here.record(transition(1, Severity.P2))
-        what = alarm(2, Severity.P3)
-        key, body = escalation_key(what, NO_SCREEN), escalation_message(what, NO_SCREEN, NOW_NS, "PROJECT-1", RECORD)
-        here.store.commit(Commit(NOW_NS, messages=[Message("wecom", key, "escalation", body, 0)])).result(5)
+        escalated = Transition(TransitionKind.ESCALATED, alarm(2, Severity.P3), NOW_NS, 112.5, "", NO_SCREEN)
+        await here.record(transition(1, Severity.P2), escalated)
         task = asyncio.create_task(here.delivery.run())
         for asked in (1, 2):
             await until(lambda asked=asked: len(server.requests) >= asked and bool(here.clock._sleepers))
