@@ -18,6 +18,7 @@ import orjson
 from contract.chain import ChainFault, ChainHead, verify_chain
 from gateway.model.alarm import Alarm, OutOfService, RuleInfo, Severity, TransitionKind
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
+from gateway.store.chain_mending import restore_evidence
 from gateway.store.database import DiskFullError, Repair, Schema, Writer, open_or_repair, open_reader
 from gateway.store.reserve import DiskReserve
 
@@ -130,6 +131,8 @@ class AlertStore(ChainReader):
         self.reserve = DiskReserve(folder / "alerts.reserve", reserve_bytes)
         self.reserve.settle()
         connection, self.repair = self._opened()
+        if self.repair is not None:
+            self.repair.rows["evidence_from_outbox"] = restore_evidence(connection)
         self._writer = Writer("alerts-writer", connection, on_full=self.reserve.release)
         self._reader = open_reader(self.path)
 

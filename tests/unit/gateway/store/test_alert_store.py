@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from contract.canonical import canonical_bytes
 from contract.chain import ChainFault, ChainHead
 from gateway.alarms import AlarmTable
 from gateway.evidence import RecordKind, SealedRecord, seal
@@ -222,6 +223,68 @@ def test_a_record_changed_in_the_file_is_found(tmp_path: Path, store: AlertStore
 def test_a_folder_without_a_box_is_said_to_hold_none(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"holds no alerts\.db"):
         open_for_reading(tmp_path)
+
+
+def _sent(record: KeptRecord, uplink: str = "regulator") -> Message:
+    body = canonical_bytes({"record": record.body.decode(), "sha256": record.sha256})
+    return Message(uplink, f"{BOX}:evidence:{record.seq}", "evidence_record", body, 1)
+
+
+def _ruin(path: Path, table: str, leaf: int) -> None:
+    db = sqlite3.connect(path)
+    leaves = db.execute("SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path", (table,))
+    page = leaves.fetchall()[leaf][0]
+    db.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xa5" * 4096)
+
+
+@pytest.mark.parametrize("leaf", [-1, -2, 5])
+def test_a_number_that_was_sent_is_never_given_twice(tmp_path: Path, store: AlertStore, leaf: int) -> None:
+    records = _records(ChainHead(), 200, padding=300)
+    _keep(store, records=records, messages=[_sent(r, uplink) for r in records for uplink in ("regulator", "city")])
+    head = store.head()
+    store.close()
+    _ruin(tmp_path / "alerts.db", "evidence", leaf)
+    again = AlertStore(tmp_path, RESERVE)
+    assert again.repair is not None
+    assert 0 < again.repair.rows["evidence"] < 200
+    assert again.repair.rows["evidence"] + again.repair.rows["evidence_from_outbox"] == 200
+    assert again.head() == head == again.verify(), "the regulator holds this head; the next record must follow it"
+    again.close()
+
+
+def test_a_restored_record_is_filed_under_its_alarm_or_its_service(tmp_path: Path, store: AlertStore) -> None:
+    head, records = ChainHead(), []
+    for n in range(200):
+        content = {"alarm": {"alarm_id": f"alarm-{n}"}} if n % 2 else {"target": f"point-{n}", "taken_out_by": "x"}
+        record = seal(head, BOX, RecordKind.TRANSITION, NOW_NS, {**content, "padding": "x" * 300})  # type: ignore[dict-item]
+        records.append(_kept(record, f"alarm-{n}" if n % 2 else f"service:point-{n}"))
+        head = record.head
+    _keep(store, records=records, messages=[_sent(r) for r in records])
+    store.close()
+    _ruin(tmp_path / "alerts.db", "evidence", -1)
+    again = AlertStore(tmp_path, RESERVE)
+    assert list(again.all_evidence()) == records
+    again.close()
+
+
+def test_an_outbox_copy_that_does_not_match_its_digest_is_not_taken(tmp_path: Path, store: AlertStore) -> None:
+    records = _records(ChainHead(), 200, padding=300)
+    forged = replace(_sent(records[199]), body=_sent(records[199]).body.replace(b'\\"n\\":199', b'\\"n\\":198'))
+    assert forged.body != _sent(records[199]).body
+    torn = [
+        replace(_sent(r), body=body) for r, body in zip(records, (b"", b"[]", b'{"record":1}', b"\xff"), strict=False)
+    ]
+    _keep(store, records=records, messages=[*torn, forged])
+    store.close()
+    _ruin(tmp_path / "alerts.db", "evidence", -1)
+    again = AlertStore(tmp_path, RESERVE)
+    assert again.repair is not None
+    assert again.repair.rows["evidence_from_outbox"] == 0
+    assert again.head().seq < 200
+    again.close()
 
 
 def test_a_torn_file_keeps_what_can_be_read_and_says_so(tmp_path: Path, store: AlertStore) -> None:
