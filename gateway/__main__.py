@@ -25,6 +25,7 @@ from gateway.demo import DemoOptions, run_demo
 from gateway.folder_lock import AlreadyRunning
 from gateway.logs import start_logging
 from gateway.model.errors import ConfigError
+from gateway.rule_listing import rules_json, rules_text
 from gateway.settings import check_report, load, site_schema
 from gateway.store.alert_store import open_for_reading
 from gateway.uplink_check import run_uplink_check
@@ -56,6 +57,12 @@ def _run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     settings = load(args.file, DRIVERS, UPLINKS)
     print(check_report(settings))
+    return 0
+
+
+def _rules(args: argparse.Namespace) -> int:
+    settings = load(args.file, DRIVERS, UPLINKS)
+    print(rules_json(settings) if args.json else rules_text(settings, args.language))
     return 0
 
 
@@ -124,6 +131,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     check = add("check", "list every fault of a site file; exit 2 when there are any", _check)
     check.add_argument("file", help="site file (YAML), or the name of a shipped one")
+    rules = add("rules", "print every rule in force on a site, and where each value comes from", _rules)
+    rules.add_argument("file", help="site file (YAML), or the name of a shipped one")
+    rules.add_argument("--language", default="en", choices=["en", "zh"], help="of the text")
+    rules.add_argument("--json", action="store_true", help="one JSON object, with the titles in both languages")
     add("schema", "print the JSON Schema of site files, for editors", _schema)
     demo = add("demo", "run twins, broker, gateway and a regulator on this machine", _demo)
     demo.add_argument("--headless", action="store_true", help="print no progress")

@@ -1,0 +1,165 @@
+"""`sitewarden rules`: every rule in force on a site, row by row, and where each value comes from.
+
+In: a site's settings. Out: text for people, in Chinese or English, or JSON for programs. Reads nothing but the
+settings; a running gateway does not notice.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from gateway.model.rule import (
+    ChangeCountParameters,
+    Direction,
+    FlatLineParameters,
+    RateParameters,
+    ResolvedRule,
+    RuleFamily,
+)
+from gateway.settings import Settings
+from gateway.settings.wording import Language
+
+_FAMILY = {
+    RuleFamily.THRESHOLD: ("threshold", "限值"),
+    RuleFamily.SILENCE: ("silence", "失联"),
+    RuleFamily.RATE_OF_CHANGE: ("rate of change", "变化速率"),
+    RuleFamily.FLAT_LINE: ("flat line", "数值不变"),
+    RuleFamily.IMPOSSIBLE: ("impossible value", "不可能的值"),
+    RuleFamily.CHANGE_COUNT: ("change count", "变化次数"),
+}
+_WORDS = {
+    "set by": "来源",
+    "written in": "写在",
+    "wait": "延时",
+    "back after": "恢复延时",
+    "deadband": "回差",
+    "reported": "上报监管",
+    "suspected": "疑似",
+    "over": "窗口",
+    "longest gap": "最大间隔",
+    "at least samples": "最少样本数",
+    "tolerance": "容差",
+    "only while": "仅当",
+    "smallest change": "最小变化",
+    "crossing": "穿越",
+    "value not usable": "数值无效",
+    "more than": "多于",
+    "changes": "次变化",
+    "either way": "升降均算",
+}
+
+
+def rules_text(settings: Settings, language: Language = "en") -> str:
+    """Every row under its asset: what is judged, by which limit, how it waits, who set it and where that is written."""
+    zh = language == "zh"
+    lines: list[str] = []
+    for asset in settings.assets:
+        rows = [rule for rule in settings.rules if rule.asset == asset.id]
+        lines += [f"{asset.id}  {asset.title_zh if zh else asset.title_en}"] if rows else []
+        for rule in rows:
+            lines += [f"  {line}" for line in _row_lines(settings, rule, zh)]
+    count = len(settings.rules)
+    lines.append(f"{settings.file}：共 {count} 条生效规则" if zh else f"{settings.file}: {count} rules in force")
+    return "\n".join(lines)
+
+
+def rules_json(settings: Settings) -> str:
+    """The same as one JSON object; `limit` is null where a family has none."""
+    rows = [_row_object(settings, rule) for rule in settings.rules]
+    return json.dumps({"file": settings.file, "digest": settings.digest, "rules": rows}, ensure_ascii=False, indent=2)
+
+
+def _row_lines(settings: Settings, rule: ResolvedRule, zh: bool) -> list[str]:
+    info = rule.info
+    said = _said(zh)
+    marks = [said("reported")] * info.reportable + [said("suspected")] * rule.suspected
+    head = [str(info.severity), info.rule_id, info.title_zh if zh else info.title_en, *marks]
+    how = [f"{_FAMILY[rule.family][zh]}: {rule.subject} {_limit_text(rule, zh)}", *_details(settings, rule, zh)]
+    return [
+        "  ".join(head),
+        "    " + "; ".join(how),
+        f"    {said('set by')}: {info.limit_source}, {info.clause} [{info.certainty}]",
+        f"    {said('written in')}: {rule.origin}",
+    ]
+
+
+def _limit_text(rule: ResolvedRule, zh: bool) -> str:
+    said, unit = _said(zh), rule.info.unit
+    if rule.family is RuleFamily.CHANGE_COUNT:
+        return f"{said('more than')} {rule.limit:g} {said('changes')}"
+    if rule.family is RuleFamily.IMPOSSIBLE:
+        step = f", > {rule.limit:g} {unit}" if math.isfinite(rule.limit) else ""
+        return said("value not usable") + step
+    sign = ">=" if rule.direction is Direction.HIGH else "<="
+    return f"{sign} {rule.limit:g} {unit}".rstrip()
+
+
+def _details(settings: Settings, rule: ResolvedRule, zh: bool) -> Iterator[str]:
+    """Deadband, delays and the family's own settings, where they say anything."""
+    said, unit = _said(zh), rule.info.unit
+    if rule.deadband:
+        yield f"{said('deadband')} {rule.deadband:g} {unit}".rstrip()
+    own = rule.parameters
+    if isinstance(own, RateParameters):
+        yield f"{said('over')} {own.window_s:g} s"
+        yield f"{said('at least samples')} {own.min_samples}"
+        if own.either:
+            yield said("either way")
+    if isinstance(own, FlatLineParameters):
+        yield f"{said('tolerance')} {own.tolerance:g}"
+        yield f"{said('at least samples')} {own.min_samples}"
+        if own.condition_point >= 0:
+            yield f"{said('only while')} {settings.points[own.condition_point].point_id} > {own.condition_above:g}"
+    if isinstance(own, ChangeCountParameters):
+        yield f"{said('over')} {own.window_s:g} s"
+        yield f"{said('smallest change')} {own.min_change:g}"
+        if math.isfinite(own.level):
+            yield f"{said('crossing')} {own.level:g}"
+    if own is not None:
+        yield f"{said('longest gap')} {own.gap_s:g} s"
+    if rule.on_delay_s:
+        yield f"{said('wait')} {rule.on_delay_s:g} s"
+    if rule.off_delay_s:
+        yield f"{said('back after')} {rule.off_delay_s:g} s"
+
+
+def _row_object(settings: Settings, rule: ResolvedRule) -> dict[str, Any]:
+    info, own = rule.info, rule.parameters
+    parameters = {key: _number(value) for key, value in asdict(own).items()} if own is not None else {}
+    if isinstance(own, FlatLineParameters):
+        at = parameters.pop("condition_point")
+        parameters["condition_point"] = settings.points[at].point_id if at >= 0 else None
+    return {
+        "rule_id": info.rule_id,
+        "family": str(rule.family),
+        "subject": rule.subject,
+        "asset": rule.asset,
+        "title_zh": info.title_zh,
+        "title_en": info.title_en,
+        "severity": str(info.severity),
+        "reportable": info.reportable,
+        "suspected": rule.suspected,
+        "direction": str(rule.direction),
+        "limit": _number(rule.limit),
+        "unit": info.unit,
+        "deadband": rule.deadband,
+        "on_delay_s": rule.on_delay_s,
+        "off_delay_s": rule.off_delay_s,
+        "parameters": parameters,
+        "limit_source": info.limit_source,
+        "clause": info.clause,
+        "certainty": info.certainty,
+        "origin": rule.origin,
+    }
+
+
+def _number(value: Any) -> Any:
+    """JSON has no infinity and no NaN."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _said(zh: bool) -> Callable[[str], str]:
+    """The words of one language."""
+    return _WORDS.__getitem__ if zh else str
