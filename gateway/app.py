@@ -31,6 +31,7 @@ from gateway.commands import AlarmCommands
 from gateway.commissioning.sealing import seal_pending
 from gateway.delivery import Delivery
 from gateway.driver_packages import DriverShelf
+from gateway.escalation import Escalation
 from gateway.evidence import RecordKind
 from gateway.folder_lock import lock_folder
 from gateway.housekeeping import Housekeeping
@@ -69,6 +70,7 @@ from gateway.uplinks.webhook import KIND as WEBHOOK
 from gateway.uplinks.wecom import KIND as WECOM
 from gateway.warm_start import warm_start
 from gateway.web.api import web_app
+from gateway.web.command_routes import command_routes
 from gateway.web.feed import Feed
 from gateway.web.read_model import AssetView, BoxParts, BoxView
 from gateway.web.reloading import ConfigState, ReloadOutcome, reload_route
@@ -118,10 +120,8 @@ class Gateway:
         await self._stop()
 
     async def acknowledge(self, alarm_id: str, user: str, reason: str) -> int:
-        """The one door for commands: acknowledge, seal, and return the record's number once it is kept."""
-        transition = self.alarms.acknowledge(alarm_id, user, reason, self.clock.now_ns())
-        record = await self.recorder.record_transition(transition, None, ())
-        return record.seq
+        """Acknowledge, seal, and return the record's number once it is kept."""
+        return await self.commands.acknowledge(alarm_id, user, reason)
 
     async def reload(self, user: str, reason: str) -> ReloadOutcome:
         """Read the site file again and go on by it. What is wrong with it, or needs a restart, leaves all as it was."""
@@ -156,11 +156,13 @@ class Gateway:
         self.window = Window(settings.points, self.clock.monotonic_ns())
         self.rules = RuleTable(settings.rules)
         self.alarms = self._alarm_table(settings)
+        self.alarms.restore_service(self.alerts.out_of_service())
         self.rules.hold(self.alarms.restore(self.alerts.open_alarms()))
         warm_start(self.reader, settings.points, self.rules, self.alarms, self.clock.now_ns())
 
     def _alarm_table(self, settings: Settings) -> AlarmTable:
-        return AlarmTable(settings.box.id, settings.rules)
+        device_of = {point.point_id: point.device for point in settings.points.points}
+        return AlarmTable(settings.box.id, settings.rules, settings.alarms.bounds, device_of)
 
     def _sink_for(self, settings: Settings) -> ReadingSink:
         suspects = self.arming.suspects(settings.points)
@@ -180,8 +182,9 @@ class Gateway:
             if isinstance(uplink, RegulatorUplink):
                 uplink.on_message = self._sealing(uplink.on_message)
         self.history.keep_cursors([uplink.name for uplink in self.uplinks])
-        routes = [_route(uplink) for uplink in self.uplinks]
+        routes = [_route(uplink, settings.escalation.uplinks) for uplink in self.uplinks]
         self.recorder = Recorder(self.alerts, settings.box.id, settings.site.project_code, routes, clock)
+        self.commands = AlarmCommands(lambda: self.alarms, self.recorder, clock)
         self.drivers: list[Driver] = [DRIVERS[link.settings.driver].build(link, clock) for link in settings.links]
         line = Line(self.intake, self.history, self.window, self.rules, self.alarms, self.recorder, clock)
         self.pipeline = Pipeline(
@@ -227,11 +230,20 @@ class Gateway:
         )
         self.view = BoxView(parts)
         self.feed = Feed(self.alerts, self.view)
+        self.escalation = Escalation(
+            lambda: self.alarms,
+            lambda: self.feed.clients,
+            self.recorder,
+            self.clock,
+            p1_after_s=settings.escalation.p1_after_s,
+            no_screen_after_s=settings.escalation.no_screen_after_s,
+        )
         self.recorder.listeners.append(self._told)
         token = settings.web.token.reveal() if settings.web.token else None
         self._socket = listen(settings.web.host, settings.web.port)
         self.url = f"http://{settings.web.host}:{self._socket.getsockname()[1]}"
         app = web_app(self.view, self.feed, self.acknowledge, token, self.clock)
+        command_routes(app, self.commands)
         reload_route(app, self.reload)
         config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2)
         self._server = _QuietServer(config)
@@ -248,6 +260,7 @@ class Gateway:
                 start(f"uplink:{uplink.name}", uplink.run)
         start("housekeeping", self.housekeeping.run)
         start("clock", self.clock_watch.run)
+        start("escalation", self.escalation.run)
         start("feed", self.feed.run)
         start("web", self._serve_web)
         start("watchdog", self._feed_watchdog)
@@ -448,6 +461,9 @@ def _driver_part(driver: Driver, sink: ReadingSink) -> Callable[[], Awaitable[No
     return lambda: driver.run(sink)
 
 
-def _route(uplink: Uplink) -> Route:
+def _route(uplink: Uplink, escalation: Sequence[str]) -> Route:
     route = Route(uplink.name, uplink.takes_alerts, uplink.takes_evidence, uplink.takes_evidence)
-    return replace(route, wants=uplink.wants) if isinstance(uplink, Notifier) else route
+    if not isinstance(uplink, Notifier):
+        return route
+    escalations = uplink.takes_escalations and uplink.name in escalation
+    return replace(route, wants=uplink.wants, tells_people=True, escalations=escalations)
