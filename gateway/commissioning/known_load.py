@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LIMIT_PCT = 5.0
+ROUNDING_PCT = 1e-9
 CLAUSE = "GB 5144-2006 6.1.1, 6.2.1 (V1)"
 NEEDED = ("load_t", "rated_t", "moment_pct", "radius_m")
 
@@ -46,7 +47,9 @@ class LoadCheck:
     @property
     def passed(self) -> bool:
         """Both errors are known and within the limit."""
-        return abs(self.load_error_pct) <= LIMIT_PCT and abs(self.moment_error_pct) <= LIMIT_PCT  # NaN compares False
+        worst = max(abs(self.load_error_pct), abs(self.moment_error_pct))
+        known = np.isfinite([self.load_error_pct, self.moment_error_pct]).all()
+        return bool(known and worst <= LIMIT_PCT + ROUNDING_PCT)
 
 
 def check_known_load(known: KnownLoad, samples: Sequence[Mapping[str, float]]) -> LoadCheck:

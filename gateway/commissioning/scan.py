@@ -4,6 +4,7 @@ In: a link, units, addresses. Out: one `UnitFound` a unit. A unit that is silent
 range is asked for its halves, down to single addresses, so that the words that it does have are shown.
 """
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -46,10 +47,10 @@ class UnitFound:
 
 def number_range(text: str, lowest: int, highest: int) -> range:
     """`1-32` or `7` as a range. Raises ValueError saying what was expected."""
-    first, _, last = text.partition("-")
-    if not first.isdecimal() or not (last or first).isdecimal():
+    parts = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", text)
+    if parts is None:
         raise ValueError(f"found {text!r}, expected N or N-M")
-    start, end = int(first), int(last or first)
+    start, end = int(parts[1]), int(parts[2] or parts[1])
     if not lowest <= start <= end <= highest:
         raise ValueError(f"found {text!r}, expected numbers from {lowest} to {highest}, the smaller one first")
     return range(start, end + 1)
