@@ -103,6 +103,17 @@ def test_a_ruined_file_is_moved_aside_and_said_to_be(tmp_path: Path, name: str, 
     assert repair["file"] == name
     assert (box.storage / repair["moved_to"]).exists()
     assert rows / 3 < repair["rows_saved"][table] < rows
+    if name == "alerts.db":
+        box.assert_chain_holds()
+        assert regulator_says_of_the_chain(tmp_path) == "ok"
+
+
+def regulator_says_of_the_chain(folder: Path) -> str:
+    store = ReceiverStore(folder / "regulator.db")
+    try:
+        return str(store.boxes()[0]["chain"].state)
+    finally:
+        store.close()
 
 
 def ruin_middle_page(database: Path, table: str) -> int:
