@@ -23,8 +23,9 @@ from gateway.commissioning.arguments import (
 from gateway.commissioning.command import run_commission, run_device_test
 from gateway.demo import DemoOptions, run_demo
 from gateway.folder_lock import AlreadyRunning
-from gateway.logs import start_logging
+from gateway.logs import LogFile, start_logging
 from gateway.model.errors import ConfigError
+from gateway.operation_arguments import add_operation_commands
 from gateway.rule_listing import rules_json, rules_text
 from gateway.settings import check_report, load, site_schema
 from gateway.store.alert_store import open_for_reading
@@ -49,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    start_logging(args.log_level)
+    file = LogFile(args.log_file, args.log_max_mib, args.log_keep, args.log_daily) if args.log_file else None
+    start_logging(args.log_level, file)
     run_until_signal(Gateway(load(args.file, DRIVERS, UPLINKS)))
     return 0
 
@@ -129,6 +131,10 @@ def _parser() -> argparse.ArgumentParser:
     run = add("run", "run the gateway on a site file", _run)
     run.add_argument("file", help="site file (YAML), or the name of a shipped one")
     run.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+    run.add_argument("--log-file", type=Path, help="write the log to this file, bounded, instead of standard error")
+    run.add_argument("--log-max-mib", type=float, default=10.0, help="turn the log file at this size")
+    run.add_argument("--log-keep", type=int, default=7, help="older log files to keep")
+    run.add_argument("--log-daily", action="store_true", help="turn the log file at midnight UTC instead of by size")
     check = add("check", "list every fault of a site file; exit 2 when there are any", _check)
     check.add_argument("file", help="site file (YAML), or the name of a shipped one")
     rules = add("rules", "print every rule in force on a site, and where each value comes from", _rules)
@@ -157,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     test = device_commands.add_parser("test", help="read a register table from a real device; exit 1: not all readable")
     test.set_defaults(command=_device_test)
     add_device_test_arguments(test)
+    add_operation_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
     return parser
 
 
