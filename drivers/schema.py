@@ -37,7 +37,8 @@ class DeviceSettings(Schema):
 class TablePoint(Schema):
     """One signal of a device table. The point's id on the box is `<asset>.<key>`; outside `min`..`max` is BAD.
 
-    `sentinels` are raw values (before scaling) with which the device says "no value".
+    `sentinels` are raw values (before scaling) with which the device says "no value". `deadband` thins what is reported
+    to time series receivers; history and rules get every value (`gateway.uplinks.deadband`).
     """
 
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -50,6 +51,7 @@ class TablePoint(Schema):
     max: float = 1.0e300
     sentinels: tuple[float, ...] = ()
     stale_after_s: Annotated[float, Field(gt=0)] = 30.0
+    deadband: Annotated[float, Field(ge=0)] = 0.0
 
     def believable(self, value: float) -> bool:
         """Whether an engineering value lies inside the instrument's range."""

@@ -17,7 +17,7 @@ class Point:
 
     `point_id` is `<asset>.<quantity>` (for example `crane-1.moment_pct`) and unique on the box.
     `minimum`/`maximum` bound what the instrument can believably say; outside is quality BAD.
-    `stale_after_s` is the age at which the last value counts as UNKNOWN.
+    `stale_after_s` is the age at which the last value counts as UNKNOWN. Changes up to `deadband` need not be reported.
     """
 
     point_id: str
@@ -31,6 +31,7 @@ class Point:
     maximum: float = np.inf
     stale_after_s: float = 30.0
     source: str = ""
+    deadband: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class TablePointSettings(Protocol):
     min: float
     max: float
     stale_after_s: float
+    deadband: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,6 +172,7 @@ def _points_of(device: Device) -> list[tuple[str, Point]]:
             maximum=each.max,
             stale_after_s=each.stale_after_s,
             source=device.table.source,
+            deadband=each.deadband,
         )
         for each in settings
     ]

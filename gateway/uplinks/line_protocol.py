@@ -10,6 +10,7 @@ One poll of one asset becomes one line, except in a pit, where every monitored p
 - Values are floats in the shortest text that reads back as the same double; times are integer nanoseconds.
 - A BAD value is left out, never written as a number; `q` is the worst quality of the line (0 good, 1 suspect, 2 bad),
   so a poll that failed is still a line.
+- Points with a deadband are written when they leave it (`gateway.uplinks.deadband`); without one, at every poll.
 - `late=true` marks a line sent more than a minute after it was observed.
 
 How it is fast: numpy picks the values to write, orjson spells all of them in one call, and each line is one `%` of a
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from gateway.model.quantity import Point
 from gateway.model.reading import Quality
 from gateway.ports import AssetTag, ReadingBlock
+from gateway.uplinks.deadband import Deadbands
 
 LATE_AFTER_NS = 60 * 1_000_000_000
 
@@ -87,10 +89,11 @@ class _PointSeries:
 class _Layout:
     points: tuple[Point, ...]
     series: tuple[_RowSeries | _PointSeries, ...]
+    thinned: bool
 
 
 class LineEncoder:
-    """Encodes the blocks of one box. Not for several threads at once: it keeps layouts and templates."""
+    """Encodes the blocks of one box. Not for several threads at once: it keeps layouts, templates and reports."""
 
     def __init__(
         self, project_code: str, assets: Mapping[str, AssetTag], measurements: Mapping[str, str] | None = None
@@ -100,25 +103,31 @@ class LineEncoder:
         self._assets = dict(assets)
         self._measurements = {**MEASUREMENTS, **(measurements or {})}
         self._layouts: dict[str, _Layout] = {}
+        self._deadbands = Deadbands()
 
     def lines(self, block: ReadingBlock, now_ns: int) -> list[str]:
         """Every poll of the block as lines, without line ends. `now_ns` decides what is late."""
         times = [str(time_ns) for time_ns in block.observed_at_ns.tolist()]
         late = ((now_ns - block.observed_at_ns) > LATE_AFTER_NS).tolist()
         lines: list[str] = []
-        for series in self._layout(block).series:
+        layout = self._layout(block)
+        for series in layout.series:
             quality, written = _judge(block, series.columns)
-            values = block.value[:, series.columns]
+            polls = _Polls(block.value[:, series.columns], quality, written, times, late)
             if isinstance(series, _RowSeries):
-                lines += _row_lines(series, _Polls(values, quality, written, times, late))
+                if layout.thinned:
+                    polls = polls.of_rows(self._deadbands.rows(block, series.columns))
+                lines += _row_lines(series, polls)
             else:
-                lines += _point_lines(series, _Polls(values, quality, written, times, late))
+                rows = [self._deadbands.rows(block, [column]) for column in series.columns] if layout.thinned else []
+                lines += _point_lines(series, polls, rows)
         return lines
 
     def _layout(self, block: ReadingBlock) -> _Layout:
         known = self._layouts.get(block.device)
         if known is None or known.points != block.points:
-            known = _Layout(block.points, tuple(self._series(block.points)))
+            thinned = any(point.deadband for point in block.points)
+            known = _Layout(block.points, tuple(self._series(block.points)), thinned)
             self._layouts[block.device] = known
         return known
 
@@ -162,6 +171,15 @@ class _Polls:
     times: list[str]
     late: list[bool]
 
+    def of_rows(self, kept: NDArray[np.bool_]) -> "_Polls":
+        """Only the polls that are kept: shape (p,)."""
+        if kept.all():
+            return self
+        rows = np.flatnonzero(kept)
+        times = [self.times[row] for row in rows]
+        late = [self.late[row] for row in rows]
+        return _Polls(self.value[rows], self.quality[rows], self.written[rows], times, late)
+
 
 def _judge(block: ReadingBlock, columns: NDArray[np.intp]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Quality per value (what is no number is BAD, whatever was said of it), and which values are written."""
@@ -184,9 +202,11 @@ def _row_lines(series: _RowSeries, polls: _Polls) -> list[str]:
     return lines
 
 
-def _point_lines(series: _PointSeries, polls: _Polls) -> list[str]:
+def _point_lines(series: _PointSeries, every: _Polls, due: Sequence[NDArray[np.bool_]]) -> list[str]:
+    """`due` (k, p): which polls of each point are written; all of them when it is empty."""
     lines: list[str] = []
     for column, head in enumerate(series.heads):
+        polls = every.of_rows(due[column]) if due else every
         written = polls.written[:, column]
         texts = iter(_decimal_texts(polls.value[written, column]))
         states = _state_fields(polls.quality[:, column].tolist(), polls.late)
