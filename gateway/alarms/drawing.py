@@ -1,0 +1,137 @@
+"""Draws `docs/alarms.md` from the tables themselves: `python -m gateway.alarms.drawing > docs/alarms.md`.
+
+In: the three tables and the default bounds. Out: Markdown. A test compares the file with this drawing, so that the page
+cannot say anything else than the program does.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+from gateway.alarms.tables import (
+    CONDITION,
+    DELAYED,
+    DISPLAY,
+    EPISODE,
+    Display,
+    Episode,
+    Happening,
+    Order,
+    Phase,
+    Refusal,
+    Step,
+    Turn,
+)
+from gateway.model.alarm import AlarmBounds
+from gateway.model.verdict import Truth
+
+_INTRODUCTION = """# Alarms: what can happen to one
+
+<!-- Drawn from gateway/alarms/tables.py. Do not edit: python -m gateway.alarms.drawing > docs/alarms.md -->
+
+An alarm is about one rule and one subject (a point or a device). Three tables run side by side and never merge:
+whether the **condition** holds, what is **owed** to the episode, and whether it **calls** anybody.
+Acknowledging silences; it never hides and never closes. UNKNOWN neither raises nor clears. A P1 is never shelved.
+An alarm that is shelved or out of service is judged, recorded, listed and reported to the regulator as ever.
+
+The letters are the states of ISA-18.2 / IEC 62682 as remembered (certainty M-M). Suppression by design (state H) is
+not built."""
+
+_CONDITION = """## 1. The condition, stepped by every verdict
+
+`a / b`: a while the delay runs, b once it has passed. The delay is the rule's on-delay towards ACTIVE and its
+off-delay towards INACTIVE; a delay of zero has passed at once. `active` is true in ACTIVE and OFF_DELAY."""
+
+_EPISODE = """## 2. The episode, stepped by the condition and by people
+
+In brackets: the transition that is sealed into the evidence chain. *In italics*: a refusal, as the API names it.
+A dot: nothing happens. A raise out of D, E or F begins a new episode; the old one stays in the chain."""
+
+_DISPLAY = """## 3. The display, stepped by people and by time
+
+Shelving is for one alarm, out of service for a device (with its points) or a point. Out of service again is a renewal.
+What a clock that was set back would prolong ends at once."""
+
+
+def drawing(bounds: AlarmBounds) -> str:
+    """The whole page."""
+    parts = (_INTRODUCTION, _CONDITION, _condition(), _EPISODE, _episode(), _DISPLAY, _display(), *_figures(bounds))
+    return "\n\n".join(parts) + "\n"
+
+
+def _condition() -> str:
+    rows = ([phase.name, *(_phases(CONDITION[phase, truth]) for truth in Truth)] for phase in Phase)
+    return _table(["condition", *(truth.name for truth in Truth)], rows)
+
+
+def _phases(cell: tuple[Phase, Phase]) -> str:
+    waiting, passed = cell
+    return f"{waiting.name} / {passed.name}" if waiting in DELAYED and waiting != passed else passed.name
+
+
+def _episode() -> str:
+    return _grid("episode", Episode, Happening, EPISODE)
+
+
+def _display() -> str:
+    return _grid("display", Display, Order, DISPLAY)
+
+
+def _grid(corner: str, states: type[Enum], inputs: type[Enum], table: Mapping[Any, object]) -> str:
+    rows = (
+        [str(state.value), *(_cell(state.value, table[state.value, each.value]) for each in inputs)] for state in states
+    )
+    return _table([corner, *(str(each.value) for each in inputs)], rows)
+
+
+def _cell(before: str, cell: object) -> str:
+    if isinstance(cell, Refusal):
+        return f"*{cell.value}*"
+    if not isinstance(cell, Step | Turn) or cell.kind is None:
+        return "·"
+    after = "stays" if cell.after.value == before else cell.after.value
+    return f"{after} [{cell.kind.value}]"
+
+
+def _figures(bounds: AlarmBounds) -> Iterator[str]:
+    yield "## 4. Figures, unless the site file says otherwise (`alarms:`)"
+    yield _table(
+        ["what", "figure", "from"],
+        [
+            ["an alarm of one asset follows the first within", f"{bounds.first_out_window_s:g} s", "product design"],
+            ["shelved at most", f"{bounds.shelve_max_s / 3600:g} h", "product design"],
+            ["out of service at most, without renewal", f"{bounds.out_of_service_max_s / 3600:g} h", "product design"],
+            [
+                "chatter: raises of one alarm",
+                f"{bounds.chatter_raises} in {bounds.chatter_window_s:g} s",
+                "ISA-18.2 / EEMUA 191, M-M",
+            ],
+            [
+                "flood: new alarms of one operator position, more than",
+                f"{bounds.flood_alarms} in {bounds.flood_window_s / 60:g} min",
+                "ISA-18.2 / EEMUA 191, M-M",
+            ],
+            ["standing: active for", f"{bounds.standing_after_s / 3600:g} h", "ISA-18.2 / EEMUA 191, M-M"],
+            [
+                "stale: no longer active, still on the list, raised before",
+                f"{bounds.standing_after_s / 3600:g} h",
+                "product design",
+            ],
+        ],
+    )
+    yield (
+        "## 5. Escalation (`escalation:` in the site file)\n\n"
+        "A P1 that nobody has acknowledged for `p1_after_s`, and a P1 or P2 that is active and unacknowledged while\n"
+        "no live page is open for `no_screen_after_s`, are sealed as an escalation and sent to the uplinks named\n"
+        "there: once for each episode and reason. What is shelved or out of service does not escalate."
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(drawing(AlarmBounds()))
