@@ -41,7 +41,7 @@ from gateway.uplinks.regulator_memory import MemoryFile, RegulatorKey, SequenceF
 logger = logging.getLogger(__name__)
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
-MAX_RETRY_AFTER_S = 3600.0
+MAX_RETRY_AFTER_S = 60.0  # from a header, which nobody signed: a proxy must not silence a box for an hour
 KEEP_ALIVE_S = 60.0
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

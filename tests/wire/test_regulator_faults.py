@@ -113,6 +113,15 @@ async def test_retry_after_is_heeded(regulator: FakeRegulator, folder: Path, fau
     assert spoilt.retry_after_s == 17
 
 
+async def test_a_page_that_nobody_signed_delays_an_alert_by_a_minute_at_most(
+    regulator: FakeRegulator, folder: Path
+) -> None:
+    spoilt, repeated = await send_through(regulator, folder, Fault.BARE_STATUS, status=503, retry_after_s=3600)
+    assert spoilt.kind is ReceiptKind.RETRY
+    assert spoilt.retry_after_s == 60
+    assert repeated.kind is ReceiptKind.ACCEPTED
+
+
 async def test_a_changed_body_under_a_used_key_is_rejected_and_counted(regulator: FakeRegulator, folder: Path) -> None:
     async with regulator_uplink(folder, regulator) as uplink:
         await uplink.send_alerts([item("a")])
