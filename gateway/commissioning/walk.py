@@ -127,7 +127,8 @@ class Walk:
         else:
             check = judge_movement(movement, before, bench.values(await bench.read()))
         instead = f", {check.instead} changed instead" if check.instead else ""
-        self._say(f"{asset}: {movement.name}: {check.finding}, {movement.key} changed by {check.change:.2f}{instead}")
+        change = f", {movement.key} changed by {check.change:.2f}" if np.isfinite(check.change) else ""
+        self._say(f"{asset}: {movement.name}: {check.finding}{change}{instead}")
         return check
 
     async def _load(self, bench: DeviceOnBench, asset: str) -> LoadCheck | None:
