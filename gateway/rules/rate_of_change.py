@@ -1,8 +1,8 @@
 """Rate-of-change rules: how fast a value moves, as a robust slope over a window.
 
 Source: the family is product-defined. GB 50497-2019 Table 8.0.4 gives rate limits for pits in mm/d (certainty with each
-rule) and says nothing of how a rate is computed from automatic readings: window, gaps and the slope are a product
-design. The slope is Theil and Sen's: the median of the slopes between all pairs of samples, which up to 29 % of wild
+rule); no clause was found that says how a rate is computed from automatic readings: window, gaps and the slope are a
+product design. The slope is Theil and Sen's: the median of the slopes between all pairs of samples, which up to 29 % of wild
 samples cannot move (Sen, J. Am. Stat. Assoc. 63, 1968).
 
 Horizon: the rule's `window_s`. The verdict is UNKNOWN until the window is full, while it has a hole longer than
