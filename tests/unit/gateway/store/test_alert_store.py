@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 
 from contract.canonical import canonical_bytes
@@ -398,3 +399,18 @@ def test_a_reserve_that_finds_no_room_says_so_and_leaves_nothing(tmp_path: Path)
     reserve = DiskReserve(tmp_path / "r", 2**60)
     assert not reserve.take()
     assert not (tmp_path / "r").exists()
+
+
+def test_an_alarm_that_an_older_program_kept_is_read_with_defaults() -> None:
+    fields = orjson.loads(alarm_to_json(replace(_alarm(), escalated=("no screen listening",))))
+    for name in ("latching", "latched", "shelved_at_ns", "shelved_until_ns", "shelved_by", "shelve_reason"):
+        del fields[name]
+    for name in ("out_of_service", "first_out_id", "escalated"):
+        del fields[name]
+    alarm = alarm_from_json(orjson.dumps(fields).decode())
+    assert (alarm.latched, alarm.shelved, alarm.out_of_service, alarm.escalated) == (False, False, False, ())
+
+
+def test_what_was_escalated_and_shelved_is_read_back_as_it_was() -> None:
+    alarm = replace(_alarm(), escalated=("a", "b"), shelved_at_ns=1, shelved_until_ns=2, first_out_id="x", latched=True)
+    assert alarm_from_json(alarm_to_json(alarm)) == alarm
