@@ -171,6 +171,23 @@ async def test_the_enrolment_code_shows_nowhere(
     assert "a-wrong-code-4711" not in seen
 
 
+async def test_a_code_on_a_stick_is_waited_for_and_missed_once_in_the_log(
+    regulator: FakeRegulator, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = simulated()
+    caplog.set_level("WARNING", logger="gateway.uplinks")
+    code = {"file": str(folder / "media" / "*" / "sitewarden-code")}
+    async with regulator_uplink(folder, regulator, clock, enrol_code=code) as uplink:
+        for _ in range(5):
+            assert (await uplink.send_alerts([item("a")]))[0].kind is ReceiptKind.RETRY
+            await clock.advance(60)
+        stick = folder / "media" / "usb0"
+        stick.mkdir(parents=True)
+        (stick / "sitewarden-code").write_text(f"{regulator.enrol_code}\n")
+        assert (await uplink.send_alerts([item("a")]))[0].kind is ReceiptKind.ACCEPTED
+    assert caplog.text.count("waiting for the code") == 1
+
+
 async def test_a_wrong_code_is_clear_and_a_repaired_one_lets_the_alert_go(
     regulator: FakeRegulator, folder: Path
 ) -> None:
