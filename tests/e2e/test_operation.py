@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,9 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+from contract.chain import ChainHead
 from gateway.store.alert_store import open_for_reading
 from tests.fakes.field_site import CRANE_RULE, FLOAT_KEYS, WORD_KEYS, crane_words, write_site
-from tests.fakes.gateway_process import GatewayProcess
+from tests.fakes.gateway_process import ROOT, GatewayProcess
 from tests.fakes.libmodbus_server import LibmodbusServer
 from tests.fakes.mosquitto import free_port
 from tests.fakes.waiting import wait_until
@@ -173,3 +176,47 @@ def test_sighup_with_a_new_crane_in_front_keeps_the_connection_and_every_value_o
         box.serve(44.0)
         wait_until(lambda: values()["crane-1.moment_pct"] == 44.0, "the old crane is still read")
         assert box.gateway.get("/readyz")["ready"]
+
+
+def sitewarden(*arguments: object) -> str:
+    """One command, which must end well; what it printed."""
+    command = [sys.executable, "-m", "gateway", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_copy_taken_while_the_box_runs_is_put_to_work_and_goes_on_with_the_chain(box: Box, tmp_path: Path) -> None:
+    sitewarden("backup", box.site, "--to", tmp_path / "copy.tar.gz")
+    (alarm,) = box.alarms()
+    box.gateway.stop()
+
+    sitewarden("restore", tmp_path / "copy.tar.gz", "--to", tmp_path / "restored")
+    before = open_for_reading(tmp_path / "restored").verify()
+    site = yaml.safe_load(box.site.read_text())
+    site["storage"]["folder"] = str(tmp_path / "restored")
+    box.site.write_text(yaml.safe_dump(site))
+    box.gateway.start()
+
+    assert [found["alarm_id"] for found in box.alarms()] == [alarm["alarm_id"]]
+    box.serve(50.0)
+    wait_until(lambda: not box.alarms()[0]["active"], "the restored box judges the field")
+    box.gateway.stop()
+    after = open_for_reading(tmp_path / "restored").verify()
+    assert isinstance(before, ChainHead)
+    assert isinstance(after, ChainHead)
+    assert after.seq > before.seq
+    assert open_for_reading(box.storage).verify() != after
+
+
+def test_the_log_goes_to_a_bounded_file_when_asked(box: Box, tmp_path: Path) -> None:
+    box.gateway.stop()
+    log = tmp_path / "logs" / "box.log"
+    command = [sys.executable, "-m", "gateway", "run", str(box.site), "--log-file", str(log), "--log-max-mib", "1"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: log.exists() and "event=started" in log.read_text(), "the log file tells of the start", 30)
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=30)
+    assert errors == ""
