@@ -216,9 +216,9 @@ class EscalationSettings(SettingsModel):
 
     uplinks: list[Name] = []
     """Names of uplinks that tell people; each gets every escalation."""
-    p1_after_s: Annotated[int, Field(ge=10, le=3600)] = 120
+    p1_after_s: Annotated[int, Field(ge=1, le=3600)] = 120
     """How long a P1 may stay unacknowledged, seconds."""
-    no_screen_after_s: Annotated[int, Field(ge=10, le=3600)] = 120
+    no_screen_after_s: Annotated[int, Field(ge=1, le=3600)] = 120
     """How long a P1 or P2 may be active while no live page is open, seconds."""
 
 
