@@ -2,8 +2,8 @@
 
 Source: the family is product-defined. GB 50497-2019 Table 8.0.4 gives rate limits for pits in mm/d (certainty with each
 rule); no clause was found that says how a rate is computed from automatic readings: window, gaps and the slope are a
-product design. The slope is Theil and Sen's: the median of the slopes between all pairs of samples, which up to 29 % of wild
-samples cannot move (Sen, J. Am. Stat. Assoc. 63, 1968).
+product design. The slope is Theil and Sen's: the median of the slopes between all pairs of samples, which up to 29 % of
+wild samples cannot move (Sen, J. Am. Stat. Assoc. 63, 1968).
 
 Horizon: the rule's `window_s`. The verdict is UNKNOWN until the window is full, while it has a hole longer than
 `gap_s`, and with fewer than `min_samples` samples in it.
@@ -52,6 +52,16 @@ class RateOfChangeRules:
         """After a restart: these rows' alarms are active, so their last known answer is TRUE."""
         for row, rate in zip(self.row, self._rates, strict=True):
             rate.held = rate.held or int(row) in rows
+
+    def remember(self, point_index: int, t_ns: NDArray[np.int64], value: NDArray[np.float64]) -> None:
+        """What a point said before the start, oldest first, so that a day's rate need not wait for a day."""
+        position = np.flatnonzero(self._columns.points == point_index)
+        for at_ns, each in zip(t_ns.tolist(), value.tolist(), strict=True):
+            step = self._coverage.note(position, at_ns)
+            for p, begins in zip(position[step.taken], step.begins[step.taken], strict=True):
+                if begins:
+                    self._rates[p].forget()
+                self._rates[p].keep(at_ns, each)
 
     def evaluate(self, readings: Readings) -> Verdicts:
         """Judge the rows that have a new sample in their ring; what lies between says nothing new."""

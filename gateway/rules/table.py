@@ -59,6 +59,12 @@ class RuleTable:
         self._windowed = [build(rows) for family, build in WINDOWED.items() if (rows := self._rows_of(family))]
         self.horizon_s = max((family.horizon_s for family in self._windowed), default=0.0)
 
+    def remember(self, point_index: int, t_ns: NDArray[np.int64], value: NDArray[np.float64]) -> None:
+        """Before the first live sample: good values of the last run, oldest first. Only slopes make use of them."""
+        for family in self._windowed:
+            if isinstance(family, RateOfChangeRules):
+                family.remember(point_index, t_ns, value)
+
     def on_readings(self, readings: Readings) -> Verdicts:
         """What one poll makes the rules say."""
         verdicts = self._threshold.evaluate(readings)
