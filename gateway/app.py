@@ -97,6 +97,7 @@ class Gateway:
         self.settings = settings
         self._reread = reread or (lambda: load(settings.file, DRIVERS, UPLINKS))
         self._reloading = asyncio.Lock()
+        self._reloads: set[asyncio.Task[ReloadOutcome]] = set()
         self.clock: Clock = clock or SystemClock()
         self._folder = settings.storage.folder
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +125,20 @@ class Gateway:
         return await self.commands.acknowledge(alarm_id, user, reason)
 
     async def reload(self, user: str, reason: str) -> ReloadOutcome:
-        """Read the site file again and go on by it. What is wrong with it, or needs a restart, leaves all as it was."""
+        """Read the site file again and go on by it. What is wrong with it, or needs a restart, leaves all as it was.
+
+        It runs to its end, whoever stops waiting for it: no driver may stay stopped half way.
+        """
+        return await asyncio.shield(self.reload_soon(user, reason))
+
+    def reload_soon(self, user: str, reason: str) -> "asyncio.Task[ReloadOutcome]":
+        """As `reload`, for a signal: nobody waits."""
+        task = asyncio.create_task(self._reload(user, reason))
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+        return task
+
+    async def _reload(self, user: str, reason: str) -> ReloadOutcome:
         async with self._reloading:
             try:
                 new = await asyncio.to_thread(self._reread)
@@ -291,13 +305,17 @@ class Gateway:
             for link in new.links
             if link.settings.id in {*found.links_added, *found.links_changed}
         }
+        tables = RuleTable(new.rules), self._alarm_table(new)
+        warm_ns = await asyncio.to_thread(self._warm, new, *tables)
         gone = [f"driver:{name}" for name in (*found.links_removed, *found.links_changed)]
         await self.supervisor.stop(*gone) if gone else None
         for name in gone:
             self.supervisor.parts.pop(name, None)
         self.settings = new
         self.drivers = [fresh.get(link.settings.id) or kept[link.settings.id] for link in new.links]
-        self._switch_tables(old, new, fresh)
+        self._switch_tables(old, new, *tables, warm_ns)
+        self._switch_sinks(new, fresh)
+        self._show(new)
         for name, driver in fresh.items():
             self.supervisor.start(f"driver:{name}", _driver_part(driver, self.link_sinks[name]))
         content: dict[str, Canonical] = {"user": user, "reason": reason}
@@ -306,10 +324,18 @@ class Gateway:
         log.warning("event=config_changed user=%r old=%s new=%s seq=%d", user, old.digest, new.digest, record.seq)
         return ReloadOutcome(evidence_seq=record.seq, changes=found.content())
 
-    def _switch_tables(self, old: Settings, new: Settings, fresh: Mapping[str, Driver]) -> None:
+    def _warm(self, new: Settings, rules: RuleTable, alarms: AlarmTable) -> int:
+        """Beside the running tables: what the history says, for the new ones; how far it went (UTC ns)."""
+        reader = HistoryReader(self.history.path, new.points)
+        try:
+            warm_start(reader, new.points, rules, alarms, self.clock.now_ns())
+            return reader.last_sample_ns()
+        finally:
+            reader.close()
+
+    def _switch_tables(self, old: Settings, new: Settings, rules: RuleTable, alarms: AlarmTable, warm_ns: int) -> None:
         """Nothing here waits: no reading is judged half by the old and half by the new settings."""
         window = Window(new.points, self.clock.monotonic_ns())
-        rules, alarms = RuleTable(new.rules), self._alarm_table(new)
         line = Line(self.intake, self.history, window, rules, alarms, self.recorder, self.clock)
         self.pipeline.switch(line)
         self.history.use_points(new.points)
@@ -317,9 +343,13 @@ class Gateway:
             reader.use_points(new.points)
         window.carry_over(self.window, moved_to(old.points, new.points))
         carry_alarms(self.alarms, rules, alarms)
-        carry_delays(self.reader, window, rules, alarms, self.clock.now_ns())
+        carry_delays(window, rules, alarms, warm_ns)
         carry_truths(self.rules, self.alarms, rules, alarms)
+        rules.carry_over(self.rules)
         self.window, self.rules, self.alarms = window, rules, alarms
+
+    def _switch_sinks(self, new: Settings, fresh: Mapping[str, Driver]) -> None:
+        """Running drivers go on under the new point numbers."""
         cranes = [asset.id for asset in new.assets if asset.kind is AssetKind.TOWER_CRANE]
         self.arming = read_arming(self._folder, cranes)
         self.sink = self._sink_for(new)
@@ -329,7 +359,6 @@ class Gateway:
             sink.retarget(new.points, self.sink)
         self._tags.clear()
         self._tags.update(_tags(new))
-        self._show(new)
 
     def _show(self, new: Settings) -> None:
         """The screens look at the new tables."""
@@ -377,19 +406,21 @@ class Gateway:
     def _sealing(self, keep: MessageHandler) -> MessageHandler:
         """What the regulator orders is sealed into the chain, then kept in the inbox, and only then acknowledged.
 
-        Receipts are kept only: a sealed receipt would be a new record, with a receipt of its own, without end.
+        Receipts are neither: the outbox holds them already, and a sealed receipt would be a new record with a receipt
+        of its own, without end.
         """
 
         async def handle(down: DownMessage) -> None:
-            if down.message.kind != "receipt":
-                signed = down.signed
-                content: dict[str, Canonical] = {
-                    "text": signed.text,
-                    "alg": signed.alg,
-                    "key_id": signed.key_id,
-                    "signature": signed.signature,
-                }
-                await self.recorder.record(Entry(RecordKind.MESSAGE, self.clock.now_ns(), content))
+            if down.message.kind == "receipt":
+                return
+            signed = down.signed
+            content: dict[str, Canonical] = {
+                "text": signed.text,
+                "alg": signed.alg,
+                "key_id": signed.key_id,
+                "signature": signed.signature,
+            }
+            await self.recorder.record(Entry(RecordKind.MESSAGE, self.clock.now_ns(), content))
             await keep(down)
 
         return handle
@@ -437,13 +468,7 @@ def run_until_signal(gateway: Gateway) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        asked: set[asyncio.Task[ReloadOutcome]] = set()
-
-        def reload() -> None:
-            asked.add(task := loop.create_task(gateway.reload("SIGHUP", "signal to the process")))
-            task.add_done_callback(asked.discard)
-
-        loop.add_signal_handler(signal.SIGHUP, reload)
+        loop.add_signal_handler(signal.SIGHUP, gateway.reload_soon, "SIGHUP", "signal to the process")
         await gateway.run(stop, lambda: log.info("event=started box=%s url=%s", gateway.settings.box.id, gateway.url))
 
     asyncio.run(main())

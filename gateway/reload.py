@@ -28,8 +28,6 @@ from gateway.model.rule import ResolvedRule
 from gateway.ports import BoundLink, ReadingSink
 from gateway.rules.table import RuleTable
 from gateway.settings import Settings
-from gateway.store.history_reader import HistoryReader
-from gateway.warm_start import warm_start
 from gateway.window import Window
 
 RELOADABLE = frozenset({"file", "assets", "links", "points", "rules", "digest", "warnings"})
@@ -150,15 +148,12 @@ def carry_truths(old: RuleTable, old_alarms: AlarmTable, rules: RuleTable, alarm
             alarms.measured[row] = old_alarms.measured[before]
 
 
-def carry_delays(reader: HistoryReader, window: Window, rules: RuleTable, alarms: AlarmTable, now_ns: int) -> None:
-    """On-delays go on: the last moments are judged again, from the history and from the polls not yet in it."""
-    points = window.points
-    warm_start(reader, points, rules, alarms, now_ns)
-    last_ns = reader.last_sample_ns()
-    recent = [poll for device in {point.device for point in points.points} for poll in window.recent(device)]
+def carry_delays(window: Window, rules: RuleTable, alarms: AlarmTable, warm_ns: int) -> None:
+    """On-delays go on: the polls that came after what was judged from the history (`warm_ns`) are judged again."""
+    devices = {point.device for point in window.points.points}
+    recent = [poll for device in devices for poll in window.recent(device) if poll.observed_at_ns > warm_ns]
     for readings in sorted(recent, key=lambda readings: readings.observed_at_ns):
-        if readings.observed_at_ns > last_ns:
-            alarms.warm(rules.on_readings(readings))
+        alarms.warm(rules.on_readings(readings))
 
 
 def _keys(table: RuleTable) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ In: resolved rules. Out: verdicts of a poll, and verdicts of the passing of time
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -85,8 +86,24 @@ class RuleTable:
         for family in self._windowed:
             family.hold(rows)
 
+    def carry_over(self, old: "RuleTable") -> None:
+        """A windowed family whose rules are all the same on the same points goes on with all that it remembers."""
+        for i, family in enumerate(self._windowed):
+            for before in old._windowed:
+                if type(before) is type(family) and _same(self._own(family), old._own(before)):
+                    before.row = family.row
+                    self._windowed[i] = before
+
+    def _own(self, family: WindowedRules) -> list[ResolvedRule]:
+        return [self.rules[row] for row in family.row]
+
     def _rows_of(self, family: RuleFamily) -> list[tuple[int, ResolvedRule]]:
         return [(row, rule) for row, rule in enumerate(self.rules) if rule.family is family]
+
+
+def _same(these: list[ResolvedRule], those: list[ResolvedRule]) -> bool:
+    """Whether the rules are the same, wherever they are written."""
+    return [replace(rule, origin="") for rule in these] == [replace(rule, origin="") for rule in those]
 
 
 def _joined(parts: Sequence[Verdicts]) -> Verdicts:

@@ -3,6 +3,7 @@
 In: a user and a reason. Out: what changed and the record that holds it, or every reason why it was refused.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.model.errors import Fault
 from gateway.settings import fault_text
 
+KEPT_WITHIN_S = 10.0
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 
@@ -69,7 +71,12 @@ def reload_route(app: FastAPI, reload: Callable[[str, str], Awaitable[ReloadOutc
 
     @app.post("/api/reload")
     async def reload_config(command: ReloadCommand) -> Response:
-        outcome = await reload(command.user, command.reason)
+        try:
+            async with asyncio.timeout(KEPT_WITHIN_S):
+                outcome = await reload(command.user, command.reason)
+        except TimeoutError:
+            texts = ("重新加载尚未完成，请勿关闭设备", "the reload goes on, but its record is not on the disk yet")
+            return _refused(503, "not_kept_yet", texts, {})
         if outcome.faults:
             texts = ("新配置有错误，继续使用原配置", "the file has faults; the running settings stay")
             return _refused(422, "config_refused", texts, {"faults": fault_rows(outcome.faults)})
