@@ -25,7 +25,8 @@ FINDINGS = {
 SITE_TIME = timezone(timedelta(hours=8))
 _STYLE = """
 body{font:14px/1.45 "Noto Sans CJK SC","WenQuanYi Micro Hei",system-ui,sans-serif;margin:1.5rem;color:#111}
-h1{font-size:1.3rem}h2{font-size:1.05rem;margin:1.2rem 0 .3rem}table{border-collapse:collapse;width:100%}
+h1{font-size:1.3rem}h2{font-size:1.05rem;margin:1.2rem 0 .3rem}
+table{border-collapse:collapse;width:100%;margin-bottom:.6rem}
 td,th{border:1px solid #999;padding:.15rem .4rem;text-align:left;vertical-align:top}.n{text-align:right}
 .raw{font-family:monospace}.bad{color:#a00018;font-weight:700}.good{color:#14582c;font-weight:700}
 .sign td{height:3rem}@page{size:A4;margin:12mm}tr{break-inside:avoid}
