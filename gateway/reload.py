@@ -24,7 +24,7 @@ from gateway.alarms import AlarmTable
 from gateway.intake import Intake
 from gateway.model.quantity import PointTable
 from gateway.model.reading import Readings
-from gateway.model.rule import ResolvedRule
+from gateway.model.rule import FlatLineParameters, ResolvedRule
 from gateway.ports import BoundLink, ReadingSink
 from gateway.rules.table import RuleTable
 from gateway.settings import Settings
@@ -171,11 +171,15 @@ def _compared(
 
 
 def _rules(rules: Sequence[ResolvedRule]) -> dict[str, object]:
-    """By name, without what only says where it is written or how points are numbered."""
-    return {
-        f"{rule.info.rule_id} @ {rule.subject}": replace(rule, origin="", point_index=0, device_points=())
-        for rule in rules
-    }
+    """By name, as text (a NaN is the same as a NaN here), without where it is written and how points are numbered."""
+    return {f"{rule.info.rule_id} @ {rule.subject}": repr(_unnumbered(rule)) for rule in rules}
+
+
+def _unnumbered(rule: ResolvedRule) -> ResolvedRule:
+    parameters = rule.parameters
+    if isinstance(parameters, FlatLineParameters):
+        parameters = replace(parameters, condition_point=min(parameters.condition_point, 0))
+    return replace(rule, origin="", point_index=0, device_points=(), parameters=parameters)
 
 
 def _link_id(link: BoundLink) -> str:

@@ -28,6 +28,10 @@ class WindowedRules(Protocol):
     row: NDArray[np.int32]
     horizon_s: float
 
+    def concerned(self, point_index: NDArray[np.int32]) -> bool:
+        """Whether polls of this layout bring any of their points. Asked once a layout."""
+        ...
+
     def hold(self, rows: set[int]) -> None:
         """After a restart: the alarms of these rows are active."""
         ...
@@ -58,6 +62,7 @@ class RuleTable:
         self._threshold = ThresholdRules(self._rows_of(RuleFamily.THRESHOLD))
         self._silence = SilenceRules(self._rows_of(RuleFamily.SILENCE))
         self._windowed = [build(rows) for family, build in WINDOWED.items() if (rows := self._rows_of(family))]
+        self._concerned: dict[int, tuple[NDArray[np.int32], list[WindowedRules]]] = {}
         self.horizon_s = max((family.horizon_s for family in self._windowed), default=0.0)
 
     def remember(self, point_index: int, t_ns: NDArray[np.int64], value: NDArray[np.float64]) -> None:
@@ -69,7 +74,10 @@ class RuleTable:
     def on_readings(self, readings: Readings) -> Verdicts:
         """What one poll makes the rules say."""
         verdicts = self._threshold.evaluate(readings)
-        more = [said for family in self._windowed if len((said := family.evaluate(readings)).row)]
+        if not self._windowed:
+            return verdicts
+        families = self._families_of(readings.point_index)
+        more = [said for family in families if len((said := family.evaluate(readings)).row)]
         return _joined([verdicts, *more]) if more else verdicts
 
     def on_tick(self, window: Window, mono_ns: int, now_ns: int) -> tuple[Verdicts, ...]:
@@ -97,13 +105,21 @@ class RuleTable:
     def _own(self, family: WindowedRules) -> list[ResolvedRule]:
         return [self.rules[row] for row in family.row]
 
+    def _families_of(self, point_index: NDArray[np.int32]) -> list[WindowedRules]:
+        """The families that this layout concerns: a device without such rules pays one look-up for all of them."""
+        known = self._concerned.get(id(point_index))
+        if known is None or known[0] is not point_index:
+            families = [family for family in self._windowed if family.concerned(point_index)]
+            known = self._concerned[id(point_index)] = (point_index, families)
+        return known[1]
+
     def _rows_of(self, family: RuleFamily) -> list[tuple[int, ResolvedRule]]:
         return [(row, rule) for row, rule in enumerate(self.rules) if rule.family is family]
 
 
 def _same(these: list[ResolvedRule], those: list[ResolvedRule]) -> bool:
-    """Whether the rules are the same, wherever they are written."""
-    return [replace(rule, origin="") for rule in these] == [replace(rule, origin="") for rule in those]
+    """Whether the rules are the same, wherever they are written. As text, because a NaN is the same as a NaN here."""
+    return [repr(replace(rule, origin="")) for rule in these] == [repr(replace(rule, origin="")) for rule in those]
 
 
 def _joined(parts: Sequence[Verdicts]) -> Verdicts:

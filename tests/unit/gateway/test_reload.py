@@ -12,6 +12,7 @@ from gateway.alarms import AlarmTable
 from gateway.app import DRIVERS, UPLINKS
 from gateway.intake import Intake
 from gateway.model.quantity import PointTable
+from gateway.model.verdict import Truth
 from gateway.quarantine import Quarantine
 from gateway.reload import LinkSink, carry_alarms, carry_truths, difference, moved_to
 from gateway.rules.table import RuleTable
@@ -19,6 +20,7 @@ from gateway.settings import Settings, load
 from gateway.window import Window
 from tests.fakes.field_site import CRANE_RULE, write_site
 from tests.fakes.site import BOX, NOW_NS, SECOND_NS, layout, points, poll, threshold
+from tests.fakes.windowed_rules import flat_line
 
 NAMES = [f"q{i}" for i in range(8)]
 
@@ -131,6 +133,22 @@ def test_an_open_alarm_goes_on_under_its_rule_and_as_an_orphan_without_it() -> N
     assert carried.step(after.on_readings(poll(layout(2), 95.0, NOW_NS + SECOND_NS))) == [], "the deadband goes on"
     (returned,) = carried.step(after.on_readings(poll(layout(2), 80.0, NOW_NS + 2 * SECOND_NS)))
     assert returned.alarm.alarm_id == stays.alarm_id
+
+
+def test_a_rule_that_looks_back_goes_on_when_it_did_not_change_and_begins_anew_when_it_did() -> None:
+    old = RuleTable([flat_line(0)])
+    index = layout(2)
+    for second in range(24):
+        old.on_readings(poll(index, 7.0, NOW_NS + second * SECOND_NS))
+    same = RuleTable([threshold(1), flat_line(0)])
+    changed = RuleTable([threshold(1), flat_line(0, for_s=21.0)])
+    for table in (changed, same):
+        table.carry_over(old)
+
+    said = [table.on_readings(poll(index, 7.0, NOW_NS + 24 * SECOND_NS)) for table in (same, changed)]
+
+    truths = [dict(zip(verdicts.row.tolist(), verdicts.truth.tolist(), strict=True)) for verdicts in said]
+    assert truths == [{0: Truth.FALSE, 1: Truth.TRUE}, {0: Truth.FALSE, 1: Truth.UNKNOWN}]
 
 
 class Edited:
