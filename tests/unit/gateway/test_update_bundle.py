@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from gateway.__main__ import main
 from gateway.update_bundle import (
     BundleError,
     UnhealthyError,
@@ -182,3 +183,23 @@ def content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     file = tar.extractfile(member)
     assert file is not None
     return file.read()
+
+
+def test_the_command_line_makes_refuses_and_says_why(
+    maker: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheels = maker.folder / "wheels"
+    wheels.mkdir()
+    tiny_wheel(wheels, "2.0", 0)
+    (wheels / "lock.txt").write_text("")
+    out = tmp_path / "2.0.tar"
+    made = ["--wheels", str(wheels), "--lock", str(wheels / "lock.txt"), "--key", str(maker.key), "--out", str(out)]
+    assert main(["bundle", "make", *made, "--bundle-version", "2.0"]) == 0
+    assert "version 2.0, 2 files" in capsys.readouterr().out
+
+    rewrite(out, CHANGES["a wheel changed"][0])
+    service = ["--root", str(tmp_path / "opt")]
+    assert main(["bundle", "apply", str(out), "--public-key", str(maker.public), *service]) == 1
+    assert "not what was signed" in capsys.readouterr().out
+    assert main(["bundle", "rollback", *service]) == 1
+    assert "no version to go back to" in capsys.readouterr().out
