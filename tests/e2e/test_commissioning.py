@@ -194,7 +194,7 @@ def holds_the_alarms_back(box: Box) -> None:
         assert refused.returncode == 2
         assert b"another gateway is running" in refused.stderr
         wait_until(lambda: raised(gateway) == {"crane-1"}, "the alarm of crane 1")
-        assert len(moment_reason(gateway, "crane-2")) == 4
+        assert len(moment_reason(gateway, "crane-2")) >= 4, "every limit of the moment"
         assert all("failed known-load check" in why for why in moment_reason(gateway, "crane-2"))
         assert moment_reason(gateway, "crane-1") == []
         points = {row["point_id"]: row["quality"] for row in gateway.get("/api/points")["points"]}
