@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.model.reading import Quality, Readings
 from gateway.model.rule import ChangeCountParameters, ResolvedRule
@@ -36,6 +37,10 @@ class ChangeCountRules:
         self._coverage = Coverage([each.gap_s for each in own])
         self._counters = [_Counter(rule) for _, rule in rules]
         self.horizon_s = max((each.window_s for each in own), default=0.0)
+
+    def concerned(self, point_index: NDArray[np.int32]) -> bool:
+        """Whether polls of this layout bring any of the points."""
+        return len(self._columns.of(point_index).position) > 0
 
     def hold(self, rows: set[int]) -> None:
         """After a restart: nothing is kept; a window that was not watched is UNKNOWN."""

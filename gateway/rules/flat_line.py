@@ -57,6 +57,10 @@ class FlatLineRules:
         self._before = self._now.copy()
         self.horizon_s = max((rule.limit for _, rule in rules), default=0.0)
 
+    def concerned(self, point_index: NDArray[np.int32]) -> bool:
+        """Whether polls of this layout bring any of the points."""
+        return len(self._columns.of(point_index).position) + len(self._condition.of(point_index).position) > 0
+
     def hold(self, rows: set[int]) -> None:
         """After a restart: these rows' alarms are active; only a movement clears them."""
         self._held |= np.isin(self.row, list(rows))

@@ -19,6 +19,7 @@ Horizon: the last believed value. Memory: 25 bytes a rule.
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.model.reading import Quality, Readings
 from gateway.model.rule import ResolvedRule
@@ -41,6 +42,10 @@ class ImpossibleRules:
         self._believed = np.full(n, np.nan)
         self._believed_ns = np.zeros(n, dtype=np.int64)
         self._answer = np.full(n, Truth.UNKNOWN, dtype=np.uint8)
+
+    def concerned(self, point_index: NDArray[np.int32]) -> bool:
+        """Whether polls of this layout bring any of the points."""
+        return len(self._columns.of(point_index).position) > 0
 
     def hold(self, rows: set[int]) -> None:
         """After a restart: nothing is kept, the next value decides."""

@@ -48,6 +48,10 @@ class RateOfChangeRules:
         self._rates = [_Rate(rule) for _, rule in rules]
         self.horizon_s = max((parameters_of(rule).window_s for _, rule in rules), default=0.0)
 
+    def concerned(self, point_index: NDArray[np.int32]) -> bool:
+        """Whether polls of this layout bring any of the points."""
+        return len(self._columns.of(point_index).position) > 0
+
     def hold(self, rows: set[int]) -> None:
         """After a restart: these rows' alarms are active, so their last known answer is TRUE."""
         for row, rate in zip(self.row, self._rates, strict=True):

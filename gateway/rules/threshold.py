@@ -69,8 +69,12 @@ class ThresholdRules:
         return Verdicts(plan.row, truth, measured, readings.observed_at_ns)
 
     def without_data(self, window: Window, mono_ns: int, now_ns: int) -> Verdicts:
-        """UNKNOWN for every row whose point is stale or was forgotten: unknown is never normal."""
-        missing = window.stale(mono_ns) | (window.quality == Quality.BAD)
+        """UNKNOWN for every row whose point is stale or was forgotten: unknown is never normal.
+
+        A point not yet heard since the start is unknown anyway; it is left alone until it is stale, so that a delay
+        which the last run's history began is not broken before the first sample.
+        """
+        missing = window.stale(mono_ns) | ((window.quality == Quality.BAD) & window.heard)
         row = self.row[missing[self._point]]
         truth = np.full(len(row), Truth.UNKNOWN, dtype=np.uint8)
         return Verdicts(row, truth, np.full(len(row), np.nan), now_ns)
