@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,6 @@ def threshold(
     off_delay_s: float = 0.0,
     direction: Direction = Direction.HIGH,
     rule: RuleInfo | None = None,
-    latching: bool = False,
 ) -> ResolvedRule:
     return ResolvedRule(
         info=rule or info(f"rule-{point}"),
@@ -71,8 +71,12 @@ def threshold(
         off_delay_s=off_delay_s,
         suspected=False,
         origin="test.yaml:1",
-        latching=latching,
     )
+
+
+def latching(rule: ResolvedRule) -> ResolvedRule:
+    """The same rule, whose alarm waits for a reset."""
+    return replace(rule, latching=True)
 
 
 def silence(device_points: Sequence[int] = (0, 1), limit_s: float = 10.0) -> ResolvedRule:

@@ -13,14 +13,14 @@ from gateway.alarms import CONDITION, DISPLAY, EPISODE, AlarmTable, CommandError
 from gateway.alarms.tables import ACTIVE_PHASES, Display, Episode, Happening, Order, display_of, episode_of
 from gateway.model.alarm import Alarm, AlarmBounds, Severity
 from gateway.model.verdict import Truth, Verdicts
-from tests.fakes.site import BOX, NOW_NS, SECOND_NS, info, threshold
+from tests.fakes.site import BOX, NOW_NS, SECOND_NS, info, latching, threshold
 
 RULES = [
     threshold(0, rule=info("p1", Severity.P1)),
-    threshold(0, rule=info("p1-latching", Severity.P1), latching=True, off_delay_s=1.0),
-    threshold(1, rule=info("p2-latching", Severity.P2), latching=True),
+    latching(threshold(0, rule=info("p1-latching", Severity.P1), off_delay_s=1.0)),
+    latching(threshold(1, rule=info("p2-latching", Severity.P2))),
     threshold(1, rule=info("p3", Severity.P3), on_delay_s=1.0),
-    threshold(2, rule=info("log", Severity.LOG), latching=True),
+    latching(threshold(2, rule=info("log", Severity.LOG))),
 ]
 DEVICE_OF = {"crane-1.q0": "host-1", "crane-1.q1": "host-1", "crane-1.q2": "host-2"}
 TARGETS = ("host-1", "crane-1.q1", "nowhere")

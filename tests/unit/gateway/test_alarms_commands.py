@@ -7,7 +7,7 @@ from gateway.alarms import AlarmTable, CommandError, Refusal
 from gateway.model.alarm import Alarm, AlarmBounds, Severity, Transition, TransitionKind
 from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import Truth, Verdicts
-from tests.fakes.site import BOX, NOW_NS, SECOND_NS, info, threshold
+from tests.fakes.site import BOX, NOW_NS, SECOND_NS, info, latching, threshold
 
 HOUR_NS = 3600 * SECOND_NS
 RAISED, RETURNED, UNSHELVED = TransitionKind.RAISED, TransitionKind.RETURNED, TransitionKind.UNSHELVED
@@ -33,7 +33,7 @@ def _refused(refusal: Refusal) -> "pytest.RaisesExc[CommandError]":
 
 
 def _latching() -> AlarmTable:
-    return _table(threshold(latching=True))
+    return _table(latching(threshold()))
 
 
 def test_a_latched_alarm_waits_for_a_reset_after_it_has_returned() -> None:
@@ -85,7 +85,7 @@ def test_a_latched_alarm_that_comes_again_is_a_new_episode() -> None:
 
 
 def test_a_latching_alarm_of_severity_log_asks_nobody() -> None:
-    table = _table(threshold(rule=info("quiet", Severity.LOG), latching=True))
+    table = _table(latching(threshold(rule=info("quiet", Severity.LOG))))
     _raised(table)
     _step(table, Truth.FALSE, 1.0)
     assert table.open_alarms() == []

@@ -9,14 +9,14 @@ from contract.messages import AlarmTransition
 from gateway.evidence import RecordKind
 from gateway.model.alarm import Severity
 from gateway.web.command_routes import REFUSED_ZH, Refusal
-from tests.fakes.site import SECOND_NS, Site, info, points, threshold, until
+from tests.fakes.site import SECOND_NS, Site, info, latching, points, threshold, until
 from tests.fakes.web_face import Face, Listener, is_house_error
 
 WHO = {"user": "李工", "reason": "传感器待更换"}
 HOUR = WHO | {"for_s": 3600}
 RULES = [
     threshold(0, rule=info("grave", Severity.P1)),
-    threshold(1, rule=info("latching", Severity.P2), latching=True),
+    latching(threshold(1, rule=info("latching", Severity.P2))),
 ]
 
 
