@@ -9,6 +9,7 @@ database, latency between the two. Processes are ended by the ids that were star
 
 import asyncio
 import contextlib
+import errno
 import json
 import signal
 import socket
@@ -96,8 +97,8 @@ async def _demo(options: DemoOptions) -> DemoFigures:
     say = _silent if options.headless else _say
     async with contextlib.AsyncExitStack() as stack:
         twins, regulator = await asyncio.gather(
-            stack.enter_async_context(_process("drivers.sim", _sim_arguments(options, folder))),
-            stack.enter_async_context(_process("regulator", _regulator_arguments(folder))),
+            stack.enter_async_context(_process("drivers.sim", _sim_arguments(options, folder), folder)),
+            stack.enter_async_context(_process("regulator", _regulator_arguments(folder), folder)),
         )
         gateway = _build_gateway(options, folder, twins, regulator)
         say(f"现场页 site page       {gateway.url}/")
@@ -185,14 +186,21 @@ def _regulator_arguments(folder: Path) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def _process(module: str, arguments: Sequence[str]) -> AsyncIterator[dict[str, Any]]:
-    """A module as its own process; yields the JSON line that it prints when it is ready, ends it by its id."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-    )
+async def _process(module: str, arguments: Sequence[str], folder: Path) -> AsyncIterator[dict[str, Any]]:
+    """A module as its own process; yields the JSON line that it prints when it is ready, ends it by its id.
+
+    What it says on standard error lies in `<module>.log`. Raises OSError when it ends before it is ready.
+    """
+    path = folder / f"{module}.log"
+    with path.open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE, stderr=log
+        )
     assert process.stdout is not None
     try:
         line = await asyncio.wait_for(process.stdout.readline(), READY_WITHIN_S)
+        if not line:
+            raise OSError(errno.ECHILD, "ended before it was ready", str(path))
         yield json.loads(line)
     finally:
         if process.returncode is None:

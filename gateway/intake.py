@@ -47,7 +47,9 @@ class Intake:
         return len(self._queue)
 
     def offer(self, readings: Readings) -> bool:
-        """Queue a poll; False when full: counted, and its points become unknown."""
+        """Queue a poll; False when full (counted, its points become unknown) or malformed (set aside)."""
+        if not self._well_formed(readings):
+            return False
         if len(self._queue) >= self._capacity:
             if not self.skipped[readings.device]:
                 log.error("event=intake_full device=%s capacity=%d", readings.device, self._capacity)
@@ -59,9 +61,15 @@ class Intake:
         return True
 
     async def put(self, readings: Readings) -> Awaitable[None]:
-        """Queue a message, waiting for room; the result is done once the history has committed it."""
+        """Queue a message, waiting for room; the result is done once the history has committed it.
+
+        Malformed readings are set aside, and the result is done: there is nothing that could ever be kept.
+        """
         await self.wait_for_room()
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not self._well_formed(readings):
+            kept.set_result(None)
+            return kept
         self._add(Arrival(readings, kept))
         return kept
 
@@ -100,6 +108,15 @@ class Intake:
         """The points of polls that were skipped since the last call."""
         skipped, self._skipped_points = self._skipped_points, []
         return skipped
+
+    def _well_formed(self, readings: Readings) -> bool:
+        """Whether the arrays fit each other: a driver's bug must not take the other devices' samples with it."""
+        shape = readings.point_index.shape
+        if len(shape) == 1 and readings.value.shape == shape and readings.quality.shape == shape:
+            return True
+        found = f"points {shape}, values {readings.value.shape}, qualities {readings.quality.shape}"
+        self.set_aside(readings.device, readings.raw.payload, f"malformed readings: found {found}, expected one shape")
+        return False
 
     def _add(self, arrival: Arrival) -> None:
         self._queue.append(arrival)

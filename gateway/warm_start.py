@@ -21,13 +21,13 @@ from gateway.store.history_reader import MAX_SAMPLES, HistoryReader
 SPARE_NS = 2_000_000_000
 LONGEST_NS = 150_000_000_000
 OUTDATED_NS = 600_000_000_000
-MAX_POLLS = 5_000
+MAX_POLLS = 1_500
 
 
 def warm_start(reader: HistoryReader, points: PointTable, rules: RuleTable, alarms: AlarmTable, now_ns: int) -> int:
     """Judge the last moments of the history, when they are not older than ten minutes; the number of polls judged."""
     last_ns = reader.last_sample_ns()
-    longest_s = max((rule.on_delay_s for rule in rules.rules), default=0.0)
+    longest_s = max((max(rule.on_delay_s, rule.off_delay_s) for rule in rules.rules), default=0.0)
     from_ns = last_ns - min(int(longest_s * 1e9) + SPARE_NS, LONGEST_NS)
     if last_ns <= now_ns:
         _remember_slopes(reader, points, rules, now_ns, from_ns)

@@ -94,14 +94,14 @@ class AlarmTable:
         return {row for row, alarm in self._open.items() if alarm.active}
 
     def warm(self, verdicts: Verdicts) -> None:
-        """Before the first live sample: what the last run's history said. It can start an on-delay or end one, never
-        raise or return: a condition that held before a restart and still holds after it has not waited in vain."""
-        for row, truth in zip(verdicts.row, verdicts.truth, strict=True):
-            if self.phase[row] == Phase.INACTIVE and truth == Truth.TRUE:
-                self.phase[row] = Phase.ON_DELAY
+        """Before the first live sample: what the last run's history said. Delays start, go on and end as in the table,
+        but none of them passes: what was so before a restart and still is so after it has not waited in vain."""
+        for row, code in zip(verdicts.row, verdicts.truth, strict=True):
+            before = Phase(self.phase[row])
+            after, _ = CONDITION[before, Truth(code)]
+            self.phase[row] = after
+            if after is not before and after in DELAYED:
                 self._since_ns[row] = verdicts.observed_at_ns
-            elif self.phase[row] == Phase.ON_DELAY and truth == Truth.FALSE:
-                self.phase[row] = Phase.INACTIVE
 
     def open_alarms(self) -> list[Alarm]:
         """Every open alarm, gravest and newest first; never filtered by time."""

@@ -22,6 +22,9 @@ from gateway.store.chain_mending import restore_evidence
 from gateway.store.database import DiskFullError, Repair, Schema, Writer, open_or_repair, open_reader
 from gateway.store.reserve import DiskReserve
 
+HIGHEST_SENT = (
+    "SELECT max(CAST(substr(key, instr(key, ':evidence:') + 10) AS INTEGER)) FROM outbox WHERE kind = 'evidence_record'"
+)
 ALERTS_FILE = "alerts.db"
 SUMMARY_KIND = "minute_summary"  # derived from roll-ups, so an accepted one leaves no row behind
 SCHEMA = Schema(
@@ -89,13 +92,17 @@ class ChainReader:
         self.path = path
 
     def verify(self) -> ChainHead | ChainFault:
-        """Walk the whole chain on a connection of its own."""
+        """Walk the whole chain on a connection of its own, and hold its end against the records that were sent."""
         reader = open_reader(self.path)
         try:
             rows = reader.execute("SELECT seq, sha256, CAST(body AS BLOB) AS body FROM evidence ORDER BY seq")
-            return verify_chain((row["seq"], row["sha256"], row["body"]) for row in rows)
+            outcome = verify_chain((row["seq"], row["sha256"], row["body"]) for row in rows)
+            sent = int(reader.execute(HIGHEST_SENT).fetchone()[0] or 0)
         finally:
             reader.close()
+        if isinstance(outcome, ChainHead) and sent > outcome.seq:
+            return ChainFault(outcome.seq + 1, f"records up to {sent} were handed to an uplink and are gone")
+        return outcome
 
     def all_evidence(self) -> Iterator[KeptRecord]:
         """Every record in order, for an export."""

@@ -25,7 +25,13 @@ class DemoBox:
     """`box.gateway` runs the demo site with its databases in `storage`, reporting to `regulator_url`."""
 
     def __init__(
-        self, folder: Path, field: SimFieldProcess, regulator_url: str, code_file: Path, storage: Path
+        self,
+        folder: Path,
+        field: SimFieldProcess,
+        regulator_url: str,
+        code_file: Path,
+        storage: Path,
+        crane_poll_ms: int = 100,
     ) -> None:
         self.storage = storage
         site = yaml.safe_load((config_root() / "sites" / "demo.yaml").read_text(encoding="utf-8"))
@@ -35,6 +41,8 @@ class DemoBox:
         ports = [*field.ready["crane_ports"], field.ready["pit_port"], field.ready["broker_port"]]
         for link, port in zip(site["links"], ports, strict=True):
             link["port"] = port
+        for device in site["devices"][:2]:
+            device["poll_ms"] = crane_poll_ms
         site["uplinks"][0] |= {"url": regulator_url, "enrol_code": {"file": str(code_file)}}
         site["uplinks"][1]["port"] = field.ready["broker_port"]
         site["web"]["port"] = web_port

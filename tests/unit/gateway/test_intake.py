@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.intake import Intake
+from gateway.model.reading import Readings
 from gateway.quarantine import MAX_FILE_BYTES, MAX_PAYLOAD_BYTES, Quarantine
 from tests.fakes.site import layout, poll, until
 
@@ -33,6 +34,19 @@ async def test_a_full_queue_skips_a_poll_counts_it_and_names_its_points(intake: 
     assert [points.tolist() for points in intake.take_skipped()] == [[0, 1, 2]]
     assert intake.take_skipped() == []
     assert intake.received == 2
+
+
+async def test_malformed_readings_are_set_aside_and_harm_nobody(intake: Intake, tmp_path: Path) -> None:
+    good = poll(LAYOUT, 1.0)
+    broken = Readings("host-1", good.point_index, good.value[:2], good.quality, 1, 1)
+    assert not intake.offer(broken)
+    kept = await intake.put(broken)
+    await asyncio.wait_for(kept, 1)
+    assert intake.offer(good)
+    assert len(await intake.take(10, 0)) == 1
+    assert intake.set_aside_count == {"host-1": 2}
+    reason = json.loads((tmp_path / "aside" / "host-1.jsonl").read_text().splitlines()[0])["reason"]
+    assert reason == "malformed readings: found points (3,), values (2,), qualities (3,), expected one shape"
 
 
 async def test_a_message_waits_for_room_instead_of_being_skipped(intake: Intake) -> None:

@@ -86,7 +86,8 @@ def _unknown_rows(table: RuleTable, window: Window, mono_ns: int) -> list[int]:
 def test_the_tick_makes_stale_and_forgotten_points_unknown() -> None:
     site = points(stale_after_s=2.0)
     table, window = RuleTable([threshold(0), threshold(1)]), Window(site, 0)
-    assert _unknown_rows(table, window, 1) == [0, 1], "nothing heard yet"
+    assert _unknown_rows(table, window, 1) == [], "not heard yet: unknown from the start, a begun delay goes on"
+    assert _unknown_rows(table, window, 1 + 2 * SECOND_NS) == [0, 1], "still not heard: unknown for good"
     window.remember(poll(LAYOUT, 1.0), mono_ns=10)
     assert _unknown_rows(table, window, 10 + 2 * SECOND_NS) == []
     assert _unknown_rows(table, window, 11 + 2 * SECOND_NS) == [0, 1]

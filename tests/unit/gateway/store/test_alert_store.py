@@ -414,3 +414,16 @@ def test_an_alarm_that_an_older_program_kept_is_read_with_defaults() -> None:
 def test_what_was_escalated_and_shelved_is_read_back_as_it_was() -> None:
     alarm = replace(_alarm(), escalated=("a", "b"), shelved_at_ns=1, shelved_until_ns=2, first_out_id="x", latched=True)
     assert alarm_from_json(alarm_to_json(alarm)) == alarm
+
+
+def test_a_cut_tail_is_seen_by_what_was_handed_to_an_uplink(store: AlertStore) -> None:
+    records = _records(ChainHead(), 5)
+    messages = [_message(f"{BOX}:evidence:{record.seq}", 1, kind="evidence_record") for record in records]
+    _keep(store, records=records, messages=messages)
+    assert store.verify() == ChainHead(5, records[-1].sha256)
+    store.close()
+    with sqlite3.connect(store.path) as db:
+        db.execute("DELETE FROM evidence WHERE seq > 3")
+    db.close()
+    outcome = open_for_reading(store.path.parent).verify()
+    assert outcome == ChainFault(4, "records up to 5 were handed to an uplink and are gone")
