@@ -101,6 +101,7 @@ class RuleTable:
                 if type(before) is type(family) and _same(self._own(family), old._own(before)):
                     before.row = family.row
                     self._windowed[i] = before
+        self._concerned = {}  # it names the families that were just replaced
 
     def _own(self, family: WindowedRules) -> list[ResolvedRule]:
         return [self.rules[row] for row in family.row]

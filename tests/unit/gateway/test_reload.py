@@ -142,8 +142,9 @@ def test_a_rule_that_looks_back_goes_on_when_it_did_not_change_and_begins_anew_w
         old.on_readings(poll(index, 7.0, NOW_NS + second * SECOND_NS))
     same = RuleTable([threshold(1), flat_line(0)])
     changed = RuleTable([threshold(1), flat_line(0, for_s=21.0)])
-    for table in (changed, same):
-        table.carry_over(old)
+    for fresh in (changed, same):
+        fresh.on_readings(poll(index, 7.0, NOW_NS + 23 * SECOND_NS))
+        fresh.carry_over(old)
 
     said = [table.on_readings(poll(index, 7.0, NOW_NS + 24 * SECOND_NS)) for table in (same, changed)]
 
