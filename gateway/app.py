@@ -9,13 +9,10 @@ Stop order: drivers, pipeline (judging what is queued), recorder, deliveries, st
 """
 
 import asyncio
-import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-
-import uvicorn
 
 from contract.canonical import Canonical
 from drivers.modbus.driver import KIND as MODBUS_TCP
@@ -37,6 +34,7 @@ from gateway.folder_lock import lock_folder
 from gateway.housekeeping import Housekeeping
 from gateway.intake import Intake
 from gateway.model.errors import ConfigError
+from gateway.orders import seal_order
 from gateway.pipeline import Line, Pipeline
 from gateway.ports import (
     AssetTag,
@@ -64,7 +62,7 @@ from gateway.uplinks.influx import KIND as INFLUX
 from gateway.uplinks.mqtt import KIND as MQTT_UPLINK
 from gateway.uplinks.regulator import KIND as REGULATOR
 from gateway.uplinks.regulator import RegulatorUplink
-from gateway.uplinks.regulator_mailbox import DownMessage, MessageHandler
+from gateway.uplinks.regulator_mailbox import MessageHandler
 from gateway.uplinks.sms import KIND as SMS
 from gateway.uplinks.webhook import KIND as WEBHOOK
 from gateway.uplinks.wecom import KIND as WECOM
@@ -74,6 +72,7 @@ from gateway.web.command_routes import command_routes
 from gateway.web.feed import Feed
 from gateway.web.read_model import AssetView, BoxParts, BoxView
 from gateway.web.reloading import ConfigState, ReloadOutcome, reload_route
+from gateway.web.server import WebServer
 from gateway.window import Window
 from screens.listener import listen
 
@@ -194,7 +193,7 @@ class Gateway:
         self.uplinks: list[Uplink] = [bound.kind.build(bound.settings, context) for bound in settings.uplinks]
         for uplink in self.uplinks:
             if isinstance(uplink, RegulatorUplink):
-                uplink.on_message = self._sealing(uplink.on_message)
+                uplink.on_message = self._sealed(uplink.on_message)
         self.history.keep_cursors([uplink.name for uplink in self.uplinks])
         routes = [_route(uplink, settings.escalation.uplinks) for uplink in self.uplinks]
         self.recorder = Recorder(self.alerts, settings.box.id, settings.site.project_code, routes, clock)
@@ -259,8 +258,7 @@ class Gateway:
         app = web_app(self.view, self.feed, self.acknowledge, token, self.clock)
         command_routes(app, self.commands)
         reload_route(app, self.reload)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2)
-        self._server = _QuietServer(config)
+        self._server = WebServer(app, self._socket)
 
     def _start_parts(self) -> None:
         start = self.supervisor.start
@@ -276,7 +274,7 @@ class Gateway:
         start("clock", self.clock_watch.run)
         start("escalation", self.escalation.run)
         start("feed", self.feed.run)
-        start("web", self._serve_web)
+        start("web", self._server.run_until_cancelled)
         start("watchdog", self._feed_watchdog)
 
     def _refuse(self, outcome: ReloadOutcome, user: str) -> ReloadOutcome:
@@ -403,43 +401,15 @@ class Gateway:
         while self.clock.monotonic_ns() < deadline_ns and not all(d.caught_up for d in self.deliveries):
             await self.clock.sleep(0.02)
 
-    def _sealing(self, keep: MessageHandler) -> MessageHandler:
-        """What the regulator orders is sealed into the chain, then kept in the inbox, and only then acknowledged.
-
-        Receipts are neither: the outbox holds them already, and a sealed receipt would be a new record with a receipt
-        of its own, without end.
-        """
-
-        async def handle(down: DownMessage) -> None:
-            if down.message.kind == "receipt":
-                return
-            signed = down.signed
-            content: dict[str, Canonical] = {
-                "text": signed.text,
-                "alg": signed.alg,
-                "key_id": signed.key_id,
-                "signature": signed.signature,
-            }
-            await self.recorder.record(Entry(RecordKind.MESSAGE, self.clock.now_ns(), content))
-            await keep(down)
-
-        return handle
-
-    async def _serve_web(self) -> None:
-        serving = asyncio.ensure_future(self._server.serve(sockets=[self._socket]))
-        try:
-            await asyncio.shield(serving)
-        except asyncio.CancelledError:
-            self._server.should_exit = True  # ends open requests in order, within timeout_graceful_shutdown
-            await serving
-            raise
-
     async def _feed_watchdog(self) -> None:
         """systemd restarts the box when the pipeline stops ticking."""
         while True:
             if self.view.alive():
                 notify_systemd("WATCHDOG=1")
             await self.clock.sleep(WATCHDOG_S)
+
+    def _sealed(self, keep: MessageHandler) -> MessageHandler:
+        return lambda down: seal_order(down, keep, self.recorder, self.clock)
 
     def _told(self, told: Sequence[Told]) -> None:
         self.view.refresh_alarms()
@@ -449,15 +419,6 @@ class Gateway:
     def _wake_deliveries(self, urgent: bool = False) -> None:
         for delivery in self.deliveries:
             delivery.wake(urgent)
-
-
-class _QuietServer(uvicorn.Server):
-    """A web server that leaves signals to the gateway."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals belong to the process that runs the gateway."""
-        yield
 
 
 def run_until_signal(gateway: Gateway) -> None:

@@ -1,0 +1,26 @@
+"""What the regulator orders: sealed into the chain, then kept in the inbox, and only then acknowledged."""
+
+from contract.canonical import Canonical
+from gateway.evidence import RecordKind
+from gateway.ports import Clock
+from gateway.recorder import Entry, Recorder
+from gateway.uplinks.regulator_mailbox import DownMessage, MessageHandler
+
+
+async def seal_order(down: DownMessage, keep: MessageHandler, recorder: Recorder, clock: Clock) -> None:
+    """Returns once the message is durable; an OSError of `keep` means that it will be delivered again.
+
+    Receipts are neither sealed nor kept: the outbox holds them already, and a sealed receipt would be a new record with
+    a receipt of its own, without end.
+    """
+    if down.message.kind == "receipt":
+        return
+    signed = down.signed
+    content: dict[str, Canonical] = {
+        "text": signed.text,
+        "alg": signed.alg,
+        "key_id": signed.key_id,
+        "signature": signed.signature,
+    }
+    await recorder.record(Entry(RecordKind.MESSAGE, clock.now_ns(), content))
+    await keep(down)
