@@ -10,15 +10,14 @@ import json
 import os
 import struct
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-import paho.mqtt.client as mqtt
 import yaml
 
+from bench.peers.running import Counter
 from gateway.app import DRIVERS, UPLINKS
 from gateway.settings import load
 from gateway.store.history_reader import HistoryReader
@@ -45,34 +44,7 @@ def write_site(
     """A site of plain float tables with threshold rules for every point."""
     (folder / "devices").mkdir()
     (folder / "rules").mkdir()
-    points = [
-        {
-            "key": f"p{i}",
-            "function": 3,
-            "address": 2 * i,
-            "type": "float32",
-            "title_zh": f"测点{i}",
-            "title_en": f"Point {i}",
-        }
-        for i in range(size.points)
-    ]
-    described = {"title_zh": "基准", "title_en": "Bench", "source": "benchmark", "certainty": "PD"}
-    table = {"version": 1, "model": "bench-floats", "driver": "modbus-tcp", **described, "points": points}
-    rule = {"family": "threshold", "kind": "other", "high": 1000, "severity": "P2", "reportable": True}
-    sourced = {"limit_source": "product_default", "clause": "benchmark", "certainty": "PD"}
-    rules = [
-        {
-            "id": f"bench.p{i}.r{r}",
-            "key": f"p{i}",
-            "title_zh": "超限",
-            "title_en": "Over",
-            **rule,
-            **sourced,
-            "deadband": 1,
-        }
-        for i in range(size.points)
-        for r in range(size.rules)
-    ]
+    table, rules = _table(size), _rules(size)
     pack = {"version": 1, "pack": "bench", "title_zh": "基准", "title_en": "Bench", "rules": rules}
     asset = {"kind": "other", "title_zh": "设备", "title_en": "Device"}
     site = {
@@ -106,30 +78,30 @@ def write_site(
     return path
 
 
-class Subscriber:
-    """Counts the values that arrive at the broker."""
+def _table(size: Size) -> dict[str, object]:
+    titles = {"title_zh": "测点", "title_en": "Point"}
+    points = [
+        {"key": f"p{i}", "function": 3, "address": 2 * i, "type": "float32", **titles} for i in range(size.points)
+    ]
+    described = {"title_zh": "基准", "title_en": "Bench", "source": "benchmark", "certainty": "PD"}
+    return {"version": 1, "model": "bench-floats", "driver": "modbus-tcp", **described, "points": points}
 
-    def __init__(self, port: int) -> None:
-        self.values = 0
-        self.messages = 0
-        self._ready = threading.Event()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="bench-subscriber")
-        self._client.on_connect = lambda client, *_: client.subscribe("bench/readings/#", 1)
-        self._client.on_subscribe = lambda *_: self._ready.set()
-        self._client.on_message = self._count
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-        self._ready.wait(10)
 
-    def close(self) -> None:
-        """Leave the broker."""
-        self._client.disconnect()
-        self._client.loop_stop()
+def _rules(size: Size) -> list[dict[str, object]]:
+    rule = {"family": "threshold", "kind": "other", "high": 1000, "deadband": 1, "severity": "P2", "reportable": True}
+    sourced = {"limit_source": "product_default", "clause": "benchmark", "certainty": "PD"}
+    titles = {"title_zh": "超限", "title_en": "Over"}
+    return [
+        {"id": f"bench.p{i}.r{r}", "key": f"p{i}", **rule, **sourced, **titles}
+        for i in range(size.points)
+        for r in range(size.rules)
+    ]
 
-    def _count(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        body = orjson.loads(message.payload)
-        self.values += len(body["t_ns"]) * len(body["points"])
-        self.messages += 1
+
+def values_in(payload: bytes) -> int:
+    """How many values one of our MQTT messages carries."""
+    body = orjson.loads(payload)
+    return len(body["t_ns"]) * len(body["points"])
 
 
 def measure(seconds: float, poll_ms: int, size: Size = Size()) -> dict[str, object]:
@@ -145,7 +117,7 @@ def measure(seconds: float, poll_ms: int, size: Size = Size()) -> dict[str, obje
         words = struct.unpack(f">{2 * count}H", struct.pack(f">{count}f", *(1.5 * i for i in range(count))))
         for device in range(size.devices):
             server.set_registers(0, words, port_index=device)
-        subscriber = Subscriber(broker.port)
+        subscriber = Counter(broker.port, "bench/readings/#", values_in)
         web_port = free_port()
         site_file = write_site(folder, server.ports, broker.port, web_port, poll_ms, size)
         with GatewayProcess(site_file, f"http://127.0.0.1:{web_port}", core=0) as gateway:

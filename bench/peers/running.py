@@ -36,6 +36,7 @@ class Counter:
 
     def __init__(self, port: int, topic: str, values_in: Callable[[bytes], int]) -> None:
         self.values = 0
+        self.messages = 0
         self._values_in = values_in
         self._ready = threading.Event()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="bench-counter")
@@ -53,6 +54,7 @@ class Counter:
 
     def _count(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         self.values += self._values_in(message.payload)
+        self.messages += 1
 
 
 def tree_cpu_s(pid: int) -> float:
