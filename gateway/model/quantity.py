@@ -18,6 +18,8 @@ class Point:
     `point_id` is `<asset>.<quantity>` (for example `crane-1.moment_pct`) and unique on the box.
     `minimum`/`maximum` bound what the instrument can believably say; outside is quality BAD.
     `stale_after_s` is the age at which the last value counts as UNKNOWN. Changes up to `deadband` need not be reported.
+    Rules name the point by `role`: that is its quantity, unless several points of the asset mean the same (the twenty
+    wall-top points of a pit), when `item` says what.
     """
 
     point_id: str
@@ -32,6 +34,12 @@ class Point:
     stale_after_s: float = 30.0
     source: str = ""
     deadband: float = 0.0
+    item: str = ""
+
+    @property
+    def role(self) -> str:
+        """What rules call it."""
+        return self.item or self.quantity
 
 
 @dataclass(frozen=True)

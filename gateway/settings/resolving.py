@@ -104,7 +104,7 @@ class Resolver:
             return -1
         key = settings.only_when.key
         for i, point in enumerate(self._field.points.points):
-            if (point.asset, point.quantity) == (asset, key):
+            if (point.asset, point.role) == (asset, key):
                 return i
         rule.document.warn((*rule.path, "only_when", "key"), "warn.condition_without_point", asset=asset, found=key)
         return None
@@ -112,7 +112,7 @@ class Resolver:
     def _points_for(self, settings: AnyRule) -> Iterator[tuple[int, Point]]:
         keys = settings.keys if isinstance(settings, SilenceSettings | ImpossibleSettings) else (settings.key,)
         for i, point in enumerate(self._field.points.points):
-            if self._is_for(settings, point.asset) and (keys is None or point.quantity in keys):
+            if self._is_for(settings, point.asset) and (keys is None or point.role in keys):
                 yield i, point
 
     def _is_for(self, settings: AnyRule, asset: str) -> bool:
