@@ -1,7 +1,8 @@
-"""One sample's way through the box, in order: history, window, rules, alarms, recorder.
+"""One sample's way through the box, in order: history, window, rules, alarms, recorder; then what is derived from it.
 
     intake -> [history.append, window.remember, rules, alarms.step] -> transitions -> recorder
-                     |
+                     |    ^                |
+                     |    +--- derived <---+   asset models: cranes, groups of cranes, pits
                      +-- flush every flush_ms (sooner when a message waits for its acknowledgement)
 
 The passing of time is a sample too: every tick judges silence and staleness. Nothing here waits for a disk: commits run
@@ -11,14 +12,18 @@ in the stores' threads, and a message is acknowledged once its readings and ever
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contract.canonical import Canonical
 from gateway.alarms import AlarmTable
+from gateway.assets.derivation import AssetEvent
+from gateway.deriving import Deriving
 from gateway.evidence import RecordKind, seen_content
 from gateway.intake import Arrival, Intake
 from gateway.model.alarm import Transition
 from gateway.model.errors import StoreError
+from gateway.model.quantity import PointTable
+from gateway.model.reading import Readings
 from gateway.model.verdict import Verdicts
 from gateway.ports import Clock
 from gateway.recorder import Entry, Recorder
@@ -31,6 +36,7 @@ TICK_S = 0.25
 BATCH_POLLS = 256
 WAITING_FLUSH_NS = 20_000_000
 SAMPLES_IN_EVIDENCE = 5
+MAX_DEVICES_IN_EVIDENCE = 17  # a group of 16 cranes and the group itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Line:
     alarms: AlarmTable
     recorder: Recorder
     clock: Clock
+    deriving: Deriving = field(default_factory=lambda: Deriving((), PointTable(())))
+    keep_events: Callable[[Sequence[AssetEvent]], None] = lambda _: None
 
 
 class Pipeline:
@@ -83,6 +91,8 @@ class Pipeline:
             for arrival in await self._line.intake.take(BATCH_POLLS, TICK_S / 2):
                 self._take(arrival)
             mono_ns = self._line.clock.monotonic_ns()
+            for derived in self._line.deriving.on_tick(self._line.window, mono_ns, self._line.clock.now_ns()):
+                self._take_derived(derived, mono_ns)
             if mono_ns - self.ticked_mono_ns >= TICK_S * 1e9:
                 self._tick(mono_ns)
             self._flush_when_due(mono_ns)
@@ -102,8 +112,7 @@ class Pipeline:
         it in one turn of the event loop."""
         for arrival in self._line.intake.take_now():
             self._take(arrival)
-        for point_index in self._line.intake.take_skipped():
-            self._line.window.forget(point_index)
+        self._forget_skipped()
         self._line = line
 
     def _take(self, arrival: Arrival) -> None:
@@ -111,20 +120,36 @@ class Pipeline:
         line.history.append(readings)
         if arrival.kept is not None:
             self._acks.append(arrival.kept)
-        if not line.window.remember(readings, line.clock.monotonic_ns()):
+        mono_ns = line.clock.monotonic_ns()
+        if not line.window.remember(readings, mono_ns):
             self.late_polls += 1
             return
         self.judged_polls += 1
         self._judge(line.rules.on_readings(readings), readings.device)
+        for derived in line.deriving.on_readings(readings, line.window, mono_ns):
+            self._take_derived(derived, mono_ns)
+
+    def _take_derived(self, readings: Readings, mono_ns: int) -> None:
+        line = self._line
+        line.history.append(readings)
+        if line.window.remember(readings, mono_ns):
+            self._judge(line.rules.on_readings(readings), readings.device)
+        if events := line.deriving.take_events():
+            line.keep_events(events)
 
     def _tick(self, mono_ns: int) -> None:
         line = self._line
         self.ticked_mono_ns = mono_ns
-        for point_index in line.intake.take_skipped():
-            line.window.forget(point_index)
+        self._forget_skipped()
         for verdicts in line.rules.on_tick(line.window, mono_ns, line.clock.now_ns()):
             self._judge(verdicts, "")
         self._expire(line.clock.now_ns())
+
+    def _forget_skipped(self) -> None:
+        line = self._line
+        for point_index in line.intake.take_skipped():
+            line.window.forget(point_index)
+            line.deriving.forget(point_index, line.window)
 
     def _expire(self, now_ns: int) -> None:
         """What a person put aside comes back when its time is over."""
@@ -141,8 +166,11 @@ class Pipeline:
         line = self._line
         row = line.rules.row_of.get((transition.alarm.rule.rule_id, transition.alarm.subject))
         rule = line.rules.rules[row] if row is not None else None
-        recent = line.window.recent(device)[-SAMPLES_IN_EVIDENCE:]
-        seen = seen_content(recent, line.window.points, rule.point_index if rule else -1)
+        devices = (*line.deriving.sources_of(device), device)[-MAX_DEVICES_IN_EVIDENCE:]
+        samples = SAMPLES_IN_EVIDENCE if len(devices) <= 3 else 1
+        recent = [line.window.recent(each)[-samples:] for each in devices]
+        focus = rule.point_index if rule else -1
+        seen = [sample for polls in recent for sample in seen_content(polls, line.window.points, focus)]
         line.recorder.record_transition(transition, rule, seen)
 
     def _flush_when_due(self, mono_ns: int) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.alarms import AlarmTable
+from gateway.assets.derivation import AssetEvent, Derivation
 from gateway.clock import SimulatedClock
+from gateway.deriving import Deriving
 from gateway.intake import Intake
 from gateway.model.alarm import RuleInfo, Severity
 from gateway.model.quantity import Point, PointTable
@@ -147,8 +149,10 @@ class Site:
         rules: Sequence[ResolvedRule],
         clock: SimulatedClock | None = None,
         routes: Sequence[Route] = (REGULATOR,),
+        *,
         capacity: int = 100,
         max_buffered_polls: int = 50,
+        models: Sequence[Derivation] = (),
     ) -> None:
         self.clock = clock or SimulatedClock(NOW_NS)
         self.folder = folder
@@ -166,7 +170,9 @@ class Site:
         self.recorder = Recorder(self.alerts, BOX, "PROJECT-1", routes, self.clock)
         self.history_allowed = True
         self.flushed = 0
-        line = Line(self.intake, self.history, self.window, self.rules, self.alarms, self.recorder, self.clock)
+        self.events: list[AssetEvent] = []
+        judging = (self.intake, self.history, self.window, self.rules, self.alarms, self.recorder, self.clock)
+        line = Line(*judging, Deriving(models, table), self.events.extend)
         self.pipeline = Pipeline(line, 200, max_buffered_polls, lambda: self.history_allowed, self._count_flush)
         self._tasks: list[asyncio.Task[None]] = []
 
