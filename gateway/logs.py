@@ -1,4 +1,5 @@
-"""Structured logs: one `key=value` line an event, on standard error or in a bounded file. Secrets never get here.
+"""Structured logs: one `key=value` line an event, on standard error or in a bounded file. Secrets never get here,
+and what looks like an ID-card number is masked.
 
 A file is turned when it reaches its size, or at midnight UTC; the older ones carry a number or a date, and the oldest
 are removed. Standard handlers only: what reads logs today goes on reading them.
@@ -9,6 +10,8 @@ import logging.handlers
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from gateway.id_numbers import MaskingFormatter
 
 FORMAT = "%(asctime)s.%(msecs)03d level=%(levelname)s logger=%(name)s %(message)s"
 
@@ -38,7 +41,7 @@ class LogFile:
 def start_logging(level: str = "INFO", file: LogFile | None = None) -> None:
     """Set the root logger up once; chatty libraries speak only when something is wrong."""
     handler = file.handler() if file is not None else logging.StreamHandler()
-    formatter = logging.Formatter(FORMAT, datefmt="%Y-%m-%dT%H:%M:%S")
+    formatter = MaskingFormatter(FORMAT, datefmt="%Y-%m-%dT%H:%M:%S")
     if file is not None:
         formatter.converter = time.gmtime
     handler.setFormatter(formatter)

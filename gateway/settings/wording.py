@@ -155,7 +155,22 @@ CATALOGUE: dict[str, Wording] = {
     ),
     # rules
     "rule.one_limit": Wording(
-        "{found} of high and low", "exactly one of them", "high 与 low 给了 {found} 个", "恰好一个"
+        "{found} of high, low and either", "exactly one of them", "high、low 与 either 给了 {found} 个", "恰好一个"
+    ),
+    "rule.one_bound": Wording(
+        "{found} of above and below", "exactly one of them", "above 与 below 给了 {found} 个", "恰好一个"
+    ),
+    "rule.gap_spacing": Wording(
+        "gap_s {found} with readings {spacing} s apart",
+        "gap_s longer than spacing_s",
+        "读数间隔 {spacing} 秒时 gap_s 为 {found}",
+        "gap_s 大于 spacing_s",
+    ),
+    "rule.hazard_suspected": Wording(
+        "hazard {hazard} without suspected: true",
+        "suspected: true, because a sensor never confirms a hazard",
+        "有 hazard {hazard} 但没有 suspected: true",
+        "suspected: true（传感器命中只能认定为疑似）",
     ),
     "rule.one_rate_limit": Wording(
         "{found} of high, low and either",
@@ -177,6 +192,18 @@ CATALOGUE: dict[str, Wording] = {
     ),
     "rule.keys_need_points": Wording(
         "keys with per: device", "per: point, or no keys", "per: device 时给了 keys", "per: point，或不写 keys"
+    ),
+    "papers.order": Wording(
+        "valid_until before valid_from", "a period that ends after it begins", "有效期止早于有效期起", "止日不早于起日"
+    ),
+    "papers.id_number": Wording(
+        "what looks like an ID-card number",
+        "no person's number here; people are kept by `sitewarden identity`",
+        "疑似身份证号码",
+        "此处不写个人证件号；人员用 sitewarden identity 登记",
+    ),
+    "papers.tie_order": Wording(
+        "removed_on not after fitted_on", "a tie removed after it was fitted", "拆除日不晚于安装日", "拆除日晚于安装日"
     ),
     "rule.certainty": Wording(
         "limit_source {source} with certainty {certainty}",
@@ -246,6 +273,49 @@ CATALOGUE: dict[str, Wording] = {
         "a key that the file has room for",
         "文件之外给出的值",
         "文件中可放置的键",
+    ),
+    # the section of a tower crane
+    "crane.time": Wording(
+        "{found}",
+        "a time with its offset, such as 2026-03-01T08:00:00+08:00",
+        "{found}",
+        "带时区的时间，例如 2026-03-01T08:00:00+08:00",
+    ),
+    "crane.chart_duplicate": Wording(
+        "radius {found} twice", "each radius once", "幅度 {found} 重复", "每个幅度只列一次"
+    ),
+    "crane.chart_not_rising": Wording(
+        "radius {found} after {before}",
+        "radii that rise, as in the maker's chart",
+        "幅度 {before} 之后是 {found}",
+        "幅度由小到大（与起重特性表一致）",
+    ),
+    "crane.chart_twice": Wording(
+        "parts of line {found} twice", "one entry for each parts of line", "倍率 {found} 重复", "每种倍率只列一次"
+    ),
+    "crane.chart_parts": Wording(
+        "parts_of_line {found}, for which load_chart has no entry",
+        "one of: {known}",
+        "parts_of_line {found} 在 load_chart 中没有对应项",
+        "以下之一：{known}",
+    ),
+    "crane.order": Wording(
+        "{low_key} {low} and {high_key} {high}",
+        "{low_key} below {high_key}",
+        "{low_key} 为 {low}，{high_key} 为 {high}",
+        "{low_key} 小于 {high_key}",
+    ),
+    "crane.not_rising": Wording(
+        "{key} with entry {position} not above the one before",
+        "{key} in rising order",
+        "{key} 第 {position} 项不大于前一项",
+        "{key} 由小到大（由早到晚）",
+    ),
+    "crane.unload_delta": Wording(
+        "unload_delta_t {found}",
+        "at most load_delta_t",
+        "unload_delta_t {found}",
+        "不大于 load_delta_t",
     ),
     # warnings
     "warn.rule_without_point": Wording(
