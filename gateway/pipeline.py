@@ -88,15 +88,22 @@ class Pipeline:
     async def run(self) -> None:
         """Take samples until cancelled. Yields to the drivers between batches."""
         while True:
-            for arrival in await self._line.intake.take(BATCH_POLLS, TICK_S / 2):
-                self._take(arrival)
-            mono_ns = self._line.clock.monotonic_ns()
-            for derived in self._line.deriving.on_tick(self._line.window, mono_ns, self._line.clock.now_ns()):
-                self._take_derived(derived, mono_ns)
-            if mono_ns - self.ticked_mono_ns >= TICK_S * 1e9:
-                self._tick(mono_ns)
-            self._flush_when_due(mono_ns)
+            self.step(await self._line.intake.take(BATCH_POLLS, TICK_S / 2))
             await asyncio.sleep(0)
+
+    def step(self, arrivals: Sequence[Arrival]) -> None:
+        """One round, at the clock's time: what has arrived, what the passing of time says, a flush when one is due.
+
+        `run` does nothing else; a replay calls it with a clock of its own.
+        """
+        for arrival in arrivals:
+            self._take(arrival)
+        mono_ns = self._line.clock.monotonic_ns()
+        for derived in self._line.deriving.on_tick(self._line.window, mono_ns, self._line.clock.now_ns()):
+            self._take_derived(derived, mono_ns)
+        if mono_ns - self.ticked_mono_ns >= TICK_S * 1e9:
+            self._tick(mono_ns)
+        self._flush_when_due(mono_ns)
 
     async def stop(self) -> None:
         """After `run` was cancelled: judge what is queued and write what is buffered."""
