@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 from contract.canonical import Canonical, canonical_bytes, decimal_text
 from contract.chain import ChainHead, record_digest
@@ -154,11 +155,19 @@ def rule_content(rule: ResolvedRule) -> dict[str, Canonical]:
         "origin": rule.origin,
     }
     if rule.parameters is not None:
-        content["parameters"] = {
-            key: value if isinstance(value, bool | int) else decimal_text(value)
-            for key, value in asdict(rule.parameters).items()
-        }
+        content["parameters"] = _parameter(asdict(rule.parameters))
     return content
+
+
+def _parameter(value: Any) -> Canonical:
+    """A family's own setting without floats; a gate's conditions are lists of mappings."""
+    if isinstance(value, dict):
+        return {str(key): _parameter(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_parameter(item) for item in value]
+    if isinstance(value, float):
+        return decimal_text(value)
+    return value if isinstance(value, bool | int) else str(value)
 
 
 def seen_content(seen: Sequence[Readings], points: PointTable, focus: int) -> list[Canonical]:

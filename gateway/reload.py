@@ -24,7 +24,7 @@ from gateway.alarms import AlarmTable
 from gateway.intake import Intake
 from gateway.model.quantity import PointTable
 from gateway.model.reading import Readings
-from gateway.model.rule import FlatLineParameters, ResolvedRule
+from gateway.model.rule import FlatLineParameters, GateParameters, ResolvedRule
 from gateway.ports import BoundLink, ReadingSink
 from gateway.rules.table import RuleTable
 from gateway.settings import Settings
@@ -179,6 +179,9 @@ def _unnumbered(rule: ResolvedRule) -> ResolvedRule:
     parameters = rule.parameters
     if isinstance(parameters, FlatLineParameters):
         parameters = replace(parameters, condition_point=min(parameters.condition_point, 0))
+    elif isinstance(parameters, GateParameters):
+        conditions = tuple(replace(each, point_index=0) for each in parameters.conditions)
+        parameters = replace(parameters, conditions=conditions)
     return replace(rule, origin="", point_index=0, device_points=(), parameters=parameters)
 
 

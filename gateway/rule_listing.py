@@ -12,8 +12,11 @@ from typing import Any
 
 from gateway.model.rule import (
     ChangeCountParameters,
+    Condition,
+    ConsecutiveParameters,
     Direction,
     FlatLineParameters,
+    GateParameters,
     RateParameters,
     ResolvedRule,
     RuleFamily,
@@ -28,6 +31,7 @@ _FAMILY = {
     RuleFamily.FLAT_LINE: ("flat line", "数值不变"),
     RuleFamily.IMPOSSIBLE: ("impossible value", "不可能的值"),
     RuleFamily.CHANGE_COUNT: ("change count", "变化次数"),
+    RuleFamily.CONSECUTIVE: ("readings in a row", "连续读数"),
 }
 _WORDS = {
     "set by": "来源",
@@ -48,6 +52,10 @@ _WORDS = {
     "more than": "多于",
     "changes": "次变化",
     "either way": "升降均算",
+    "size": "绝对值",
+    "readings in a row": "连续次数",
+    "one reading in": "读数最小间隔",
+    "hazard": "重大事故隐患条目",
 }
 
 
@@ -75,6 +83,7 @@ def _row_lines(settings: Settings, rule: ResolvedRule, zh: bool) -> list[str]:
     info = rule.info
     said = _said(zh)
     marks = [said("reported")] * info.reportable + [said("suspected")] * rule.suspected
+    marks += [f"{said('hazard')} {info.hazard}"] if info.hazard else []
     head = [str(info.severity), info.rule_id, info.title_zh if zh else info.title_en, *marks]
     how = [f"{_FAMILY[rule.family][zh]}: {rule.subject} {_limit_text(rule, zh)}", *_details(settings, rule, zh)]
     return [
@@ -92,7 +101,7 @@ def _limit_text(rule: ResolvedRule, zh: bool) -> str:
     if rule.family is RuleFamily.IMPOSSIBLE:
         step = f", > {rule.limit:g} {unit}" if math.isfinite(rule.limit) else ""
         return said("value not usable") + step
-    sign = ">=" if rule.direction is Direction.HIGH else "<="
+    sign = {Direction.HIGH: ">=", Direction.LOW: "<=", Direction.EITHER: f"{said('size')} >="}[rule.direction]
     return f"{sign} {rule.limit:g} {unit}".rstrip()
 
 
@@ -101,6 +110,15 @@ def _details(settings: Settings, rule: ResolvedRule, zh: bool) -> Iterator[str]:
     said, unit = _said(zh), rule.info.unit
     if rule.deadband:
         yield f"{said('deadband')} {rule.deadband:g} {unit}".rstrip()
+    yield from _family_details(settings, rule, said)
+    if rule.on_delay_s:
+        yield f"{said('wait')} {rule.on_delay_s:g} s"
+    if rule.off_delay_s:
+        yield f"{said('back after')} {rule.off_delay_s:g} s"
+
+
+def _family_details(settings: Settings, rule: ResolvedRule, said: Callable[[str], str]) -> Iterator[str]:
+    """What the family needs beyond limit, deadband and delays."""
     own = rule.parameters
     if isinstance(own, RateParameters):
         yield f"{said('over')} {own.window_s:g} s"
@@ -117,20 +135,17 @@ def _details(settings: Settings, rule: ResolvedRule, zh: bool) -> Iterator[str]:
         yield f"{said('smallest change')} {own.min_change:g}"
         if math.isfinite(own.level):
             yield f"{said('crossing')} {own.level:g}"
-    if own is not None:
+    if isinstance(own, GateParameters):
+        yield from (f"{said('only while')} {_condition_text(settings, each)}" for each in own.conditions)
+    if isinstance(own, ConsecutiveParameters):
+        yield f"{said('readings in a row')} {own.times}"
+        yield f"{said('one reading in')} {own.spacing_s:g} s"
+    if own is not None and not isinstance(own, GateParameters):
         yield f"{said('longest gap')} {own.gap_s:g} s"
-    if rule.on_delay_s:
-        yield f"{said('wait')} {rule.on_delay_s:g} s"
-    if rule.off_delay_s:
-        yield f"{said('back after')} {rule.off_delay_s:g} s"
 
 
 def _row_object(settings: Settings, rule: ResolvedRule) -> dict[str, Any]:
-    info, own = rule.info, rule.parameters
-    parameters = {key: _number(value) for key, value in asdict(own).items()} if own is not None else {}
-    if isinstance(own, FlatLineParameters):
-        at = parameters.pop("condition_point")
-        parameters["condition_point"] = settings.points[at].point_id if at >= 0 else None
+    info = rule.info
     return {
         "rule_id": info.rule_id,
         "family": str(rule.family),
@@ -147,12 +162,38 @@ def _row_object(settings: Settings, rule: ResolvedRule) -> dict[str, Any]:
         "deadband": rule.deadband,
         "on_delay_s": rule.on_delay_s,
         "off_delay_s": rule.off_delay_s,
-        "parameters": parameters,
+        "parameters": _parameters_object(settings, rule),
         "limit_source": info.limit_source,
         "clause": info.clause,
         "certainty": info.certainty,
+        "hazard": info.hazard,
         "origin": rule.origin,
     }
+
+
+def _parameters_object(settings: Settings, rule: ResolvedRule) -> dict[str, Any]:
+    """A family's own settings, with points by their names."""
+    own = rule.parameters
+    if isinstance(own, GateParameters):
+        return {
+            "only_when": [_condition_object(settings, each) for each in own.conditions],
+            "stale_after_s": own.stale_after_s,
+        }
+    parameters = {key: _number(value) for key, value in asdict(own).items()} if own is not None else {}
+    if isinstance(own, FlatLineParameters):
+        at = parameters.pop("condition_point")
+        parameters["condition_point"] = settings.points[at].point_id if at >= 0 else None
+    return parameters
+
+
+def _condition_text(settings: Settings, condition: Condition) -> str:
+    sign = ">" if condition.direction is Direction.HIGH else "<"
+    return f"{settings.points[condition.point_index].point_id} {sign} {condition.bound:g}"
+
+
+def _condition_object(settings: Settings, condition: Condition) -> dict[str, Any]:
+    side = "above" if condition.direction is Direction.HIGH else "below"
+    return {"point": settings.points[condition.point_index].point_id, side: condition.bound}
 
 
 def _number(value: Any) -> Any:

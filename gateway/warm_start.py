@@ -12,7 +12,7 @@ import numpy as np
 from gateway.alarms import AlarmTable
 from gateway.model.quantity import PointTable
 from gateway.model.reading import Quality, Readings
-from gateway.model.rule import RateParameters
+from gateway.model.rule import ConsecutiveParameters, RateParameters, ResolvedRule
 from gateway.ports import ReadingBlock
 from gateway.rules.table import RuleTable
 from gateway.store.blocks import MINUTE_NS
@@ -30,7 +30,7 @@ def warm_start(reader: HistoryReader, points: PointTable, rules: RuleTable, alar
     longest_s = max((max(rule.on_delay_s, rule.off_delay_s) for rule in rules.rules), default=0.0)
     from_ns = last_ns - min(int(longest_s * 1e9) + SPARE_NS, LONGEST_NS)
     if last_ns <= now_ns:
-        _remember_slopes(reader, points, rules, now_ns, from_ns)
+        _remember_days(reader, points, rules, now_ns, from_ns)
     if not 0 <= now_ns - last_ns <= OUTDATED_NS:
         return 0
     blocks = reader.newest_blocks(from_ns, MAX_POLLS)
@@ -43,14 +43,13 @@ def warm_start(reader: HistoryReader, points: PointTable, rules: RuleTable, alar
     return len(polls)
 
 
-def _remember_slopes(reader: HistoryReader, points: PointTable, rules: RuleTable, now_ns: int, before_ns: int) -> None:
-    """Rates over hours and days take the good minutes of the last run, each as its mean at its middle. How old the
-    history may be needs no bound here: a hole that is too long makes the rate UNKNOWN by itself."""
+def _remember_days(reader: HistoryReader, points: PointTable, rules: RuleTable, now_ns: int, before_ns: int) -> None:
+    """Rates over hours and days, and readings in a row, take the good minutes of the last run, each as its mean at its
+    middle. How old the history may be needs no bound here: a hole that is too long makes them UNKNOWN by itself."""
     windows_s: dict[int, float] = {}
     for rule in rules.rules:
-        if isinstance(rule.parameters, RateParameters):
-            known_s = windows_s.get(rule.point_index, 0.0)
-            windows_s[rule.point_index] = max(known_s, rule.parameters.window_s + rule.parameters.gap_s)
+        if (reach_s := _reach_s(rule)) > 0:
+            windows_s[rule.point_index] = max(windows_s.get(rule.point_index, 0.0), reach_s)
     for point_index, window_s in windows_s.items():
         from_ns = now_ns - int(window_s * 1e9) - MINUTE_NS
         if from_ns + MINUTE_NS >= before_ns:
@@ -59,6 +58,14 @@ def _remember_slopes(reader: HistoryReader, points: PointTable, rules: RuleTable
         good = (found.count[:, 0] > 0) & (found.quality[:, 0] == Quality.GOOD)
         good &= found.minute_ns + MINUTE_NS <= before_ns
         rules.remember(point_index, found.minute_ns[good] + MINUTE_NS // 2, found.mean[good, 0])
+
+
+def _reach_s(rule: ResolvedRule) -> float:
+    """How far back a rule can make use of the history; 0 when it cannot."""
+    own = rule.parameters
+    if isinstance(own, RateParameters):
+        return own.window_s + own.gap_s
+    return own.times * own.gap_s if isinstance(own, ConsecutiveParameters) else 0.0
 
 
 def _polls(block: ReadingBlock, points: PointTable) -> list[Readings]:

@@ -43,7 +43,7 @@ from gateway.model.alarm import (
     Transition,
     TransitionKind,
 )
-from gateway.model.rule import Direction, ResolvedRule
+from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import Truth, Verdicts
 
 # Rows in these combinations cannot move: the fast path of a quiet site.
@@ -276,8 +276,8 @@ class AlarmTable:
 
     def _note_worst(self, row: int, measured: float) -> None:
         alarm = self._open[row]
-        sign = 1.0 if self._rules[row].direction is Direction.HIGH else -1.0
-        if not sign * measured <= sign * alarm.worst:
+        reach = self._rules[row].direction.reach
+        if not reach(measured) <= reach(alarm.worst):
             self._open[row] = replace(alarm, worst=measured)
 
     def _settle(self, row: int | None, transition: Transition) -> Transition:

@@ -37,7 +37,11 @@ ALERTING = frozenset({TransitionKind.RAISED, TransitionKind.ACKNOWLEDGED, Transi
 
 @dataclass(frozen=True, slots=True)
 class RuleInfo:
-    """What a screen, a regulator and a court need to know of a rule. `certainty` is the code of the reference table."""
+    """What a screen, a regulator and a court need to know of a rule. `certainty` is the code of the reference table.
+
+    `hazard` is the catalogue's code of the major accident hazard that a hit makes suspected, such as MH24-8-4; empty
+    when there is none.
+    """
 
     rule_id: str
     title_zh: str
@@ -48,6 +52,7 @@ class RuleInfo:
     clause: str
     certainty: str
     reportable: bool
+    hazard: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,22 @@ class RuleFamily(StrEnum):
     FLAT_LINE = "flat_line"
     IMPOSSIBLE = "impossible"
     CHANGE_COUNT = "change_count"
+    CONSECUTIVE = "consecutive"
 
 
 class Direction(StrEnum):
-    """HIGH: at or above the limit is wrong. LOW: at or below it is. A silence is HIGH: its age reaches the limit."""
+    """HIGH: at or above the limit is wrong. LOW: at or below it is. EITHER: a size at or above it is, whatever its
+    sign. A silence is HIGH: its age reaches the limit."""
 
     HIGH = "high"
     LOW = "low"
+    EITHER = "either"
+
+    def reach(self, value: float) -> float:
+        """How far a value goes towards what is wrong: the greater, the worse."""
+        if self is Direction.EITHER:
+            return abs(value)
+        return value if self is Direction.HIGH else -value
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,38 @@ class ChangeCountParameters:
     level: float
 
 
-Parameters = RateParameters | FlatLineParameters | ChangeCountParameters
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Another point of the asset is above (HIGH) or below (LOW) a bound; at the bound it is not.
+
+    What was last said of it holds for `stale_after_s`; then it is not known.
+    """
+
+    point_index: int
+    direction: Direction
+    bound: float
+    stale_after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GateParameters:
+    """A threshold that counts only while every condition holds. The value's last word holds for `stale_after_s`."""
+
+    conditions: tuple[Condition, ...]
+    stale_after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConsecutiveParameters:
+    """`times` readings in a row at or beyond the limit. Readings closer than `spacing_s` to the last that counted are
+    one reading. After a hole longer than `gap_s` it is not known how the row began."""
+
+    times: int
+    spacing_s: float
+    gap_s: float
+
+
+Parameters = RateParameters | FlatLineParameters | ChangeCountParameters | GateParameters | ConsecutiveParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +119,9 @@ class ResolvedRule:
     `subject` is a device id for a silence per device, and a point id for everything else.
     `point_index` is the subject's position in the PointTable, -1 when the subject is a device.
     `device_points` are the positions of all points whose age counts for a silence; empty for a threshold.
-    `limit` is in `info.unit`: the point's unit for a threshold, that unit per time for a rate, seconds for a silence
-    and a flat line, a count for changes, unit per second for an impossible step (infinite: no step is impossible).
+    `limit` is in `info.unit`: the point's unit for a threshold and for readings in a row, that unit per time for a
+    rate, seconds for a silence and a flat line, a count for changes, unit per second for an impossible step (infinite:
+    no step is impossible).
     `deadband` is in the same unit. `parameters` is what the family needs beyond that.
     `suspected` says that a hit alone proves nothing: a person or a deadline confirms.
     `latching` says that its alarm waits for a reset after it has returned.

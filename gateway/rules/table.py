@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.reading import Readings
-from gateway.model.rule import ResolvedRule, RuleFamily
+from gateway.model.rule import GateParameters, ResolvedRule, RuleFamily
 from gateway.model.verdict import Verdicts
 from gateway.rules.change_count import ChangeCountRules
+from gateway.rules.consecutive import ConsecutiveRules
 from gateway.rules.flat_line import FlatLineRules
+from gateway.rules.gated import GatedThresholdRules
 from gateway.rules.impossible import ImpossibleRules
 from gateway.rules.rate_of_change import RateOfChangeRules
 from gateway.rules.silence import SilenceRules
@@ -23,7 +25,8 @@ from gateway.window import Window
 
 
 class WindowedRules(Protocol):
-    """A family that remembers more than one sample. `horizon_s` is how far back its longest rule looks."""
+    """A family that remembers more than one sample, or looks at more than one point. `horizon_s` is how far back its
+    longest rule looks."""
 
     row: NDArray[np.int32]
     horizon_s: float
@@ -50,6 +53,7 @@ WINDOWED: Mapping[RuleFamily, Callable[[Sequence[tuple[int, ResolvedRule]]], Win
     RuleFamily.FLAT_LINE: FlatLineRules,
     RuleFamily.IMPOSSIBLE: ImpossibleRules,
     RuleFamily.CHANGE_COUNT: ChangeCountRules,
+    RuleFamily.CONSECUTIVE: ConsecutiveRules,
 }
 
 
@@ -59,16 +63,19 @@ class RuleTable:
     def __init__(self, rules: Sequence[ResolvedRule]) -> None:
         self.rules = tuple(rules)
         self.row_of = {(rule.info.rule_id, rule.subject): row for row, rule in enumerate(self.rules)}
-        self._threshold = ThresholdRules(self._rows_of(RuleFamily.THRESHOLD))
+        plain, gated = _by_gate(self._rows_of(RuleFamily.THRESHOLD))
+        self._threshold = ThresholdRules(plain)
         self._silence = SilenceRules(self._rows_of(RuleFamily.SILENCE))
         self._windowed = [build(rows) for family, build in WINDOWED.items() if (rows := self._rows_of(family))]
+        self._windowed += [GatedThresholdRules(gated)] if gated else []
         self._concerned: dict[int, tuple[NDArray[np.int32], list[WindowedRules]]] = {}
         self.horizon_s = max((family.horizon_s for family in self._windowed), default=0.0)
 
     def remember(self, point_index: int, t_ns: NDArray[np.int64], value: NDArray[np.float64]) -> None:
-        """Before the first live sample: good values of the last run, oldest first. Only slopes make use of them."""
+        """Before the first live sample: good values of the last run, oldest first. Slopes and readings in a row make
+        use of them."""
         for family in self._windowed:
-            if isinstance(family, RateOfChangeRules):
+            if isinstance(family, RateOfChangeRules | ConsecutiveRules):
                 family.remember(point_index, t_ns, value)
 
     def on_readings(self, readings: Readings) -> Verdicts:
@@ -116,6 +123,15 @@ class RuleTable:
 
     def _rows_of(self, family: RuleFamily) -> list[tuple[int, ResolvedRule]]:
         return [(row, rule) for row, rule in enumerate(self.rules) if rule.family is family]
+
+
+def _by_gate(
+    rules: list[tuple[int, ResolvedRule]],
+) -> tuple[list[tuple[int, ResolvedRule]], list[tuple[int, ResolvedRule]]]:
+    """Threshold rows without conditions, which are the fast path, and those with."""
+    gated = [isinstance(rule.parameters, GateParameters) for _, rule in rules]
+    plain = [each for each, has in zip(rules, gated, strict=True) if not has]
+    return plain, [each for each, has in zip(rules, gated, strict=True) if has]
 
 
 def _same(these: list[ResolvedRule], those: list[ResolvedRule]) -> bool:

@@ -7,6 +7,8 @@ Direction and deadband are folded into one comparison by turning LOW rules upsid
       FALSE   lim - deadband lim   TRUE
               |  as before   |
               |  (hysteresis)|
+
+An EITHER rule compares the value's size instead. Rules with conditions are judged by `gateway.rules.gated`.
 """
 
 from collections.abc import Sequence
@@ -45,7 +47,9 @@ class ThresholdRules:
     def __init__(self, rules: Sequence[tuple[int, ResolvedRule]]) -> None:
         self.row = np.array([row for row, _ in rules], dtype=np.int32)
         self._point = np.array([rule.point_index for _, rule in rules], dtype=np.int32)
-        self._sign = np.array([1.0 if rule.direction is Direction.HIGH else -1.0 for _, rule in rules])
+        self._sign = np.array([-1.0 if rule.direction is Direction.LOW else 1.0 for _, rule in rules])
+        either = np.array([rule.direction is Direction.EITHER for _, rule in rules], dtype=np.bool_)
+        self._either = either if either.any() else None
         self._limit = self._sign * np.array([rule.limit for _, rule in rules], dtype=np.float64)
         self._deadband = np.array([rule.deadband for _, rule in rules], dtype=np.float64)
         self._held = np.zeros(len(rules), dtype=np.bool_)
@@ -63,6 +67,8 @@ class ThresholdRules:
         position = plan.position
         held = self._held[position]
         x = self._sign[position] * measured
+        if self._either is not None:
+            x = np.where(self._either[position], np.abs(x), x)
         beyond = judge(x, self._limit[position], self._deadband[position], held)
         self._held[position] = np.where(known, beyond, held)
         truth = np.where(known, beyond, Truth.UNKNOWN).astype(np.uint8)

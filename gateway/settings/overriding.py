@@ -17,6 +17,7 @@ from gateway.settings.rule_families import (
     MOST_CHANGES,
     AnyRule,
     ChangeCountSettings,
+    ConsecutiveSettings,
     FlatLineSettings,
     RateOfChangeSettings,
     SilenceSettings,
@@ -127,7 +128,8 @@ class Overrides:
 
     def _check_limit(self, path: KeyPath, limit: float, rule: AnyRule) -> None:
         """A time, a count and a step are above nothing; a flat line is longer than its gap."""
-        positive = not isinstance(rule, ThresholdSettings | RateOfChangeSettings) or _sizes(rule)
+        signed = isinstance(rule, ThresholdSettings | RateOfChangeSettings | ConsecutiveSettings)
+        positive = not signed or _sizes(rule)
         if positive and limit <= 0:
             self._document.add(path, "range.above", found=limit, bound=0)
         elif isinstance(rule, FlatLineSettings) and limit <= rule.gap_s:
@@ -143,11 +145,12 @@ def _changeable(rule: AnyRule) -> set[str]:
 
 
 def _sizes(rule: AnyRule) -> bool:
-    return isinstance(rule, RateOfChangeSettings) and rule.either is not None
+    families = RateOfChangeSettings | ThresholdSettings | ConsecutiveSettings
+    return isinstance(rule, families) and rule.either is not None
 
 
 def _looser(rule: AnyRule, limit: float) -> bool:
-    return limit > rule.limit if rule.direction is Direction.HIGH else limit < rule.limit
+    return limit < rule.limit if rule.direction is Direction.LOW else limit > rule.limit
 
 
 def _sets_limit(override: OverrideSettings) -> bool:

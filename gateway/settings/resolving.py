@@ -12,7 +12,11 @@ from gateway.model.alarm import RuleInfo
 from gateway.model.quantity import Point
 from gateway.model.rule import (
     ChangeCountParameters,
+    Condition,
+    ConsecutiveParameters,
+    Direction,
     FlatLineParameters,
+    GateParameters,
     Parameters,
     RateParameters,
     ResolvedRule,
@@ -24,16 +28,19 @@ from gateway.settings.overriding import InForce, Overrides
 from gateway.settings.rule_families import (
     AnyRule,
     ChangeCountSettings,
+    ConsecutiveSettings,
     FlatLineSettings,
     ImpossibleSettings,
+    OnePointRule,
     RateOfChangeSettings,
     SilenceSettings,
     ThresholdSettings,
+    While,
 )
 from gateway.settings.rulepack import PackRule
 from gateway.settings.site import SiteParts
 
-ValueRule = ThresholdSettings | RateOfChangeSettings | FlatLineSettings | ImpossibleSettings | ChangeCountSettings
+ValueRule = OnePointRule | ImpossibleSettings
 _PER = {"second": ("s", 1.0), "minute": ("min", 60.0), "hour": ("h", 3600.0), "day": ("d", 86_400.0)}
 
 
@@ -46,7 +53,8 @@ class Subject:
     unit: str
     point_index: int = -1
     device_points: tuple[int, ...] = ()
-    condition_point: int = -1
+    conditions: tuple[Condition, ...] = ()
+    stale_after_s: float = 0.0
 
 
 class Resolver:
@@ -90,23 +98,25 @@ class Resolver:
 
     def _judged_points(self, rule: PackRule, settings: ValueRule) -> Iterator[Subject]:
         for i, point in self._points_for(settings):
-            condition = self._condition(rule, settings, point.asset)
+            conditions = self._conditions(rule, settings, point.asset)
             if settings.unit not in (None, point.unit):
                 words = {"point": point.point_id, "found": point.unit or "-", "expected": settings.unit}
                 rule.document.add((*rule.path, "unit"), "rule.unit", **words)
-            elif condition is not None:
+            elif conditions is not None:
                 unit = _limit_unit(settings, point.unit)
-                yield Subject(point.point_id, point.asset, unit, i, condition_point=condition)
+                yield Subject(point.point_id, point.asset, unit, i, (), conditions, point.stale_after_s)
 
-    def _condition(self, rule: PackRule, settings: ValueRule, asset: str) -> int | None:
-        """Where the point of `only_when` is, -1 when there is no condition, None when the asset has no such point."""
-        if not isinstance(settings, FlatLineSettings) or settings.only_when is None:
-            return -1
-        key = settings.only_when.key
+    def _conditions(self, rule: PackRule, settings: ValueRule, asset: str) -> tuple[Condition, ...] | None:
+        """What `only_when` asks for on this asset; None when the asset lacks a point for it."""
+        found = [self._condition(rule, asked, asset) for asked in _asked(settings)]
+        conditions = tuple(each for each in found if each is not None)
+        return conditions if len(conditions) == len(found) else None
+
+    def _condition(self, rule: PackRule, asked: While, asset: str) -> Condition | None:
         for i, point in enumerate(self._field.points.points):
-            if (point.asset, point.role) == (asset, key):
-                return i
-        rule.document.warn((*rule.path, "only_when", "key"), "warn.condition_without_point", asset=asset, found=key)
+            if (point.asset, point.role) == (asset, asked.key):
+                return Condition(i, asked.direction, asked.bound, point.stale_after_s)
+        rule.document.warn((*rule.path, "only_when"), "warn.condition_without_point", asset=asset, found=asked.key)
         return None
 
     def _points_for(self, settings: AnyRule) -> Iterator[tuple[int, Point]]:
@@ -122,7 +132,8 @@ class Resolver:
         force = self._overrides.apply(rule, settings, subject.asset)
         family = RuleFamily(settings.family)
         if family is RuleFamily.THRESHOLD:
-            _warn_beyond_range(settings.id, force, self._field.points[subject.point_index])
+            either = settings.direction is Direction.EITHER
+            _warn_beyond_range(settings.id, force, self._field.points[subject.point_index], either=either)
         return ResolvedRule(
             info=_info(settings, force, subject.unit),
             family=family,
@@ -154,6 +165,7 @@ def _info(settings: AnyRule, force: InForce, unit: str) -> RuleInfo:
         clause=force.clause,
         certainty=force.certainty,
         reportable=settings.reportable,
+        hazard=settings.hazard or "",
     )
 
 
@@ -170,17 +182,30 @@ def _limit_unit(settings: ValueRule, unit: str) -> str:
 
 def _parameters(settings: AnyRule, subject: Subject) -> Parameters | None:
     """What the family needs beyond limit, deadband and delays."""
+    if isinstance(settings, ThresholdSettings):
+        return GateParameters(subject.conditions, subject.stale_after_s) if subject.conditions else None
+    if isinstance(settings, ConsecutiveSettings):
+        return ConsecutiveParameters(settings.times, settings.spacing_s, settings.gap_s)
     if isinstance(settings, RateOfChangeSettings):
         per_s, either = _PER[settings.per][1], settings.either is not None
         return RateParameters(settings.window_s, settings.gap_s, settings.min_samples, per_s, either)
     if isinstance(settings, FlatLineSettings):
-        above = settings.only_when.above if settings.only_when else 0.0
         watch = (settings.tolerance, settings.gap_s, settings.min_samples)
-        return FlatLineParameters(*watch, subject.condition_point, above)
+        (condition,) = subject.conditions or (Condition(-1, Direction.HIGH, 0.0, 0.0),)
+        return FlatLineParameters(*watch, condition.point_index, condition.bound)
     if isinstance(settings, ChangeCountSettings):
         level = math.nan if settings.level is None else settings.level
         return ChangeCountParameters(settings.window_s, settings.gap_s, settings.min_change, level)
     return None
+
+
+def _asked(settings: ValueRule) -> tuple[While, ...]:
+    """The conditions that a rule names."""
+    if isinstance(settings, ThresholdSettings):
+        return settings.only_when or ()
+    if isinstance(settings, FlatLineSettings) and settings.only_when is not None:
+        return (While(key=settings.only_when.key, above=settings.only_when.above),)
+    return ()
 
 
 def _wanted(settings: AnyRule) -> str:
@@ -189,9 +214,10 @@ def _wanted(settings: AnyRule) -> str:
     return settings.key
 
 
-def _warn_beyond_range(rule_id: str, force: InForce, point: Point) -> None:
+def _warn_beyond_range(rule_id: str, force: InForce, point: Point, *, either: bool) -> None:
     """A limit that the instrument cannot reach: the rule would be silent for ever."""
-    if not point.minimum <= force.limit <= point.maximum:
+    low, high = (0.0, max(abs(point.minimum), abs(point.maximum))) if either else (point.minimum, point.maximum)
+    if not low <= force.limit <= high:
         words = {"rule": rule_id, "limit": force.limit, "point": point.point_id}
         bounds = {"low": f"{point.minimum:g}", "high": f"{point.maximum:g}"}
         force.document.warn(force.path, "warn.limit_beyond_range", **words, **bounds)

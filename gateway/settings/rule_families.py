@@ -6,9 +6,9 @@ nothing of files, points and devices.
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from gateway.model.alarm import Severity
@@ -26,6 +26,7 @@ from gateway.settings.schema import (
 
 MOST_CHANGES = 10_000
 PointKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+HazardCode = Annotated[str, Field(pattern=r"^MH\d{2}(-\d{1,2}){1,3}$")]
 
 
 class RuleSettings(SettingsModel):
@@ -45,6 +46,8 @@ class RuleSettings(SettingsModel):
     """Whether its alarm waits for a reset by a person after the condition has gone."""
     suspected: bool = False
     """Whether a hit alone proves nothing and a second fact is needed (major-hazard clauses)."""
+    hazard: HazardCode | None = None
+    """The major accident hazard that a hit makes suspected, by its code in the catalogue of the 2024 edition."""
     title_zh: Title
     """Chinese title."""
     title_en: Title
@@ -64,6 +67,52 @@ class RuleSettings(SettingsModel):
             raise PydanticCustomError("rule.certainty", "certainty and limit_source disagree", context)
         return self
 
+    @model_validator(mode="after")
+    def _hazards_are_suspected(self) -> "RuleSettings":
+        if self.hazard is not None and not self.suspected:
+            raise PydanticCustomError("rule.hazard_suspected", "a hazard is suspected", {"hazard": self.hazard})
+        return self
+
+
+class While(SettingsModel):
+    """A condition: another point of the same asset is above or below a value; at the value it is neither."""
+
+    key: PointKey
+    """The point, by its key in the device table or by its item."""
+    above: float | None = None
+    """The condition holds while the point is above this."""
+    below: float | None = None
+    """The condition holds while the point is below this."""
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> "While":
+        given = (self.above is not None) + (self.below is not None)
+        if given != 1:
+            raise PydanticCustomError("rule.one_bound", "give exactly one of above and below", {"found": given})
+        return self
+
+    @property
+    def direction(self) -> Direction:
+        """HIGH: above the bound."""
+        return Direction.HIGH if self.above is not None else Direction.LOW
+
+    @property
+    def bound(self) -> float:
+        """The one bound."""
+        return self.above if self.above is not None else float(self.below or 0.0)
+
+
+def _listed(value: Any) -> Any:
+    """One condition may stand without a list."""
+    return (value,) if isinstance(value, dict) else tuple(value) if isinstance(value, list) else value
+
+
+Conditions = Annotated[
+    tuple[While, ...],
+    BeforeValidator(_listed, json_schema_input_type=While | Annotated[list[While], Field(min_length=1)]),
+    Field(min_length=1),
+]
+
 
 class ThresholdSettings(RuleSettings):
     """A value at or beyond a limit."""
@@ -78,6 +127,11 @@ class ThresholdSettings(RuleSettings):
     """Upper limit: at or above it is wrong."""
     low: float | None = None
     """Lower limit: at or below it is wrong."""
+    either: Annotated[float, Field(gt=0)] | None = None
+    """Limit of the value's size: at or above it is wrong, whatever its sign."""
+    only_when: Conditions | None = None
+    """Count only while other points of the asset are above or below a value, such as a crane that lifts: one condition
+    or a list, all of which must hold. While one is not known, a value beyond the limit is UNKNOWN."""
     deadband: Annotated[float, Field(ge=0)] = 0.0
     """How far back behind the limit a value must go before the condition ends, in the point's unit."""
     on_delay_s: Seconds = 0.0
@@ -87,20 +141,20 @@ class ThresholdSettings(RuleSettings):
 
     @model_validator(mode="after")
     def _one_limit(self) -> "ThresholdSettings":
-        given = (self.high is not None) + (self.low is not None)
+        given = sum(limit is not None for limit in (self.high, self.low, self.either))
         if given != 1:
-            raise PydanticCustomError("rule.one_limit", "give exactly one of high and low", {"found": given})
+            raise PydanticCustomError("rule.one_limit", "give one of high, low and either", {"found": given})
         return self
 
     @property
     def limit(self) -> float:
         """The one limit."""
-        return self.high if self.high is not None else float(self.low or 0.0)
+        return _one_of(self.high, self.low, self.either)
 
     @property
     def direction(self) -> Direction:
         """Which side of the limit is wrong."""
-        return Direction.HIGH if self.high is not None else Direction.LOW
+        return _side(self.high, self.either)
 
 
 class SilenceSettings(RuleSettings):
@@ -335,7 +389,64 @@ class ChangeCountSettings(RuleSettings):
         return 0.0
 
 
-OnePointRule = ThresholdSettings | RateOfChangeSettings | FlatLineSettings | ChangeCountSettings
+class ConsecutiveSettings(RuleSettings):
+    """Readings in a row at or beyond a share of a limit, such as three times 70 % of a rate."""
+
+    family: Literal["consecutive"]
+    """Chooses this shape."""
+    key: PointKey
+    """The point it judges, by its key in the device table or by its item."""
+    unit: str | None = None
+    """Unit of the limit; a point in another unit is then refused."""
+    high: float | None = None
+    """Upper limit: readings at or above `ratio` times it count."""
+    low: float | None = None
+    """Lower limit: readings at or below `ratio` times it count."""
+    either: Annotated[float, Field(gt=0)] | None = None
+    """Limit of a reading's size: at or above `ratio` times it counts, whatever its sign."""
+    ratio: Annotated[float, Field(gt=0, le=10)] = 1.0
+    """The share of the limit that is compared. An override's limit is what is compared, share included."""
+    times: Annotated[int, Field(ge=2, le=100)]
+    """So many readings in a row are wrong."""
+    spacing_s: Annotated[float, Field(ge=0, le=604_800)]
+    """Values closer than this to the last reading that counted are the same reading, seconds."""
+    gap_s: Annotated[float, Field(gt=0, le=2_419_200)]
+    """Longest time between good values, seconds; after a longer hole it is not known how the row began."""
+    off_delay_s: Seconds = 0.0
+    """How long readings must be back before the alarm returns, seconds."""
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> "ConsecutiveSettings":
+        given = sum(limit is not None for limit in (self.high, self.low, self.either))
+        if given != 1:
+            raise PydanticCustomError("rule.one_limit", "give one of high, low and either", {"found": given})
+        if self.gap_s <= self.spacing_s:
+            context = {"found": self.gap_s, "spacing": self.spacing_s}
+            raise PydanticCustomError("rule.gap_spacing", "gap_s is not longer", context)
+        return self
+
+    @property
+    def limit(self) -> float:
+        """What readings are compared with."""
+        return self.ratio * _one_of(self.high, self.low, self.either)
+
+    @property
+    def direction(self) -> Direction:
+        """Which side of the limit is wrong."""
+        return _side(self.high, self.either)
+
+    @property
+    def deadband(self) -> float:
+        """None: one reading that is back ends the row."""
+        return 0.0
+
+    @property
+    def on_delay_s(self) -> float:
+        """None: the readings are the delay."""
+        return 0.0
+
+
+OnePointRule = ThresholdSettings | RateOfChangeSettings | FlatLineSettings | ChangeCountSettings | ConsecutiveSettings
 AnyRule = OnePointRule | SilenceSettings | ImpossibleSettings
 FAMILIES: Mapping[str, type[AnyRule]] = {
     "threshold": ThresholdSettings,
@@ -344,7 +455,20 @@ FAMILIES: Mapping[str, type[AnyRule]] = {
     "flat_line": FlatLineSettings,
     "impossible": ImpossibleSettings,
     "change_count": ChangeCountSettings,
+    "consecutive": ConsecutiveSettings,
 }
+
+
+def _one_of(high: float | None, low: float | None, either: float | None) -> float:
+    """The one limit that is given."""
+    given = [limit for limit in (high, low, either) if limit is not None]
+    return given[0] if given else math.nan
+
+
+def _side(high: float | None, either: float | None) -> Direction:
+    if either is not None:
+        return Direction.EITHER
+    return Direction.HIGH if high is not None else Direction.LOW
 
 
 def _check_gap(gap_s: float, window_s: float) -> None:

@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from gateway.model.reading import Quality, RawBlock, Readings
 from gateway.model.rule import (
     ChangeCountParameters,
+    Condition,
+    ConsecutiveParameters,
     Direction,
     FlatLineParameters,
+    GateParameters,
     Parameters,
     RateParameters,
     ResolvedRule,
@@ -57,6 +60,33 @@ def impossible(point: int = 0, max_step_per_s: float = math.inf) -> ResolvedRule
 def change_count(point: int = 0, more_than: int = 3, window_s: float = 20.0, level: float = math.nan) -> ResolvedRule:
     parameters = ChangeCountParameters(window_s, 5.0, 0.0, level)
     return _rule(RuleFamily.CHANGE_COUNT, point, more_than, parameters)
+
+
+def consecutive(
+    point: int = 0,
+    limit: float = 1.0,
+    times: int = 3,
+    spacing_s: float = 2.0,
+    gap_s: float = 5.0,
+    direction: Direction = Direction.HIGH,
+) -> ResolvedRule:
+    parameters = ConsecutiveParameters(times, spacing_s, gap_s)
+    return replace(_rule(RuleFamily.CONSECUTIVE, point, limit, parameters), direction=direction)
+
+
+def above(point: int, bound: float = 0.5, stale_after_s: float = 5.0) -> Condition:
+    return Condition(point, Direction.HIGH, bound, stale_after_s)
+
+
+def below(point: int, bound: float = 0.5, stale_after_s: float = 5.0) -> Condition:
+    return Condition(point, Direction.LOW, bound, stale_after_s)
+
+
+def gated(
+    *conditions: Condition, point: int = 0, limit: float = 3.0, deadband: float = 0.0, stale_after_s: float = 5.0
+) -> ResolvedRule:
+    rule = _rule(RuleFamily.THRESHOLD, point, limit, GateParameters(conditions, stale_after_s))
+    return replace(rule, deadband=deadband, info=info(f"gated-{point}-{len(conditions)}-{conditions[0].direction}"))
 
 
 class Judge:

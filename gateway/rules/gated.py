@@ -1,0 +1,147 @@
+"""Threshold rules that count only while other points of the asset say so: wind while a load hangs, or a band lower
+while the neighbours rise together.
+
+Source: the family is product-defined; the clause that names the condition travels in the rule's `RuleInfo`.
+
+    value \\ conditions   all TRUE   one FALSE   else
+    FALSE                 FALSE      FALSE       FALSE
+    TRUE                  TRUE       FALSE       UNKNOWN
+    UNKNOWN               UNKNOWN    FALSE       UNKNOWN
+
+This is Kleene's strong AND: taking a point away never turns TRUE or UNKNOWN into FALSE. Value and conditions may come
+in polls of different devices: what was last said of each holds for as long as its point is not stale, measured in the
+time of the samples, and a poll that brings either judges the row anew.
+
+Memory: one answer and one time for each value and each condition.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.model.reading import Quality, Readings
+from gateway.model.rule import Direction, GateParameters, ResolvedRule
+from gateway.model.verdict import Truth, Verdicts
+from gateway.rules.columns import Columns, Plan, Positions, no_data
+from gateway.rules.threshold import ThresholdRules
+from gateway.window import Window
+
+Truths = NDArray[np.uint8]
+# FALSE < UNKNOWN < TRUE, so that AND is the smallest; the table is its own inverse.
+_RANK: Truths = np.array([0, 2, 1], dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reach:
+    """What one layout moves: rows (m,) by position, all their conditions (k,), and whose each of these is (k,)."""
+
+    point_index: NDArray[np.int32]
+    position: Positions
+    condition: Positions
+    owner: Positions
+
+
+class GatedThresholdRules:
+    """All threshold rows with conditions. The value itself is judged as any threshold is, with its deadband."""
+
+    horizon_s = 0.0
+
+    def __init__(self, rules: Sequence[tuple[int, ResolvedRule]]) -> None:
+        gates = [_gate_of(rule) for _, rule in rules]
+        flat = [(i, each) for i, gate in enumerate(gates) for each in gate.conditions]
+        self.row = np.array([row for row, _ in rules], dtype=np.int32)
+        self._point = np.array([rule.point_index for _, rule in rules], dtype=np.int32)
+        self._value = ThresholdRules([(i, rule) for i, (_, rule) in enumerate(rules)])
+        self._conditions = Columns([each.point_index for _, each in flat])
+        self._owner: Positions = np.array([i for i, _ in flat], dtype=np.intp)
+        self._sign = np.array([1.0 if each.direction is Direction.HIGH else -1.0 for _, each in flat])
+        self._bound = self._sign * np.array([each.bound for _, each in flat], dtype=np.float64)
+        self._said = _Said([gate.stale_after_s for gate in gates])
+        self._told = _Said([each.stale_after_s for _, each in flat])
+        self._measured = np.full(len(rules), np.nan)
+        self._reaches: dict[int, _Reach] = {}
+
+    def concerned(self, point_index: NDArray[np.int32]) -> bool:
+        """Whether polls of this layout bring any of the points."""
+        return len(self._reach_of(point_index).position) > 0
+
+    def hold(self, rows: set[int]) -> None:
+        """After a restart: these rows' alarms are active, so their values' last known answer is TRUE."""
+        self._value.hold({int(i) for i in np.flatnonzero(np.isin(self.row, list(rows)))})
+
+    def evaluate(self, readings: Readings) -> Verdicts:
+        """Judge every row that this poll brings a value or a condition of; `measured` is the value last heard."""
+        now_ns, reach = readings.observed_at_ns, self._reach_of(readings.point_index)
+        value = self._value.evaluate(readings)
+        self._said.note(value.row, value.truth, now_ns)
+        self._measured[value.row] = value.measured
+        plan = self._conditions.of(readings.point_index)
+        self._told.note(plan.position, self._judged(plan, readings), now_ns)
+        said, told = self._said.at(reach.position, now_ns), self._told.at(reach.condition, now_ns)
+        truth = _both(said, told, reach.owner)
+        return Verdicts(self.row[reach.position], truth, self._measured[reach.position], now_ns)
+
+    def without_data(self, window: Window, mono_ns: int, now_ns: int) -> Verdicts:
+        """UNKNOWN for every row that a stale or forgotten point leaves undecided."""
+        missing = window.stale(mono_ns) | ((window.quality == Quality.BAD) & window.heard)
+        no_value, no_condition = missing[self._point], missing[self._conditions.points]
+        said = np.where(no_value, np.uint8(Truth.UNKNOWN), self._said.truth)
+        told = np.where(no_condition, np.uint8(Truth.UNKNOWN), self._told.truth)
+        affected = no_value.copy()
+        affected[self._owner[no_condition]] = True
+        return no_data(self.row[affected & (_both(said, told, self._owner) == Truth.UNKNOWN)], now_ns)
+
+    def _judged(self, plan: Plan, readings: Readings) -> Truths:
+        value = readings.value[plan.column]
+        good = (readings.quality[plan.column] == Quality.GOOD) & np.isfinite(value)
+        beyond = self._sign[plan.position] * value > self._bound[plan.position]
+        return np.where(good, beyond, Truth.UNKNOWN).astype(np.uint8)
+
+    def _reach_of(self, point_index: NDArray[np.int32]) -> _Reach:
+        """What this layout moves; the array's identity is the key."""
+        reach = self._reaches.get(id(point_index))
+        if reach is None or reach.point_index is not point_index:
+            reach = self._reaches[id(point_index)] = self._compile(point_index)
+        return reach
+
+    def _compile(self, point_index: NDArray[np.int32]) -> _Reach:
+        by_value = np.flatnonzero(np.isin(self._point, point_index))
+        by_condition = self._owner[self._conditions.of(point_index).position]
+        position = np.union1d(by_value, by_condition).astype(np.intp)
+        condition = np.flatnonzero(np.isin(self._owner, position)).astype(np.intp)
+        owner = np.searchsorted(position, self._owner[condition]).astype(np.intp)
+        return _Reach(point_index, position, condition, owner)
+
+
+class _Said:
+    """The last answers (n,) of values or of conditions, and until when each holds."""
+
+    def __init__(self, stale_after_s: Sequence[float]) -> None:
+        n = len(stale_after_s)
+        self.truth: Truths = np.full(n, Truth.UNKNOWN, dtype=np.uint8)
+        self._at_ns = np.zeros(n, dtype=np.int64)
+        self._stale_ns = (np.array(stale_after_s, dtype=np.float64) * 1e9).astype(np.int64)
+
+    def note(self, position: NDArray[np.integer], truth: Truths, now_ns: int) -> None:
+        """What these say now."""
+        self.truth[position] = truth
+        self._at_ns[position] = now_ns
+
+    def at(self, position: Positions, now_ns: int) -> Truths:
+        """What these say; what was said too long ago, or in a time yet to come, is not known."""
+        far = np.abs(now_ns - self._at_ns[position]) > self._stale_ns[position]
+        return np.where(far, np.uint8(Truth.UNKNOWN), self.truth[position])
+
+
+def _both(said: Truths, told: Truths, owner: Positions) -> Truths:
+    """Kleene's AND of each value (m,) with all its conditions (k,), whose `owner` are positions in (m,)."""
+    rank = _RANK[said]
+    np.minimum.at(rank, owner, _RANK[told])
+    return _RANK[rank]
+
+
+def _gate_of(rule: ResolvedRule) -> GateParameters:
+    assert isinstance(rule.parameters, GateParameters), rule.info.rule_id
+    return rule.parameters
