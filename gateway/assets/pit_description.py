@@ -108,7 +108,8 @@ class PitPoint:
     `depth_m` is below ground, positive downwards. `sign` -1 turns an instrument's direction, so that positive is what
     the item's limit is for (towards the pit, settlement). Readings are `reading_interval_s` apart (0: every sample is
     one, as for a surveyor's). `neighbours` are names of points; points of one `line` (section, 断面) are related.
-    `rising_per_day`: from this rate on the point is said to rise (PD).
+    `rising_per_day`: from this rate on the point is said to rise (PD). `baselines` are in order of time; a load without
+    any counts from 0, a movement without any is unknown.
     """
 
     name: str
@@ -119,7 +120,7 @@ class PitPoint:
     structure: PitStructure = PitStructure.OTHER
     depth_m: float | None = None
     sign: int = 1
-    baseline: Baseline | None = None
+    baselines: tuple[Baseline, ...] = ()
     neighbours: tuple[str, ...] = ()
     line: str = ""
     reading_interval_s: float = 0.0

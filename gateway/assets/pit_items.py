@@ -82,13 +82,20 @@ class DesignShare(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ItemFacts:
-    """One item: titles, unit of the cumulative value, nature, and the design values its load is compared with."""
+    """One item: titles, unit of the cumulative value, nature, and the design values its load is compared with.
+
+    `noise` is what its instruments scatter by, `rising_per_day` from which rate on it is said to rise: both in the
+    item's unit and PD (the noise of displacements after the accuracies of GB 50497-2019 ch. 6, M-M); a point may say
+    its own.
+    """
 
     title_zh: str
     title_en: str
     unit: str
     nature: ItemNature = ItemNature.MOVEMENT
     shares: tuple[DesignShare, ...] = ()
+    noise: float = 0.5
+    rising_per_day: float = 0.5
 
     @property
     def rate_unit(self) -> str:
@@ -108,21 +115,23 @@ ITEMS: Mapping[PitItem, ItemFacts] = {
     PitItem.WALL_TOP_VERTICAL: ItemFacts("围护墙（边坡）顶部竖向位移", "Wall or slope top vertical displacement", "mm"),
     PitItem.DEEP_HORIZONTAL: ItemFacts("深层水平位移", "Deep horizontal displacement", "mm"),
     PitItem.COLUMN_VERTICAL: ItemFacts("立柱竖向位移", "Column vertical displacement", "mm"),
-    PitItem.WALL_FORCE: ItemFacts("围护墙内力", "Wall internal force", "kN", _LOAD, _MEMBER),
-    PitItem.STRUT_FORCE: ItemFacts("支撑轴力", "Strut axial force", "kN", _LOAD, _TENSIONED),
-    PitItem.COLUMN_FORCE: ItemFacts("立柱内力", "Column internal force", "kN", _LOAD, _MEMBER),
-    PitItem.ANCHOR_FORCE: ItemFacts("锚杆轴力", "Anchor axial force", "kN", _LOAD, _TENSIONED),
+    PitItem.WALL_FORCE: ItemFacts("围护墙内力", "Wall internal force", "kN", _LOAD, _MEMBER, 5.0, 20.0),
+    PitItem.STRUT_FORCE: ItemFacts("支撑轴力", "Strut axial force", "kN", _LOAD, _TENSIONED, 5.0, 20.0),
+    PitItem.COLUMN_FORCE: ItemFacts("立柱内力", "Column internal force", "kN", _LOAD, _MEMBER, 5.0, 20.0),
+    PitItem.ANCHOR_FORCE: ItemFacts("锚杆轴力", "Anchor axial force", "kN", _LOAD, _TENSIONED, 5.0, 20.0),
     PitItem.BASE_HEAVE: ItemFacts("坑底隆起", "Base heave", "mm"),
-    PitItem.EARTH_PRESSURE: ItemFacts("土压力", "Lateral earth pressure", "kPa", _LOAD, _SOIL),
-    PitItem.PORE_PRESSURE: ItemFacts("孔隙水压力", "Pore water pressure", "kPa", _LOAD, _SOIL),
-    PitItem.GROUNDWATER: ItemFacts("地下水位", "Groundwater level", "mm"),
+    PitItem.EARTH_PRESSURE: ItemFacts("土压力", "Lateral earth pressure", "kPa", _LOAD, _SOIL, 1.0, 2.0),
+    PitItem.PORE_PRESSURE: ItemFacts("孔隙水压力", "Pore water pressure", "kPa", _LOAD, _SOIL, 1.0, 2.0),
+    PitItem.GROUNDWATER: ItemFacts("地下水位", "Groundwater level", "mm", noise=10.0, rising_per_day=100.0),
     PitItem.LAYERED_SOIL: ItemFacts("土体分层竖向位移", "Layered soil vertical displacement", "mm"),
     PitItem.GROUND_SETTLEMENT: ItemFacts("周边地表竖向位移", "Surrounding ground settlement", "mm"),
     PitItem.BUILDING_SETTLEMENT: ItemFacts("周边建筑竖向位移", "Building vertical displacement", "mm"),
-    PitItem.BUILDING_TILT: ItemFacts("周边建筑倾斜", "Building tilt", "‰"),
+    PitItem.BUILDING_TILT: ItemFacts("周边建筑倾斜", "Building tilt", "‰", noise=0.05, rising_per_day=0.02),
     PitItem.BUILDING_HORIZONTAL: ItemFacts("周边建筑水平位移", "Building horizontal displacement", "mm"),
-    PitItem.BUILDING_CRACK: ItemFacts("周边建筑裂缝宽度", "Building crack width", "mm"),
-    PitItem.GROUND_CRACK: ItemFacts("周边地表裂缝宽度", "Ground crack width", "mm"),
+    PitItem.BUILDING_CRACK: ItemFacts(
+        "周边建筑裂缝宽度", "Building crack width", "mm", noise=0.05, rising_per_day=0.05
+    ),
+    PitItem.GROUND_CRACK: ItemFacts("周边地表裂缝宽度", "Ground crack width", "mm", noise=0.1, rising_per_day=0.2),
     PitItem.PIPELINE_SETTLEMENT: ItemFacts("周边管线竖向位移", "Pipeline vertical displacement", "mm"),
     PitItem.PIPELINE_HORIZONTAL: ItemFacts("周边管线水平位移", "Pipeline horizontal displacement", "mm"),
     PitItem.ROAD_SETTLEMENT: ItemFacts("周边道路竖向位移", "Road settlement", "mm"),
