@@ -26,16 +26,22 @@ class LinkSettings(Schema):
 
 
 class DeviceSettings(Schema):
-    """One device on a link: whose asset it measures, and by which table it is read."""
+    """One device on a link: whose asset it measures, and by which table it is read.
+
+    `prefix` goes before the table's keys: for a device model that stands several times on one asset (the nodes of an
+    inclinometer chain, a second anemometer). Rules go on to call its points by the table's own keys.
+    """
 
     id: Name
     link: Name
     asset: Name
     table: Name
+    prefix: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,30})?$")] = ""
 
 
 class TablePoint(Schema):
-    """One signal of a device table. The point's id on the box is `<asset>.<key>`; outside `min`..`max` is BAD.
+    """One signal of a device table. Its id on the box is `<asset>.<key>`, a device's prefix before the key. Outside
+    `min`..`max` it is BAD.
 
     `sentinels` are raw values (before scaling) with which the device says "no value". `deadband` thins what is reported
     to time series receivers; history and rules get every value (`gateway.uplinks.deadband`).

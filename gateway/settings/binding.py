@@ -159,11 +159,12 @@ class Binder:
 
 def _points_of(device: Device) -> list[tuple[str, Point]]:
     settings = cast("tuple[TablePointSettings, ...]", device.table.points)
+    prefix: str = device.settings.prefix
     points = [
         Point(
-            point_id=f"{device.asset}.{each.key}",
+            point_id=f"{device.asset}.{prefix}{each.key}",
             asset=device.asset,
-            quantity=each.key,
+            quantity=f"{prefix}{each.key}",
             unit=each.unit,
             device=device.device_id,
             title_zh=each.title_zh,
@@ -173,6 +174,7 @@ def _points_of(device: Device) -> list[tuple[str, Point]]:
             stale_after_s=each.stale_after_s,
             source=device.table.source,
             deadband=each.deadband,
+            item=each.key if prefix else "",
         )
         for each in settings
     ]
