@@ -267,6 +267,60 @@ CATALOGUE: dict[str, Wording] = {
         "对 {family} 规则 {rule} 写了 {key}，该规则没有此值",
         "以下之一：{known}",
     ),
+    # a pit
+    "time.offset": Wording(
+        "{found}",
+        "date and time with an offset, such as 2026-03-01T09:30:00+08:00",
+        "{found}",
+        "带时区的日期时间，例如 2026-03-01T09:30:00+08:00",
+    ),
+    "pit.one_source": Wording(
+        "{found} of input and instrument at point {point}",
+        "exactly one of them",
+        "测点 {point} 的 input 与 instrument 给了 {found} 个",
+        "恰好一个",
+    ),
+    "pit.unknown_name": Wording("{found}", "one of: {known}", "{found}", "以下之一：{known}"),
+    "pit.name_twice": Wording("the name {found} twice", "each name once", "名称 {found} 重复", "名称不重复"),
+    "pit.unit": Wording(
+        "an instrument in {found} for {name}",
+        "one in {expected}",
+        "{name} 的仪器单位为 {found}",
+        "单位为 {expected} 的仪器",
+    ),
+    "pit.sheet": Wording(
+        "neither or both of the two equations",
+        "g and f0_digits, or a, b and c, as on the calibration sheet",
+        "两种公式都没有给全，或同时给出",
+        "按标定表填写 g 与 f0_digits，或 a、b、c",
+    ),
+    "pit.temperature": Wording(
+        "a temperature factor {found} without a temperature",
+        "the point that says the temperature, or no factor",
+        "有温度系数 {found} 但没有温度测点",
+        "写明温度测点，或去掉系数",
+    ),
+    "pit.nodes": Wording(
+        "nodes of {chain} out of order",
+        "the deepest node first, then upwards",
+        "{chain} 的节点顺序不对",
+        "从最深的节点开始，自下而上",
+    ),
+    "pit.gauges": Wording(
+        "{found} gauges", "at least minimum_gauges, {bound}", "{found} 个传感器", "至少 minimum_gauges（{bound}）个"
+    ),
+    "pit.excavated": Wording(
+        "excavated_m and excavated_point",
+        "one of them",
+        "excavated_m 与 excavated_point 同时给出",
+        "只给一个",
+    ),
+    "pit.zero_for_chain": Wording(
+        "one zero for all depths of {found}",
+        "no zero (the mean of the first readings), or a baseline for each depth",
+        "{found} 的所有深度共用一个 zero",
+        "不写 zero（取最初几次读数的平均值），或每个深度单独给出",
+    ),
     # values given beside the file
     "replace.path": Wording(
         "a value for this key from outside the file",

@@ -1,0 +1,253 @@
+"""The `pit:` section of an asset: depth, grade, stage, instruments, monitoring points, baselines.
+
+In: plain data. Out: frozen models, and from them a `PitDescription`. Whether the points that instruments read exist on
+the box is for who binds the site: `input_ids` of the description's points says what they are. Knows no files and lines.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from gateway.assets.inclinometer import InclinometerDepth
+from gateway.assets.pit_description import (
+    Baseline,
+    BaselineKind,
+    PitDescription,
+    PitPoint,
+    PitStage,
+    PitTrade,
+    SafetyGrade,
+)
+from gateway.assets.pit_instrument import DirectReading, Instrument
+from gateway.assets.pit_items import ITEMS
+from gateway.settings.pit_instruments import (
+    MICROSTRAIN,
+    HydrostaticSettings,
+    InclinometerSettings,
+    Metres,
+    StrutSettings,
+    VibratingWireSettings,
+    WellSettings,
+    point_id,
+)
+from gateway.settings.pit_point_settings import (
+    BaselineSettings,
+    Moment,
+    PitPointSettings,
+    QualitySettings,
+    RateSettings,
+    moment_ns,
+)
+from gateway.settings.schema import Name, SettingsModel
+
+AnyInstrument = VibratingWireSettings | InclinometerSettings | HydrostaticSettings | StrutSettings | WellSettings
+DERIVED_SUFFIXES = (
+    "_rate",
+    "_quality",
+    "_gauges",
+    "_tangent_deg",
+    "_failure_low_h",
+    "_failure_high_h",
+    "_days_to_limit",
+    "_rising",
+    "_overdue",
+)
+_ALREADY = Baseline(BaselineKind.INITIAL, 0, "instrument", "the instrument counts from the zero survey", 0.0, 0.0)
+
+
+class PitSettings(SettingsModel):
+    """A deep pit: its papers, its instruments and its monitoring points."""
+
+    design_depth_m: Metres | None = None
+    """Design depth H, metres. Without it limits in per cent of H cannot be judged."""
+    safety_grade: Literal[1, 2, 3] | None = None
+    """Safety grade of the support."""
+    trade: PitTrade = PitTrade.BUILDING
+    """Whose frequency table counts: building works or urban rail by open cut."""
+    third_party_monitored: bool | None = None
+    """Whether an independent unit monitors the pit; left out: nobody has said."""
+    excavated_m: Annotated[float, Field(ge=0, le=200)] | None = None
+    """Excavated depth as last written down, metres; or `excavated_point`."""
+    excavated_point: Name | None = None
+    """Point that says the excavated depth, metres."""
+    base_slab_cast: Moment | None = None
+    """When the base slab was cast, ISO 8601 with offset."""
+    vibrating_wires: tuple[VibratingWireSettings, ...] = ()
+    """Vibrating-wire gauges."""
+    inclinometers: tuple[InclinometerSettings, ...] = ()
+    """In-place inclinometer chains."""
+    hydrostatic_levels: tuple[HydrostaticSettings, ...] = ()
+    """Hydrostatic levels."""
+    struts: tuple[StrutSettings, ...] = ()
+    """Sections of struts with several gauges."""
+    wells: tuple[WellSettings, ...] = ()
+    """Groundwater observation wells."""
+    points: Annotated[list[PitPointSettings], Field(min_length=1, max_length=2000)]
+    """Monitoring points."""
+    baselines: tuple[BaselineSettings, ...] = ()
+    """Zero surveys, re-zeroings and changed sensors."""
+    rate: RateSettings = RateSettings()
+    """Rate window of points that have none of their own."""
+    quality: QualitySettings = QualitySettings()
+    """Gates of quality of points that have none of their own."""
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "PitSettings":
+        if self.excavated_m is not None and self.excavated_point is not None:
+            raise PydanticCustomError("pit.excavated", "give one of both")
+        _once([each.id for each in self._instruments()])
+        _once([point.name for point in self.points])
+        for strut in self.struts:
+            self._check_gauges(strut)
+        for point in self.points:
+            self._check_point(point)
+        for baseline in self.baselines:
+            self._check_baseline(baseline)
+        _once([name + suffix for name in self._all_names() for suffix in ("", *DERIVED_SUFFIXES)])
+        return self
+
+    def build(self, asset: str) -> PitDescription:
+        """The description of the pit that is asset `asset`."""
+        points = tuple(built for point in self.points for built in _Building(self, asset).points(point))
+        cast = None if self.base_slab_cast is None else moment_ns(self.base_slab_cast)
+        excavated = point_id(asset, self.excavated_point) if self.excavated_point else ""
+        return PitDescription(
+            asset,
+            points,
+            self.design_depth_m,
+            None if self.safety_grade is None else SafetyGrade(self.safety_grade),
+            self.trade,
+            PitStage(self.excavated_m, excavated, cast),
+            self.third_party_monitored,
+        )
+
+    def names_of(self, name: str) -> tuple[str, ...]:
+        """What a point is called once a chain's point stands for one at each node; empty when there is none."""
+        for point in self.points:
+            names = tuple(derived for derived, _ in self.depths_of(point))
+            if name == point.name:
+                return names
+            if name in names:
+                return (name,)
+        return ()
+
+    def depths_of(self, point: PitPointSettings) -> Sequence[tuple[str, int | None]]:
+        """Names of a point, and of a chain's the node each of them is at."""
+        chain = next((each for each in self.inclinometers if each.id == point.instrument), None)
+        if chain is None:
+            return [(point.name, None)]
+        depths = [node.top_depth_m for node in chain.nodes]
+        if point.depth_m is not None:
+            return [(point.name, depths.index(point.depth_m))]
+        return [(f"{point.name}-{round(depth * 100)}cm", position) for position, depth in enumerate(depths)]
+
+    def _instruments(self) -> Iterator[AnyInstrument]:
+        yield from self.vibrating_wires
+        yield from self.inclinometers
+        yield from self.hydrostatic_levels
+        yield from self.struts
+        yield from self.wells
+
+    def _all_names(self) -> list[str]:
+        return [name for point in self.points for name, _ in self.depths_of(point)]
+
+    def _check_gauges(self, strut: StrutSettings) -> None:
+        wires = {wire.id: wire.unit for wire in self.vibrating_wires}
+        for gauge in strut.gauges:
+            _known(gauge, wires)
+            _same_unit(wires[gauge], MICROSTRAIN, gauge)
+
+    def _check_point(self, point: PitPointSettings) -> None:
+        instruments = {each.id: each for each in self._instruments()}
+        unit = ITEMS[point.item].unit
+        if point.instrument is not None:
+            _known(point.instrument, instruments)
+            instrument = instruments[point.instrument]
+            _same_unit(instrument.unit, unit, point.name)
+            if isinstance(instrument, InclinometerSettings) and point.depth_m is not None:
+                _known(f"{point.depth_m:g}", [f"{node.top_depth_m:g}" for node in instrument.nodes])
+        for neighbour in point.neighbours:
+            if not self.names_of(neighbour):
+                _known(neighbour, self._all_names())
+
+    def _check_baseline(self, baseline: BaselineSettings) -> None:
+        names = self.names_of(baseline.point)
+        if not names:
+            _known(baseline.point, self._all_names())
+        if baseline.zero is not None and len(names) > 1:
+            raise PydanticCustomError("pit.zero_for_chain", "one zero for many depths", {"found": baseline.point})
+
+
+class _Building:
+    """Builds the points of one pit from its settings, which fit together."""
+
+    def __init__(self, settings: PitSettings, asset: str) -> None:
+        self._settings = settings
+        self._asset = asset
+
+    def points(self, point: PitPointSettings) -> Iterator[PitPoint]:
+        """The monitoring point, or one for each depth of its chain."""
+        for name, position in self._settings.depths_of(point):
+            yield self._point(point, name, self._source(point, position))
+
+    def _point(self, point: PitPointSettings, name: str, source: Instrument) -> PitPoint:
+        facts = ITEMS[point.item]
+        depth_m = source.depth_m if isinstance(source, InclinometerDepth) else point.depth_m
+        at_depth = "" if name == point.name else f" {depth_m:g} m"
+        return PitPoint(
+            name=name,
+            item=point.item,
+            source=source,
+            title_zh=(point.title_zh or f"{facts.title_zh} {point.name.upper()}") + at_depth,
+            title_en=(point.title_en or f"{facts.title_en} {point.name.upper()}") + at_depth,
+            structure=point.structure,
+            depth_m=depth_m,
+            sign=-1 if point.reverse else 1,
+            baselines=self._baselines(point, name),
+            neighbours=tuple(each for near in point.neighbours for each in self._settings.names_of(near)),
+            line=point.line,
+            reading_interval_s=point.reading_interval_s,
+            rising_per_day=point.rising_per_day or facts.rising_per_day,
+            control=point.control.build() if point.control else None,
+            rate=(point.rate or self._settings.rate).build(),
+            gates=(point.quality or self._settings.quality).build(facts),
+        )
+
+    def _baselines(self, point: PitPointSettings, name: str) -> tuple[Baseline, ...]:
+        own = [each.build() for each in self._settings.baselines if each.point in (point.name, name)]
+        start = [_ALREADY] if point.already_cumulative else []
+        return tuple(sorted([*start, *own], key=lambda baseline: baseline.at_ns))
+
+    def _source(self, point: PitPointSettings, position: int | None) -> Instrument:
+        """The instrument over point ids."""
+        if point.input is not None:
+            return DirectReading(point_id(self._asset, point.input), point.scale)
+        wires = {wire.id: wire for wire in self._settings.vibrating_wires}
+        for each in self._settings._instruments():
+            if each.id != point.instrument:
+                continue
+            if isinstance(each, InclinometerSettings):
+                return InclinometerDepth(each.build(self._asset), position or 0)
+            return each.build(self._asset, wires) if isinstance(each, StrutSettings) else each.build(self._asset)
+        raise KeyError(point.instrument)
+
+
+def _known(name: str, known: Mapping[str, object] | Sequence[str]) -> None:
+    if name not in known:
+        words = {"found": name, "known": ", ".join(sorted(known)[:30]) or "-"}
+        raise PydanticCustomError("pit.unknown_name", "an unknown name", words)
+
+
+def _same_unit(found: str, expected: str, name: str) -> None:
+    if found != expected:
+        raise PydanticCustomError("pit.unit", "another unit", {"found": found, "expected": expected, "name": name})
+
+
+def _once(names: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise PydanticCustomError("pit.name_twice", "a name given twice", {"found": name})
+        seen.add(name)
