@@ -11,7 +11,6 @@ from gateway.settings.loading import load
 from gateway.settings.report import check_report
 from gateway.settings.schema import (
     AssetKind,
-    AssetSettings,
     BoxSettings,
     HistorySettings,
     SiteSettings,
@@ -19,6 +18,7 @@ from gateway.settings.schema import (
     WebSettings,
 )
 from gateway.settings.settings import BoundUplink, Settings
+from gateway.settings.site_file import AssetSettings
 from gateway.settings.wording import fault_text
 
 __all__ = [

@@ -14,7 +14,8 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from gateway.ports import DriverKind, UplinkKind
 from gateway.settings.rule_families import FAMILIES
 from gateway.settings.rulepack import RulePack
-from gateway.settings.schema import NAME_PATTERN, SiteFile
+from gateway.settings.schema import NAME_PATTERN
+from gateway.settings.site_file import SiteFile
 
 JsonSchema = dict[str, Any]
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"

@@ -83,6 +83,7 @@ def _settle(file: str, whole: _Whole, faults: list[Fault], warnings: list[Fault]
         "web": site.web,
         "alarms": site.alarms,
         "escalation": site.escalation,
+        "identity": site.identity,
     }
     if faults or None in sections.values():
         raise ConfigError(faults)

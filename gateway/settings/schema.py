@@ -1,11 +1,11 @@
-"""The site file's own settings as models; what a driver or an uplink adds comes with its own schema.
+"""The site file's sections as models; the whole file is in `site_file`, what a driver or an uplink adds comes with it.
 
 In: plain data. Out: frozen models. Knows nothing of files and lines. The docstrings below are what editors show.
 """
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -112,21 +112,6 @@ class StorageSettings(SettingsModel):
     """Bounds of the history."""
 
 
-class AssetSettings(SettingsModel):
-    """One thing on the site that is watched."""
-
-    id: Name
-    """Unique on the box. Its points are called `<id>.<key>`."""
-    kind: AssetKind
-    """What it is; decides which rules apply."""
-    serial: Annotated[str, Field(min_length=1, max_length=50)]
-    """The maker's serial number or the registration number."""
-    title_zh: Title
-    """Chinese name."""
-    title_en: Title
-    """English name."""
-
-
 class OverrideSettings(SettingsModel):
     """A site's own value for a rule. A looser limit needs `limit_source`; a reason is always needed."""
 
@@ -220,34 +205,3 @@ class EscalationSettings(SettingsModel):
     """How long a P1 may stay unacknowledged, seconds."""
     no_screen_after_s: Annotated[int, Field(ge=1, le=3600)] = 120
     """How long a P1 or P2 may be active while no live page is open, seconds."""
-
-
-class SiteFile(SettingsModel):
-    """One construction site's gateway: what it watches, over which links, by which rules, and whom it tells."""
-
-    version: Literal[1]
-    """Version of this file format."""
-    box: BoxSettings
-    """This gateway box."""
-    site: SiteSettings
-    """The construction site."""
-    storage: StorageSettings
-    """Where data is kept, and how much."""
-    rule_packs: Annotated[list[Name], Field(min_length=1)]
-    """Rule packs in order; a later pack may replace a rule of an earlier one."""
-    assets: Annotated[list[AssetSettings], Field(min_length=1)]
-    """What is watched."""
-    links: Annotated[list[Any], Field(min_length=1)]
-    """Connections to the field; `driver` chooses the protocol and with it the other keys."""
-    devices: Annotated[list[Any], Field(min_length=1)]
-    """Devices on the links; each is read by a device table."""
-    rule_overrides: list[OverrideSettings] = []
-    """The site's own values for rules."""
-    uplinks: list[Any] = []
-    """Receivers; `kind` chooses the protocol and with it the other keys."""
-    web: WebSettings = WebSettings()
-    """The web page and API."""
-    alarms: AlarmSettings = AlarmSettings()
-    """Grouping, shelving and counting of alarms."""
-    escalation: EscalationSettings = EscalationSettings()
-    """Who is told when nobody answers."""

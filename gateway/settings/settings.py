@@ -10,15 +10,16 @@ from gateway.model.errors import Fault
 from gateway.model.quantity import PointTable
 from gateway.model.rule import ResolvedRule
 from gateway.ports import BoundLink, UplinkKind
+from gateway.settings.papers_settings import IdentitySettings
 from gateway.settings.schema import (
     AlarmSettings,
-    AssetSettings,
     BoxSettings,
     EscalationSettings,
     SiteSettings,
     StorageSettings,
     WebSettings,
 )
+from gateway.settings.site_file import AssetSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +51,6 @@ class Settings:
     web: WebSettings
     alarms: AlarmSettings
     escalation: EscalationSettings
+    identity: IdentitySettings
     digest: str
     warnings: tuple[Fault, ...]

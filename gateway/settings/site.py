@@ -12,19 +12,19 @@ from pydantic import BaseModel
 
 from gateway.settings.checking import check, check_type, describe, not_a_mapping, unknown_key
 from gateway.settings.document import Document, KeyPath
+from gateway.settings.papers_settings import IdentitySettings
 from gateway.settings.schema import (
     AlarmSettings,
     AssetKind,
-    AssetSettings,
     BoxSettings,
     EscalationSettings,
     Name,
     OverrideSettings,
-    SiteFile,
     SiteSettings,
     StorageSettings,
     WebSettings,
 )
+from gateway.settings.site_file import AssetSettings, SiteFile
 
 M = TypeVar("M", bound=BaseModel)
 Raw = dict[str, Any]
@@ -47,6 +47,7 @@ class SiteParts:
     uplinks: tuple[tuple[KeyPath, Raw], ...]
     alarms: AlarmSettings | None
     escalation: EscalationSettings | None
+    identity: IdentitySettings | None
 
 
 def read_site(document: Document) -> SiteParts:
@@ -78,6 +79,7 @@ def read_site(document: Document) -> SiteParts:
         escalation=_section(EscalationSettings, document, data, "escalation")
         if "escalation" in data
         else EscalationSettings(),
+        identity=_section(IdentitySettings, document, data, "identity") if "identity" in data else IdentitySettings(),
     )
 
 

@@ -43,6 +43,13 @@ CATALOGUE: dict[str, Wording] = {
         "byte {byte}, which is not UTF-8", "a UTF-8 file", "非 UTF-8 字节 {byte}", "UTF-8 编码的文件"
     ),
     "file.empty": Wording("an empty file", "a mapping of settings", "空文件", "一组设置"),
+    # assets
+    "asset.section": Wording(
+        "a section '{section}' on an asset of kind {found}",
+        "'{section}' only on kind {kind}",
+        "{found} 类资产带有 {section} 部分",
+        "{section} 仅用于 {kind} 类资产",
+    ),
     # its YAML
     "yaml.character": Wording("a control character", "printable text", "控制字符", "可打印的文字"),
     "yaml.too_big": Wording(
