@@ -7,6 +7,7 @@ Papers carry dates, not times. A date is a whole local day (UTC+8), the last one
 is valid through 31 March 24:00 and expired from 1 April 00:00 on.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -116,6 +117,15 @@ class CranePapers:
     def maintained(self, now_ns: int) -> bool | None:
         """Whether the next maintenance is not overdue; None when no day is filed."""
         return None if self.maintenance_due is None else local_day(now_ns) <= self.maintenance_due
+
+
+def driver_number(said: float | str) -> str:
+    """A driver's number as it is looked up: what a device sends as 7.0, "7" or "007" is "7". Empty when the device says
+    that nobody is logged in (0, blank) or does not say (NaN)."""
+    if isinstance(said, float | int):
+        return str(int(said)) if math.isfinite(said) and said else ""
+    text = said.strip().upper()
+    return text.lstrip("0") if text.isascii() and text.isdigit() else text
 
 
 def local_day(now_ns: int) -> date:
