@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from gateway.assets.pit_description import Baseline, BaselineKind, ControlValue, QualityGates, RateWindow
 from gateway.assets.pit_items import ItemFacts, PitItem, PitStructure
+from gateway.settings.pit_instruments import point_id
 from gateway.settings.schema import (
     Certainty,
     LimitSource,
@@ -43,6 +44,10 @@ Positive = Annotated[float, Field(gt=0)]
 def moment_ns(written: str) -> int:
     """A `Moment` as UTC ns, exact to the microsecond."""
     return (datetime.fromisoformat(written) - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+HAND_SUFFIX = "_hand"
+"""A surveyor's readings of a point are points of this name."""
 
 
 class ControlSettings(SettingsModel):
@@ -152,6 +157,8 @@ class PitPointSettings(SettingsModel):
     """Turns the input's unit into the item's (from m to mm: 1000)."""
     instrument: Name | None = None
     """The instrument that measures it, by its id; or `input`."""
+    by_hand: bool = False
+    """A surveyor measures it, and the readings are imported or typed in; or `input`."""
     depth_m: Annotated[float, Field(ge=0, le=200)] | None = None
     """Depth below ground, metres. On an inclinometer chain: which node; without it, a point at each node."""
     reverse: bool = False
@@ -175,12 +182,18 @@ class PitPointSettings(SettingsModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> "PitPointSettings":
-        if (self.input is None) == (self.instrument is None):
-            given = 2 if self.input else 0
+        given = (self.input is not None) + (self.instrument is not None) + self.by_hand
+        if given != 1:
             raise PydanticCustomError(
-                "pit.one_source", "give input or instrument", {"found": given, "point": self.name}
+                "pit.one_source", "give one of input, instrument, by_hand", {"found": given, "point": self.name}
             )
         return self
+
+    def read_from(self, asset: str) -> str | None:
+        """The id of the point that says the quantity itself; None for an instrument's point."""
+        if self.by_hand:
+            return f"{asset}.{self.name}{HAND_SUFFIX}"
+        return None if self.input is None else point_id(asset, self.input)
 
 
 class BaselineSettings(SettingsModel):

@@ -33,6 +33,7 @@ from gateway.settings.pit_instruments import (
     point_id,
 )
 from gateway.settings.pit_point_settings import (
+    HAND_SUFFIX,
     BaselineSettings,
     Moment,
     PitPointSettings,
@@ -44,6 +45,7 @@ from gateway.settings.schema import Name, SettingsModel
 
 AnyInstrument = VibratingWireSettings | InclinometerSettings | HydrostaticSettings | StrutSettings | WellSettings
 DERIVED_SUFFIXES = (
+    HAND_SUFFIX,
     "_rate",
     "_quality",
     "_gauges",
@@ -222,8 +224,9 @@ class _Building:
 
     def _source(self, point: PitPointSettings, position: int | None) -> Instrument:
         """The instrument over point ids."""
-        if point.input is not None:
-            return DirectReading(point_id(self._asset, point.input), point.scale)
+        direct = point.read_from(self._asset)
+        if direct is not None:
+            return DirectReading(direct, point.scale)
         wires = {wire.id: wire for wire in self._settings.vibrating_wires}
         for each in self._settings._instruments():
             if each.id != point.instrument:

@@ -282,9 +282,9 @@ CATALOGUE: dict[str, Wording] = {
         "带时区的日期时间，例如 2026-03-01T09:30:00+08:00",
     ),
     "pit.one_source": Wording(
-        "{found} of input and instrument at point {point}",
+        "{found} of input, instrument and by_hand at point {point}",
         "exactly one of them",
-        "测点 {point} 的 input 与 instrument 给了 {found} 个",
+        "测点 {point} 的 input、instrument、by_hand 给了 {found} 个",
         "恰好一个",
     ),
     "pit.unknown_name": Wording("{found}", "one of: {known}", "{found}", "以下之一：{known}"),
