@@ -9,6 +9,8 @@ from enum import IntEnum, StrEnum
 
 from gateway.assets.pit_instrument import Instrument
 from gateway.assets.pit_items import ITEMS, DesignShare, ItemFacts, PitItem, PitStructure
+from gateway.assets.reading_quality import QualityGates
+from gateway.assets.robust_rate import RateWindow
 
 
 class SafetyGrade(IntEnum):
@@ -76,32 +78,6 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
-class RateWindow:
-    """Which readings a rate is taken over: those of the last `window_s`, and at least `min_readings` (PD)."""
-
-    window_s: float = 3 * 86_400.0
-    min_readings: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class QualityGates:
-    """When a reading is not believed (all PD). `noise` is the instrument's, in the item's unit.
-
-    A reading that rests on fewer than `steady_samples` samples is an outlier when it is further from its forerunners'
-    line than `spike_mads` scaled MADs and than `spike_noises` times the noise. Readings that do not leave `flat_band`
-    for `flat_after_s` are a flat line (0: never). `clock_skew_s`: how far ahead of the box a reading's time may be.
-    """
-
-    noise: float = 0.5
-    spike_mads: float = 5.0
-    spike_noises: float = 10.0
-    steady_samples: int = 5
-    flat_after_s: float = 86_400.0
-    flat_band: float = 0.0
-    clock_skew_s: float = 300.0
-
-
-@dataclass(frozen=True, slots=True)
 class PitPoint:
     """One monitoring point (测点). `name` is unique in the pit; its derived point is `<asset>.<name>`.
 
@@ -109,7 +85,8 @@ class PitPoint:
     the item's limit is for (towards the pit, settlement). Readings are `reading_interval_s` apart (0: every sample is
     one, as for a surveyor's). `neighbours` are names of points; points of one `line` (section, 断面) are related.
     `rising_per_day`: from this rate on the point is said to rise (PD). `baselines` are in order of time; a load without
-    any counts from 0, a movement without any is unknown.
+    any counts from 0, a movement without any is unknown. A reading is good for `valid_for_s`. `required_every_h`: how
+    often the monitoring scheme wants it read, None: as the frequency table says.
     """
 
     name: str
@@ -124,6 +101,8 @@ class PitPoint:
     neighbours: tuple[str, ...] = ()
     line: str = ""
     reading_interval_s: float = 0.0
+    valid_for_s: float = 3 * 86_400.0
+    required_every_h: float | None = None
     rising_per_day: float = 0.5
     control: ControlValue | None = None
     rate: RateWindow = field(default_factory=RateWindow)
