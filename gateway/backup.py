@@ -4,6 +4,7 @@
       manifest.json      what is in it: bytes and SHA-256 of every file, the chain's head, when, by which version
       data/alerts.db     copied by SQLite's online backup: one moment, whatever is being written meanwhile
       data/history.db    copied after it, so that the history is never behind what the chain has sealed of it
+      data/assets.db     likewise
       data/...           small files of the data folder that anyone may read
       site/...           the site file, with its rule packs and device tables
       private.sealed     files that only their owner reads (keys, credentials), encrypted; only with a passphrase
@@ -39,6 +40,7 @@ from gateway import __version__
 from gateway.ports import Clock
 from gateway.settings import Settings
 from gateway.store.alert_store import ALERTS_FILE, open_for_reading
+from gateway.store.asset_records import ASSETS_FILE
 
 HISTORY_FILE = "history.db"
 MANIFEST = "manifest.json"
@@ -106,8 +108,9 @@ def make_backup(settings: Settings, to: Path, clock: Clock, passphrase: str = ""
     with tempfile.TemporaryDirectory(prefix=".sitewarden-backup-", dir=target.parent) as folder:
         stage = Path(folder)
         _copy_database(data / ALERTS_FILE, stage / "data" / ALERTS_FILE)
-        if (data / HISTORY_FILE).is_file():
-            _copy_database(data / HISTORY_FILE, stage / "data" / HISTORY_FILE)
+        for name in (HISTORY_FILE, ASSETS_FILE):
+            if (data / name).is_file():
+                _copy_database(data / name, stage / "data" / name)
         left_out = _copy_small_files(data, stage, passphrase)
         _copy_site(Path(settings.file), stage / "site")
         manifest = _manifest_of(stage, settings, now_ns)

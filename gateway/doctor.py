@@ -30,7 +30,9 @@ from gateway.model.errors import ConfigError
 from gateway.ports import Clock
 from gateway.settings import Settings, fault_text
 from gateway.store.alert_store import ALERTS_FILE, open_for_reading
+from gateway.store.asset_records import ASSETS_FILE
 
+DATABASES = (ALERTS_FILE, "history.db", ASSETS_FILE)
 CONNECT_S = 3.0
 SPARE_BYTES = 512 * 2**20
 CLOCK_AHEAD_NS = 2_000_000_000
@@ -71,7 +73,7 @@ def examine(load: Callable[[], Settings], clock: Clock) -> list[Check]:
     folder = settings.storage.folder
     checks += _folder(folder)
     checks += _disk(settings)
-    checks += [_database(folder / name) for name in (ALERTS_FILE, "history.db") if (folder / name).is_file()]
+    checks += [_database(folder / name) for name in DATABASES if (folder / name).is_file()]
     if (folder / ALERTS_FILE).is_file():
         checks += _records(folder, clock.now_ns())
     checks += [check for link in settings.links for check in _link(link.settings)]

@@ -8,12 +8,15 @@ import pytest
 
 from contract.chain import ChainHead
 from gateway.app import DRIVERS, UPLINKS
+from gateway.assets.derivation import AssetEvent
 from gateway.backup import BackupError, make_backup, open_files, restore, seal_files, verify_backup
 from gateway.clock import SimulatedClock
 from gateway.evidence import RecordKind
 from gateway.recorder import Entry
 from gateway.settings import Settings, load
 from gateway.store.alert_store import open_for_reading
+from gateway.store.asset_reader import AssetReader
+from gateway.store.asset_store import AssetStore
 from tests.fakes.field_site import write_site
 from tests.fakes.site import Site, points, threshold
 
@@ -57,6 +60,22 @@ async def test_a_copy_taken_while_the_stores_are_open_restores_to_the_same_chain
     assert (tmp_path / "new" / "keys" / "desk.pem").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "new" / "notes.txt").read_text() == "public"
     assert (tmp_path / "new" / "site" / "rules" / "e2e.yaml").is_file()
+
+
+async def test_the_records_of_the_assets_are_in_the_copy(running: Site, settings: Settings, tmp_path: Path) -> None:
+    assets = AssetStore(settings.storage.folder)
+    assets.note(1, [AssetEvent("crane-1", "crane_cycle", 1, {"load_t": 2.5})], {"crane-1:derived": {"count": 1}})
+    assets.flush().result(10)
+    result = make_backup(settings, tmp_path / "copy.tar.gz", running.clock)
+    assets.close()
+    restore(result.path, tmp_path / "new")
+
+    restored = AssetStore(tmp_path / "new")
+    assert restored.states_at_open()["crane-1:derived"].state == {"count": 1}
+    reader = AssetReader(restored.path)
+    assert reader.cycles_kept("crane-1") == 1
+    reader.close()
+    restored.close()
 
 
 async def test_a_restored_box_goes_on_with_the_chain(running: Site, settings: Settings, tmp_path: Path) -> None:
