@@ -13,8 +13,9 @@ Theory of operation. Everything that depends on the table alone is worked out on
 
 Quality is BAD, and the value NaN, for: NaN and infinity, a raw value that is a sentinel, an engineering value outside
 `min`..`max`, a BCD digit above 9, and every point of a failed block. Limits are widened by the rounding of the
-type (a float32 holding 99.99 is not above 99.99). 64-bit integers beyond 2^53 lose their lowest bits in float64 (one
-part in 9e15, far below any instrument) and stay GOOD; the raw words keep them exactly.
+type (a float32 holding 99.99 is not above 99.99). A point with `decimals` is divided by ten to the power of another
+point's value before its offset, and BAD when that one is. 64-bit integers beyond 2^53 lose their lowest bits in float64
+(one part in 9e15, far below any instrument) and stay GOOD; the raw words keep them exactly.
 """
 
 from collections.abc import Sequence
@@ -53,6 +54,14 @@ class _Sentinels:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Decimals:
+    """Points that are divided by a power of ten: parallel arrays of their positions and those of their decimals."""
+
+    positions: NDArray[np.intp]
+    places: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TableDecoder:
     """A register table, compiled. `requests` are what to read; `decode` turns the replies into values."""
 
@@ -66,6 +75,7 @@ class TableDecoder:
     _low: Floats
     _high: Floats
     _sentinels: _Sentinels | None
+    _decimals: _Decimals | None
     _request_of_point: NDArray[np.intp]
 
     def decode(self, blocks: Sequence[Words | None]) -> tuple[Floats, Qualities]:
@@ -79,6 +89,8 @@ class TableDecoder:
         failed = [i for i, block in enumerate(blocks) if block is None]
         if failed:
             good[np.isin(self._request_of_point, failed)] = False
+        if self._decimals is not None:
+            good[self._decimals.positions] &= good[self._decimals.places]
         if good.all():
             return value, np.zeros(self._size, dtype=np.uint8)
         return np.where(good, value, np.nan), np.where(good, np.uint8(Quality.GOOD), np.uint8(Quality.BAD))
@@ -86,6 +98,9 @@ class TableDecoder:
     def _judged(self, words: Words) -> tuple[Floats, NDArray[np.bool_]]:
         raw = self._raw_values(words)
         value = raw if self._scale is None else raw * self._scale
+        if self._decimals is not None:
+            value = value.copy()
+            value[self._decimals.positions] /= 10.0 ** value[self._decimals.places]
         if self._offset is not None:
             value = value + self._offset
         good = (value >= self._low) & (value <= self._high)
@@ -142,6 +157,7 @@ def compile_table(table: ModbusTable, requests: tuple[Request, ...] = ()) -> Tab
         _low=low,
         _high=high,
         _sentinels=_sentinels(points),
+        _decimals=_decimals(points),
         _request_of_point=owner,
     )
 
@@ -214,3 +230,11 @@ def _sentinels(points: Sequence[RegisterPoint]) -> _Sentinels | None:
     if not pairs:
         return None
     return _Sentinels(np.array([i for i, _ in pairs], dtype=np.intp), np.array([value for _, value in pairs]))
+
+
+def _decimals(points: Sequence[RegisterPoint]) -> _Decimals | None:
+    position_of = {point.key: i for i, point in enumerate(points)}
+    pairs = [(i, position_of[point.decimals]) for i, point in enumerate(points) if point.decimals is not None]
+    if not pairs:
+        return None
+    return _Decimals(*(np.array(column, dtype=np.intp) for column in zip(*pairs, strict=True)))

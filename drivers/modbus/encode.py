@@ -33,7 +33,7 @@ def encode_table(table: ModbusTable, values: Mapping[str, float]) -> Image:
     """What a device showing `values` answers: function -> address -> word (0 or 1 for functions 1 and 2).
 
     Keys that are missing leave their words 0; points that share a register are merged. Raises KeyError for a key that
-    the table does not have.
+    the table does not have, and for a point whose decimals are not among the values.
     """
     points = {point.key: point for point in table.points}
     image: Image = {}
@@ -43,6 +43,8 @@ def encode_table(table: ModbusTable, values: Mapping[str, float]) -> Image:
             words.setdefault(address, 0)
     for key, value in values.items():
         point = points[key]
+        if point.decimals is not None:
+            point = point.model_copy(update={"scale": point.scale / 10.0 ** values[point.decimals]})
         for i, word in enumerate(encode_point(table, point, value)):
             image[point.function][point.address + i] |= int(word)
     return image

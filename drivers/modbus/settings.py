@@ -12,6 +12,7 @@ from drivers.modbus.registers import BIT_FUNCTIONS, ByteOrder, RegisterType
 from drivers.schema import DeviceSettings, DeviceTable, LinkSettings, Schema, TablePoint
 
 ADDRESSES = 65_536
+MAX_DECIMALS = 9
 MAX_REGISTERS = 125  # Modbus Application Protocol V1.1b3, 6.3 and 6.4; bits: 2000 = 16 x 125 (6.1, 6.2)
 
 
@@ -133,6 +134,9 @@ class RegisterPoint(TablePoint):
     `bit` is the (lowest) bit of a `bit` or `bits` point in a register, 0 = least significant; `bit_count` the width of
     a `bits` point. The order applies before bits are counted. Sentinels are raw values; for signed integers a bit
     pattern may be given instead (0x8000 for int16 means -32768).
+
+    `decimals` names another point of the table: a register in which the device says how many decimal places this one
+    has. The value is then raw x scale / 10^decimals + offset, and BAD while that register is.
     """
 
     function: Literal[1, 2, 3, 4]
@@ -141,6 +145,7 @@ class RegisterPoint(TablePoint):
     order: ByteOrder | None = None
     bit: Annotated[int, Field(ge=0, le=15)] | None = None
     bit_count: Annotated[int, Field(ge=1, le=16)] | None = None
+    decimals: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")] | None = None
 
     @property
     def raw_bounds(self) -> tuple[float, float]:
@@ -222,6 +227,20 @@ class ModbusTable(DeviceTable):
         repeated = [key for key, times in Counter(keys).items() if times > 1]
         if repeated:
             raise ValueError(f"two points share the key {', '.join(sorted(repeated))}")
+        return self
+
+    @model_validator(mode="after")
+    def _decimals_lead_somewhere(self) -> Self:
+        points = {point.key: point for point in self.points}
+        for point in self.points:
+            if point.decimals is None:
+                continue
+            places = points.get(point.decimals)
+            if places is None or places.decimals is not None or not 0 <= places.min <= places.max <= MAX_DECIMALS:
+                raise ValueError(
+                    f"point {point.key}: decimals is {point.decimals}, expected another point of this table "
+                    f"with min and max within 0 and {MAX_DECIMALS}"
+                )
         return self
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from drivers.mqtt.device_time import believable, time_ns
 from drivers.mqtt.json_path import MISSING, Steps, compile_path, value_at
+from drivers.mqtt.private import Blotter
 from drivers.mqtt.settings import FieldPoint, MqttTable
 from gateway.model.errors import DecodeError
 from gateway.model.reading import Quality, RawBlock, Readings
@@ -40,7 +41,10 @@ class FieldMessage:
 
 
 class MessageDecoder:
-    """Decodes the messages of one device. Paths are compiled and index arrays made once."""
+    """Decodes the messages of one device. Paths are compiled and index arrays made once.
+
+    `keepable` makes of a payload what may be kept of it: without what the table calls private.
+    """
 
     def __init__(self, device: BoundDevice, max_payload_bytes: int = 262_144) -> None:
         table: MqttTable = device.table
@@ -52,6 +56,7 @@ class MessageDecoder:
         self._steps = [compile_path(point.path) if point.path else () for point in table.points]
         self._time_steps: Steps = compile_path(table.time.path) if table.time else ()
         self._quoted_keys = _quoted_keys([*self._steps, self._time_steps])
+        self.keepable = Blotter(table.private).blot
 
     def decode(self, message: FieldMessage) -> Readings:
         """The readings of one message. Raises DecodeError when the message as a whole means nothing."""
@@ -129,13 +134,13 @@ class MessageDecoder:
         value = np.array(values, dtype=np.float64)
         believed = Quality.SUSPECT if suspect else Quality.GOOD
         quality = np.where(np.isnan(value), np.uint8(Quality.BAD), np.uint8(believed))
-        raw = RawBlock(payload=message.payload)
+        raw = RawBlock(payload=self.keepable(message.payload))
         return Readings(self._device_id, point_index, value, quality, observed_at_ns, message.received_at_ns, raw)
 
 
 def _json_number(point: FieldPoint, value: Any) -> float:
     """The number in a JSON value of the configured type, else NaN."""
-    if point.type == "number_text":
+    if point.type == "number_text" or (point.type == "number_or_text" and isinstance(value, str)):
         return float(value) if isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value.strip()) else math.nan
     if isinstance(value, bool) != (point.type == "boolean") or not isinstance(value, int | float):
         return math.nan

@@ -24,6 +24,7 @@ from paho.mqtt.matcher import MQTTMatcher
 from drivers.mqtt.decode import FieldMessage, MessageDecoder
 from drivers.mqtt.inbox import Arrival, Inbox, Item, Lost, Opened, Subscribed
 from drivers.mqtt.link import BrokerSession
+from drivers.mqtt.private import Blotter
 from drivers.mqtt.settings import MqttDevice, MqttLink, MqttTable
 from gateway.model.errors import DecodeError, StoreError
 from gateway.model.reading import Readings
@@ -78,6 +79,7 @@ class MqttDriver:
         self._channels = [
             _Channel(device, MessageDecoder(device, settings.max_payload_bytes)) for device in link.devices
         ]
+        self._blotter = Blotter(sorted({key for device in link.devices for key in device.table.private}))
         self._matcher, self._filters = _routes(self._channels)
         self._routed: dict[str, tuple[_Channel, ...]] = {}
         self._held: dict[_Identity, _Held] = {}
@@ -301,14 +303,15 @@ class MqttDriver:
         channel.failures += 1
         channel.last_error = reason
         channel.state = LinkState.DOWN
-        sink.set_aside(channel.device_id, message.payload[:_KEEP_BYTES], reason)
+        sink.set_aside(channel.device_id, channel.decoder.keepable(message.payload)[:_KEEP_BYTES], reason)
         if _power_of_two(channel.failures):
             log.warning("mqtt message put aside device=%s count=%d why=%s", channel.device_id, channel.failures, reason)
 
     def _set_aside_unmatched(self, message: FieldMessage, sink: ReadingSink) -> None:
         self._unmatched += 1
         if self._unmatched <= _KEEP_UNMATCHED:
-            sink.set_aside(self.name, message.payload[:_KEEP_BYTES], f"no device listens to topic {message.topic!r}")
+            keepable = self._blotter.blot(message.payload)[:_KEEP_BYTES]
+            sink.set_aside(self.name, keepable, f"no device listens to topic {message.topic!r}")
         if _power_of_two(self._unmatched):
             log.warning("mqtt message for no device link=%s count=%d", self.name, self._unmatched)
 

@@ -118,20 +118,26 @@ class MessageTime(Schema):
 class FieldPoint(TablePoint):
     """One signal of a message: `path` in JSON, or for plain payloads the `topic_suffix` that carries it.
 
-    `type`: what the JSON holds; `number_text` is a number in quotes, `boolean` becomes 0 or 1. Another type is BAD.
+    `type`: what the JSON holds; `number_text` is a number in quotes, `number_or_text` a number with or without them
+    (makers differ), `boolean` becomes 0 or 1. Another type is BAD.
     """
 
     path: JsonPath | None = None
     topic_suffix: TopicSuffix | None = None
-    type: Literal["number", "boolean", "number_text"] = "number"
+    type: Literal["number", "boolean", "number_text", "number_or_text"] = "number"
 
 
 class MqttTable(DeviceTable):
-    """A device model whose messages are one JSON document each, or one bare number each (`plain`)."""
+    """A device model whose messages are one JSON document each, or one bare number each (`plain`).
+
+    `private` names keys whose values are about a person (an identity number, a name). They are blotted out of the
+    message before any of it is kept, as evidence or aside; no point may read them.
+    """
 
     driver: Literal["mqtt"] = "mqtt"
     payload: Literal["json", "plain"] = "json"
     time: MessageTime | None = None
+    private: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
     points: Annotated[tuple[FieldPoint, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -152,10 +158,15 @@ class MqttTable(DeviceTable):
                 raise ValueError(f"point {point.key}: a json payload needs a path, for example $.{point.key}")
             if point.topic_suffix is not None:
                 raise ValueError(f"point {point.key}: topic_suffix is for plain payloads only")
+            for step in compile_path(point.path):
+                if step in self.private:
+                    raise ValueError(f"point {point.key}: {step} is private and cannot be read")
 
     def _check_plain(self) -> None:
         if self.time is not None:
             raise ValueError("a plain payload is a bare number and carries no time")
+        if self.private:
+            raise ValueError("a plain payload is a bare number and carries nothing private")
         for point in self.points:
             if point.path is not None or point.type != "number":
                 raise ValueError(f"point {point.key}: path and type are for json payloads only")

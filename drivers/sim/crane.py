@@ -114,6 +114,15 @@ class CraneState:
     multiple: float
     motor: float
     work_status: float
+    weight_error: float = 0.0
+    wind_error: float = 0.0
+    range_error: float = 0.0
+    height_error: float = 0.0
+    angle_error: float = 0.0
+    tilt_error: float = 0.0
+    id_error: float = 0.0
+    multi_alarm: float = 0.0
+    driver_no: float = 0.0
 
 
 class CraneTwin:

@@ -17,7 +17,8 @@ def crane_words(values: dict[str, float]) -> list[int]:
     """The register image of config/devices/crane-host-modbus.yaml, built without our own encoder."""
     words = list(struct.unpack(">16H", struct.pack(">8f", *(values[key] for key in FLOAT_KEYS))))
     words.append(round(values["tilt_deg"] * 100) & 0xFFFF)
-    return words + [int(values[key]) for key in WORD_KEYS]
+    faults_flags_and_driver = [0, 0, 0, 0]
+    return words + [int(values[key]) for key in WORD_KEYS] + faults_flags_and_driver
 
 
 def write_site(

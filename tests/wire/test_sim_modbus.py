@@ -26,6 +26,7 @@ from gateway.model.reading import Quality
 STEP_S = 0.05
 CRANE = load_table(shipped_tables(), "crane-host-modbus")
 DECODER = compile_table(CRANE)
+SIZE = 24
 MOMENT = [point.key for point in CRANE.points].index("moment_pct")
 WRITES = [
     lambda client: client.write_coil(0, True),
@@ -71,7 +72,7 @@ class Bench:
             self.crane.step(STEP_S, self.story_s, 4.0, self.log, self.clock)
 
     async def words(self) -> list[int]:
-        answer = await self.client.read_holding_registers(0, count=20)
+        answer = await self.client.read_holding_registers(0, count=SIZE)
         assert not answer.isError()
         return answer.registers
 
@@ -110,7 +111,7 @@ async def test_registers_show_the_state_of_the_twin(bench: Bench) -> None:
 
 async def test_input_registers_show_the_same_words(bench: Bench) -> None:
     await bench.step()
-    answer = await bench.client.read_input_registers(0, count=20)
+    answer = await bench.client.read_input_registers(0, count=SIZE)
     assert answer.registers == await bench.words()
 
 
@@ -123,7 +124,7 @@ async def test_every_write_is_refused_with_exception_1_and_changes_nothing(bench
 
 
 async def test_reading_past_the_map_is_exception_2(bench: Bench) -> None:
-    answer = await bench.client.read_holding_registers(19, count=2)
+    answer = await bench.client.read_holding_registers(SIZE - 1, count=2)
     assert (answer.isError(), answer.exception_code) == (True, 2)
 
 
@@ -189,7 +190,7 @@ async def test_a_silent_twin_accepts_and_never_answers(bench: Bench) -> None:
     assert await other.connect()
     other.close()
     await bench.step(3)
-    assert len(await bench.words()) == 20
+    assert len(await bench.words()) == SIZE
 
 
 async def test_a_dropping_twin_hangs_up_on_old_and_new_connections(bench: Bench) -> None:
@@ -205,7 +206,7 @@ async def test_a_dropping_twin_hangs_up_on_old_and_new_connections(bench: Bench)
     bench.client.close()
     bench.client = bench.new_client()
     assert await bench.client.connect()
-    assert len(await bench.words()) == 20
+    assert len(await bench.words()) == SIZE
 
 
 async def test_a_slow_twin_answers_after_the_delay(bench: Bench) -> None:
@@ -257,5 +258,5 @@ async def test_a_taken_port_is_an_error_that_names_it(bench: Bench) -> None:
 
 
 async def test_registers_never_change_size(bench: Bench) -> None:
-    with pytest.raises(ValueError, match="expected 20"):
+    with pytest.raises(ValueError, match=f"expected {SIZE}"):
         bench.station.server.put([1, 2, 3])

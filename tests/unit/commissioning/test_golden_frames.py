@@ -1,7 +1,13 @@
-"""Every golden frame of `tests/cases/devices`: the words that a device sent decode to what its display showed."""
+"""Every golden frame of `tests/cases/devices`: what a device sent decodes to what its display showed.
 
+A case holds `words` (function, first address, registers) or a `payload` (one MQTT message). Words are also made again
+from the values, unless the case says `one_way`: what a reader refuses, and what nobody reads, is not made again.
+"""
+
+import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,17 +15,39 @@ import yaml
 
 from drivers.modbus.decode import compile_table
 from drivers.modbus.encode import encode_table
-from gateway.commissioning.command import load_device_table
-from gateway.model.reading import Quality
+from drivers.modbus.settings import ModbusTable
+from drivers.mqtt.decode import FieldMessage, MessageDecoder
+from drivers.mqtt.settings import MqttDevice, MqttTable
+from gateway.model.reading import Quality, Readings
+from gateway.ports import BoundDevice
 from tests.fakes.gateway_process import ROOT
 
 CASES = ROOT / "tests" / "cases" / "devices"
+SHIPPED = ROOT / "config" / "devices"
+NOW_NS = 1_700_000_001_000_000_000
 
 
-@pytest.mark.parametrize("path", sorted(CASES.glob("*.golden.yaml")), ids=lambda path: path.name)
+def golden_frames(key: str) -> list[Path]:
+    found = sorted(CASES.glob("*.golden.yaml"))
+    return [path for path in found if key in yaml.safe_load(path.read_text(encoding="utf-8"))]
+
+
+def raw_table(golden: dict[str, Any]) -> Any:
+    own = CASES / f"{golden['table']}.yaml"
+    path = own if own.is_file() else SHIPPED / own.name
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def check_values(found: list[float], quality: list[int], shown: list[float | None]) -> None:
+    assert [q == Quality.GOOD for q in quality] == [one is not None for one in shown]
+    for value, wanted in zip(found, shown, strict=True):
+        assert math.isnan(value) if wanted is None else value == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize("path", golden_frames("words"), ids=lambda path: path.name)
 def test_words_decode_to_what_the_display_showed(path: Path) -> None:
     golden = yaml.safe_load(path.read_text(encoding="utf-8"))
-    table = load_device_table(str(CASES / f"{golden['table']}.yaml"))
+    table = ModbusTable.model_validate(raw_table(golden))
     decoder = compile_table(table)
     image = {
         (function, first + i): word
@@ -29,14 +57,42 @@ def test_words_decode_to_what_the_display_showed(path: Path) -> None:
     }
     blocks = [np.array([image[r.function, a] for a in range(r.address, r.end)], np.uint16) for r in decoder.requests]
     value, quality = decoder.decode(blocks)
+    check_values(value.tolist(), quality.tolist(), [golden["values"][point.key] for point in table.points])
+    if not golden.get("one_way"):
+        known = {key: math.nan if one is None else one for key, one in golden["values"].items()}
+        encoded = {(f, a): word for f, words in encode_table(table, known).items() for a, word in words.items()}
+        assert encoded == {place: word for place, word in image.items() if place in encoded}
+        assert not any(word for place, word in image.items() if place not in encoded)
+
+
+def read(path: Path) -> tuple[dict[str, Any], MqttTable, Readings]:
+    golden = yaml.safe_load(path.read_text(encoding="utf-8"))
+    table = MqttTable.model_validate(raw_table(golden))
+    device = MqttDevice(id="d", link="l", asset="a", table=table.model, topic="t")
+    bound = BoundDevice(device, table, (), np.arange(len(table.points), dtype=np.int32))
+    payload = golden["payload"].encode()
+    return golden, table, MessageDecoder(bound).decode(FieldMessage("t", payload, False, NOW_NS))
+
+
+@pytest.mark.parametrize("path", golden_frames("payload"), ids=lambda path: path.name)
+def test_a_message_decodes_to_what_the_display_showed(path: Path) -> None:
+    golden, table, readings = read(path)
     shown = [golden["values"][point.key] for point in table.points]
-    assert [q == Quality.GOOD for q in quality] == [one is not None for one in shown]
-    for found, wanted in zip(value, shown, strict=True):
-        assert math.isnan(found) if wanted is None else found == pytest.approx(wanted, rel=1e-6)
-    known = {key: math.nan if one is None else one for key, one in golden["values"].items()}
-    encoded = {(f, a): word for f, words in encode_table(table, known).items() for a, word in words.items()}
-    assert encoded == image
+    check_values(readings.value.tolist(), readings.quality.tolist(), shown)
+    assert readings.observed_at_ns == golden["observed_at_ns"]
 
 
-def test_there_is_a_golden_frame() -> None:
-    assert list(CASES.glob("*.golden.yaml"))
+def test_what_is_kept_of_a_cranes_message_names_nobody() -> None:
+    golden, _, readings = read(CASES / "crane-host-mqtt.golden.yaml")
+    kept = readings.raw.payload.decode()
+    assert [secret for secret in golden["never_kept"] if secret in kept] == []
+    assert [secret for secret in golden["never_kept"] if secret not in golden["payload"]] == []
+    without = {key: value for key, value in json.loads(golden["payload"]).items() if key not in ("Name", "IdNo")}
+    assert json.loads(kept) == without | {"Name": None, "IdNo": None}
+
+
+def test_every_shipped_table_has_a_golden_frame_a_source_and_a_certainty() -> None:
+    framed = {yaml.safe_load(path.read_text(encoding="utf-8"))["table"] for path in CASES.glob("*.golden.yaml")}
+    shipped = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in SHIPPED.glob("*.yaml")}
+    assert sorted(set(shipped) - framed) == []
+    assert all(table["source"] and table["certainty"] and table["model"] == name for name, table in shipped.items())
