@@ -3,15 +3,41 @@
 In: one reading at a time, hours or days apart: time and displacement since the baseline. Out: a `Forecast` of plain
 numbers, NaN where nothing can be said. It adds to the rules and never silences one: pits also fail without any creep
 (a strut buckles, sand flows in). Knows nothing of points, clauses and limits but the one number it is handed.
+
+    reading -> Track -> rate, growth (Mann-Kendall) -> stage, tangent angle, days to the limit
+                  \\-> growing clearly? -> Voight fit -> gates of standards 7.1 -> interval of the time to failure
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
-from math import nan
+from math import isfinite, nan
 
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.assets.creep import Fit, fit
+from gateway.assets.creep_design import WAVE_SPACING_D
+from gateway.assets.creep_gates import CreepGates, gates_open, window_rates
+from gateway.assets.creep_grid import Search
 from gateway.assets.derivation import Json
+from gateway.assets.trend import (
+    UNKNOWN_RATE,
+    Rate,
+    curvature_sigmas,
+    days_to_limit,
+    mann_kendall_p,
+    noise_mm,
+    slope,
+    tangent_deg,
+)
+from gateway.assets.trend_breaks import steps, without_spikes
+from gateway.assets.trend_track import Series, Track
+
+Floats = NDArray[np.float64]
 
 NS_A_DAY = 86_400_000_000_000
+STATE_VERSION = 1
 
 
 class Stage(IntEnum):
@@ -43,7 +69,37 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class ForecastSettings:
-    """How a point is forecast."""
+    """How a point is forecast; all PD but the angles (M-H).
+
+    `level` is the probability of the interval. `evidence` is how much better (nats) failing creep must explain the
+    readings than any movement that does not fail; `at_edge` is how much of the probability may lie at the longest and
+    shortest times searched; `curved_sigmas` opens the costly fit. `steady_floor_mm_d` stands in for the steady rate of
+    a point that hardly moves, so that its first millimetre is not called imminent.
+    """
+
+    level: float = 0.9
+    gates: CreepGates = field(default_factory=CreepGates)
+    search: Search = field(default_factory=Search)
+    evidence: float = 6.0
+    at_edge: float = 0.05
+    curved_sigmas: float = 4.0
+    steady_floor_mm_d: float = 0.2
+    long_window_d: float = 7.0
+    medium_deg: float = 80.0
+    imminent_deg: float = 85.0
+    accelerating_deg: float = 45.0
+    regressive_p: float = 0.99
+    rate_error: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Motion:
+    """What the readings of late do: their noise, the shortest window that tells a rate, the rate, p of no growth."""
+
+    sigma_mm: float
+    window_d: float
+    rate: Rate
+    no_growth_p: float
 
 
 class Forecaster:
@@ -51,6 +107,15 @@ class Forecaster:
 
     def __init__(self, settings: ForecastSettings | None = None) -> None:
         self._settings = settings or ForecastSettings()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: a new baseline or another instrument, after which displacements cannot be compared."""
+        self._track = Track()
+        self._epoch_ns: int | None = None
+        self._from_d = -np.inf
+        self._steady_mm_d = nan
+        self._peak_mm_d = 0.0
 
     def add(self, at_ns: int, displacement_mm: float, limit_mm: float = nan) -> Forecast:
         """One reading at `at_ns` (UTC ns). NaN is skipped; a reading not later than the last is skipped too.
@@ -58,14 +123,143 @@ class Forecaster:
         `displacement_mm` is since the baseline, either sign; `limit_mm` is the control value of its magnitude.
         A skipped reading answers with an empty forecast: not known.
         """
-        return Forecast()
-
-    def reset(self) -> None:
-        """Forget everything: a new baseline or another instrument, after which displacements cannot be compared."""
+        if self._epoch_ns is None:
+            self._epoch_ns = at_ns - at_ns % NS_A_DAY
+        t_d = (at_ns - self._epoch_ns) / NS_A_DAY
+        if not isfinite(displacement_mm) or t_d <= self._track.last_d:
+            return Forecast()
+        self._track.add(t_d, displacement_mm)
+        series = self._track.series()
+        motion = self._motion(series)
+        self._follow(series, motion)
+        low_h, high_h = self._failure_h(series, motion)
+        tangent = self._tangent_deg(motion)
+        days = days_to_limit(displacement_mm, _significant(motion.rate), limit_mm)
+        return Forecast(low_h, high_h, tangent, days, self._stage(motion, tangent))
 
     def saved(self) -> Json:
         """The state to keep, as plain JSON."""
-        return {}
+        return {
+            "version": STATE_VERSION,
+            "epoch_ns": self._epoch_ns,
+            "from_d": _or_none(self._from_d),
+            "steady_mm_d": _or_none(self._steady_mm_d),
+            "peak_mm_d": self._peak_mm_d,
+            "bins": self._track.saved(),
+        }
 
     def restore(self, saved: Json) -> None:
         """Go on from a kept state. Raises ValueError when it is not one of this version."""
+        if not isinstance(saved, Mapping) or saved.get("version") != STATE_VERSION:
+            raise ValueError("not a forecaster's state of this version")
+        epoch_ns = saved.get("epoch_ns")
+        if epoch_ns is not None and not isinstance(epoch_ns, int):
+            raise ValueError("a forecaster's epoch is not whole nanoseconds")
+        track = Track()
+        track.restore(saved.get("bins"))
+        peak = _number(saved.get("peak_mm_d"), nan)
+        if not peak >= 0 or (epoch_ns is None) != (track.last_d == -np.inf):
+            raise ValueError("a forecaster's state is not complete")
+        self._from_d = _number(saved.get("from_d"), -np.inf)
+        self._steady_mm_d = _number(saved.get("steady_mm_d"), nan)
+        self._track, self._epoch_ns, self._peak_mm_d = track, epoch_ns, peak
+
+    def _motion(self, series: Series) -> _Motion:
+        gates = self._settings.gates
+        sigma = noise_mm(series.t_d[-60:], series.x_mm[-60:], series.weight[-60:])
+        if len(series) < gates.readings or not isfinite(sigma):
+            return _Motion(sigma, nan, UNKNOWN_RATE, nan)
+        spacing_d = float(np.median(np.diff(series.t_d)[-gates.windows :]))
+        window_d = 1.0 if spacing_d < WAVE_SPACING_D else spacing_d
+        recent = series.since(max(self._from_d, float(series.t_d[-1]) - (gates.windows + 1) * window_d))
+        rates = window_rates(recent, window_d, sigma)
+        rate = self._rate(series, window_d, sigma)
+        return _Motion(sigma, window_d, rate, mann_kendall_p(np.sign(rate.mm_d) * rates.mm_d))
+
+    def _rate(self, series: Series, window_d: float, sigma_mm: float) -> Rate:
+        """The rate over the shortest window that tells it well enough, up to the long window."""
+        rate = UNKNOWN_RATE
+        longest_d = max(self._settings.long_window_d, 4 * window_d)
+        while window_d <= longest_d:
+            part = series.since(float(series.t_d[-1]) - 1.05 * window_d)
+            rate = slope(part.t_d, part.x_mm, part.weight, sigma_mm)
+            if rate.error_mm_d <= self._settings.rate_error * abs(rate.mm_d):
+                break
+            window_d *= 2
+        return rate
+
+    def _follow(self, series: Series, motion: _Motion) -> None:
+        """Keep the steady rate and where the present trend began."""
+        now_d, speed = float(series.t_d[-1]), abs(_significant(motion.rate))
+        if not isfinite(speed):
+            return
+        regressive = motion.no_growth_p > self._settings.regressive_p
+        halved = speed + 3 * motion.rate.error_mm_d < 0.5 * self._peak_mm_d
+        if regressive or halved:
+            self._from_d, self._peak_mm_d = max(self._from_d, now_d - 3 * motion.window_d), speed
+        self._peak_mm_d = max(self._peak_mm_d, speed)
+        if 0.1 < motion.no_growth_p < 0.9:
+            part = series.since(now_d - max(self._settings.long_window_d, 4 * motion.window_d))
+            long = slope(part.t_d, part.x_mm, part.weight, motion.sigma_mm)
+            if abs(speed - abs(long.mm_d)) <= 2 * motion.rate.error_mm_d:
+                self._steady_mm_d = abs(long.mm_d)
+
+    def _failure_h(self, series: Series, motion: _Motion) -> tuple[float, float]:
+        silent = (nan, nan)
+        gates = self._settings.gates
+        if not motion.rate.exceeds(gates.floor_mm_d, gates.sigmas):
+            return silent
+        part = without_spikes(series.since(self._from_d), motion.sigma_mm)
+        part = part.turned(float(np.sign(motion.rate.mm_d)))
+        if len(part) < gates.readings or self._straight(part, motion):
+            return silent
+        found = fit(part, self._settings.level, steps(part, motion.sigma_mm), self._settings.search)
+        return (24 * found.low_d, 24 * found.high_d) if self._speaks(part, found, motion) else silent
+
+    def _straight(self, series: Series, motion: _Motion) -> bool:
+        """Whether no recent part of the series curves upwards clearly: then the costly fit is not worth its time."""
+        return all(
+            curvature_sigmas(part.t_d, part.x_mm, part.weight, motion.sigma_mm) < self._settings.curved_sigmas
+            for part in (series, series.part(slice(len(series) // 2, None)))
+        )
+
+    def _speaks(self, series: Series, found: Fit, motion: _Motion) -> bool:
+        if not found.evidence >= self._settings.evidence or found.at_edge > self._settings.at_edge:
+            return False
+        return gates_open(series.since(found.onset_d), motion.window_d, motion.sigma_mm, self._settings.gates)
+
+    def _tangent_deg(self, motion: _Motion) -> float:
+        steady = max(self._steady_mm_d, self._settings.steady_floor_mm_d)
+        return tangent_deg(abs(motion.rate.mm_d), steady if isfinite(self._steady_mm_d) else nan)
+
+    def _stage(self, motion: _Motion, tangent: float) -> Stage:
+        settings = self._settings
+        if not isfinite(motion.rate.mm_d) or not isfinite(tangent):
+            return Stage.UNKNOWN
+        moving = motion.rate.exceeds(settings.gates.floor_mm_d, settings.gates.sigmas)
+        if moving and tangent >= settings.imminent_deg:
+            return Stage.IMMINENT
+        if moving and tangent >= settings.medium_deg:
+            return Stage.MEDIUM_ACCELERATION
+        if moving and tangent > settings.accelerating_deg and motion.no_growth_p < settings.gates.p_value:
+            return Stage.INITIAL_ACCELERATION
+        return Stage.DECELERATING if motion.no_growth_p > 1 - settings.gates.p_value else Stage.STEADY
+
+
+def _significant(rate: Rate) -> float:
+    """The rate, 0 where it cannot be told from standing still, NaN where it is not known."""
+    if not isfinite(rate.mm_d):
+        return nan
+    return rate.mm_d if abs(rate.mm_d) >= 2 * rate.error_mm_d else 0.0
+
+
+def _or_none(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
+def _number(saved: Json, absent: float) -> float:
+    if saved is None:
+        return absent
+    if not isinstance(saved, int | float) or not isfinite(saved):
+        raise ValueError("a forecaster's state holds something that is not a number")
+    return float(saved)

@@ -1,0 +1,132 @@
+"""What moves the readings of a point, as columns of a least-squares fit: with creep to failure and without.
+
+    always        a constant; the daily wave where readings are frequent enough to see it; steps of the instrument
+    not failing   a straight line, or a line that bends (another stage of digging), or a line with a last reading off it
+    failing       a quadratic up to the onset, Voight's creep from there on
+
+In: a series, where it may have steps. Out: columns, and how well they explain the readings. All is weighted by the root
+of the readings in a bin.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.assets.trend_track import Series
+
+Floats = NDArray[np.float64]
+
+# Onsets of the acceleration that are tried, as parts of the data's span (PD).
+ONSETS = (0.0, 0.15, 0.3, 0.4, 0.5, 0.6, 0.68, 0.76, 0.82, 0.88, 0.92)
+READINGS_AFTER_ONSET = 6
+LAST_BENDS = 6
+# A wave of a day shows in readings at most this far apart.
+WAVE_SPACING_D = 0.45
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Projection:
+    """Readings with some columns taken out: an orthonormal basis (n, p) of these columns, and what is left (n,)."""
+
+    basis: Floats
+    left: Floats
+
+    @property
+    def rss(self) -> float:
+        """Sum of squares of what is left."""
+        return float(self.left @ self.left)
+
+    @property
+    def columns(self) -> int:
+        """p."""
+        return int(self.basis.shape[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Onset:
+    """The readings but for the creep that begins at bin `index`."""
+
+    index: int
+    root: Floats
+    without: Projection
+
+    def rss(self, grown: Floats) -> Floats:
+        """Sums of squares (k,) left by each node's creep (k, n); creep backwards explains nothing."""
+        shape = self._shape(grown)
+        basis, left = self.without.basis, self.without.left
+        known = shape @ basis
+        size = np.einsum("ij,ij->i", shape, shape) - np.einsum("ij,ij->i", known, known)
+        along = np.maximum(shape @ left, 0.0)
+        rss: Floats = self.without.rss - along * along / np.maximum(size, 1e-300)
+        return np.maximum(rss, 0.0)
+
+    def left(self, grown: Floats) -> Floats:
+        """What one node's creep (n,) leaves of the readings (n,)."""
+        shape = self._shape(grown[None, :])[0]
+        shape = shape - self.without.basis @ (self.without.basis.T @ shape)
+        left: Floats = self.without.left - shape * float(shape @ self.without.left) / float(shape @ shape)
+        return left
+
+    def _shape(self, grown: Floats) -> Floats:
+        shape = grown - grown[:, self.index, None]
+        shape[:, : self.index] = 0.0
+        shape *= self.root
+        return shape
+
+
+def project(series: Series, columns: Floats) -> Projection:
+    """Take `columns` (n, p) out of the readings."""
+    root = np.sqrt(series.weight)
+    basis, _ = np.linalg.qr(columns * root[:, None])
+    left = series.x_mm * root
+    return Projection(basis, left - basis @ (basis.T @ left))
+
+
+def common(series: Series, steps: Sequence[int]) -> Floats:
+    """The columns that every movement has (n, p). A step lies before the bin of its index."""
+    t = series.t_d
+    columns = [np.ones(len(t))]
+    if sees_wave(series):
+        columns += [series.sine, series.cosine]
+    columns += [np.where(np.arange(len(t)) >= step, 1.0, 0.0) for step in steps]
+    return np.stack(columns, axis=1)
+
+
+def sees_wave(series: Series) -> bool:
+    """Whether readings of late are frequent and many enough to tell a daily wave from a movement."""
+    t = series.t_d
+    return len(t) > 12 and bool(np.median(np.diff(t)[-12:]) < WAVE_SPACING_D) and bool(t[-1] - t[0] > 2)
+
+
+def onsets(series: Series, shared: Floats) -> list[Onset]:
+    """Every onset that leaves enough readings after it; the first bin where none does."""
+    t = series.t_d
+    at = [int(i) for i in np.searchsorted(t, t[0] + np.array(ONSETS) * (t[-1] - t[0]))]
+    chosen = sorted({i for i in at if len(t) - i >= READINGS_AFTER_ONSET}) or [0]
+    root = np.sqrt(series.weight)
+    return [Onset(i, root, project(series, _before(t, i, shared))) for i in chosen]
+
+
+def _before(t: Floats, index: int, shared: Floats) -> Floats:
+    if index == 0:
+        return shared
+    before = np.minimum(t - t[index], 0.0)
+    return np.column_stack((shared, before, before * before))
+
+
+def not_failing(series: Series, shared: Floats, bends: Sequence[int]) -> tuple[list[Projection], list[Projection]]:
+    """The movements that do not fail: plain ones (a line; a line but for the last reading), and lines with a bend."""
+    t = series.t_d
+    line = np.column_stack((shared, t - t[-1]))
+    last = np.zeros(len(t))
+    last[-1] = 1.0
+    plain = [project(series, line), project(series, np.column_stack((line, last)))]
+    return plain, [project(series, np.column_stack((line, bend))) for bend in _bends(t, bends)]
+
+
+def _bends(t: Floats, bends: Sequence[int]) -> Iterator[Floats]:
+    late = range(max(1, len(t) - LAST_BENDS), len(t) - 1)
+    for index in sorted({i for i in bends if i > 0} | set(late)):
+        yield np.maximum(t - t[index], 0.0)
