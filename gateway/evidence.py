@@ -39,6 +39,8 @@ class RecordKind(StrEnum):
     SERVICE = "service_change"
     CONFIG_CHANGED = "config_changed"
     CLOCK_JUMP = "clock_jump"
+    ASSET_EVENT = "asset_event"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ def alarm_content(alarm: Alarm) -> dict[str, Canonical]:
         "shelved_by": alarm.shelved_by,
         "out_of_service": alarm.out_of_service,
         "first_out_id": alarm.first_out_id,
+        "suppressed_by": alarm.suppressed_by,
+        "withheld": alarm.withheld,
     }
 
 
@@ -154,6 +158,8 @@ def rule_content(rule: ResolvedRule) -> dict[str, Canonical]:
         "off_delay_s": decimal_text(rule.off_delay_s),
         "origin": rule.origin,
     }
+    if rule.suppressed_while:
+        content["suppressed_while"] = list(rule.suppressed_while)
     if rule.parameters is not None:
         content["parameters"] = _parameter(asdict(rule.parameters))
     return content

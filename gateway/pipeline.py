@@ -159,11 +159,13 @@ class Pipeline:
             line.deriving.forget(point_index, line.window)
 
     def _expire(self, now_ns: int) -> None:
-        """What a person put aside comes back when its time is over."""
+        """What a person put aside comes back when its time is over; what nothing suppresses any more is raised."""
         for transition in self._line.alarms.expire_shelves(now_ns):
             self._record(transition, "")
         for change in self._line.alarms.expire_service(now_ns):
             self._line.recorder.record_service(change)
+        for transition in self._line.alarms.review(now_ns):
+            self._record(transition, "")
 
     def _judge(self, verdicts: Verdicts, device: str) -> None:
         for transition in self._line.alarms.step(verdicts):

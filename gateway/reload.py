@@ -134,7 +134,8 @@ def carry_alarms(old: AlarmTable, rules: RuleTable, alarms: AlarmTable) -> None:
     """The open episodes go on in `alarms`; one whose rule is gone stays on the list as an orphan. Rows whose alarm is
     active are held, so that a deadband goes on. What is out of service stays so."""
     alarms.go_on_from(old)
-    rules.hold(alarms.restore([replace(alarm, unknown=False) for alarm in old.open_alarms()]))
+    known = [*old.open_alarms(), *old.withheld_alarms()]
+    rules.hold(alarms.restore([replace(alarm, unknown=False) for alarm in known]))
 
 
 def carry_truths(old: RuleTable, old_alarms: AlarmTable, rules: RuleTable, alarms: AlarmTable) -> None:

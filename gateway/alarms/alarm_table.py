@@ -6,31 +6,41 @@ measured in sample time; when that runs backwards (a clock was set) the delay st
 measured in the box's time; when that runs back behind their start, they end.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 
+from gateway.alarms.episode import (
+    abandoned,
+    alarm_id_of,
+    how_it_returns,
+    on_the_shelf_of,
+    returned_unheard,
+    suppressed,
+    unshelved,
+    unsuppressed,
+)
 from gateway.alarms.grouping import FirstOut
 from gateway.alarms.performance import Performance, PerformanceCounter
-from gateway.alarms.refusal import CommandError
+from gateway.alarms.refusal import CommandError, happen, refusal_of, turn
 from gateway.alarms.service import ServiceRegister
+from gateway.alarms.suppression import SuppressionPlan
 from gateway.alarms.tables import (
     ACTIVE_PHASES,
     CONDITION,
     DELAYED,
-    DISPLAY,
     EPISODE,
+    SUPPRESSION,
+    Cause,
+    Change,
     Episode,
     Happening,
     Order,
     Phase,
     Refusal,
-    Step,
-    Turn,
-    display_of,
+    Suppression,
     episode_of,
     step,
 )
@@ -55,7 +65,8 @@ _BOUNDS = AlarmBounds()
 
 class AlarmTable:
     """The state of every row and the open episodes. Row order is that of `rules`; `device_of` maps points to devices,
-    so that a device that is out of service covers its points."""
+    so that a device that is out of service covers its points. What is withheld is kept beside the open episodes: an
+    older alarm of the same row may still wait for a person."""
 
     def __init__(
         self,
@@ -78,20 +89,24 @@ class AlarmTable:
         self._raised: dict[int, tuple[int, int]] = {}
         self._open: dict[int, Alarm] = {}
         self._orphans: dict[str, Alarm] = {}
+        self._withheld: dict[int, Alarm] = {}
+        self._plan = SuppressionPlan(rules)
+        self._judged = np.zeros(n, dtype=np.bool_)
 
     def restore(self, alarms: Iterable[Alarm]) -> set[int]:
-        """Take over the open episodes of the last run; the rows that are active again. An alarm whose rule is gone
-        stays on the list, active and unknown, until a person deals with it."""
+        """Take over the open episodes of the last run, and what was withheld; the rows that are active again. An alarm
+        whose rule is gone stays on the list, active and unknown, until a person deals with it."""
         row_of = {(rule.info.rule_id, rule.subject): row for row, rule in enumerate(self._rules)}
         for alarm in alarms:
             row = row_of.get((alarm.rule.rule_id, alarm.subject))
             if row is None:
                 self._orphans[alarm.alarm_id] = replace(alarm, unknown=alarm.active)
                 continue
-            self._open[row] = alarm
-            self.phase[row] = Phase.ACTIVE if alarm.active else Phase.INACTIVE
+            (self._withheld if alarm.withheld else self._open)[row] = alarm
+        active = {row for row, alarm in self._open.items() if alarm.active} | self._withheld.keys()
+        self.phase[list(active)] = Phase.ACTIVE
         self._mark_service()
-        return {row for row, alarm in self._open.items() if alarm.active}
+        return active
 
     def warm(self, verdicts: Verdicts) -> None:
         """Before the first live sample: what the last run's history said. Delays start, go on and end as in the table,
@@ -104,9 +119,15 @@ class AlarmTable:
                 self._since_ns[row] = verdicts.observed_at_ns
 
     def open_alarms(self) -> list[Alarm]:
-        """Every open alarm, gravest and newest first; never filtered by time."""
+        """Every open alarm, gravest and newest first; never filtered by time. What is withheld is not among them."""
         alarms = [self._with_unknown(row, alarm) for row, alarm in self._open.items()]
-        alarms += self._orphans.values()
+        alarms += (alarm for alarm in self._orphans.values() if not alarm.withheld)
+        return sorted(alarms, key=lambda alarm: (alarm.rule.severity, -alarm.raised_at_ns))
+
+    def withheld_alarms(self) -> list[Alarm]:
+        """What was suppressed by design before anybody was told of it, gravest and newest first."""
+        alarms = [self._with_unknown(row, alarm) for row, alarm in self._withheld.items()]
+        alarms += (alarm for alarm in self._orphans.values() if alarm.withheld)
         return sorted(alarms, key=lambda alarm: (alarm.rule.severity, -alarm.raised_at_ns))
 
     def step(self, verdicts: Verdicts) -> list[Transition]:
@@ -116,17 +137,24 @@ class AlarmTable:
         self.measured[rows] = verdicts.measured
         phase = self.phase[rows]
         moving = ~_AT_REST[phase, verdicts.truth] | (phase == Phase.ACTIVE) & (verdicts.truth == Truth.TRUE)
-        transitions = []
-        for i in np.flatnonzero(moving):
-            transition = self._step_row(int(rows[i]), Truth(verdicts.truth[i]), float(verdicts.measured[i]), verdicts)
-            if transition is not None:
-                transitions.append(transition)
-        return transitions
+        moved = rows[moving].tolist()
+        if self._plan or self._withheld:
+            self._judged[rows] = True
+            moved = self._plan.suppressors_first(moved)
+        transitions = [found for row in moved if (found := self._step_row(row, verdicts.observed_at_ns)) is not None]
+        return transitions + self.review(verdicts.observed_at_ns) if self._plan.concerns(rows) else transitions
+
+    def review(self, now_ns: int) -> list[Transition]:
+        """Begin and end suppressions by design as the suppressors now stand: after verdicts, and as time passes, since
+        shelving a suppressor, or putting it out of service, ends what it suppresses."""
+        marked = [row for row, alarm in self._open.items() if alarm.suppressed or self._plan.suppressors(row)]
+        rows = self._plan.suppressors_first({*self._withheld, *marked})
+        return [each for row in rows for each in self._review_row(row, now_ns)] + self._let_orphans_go(now_ns)
 
     def acknowledge(self, alarm_id: str, user: str, reason: str, now_ns: int) -> Transition:
         """A person has seen it. Silences, never hides, never closes. Raises CommandError."""
         row, alarm = self._find(alarm_id)
-        kind = _happen(alarm, Happening.ACKNOWLEDGE)
+        kind = happen(alarm, Happening.ACKNOWLEDGE)
         alarm = replace(
             alarm, acknowledged=True, acknowledged_at_ns=now_ns, acknowledged_by=user, acknowledge_reason=reason
         )
@@ -135,7 +163,7 @@ class AlarmTable:
     def reset(self, alarm_id: str, user: str, reason: str, now_ns: int) -> Transition:
         """The cause of a latched alarm has been dealt with. Raises CommandError."""
         row, alarm = self._find(alarm_id)
-        kind = _happen(alarm, Happening.RESET)
+        kind = happen(alarm, Happening.RESET)
         return self._settle(row, Transition(kind, replace(alarm, latched=False), now_ns, alarm.measured, user, reason))
 
     def shelve(self, alarm_id: str, for_s: float, user: str, reason: str, now_ns: int) -> Transition:
@@ -143,7 +171,7 @@ class AlarmTable:
 
         Raises CommandError."""
         row, alarm = self._find(alarm_id)
-        kind = _turn(alarm, Order.SHELVE_P1 if alarm.rule.severity is Severity.P1 else Order.SHELVE)
+        kind = turn(alarm, Order.SHELVE_P1 if alarm.rule.severity is Severity.P1 else Order.SHELVE)
         if for_s > self._bounds.shelve_max_s:
             raise CommandError(Refusal.TOO_LONG, f"{for_s:g} s is longer than {self._bounds.shelve_max_s:g} s")
         until_ns = now_ns + max(int(for_s * 1e9), 1)
@@ -153,8 +181,8 @@ class AlarmTable:
     def unshelve(self, alarm_id: str, user: str, reason: str, now_ns: int) -> Transition:
         """Back on the list before its time. Raises CommandError."""
         row, alarm = self._find(alarm_id)
-        kind = _turn(alarm, Order.UNSHELVE)
-        return self._settle(row, Transition(kind, _unshelved(alarm), now_ns, alarm.measured, user, reason))
+        kind = turn(alarm, Order.UNSHELVE)
+        return self._settle(row, Transition(kind, unshelved(alarm), now_ns, alarm.measured, user, reason))
 
     def escalate(self, alarm_id: str, because: str, now_ns: int) -> Transition:
         """It was told to somebody else, for this reason; once an episode and reason. Raises CommandError."""
@@ -200,7 +228,7 @@ class AlarmTable:
             self._settle(
                 row,
                 Transition(
-                    _turn(alarm, Order.SHELF_EXPIRES), _unshelved(alarm), now_ns, alarm.measured, "", "time is over"
+                    turn(alarm, Order.SHELF_EXPIRES), unshelved(alarm), now_ns, alarm.measured, "", "time is over"
                 ),
             )
             for row, alarm in over
@@ -217,10 +245,9 @@ class AlarmTable:
         """Chatter, flood, standing and stale alarms."""
         return self._performance.report(self.open_alarms(), now_ns)
 
-    def _step_row(self, row: int, truth: Truth, measured: float, verdicts: Verdicts) -> Transition | None:
-        rule = self._rules[row]
+    def _step_row(self, row: int, now_ns: int) -> Transition | None:
+        rule, truth, measured = self._rules[row], Truth(self.truth[row]), float(self.measured[row])
         before = Phase(self.phase[row])
-        now_ns = verdicts.observed_at_ns
         if before not in DELAYED or now_ns < self._since_ns[row]:
             self._since_ns[row] = now_ns
         delay_s = rule.off_delay_s if before in ACTIVE_PHASES else rule.on_delay_s
@@ -229,15 +256,15 @@ class AlarmTable:
         if after is Phase.ACTIVE and truth is Truth.TRUE and kind is None:
             self._note_worst(row, measured)
         if kind is TransitionKind.RAISED:
-            return self._raise(row, rule, measured, now_ns)
+            alarm, by = self._begun(row, rule, measured, now_ns), self._suppressor_of(row)
+            return self._withhold(row, alarm, by) if by else self._raise(row, alarm)
         if kind is TransitionKind.RETURNED:
             return self._return(row, measured, now_ns)
         return None
 
-    def _raise(self, row: int, rule: ResolvedRule, measured: float, now_ns: int) -> Transition:
-        alarm_id = _alarm_id(self._box_id, rule, now_ns, self._repeat(row, now_ns))
-        alarm = Alarm(
-            alarm_id=alarm_id,
+    def _begun(self, row: int, rule: ResolvedRule, measured: float, now_ns: int) -> Alarm:
+        return Alarm(
+            alarm_id=alarm_id_of(self._box_id, rule, now_ns, self._repeat(row, now_ns)),
             rule=rule.info,
             subject=rule.subject,
             asset=rule.asset,
@@ -249,13 +276,70 @@ class AlarmTable:
             worst=measured,
             latching=rule.latching,
             out_of_service=self._service.covers(rule.subject),
-            first_out_id=self._first_out(rule, alarm_id, now_ns),
         )
+
+    def _raise(self, row: int, alarm: Alarm) -> Transition:
+        """From now on everybody is told of it. An older episode of the row gives way to it."""
+        alarm = replace(alarm, first_out_id=self._first_out(alarm))
         if (before := self._open.get(row)) is not None:
-            alarm = _on_the_shelf_of(before, alarm)
+            alarm = on_the_shelf_of(before, alarm)
         self._open[row] = alarm
         self._performance.note(alarm)
-        return Transition(TransitionKind.RAISED, alarm, now_ns, measured)
+        return Transition(TransitionKind.RAISED, alarm, alarm.raised_at_ns, alarm.measured)
+
+    def _withhold(self, row: int, alarm: Alarm, by: str) -> Transition:
+        return self._settle(row, suppressed(replace(alarm, withheld=True), by, alarm.raised_at_ns))
+
+    def _review_row(self, row: int, now_ns: int) -> list[Transition]:
+        by = self._suppressor_of(row)
+        held = [alarm for alarm in (self._open.get(row), self._withheld.get(row)) if alarm is not None]
+        if by:
+            return [self._settle(row, suppressed(alarm, by, now_ns)) for alarm in held if alarm.suppressed_by != by]
+        if row in self._withheld and not (self._judged[row] and self.truth[row] != Truth.FALSE):
+            return []
+        return self._end_suppression(row, held[-1], now_ns)
+
+    def _end_suppression(self, row: int, alarm: Alarm, now_ns: int) -> list[Transition]:
+        """`alarm` is the withheld one where there is one. Its condition still holds: it is raised now."""
+        change = SUPPRESSION[self._suppression_of(row), Cause.ENDS]
+        kinds = change.kinds if isinstance(change, Change) else ()
+        transitions = []
+        if TransitionKind.UNSUPPRESSED in kinds:
+            ended = unsuppressed(alarm, f"{alarm.suppressed_by} no longer suppresses it", now_ns)
+            transitions.append(self._settle(row, ended))
+        if TransitionKind.RAISED in kinds:
+            del self._withheld[row]
+            measured = float(self.measured[row]) if self.truth[row] == Truth.TRUE else alarm.measured
+            raised = replace(ended.alarm, withheld=False, raised_at_ns=now_ns, measured=measured)
+            transitions.append(self._raise(row, raised))
+        return transitions
+
+    def _suppression_of(self, row: int) -> Suppression:
+        alarm = self._open.get(row)
+        covered = alarm is not None and alarm.suppressed
+        if row in self._withheld:
+            return Suppression.BOTH if covered else Suppression.WITHHELD
+        return Suppression.COVERED if covered else Suppression.NONE
+
+    def _suppressor_of(self, row: int) -> str:
+        """The rule whose active alarm suppresses this row now; the one that already does comes first."""
+        found = [self._rules[by].info.rule_id for by in self._plan.suppressors(row) if self._suppresses(by)]
+        alarm = self._withheld.get(row) or self._open.get(row)
+        before = alarm.suppressed_by if alarm is not None else ""
+        return before if before in found else found[0] if found else ""
+
+    def _suppresses(self, row: int) -> bool:
+        """Active and known to be so; after a restart, as it was until it is judged again. What is silenced itself
+        suppresses nothing: somebody has to be called."""
+        known = self.truth[row] != Truth.UNKNOWN or not self._judged[row]
+        if self.phase[row] not in ACTIVE_PHASES or not known:
+            return False
+        alarm = self._open.get(row)
+        return not (self._service.covers(self._rules[row].subject) or (alarm is not None and alarm.shelved))
+
+    def _let_orphans_go(self, now_ns: int) -> list[Transition]:
+        held = [alarm for alarm in self._orphans.values() if alarm.suppressed or alarm.withheld]
+        return [self._settle(None, abandoned(alarm, now_ns)) for alarm in held]
 
     def _repeat(self, row: int, now_ns: int) -> int:
         """How often this row was already raised at this very time: a device that stamps whole seconds may do that."""
@@ -264,21 +348,25 @@ class AlarmTable:
         self._raised[row] = (now_ns, repeat)
         return repeat
 
-    def _first_out(self, rule: ResolvedRule, alarm_id: str, now_ns: int) -> str:
-        return "" if rule.info.severity is Severity.LOG else self._groups.join(rule.asset, alarm_id, now_ns)
+    def _first_out(self, alarm: Alarm) -> str:
+        if alarm.rule.severity is Severity.LOG:
+            return ""
+        return self._groups.join(alarm.asset, alarm.alarm_id, alarm.raised_at_ns)
 
     def _return(self, row: int, measured: float, now_ns: int) -> Transition:
+        if row in self._withheld:
+            return self._settle(row, returned_unheard(self._withheld[row], measured, now_ns))
         before = self._open[row]
-        after = EPISODE[episode_of(before), _how_it_returns(before)]
+        after = EPISODE[episode_of(before), how_it_returns(before)]
         latched = not isinstance(after, Refusal) and after.after in (Episode.LATCHED, Episode.LATCHED_ACKNOWLEDGED)
         alarm = replace(before, active=False, returned_at_ns=now_ns, unknown=False, latched=latched)
         return self._settle(row, Transition(TransitionKind.RETURNED, alarm, now_ns, measured))
 
     def _note_worst(self, row: int, measured: float) -> None:
-        alarm = self._open[row]
+        alarms = self._withheld if row in self._withheld else self._open
         reach = self._rules[row].direction.reach
-        if not reach(measured) <= reach(alarm.worst):
-            self._open[row] = replace(alarm, worst=measured)
+        if not reach(measured) <= reach(alarms[row].worst):
+            alarms[row] = replace(alarms[row], worst=measured)
 
     def _settle(self, row: int | None, transition: Transition) -> Transition:
         """Keep the alarm as it now stands; one that asks nothing more of anybody leaves the list."""
@@ -287,10 +375,11 @@ class AlarmTable:
             self._orphans[alarm.alarm_id] = alarm
         elif row is None:
             del self._orphans[alarm.alarm_id]
-        elif alarm.open:
-            self._open[row] = alarm
         else:
-            del self._open[row]
+            alarms = self._withheld if alarm.withheld else self._open
+            alarms[row] = alarm
+            if not alarm.open:
+                del alarms[row]
         return transition
 
     def _all_open(self) -> list[tuple[int | None, Alarm]]:
@@ -300,11 +389,14 @@ class AlarmTable:
         for row, alarm in self._all_open():
             if alarm.alarm_id == alarm_id:
                 return row, alarm
+        for row, alarm in self._withheld.items():
+            if alarm.alarm_id == alarm_id:
+                raise refusal_of(alarm, SUPPRESSION[self._suppression_of(row), Cause.COMMAND])
         raise CommandError(Refusal.NO_ALARM, f"no open alarm has the id {alarm_id}")
 
     def _mark_service(self) -> None:
         """Say on every open alarm whether its subject is out of service."""
-        for alarms in (self._open, self._orphans):
+        for alarms in (self._open, self._orphans, self._withheld):
             for key, alarm in list(alarms.items()):
                 covered = self._service.covers(alarm.subject)
                 if covered != alarm.out_of_service:
@@ -313,61 +405,3 @@ class AlarmTable:
     def _with_unknown(self, row: int, alarm: Alarm) -> Alarm:
         unknown = alarm.active and self.truth[row] == Truth.UNKNOWN
         return replace(alarm, unknown=True) if unknown else alarm
-
-
-_SENTENCES = {
-    Refusal.STILL_ACTIVE: "its condition still holds",
-    Refusal.NOT_LATCHED: "it does not latch",
-    Refusal.ACKNOWLEDGE_FIRST: "it has to be acknowledged first",
-    Refusal.NEVER_P1: "a P1 alarm is never shelved",
-    Refusal.NOT_SHELVED: "it is not shelved",
-    Refusal.IS_OUT_OF_SERVICE: "its device or point is out of service",
-    Refusal.NO_ALARM: "it asks for nothing any more",
-}
-
-
-def _happen(alarm: Alarm, happening: Happening) -> TransitionKind:
-    return _kind_of(alarm, EPISODE[episode_of(alarm), happening])
-
-
-def _turn(alarm: Alarm, order: Order) -> TransitionKind:
-    return _kind_of(alarm, DISPLAY[display_of(alarm), order])
-
-
-def _kind_of(alarm: Alarm, answer: Step | Turn | Refusal) -> TransitionKind:
-    """The transition that the table gives. Raises CommandError where it refuses, or has nothing to happen."""
-    if not isinstance(answer, Refusal) and answer.kind is not None:
-        return answer.kind
-    refusal = answer if isinstance(answer, Refusal) else Refusal.NO_ALARM
-    words = {
-        Refusal.ALREADY_ACKNOWLEDGED: f"was already acknowledged by {alarm.acknowledged_by}",
-        Refusal.ALREADY_SHELVED: f"was already shelved by {alarm.shelved_by}",
-    }.get(refusal) or _SENTENCES[refusal]
-    raise CommandError(refusal, f"alarm {alarm.alarm_id}: {words}")
-
-
-def _how_it_returns(alarm: Alarm) -> Happening:
-    if alarm.rule.severity is Severity.LOG:
-        return Happening.RETURNS_LOG
-    return Happening.RETURNS_LATCHING if alarm.latching else Happening.RETURNS
-
-
-def _unshelved(alarm: Alarm) -> Alarm:
-    return replace(alarm, shelved_at_ns=0, shelved_until_ns=0, shelved_by="", shelve_reason="")
-
-
-def _on_the_shelf_of(before: Alarm, alarm: Alarm) -> Alarm:
-    """A new episode of an alarm that is shelved is shelved too, for the rest of the time."""
-    return replace(
-        alarm,
-        shelved_at_ns=before.shelved_at_ns,
-        shelved_until_ns=before.shelved_until_ns,
-        shelved_by=before.shelved_by,
-        shelve_reason=before.shelve_reason,
-    )
-
-
-def _alarm_id(box_id: str, rule: ResolvedRule, raised_at_ns: int, repeat: int) -> str:
-    """The same episode has the same id on every retry and after every restart; two episodes never share one."""
-    text = f"{box_id}|{rule.info.rule_id}|{rule.subject}|{raised_at_ns}" + (f"|{repeat}" if repeat else "")
-    return hashlib.sha256(text.encode()).hexdigest()[:26]

@@ -14,6 +14,9 @@ from gateway.alarms.tables import (
     DELAYED,
     DISPLAY,
     EPISODE,
+    SUPPRESSION,
+    Cause,
+    Change,
     Display,
     Episode,
     Happening,
@@ -21,22 +24,23 @@ from gateway.alarms.tables import (
     Phase,
     Refusal,
     Step,
+    Suppression,
     Turn,
 )
-from gateway.model.alarm import AlarmBounds
+from gateway.model.alarm import AlarmBounds, TransitionKind
 from gateway.model.verdict import Truth
 
 _INTRODUCTION = """# Alarms: what can happen to one
 
 <!-- Drawn from gateway/alarms/tables.py. Do not edit: python -m gateway.alarms.drawing > docs/alarms.md -->
 
-An alarm is about one rule and one subject (a point or a device). Three tables run side by side and never merge:
-whether the **condition** holds, what is **owed** to the episode, and whether it **calls** anybody.
+An alarm is about one rule and one subject (a point or a device). Four tables run side by side and never merge:
+whether the **condition** holds, what is **owed** to the episode, whether it **calls** anybody, and whether another
+alarm **suppresses** it by design.
 Acknowledging silences; it never hides and never closes. UNKNOWN neither raises nor clears. A P1 is never shelved.
 An alarm that is shelved or out of service is judged, recorded, listed and reported to the regulator as ever.
 
-The letters are the states of ISA-18.2 / IEC 62682 as remembered (certainty M-M). Suppression by design (state H) is
-not built."""
+The letters are the states of ISA-18.2 / IEC 62682 as remembered (certainty M-M)."""
 
 _CONDITION = """## 1. The condition, stepped by every verdict
 
@@ -53,11 +57,27 @@ _DISPLAY = """## 3. The display, stepped by people and by time
 Shelving is for one alarm, out of service for a device (with its points) or a point. Out of service again is a renewal.
 What a clock that was set back would prolong ends at once."""
 
+_SUPPRESSION = """## 4. Suppression by design, stepped by the rule that suppresses
+
+    - {id: crane.wind.warning, ..., suppressed_while: {rule: crane.wind.alarm}}      # or a list of them
+
+While an alarm of the named rule is active on the same asset, this rule's alarm is suppressed: judged, sealed, and shown
+in a list of its own with the rule that suppresses it. It does not sound, does not escalate, and nobody is told that it
+was raised. When the suppression ends and the condition still holds, it is raised then, with the time of that moment.
+
+- A P1 is never suppressed: a pack or an override that says so is refused, like a circle of suppressions.
+- Active is as in table 1, with its off-delay. A suppressor that is UNKNOWN suppresses nothing. Nor does one that is
+  shelved or out of service: somebody must hear.
+- What was raised before is not taken back from those who were told; it moves to the list of suppressed alarms.
+- Both in one poll: the suppressor comes first. When it rises later, give the suppressed rule an on-delay.
+- A raise that is withheld while its condition runs through the off-delay stays withheld until that is decided.
+- After a restart a suppressor counts as it was until it is judged again; points that stay silent become UNKNOWN."""
+
 
 def drawing(bounds: AlarmBounds) -> str:
     """The whole page."""
-    parts = (_INTRODUCTION, _CONDITION, _condition(), _EPISODE, _episode(), _DISPLAY, _display(), *_figures(bounds))
-    return "\n\n".join(parts) + "\n"
+    tables = (_CONDITION, _condition(), _EPISODE, _episode(), _DISPLAY, _display(), _SUPPRESSION, _suppression())
+    return "\n\n".join((_INTRODUCTION, *tables, *_figures(bounds))) + "\n"
 
 
 def _condition() -> str:
@@ -78,6 +98,10 @@ def _display() -> str:
     return _grid("display", Display, Order, DISPLAY)
 
 
+def _suppression() -> str:
+    return _grid("suppression", Suppression, Cause, SUPPRESSION)
+
+
 def _grid(corner: str, states: type[Enum], inputs: type[Enum], table: Mapping[Any, object]) -> str:
     rows = (
         [str(state.value), *(_cell(state.value, table[state.value, each.value]) for each in inputs)] for state in states
@@ -88,14 +112,21 @@ def _grid(corner: str, states: type[Enum], inputs: type[Enum], table: Mapping[An
 def _cell(before: str, cell: object) -> str:
     if isinstance(cell, Refusal):
         return f"*{cell.value}*"
-    if not isinstance(cell, Step | Turn) or cell.kind is None:
+    kinds = _kinds(cell)
+    if not isinstance(cell, Step | Turn | Change) or not (kinds or cell.after.value != before):
         return "·"
     after = "stays" if cell.after.value == before else cell.after.value
-    return f"{after} [{cell.kind.value}]"
+    return " ".join((after, *(f"[{kind.value}]" for kind in kinds)))
+
+
+def _kinds(cell: object) -> tuple[TransitionKind, ...]:
+    if isinstance(cell, Change):
+        return cell.kinds
+    return (cell.kind,) if isinstance(cell, Step | Turn) and cell.kind is not None else ()
 
 
 def _figures(bounds: AlarmBounds) -> Iterator[str]:
-    yield "## 4. Figures, unless the site file says otherwise (`alarms:`)"
+    yield "## 5. Figures, unless the site file says otherwise (`alarms:`)"
     yield _table(
         ["what", "figure", "from"],
         [
@@ -121,10 +152,10 @@ def _figures(bounds: AlarmBounds) -> Iterator[str]:
         ],
     )
     yield (
-        "## 5. Escalation (`escalation:` in the site file)\n\n"
+        "## 6. Escalation (`escalation:` in the site file)\n\n"
         "A P1 that nobody has acknowledged for `p1_after_s`, and a P1 or P2 that is active and unacknowledged while\n"
         "no live page is open for `no_screen_after_s`, are sealed as an escalation and sent to the uplinks named\n"
-        "there: once for each episode and reason. What is shelved or out of service does not escalate."
+        "there: once for each episode and reason. What is shelved, suppressed or out of service is not."
     )
 
 

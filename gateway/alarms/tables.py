@@ -2,18 +2,21 @@
 
     theory of operation
 
-Three machines run side by side and never merge:
+Four machines run side by side and never merge:
 
-    condition   does the process break the rule?   driven by verdicts    CONDITION: Phase x Truth
-    episode     what is owed to this occurrence?   driven by condition   EPISODE:   Episode x Happening
-                                                   and by people
-    display     does it call anybody?              driven by people      DISPLAY:   Display x Order
-                                                   and by time
+    condition    does the process break the rule?   driven by verdicts    CONDITION:   Phase x Truth
+    episode      what is owed to this occurrence?   driven by condition   EPISODE:     Episode x Happening
+                                                    and by people
+    display      does it call anybody?              driven by people      DISPLAY:     Display x Order
+                                                    and by time
+    suppression  does a graver alarm stand for it?  driven by the rule    SUPPRESSION: Suppression x Cause
+                                                    that suppresses
 
 UNKNOWN never raises and never clears: it freezes ON_DELAY (the clock of the delay keeps running, so a TRUE that comes
 back late raises at once) and pulls OFF_DELAY back to ACTIVE: a dead sensor cannot clear an alarm. A delay of zero
 passes at once. Acknowledging, shelving and service never touch the condition; a verdict never touches the display.
-`docs/alarms.md` is drawn from these tables. The letters A to G and I are the states of ISA-18.2 as remembered (M-M).
+A suppressor that is UNKNOWN suppresses nothing, and no P1 is ever suppressed.
+`docs/alarms.md` is drawn from these tables. The letters A to I are the states of ISA-18.2 as remembered (M-M).
 
 In: nothing. Out: tables and the pure steps through them. Knows no row, no time and no person.
 """
@@ -98,6 +101,26 @@ class Order(StrEnum):
     SERVICE_EXPIRES = "service time expires"
 
 
+class Suppression(StrEnum):
+    """What suppression by design (state H) holds back of one row. The list of suppressed alarms shows all of it."""
+
+    NONE = "not suppressed"
+    COVERED = "H alarm suppressed"
+    WITHHELD = "H raise withheld"
+    BOTH = "H raise withheld, older alarm suppressed"
+
+
+class Cause(StrEnum):
+    """What can happen to the suppression of a row. It ends for a withheld raise when the condition is also judged."""
+
+    RAISES = "condition raises while the suppressor is active"
+    RETURNS = "condition returns"
+    BEGINS = "suppressor becomes active, or another takes over"
+    ENDS = "suppressor no longer active, or unknown"
+    CLOSES = "the older alarm leaves the list"
+    COMMAND = "acknowledge, reset or shelve what is withheld"
+
+
 class Refusal(StrEnum):
     """Why a command is not carried out. Values are the codes that the API answers with."""
 
@@ -113,6 +136,7 @@ class Refusal(StrEnum):
     IS_OUT_OF_SERVICE = "is_out_of_service"
     NOT_OUT_OF_SERVICE = "not_out_of_service"
     TOO_LONG = "too_long"
+    SUPPRESSED = "suppressed_by_design"
 
 
 class Step(NamedTuple):
@@ -127,6 +151,13 @@ class Turn(NamedTuple):
 
     after: Display
     kind: TransitionKind | None
+
+
+class Change(NamedTuple):
+    """The suppression that follows, and the transitions to seal, in their order."""
+
+    after: Suppression
+    kinds: tuple[TransitionKind, ...] = ()
 
 
 _E, _H, _R, _K = Episode, Happening, Refusal, TransitionKind
@@ -204,6 +235,37 @@ DISPLAY: Mapping[tuple[Display, Order], Turn | Refusal] = {
     (_D.SHELVED_OUT_OF_SERVICE, _O.OUT_OF_SERVICE): Turn(_D.SHELVED_OUT_OF_SERVICE, _K.OUT_OF_SERVICE),
     (_D.SHELVED_OUT_OF_SERVICE, _O.IN_SERVICE): Turn(_D.SHELVED, _K.IN_SERVICE),
     (_D.SHELVED_OUT_OF_SERVICE, _O.SERVICE_EXPIRES): Turn(_D.SHELVED, _K.IN_SERVICE),
+}
+
+_S, _C = Suppression, Cause
+_WITHHELD_RAISE = (_K.UNSUPPRESSED, _K.RAISED)
+
+# Total over Suppression x Cause. An older alarm is one that was raised before the suppression began.
+SUPPRESSION: Mapping[tuple[Suppression, Cause], Change | Refusal] = {
+    (_S.NONE, _C.RAISES): Change(_S.WITHHELD, (_K.SUPPRESSED,)),
+    (_S.NONE, _C.RETURNS): Change(_S.NONE),
+    (_S.NONE, _C.BEGINS): Change(_S.COVERED, (_K.SUPPRESSED,)),
+    (_S.NONE, _C.ENDS): Change(_S.NONE),
+    (_S.NONE, _C.CLOSES): Change(_S.NONE),
+    (_S.NONE, _C.COMMAND): _R.NO_ALARM,
+    (_S.COVERED, _C.RAISES): Change(_S.BOTH, (_K.SUPPRESSED,)),
+    (_S.COVERED, _C.RETURNS): Change(_S.COVERED),
+    (_S.COVERED, _C.BEGINS): Change(_S.COVERED, (_K.SUPPRESSED,)),
+    (_S.COVERED, _C.ENDS): Change(_S.NONE, (_K.UNSUPPRESSED,)),
+    (_S.COVERED, _C.CLOSES): Change(_S.NONE),
+    (_S.COVERED, _C.COMMAND): _R.NO_ALARM,
+    (_S.WITHHELD, _C.RAISES): Change(_S.WITHHELD),
+    (_S.WITHHELD, _C.RETURNS): Change(_S.NONE, (_K.UNSUPPRESSED,)),
+    (_S.WITHHELD, _C.BEGINS): Change(_S.WITHHELD, (_K.SUPPRESSED,)),
+    (_S.WITHHELD, _C.ENDS): Change(_S.NONE, _WITHHELD_RAISE),
+    (_S.WITHHELD, _C.CLOSES): Change(_S.WITHHELD),
+    (_S.WITHHELD, _C.COMMAND): _R.SUPPRESSED,
+    (_S.BOTH, _C.RAISES): Change(_S.BOTH),
+    (_S.BOTH, _C.RETURNS): Change(_S.COVERED, (_K.UNSUPPRESSED,)),
+    (_S.BOTH, _C.BEGINS): Change(_S.BOTH, (_K.SUPPRESSED,)),
+    (_S.BOTH, _C.ENDS): Change(_S.NONE, _WITHHELD_RAISE),
+    (_S.BOTH, _C.CLOSES): Change(_S.WITHHELD),
+    (_S.BOTH, _C.COMMAND): _R.SUPPRESSED,
 }
 
 

@@ -29,6 +29,8 @@ class TransitionKind(StrEnum):
     OUT_OF_SERVICE = "out_of_service"
     IN_SERVICE = "in_service"
     ESCALATED = "escalated"
+    SUPPRESSED = "suppressed"
+    UNSUPPRESSED = "unsuppressed"
 
 
 # What the contract with a regulator knows; every other kind stays in the evidence chain.
@@ -63,6 +65,8 @@ class Alarm:
     `shelved_until_ns` and `out_of_service` silence; the alarm is judged, recorded and listed all the same.
     `first_out_id` names the alarm of the same asset that came first, when this one followed within the window.
     `escalated` holds the reasons for which it was escalated, each once.
+    `suppressed_by` names the rule whose active alarm suppresses this one by design. `withheld` says that it was
+    suppressed before anybody was told of it: it is raised when the suppression ends and the condition still holds.
 
     `unknown` says that the condition can no longer be judged; the alarm stays active (a dead sensor clears nothing).
     `suspected` says that the machine proves nothing by itself: a person or a passed deadline confirms.
@@ -94,10 +98,16 @@ class Alarm:
     out_of_service: bool = False
     first_out_id: str = ""
     escalated: tuple[str, ...] = ()
+    suppressed_by: str = ""
+    suppressed_at_ns: int = 0
+    withheld: bool = False
 
     @property
     def open(self) -> bool:
-        """Still on the list: active, latched, shelved, or not yet acknowledged. LOG asks nobody for anything."""
+        """Still on the list: active, latched, shelved, or not yet acknowledged. LOG asks nobody for anything, and
+        nobody was told of what was withheld."""
+        if self.withheld:
+            return self.active
         waiting = not (self.acknowledged or self.rule.severity is Severity.LOG)
         return self.active or self.latched or self.shelved or waiting
 
@@ -107,9 +117,14 @@ class Alarm:
         return self.shelved_until_ns > 0
 
     @property
+    def suppressed(self) -> bool:
+        """Another rule's active alarm suppresses it by design."""
+        return self.suppressed_by != ""
+
+    @property
     def silenced(self) -> bool:
-        """Shown and recorded, but nobody is called: shelved, or its device or point is out of service."""
-        return self.shelved or self.out_of_service
+        """Shown and recorded, but nobody is called: shelved, suppressed, or its device or point is out of service."""
+        return self.shelved or self.out_of_service or self.suppressed
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,10 +93,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class GateParameters:
-    """A threshold that counts only while every condition holds. The value's last word holds for `stale_after_s`."""
+    """A threshold that counts only while every condition holds. The value's last word holds for `stale_after_s`.
+
+    `exact` False: the limit is an upper bound of the true one, so that a value below it proves nothing.
+    """
 
     conditions: tuple[Condition, ...]
     stale_after_s: float
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,7 @@ class ResolvedRule:
     `deadband` is in the same unit. `parameters` is what the family needs beyond that.
     `suspected` says that a hit alone proves nothing: a person or a deadline confirms.
     `latching` says that its alarm waits for a reset after it has returned.
+    `suppressed_while` names the rules whose active alarm on the same asset suppresses this one's by design.
     `origin` names where the limit comes from: `file:line` of the pack, or the override with its reason.
     """
 
@@ -144,3 +149,4 @@ class ResolvedRule:
     origin: str
     latching: bool = False
     parameters: Parameters | None = None
+    suppressed_while: tuple[str, ...] = ()

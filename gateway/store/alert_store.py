@@ -248,9 +248,11 @@ def _insert(db: sqlite3.Connection, commit: Commit) -> None:
     )
     for alarm in commit.alarms:
         identity = (alarm.rule.rule_id, alarm.subject, alarm.alarm_id)
-        db.execute(
-            "UPDATE alarm SET is_open = 0 WHERE is_open = 1 AND rule_id = ? AND subject = ? AND alarm_id <> ?", identity
-        )
+        if not alarm.withheld:  # a withheld raise does not take the place of an older alarm
+            db.execute(
+                "UPDATE alarm SET is_open = 0 WHERE is_open = 1 AND rule_id = ? AND subject = ? AND alarm_id <> ?",
+                identity,
+            )
         db.execute(
             "INSERT INTO alarm VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(alarm_id)"
             " DO UPDATE SET is_open = excluded.is_open, state = excluded.state",

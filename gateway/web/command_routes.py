@@ -33,6 +33,7 @@ REFUSED_ZH = {
     Refusal.IS_OUT_OF_SERVICE: "该设备或测点已停用",
     Refusal.NOT_OUT_OF_SERVICE: "该设备或测点没有停用",
     Refusal.TOO_LONG: "超过允许的最长时间",
+    Refusal.SUPPRESSED: "该报警按设计被抑制，尚未发出",
 }
 STATUS = {Refusal.NO_ALARM: 404, Refusal.NO_SUBJECT: 404, Refusal.TOO_LONG: 422}
 

@@ -46,6 +46,8 @@ class BoxCollector(Collector):
         open_alarms = GaugeMetricFamily("sitewarden_open_alarms", "Open alarms", labels=["severity", "active"])
         counts: dict[tuple[str, str], int] = {}
         for alarm in self._view.parts.alarms.open_alarms():
+            if alarm.suppressed:
+                continue
             key = (str(alarm.rule.severity), str(alarm.active).lower())
             counts[key] = counts.get(key, 0) + 1
         for key, count in counts.items():
@@ -59,8 +61,10 @@ class BoxCollector(Collector):
         table = self._view.parts.alarms
         report = table.performance(self._view.parts.clock.now_ns())
         shelved = sum(alarm.shelved for alarm in table.open_alarms())
+        suppressed = sum(alarm.suppressed for alarm in table.open_alarms()) + len(table.withheld_alarms())
         for name, words, value in (
             ("shelved_alarms", "Alarms on the shelf", shelved),
+            ("suppressed_alarms", "Alarms suppressed by design", suppressed),
             ("out_of_service", "Devices and points out of service", len(table.services())),
             ("alarms_in_flood_window", "New alarms within the flood window", report.raised_in_flood_window),
             ("alarm_flood", "1 while more alarms come than one person can answer", int(report.flood)),

@@ -78,15 +78,16 @@ class BoxView:
         self._committed = None
 
     def alarms(self) -> Row:
-        """Every open alarm, never filtered by time, and what cannot be judged at the moment."""
+        """Every open alarm, never filtered by time, what is suppressed by design, and what cannot be judged now."""
         failing = bool(self.parts.recorder.failing_since_ns)
-        alarms = self.parts.alarms.open_alarms()
+        alarms = [*self.parts.alarms.open_alarms(), *self.parts.alarms.withheld_alarms()]
         if not failing:
             alarms = self._committed_as_judged({alarm.alarm_id: alarm for alarm in alarms})
         return {
             "at_ns": self.parts.clock.now_ns(),
             "store_failing": failing,
-            "alarms": alarm_rows(alarms),
+            "alarms": alarm_rows([alarm for alarm in alarms if not _held_back(alarm)]),
+            "suppressed": alarm_rows([alarm for alarm in alarms if _held_back(alarm)]),
             "unknown": self.unknown_rules(),
             "out_of_service": [service_row(service) for service in self.parts.alarms.services()],
             "performance": self.performance(),
@@ -267,6 +268,11 @@ def service_row(service: OutOfService) -> Row:
     }
 
 
+def _held_back(alarm: Alarm) -> bool:
+    """Suppressed by design; a withheld one until it is raised or its condition is gone."""
+    return alarm.suppressed or alarm.withheld
+
+
 def alarm_rows(alarms: Sequence[Alarm]) -> list[Row]:
     """The list for JSON. `first_out` marks an alarm that others on the list followed."""
     followed = {alarm.first_out_id for alarm in alarms}
@@ -307,6 +313,10 @@ def alarm_row(alarm: Alarm) -> Row:
         "shelved_by": alarm.shelved_by,
         "shelve_reason": alarm.shelve_reason,
         "out_of_service": alarm.out_of_service,
+        "suppressed": alarm.suppressed,
+        "suppressed_by": alarm.suppressed_by,
+        "suppressed_at_ns": alarm.suppressed_at_ns,
+        "withheld": alarm.withheld,
         "first_out_id": alarm.first_out_id,
         "escalated": list(alarm.escalated),
     }
