@@ -1,5 +1,5 @@
 """Threshold rules that count only while other points of the asset say so: wind while a load hangs, or a band lower
-while the neighbours rise together.
+while the neighbours rise together. Also those whose limit is only an upper bound.
 
 Source: the family is product-defined; the clause that names the condition travels in the rule's `RuleInfo`.
 
@@ -7,6 +7,8 @@ Source: the family is product-defined; the clause that names the condition trave
     FALSE                 FALSE      FALSE       FALSE
     TRUE                  TRUE       FALSE       UNKNOWN
     UNKNOWN               UNKNOWN    FALSE       UNKNOWN
+
+A limit that is only an upper bound (a pit whose depth nobody has given) knows no FALSE: below it a value is UNKNOWN.
 
 This is Kleene's strong AND: taking a point away never turns TRUE or UNKNOWN into FALSE. Value and conditions may come
 in polls of different devices: what was last said of each holds for as long as its point is not stale, measured in the
@@ -61,6 +63,7 @@ class GatedThresholdRules:
         self._said = _Said([gate.stale_after_s for gate in gates])
         self._told = _Said([each.stale_after_s for _, each in flat])
         self._measured = np.full(len(rules), np.nan)
+        self._exact = np.array([gate.exact for gate in gates], dtype=np.bool_)
         self._reaches: dict[int, _Reach] = {}
 
     def concerned(self, point_index: NDArray[np.int32]) -> bool:
@@ -75,7 +78,8 @@ class GatedThresholdRules:
         """Judge every row that this poll brings a value or a condition of; `measured` is the value last heard."""
         now_ns, reach = readings.observed_at_ns, self._reach_of(readings.point_index)
         value = self._value.evaluate(readings)
-        self._said.note(value.row, value.truth, now_ns)
+        proves_nothing = ~self._exact[value.row] & (value.truth == Truth.FALSE)
+        self._said.note(value.row, np.where(proves_nothing, np.uint8(Truth.UNKNOWN), value.truth), now_ns)
         self._measured[value.row] = value.measured
         plan = self._conditions.of(readings.point_index)
         self._told.note(plan.position, self._judged(plan, readings), now_ns)

@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from gateway.ports import DriverKind, UplinkKind
 from gateway.settings.rule_families import FAMILIES
-from gateway.settings.rulepack import RulePack
+from gateway.settings.rulepack import RulePack, RulePackPart
 from gateway.settings.schema import NAME_PATTERN
 from gateway.settings.site_file import SiteFile
 
@@ -37,9 +37,9 @@ def site_schema(drivers: Mapping[str, DriverKind], uplinks: Mapping[str, UplinkK
     return {"$schema": _DRAFT, **root, "title": "Sitewarden site file", "$defs": definitions}
 
 
-def rule_pack_schema() -> JsonSchema:
-    """Of a rule pack."""
-    root, references, definitions = _schema_of(RulePack, list(FAMILIES.values()))
+def rule_pack_schema(*, part: bool = False) -> JsonSchema:
+    """Of a rule pack, or of a file beside the `pack.yaml` of a pack that is a folder."""
+    root, references, definitions = _schema_of(RulePackPart if part else RulePack, list(FAMILIES.values()))
     root["properties"]["rules"]["items"] = _by_key("family", FAMILIES, references)
     return {"$schema": _DRAFT, **root, "title": "Sitewarden rule pack", "$defs": definitions}
 

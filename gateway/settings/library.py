@@ -2,7 +2,8 @@
 
 In: names. Out: paths, and the names that would have been found. Reads no file's content.
 
-A site's own `devices/` and `rules/` folders beside its file are looked into first, then the shipped ones.
+A site's own `devices/` and `rules/` folders beside its file are looked into first, then the shipped ones. A rule pack
+is one file `<name>.yaml`, or a folder `<name>/` with a `pack.yaml` and any number of files beside it.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from gateway.settings.document import Document
 from gateway.settings.source import read_document
 
 Shelf = Literal["devices", "rules"]
+PACK_HEAD = "pack.yaml"
 
 
 def config_root() -> Path:
@@ -41,20 +43,39 @@ class Library:
         return cls((site_file.parent, root))
 
     def find(self, shelf: Shelf, name: str) -> Path | None:
-        """The file of this name, None when there is none. The name must have passed the name pattern."""
-        paths = (folder / shelf / f"{name}.yaml" for folder in self.folders)
+        """The file of this name, or the head of the pack's folder; None when there is none. The name must have passed
+        the name pattern."""
+        paths = (path for folder in self.folders for path in _places(folder / shelf, shelf, name))
         return next((path for path in paths if path.is_file()), None)
 
     def names(self, shelf: Shelf) -> set[str]:
         """All names that `find` would find."""
-        return {path.stem for folder in self.folders for path in (folder / shelf).glob("*.yaml")}
+        found = {path.stem for folder in self.folders for path in (folder / shelf).glob("*.yaml")}
+        if shelf == "rules":
+            found |= {path.parent.name for folder in self.folders for path in (folder / shelf).glob(f"*/{PACK_HEAD}")}
+        return found
+
+
+def parts_of(pack: Path) -> tuple[Path, ...]:
+    """The files of a rule pack that was found, its head first, then by name."""
+    if pack.name != PACK_HEAD or pack.parent.name == "rules":
+        return (pack,)
+    return (pack, *sorted(path for path in pack.parent.glob("*.yaml") if path != pack))
+
+
+def _places(folder: Path, shelf: Shelf, name: str) -> tuple[Path, ...]:
+    file = folder / f"{name}.yaml"
+    return (file, folder / name / PACK_HEAD) if shelf == "rules" else (file,)
 
 
 def read_named(library: Library, shelf: Shelf, name: str, opened: dict[Path, Document]) -> tuple[Path, Document] | None:
     """The document of this name, read once; None when there is no such file."""
     path = library.find(shelf, name)
-    if path is None:
-        return None
+    return None if path is None else (path, opened_once(path, opened))
+
+
+def opened_once(path: Path, opened: dict[Path, Document]) -> Document:
+    """The document at this path, read when it is asked for the first time."""
     if path not in opened:
         opened[path] = read_document(path)
-    return path, opened[path]
+    return opened[path]

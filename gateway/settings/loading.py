@@ -20,11 +20,11 @@ from gateway.settings.binding import Binder, Field
 from gateway.settings.checking import choice
 from gateway.settings.digest import digest_of
 from gateway.settings.document import Document
-from gateway.settings.library import Library, read_named, site_path
+from gateway.settings.library import Library, opened_once, parts_of, site_path
 from gateway.settings.library import config_root as shipped_root
 from gateway.settings.replacing import replace_values
 from gateway.settings.resolving import Resolver
-from gateway.settings.rulepack import PackRule, read_pack
+from gateway.settings.rulepack import Packs, read_pack
 from gateway.settings.schema import AssetKind
 from gateway.settings.secrets import warn_of_missing_secrets
 from gateway.settings.settings import BoundUplink, Settings
@@ -101,17 +101,15 @@ def _settle(file: str, whole: _Whole, faults: list[Fault], warnings: list[Fault]
     )
 
 
-def _read_packs(
-    document: Document, site: SiteParts, library: Library, opened: dict[Path, Document]
-) -> dict[str, PackRule]:
-    rules: dict[str, PackRule] = {}
+def _read_packs(document: Document, site: SiteParts, library: Library, opened: dict[Path, Document]) -> Packs:
+    packs = Packs()
     for path, name in site.rule_packs:
-        found = read_named(library, "rules", name, opened)
+        found = library.find("rules", name)
         if found is None:
             choice(document, path, name, library.names("rules"))
         else:
-            read_pack(found[1], found[0], rules)
-    return rules
+            read_pack({part: opened_once(part, opened) for part in parts_of(found)}, packs)
+    return packs
 
 
 def _warn_of_values(document: Document, whole: _Whole) -> None:

@@ -1,11 +1,12 @@
 """Turns rules, overrides and points into the rows that are judged: one rule on one subject each.
 
-In: the merged packs, the site's overrides, the bound points. Out: `ResolvedRule`s in the order of the packs and then of
-the points, and warnings about rules that judge nothing. Knows nothing of YAML and protocols.
+In: the merged packs, the site's overrides, the bound points, the pits. Out: `ResolvedRule`s in the order of the packs
+and then of the points, then those of the pits, and warnings about rules that judge nothing. Knows nothing of YAML and
+protocols.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.model.alarm import RuleInfo
@@ -25,6 +26,7 @@ from gateway.model.rule import (
 from gateway.settings.binding import Field
 from gateway.settings.document import Document
 from gateway.settings.overriding import InForce, Overrides
+from gateway.settings.pit_limits_rows import DescribedPit, PitRow, PitRows, templates
 from gateway.settings.rule_families import (
     AnyRule,
     ChangeCountSettings,
@@ -37,7 +39,7 @@ from gateway.settings.rule_families import (
     ThresholdSettings,
     While,
 )
-from gateway.settings.rulepack import PackRule
+from gateway.settings.rulepack import PackRule, Packs
 from gateway.settings.site import SiteParts
 
 ValueRule = OnePointRule | ImpossibleSettings
@@ -55,32 +57,49 @@ class Subject:
     device_points: tuple[int, ...] = ()
     conditions: tuple[Condition, ...] = ()
     stale_after_s: float = 0.0
+    exact: bool = True
 
 
 class Resolver:
-    """One site's rules on its points. `document` is the site file, for faults in its overrides."""
+    """One site's rules on its points. `document` is the site file, for faults in its overrides; `pits` are its pits as
+    described, whose rows are made of the packs' limit tables."""
 
-    def __init__(self, document: Document, site: SiteParts, rules: Mapping[str, PackRule], field: Field) -> None:
+    def __init__(
+        self, document: Document, site: SiteParts, packs: Packs, field: Field, pits: Sequence[DescribedPit] = ()
+    ) -> None:
         self._document = document
         self._kinds = site.asset_kinds
-        self._rules = rules
         self._field = field
-        self._overrides = Overrides(document, site, rules)
+        self._pit_rows = PitRows(document, packs, field.points).of(pits)
+        self._described = {pit.description.asset for pit in pits}
+        self._rules = packs.rules
+        self._known: Mapping[str, PackRule] = {**packs.rules, **templates(self._pit_rows)}
+        self._overrides = Overrides(document, site, self._known)
 
     def resolve(self) -> tuple[ResolvedRule, ...]:
         """All rows."""
         rows = tuple(row for rule in self._rules.values() for row in self._rows(rule))
+        rows += tuple(self._pit_row(row) for row in self._pit_rows)
         for path, override in self._overrides.unused():
-            if override.rule in self._rules:
+            if override.rule in self._known:
                 self._document.warn(path, "warn.override_without_point", rule=override.rule)
         return rows
+
+    def _pit_row(self, row: PitRow) -> ResolvedRule:
+        point = self._field.points[row.point_index]
+        rising = [self._field.points[i].stale_after_s for i in (row.rising_point,) if i >= 0]
+        conditions = tuple(Condition(row.rising_point, Direction.HIGH, 0.5, stale_s) for stale_s in rising)
+        subject = Subject(
+            point.point_id, point.asset, point.unit, row.point_index, (), conditions, point.stale_after_s, row.exact
+        )
+        return self._row(row.rule, row.settings, subject)
 
     def _rows(self, rule: PackRule) -> list[ResolvedRule]:
         settings = rule.settings
         if settings is None:
             return []
         rows = [self._row(rule, settings, subject) for subject in self._subjects(rule, settings)]
-        if not rows and (settings.kind == "*" or settings.kind in self._kinds.values()):
+        if not rows and not settings.optional and (settings.kind == "*" or settings.kind in self._kinds.values()):
             wanted = f"{settings.kind} {_wanted(settings)}"
             rule.document.warn(rule.path, "warn.rule_without_point", rule=settings.id, wanted=wanted)
         return rows
@@ -116,13 +135,15 @@ class Resolver:
         for i, point in enumerate(self._field.points.points):
             if (point.asset, point.role) == (asset, asked.key):
                 return Condition(i, asked.direction, asked.bound, point.stale_after_s)
-        rule.document.warn((*rule.path, "only_when"), "warn.condition_without_point", asset=asset, found=asked.key)
+        if rule.settings is not None and not rule.settings.optional:
+            rule.document.warn((*rule.path, "only_when"), "warn.condition_without_point", asset=asset, found=asked.key)
         return None
 
     def _points_for(self, settings: AnyRule) -> Iterator[tuple[int, Point]]:
         keys = settings.keys if isinstance(settings, SilenceSettings | ImpossibleSettings) else (settings.key,)
         for i, point in enumerate(self._field.points.points):
-            if self._is_for(settings, point.asset) and (keys is None or point.role in keys):
+            known = settings.undescribed and point.asset in self._described
+            if self._is_for(settings, point.asset) and (keys is None or point.role in keys) and not known:
                 yield i, point
 
     def _is_for(self, settings: AnyRule, asset: str) -> bool:
@@ -183,7 +204,8 @@ def _limit_unit(settings: ValueRule, unit: str) -> str:
 def _parameters(settings: AnyRule, subject: Subject) -> Parameters | None:
     """What the family needs beyond limit, deadband and delays."""
     if isinstance(settings, ThresholdSettings):
-        return GateParameters(subject.conditions, subject.stale_after_s) if subject.conditions else None
+        gated = bool(subject.conditions) or not subject.exact
+        return GateParameters(subject.conditions, subject.stale_after_s, subject.exact) if gated else None
     if isinstance(settings, ConsecutiveSettings):
         return ConsecutiveParameters(settings.times, settings.spacing_s, settings.gap_s)
     if isinstance(settings, RateOfChangeSettings):

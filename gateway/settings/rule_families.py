@@ -46,6 +46,10 @@ class RuleSettings(SettingsModel):
     """Whether its alarm waits for a reset by a person after the condition has gone."""
     suspected: bool = False
     """Whether a hit alone proves nothing and a second fact is needed (major-hazard clauses)."""
+    optional: bool = False
+    """Whether it is nothing to warn of when an asset has no such point: not every crane has a travel gear."""
+    undescribed: bool = False
+    """Only for assets that the site file does not describe: a pit with points of its own has rules of its own."""
     hazard: HazardCode | None = None
     """The major accident hazard that a hit makes suspected, by its code in the catalogue of the 2024 edition."""
     title_zh: Title

@@ -237,6 +237,24 @@ CATALOGUE: dict[str, Wording] = {
         "{expected}（规则限值的单位）",
     ),
     "pack.name": Wording("{found}", "{expected}, the name of the file", "{found}", "{expected}（与文件名一致）"),
+    "pack.empty": Wording(
+        "a pack that says nothing",
+        "rules, pit_limits or deadlines",
+        "规则包没有内容",
+        "rules、pit_limits 或 deadlines",
+    ),
+    "pit.row_twice": Wording(
+        "{found}, already in an earlier pack or file",
+        "replaces: true, if that row is to be replaced",
+        "{found} 已在前面的规则包或文件中",
+        "若要替换该行，请写 replaces: true",
+    ),
+    "pit.sides": Wording(
+        "item {item} whose sides and their names disagree",
+        "high and low with sides: both, and only then",
+        "项目 {item} 的 sides 与 high、low 不一致",
+        "仅在 sides: both 时同时给出 high 与 low",
+    ),
     "pack.twice": Wording("{found} a second time", "each pack once", "{found} 重复", "每个规则包只列一次"),
     "override.asset_kind": Wording(
         "asset {asset}, a {found}",
@@ -402,6 +420,25 @@ CATALOGUE: dict[str, Wording] = {
         "a limit within the instrument's range",
         "规则 {rule} 在 {point} 的限值 {limit} 超出其量程 {low} 至 {high}，永远不会触发",
         "量程内的限值",
+    ),
+    "warn.pit_no_limit": Wording(
+        "point {point}, for whose item {item} neither the designer nor a table gives a limit: nothing judges it",
+        "the designer's control value",
+        "测点 {point}（{item}）既无设计控制值也无规范限值，不做判断",
+        "设计给出的控制值",
+    ),
+    "warn.pit_no_depth": Wording(
+        "point {point} ({item}) in a pit without a design depth: the absolute value is only an upper bound, "
+        "and below it the point is unknown",
+        "the pit's design depth",
+        "测点 {point}（{item}）所在基坑未给出设计深度：绝对值仅作上限，低于该值时判为未知",
+        "基坑设计深度",
+    ),
+    "warn.pit_strictest": Wording(
+        "point {point} ({item}) without a structure or a grade that the table asks for: its strictest figure counts",
+        "the support structure and the pit's safety grade",
+        "测点 {point}（{item}）未给出限值表所需的支护类型或安全等级，按最严值判断",
+        "支护类型与基坑安全等级",
     ),
     "warn.asset_idle": Wording("asset {found} without a device", "a device", "对象 {found} 没有设备", "至少一台设备"),
     "warn.link_idle": Wording("link {found} without a device", "a device", "连接 {found} 没有设备", "至少一台设备"),
