@@ -121,6 +121,8 @@ class Overrides:
             for key in sorted(given & _VALUES - _changeable(rule)):
                 words = {"key": key, "rule": rule.id, "family": rule.family}
                 self._document.add((*path, key), "override.key", **words, known=", ".join(sorted(_changeable(rule))))
+        if override.severity is Severity.P1 and rule.suppressed_while is not None:
+            self._document.add((*path, "severity"), "rule.suppressed_p1", rule=rule.id)
         if override.limit is not None:
             self._check_limit((*path, "limit"), override.limit, rule)
         if override.limit is not None and override.limit_source is None and _looser(rule, override.limit):

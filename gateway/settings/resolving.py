@@ -41,6 +41,7 @@ from gateway.settings.rule_families import (
 )
 from gateway.settings.rulepack import PackRule, Packs
 from gateway.settings.site import SiteParts
+from gateway.settings.suppressing import check_suppression
 
 ValueRule = OnePointRule | ImpossibleSettings
 _PER = {"second": ("s", 1.0), "minute": ("min", 60.0), "hour": ("h", 3600.0), "day": ("d", 86_400.0)}
@@ -78,6 +79,7 @@ class Resolver:
 
     def resolve(self) -> tuple[ResolvedRule, ...]:
         """All rows."""
+        check_suppression(self._rules)
         rows = tuple(row for rule in self._rules.values() for row in self._rows(rule))
         rows += tuple(self._pit_row(row) for row in self._pit_rows)
         for path, override in self._overrides.unused():
@@ -170,6 +172,7 @@ class Resolver:
             off_delay_s=force.off_delay_s,
             suspected=settings.suspected,
             latching=settings.latching,
+            suppressed_while=tuple(each.rule for each in settings.suppressed_while or ()),
             origin=force.origin,
             parameters=_parameters(settings, subject),
         )

@@ -29,6 +29,25 @@ PointKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 HazardCode = Annotated[str, Field(pattern=r"^MH\d{2}(-\d{1,2}){1,3}$")]
 
 
+def _listed(value: Any) -> Any:
+    """One entry may stand without a list."""
+    return (value,) if isinstance(value, dict) else tuple(value) if isinstance(value, list) else value
+
+
+class Suppressor(SettingsModel):
+    """A rule whose active alarm on the same asset keeps this rule's alarm from being raised."""
+
+    rule: Name
+    """The rule's id."""
+
+
+Suppressors = Annotated[
+    tuple[Suppressor, ...],
+    BeforeValidator(_listed, json_schema_input_type=Suppressor | Annotated[list[Suppressor], Field(min_length=1)]),
+    Field(min_length=1, max_length=16),
+]
+
+
 class RuleSettings(SettingsModel):
     """What every rule says of itself: whom it is for, how grave it is, and where its limit comes from."""
 
@@ -44,6 +63,8 @@ class RuleSettings(SettingsModel):
     """Whether its alarms go to the regulator as suspected hazards."""
     latching: bool = False
     """Whether its alarm waits for a reset by a person after the condition has gone."""
+    suppressed_while: Suppressors | None = None
+    """Suppressed by design while an alarm of another rule (or of one of a list) is active on the asset. Never a P1."""
     suspected: bool = False
     """Whether a hit alone proves nothing and a second fact is needed (major-hazard clauses)."""
     optional: bool = False
@@ -104,11 +125,6 @@ class While(SettingsModel):
     def bound(self) -> float:
         """The one bound."""
         return self.above if self.above is not None else float(self.below or 0.0)
-
-
-def _listed(value: Any) -> Any:
-    """One condition may stand without a list."""
-    return (value,) if isinstance(value, dict) else tuple(value) if isinstance(value, list) else value
 
 
 Conditions = Annotated[

@@ -197,6 +197,24 @@ CATALOGUE: dict[str, Wording] = {
         "有 max_step_per_s 但没有 keys",
         "用 keys 写明该变化率适用的测点",
     ),
+    "rule.suppressed_p1": Wording(
+        "rule {rule}, a P1 with suppressed_while",
+        "a lower severity, or no suppressed_while: a P1 is never suppressed",
+        "规则 {rule} 为 P1 且有 suppressed_while",
+        "降低 severity 或去掉 suppressed_while（P1 报警不得抑制）",
+    ),
+    "rule.suppressed_circle": Wording(
+        "rules that suppress each other in a circle: {circle}",
+        "a rule that suppresses another and is not suppressed by it",
+        "规则循环抑制：{circle}",
+        "抑制关系不得成环",
+    ),
+    "rule.suppressor_kind": Wording(
+        "{found}, a rule for {kind}",
+        "a rule for {expected}, the kind of asset of this rule",
+        "{found} 是 {kind} 的规则",
+        "{expected} 的规则（与本规则的对象类型一致）",
+    ),
     "rule.keys_need_points": Wording(
         "keys with per: device", "per: point, or no keys", "per: device 时给了 keys", "per: point，或不写 keys"
     ),
