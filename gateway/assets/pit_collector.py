@@ -116,7 +116,7 @@ class ReadingCollector:
     def _wait_ns(self, complete: bool) -> int:
         """How long after the last reading (after the start, when there is none yet) the next one is due."""
         if self._begun:
-            return self._interval_ns - self._early_ns
+            return self._interval_ns - self._early_ns if self._interval_ns else -FOR_EVER_NS
         return -FOR_EVER_NS if complete else max(self._interval_ns, int(STARTUP_S * 1e9))
 
     def _lost(self, defect: Defect, now_ns: int) -> Reading | None:

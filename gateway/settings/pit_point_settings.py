@@ -99,12 +99,21 @@ class RateSettings(SettingsModel):
 
     window_h: Annotated[float, Field(gt=0, le=24 * 90)] = 72.0
     """Readings of the last so many hours, hours."""
-    min_readings: Annotated[int, Field(ge=2, le=200)] = 3
+    min_readings: Annotated[int, Field(ge=2, le=24)] = 3
     """Fewest readings for a rate."""
+    min_span_h: Annotated[float, Field(gt=0, le=24 * 90)] = 20.0
+    """Shortest time between the first and the last of them, hours."""
+
+    @model_validator(mode="after")
+    def _span_within(self) -> "RateSettings":
+        if self.min_span_h > self.window_h:
+            words = {"found": self.min_span_h, "window": self.window_h}
+            raise PydanticCustomError("pit.span", "the span is longer than the window", words)
+        return self
 
     def build(self) -> RateWindow:
         """As the description has it."""
-        return RateWindow(self.window_h * 3600.0, self.min_readings)
+        return RateWindow(self.window_h * 3600.0, self.min_readings, self.min_span_h * 3600.0)
 
 
 class QualitySettings(SettingsModel):
@@ -171,6 +180,10 @@ class PitPointSettings(SettingsModel):
     """Section it belongs to; points of one section are related."""
     reading_interval_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
     """A stream of samples makes one reading each so many seconds (their median); 0: each sample is a reading."""
+    valid_for_h: Annotated[float, Field(gt=0, le=24 * 30)] | None = None
+    """How long a reading is good, hours; then the point is unknown. Without it 72, or of a stream three intervals."""
+    required_every_h: Annotated[float, Field(gt=0, le=24 * 90)] | None = None
+    """How often the monitoring scheme wants it read, hours; without it, as the frequency table says."""
     rising_per_day: Positive | None = None
     """From this rate on it is said to rise, in the item's unit per day; without it, what is usual for the item."""
     control: ControlSettings | None = None
@@ -194,6 +207,13 @@ class PitPointSettings(SettingsModel):
         if self.by_hand:
             return f"{asset}.{self.name}{HAND_SUFFIX}"
         return None if self.input is None else point_id(asset, self.input)
+
+    @property
+    def valid_s(self) -> float:
+        """How long a reading is good, seconds; of a stream at least a quarter of an hour (PD)."""
+        if self.valid_for_h is not None:
+            return self.valid_for_h * 3600.0
+        return max(3 * self.reading_interval_s, 900.0) if self.reading_interval_s else 72 * 3600.0
 
 
 class BaselineSettings(SettingsModel):

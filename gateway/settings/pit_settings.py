@@ -22,6 +22,7 @@ from gateway.assets.pit_description import (
 )
 from gateway.assets.pit_instrument import DirectReading, Instrument
 from gateway.assets.pit_items import ITEMS
+from gateway.assets.pit_outputs import Ending
 from gateway.settings.pit_instruments import (
     MICROSTRAIN,
     HydrostaticSettings,
@@ -44,18 +45,6 @@ from gateway.settings.pit_point_settings import (
 from gateway.settings.schema import Name, SettingsModel
 
 AnyInstrument = VibratingWireSettings | InclinometerSettings | HydrostaticSettings | StrutSettings | WellSettings
-DERIVED_SUFFIXES = (
-    HAND_SUFFIX,
-    "_rate",
-    "_quality",
-    "_gauges",
-    "_tangent_deg",
-    "_failure_low_h",
-    "_failure_high_h",
-    "_days_to_limit",
-    "_rising",
-    "_overdue",
-)
 _ALREADY = Baseline(BaselineKind.INITIAL, 0, "instrument", "the instrument counts from the zero survey", 0.0, 0.0)
 
 
@@ -107,7 +96,7 @@ class PitSettings(SettingsModel):
             self._check_point(point)
         for baseline in self.baselines:
             self._check_baseline(baseline)
-        _once([name + suffix for name in self._all_names() for suffix in ("", *DERIVED_SUFFIXES)])
+        _once([name + suffix for name in self._all_names() for suffix in ("", HAND_SUFFIX, *Ending)])
         return self
 
     def build(self, asset: str) -> PitDescription:
@@ -211,6 +200,8 @@ class _Building:
             neighbours=tuple(each for near in point.neighbours for each in self._settings.names_of(near)),
             line=point.line,
             reading_interval_s=point.reading_interval_s,
+            valid_for_s=point.valid_s,
+            required_every_h=point.required_every_h,
             rising_per_day=point.rising_per_day or facts.rising_per_day,
             control=point.control.build() if point.control else None,
             rate=(point.rate or self._settings.rate).build(),

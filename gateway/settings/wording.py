@@ -349,6 +349,12 @@ CATALOGUE: dict[str, Wording] = {
         "{chain} 的节点顺序不对",
         "从最深的节点开始，自下而上",
     ),
+    "pit.span": Wording(
+        "min_span_h {found} in a window of {window} h",
+        "a span no longer than the window",
+        "窗口 {window} 小时内 min_span_h 为 {found}",
+        "不大于窗口",
+    ),
     "pit.gauges": Wording(
         "{found} gauges", "at least minimum_gauges, {bound}", "{found} 个传感器", "至少 minimum_gauges（{bound}）个"
     ),

@@ -1,0 +1,210 @@
+"""One monitoring point of a pit: samples of its instrument become readings, and readings what the rules judge.
+
+    samples -> collector -> reading -> quality gates -> baseline -> cumulative -> rates, shares of design, forecast
+                               |            |              |
+                               +-- NaN and a reason -------+      events: "data_quality", "pit_baseline"
+
+In: the instrument's input points. Out: a row of derived values for each new reading, and None between them, so that a
+rule that counts readings counts real ones. A reading that cannot be used is said as NaN with its reason in
+`<point>_quality`; it is never replaced by the last good one.
+"""
+
+from collections.abc import Sequence
+from math import isfinite, nan
+
+import numpy as np
+
+from gateway.assets.derivation import AssetEvent, Json, Times, Values
+from gateway.assets.forecast import Forecast, Forecaster
+from gateway.assets.pit_baseline import BaselineKeeper
+from gateway.assets.pit_collector import ReadingCollector
+from gateway.assets.pit_description import Baseline, BaselineKind, PitDescription, PitPoint
+from gateway.assets.pit_instrument import Defect
+from gateway.assets.pit_items import ItemNature
+from gateway.assets.pit_outputs import forecasts, point_device, point_outputs, shares_known
+from gateway.assets.reading_quality import Reading, ReadingQuality
+from gateway.assets.robust_rate import RobustRate
+from gateway.assets.strut_load import StrutLoad
+
+QUALITY_EVENT = "data_quality"
+STATE_VERSION = 1
+
+
+class PitPointDerivation:
+    """The model of one monitoring point. `limit` is the control value in force of its cumulative value's size, in the
+    item's unit, for the days to it; NaN: not known."""
+
+    period_s = 0.0
+
+    def __init__(self, pit: PitDescription, point: PitPoint, limit: float = nan) -> None:
+        self.device = point_device(pit.asset, point)
+        self.inputs = tuple(dict.fromkeys(point.source.inputs))
+        self.outputs = point_outputs(pit.asset, point)
+        self.point = point
+        self._asset = pit.asset
+        self._limit = limit
+        self._order = np.array([self.inputs.index(each) for each in point.source.inputs], dtype=np.intp)
+        self._collector = ReadingCollector(point.source, point.reading_interval_s, point.gates.clock_skew_s)
+        self._quality = ReadingQuality(point.gates, shrinkable=point.facts.nature is ItemNature.LOAD)
+        self._baseline = BaselineKeeper(pit.asset, point)
+        self._rate = RobustRate(point.rate)
+        self._forecaster = Forecaster() if forecasts(point) else None
+        self._shares = [point.control.design(share) or nan for share in shares_known(point) if point.control]
+        self._trouble = _Trouble(pit.asset, point.name)
+        self._gauges = 0
+        self._events: list[AssetEvent] = []
+
+    def step(self, value: Values, observed_at_ns: Times, now_ns: int) -> Values | None:
+        """The derived values of the reading that is due now; None when none is."""
+        begun = self._baseline.begin(now_ns)
+        if begun is not None:
+            self._begin_anew(begun)
+        reading = self._collector.offer(value[self._order], observed_at_ns[self._order], now_ns)
+        return None if reading is None else self._judge(reading)
+
+    def order_baseline(self, baseline: Baseline) -> bool:
+        """A person re-zeroes the point or has changed its sensor; False when a later baseline is in force already."""
+        return self._baseline.order(baseline)
+
+    def take_events(self) -> Sequence[AssetEvent]:
+        """Baselines that came into force, troubles that began and ended."""
+        events, self._events = self._events, []
+        return events
+
+    def saved(self) -> Json:
+        """The state to keep."""
+        return {
+            "version": STATE_VERSION,
+            "inputs": list(self.inputs),
+            "collector": self._collector.saved(),
+            "quality": self._quality.saved(),
+            "baseline": self._baseline.saved(),
+            "rate": self._rate.saved(),
+            "forecast": None if self._forecaster is None else self._forecaster.saved(),
+            "trouble": self._trouble.saved(),
+            "gauges": self._gauges,
+        }
+
+    def restore(self, saved: Json) -> None:
+        """Go on from a kept state. Raises ValueError when it is of another version or of other inputs."""
+        match saved:
+            case {
+                "version": int(version),
+                "inputs": list(inputs),
+                "collector": collector,
+                "quality": quality,
+                "baseline": baseline,
+                "rate": rate,
+                "forecast": forecast,
+                "trouble": trouble,
+                "gauges": int(gauges),
+            } if version == STATE_VERSION and inputs == list(self.inputs):
+                self._collector.restore(collector)
+                self._quality.restore(quality)
+                self._baseline.restore(baseline)
+                self._rate.restore(rate)
+                if self._forecaster is not None and forecast is not None:
+                    self._forecaster.restore(forecast)
+                self._trouble.restore(trouble)
+                self._gauges = gauges
+            case _:
+                raise ValueError(f"not the state of point {self.point.name}")
+
+    def _begin_anew(self, kind: BaselineKind) -> None:
+        """A baseline begins: samples before it do not count, nor what is remembered of another sensor."""
+        self._collector.restart()
+        if kind is not BaselineKind.RE_ZERO:
+            self._quality.reset()
+
+    def _judge(self, reading: Reading) -> Values:
+        defect = self._quality.judge(reading)
+        cumulative = nan
+        if defect is Defect.NONE:
+            self._settle(reading)
+            cumulative = self._baseline.cumulative(reading.value)
+            defect = Defect.NONE if isfinite(cumulative) else Defect.NO_BASELINE
+        self._events += self._trouble.note(defect, reading.at_ns)
+        self._count_gauges(reading)
+        self._rate.add(reading.at_ns, cumulative)
+        return self._row(reading, cumulative, defect)
+
+    def _settle(self, reading: Reading) -> None:
+        """A baseline that this reading completes; earlier readings are then counted from it, or forgotten."""
+        change = self._baseline.settle(reading.at_ns, reading.value)
+        if change is None:
+            return
+        self._events.append(change.event)
+        if change.shift == 0.0:
+            return
+        if self._forecaster is not None:
+            self._forecaster.reset()
+        if isfinite(change.shift):
+            self._rate.shift(change.shift)
+        else:
+            self._rate.clear()
+
+    def _count_gauges(self, reading: Reading) -> None:
+        """A mean over other gauges than before is no movement of the strut: its rate starts anew."""
+        if not isinstance(self.point.source, StrutLoad) or reading.gauges == self._gauges:
+            return
+        if self._gauges:
+            content: dict[str, Json] = {"point": self.point.name, "reason": "gauges", "gauges": reading.gauges}
+            self._events.append(AssetEvent(self._asset, QUALITY_EVENT, reading.at_ns, content))
+        self._gauges = reading.gauges
+        self._rate.clear()
+
+    def _row(self, reading: Reading, cumulative: float, defect: Defect) -> Values:
+        known = defect is Defect.NONE
+        rates = (self._rate.per_day(), self._rate.since_a_day_per_day()) if known else (nan, nan)
+        gauges = [float(reading.gauges)] if isinstance(self.point.source, StrutLoad) else []
+        shares = [100.0 * cumulative / design for design in self._shares]
+        row = [cumulative, *rates, float(defect), *gauges, *shares]
+        return np.array(row + self._forecast(reading, cumulative), dtype=np.float64)
+
+    def _forecast(self, reading: Reading, cumulative: float) -> list[float]:
+        if self._forecaster is None:
+            return []
+        said = self._forecaster.add(reading.at_ns, cumulative, self._limit) if isfinite(cumulative) else Forecast()
+        return [said.tangent_deg, said.failure_low_h, said.failure_high_h, said.days_to_limit]
+
+
+class _Trouble:
+    """What is wrong with a point's readings, as a task for somebody: one event when it begins, one when it is over."""
+
+    def __init__(self, asset: str, name: str) -> None:
+        self._asset = asset
+        self._name = name
+        self._defect = Defect.NONE
+        self._since_ns = 0
+        self._count = 0
+
+    def note(self, defect: Defect, at_ns: int) -> list[AssetEvent]:
+        """One reading's defect; the events that it makes."""
+        if defect is self._defect:
+            self._count += 1
+            return []
+        events = [] if self._defect is Defect.NONE else [self._event(self._defect, at_ns, over=True)]
+        self._defect, self._since_ns, self._count = defect, at_ns, 1
+        return events if defect is Defect.NONE else [*events, self._event(defect, at_ns, over=False)]
+
+    def saved(self) -> Json:
+        """The trouble that is going on."""
+        return [int(self._defect), self._since_ns, self._count]
+
+    def restore(self, saved: Json) -> None:
+        """Go on with it. Raises ValueError when it is none."""
+        match saved:
+            case [int(defect), int(since_ns), int(count)]:
+                self._defect, self._since_ns, self._count = Defect(defect), since_ns, count
+            case _:
+                raise ValueError("not a point's trouble")
+
+    def _event(self, defect: Defect, at_ns: int, over: bool) -> AssetEvent:
+        content: dict[str, Json] = {
+            "point": self._name,
+            "reason": defect.name.lower(),
+            "since_ns": self._since_ns,
+            "readings": self._count,
+            "over": over,
+        }
+        return AssetEvent(self._asset, QUALITY_EVENT, at_ns, content)
