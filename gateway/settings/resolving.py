@@ -79,7 +79,7 @@ class Resolver:
 
     def resolve(self) -> tuple[ResolvedRule, ...]:
         """All rows."""
-        check_suppression(self._rules)
+        check_suppression(self._known)
         rows = tuple(row for rule in self._rules.values() for row in self._rows(rule))
         rows += tuple(self._pit_row(row) for row in self._pit_rows)
         for path, override in self._overrides.unused():
