@@ -25,7 +25,7 @@ from math import log, nan
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.assets.creep_design import Onset, Projection, common, not_failing, onsets
+from gateway.assets.creep_design import Onset, Projection, Rivals, common, not_failing, onsets
 from gateway.assets.creep_grid import Bounds, Nodes, Search, bounds, closer, coarse
 from gateway.assets.trend_track import Series
 
@@ -87,10 +87,10 @@ def fit(series: Series, level: float, steps: Sequence[int] = (), search: Search 
     age_d = series.t_d[-1] - series.t_d
     grown = first.grown(age_d)
     rss = [start.rss(grown) for start in starts]
-    plain, bent = not_failing(series, shared, [start.index for start in starts])
-    judge = _judge(series, _residual(starts, rss, grown, plain + bent))
+    rivals = not_failing(series, shared)
+    judge = _judge(series, _residual(starts, rss, grown, rivals.best))
     evidence = [judge.of(r, start.without.columns + 1) for r, start in zip(rss, starts, strict=True)]
-    without = _evidence_without(judge, plain, bent)
+    without = _evidence_without(judge, rivals)
     best = sorted(range(len(starts)), key=lambda i: -float(evidence[i].max()))[:REFINED_ONSETS]
     top = float(evidence[best[0]].max())
     refine = _Refine(age_d, within, search, judge)
@@ -122,12 +122,12 @@ class _Refine:
 
 def _probability(evidence: Floats) -> Floats:
     share: Floats = np.exp(evidence - evidence.max())
-    return share / share.sum()
+    share /= share.sum()
+    return share
 
 
-def _residual(starts: Sequence[Onset], rss: Sequence[Floats], grown: Floats, others: Sequence[Projection]) -> Floats:
+def _residual(starts: Sequence[Onset], rss: Sequence[Floats], grown: Floats, other: Projection) -> Floats:
     """What the best fit of all leaves."""
-    other = min(others, key=lambda projection: projection.rss)
     best = min(range(len(starts)), key=lambda i: float(rss[i].min()))
     if rss[best].min() >= other.rss:
         return other.left
@@ -141,11 +141,13 @@ def _judge(series: Series, residual: Floats) -> _Judge:
     return _Judge(len(series) * (1 - alike) / (1 + alike), floor)
 
 
-def _evidence_without(judge: _Judge, plain: Sequence[Projection], bent: Sequence[Projection]) -> float:
-    """The best movement that does not fail. Where the bend lies is not known: its places share the evidence."""
-    best = max(float(judge.of(np.array(p.rss), p.columns)) for p in plain)
-    places = np.array([float(judge.of(np.array(p.rss), p.columns)) for p in bent])
-    return max(best, float(np.logaddexp.reduce(places)) - log(len(places)))
+def _evidence_without(judge: _Judge, rivals: Rivals) -> float:
+    """The best movement that does not fail. Where it bends is not known: the places share the evidence."""
+    columns, places = rivals.line.columns, len(rivals.single)
+    line = float(judge.of(np.array(rivals.line.rss), columns))
+    single = float(np.logaddexp.reduce(judge.of(rivals.single, columns + 1))) - log(places)
+    double = float(np.logaddexp.reduce(judge.of(rivals.double, columns + 2))) - log(places * (places - 1) / 2)
+    return max(line, single, double)
 
 
 def _interval(masses: Sequence[_Mass], level: float) -> tuple[float, float, float]:

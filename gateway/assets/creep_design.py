@@ -1,19 +1,20 @@
 """What moves the readings of a point, as columns of a least-squares fit: with creep to failure and without.
 
     always        a constant; the daily wave where readings are frequent enough to see it; steps of the instrument
-    not failing   a straight line, or a line that bends (another stage of digging), or a line with a last reading off it
+    not failing   a straight line, with a bend or two (other stages of digging) or with the last reading off it
     failing       a quadratic up to the onset, Voight's creep from there on
 
 In: a series, where it may have steps. Out: columns, and how well they explain the readings. All is weighted by the root
 of the readings in a bin.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.assets.trend import median
 from gateway.assets.trend_track import Series
 
 Floats = NDArray[np.float64]
@@ -21,6 +22,8 @@ Floats = NDArray[np.float64]
 # Onsets of the acceleration that are tried, as parts of the data's span (PD).
 ONSETS = (0.0, 0.15, 0.3, 0.4, 0.5, 0.6, 0.68, 0.76, 0.82, 0.88, 0.92)
 READINGS_AFTER_ONSET = 6
+# Bends of movements that do not fail are tried at these parts of the span and at the last few readings (PD).
+BENDS = tuple(i / 16 for i in range(1, 16))
 LAST_BENDS = 6
 # A wave of a day shows in readings at most this far apart.
 WAVE_SPACING_D = 0.45
@@ -97,7 +100,7 @@ def common(series: Series, steps: Sequence[int]) -> Floats:
 def sees_wave(series: Series) -> bool:
     """Whether readings of late are frequent and many enough to tell a daily wave from a movement."""
     t = series.t_d
-    return len(t) > 12 and bool(np.median(np.diff(t)[-12:]) < WAVE_SPACING_D) and bool(t[-1] - t[0] > 2)
+    return len(t) > 12 and median(np.diff(t[-13:])) < WAVE_SPACING_D and bool(t[-1] - t[0] > 2)
 
 
 def onsets(series: Series, shared: Floats) -> list[Onset]:
@@ -116,17 +119,49 @@ def _before(t: Floats, index: int, shared: Floats) -> Floats:
     return np.column_stack((shared, before, before * before))
 
 
-def not_failing(series: Series, shared: Floats, bends: Sequence[int]) -> tuple[list[Projection], list[Projection]]:
-    """The movements that do not fail: plain ones (a line; a line but for the last reading), and lines with a bend."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Rivals:
+    """Movements that do not fail: sums of squares (k,) of those with one column more than the line and with two more,
+    and what the best of all leaves."""
+
+    line: Projection
+    single: Floats
+    double: Floats
+    best: Projection
+
+
+def not_failing(series: Series, shared: Floats) -> Rivals:
+    """A line; one with a bend or with its last reading off; one with two such."""
     t = series.t_d
-    line = np.column_stack((shared, t - t[-1]))
-    last = np.zeros(len(t))
-    last[-1] = 1.0
-    plain = [project(series, line), project(series, np.column_stack((line, last)))]
-    return plain, [project(series, np.column_stack((line, bend))) for bend in _bends(t, bends)]
+    line = project(series, np.column_stack((shared, t - t[-1])))
+    columns = _turns(t) * np.sqrt(series.weight)
+    one, single = _one_more(line, columns)
+    two, double = _one_more(one, columns)
+    best = min((line, one, two), key=lambda projection: projection.rss)
+    return Rivals(line, single, double, best)
 
 
-def _bends(t: Floats, bends: Sequence[int]) -> Iterator[Floats]:
-    late = range(max(1, len(t) - LAST_BENDS), len(t) - 1)
-    for index in sorted({i for i in bends if i > 0} | set(late)):
-        yield np.maximum(t - t[index], 0.0)
+def _turns(t: Floats) -> Floats:
+    """Columns (k, n): a bend at each of some bins, and the last reading alone."""
+    late = np.arange(max(1, len(t) - LAST_BENDS), len(t) - 1)
+    spread = np.searchsorted(t, t[0] + np.array(BENDS) * (t[-1] - t[0]))
+    at = np.unique(np.concatenate((spread, late)))
+    bends = np.maximum(t - t[at[(at > 0) & (at < len(t) - 1)], None], 0.0)
+    last = np.zeros((1, len(t)))
+    last[0, -1] = 1.0
+    return np.concatenate((bends, last))
+
+
+def _one_more(known: Projection, columns: Floats) -> tuple[Projection, Floats]:
+    """Take the best of `columns` (k, n) out as well. Also the sum of squares that each would leave (k,)."""
+    new = columns - (columns @ known.basis) @ known.basis.T
+    size = np.einsum("ij,ij->i", new, new)
+    usable = size > 1e-9 * np.einsum("ij,ij->i", columns, columns)
+    along = new @ known.left
+    gain = np.where(usable, along * along / np.where(usable, size, 1.0), 0.0)
+    i = int(np.argmax(gain))
+    if gain[i] == 0:
+        return known, known.rss - gain
+    unit = new[i] / np.sqrt(size[i])
+    left = known.left - unit * float(unit @ known.left)
+    return Projection(np.column_stack((known.basis, unit)), left), known.rss - gain

@@ -27,6 +27,7 @@ from gateway.assets.trend import (
     curvature_sigmas,
     days_to_limit,
     mann_kendall_p,
+    median,
     noise_mm,
     slope,
     tangent_deg,
@@ -169,7 +170,7 @@ class Forecaster:
         sigma = noise_mm(series.t_d[-60:], series.x_mm[-60:], series.weight[-60:])
         if len(series) < gates.readings or not isfinite(sigma):
             return _Motion(sigma, nan, UNKNOWN_RATE, nan)
-        spacing_d = float(np.median(np.diff(series.t_d)[-gates.windows :]))
+        spacing_d = median(np.diff(series.t_d[-gates.windows - 1 :]))
         window_d = 1.0 if spacing_d < WAVE_SPACING_D else spacing_d
         recent = series.since(max(self._from_d, float(series.t_d[-1]) - (gates.windows + 1) * window_d))
         rates = window_rates(recent, window_d, sigma)

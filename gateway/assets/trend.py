@@ -38,7 +38,12 @@ def noise_mm(t_d: Floats, x_mm: Floats, weight: Floats) -> float:
     share = (t_d[1:-1] - t_d[:-2]) / (t_d[2:] - t_d[:-2])
     off = x_mm[1:-1] - (1 - share) * x_mm[:-2] - share * x_mm[2:]
     spread = 1 / weight[1:-1] + (1 - share) ** 2 / weight[:-2] + share**2 / weight[2:]
-    return 1.4826 * float(np.median(np.abs(off) / np.sqrt(spread)))
+    return 1.4826 * median(np.abs(off) / np.sqrt(spread))
+
+
+def median(values: Floats) -> float:
+    """The upper of the middle values; several times faster on short arrays than numpy's own."""
+    return float(np.sort(values)[len(values) // 2])
 
 
 def slope(t_d: Floats, x_mm: Floats, weight: Floats, sigma_mm: float) -> Rate:
@@ -54,10 +59,13 @@ def curvature_sigmas(t_d: Floats, x_mm: Floats, weight: Floats, sigma_mm: float)
     """How many standard errors the movement bends upwards (a least-squares parabola). 0 under 4 readings."""
     if len(t_d) < 4 or not sigma_mm > 0:
         return 0.0 if len(t_d) < 4 else np.inf
-    t = (t_d - t_d[0]) / (t_d[-1] - t_d[0])
-    root = np.sqrt(weight)
-    basis, triangle = np.linalg.qr(np.stack((root, root * t, root * t * t), axis=1))
-    return float(basis[:, 2] @ (x_mm * root)) / sigma_mm * float(np.sign(triangle[2, 2]))
+    total = float(weight.sum())
+    line = t_d - float(weight @ t_d) / total
+    spread = weight * line
+    square = line * line
+    bent = square - float(weight @ square) / total - line * (float(spread @ square) / float(spread @ line))
+    weighted = weight * bent
+    return float(weighted @ x_mm) / sqrt(float(weighted @ bent)) / sigma_mm
 
 
 def window_means(t_d: Floats, x_mm: Floats, weight: Floats, window_d: float) -> tuple[Floats, Floats, Floats]:

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 # (up to this age in days, widest bin in days): product choice (PD).
 TIERS = ((2.0, 0.5 / 24), (7.0, 3.0 / 24), (60.0, 1.0))
-THIN_EVERY_D = 3.0 / 24
+THIN_EVERY_D = 0.5
 # A bin's mean is trusted like this many independent readings at most: weather is no white noise.
 COUNT_CAP = 6.0
 
