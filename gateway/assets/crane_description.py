@@ -69,6 +69,11 @@ class CraneDescription:
     """Where the rails lead as `travel_m` rises, clockwise from site north. The base is where it reads 0."""
     parts_of_line: int | None = None
     """Parts of line in use when the device does not say; None: not known then."""
+    tilt_axis_deg: float = 0.0
+    """Where the tilt sensor's +x axis points, clockwise from site north, or from the jib if it turns with it. Its +y
+    axis is 90 degrees further clockwise."""
+    tilt_turns: bool = False
+    """Whether the tilt sensor sits above the slewing ring and turns with the jib."""
     trolley_max_m_s: float = 1.0
     """Fastest trolley motion. 60 m/min, PD"""
     slew_max_deg_s: float = 4.8

@@ -34,8 +34,10 @@ class WindParameters:
 
     coverage: float = 0.8
     """A mean is known when samples cover at least this share of its span, 0-1. PD"""
-    hold_s: float = 1.0
-    """A sample stands for the time until the next one, at most this, seconds. PD"""
+    hold_s: float = 1.5
+    """In the 1 s and 3 s means a sample stands for the time since the one before, at most this, seconds. PD"""
+    mean_hold_s: float = 15.0
+    """The same in the 2 and 10 minute means, seconds. PD"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class StateParameters:
 
     climb_step_m: float = 0.5
     """A crane height that moves by at least this is a climb (顶升), metres. PD"""
+    climb_confirm_s: float = 30.0
+    """A new crane height counts when it has stood so long, seconds. PD"""
     climb_settle_s: float = 1800.0
     """A climb that only the crane height shows is over when the height stood still so long, seconds. PD"""
     out_of_service_after_s: float = 7200.0
@@ -68,14 +72,18 @@ class TiltParameters:
     """Slewing slower than this is standing still, degrees a second. PD"""
     smoothing_samples: int = 6
     """Drift is the mean of the last so many settled samples of the sector. PD"""
+    valid_s: float = 21_600.0
+    """A drift is known for so long after its last settled sample, seconds. PD"""
+    cause_sectors: int = 3
+    """So many sectors with a drift tell whether it is fixed in site axes or turns with the jib. PD"""
 
 
 @dataclass(frozen=True, slots=True)
 class SwingParameters:
     """Load swing and side pull (standards reference 7.4)."""
 
-    speed_span_s: float = 1.0
-    """Trolley and slew speeds are differences over this span, seconds. PD"""
+    speed_span_s: float = 2.0
+    """Trolley, slew and hoist speeds are differences over this span, seconds. PD"""
     decay_s: float = 60.0
     """A swing is taken to have died down to 1/e after this, seconds. PD"""
     drop_offset_m: float = 0.0
@@ -96,10 +104,8 @@ class SafetyParameters:
     """The limiter should have cut the motion above this, per cent of the rated moment. GB 5144-2006 6.2.2, M-H"""
     limit_load_pct: float = 100.0
     """The same for the load, per cent of the largest rated load. GB 5144-2006 6.1.2, V1"""
-    moving_in_s: float = 1.0
-    """A motion counts as going on by its change over this span, seconds. PD"""
-    moving_m: float = 0.1
-    """Hoisting or trolleying out by at least this within the span is a motion, metres. PD"""
+    moving_m_s: float = 0.05
+    """Hoisting or trolleying at least this fast is a motion, metres a second. PD"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +116,17 @@ class FatigueParameters:
     """Slope of the S-N line, welded details. Standards reference 7.6, M-H"""
     hysteresis_pct: float = 2.0
     """Moment changes smaller than this are noise, per cent of the rated moment. PD"""
-    reference_pct: float = 100.0
-    """One full cycle of this range counts as one unit of damage, per cent of the rated moment. PD"""
+    design_cycles: float = 62_500.0
+    """Full cycles of 100 % of the rated moment that use up the design life: U4 (2.5e5, M-H) with load spectrum Q2
+    (0.25, M-H); that a tower crane is built for U4 and Q2 is from memory (M-L): the maker's manual says."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftParameters:
+    """When shifts begin, for the ledger of cycles."""
+
+    starts_h: tuple[int, ...] = (7, 19)
+    """Local hours (UTC+8), rising. PD"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +162,7 @@ class CraneParameters:
     swing: SwingParameters = SwingParameters()
     safety: SafetyParameters = SafetyParameters()
     fatigue: FatigueParameters = FatigueParameters()
+    shifts: ShiftParameters = ShiftParameters()
     marks: CycleMarks = CycleMarks()
     stale_after_s: float = 30.0
     """Age at which a derived value counts as unknown, seconds: that of its slowest input. PD"""

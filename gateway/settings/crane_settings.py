@@ -143,6 +143,10 @@ class CraneSettings(SettingsModel):
     """How far the jib may turn clockwise from its zero, degrees; left out with a slip ring."""
     rails: RailsSettings | None = None
     """The rails, if it travels."""
+    tilt_axis_deg: Bearing = 0.0
+    """Where the tilt sensor's +x axis points, degrees clockwise from site north, or from the jib if it turns."""
+    tilt_turns: bool = False
+    """Whether the tilt sensor sits above the slewing ring and turns with the jib."""
     trolley_max_m_s: Annotated[float, Field(gt=0, le=5)] = 1.0
     """Fastest trolley motion, metres a second."""
     slew_max_deg_s: Annotated[float, Field(gt=0, le=30)] = 4.8
@@ -167,6 +171,8 @@ class CraneSettings(SettingsModel):
         self._check_order("hook_height_max_m", "mast_height_m", self.hook_height_max_m, self.mast_height_m, equal=True)
         _check_rising("climbs", [climb.at.timestamp() for climb in self.climbs])
         _check_rising("ties_m", self.ties_m)
+        if (self.slew_left_deg is None) != (self.slew_right_deg is None):
+            raise PydanticCustomError("crane.slew_limits", "one slew limit")
         self._check_chart()
         return self
 
@@ -217,6 +223,8 @@ _AS_THEY_ARE = (
     "slew_zero_deg",
     "slew_clockwise",
     "parts_of_line",
+    "tilt_axis_deg",
+    "tilt_turns",
     "trolley_max_m_s",
     "slew_max_deg_s",
     "hoist_max_m_s",

@@ -16,6 +16,7 @@ from gateway.assets.crane_parameters import (
     FatigueParameters,
     LoadParameters,
     SafetyParameters,
+    ShiftParameters,
     StateParameters,
     SwingParameters,
     TiltParameters,
@@ -25,7 +26,7 @@ from gateway.settings.schema import SettingsModel
 
 _LOAD, _WIND, _STATE, _TILT = LoadParameters(), WindParameters(), StateParameters(), TiltParameters()
 _SWING, _SAFETY, _FATIGUE, _MARKS = SwingParameters(), SafetyParameters(), FatigueParameters(), CycleMarks()
-_ALL = CraneParameters()
+_SHIFTS, _ALL = ShiftParameters(), CraneParameters()
 
 Tonnes = Annotated[float, Field(gt=0, le=100)]
 ShortTime = Annotated[float, Field(ge=0, le=60)]
@@ -68,7 +69,10 @@ class WindTuning(SettingsModel):
     coverage: Annotated[float, Field(gt=0, le=1)] = _WIND.coverage
     """A mean is known when samples cover at least this share of its span."""
     hold_s: Annotated[float, Field(gt=0, le=30)] = _WIND.hold_s
-    """A sample stands for the time until the next one, at most this, seconds: not below the anemometer's interval."""
+    """In the 1 s and 3 s means a sample stands for at most this, seconds. An anemometer that is read more seldom has no
+    3 s mean; a site that sets this to the interval accepts single samples for it."""
+    mean_hold_s: Annotated[float, Field(gt=0, le=120)] = _WIND.mean_hold_s
+    """The same in the 2 and 10 minute means, seconds."""
 
 
 class StateTuning(SettingsModel):
@@ -76,6 +80,8 @@ class StateTuning(SettingsModel):
 
     climb_step_m: Annotated[float, Field(gt=0, le=20)] = _STATE.climb_step_m
     """A crane height that moves by at least this is a climb, metres."""
+    climb_confirm_s: LongTime = _STATE.climb_confirm_s
+    """A new crane height counts when it has stood so long, seconds."""
     climb_settle_s: LongTime = _STATE.climb_settle_s
     """A climb that only the crane height shows is over when the height stood still so long, seconds."""
     out_of_service_after_s: LongTime = _STATE.out_of_service_after_s
@@ -99,13 +105,17 @@ class TiltTuning(SettingsModel):
     """Slewing slower than this is standing still, degrees a second."""
     smoothing_samples: Annotated[int, Field(ge=1, le=100)] = _TILT.smoothing_samples
     """Drift is the mean of the last so many settled samples of the sector."""
+    valid_s: Annotated[float, Field(gt=0, le=604_800)] = _TILT.valid_s
+    """A drift is known for so long after its last settled sample, seconds."""
+    cause_sectors: Annotated[int, Field(ge=2, le=72)] = _TILT.cause_sectors
+    """So many sectors with a drift tell whether it is fixed in site axes or turns with the jib."""
 
 
 class SwingTuning(SettingsModel):
     """Load swing and side pull."""
 
     speed_span_s: Annotated[float, Field(gt=0, le=10)] = _SWING.speed_span_s
-    """Trolley and slew speeds are differences over this span, seconds."""
+    """Trolley, slew and hoist speeds are differences over this span, seconds."""
     decay_s: LongTime = _SWING.decay_s
     """A swing is taken to have died down to 1/e after this, seconds."""
     drop_offset_m: Annotated[float, Field(ge=0, le=20)] = _SWING.drop_offset_m
@@ -125,10 +135,8 @@ class SafetyTuning(SettingsModel):
     """The limiter should have cut the motion above this, per cent of the rated moment (GB 5144-2006 6.2.2, M-H)."""
     limit_load_pct: Percent = _SAFETY.limit_load_pct
     """The same for the load, per cent of the largest rated load (GB 5144-2006 6.1.2, V1)."""
-    moving_in_s: Annotated[float, Field(gt=0, le=10)] = _SAFETY.moving_in_s
-    """A motion counts as going on by its change over this span, seconds."""
-    moving_m: Annotated[float, Field(gt=0, le=10)] = _SAFETY.moving_m
-    """Hoisting or trolleying out by at least this within the span is a motion, metres."""
+    moving_m_s: Annotated[float, Field(gt=0, le=10)] = _SAFETY.moving_m_s
+    """Hoisting or trolleying at least this fast is a motion, metres a second."""
 
 
 class FatigueTuning(SettingsModel):
@@ -138,8 +146,24 @@ class FatigueTuning(SettingsModel):
     """Slope of the S-N line: 3 for welded details (M-H)."""
     hysteresis_pct: Annotated[float, Field(ge=0.1, le=50)] = _FATIGUE.hysteresis_pct
     """Moment changes smaller than this are noise, per cent of the rated moment."""
-    reference_pct: Percent = _FATIGUE.reference_pct
-    """One full cycle of this range counts as one unit of damage, per cent of the rated moment."""
+    design_cycles: Annotated[float, Field(ge=1000, le=1e8)] = _FATIGUE.design_cycles
+    """Full cycles of 100 % of the rated moment that use up the design life, by the maker's manual."""
+
+
+class ShiftTuning(SettingsModel):
+    """When shifts begin, for the ledger of cycles."""
+
+    starts_h: Annotated[tuple[Annotated[int, Field(ge=0, le=23)], ...], Field(min_length=1, max_length=6)] = (
+        _SHIFTS.starts_h
+    )
+    """Local hours (UTC+8), rising."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "ShiftTuning":
+        for i, hour in enumerate(self.starts_h[1:], start=1):
+            if hour <= self.starts_h[i - 1]:
+                raise PydanticCustomError("crane.not_rising", "not rising", {"key": "starts_h", "position": i + 1})
+        return self
 
 
 class CycleMarksTuning(SettingsModel):
@@ -180,6 +204,8 @@ class CraneTuning(SettingsModel):
     """Safety devices that do not work."""
     fatigue: FatigueTuning = FatigueTuning()
     """Damage ledger."""
+    shifts: ShiftTuning = ShiftTuning()
+    """When shifts begin."""
     cycle_marks: CycleMarksTuning = CycleMarksTuning()
     """Flags in a working cycle's record."""
     stale_after_s: LongTime = _ALL.stale_after_s
@@ -197,6 +223,7 @@ class CraneTuning(SettingsModel):
             swing=SwingParameters(**self.swing.model_dump()),
             safety=SafetyParameters(**self.safety.model_dump()),
             fatigue=FatigueParameters(**self.fatigue.model_dump()),
+            shifts=ShiftParameters(**self.shifts.model_dump()),
             marks=CycleMarks(**marks),
             stale_after_s=self.stale_after_s,
         )

@@ -414,6 +414,12 @@ CATALOGUE: dict[str, Wording] = {
         "{key} 第 {position} 项不大于前一项",
         "{key} 由小到大（由早到晚）",
     ),
+    "crane.slew_limits": Wording(
+        "one of slew_left_deg and slew_right_deg",
+        "both, or neither (with a slip ring)",
+        "slew_left_deg 与 slew_right_deg 只给了一个",
+        "两个都给，或都不给（有回转滑环时）",
+    ),
     "crane.unload_delta": Wording(
         "unload_delta_t {found}",
         "at most load_delta_t",

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from dataclasses import asdict
 from datetime import UTC, datetime
-from math import inf, isnan
+from math import isnan
 from typing import Any
 
 import pytest
@@ -50,14 +50,16 @@ def read(**changes: Any) -> tuple[CraneSettings | None, list[str]]:
 
 def test_a_section_describes_a_crane() -> None:
     climbs = [{"at": "2026-03-01T08:00:00+08:00", "mast_height_m": 60.5}]
-    settings, faults = read(climbs=climbs, ties_m=[30], slew_left_deg=540, tuning={"load": {"hold_s": 5}})
+    settings, faults = read(
+        climbs=climbs, ties_m=[30], slew_left_deg=540, slew_right_deg=500, tuning={"load": {"hold_s": 5}}
+    )
     assert (faults, settings is not None) == ([], True)
     assert settings is not None
     crane = settings.describe("crane-1")
     assert (crane.asset, crane.number, crane.parts_of_line) == ("crane-1", 3, 2)
     assert crane.chart.rated_at(2, 35.0) == pytest.approx(3.75)
     assert crane.chart.parts_of_line == (2, 4)
-    assert (crane.slew_left_deg, crane.slew_right_deg) == (-540, inf)
+    assert (crane.slew_left_deg, crane.slew_right_deg) == (-540, 500)
     assert isnan(crane.travel_min_m)
     assert not crane.travels
     assert crane.parameters.load.hold_s == 5.0
@@ -118,6 +120,8 @@ def test_without_tuning_the_parameters_are_the_models_own() -> None:
         ({"climbs": [{"at": "soon", "mast_height_m": 50}]}, "a time with its offset"),
         ({"rails": {"min_m": 5, "max_m": 5, "bearing_deg": 0}}, "min_m below max_m"),
         ({"tuning": {"load": {"load_delta_t": 0.1, "unload_delta_t": 0.3}}}, "at most load_delta_t"),
+        ({"slew_left_deg": 540}, "both, or neither"),
+        ({"tuning": {"shifts": {"starts_h": [19, 7]}}}, "starts_h with entry 2"),
         ({"number": 16}, "at most 15"),
         ({"jib_lenght_m": 50}, "an unknown key"),
         ({"jib_m": "52"}, "a number"),

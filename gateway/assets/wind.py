@@ -1,0 +1,261 @@
+"""Means of the wind: over 1 s and 3 s, over 2 and 10 minutes, the largest 3 s mean of 10 minutes, and its force.
+
+In: speeds and when they were observed. Out: `Wind`. Knows nothing of limits. No clause says over how long the wind that
+a limit means is averaged (standards reference 1.6): the spans are product design (PD), the 3 s and 10 min ones after
+WMO practice for gusts and means.
+
+    sample stands for    |--- w ---|--- w ---|     hole     |- hold -|--- w ---|
+                         x         x         x                       x         x        t
+
+Means are weighted by time: a sample stands for the time since the one before it, and for no more than the hold, so a
+hole in the data is not filled. A mean whose span is not covered well enough is not known (NaN), never widened: an
+anemometer that is read every 3 s has no 3 s mean, unless its site says (`hold_s`) that a single sample will do.
+
+The short means keep samples of the last 3 s, at most one in 20 ms. The long ones keep a ring of one-second buckets, so
+memory is bounded whatever the rate, and their spans are whole buckets with the newest one still filling. All sums are
+whole numbers (micrometres a second, nanoseconds), hence exact: no drift over months.
+"""
+
+from collections import deque
+from math import isnan, nan
+from typing import NamedTuple
+
+from gateway.assets.crane_parameters import WindParameters
+from gateway.assets.derivation import Json
+from gateway.assets.kept_state import items, kept, known, mapping, numbers, optional_whole, whole, wholes
+
+SECOND_NS = 1_000_000_000
+_SPARSEST_NS = 20_000_000
+_TEN_MINUTES = 600
+_TWO_MINUTES = 120
+BEAUFORT_FROM_M_S = (0.3, 1.6, 3.4, 5.5, 8.0, 10.8, 13.9, 17.2, 20.8, 24.5, 28.5, 32.7)
+
+
+class Wind(NamedTuple):
+    """Speeds in m/s, NaN where not known."""
+
+    mean_1s_ms: float
+    mean_3s_ms: float
+    gust_3s_ms: float
+    mean_2min_ms: float
+    mean_10min_ms: float
+
+
+UNKNOWN = Wind(nan, nan, nan, nan, nan)
+
+
+def beaufort(speed_m_s: float) -> float:
+    """Wind force (风力等级) 0 to 12 by its lower bounds; NaN for NaN. Standards reference 1.6, M-H."""
+    if isnan(speed_m_s):
+        return nan
+    return float(sum(speed_m_s >= bound for bound in BEAUFORT_FROM_M_S))
+
+
+class WindMeans:
+    """The wind at one crane. Feed it with rising times (ns, any origin that stays the same)."""
+
+    def __init__(self, parameters: WindParameters) -> None:
+        self._coverage = parameters.coverage
+        self._hold_ns = int(parameters.hold_s * SECOND_NS)
+        self._short = (
+            _ShortMean(SECOND_NS, self._hold_ns, self._coverage),
+            _ShortMean(3 * SECOND_NS, self._hold_ns, self._coverage),
+        )
+        self._long = _LongMeans(int(parameters.mean_hold_s * SECOND_NS), self._coverage)
+        self._heard_ns: int | None = None
+        self._said = UNKNOWN
+
+    def add(self, t_ns: int, speed_m_s: float) -> Wind:
+        """Take a sample observed at `t_ns` (NaN: there was none) and say what is known now.
+
+        A sample within 20 ms of the last one is left out.
+        """
+        if isnan(speed_m_s):
+            said = self._without(t_ns)
+            self._heard_ns = t_ns if self._heard_ns is not None else None
+            return said
+        if self._heard_ns is not None and t_ns - self._heard_ns < _SPARSEST_NS:
+            return self._said
+        since_ns = 0 if self._heard_ns is None else t_ns - self._heard_ns
+        self._heard_ns = t_ns
+        speed = round(speed_m_s * 1e6)
+        one, three = (mean.add(t_ns, since_ns, speed) for mean in self._short)
+        self._said = Wind(one, three, *self._long.add(t_ns, since_ns, speed, three))
+        return self._said
+
+    def silent(self, t_ns: int) -> Wind:
+        """What is known at `t_ns` when nothing new was observed: the same, until the last sample is too old."""
+        if self._heard_ns is None or t_ns - self._heard_ns <= self._hold_ns:
+            return self._said
+        return self._without(t_ns)
+
+    def _without(self, t_ns: int) -> Wind:
+        if self._heard_ns is None:
+            return UNKNOWN
+        self._said = Wind(nan, nan, *self._long.at(t_ns))
+        return self._said
+
+    def saved(self) -> Json:
+        """The state to keep."""
+        return {
+            "heard_ns": self._heard_ns,
+            "short": [mean.saved() for mean in self._short],
+            "long": self._long.saved(),
+            "said": [kept(each) for each in self._said],
+        }
+
+    def restore(self, saved: Json) -> None:
+        """Go on from a kept state. Raises ValueError when it is none."""
+        state = mapping(saved)
+        for mean, each in zip(self._short, items(state.get("short"), 2), strict=True):
+            mean.restore(each)
+        self._long.restore(state.get("long"))
+        self._heard_ns = optional_whole(state.get("heard_ns"))
+        self._said = Wind(*[known(each) for each in items(state.get("said"), 5)])
+
+
+class _ShortMean:
+    """Mean over (t - span, t], exact to the part of a sample that has left the span."""
+
+    def __init__(self, span_ns: int, hold_ns: int, coverage: float) -> None:
+        self._span_ns = span_ns
+        self._hold_ns = hold_ns
+        self._least_ns = coverage * span_ns
+        self._kept: deque[tuple[int, int, int]] = deque()
+        self._covered_ns = 0
+        self._integral = 0
+
+    def add(self, t_ns: int, since_ns: int, speed: int) -> float:
+        """The mean (m/s) with this sample (µm/s), which came `since_ns` after the one before."""
+        weight_ns = min(since_ns, self._hold_ns)
+        self._kept.append((t_ns, weight_ns, speed))
+        self._covered_ns += weight_ns
+        self._integral += weight_ns * speed
+        begin_ns = t_ns - self._span_ns
+        while self._kept[0][0] <= begin_ns:
+            _, weight_ns, speed = self._kept.popleft()
+            self._covered_ns -= weight_ns
+            self._integral -= weight_ns * speed
+        oldest_ns, weight_ns, speed = self._kept[0]
+        left_ns = max(0, begin_ns - (oldest_ns - weight_ns))
+        covered_ns = self._covered_ns - left_ns
+        if covered_ns == 0 or covered_ns < self._least_ns:
+            return nan
+        return (self._integral - left_ns * speed) / covered_ns / 1e6
+
+    def saved(self) -> Json:
+        return [list(each) for each in self._kept]
+
+    def restore(self, saved: Json) -> None:
+        self._kept = deque((each[0], each[1], each[2]) for each in (wholes(each, 3) for each in items(saved)))
+        self._covered_ns = sum(weight_ns for _, weight_ns, _ in self._kept)
+        self._integral = sum(weight_ns * speed for _, weight_ns, speed in self._kept)
+
+
+class _LongMeans:
+    """Two and ten minutes of one-second buckets, counted from the first sample."""
+
+    def __init__(self, hold_ns: int, coverage: float) -> None:
+        self._hold_ns = hold_ns
+        self._coverage = coverage
+        self._origin_ns: int | None = None
+        self._now = 0
+        self._covered = [0] * _TEN_MINUTES
+        self._integral = [0] * _TEN_MINUTES
+        self._gusted = [False] * _TEN_MINUTES
+        self._sum_10min = [0, 0]
+        self._sum_2min = [0, 0]
+        self._gusts_known = 0
+        self._gusts: deque[tuple[int, float]] = deque()
+
+    def add(self, t_ns: int, since_ns: int, speed: int, gust_m_s: float) -> tuple[float, float, float]:
+        """Gust, 2 and 10 minute mean (m/s) with this sample (µm/s) and the 3 s mean at its time."""
+        self._advance(t_ns)
+        weight_ns = min(since_ns, self._hold_ns)
+        slot = self._now % _TEN_MINUTES
+        for total in (self._sum_10min, self._sum_2min):
+            total[0] += weight_ns
+            total[1] += weight_ns * speed
+        self._covered[slot] += weight_ns
+        self._integral[slot] += weight_ns * speed
+        if not isnan(gust_m_s):
+            self._note_gust(slot, gust_m_s)
+        return self._means()
+
+    def at(self, t_ns: int) -> tuple[float, float, float]:
+        """The same at a time without a sample."""
+        self._advance(t_ns)
+        return self._means()
+
+    def _note_gust(self, slot: int, gust_m_s: float) -> None:
+        if not self._gusted[slot]:
+            self._gusted[slot] = True
+            self._gusts_known += 1
+        while self._gusts and self._gusts[-1][1] <= gust_m_s:
+            self._gusts.pop()
+        self._gusts.append((self._now, gust_m_s))
+
+    def _means(self) -> tuple[float, float, float]:
+        gust_m_s = nan
+        if self._gusts and self._gusts_known >= self._coverage * _TEN_MINUTES:
+            gust_m_s = self._gusts[0][1]
+        return gust_m_s, self._mean(self._sum_2min, _TWO_MINUTES), self._mean(self._sum_10min, _TEN_MINUTES)
+
+    def _mean(self, total: list[int], span_s: int) -> float:
+        covered_ns, integral = total
+        if covered_ns == 0 or covered_ns < self._coverage * span_s * SECOND_NS:
+            return nan
+        return integral / covered_ns / 1e6
+
+    def _advance(self, t_ns: int) -> None:
+        """Let go of the buckets that have left the spans; after a long hole all have."""
+        if self._origin_ns is None:
+            self._origin_ns = t_ns
+        now = (t_ns - self._origin_ns) // SECOND_NS
+        if now - self._now >= _TEN_MINUTES:
+            self._clear()
+            self._now = now
+        for bucket in range(self._now + 1, now + 1):
+            left = (bucket - _TWO_MINUTES) % _TEN_MINUTES
+            self._sum_2min[0] -= self._covered[left]
+            self._sum_2min[1] -= self._integral[left]
+            slot = bucket % _TEN_MINUTES
+            self._sum_10min[0] -= self._covered[slot]
+            self._sum_10min[1] -= self._integral[slot]
+            self._gusts_known -= self._gusted[slot]
+            self._covered[slot] = self._integral[slot] = 0
+            self._gusted[slot] = False
+        self._now = max(now, self._now)
+        while self._gusts and self._gusts[0][0] <= self._now - _TEN_MINUTES:
+            self._gusts.popleft()
+
+    def _clear(self) -> None:
+        for ring in (self._covered, self._integral):
+            ring[:] = [0] * _TEN_MINUTES
+        self._gusted = [False] * _TEN_MINUTES
+        self._sum_10min, self._sum_2min = [0, 0], [0, 0]
+        self._gusts_known = 0
+        self._gusts.clear()
+
+    def saved(self) -> Json:
+        return {
+            "origin_ns": self._origin_ns,
+            "now": self._now,
+            "covered": list(self._covered),
+            "integral": list(self._integral),
+            "gusted": [int(each) for each in self._gusted],
+            "gusts": [list(each) for each in self._gusts],
+        }
+
+    def restore(self, saved: Json) -> None:
+        state = mapping(saved)
+        self._origin_ns = optional_whole(state.get("origin_ns"))
+        self._now = whole(state.get("now"))
+        self._covered = wholes(state.get("covered"), _TEN_MINUTES)
+        self._integral = wholes(state.get("integral"), _TEN_MINUTES)
+        self._gusted = [bool(each) for each in wholes(state.get("gusted"), _TEN_MINUTES)]
+        self._gusts = deque((int(at), gust) for at, gust in (numbers(each, 2) for each in items(state.get("gusts"))))
+        self._gusts_known = sum(self._gusted)
+        lately = [(self._now - back) % _TEN_MINUTES for back in range(_TWO_MINUTES)]
+        self._sum_10min = [sum(self._covered), sum(self._integral)]
+        self._sum_2min = [sum(self._covered[i] for i in lately), sum(self._integral[i] for i in lately)]
