@@ -1,4 +1,4 @@
-"""The three alarm tables: total, true to the flags of an alarm, and safe under any order of verdicts and commands."""
+"""The alarm tables: total, true to the flags of an alarm, and safe under any order of verdicts and commands."""
 
 from collections.abc import Callable
 from itertools import product
@@ -10,8 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.alarms import CONDITION, DISPLAY, EPISODE, AlarmTable, CommandError, Phase, Refusal
-from gateway.alarms.tables import ACTIVE_PHASES, Display, Episode, Happening, Order, display_of, episode_of
-from gateway.model.alarm import Alarm, AlarmBounds, Severity
+from gateway.alarms.tables import (
+    ACTIVE_PHASES,
+    SUPPRESSION,
+    Cause,
+    Change,
+    Display,
+    Episode,
+    Happening,
+    Order,
+    Suppression,
+    display_of,
+    episode_of,
+)
+from gateway.model.alarm import Alarm, AlarmBounds, Severity, TransitionKind
 from gateway.model.verdict import Truth, Verdicts
 from tests.fakes.site import BOX, NOW_NS, SECOND_NS, info, latching, threshold
 
@@ -31,6 +43,7 @@ def test_the_tables_are_total() -> None:
     assert set(CONDITION) == set(product(Phase, Truth))
     assert set(EPISODE) == set(product(Episode, Happening))
     assert set(DISPLAY) == set(product(Display, Order))
+    assert set(SUPPRESSION) == set(product(Suppression, Cause))
 
 
 @given(st.sampled_from(Episode), st.sampled_from(Happening))
@@ -57,6 +70,21 @@ def test_nothing_shelves_a_p1_and_time_only_ever_brings_back(before: Display, or
         assert not isinstance(cell, Refusal)
         assert (cell.after == before) == (cell.kind is None)
         assert cell.after not in shelved or before in shelved
+
+
+@given(st.sampled_from(Suppression), st.sampled_from(Cause))
+def test_a_withheld_raise_ends_as_raised_or_as_over_and_nothing_else_raises(before: Suppression, cause: Cause) -> None:
+    withheld = (Suppression.WITHHELD, Suppression.BOTH)
+    cell = SUPPRESSION[before, cause]
+    if not isinstance(cell, Change):
+        assert cause is Cause.COMMAND
+        return
+    raised = TransitionKind.RAISED in cell.kinds
+    assert raised == (before in withheld and cause is Cause.ENDS)
+    if before in withheld and cell.after not in withheld:
+        assert cell.kinds[0] is TransitionKind.UNSUPPRESSED
+    if cause is Cause.ENDS:
+        assert cell.after is Suppression.NONE
 
 
 class Model:
