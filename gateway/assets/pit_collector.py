@@ -22,9 +22,8 @@ from gateway.assets.reading_quality import Reading
 KEPT_SAMPLES = 64
 EARLY_S = 5.0
 """A reading may come this much early, though by no more than a tenth of its interval: polls are never on time (PD)."""
-FOR_EVER_NS = 2**62
 STARTUP_S = 600.0
-"""How long the first reading waits for inputs that have not been heard yet, when the interval is shorter (PD)."""
+"""How long after a start inputs that have not been heard yet are waited for, when the interval is shorter (PD)."""
 
 
 class ReadingCollector:
@@ -36,6 +35,7 @@ class ReadingCollector:
         self._skew_ns = int(clock_skew_s * 1e9)
         self._used_ns = np.zeros(len(instrument.inputs), dtype=np.int64)
         self._since_ns = 0
+        self._woken_ns = 0
         self._early_ns = int(min(EARLY_S * 1e9, 0.1 * self._interval_ns))
         self._begun = False
         self._dead = False
@@ -45,6 +45,8 @@ class ReadingCollector:
     def offer(self, value: Values, observed_at_ns: Times, now_ns: int) -> Reading | None:
         """One step's inputs (n,). The reading that has become due, if one has."""
         self._since_ns = self._since_ns or now_ns
+        if self._starting(observed_at_ns, now_ns):
+            return None
         alive = np.isfinite(value)
         fresh = alive & (observed_at_ns > self._used_ns)
         if alive.any() and not fresh.any():
@@ -58,7 +60,7 @@ class ReadingCollector:
         if measured.defect is not Defect.NONE:
             return self._lost(measured.defect, now_ns)
         self._keep(measured)
-        return self._due(int(observed_at_ns[fresh].max()), bool(alive.all()))
+        return self._due(int(observed_at_ns[fresh].max()))
 
     def restart(self) -> None:
         """Forget the samples: what comes is of another sensor, or counts anew."""
@@ -105,19 +107,20 @@ class ReadingCollector:
             self._samples = self._samples[::2]
             self._stride *= 2
 
-    def _due(self, at_ns: int, complete: bool) -> Reading | None:
-        """The median when the interval has passed; the very first as soon as every input is alive."""
-        if at_ns - self._since_ns < self._wait_ns(complete):
+    def _starting(self, observed_at_ns: Times, now_ns: int) -> bool:
+        """Whether the box has just started and inputs that it has not heard yet need not be dead."""
+        self._woken_ns = self._woken_ns or now_ns
+        soon = now_ns - self._woken_ns < max(self._interval_ns, int(STARTUP_S * 1e9))
+        return soon and not observed_at_ns.all()
+
+    def _due(self, at_ns: int) -> Reading | None:
+        """The median when the interval has passed; the very first at once."""
+        waiting = self._begun and self._interval_ns > 0
+        if waiting and at_ns - self._since_ns < self._interval_ns - self._early_ns:
             return None
         if self._good < self._bad:
             return self._say(Reading(at_ns, nan, Defect.NO_SIGNAL, self._good, self._gauges))
         return self._say(Reading(at_ns, float(np.median(self._samples)), Defect.NONE, self._good, self._gauges))
-
-    def _wait_ns(self, complete: bool) -> int:
-        """How long after the last reading (after the start, when there is none yet) the next one is due."""
-        if self._begun:
-            return self._interval_ns - self._early_ns if self._interval_ns else -FOR_EVER_NS
-        return -FOR_EVER_NS if complete else max(self._interval_ns, int(STARTUP_S * 1e9))
 
     def _lost(self, defect: Defect, now_ns: int) -> Reading | None:
         """A sample that says nothing. With an interval a few of them do no harm; without one, each is said once."""

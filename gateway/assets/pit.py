@@ -1,0 +1,144 @@
+"""The pit as a whole: which points rise together, which have not been read for too long, who monitors it, its stage.
+
+In: what the pit's monitoring points say, and the excavated depth, once a minute. Out: for each point `<point>_rising`
+and `<point>_overdue`; for the pit `no_third_party`, `base_slab_cast`, `excavated_share`.
+
+Rising together (PD after standards 7.2): a point that rises with a neighbour, or with a related item on its section.
+Related are horizontal displacement, force in struts or anchors, settlement: two that move at once are no broken
+instrument.
+
+    itself   a companion          says
+    falls    -                    0
+    rises    one rises            1
+    rises    none, one unknown    unknown
+    rises    none rises           0
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.assets.derivation import AssetEvent, Json, Times, Values
+from gateway.assets.pit_description import PitDescription, PitPoint
+from gateway.assets.pit_frequency import FrequencyTable, slab_age_d
+from gateway.assets.pit_items import PitItem
+from gateway.assets.pit_outputs import PIT_PERIOD_S, Ending, pit_device, pit_outputs
+
+NS_AN_HOUR = 3_600_000_000_000
+CLOCK_SKEW_NS = 300_000_000_000
+
+
+class _Related(Enum):
+    """Items that speak of one movement."""
+
+    HORIZONTAL = auto()
+    FORCE = auto()
+    SETTLEMENT = auto()
+
+
+_RELATED: Mapping[PitItem, _Related] = {
+    PitItem.WALL_TOP_HORIZONTAL: _Related.HORIZONTAL,
+    PitItem.DEEP_HORIZONTAL: _Related.HORIZONTAL,
+    PitItem.STRUT_FORCE: _Related.FORCE,
+    PitItem.ANCHOR_FORCE: _Related.FORCE,
+    PitItem.GROUND_SETTLEMENT: _Related.SETTLEMENT,
+    PitItem.BUILDING_SETTLEMENT: _Related.SETTLEMENT,
+    PitItem.PIPELINE_SETTLEMENT: _Related.SETTLEMENT,
+    PitItem.ROAD_SETTLEMENT: _Related.SETTLEMENT,
+}
+
+
+class PitDerivation:
+    """The model of one pit. `frequency` is the table of the reading intervals."""
+
+    period_s = PIT_PERIOD_S
+
+    def __init__(self, pit: PitDescription, frequency: FrequencyTable) -> None:
+        self.device = pit_device(pit.asset)
+        names = [f"{pit.asset}.{point.name}" for point in pit.points]
+        excavated = (pit.stage.excavated_point,) if pit.stage.excavated_point else ()
+        self.inputs = (*names, *(name + Ending.RATE for name in names), *excavated)
+        self.outputs = pit_outputs(pit)
+        self._pit = pit
+        self._frequency = frequency
+        self._n = len(names)
+        self._rising_per_day = np.array([point.rising_per_day for point in pit.points])
+        self._either_way = np.array([point.item is PitItem.GROUNDWATER for point in pit.points])
+        self._required_h = np.array([point.required_every_h or nan for point in pit.points])
+        self._companions = companions(pit.points)
+        self._last_ns = np.zeros(self._n, dtype=np.int64)
+
+    def step(self, value: Values, observed_at_ns: Times, now_ns: int) -> Values:
+        """What is true of the pit now."""
+        n = self._n
+        excavated_m = float(value[2 * n]) if len(value) > 2 * n else nan
+        if not self._pit.stage.excavated_point and self._pit.stage.excavated_m is not None:
+            excavated_m = self._pit.stage.excavated_m
+        rising = self.rising_together(value[n : 2 * n])
+        overdue = self._overdue_h(observed_at_ns[:n], excavated_m, now_ns)
+        return np.concatenate((rising, overdue, self._whole(excavated_m, now_ns)))
+
+    def rising_together(self, rate_per_day: NDArray[np.float64]) -> NDArray[np.float64]:
+        """1, 0 or NaN for each point, from the points' rates (n,)."""
+        rate = np.where(self._either_way, np.abs(rate_per_day), rate_per_day)
+        known = np.isfinite(rate)
+        up = known & (np.nan_to_num(rate) >= self._rising_per_day)
+        with_one = (self._companions & up).any(axis=1)
+        may_be = (self._companions & ~known).any(axis=1)
+        together = np.where(with_one, 1.0, np.where(may_be, nan, 0.0))
+        return np.where(known, np.where(up, together, 0.0), nan)
+
+    def take_events(self) -> Sequence[AssetEvent]:
+        """None: what is said here is judged by rules."""
+        return ()
+
+    def saved(self) -> Json:
+        """When each point was last read, by its name."""
+        return {point.name: int(last) for point, last in zip(self._pit.points, self._last_ns, strict=True)}
+
+    def restore(self, saved: Json) -> None:
+        """Go on from it; a point that it does not know counts from now. Raises ValueError when it is none."""
+        if not isinstance(saved, Mapping):
+            raise ValueError("not the state of a pit")
+        last = [saved.get(point.name, 0) for point in self._pit.points]
+        if not all(isinstance(each, int) for each in last):
+            raise ValueError("a point's last reading is no time")
+        self._last_ns = np.array(last, dtype=np.int64)
+
+    def _overdue_h(self, observed_at_ns: Times, excavated_m: float, now_ns: int) -> NDArray[np.float64]:
+        """Hours beyond the interval since each point's last usable reading, below 0 while there is time; NaN when the
+        interval cannot be told. A point never read counts from when that was first seen; a reading from the future is
+        none.
+        """
+        credible = (observed_at_ns > 0) & (observed_at_ns <= now_ns + CLOCK_SKEW_NS)
+        self._last_ns = np.maximum(self._last_ns, np.where(credible, observed_at_ns, 0))
+        self._last_ns[self._last_ns == 0] = now_ns
+        table_h = self._frequency.interval_h(self._pit, excavated_m, now_ns)
+        interval_h = np.where(np.isfinite(self._required_h), self._required_h, table_h)
+        return (now_ns - self._last_ns) / NS_AN_HOUR - interval_h
+
+    def _whole(self, excavated_m: float, now_ns: int) -> NDArray[np.float64]:
+        monitored = self._pit.third_party_monitored
+        nobody = nan if monitored is None else float(not monitored)
+        depth_m = self._pit.design_depth_m
+        share = nan if depth_m is None else excavated_m / depth_m
+        return np.array([nobody, float(slab_age_d(self._pit, now_ns) >= 0), share])
+
+
+def companions(points: Sequence[PitPoint]) -> NDArray[np.bool_]:
+    """Whose rising counts together with whose (n, n), symmetric: neighbours, and related items of one section."""
+    index = {point.name: i for i, point in enumerate(points)}
+    found = np.zeros((len(points), len(points)), dtype=np.bool_)
+    for i, point in enumerate(points):
+        for name in point.neighbours:
+            found[i, index[name]] = found[index[name], i] = name != point.name
+    group = [_RELATED.get(point.item) for point in points]
+    for i, point in enumerate(points):
+        for j in range(i):
+            related = group[i] is not None and group[j] is not None and group[i] is not group[j]
+            if related and point.line and point.line == points[j].line:
+                found[i, j] = found[j, i] = True
+    return found

@@ -1,0 +1,125 @@
+from math import isnan
+
+import numpy as np
+import pytest
+
+from gateway.assets.robust_rate import KEPT_READINGS, NS_A_DAY, RateWindow, RobustRate, median_slope
+
+T0_NS = 1_700_000_000_000_000_000
+HOUR_NS = NS_A_DAY // 24
+
+
+def fed(days: list[float], values: list[float]) -> RobustRate:
+    rate = RobustRate(RateWindow())
+    for day, value in zip(days, values, strict=True):
+        rate.add(T0_NS + int(day * NS_A_DAY), value)
+    return rate
+
+
+def test_a_steady_movement_has_its_rate() -> None:
+    rate = fed([0, 1, 2, 3], [0.0, 2.0, 4.0, 6.0])
+    assert rate.per_day() == pytest.approx(2.0)
+    assert rate.since_a_day_per_day() == pytest.approx(2.0)
+
+
+def test_one_bad_reading_does_not_turn_the_slope() -> None:
+    steady = [0.25 * i for i in range(12)]
+    bad = list(steady)
+    bad[5] += 50.0
+    days = [0.25 * i for i in range(12)]
+    assert fed(days, bad).per_day() == pytest.approx(fed(days, steady).per_day(), abs=0.05)
+
+
+def test_with_too_few_readings_nothing_is_known() -> None:
+    assert isnan(fed([0, 1], [0.0, 2.0]).per_day())
+    assert isnan(fed([], []).per_day())
+    assert isnan(fed([], []).since_a_day_per_day())
+
+
+@pytest.mark.parametrize(("span_h", "known"), [(19.9, False), (20.0, True)])
+def test_noise_of_minutes_is_no_rate_a_day(span_h: float, known: bool) -> None:
+    rate = fed([0, span_h / 48, span_h / 24], [0.0, 0.5, 0.0])
+    assert isnan(rate.per_day()) is not known
+
+
+def test_what_is_older_than_the_window_is_forgotten() -> None:
+    rate = fed([0, 1, 2, 3, 4, 5, 6], [0.0, 10.0, 20.0, 30.0, 30.0, 30.0, 30.0])
+    assert rate.per_day() == pytest.approx(0.0)
+
+
+def test_after_a_gap_longer_than_the_window_the_rate_is_unknown() -> None:
+    assert isnan(fed([0, 1, 2, 9], [0.0, 1.0, 2.0, 3.0]).per_day())
+
+
+def test_a_jump_shows_in_the_plain_difference_at_once() -> None:
+    days = [i / 24 for i in range(48)]
+    rate = fed(days, [0.0] * 47 + [6.0])
+    assert rate.since_a_day_per_day() == pytest.approx(6.0, rel=0.1)
+    assert abs(rate.per_day()) < 0.5
+
+
+@pytest.mark.parametrize("age_d", [0.4, 2.1])
+def test_a_plain_difference_needs_a_reading_of_about_a_day_ago(age_d: float) -> None:
+    assert isnan(fed([0, age_d], [0.0, 1.0]).since_a_day_per_day())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_left_out(value: float) -> None:
+    assert fed([0, 1, 2, 2.5], [0.0, 1.0, 2.0, value]).per_day() == pytest.approx(1.0)
+
+
+def test_what_is_not_later_is_left_out() -> None:
+    assert fed([0, 1, 2, 2, 1.5], [0.0, 1.0, 2.0, 99.0, 99.0]).per_day() == pytest.approx(1.0)
+
+
+def test_memory_is_bounded_for_a_dense_stream() -> None:
+    window = RateWindow(window_s=86_400.0)
+    rate = RobustRate(window)
+    for second in range(0, 3 * 86_400, 20):
+        rate.add(T0_NS + second * 1_000_000_000, second / 86_400 * 2.0)
+    saved = rate.saved()
+    assert isinstance(saved, list)
+    assert KEPT_READINGS // 2 < len(saved) <= KEPT_READINGS + 2
+    assert rate.per_day() == pytest.approx(2.0)
+
+
+def test_the_newest_reading_of_a_dense_stream_counts() -> None:
+    rate = fed([0, 0.5, 1.0, 1.001, 1.002], [0.0, 0.0, 0.0, 0.0, 9.0])
+    assert rate.since_a_day_per_day() == pytest.approx(9.0, rel=0.01)
+
+
+def test_another_zero_does_not_change_a_rate() -> None:
+    rate = fed([0, 1, 2], [10.0, 11.0, 12.0])
+    rate.shift(-10.0)
+    rate.add(T0_NS + 3 * NS_A_DAY, 3.0)
+    assert rate.per_day() == pytest.approx(1.0)
+
+
+def test_after_clearing_nothing_is_known() -> None:
+    rate = fed([0, 1, 2], [0.0, 1.0, 2.0])
+    rate.clear()
+    assert isnan(rate.per_day())
+
+
+def test_a_restored_rate_goes_on_as_if_nothing_had_happened() -> None:
+    rate = fed([0, 1, 2], [0.0, 1.0, 3.0])
+    other = RobustRate(RateWindow())
+    other.restore(rate.saved())
+    for each in (rate, other):
+        each.add(T0_NS + 3 * NS_A_DAY, 4.0)
+    assert other.per_day() == rate.per_day()
+    assert other.saved() == rate.saved()
+
+
+@pytest.mark.parametrize("saved", [None, {"a": 1}, [1, 2], [["x", 1.0]], [[1.5, 1.0]]])
+def test_what_is_no_kept_state_is_refused(saved: object) -> None:
+    with pytest.raises(ValueError, match="kept reading"):
+        RobustRate(RateWindow()).restore(saved)  # type: ignore[arg-type]
+
+
+def test_the_median_slope_is_the_median_of_all_pairs() -> None:
+    random = np.random.default_rng(1)
+    for n in (2, 3, 8, 31):
+        x, y = np.cumsum(random.random(n) + 0.1), random.random(n)
+        slopes = [(y[j] - y[i]) / (x[j] - x[i]) for i in range(n) for j in range(i + 1, n)]
+        assert median_slope(x, y) == pytest.approx(float(np.median(slopes)))
