@@ -23,9 +23,11 @@ from gateway.commissioning.arguments import (
 from gateway.commissioning.command import run_commission, run_device_test
 from gateway.demo import DemoOptions, run_demo
 from gateway.folder_lock import AlreadyRunning
+from gateway.identity_arguments import add_identity_command
 from gateway.logs import LogFile, start_logging
 from gateway.model.errors import ConfigError
 from gateway.operation_arguments import add_operation_commands
+from gateway.replay_arguments import add_replay_arguments
 from gateway.rule_listing import rules_json, rules_text
 from gateway.settings import check_report, load, site_schema
 from gateway.store.alert_store import open_for_reading
@@ -157,12 +159,14 @@ def _parser() -> argparse.ArgumentParser:
     test_uplink = add("test-uplink", "send a test message through an uplink to people; exit 1: not taken", _test_uplink)
     test_uplink.add_argument("file", help="site file (YAML), or the name of a shipped one")
     test_uplink.add_argument("name", help="the uplink's name in the site file")
+    add_replay_arguments(commands, lambda file: load(file, DRIVERS, UPLINKS))
     add_commission_arguments(add("commission", "prove every device of a site before its alarms count", _commission))
     device = commands.add_parser("device", help="work with one device, without a site file")
     device_commands = device.add_subparsers(required=True, metavar="COMMAND")
     test = device_commands.add_parser("test", help="read a register table from a real device; exit 1: not all readable")
     test.set_defaults(command=_device_test)
     add_device_test_arguments(test)
+    add_identity_command(commands)
     add_operation_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
     return parser
 
