@@ -55,6 +55,7 @@ _WORDS = {
     "size": "绝对值",
     "readings in a row": "连续次数",
     "one reading in": "读数最小间隔",
+    "suppressed while": "抑制条件（报警进行中）",
     "hazard": "重大事故隐患条目",
 }
 
@@ -115,6 +116,8 @@ def _details(settings: Settings, rule: ResolvedRule, zh: bool) -> Iterator[str]:
         yield f"{said('wait')} {rule.on_delay_s:g} s"
     if rule.off_delay_s:
         yield f"{said('back after')} {rule.off_delay_s:g} s"
+    if rule.suppressed_while:
+        yield f"{said('suppressed while')} {', '.join(rule.suppressed_while)}"
 
 
 def _family_details(settings: Settings, rule: ResolvedRule, said: Callable[[str], str]) -> Iterator[str]:
@@ -162,6 +165,7 @@ def _row_object(settings: Settings, rule: ResolvedRule) -> dict[str, Any]:
         "deadband": rule.deadband,
         "on_delay_s": rule.on_delay_s,
         "off_delay_s": rule.off_delay_s,
+        "suppressed_while": list(rule.suppressed_while),
         "parameters": _parameters_object(settings, rule),
         "limit_source": info.limit_source,
         "clause": info.clause,

@@ -1,5 +1,6 @@
 """The alarm table's own settings, and who may be told of an escalation."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,15 @@ from gateway.model.alarm import AlarmBounds
 from gateway.model.errors import ConfigError, Fault
 from gateway.ports import UplinkKind
 from gateway.settings import Settings, load
-from gateway.settings.wording import fault_text
-from tests.unit.settings.kinds import CASES, CONFIG, DRIVERS, UPLINKS
+from gateway.settings.wording import Language, fault_text
+from tests.unit.settings.kinds import CASES, CONFIG, DRIVERS, UPLINKS, load_case
 
 
 class CrewUplink(BaseModel):
     """An uplink that tells people and needs nothing said."""
 
 
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 PEOPLE = UplinkKind("people", CrewUplink, UPLINKS["mqtt"].build, takes_escalations=True)
 SENT_TO = [{"name": "crew", "kind": "people"}, {"name": "broker", "kind": "mqtt", "host": "::1", "topic_prefix": "a"}]
 
@@ -87,3 +89,48 @@ def test_a_rule_may_ask_for_a_reset(tmp_path: Path) -> None:
     assert settings.rules
     assert all(rule.latching for rule in settings.rules)
     assert not any(rule.latching for rule in _load().rules)
+
+
+_SAID = {
+    ("suppression", "rules[0].suppressed_while"): (
+        "found rule wind.stop, a P1 with suppressed_while, "
+        "expected a lower severity, or no suppressed_while: a P1 is never suppressed",
+        "发现 规则 wind.stop 为 P1 且有 suppressed_while，"
+        "应为 降低 severity 或去掉 suppressed_while（P1 报警不得抑制）",
+    ),
+    ("suppression", "rules[3].suppressed_while[2].rule"): (
+        "found wall.moved, a rule for deep-pit, expected a rule for tower-crane, the kind of asset of this rule",
+        "发现 wall.moved 是 deep-pit 的规则，应为 tower-crane 的规则（与本规则的对象类型一致）",
+    ),
+    ("suppression", "rules[5].suppressed_while"): (
+        "found rules that suppress each other in a circle: ring.a -> ring.b -> ring.c -> ring.a, "
+        "expected a rule that suppresses another and is not suppressed by it",
+        "发现 规则循环抑制：ring.a -> ring.b -> ring.c -> ring.a，应为 抑制关系不得成环",
+    ),
+    ("escalation-references", "escalation.uplinks[1]"): (
+        "found 'brokr', expected broker? (one of: broker)",
+        "发现 'brokr'，应为 是否为 broker？（以下之一：broker）",
+    ),
+    ("alarm-sections-bounds", "alarms.shelve_max_h"): (
+        "found 8.01, expected at most 8.0",
+        "发现 8.01，应为 不大于 8.0",
+    ),
+    ("alarm-sections-types", "escalation.p2_after_s"): (
+        "found an unknown key, expected p1_after_s? (known keys: no_screen_after_s, p1_after_s, uplinks)",
+        "发现 未知的键，应为 是否为 p1_after_s？（可用的键：no_screen_after_s, p1_after_s, uplinks）",
+    ),
+}
+
+
+@pytest.mark.parametrize(("case", "key"), _SAID)
+def test_a_fault_says_what_was_found_and_expected(case: str, key: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_case(case)
+    (fault,) = (fault for fault in caught.value.faults if fault.key == key)
+    texts = [re.split(f"{re.escape(key)}(?:: |：)", fault_text(fault, language))[1] for language in LANGUAGES]
+    assert tuple(texts) == _SAID[case, key]
+
+
+def test_a_chain_of_suppressions_reaches_the_rows() -> None:
+    said = {rule.info.rule_id: rule.suppressed_while for rule in load_case("good-suppression").rules}
+    assert said == {"wind.stop": (), "wind.warn": ("wind.stop",), "wind.note": ("wind.warn", "wind.stop")}

@@ -1,16 +1,18 @@
 import base64
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.model.alarm import Severity
 from gateway.model.reading import Quality
 from gateway.ports import LinkState
 from gateway.supervisor import PartHealth
-from tests.fakes.site import BOX, MINUTE_NS, NOW_NS, SECOND_NS, poll, until
+from tests.fakes.site import BOX, MINUTE_NS, NOW_NS, SECOND_NS, info, poll, threshold, until
 from tests.fakes.web_face import LAYOUT, Face, is_house_error
 
 
@@ -343,3 +345,26 @@ async def test_a_command_that_is_too_long_or_does_not_say_how_long_it_is_is_not_
     unsaid = await face.client.post(address, content=endless(), headers=headers)
     assert (unsaid.status_code, unsaid.json()["error"]["code"]) == (411, "length_needed")
     assert len(read) <= 1
+
+
+async def test_what_is_suppressed_by_design_is_in_a_list_of_its_own_with_the_reason(tmp_path: Path) -> None:
+    stop, warning = threshold(0, rule=info("wind.stop")), threshold(1, rule=info("wind.warn", Severity.P3))
+    face = Face(tmp_path, rules=[replace(warning, suppressed_while=("wind.stop",)), stop])
+    face.site.start()
+    await face.value(120.0)
+    answer = await face.get("/api/alarms")
+    assert [alarm["rule_id"] for alarm in answer["alarms"]] == ["wind.stop"]
+    (row,) = answer["suppressed"]
+    assert (row["rule_id"], row["suppressed_by"], row["withheld"]) == ("wind.warn", "wind.stop", True)
+    command = {"user": "李工", "reason": "看看"}
+    refused = await face.acknowledge(row["alarm_id"], command, 409)
+    assert is_house_error(refused, "cannot_acknowledge", "alarm_id")
+    shelved = await face.post(f"/api/alarms/{row['alarm_id']}/shelve", {**command, "for_s": 60}, 409)
+    assert is_house_error(shelved, "suppressed_by_design", "alarm_id")
+    metrics = {
+        sample.name: sample.value
+        for family in text_string_to_metric_families((await face.client.get("/metrics")).text)
+        for sample in family.samples
+    }
+    assert (metrics["sitewarden_suppressed_alarms"], metrics["sitewarden_open_alarms"]) == (1.0, 1.0)
+    await face.close()
