@@ -42,15 +42,17 @@ FINEST_MM = 1e-3
 class Fit:
     """The posterior of the time to failure, from the last reading on.
 
-    `evidence` is in nats over the best movement without failure; `onset_d` is the likeliest start of the acceleration;
-    `at_edge` is the probability of the shortest and longest times that were searched.
+    `evidence` is in nats over the best movement without failure; `at_edge` is the probability of the shortest and
+    longest times that were searched. `creeping` are the readings since the likeliest onset without the daily wave and
+    the steps, None without a fit; `sigma_mm` is their scatter, for one reading.
     """
 
     low_d: float = nan
     high_d: float = nan
     evidence: float = -np.inf
-    onset_d: float = nan
     at_edge: float = 1.0
+    creeping: Series | None = None
+    sigma_mm: float = nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,12 @@ class _Judge:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Mass:
-    """Log of the probability at nodes, each with its share of the plane, and the days to failure there."""
+    """Log of the probability at nodes (k,), each with its share of the plane, the days to failure there, and the creep
+    (n,) of the best node."""
 
     tau_d: Floats
     log_mass: Floats
+    best: Floats
 
 
 def fit(series: Series, level: float, steps: Sequence[int] = (), search: Search | None = None) -> Fit:
@@ -97,8 +101,19 @@ def fit(series: Series, level: float, steps: Sequence[int] = (), search: Search 
     masses = [refine.mass(starts[i], first, evidence[i]) for i in best if evidence[i].max() > top - NATS]
     low_d, high_d, total = _interval(masses, level)
     with_failure = total - log(within.area) - log(len(starts))
-    onset_d = float(series.t_d[starts[best[0]].index])
-    return Fit(low_d, high_d, with_failure - without, onset_d, _at_edge(evidence[best[0]], search))
+    creeping, sigma_mm = _creeping(series, shared, starts[best[0]], masses[0].best)
+    return Fit(low_d, high_d, with_failure - without, _at_edge(evidence[best[0]], search), creeping, sigma_mm)
+
+
+def _creeping(series: Series, shared: Floats, onset: Onset, grown: Floats) -> tuple[Series, float]:
+    """The readings from the onset on, freed of what they share with every movement, and the scatter around the fit."""
+    columns = onset.columns(series.t_d, shared, grown)
+    root = np.sqrt(series.weight)
+    factors, *_ = np.linalg.lstsq(columns * root[:, None], series.x_mm * root, rcond=None)
+    left = (series.x_mm - columns @ factors) * root
+    wave_and_steps = shared[:, 1:] @ factors[1 : shared.shape[1]]
+    sigma_mm = float(np.sqrt(left @ left / max(len(left) - columns.shape[1] - 2, 1)))
+    return series.moved(-wave_and_steps).part(slice(onset.index, None)), sigma_mm
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +132,8 @@ class _Refine:
                 break
             nodes = finer
             evidence = self.judge.of(onset.rss(nodes.grown(self.age_d)), onset.without.columns + 1)
-        return _Mass(nodes.tau_d(), evidence + log(nodes.area))
+        best = nodes.one(int(np.argmax(evidence))).grown(self.age_d)[0]
+        return _Mass(nodes.tau_d(), evidence + log(nodes.area), best)
 
 
 def _probability(evidence: Floats) -> Floats:

@@ -72,6 +72,11 @@ class Onset:
         left: Floats = self.without.left - shape * float(shape @ self.without.left) / float(shape @ shape)
         return left
 
+    def columns(self, t_d: Floats, shared: Floats, grown: Floats) -> Floats:
+        """All columns (n, p) of the movement whose creep is `grown` (n,): first the shared ones."""
+        shape = np.where(np.arange(len(t_d)) < self.index, 0.0, grown - grown[self.index])
+        return np.column_stack((_before(t_d, self.index, shared), shape))
+
     def _shape(self, grown: Floats) -> Floats:
         shape = grown - grown[:, self.index, None]
         shape[:, : self.index] = 0.0

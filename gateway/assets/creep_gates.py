@@ -10,7 +10,7 @@ from math import atan, nan, pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.assets.trend import moving_mean, window_means
+from gateway.assets.trend import median, moving_mean, window_means
 from gateway.assets.trend_track import Series
 
 Floats = NDArray[np.float64]
@@ -50,12 +50,12 @@ def window_rates(series: Series, window_d: float, sigma_mm: float) -> Rates:
     return Rates((t[1:] + t[:-1]) / 2, np.diff(x) / apart, error)
 
 
-def gates_open(series: Series, shortest_window_d: float, sigma_mm: float, gates: CreepGates) -> bool:
-    """Whether every gate is met by the readings since the acceleration began."""
+def gates_open(series: Series, sigma_mm: float, gates: CreepGates) -> bool:
+    """Whether every gate is met by the readings since the acceleration began, freed of the daily wave and of steps."""
     if len(series) < gates.readings:
         return False
     span_d = float(series.t_d[-1] - series.t_d[0])
-    rates = window_rates(series, max(shortest_window_d, span_d / gates.windows), sigma_mm)
+    rates = window_rates(series, max(median(np.diff(series.t_d)), span_d / gates.windows), sigma_mm)
     if len(rates.mm_d) < gates.rises + gates.short:
         return False
     fast = rates.mm_d[-1] >= max(gates.floor_mm_d, gates.sigmas * rates.error_mm_d[-1])

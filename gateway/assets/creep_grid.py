@@ -49,6 +49,10 @@ class Nodes:
         tau: Floats = np.exp(self.log_beta - self.log_kappa)
         return tau
 
+    def one(self, index: int) -> "Nodes":
+        """One of the nodes."""
+        return Nodes(self.log_beta[index : index + 1], self.log_kappa[index : index + 1], self.area, self.cell)
+
     def grown(self, age_d: Floats) -> Floats:
         """Displacement (k, n) that each node's creep had reached `age_d` days before now, but for a constant and a
         positive factor. alpha = 2, where the power turns into a logarithm, is approached to 1e-6."""

@@ -215,7 +215,7 @@ class Forecaster:
         if len(part) < gates.readings or self._straight(part, motion):
             return silent
         found = fit(part, self._settings.level, steps(part, motion.sigma_mm), self._settings.search)
-        return (24 * found.low_d, 24 * found.high_d) if self._speaks(part, found, motion) else silent
+        return (24 * found.low_d, 24 * found.high_d) if self._speaks(found, motion) else silent
 
     def _straight(self, series: Series, motion: _Motion) -> bool:
         """Whether no recent part of the series curves upwards clearly: then the costly fit is not worth its time."""
@@ -224,10 +224,11 @@ class Forecaster:
             for part in (series, series.part(slice(len(series) // 2, None)))
         )
 
-    def _speaks(self, series: Series, found: Fit, motion: _Motion) -> bool:
-        if not found.evidence >= self._settings.evidence or found.at_edge > self._settings.at_edge:
+    def _speaks(self, found: Fit, motion: _Motion) -> bool:
+        settings = self._settings
+        if found.creeping is None or not found.evidence >= settings.evidence or found.at_edge > settings.at_edge:
             return False
-        return gates_open(series.since(found.onset_d), motion.window_d, motion.sigma_mm, self._settings.gates)
+        return gates_open(found.creeping, max(motion.sigma_mm, found.sigma_mm), settings.gates)
 
     def _tangent_deg(self, motion: _Motion) -> float:
         steady = max(self._steady_mm_d, self._settings.steady_floor_mm_d)

@@ -72,6 +72,10 @@ class Series:
         """The same movement, its displacement times `sign`."""
         return Series(self.t_d, sign * self.x_mm, self.weight, self.sine, self.cosine)
 
+    def moved(self, by_mm: Floats) -> "Series":
+        """The same readings, each moved by `by_mm` (n,)."""
+        return Series(self.t_d, self.x_mm + by_mm, self.weight, self.sine, self.cosine)
+
     def __len__(self) -> int:
         return len(self.t_d)
 
