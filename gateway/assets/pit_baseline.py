@@ -40,6 +40,7 @@ class BaselineKeeper:
         self._begun: Baseline | None = None
         self._collecting: list[float] | None = None
         self._corrects = False
+        self._blind = False
         self._zero, self._carried = (0.0, 0.0) if point.facts.nature is ItemNature.LOAD else (nan, nan)
         self._reached = nan
 
@@ -56,6 +57,8 @@ class BaselineKeeper:
         Baselines that a later one has overtaken are not measured any more, but REPLACED and INITIAL still count as
         such, so that nothing of the old sensor is compared with the new one.
         """
+        if not self._waiting:
+            return None
         begun = [each for each in self._waiting if each.at_ns <= now_ns and self._is_news(each)]
         self._waiting = [each for each in self._waiting if each.at_ns > now_ns]
         if not begun:
@@ -64,7 +67,9 @@ class BaselineKeeper:
         self._begun = begun[-1]
         self._collecting = []
         if any(each.kind is not BaselineKind.RE_ZERO for each in begun):
-            self._forget(begun)
+            self._blind = True
+            if any(each.kind is BaselineKind.INITIAL for each in begun[:-1]):
+                self._reached = nan
             return begun[-1].kind if begun[-1].kind is not BaselineKind.RE_ZERO else BaselineKind.REPLACED
         return BaselineKind.RE_ZERO
 
@@ -81,7 +86,7 @@ class BaselineKeeper:
 
     def cumulative(self, measured: float) -> float:
         """Since the baseline in force, in the item's unit; NaN without one."""
-        reached = self._carried + self._point.sign * (measured - self._zero)
+        reached = nan if self._blind else self._carried + self._point.sign * (measured - self._zero)
         if isfinite(reached):
             self._reached = reached
         return reached
@@ -94,6 +99,7 @@ class BaselineKeeper:
             "reached": _or_none(self._reached),
             "collecting": self._collecting,
             "corrects": self._corrects,
+            "blind": self._blind,
             "begun": None if self._begun is None else _written(self._begun),
             "ordered": [_written(each) for each in self._waiting if each not in self._point.baselines],
         }
@@ -108,12 +114,13 @@ class BaselineKeeper:
                 "reached": reached,
                 "collecting": None | list() as collecting,
                 "corrects": bool(corrects),
+                "blind": bool(blind),
                 "begun": begun,
                 "ordered": list(ordered),
             }:
                 self._zero, self._carried, self._reached = _number(zero), _number(carried), _number(reached)
                 self._collecting = None if collecting is None else [_number(each) for each in collecting]
-                self._corrects = corrects
+                self._corrects, self._blind = corrects, blind
                 self._begun = None if begun is None else _read(begun)
                 self._waiting = [each for each in self._point.baselines if self._is_news(each)]
                 for each in ordered:
@@ -125,17 +132,11 @@ class BaselineKeeper:
         begun = self._begun
         return begun is None or baseline.at_ns > begun.at_ns or (baseline.at_ns == begun.at_ns and baseline != begun)
 
-    def _forget(self, begun: list[Baseline]) -> None:
-        """Until the new sensor (or the zero survey) has been read, nothing is known."""
-        self._zero = nan
-        if any(each.kind is BaselineKind.INITIAL for each in begun):
-            self._reached = nan
-
     def _apply(self, baseline: Baseline, zero: float, at_ns: int, readings: int) -> BaselineChange:
         old_zero, old_carried = self._zero, self._carried
         self._zero = zero
         self._carried = self._carried_into(baseline)
-        self._collecting = None
+        self._collecting, self._blind = None, False
         shift = (self._carried - old_carried) - self._point.sign * (self._zero - old_zero)
         if baseline.kind is not BaselineKind.RE_ZERO:
             shift = 0.0 if baseline.kind is BaselineKind.REPLACED and not self._corrects else nan
