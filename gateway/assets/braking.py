@@ -7,6 +7,7 @@ author marks as in need of verification (standards reference 7.3, V1 for the sou
 own figures from a braking test where there are any. The others are product design (PD).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Braking:
-    """Seconds to standstill: a reaction time, plus seconds for each unit of speed. A motion that stands needs none."""
+    """Seconds to standstill: a reaction time, plus seconds for each unit of speed."""
 
     slew_base_s: float = 2.38
     """Reaction of slewing, seconds. Standards reference 7.3, PD"""
@@ -32,13 +33,27 @@ class Braking:
     hoist_s_per_m_s: float = 1.0
     """Seconds for each metre a second. PD"""
     worst_s: float = 15.0
-    """Longest braking of this crane, seconds. Standards reference 7.3, PD"""
+    """What counts while a speed is not known, seconds. Standards reference 7.3, PD"""
 
-    def time_s(self, slew_deg_s: Floats, radius_m_s: Floats, hook_m_s: Floats) -> Floats:
-        """Until all three motions stand still; arrays of one shape. A speed that is not known counts as the worst."""
-        slew = self.slew_base_s + self.slew_s_per_deg_s * np.abs(slew_deg_s)
-        trolley = self.trolley_base_s + self.trolley_s_per_m_s * np.abs(radius_m_s)
-        hoist = self.hoist_base_s + self.hoist_s_per_m_s * np.abs(hook_m_s)
-        longest = np.maximum(slew, np.maximum(trolley, hoist))
-        time: Floats = np.where(np.isnan(longest), self.worst_s, np.minimum(longest, self.worst_s))
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BrakingTable:
+    """The braking of k cranes: arrays (3, k) for slewing, trolley (or luffing) and hoist, and (k,) for the unknown."""
+
+    base_s: Floats
+    s_per_speed: Floats
+    worst_s: Floats
+
+    @classmethod
+    def of(cls, cranes: Sequence[Braking]) -> "BrakingTable":
+        """From each crane's own figures."""
+        base = [(crane.slew_base_s, crane.trolley_base_s, crane.hoist_base_s) for crane in cranes]
+        rise = [(crane.slew_s_per_deg_s, crane.trolley_s_per_m_s, crane.hoist_s_per_m_s) for crane in cranes]
+        return cls(np.array(base).T.copy(), np.array(rise).T.copy(), np.array([crane.worst_s for crane in cranes]))
+
+    def stop_s(self, speed: Floats) -> Floats:
+        """Until all motions of each crane stand still (k,), from their speeds (3, k) in deg/s, m/s, m/s. A crane with
+        a speed that is not known gets its worst."""
+        longest = (self.base_s + self.s_per_speed * np.abs(speed)).max(axis=0)
+        time: Floats = np.where(np.isnan(longest), self.worst_s, longest)
         return time
