@@ -56,19 +56,19 @@ class Motions:
         self._bearing_deg = nan
         self._said = UNKNOWN
 
-    def step(self, t_ns: int, radius_m: float, bearing_deg: float, hook_m: float) -> tuple[Motion, bool]:
-        """The motion at `t_ns`, and whether it is news since the last step."""
+    def step(self, t_ns: int, radius_m: float, bearing_deg: float, hook_m: float) -> Motion:
+        """The motion at `t_ns`."""
         if self._kept:
             since_ns = t_ns - self._kept[-1].t_ns
             if since_ns < self._every_ns:
-                return self._said, False
+                return self._said
             if since_ns > 3 * self._span_ns:
                 self._kept.clear()
         self._follow(bearing_deg)
         path_deg = nan if isnan(bearing_deg) else self._path_deg
         self._kept.append(_Kept(t_ns, radius_m, path_deg, hook_m))
         self._said = self._now()
-        return self._said, True
+        return self._said
 
     def _follow(self, bearing_deg: float) -> None:
         """Turn by the shorter way; between two kept samples no crane turns half a circle."""

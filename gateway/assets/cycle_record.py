@@ -6,10 +6,12 @@ true, false or null: nothing is invented. Knows nothing of where records go.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import isinf, isnan, nan
 from typing import NamedTuple
 
 from gateway.assets.crane_parameters import CycleMarks
+from gateway.assets.cycle_ledger import Tally
 from gateway.assets.derivation import Json
 from gateway.assets.kept_state import items, kept, known, mapping, number, whole
 
@@ -71,6 +73,18 @@ class CycleSample(NamedTuple):
     environment: float
     multi_crane: float
     driver_no: float
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedCycle:
+    """A cycle that is over: its record, and what the ledgers count of it. Times are UTC ns."""
+
+    start_ns: int
+    end_ns: int
+    driver_no: str | None
+    max_load_t: float
+    tally: Tally
+    content: Mapping[str, Json]
 
 
 _CLOSEST = (9, 10, 11, 12, 13)
@@ -147,10 +161,23 @@ class OpenCycle:
             "wind_prealarm": _at_least(wind_ms, marks.wind_prealarm_ms),
         }
 
-    def record(self, end_ns: int, end: CycleSample | None, marks: CycleMarks) -> dict[str, Json]:
-        """The record of a cycle that ended at `end_ns` (UTC); `end` None: its end was not seen."""
-        start, at_max = self._start, self._at_max
+    def finish(self, end_ns: int, end: CycleSample | None, marks: CycleMarks) -> FinishedCycle:
+        """The cycle as it ended at `end_ns` (UTC); `end` None: its end was not seen."""
         flags = self.flags(marks)
+        driver = driver_text(self.driver_no)
+        lifted_t_m = self.max_load_t * (self._highest_m - self._lowest_m)
+        tally = Tally(
+            1,
+            0.0 if isnan(lifted_t_m) else lifted_t_m,
+            int(flags["moment_prealarm"] is True),
+            int(flags["moment_alarm"] is True),
+            int(flags["wind_alarm"] is True),
+        )
+        content = self._record(end_ns, end, flags)
+        return FinishedCycle(self.begun_ns, end_ns, driver, self.max_load_t, tally, content)
+
+    def _record(self, end_ns: int, end: CycleSample | None, flags: Mapping[str, bool | None]) -> dict[str, Json]:
+        start, at_max = self._start, self._at_max
         return {
             "start_ns": self.begun_ns,
             "end_ns": end_ns,

@@ -4,7 +4,7 @@
        EMPTY ------------->  PENDING ------------> OPEN ------------------> ENDING ---------------> EMPTY, record
          ^______ empty _________|                    ^______ loaded again _____|
 
-In: at each step whether the hook is loaded (None: not known) and what else is known. Out: a finished cycle's record.
+In: at each step whether the hook is loaded (None: not known) and what else is known. Out: finished cycles.
 While the load is not known nothing is decided. Known loads further apart than `gap_s` leave a hole: before the hold is
 over the hold begins anew; in a cycle the hole is counted as `missing_s`; after `lost_after_s` the cycle's end was not
 seen (`end_seen` false, no end position) and it ends where its load was last known.
@@ -14,7 +14,7 @@ Survives a restart in the middle of a cycle. Definition: standards reference 1.8
 from enum import IntEnum
 
 from gateway.assets.crane_parameters import CycleMarks, LoadParameters
-from gateway.assets.cycle_record import CycleSample, OpenCycle, sample_of
+from gateway.assets.cycle_record import CycleSample, FinishedCycle, OpenCycle, sample_of
 from gateway.assets.derivation import Json
 from gateway.assets.kept_state import kept, mapping, whole
 
@@ -47,11 +47,11 @@ class WorkingCycles:
         self._ended_utc_ns = 0
         self._end: CycleSample | None = None
 
-    def step(self, t_ns: int, now_ns: int, loaded: bool | None, sample: CycleSample) -> dict[str, Json] | None:
-        """Take a step at `t_ns`, which is `now_ns` in UTC. The record of the cycle that it finishes, if it does."""
-        record = self._lost(t_ns)
+    def step(self, t_ns: int, now_ns: int, loaded: bool | None, sample: CycleSample) -> FinishedCycle | None:
+        """Take a step at `t_ns`, which is `now_ns` in UTC. The cycle that it finishes, if it does."""
+        finished = self._lost(t_ns)
         if loaded is None:
-            return record
+            return finished
         self._note_hole(t_ns)
         self._known_ns, self._known_utc_ns = t_ns, now_ns
         if self.phase is Phase.EMPTY:
@@ -60,8 +60,8 @@ class WorkingCycles:
         elif loaded:
             self._go_on(t_ns, sample)
         else:
-            record = self._empty(t_ns, now_ns, sample) or record
-        return record
+            finished = self._empty(t_ns, now_ns, sample) or finished
+        return finished
 
     def _begin(self, t_ns: int, now_ns: int, sample: CycleSample) -> None:
         self.phase, self._since_ns = Phase.PENDING, t_ns
@@ -79,7 +79,7 @@ class WorkingCycles:
         if self.phase is Phase.PENDING and t_ns - self._since_ns >= self._hold_ns:
             self.phase = Phase.OPEN
 
-    def _empty(self, t_ns: int, now_ns: int, sample: CycleSample) -> dict[str, Json] | None:
+    def _empty(self, t_ns: int, now_ns: int, sample: CycleSample) -> FinishedCycle | None:
         if self.phase is Phase.PENDING:
             self._forget()
             return None
@@ -100,7 +100,7 @@ class WorkingCycles:
         else:
             self.open.missing_s += silent_ns / SECOND_NS
 
-    def _lost(self, t_ns: int) -> dict[str, Json] | None:
+    def _lost(self, t_ns: int) -> FinishedCycle | None:
         if self.open is None or t_ns - self._known_ns <= self._lost_after_ns:
             return None
         if self.phase is Phase.PENDING:
@@ -109,11 +109,11 @@ class WorkingCycles:
         ending = self.phase is Phase.ENDING
         return self._finish(self._ended_utc_ns if ending else self._known_utc_ns, self._end if ending else None)
 
-    def _finish(self, end_ns: int, end: CycleSample | None) -> dict[str, Json]:
+    def _finish(self, end_ns: int, end: CycleSample | None) -> FinishedCycle:
         assert self.open is not None, self.phase
-        record = self.open.record(end_ns, end, self._marks)
+        finished = self.open.finish(end_ns, end, self._marks)
         self._forget()
-        return record
+        return finished
 
     def _forget(self) -> None:
         self.phase, self.open, self._end = Phase.EMPTY, None, None

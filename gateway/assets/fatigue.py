@@ -56,15 +56,14 @@ class LoadSpectrum:
         return self._cubes / self.cycles if self.cycles else nan
 
     def saved(self) -> Json:
-        """The state to keep; it is of no use with another chart."""
+        """The state to keep."""
         return {"max_rated_t": self._max_rated_t, "cubes": self._cubes, "cycles": self.cycles}
 
     def restore(self, saved: Json) -> None:
-        """Go on from a kept state. Raises ValueError when it is none, or of a crane with another rated load."""
+        """Go on from a kept state; a corrected load chart rescales it. Raises ValueError when it is none."""
         state = mapping(saved)
-        if number(state.get("max_rated_t")) != self._max_rated_t:
-            raise ValueError("kept load spectrum is of another load chart")
-        self._cubes, self.cycles = number(state.get("cubes")), whole(state.get("cycles"))
+        rescaled = (number(state.get("max_rated_t")) / self._max_rated_t) ** 3
+        self._cubes, self.cycles = number(state.get("cubes")) * rescaled, whole(state.get("cycles"))
 
 
 class Rainflow:

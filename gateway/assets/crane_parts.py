@@ -1,0 +1,106 @@
+"""The parts of a crane's model that remember something, and their states as one.
+
+In: a description and what is fitted. Out: the parts, each fed by `gateway.assets.crane`. A part whose kept state does
+not fit (other tuning, another sensor) starts anew alone: a changed tilt setting must not cost the cycles.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from gateway.assets.crane_clock import ModelClock
+from gateway.assets.crane_description import CraneDescription
+from gateway.assets.crane_motion import Motions
+from gateway.assets.crane_slew import SlewTurns
+from gateway.assets.cycle_ledger import CycleLedger
+from gateway.assets.cycles import WorkingCycles
+from gateway.assets.derivation import Json
+from gateway.assets.fatigue import LoadSpectrum, MomentDamage
+from gateway.assets.kept_state import mapping
+from gateway.assets.mast_tilt import MastTilt
+from gateway.assets.operating_state import Fitted, OperatingStates
+from gateway.assets.safety_device import LimitUncut
+from gateway.assets.swing import LoadSwing, SidePull
+from gateway.assets.wind import WindMeans
+
+VERSION = 1
+
+
+class Part(Protocol):
+    """Anything with a state to keep."""
+
+    def saved(self) -> Json:
+        """The state to keep."""
+        ...
+
+    def restore(self, saved: Json) -> None:
+        """Go on from a kept state. Raises ValueError when it is none."""
+        ...
+
+
+class CraneParts:
+    """All parts of one crane, new."""
+
+    def __init__(self, crane: CraneDescription, fitted: Fitted, two_tilt_axes: bool) -> None:
+        parameters = crane.parameters
+        self.clock = ModelClock()
+        self.states = OperatingStates(parameters.load, parameters.state, fitted)
+        self.turns = SlewTurns(crane)
+        self.motions = Motions(parameters.swing.speed_span_s)
+        self.wind = WindMeans(parameters.wind)
+        self.tilt = MastTilt(crane, two_tilt_axes)
+        self.swing = LoadSwing(parameters.swing)
+        self.pull = SidePull(parameters.swing)
+        self.uncut = LimitUncut(parameters.safety)
+        self.cycles = WorkingCycles(parameters.load, parameters.marks)
+        self.ledger = CycleLedger(parameters.shifts)
+        self.spectrum = LoadSpectrum(max(curve.max_rated_t for curve in crane.chart.curves))
+        self.damage = MomentDamage(parameters.fatigue)
+
+    def by_name(self) -> Mapping[str, Part]:
+        """Every part under the name of its state. The clock comes first: the others count by it."""
+        return {
+            "clock": self.clock,
+            "states": self.states,
+            "turns": self.turns,
+            "motions": self.motions,
+            "wind": self.wind,
+            "tilt": self.tilt,
+            "swing": self.swing,
+            "pull": self.pull,
+            "uncut": self.uncut,
+            "cycles": self.cycles,
+            "ledger": self.ledger,
+            "spectrum": self.spectrum,
+            "damage": self.damage,
+        }
+
+    def saved(self) -> dict[str, Json]:
+        """The states of all parts."""
+        return {"version": VERSION, **{name: part.saved() for name, part in self.by_name().items()}}
+
+
+def restored_parts(
+    crane: CraneDescription, fitted: Fitted, two_tilt_axes: bool, saved: Json
+) -> tuple[CraneParts, dict[str, str]]:
+    """Parts that go on from a kept state, and the names of those that start anew with the reason.
+
+    Raises ValueError when the state as a whole is none, or of another version, or its clock is none.
+    """
+    state = mapping(saved)
+    if state.get("version") != VERSION:
+        raise ValueError(f"kept crane state is of version {state.get('version')}, not {VERSION}")
+    refused: dict[str, str] = {}
+    while True:
+        parts = CraneParts(crane, fitted, two_tilt_axes)
+        for name, part in parts.by_name().items():
+            if name in refused:
+                continue
+            try:
+                part.restore(state.get(name))
+            except ValueError as error:
+                if name == "clock":
+                    raise
+                refused[name] = str(error)
+                break
+        else:
+            return parts, refused
