@@ -22,11 +22,13 @@ from drivers.mqtt.driver import KIND as MQTT
 from gateway import __version__
 from gateway.alarms import AlarmTable
 from gateway.arming import UnprovenSink, read_arming
+from gateway.asset_keeping import AssetKeeping
 from gateway.clock import SystemClock
 from gateway.clock_watch import ClockWatch
 from gateway.commands import AlarmCommands
 from gateway.commissioning.sealing import seal_pending
 from gateway.delivery import Delivery
+from gateway.deriving import Deriving
 from gateway.driver_packages import DriverShelf
 from gateway.escalation import Escalation
 from gateway.evidence import RecordKind
@@ -54,6 +56,7 @@ from gateway.reload import Difference, LinkSink, carry_alarms, carry_delays, car
 from gateway.rules.table import RuleTable
 from gateway.settings import AssetKind, Settings, load
 from gateway.store.alert_store import AlertStore
+from gateway.store.asset_store import AssetStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import Bounds, HistoryStore
 from gateway.supervisor import Supervisor, notify_systemd
@@ -158,6 +161,7 @@ class Gateway:
         self.alerts = AlertStore(self._folder, storage.reserve_mib * 2**20)
         self.history = HistoryStore(self._folder, self.settings.points, bounds, self.clock.now_ns())
         self.reader = HistoryReader(self.history.path, self.settings.points)
+        self.assets = AssetStore(self._folder, may_write=self.alerts.reserve.history_may_write)
 
     def _build_judging(self) -> None:
         settings = self.settings
@@ -167,6 +171,7 @@ class Gateway:
         self.sink = self._sink_for(settings)
         self.link_sinks = {link.settings.id: self._link_sink(settings) for link in settings.links}
         self.window = Window(settings.points, self.clock.monotonic_ns())
+        self.deriving = Deriving(settings.plan.models(), settings.points)
         self.rules = RuleTable(settings.rules)
         self.alarms = self._alarm_table(settings)
         self.alarms.restore_service(self.alerts.out_of_service())
@@ -176,6 +181,10 @@ class Gateway:
     def _alarm_table(self, settings: Settings) -> AlarmTable:
         device_of = {point.point_id: point.device for point in settings.points.points}
         return AlarmTable(settings.box.id, settings.rules, settings.alarms.bounds, device_of)
+
+    def _line(self, window: Window, rules: RuleTable, alarms: AlarmTable) -> Line:
+        parts = self.intake, self.history, window, rules, alarms, self.recorder, self.clock
+        return Line(*parts, self.deriving, self.keeping.take)
 
     def _sink_for(self, settings: Settings) -> ReadingSink:
         suspects = self.arming.suspects(settings.points)
@@ -198,8 +207,10 @@ class Gateway:
         routes = [_route(uplink, settings.escalation.uplinks) for uplink in self.uplinks]
         self.recorder = Recorder(self.alerts, settings.box.id, settings.site.project_code, routes, clock)
         self.commands = AlarmCommands(lambda: self.alarms, self.recorder, clock)
+        self.keeping = AssetKeeping(self.assets, lambda: self.deriving, self.recorder, clock)
+        self.keeping.restore()
         self.drivers: list[Driver] = [DRIVERS[link.settings.driver].build(link, clock) for link in settings.links]
-        line = Line(self.intake, self.history, self.window, self.rules, self.alarms, self.recorder, clock)
+        line = self._line(self.window, self.rules, self.alarms)
         self.pipeline = Pipeline(
             line,
             settings.storage.history.flush_ms,
@@ -271,6 +282,7 @@ class Gateway:
             if isinstance(uplink, Background):
                 start(f"uplink:{uplink.name}", uplink.run)
         start("housekeeping", self.housekeeping.run)
+        start("assets", self.keeping.run)
         start("clock", self.clock_watch.run)
         start("escalation", self.escalation.run)
         start("feed", self.feed.run)
@@ -334,8 +346,14 @@ class Gateway:
     def _switch_tables(self, old: Settings, new: Settings, rules: RuleTable, alarms: AlarmTable, warm_ns: int) -> None:
         """Nothing here waits: no reading is judged half by the old and half by the new settings."""
         window = Window(new.points, self.clock.monotonic_ns())
-        line = Line(self.intake, self.history, window, rules, alarms, self.recorder, self.clock)
-        self.pipeline.switch(line)
+        fresh = Deriving(new.plan.models(), new.points)
+
+        def next_line() -> Line:
+            fresh.restore(self.deriving.saved())
+            self.deriving = fresh
+            return self._line(window, rules, alarms)
+
+        self.pipeline.switch(next_line)
         self.history.use_points(new.points)
         for reader in (self.reader, *self._uplink_readers):
             reader.use_points(new.points)
@@ -388,6 +406,8 @@ class Gateway:
         for delivery, uplink in zip(self.deliveries, self.uplinks, strict=True):
             await uplink.close()
             delivery.close()
+        await self.keeping.keep()
+        self.assets.close()
         self.history.close(self.clock.now_ns())
         self.alerts.close()
         self.reader.close()

@@ -114,13 +114,13 @@ class Pipeline:
             await self._flushing
         await self._flush(self._line.history.flush(self._line.clock.now_ns()), self._taken_acks())
 
-    def switch(self, line: Line) -> None:
-        """Go on with other tables. What is queued under the old point numbers is judged by the old line first; all of
-        it in one turn of the event loop."""
+    def switch(self, next_line: Callable[[], Line]) -> None:
+        """Go on with other tables. What is queued under the old point numbers is judged by the old line first; then
+        `next_line` may take over what that line knows. All of it in one turn of the event loop."""
         for arrival in self._line.intake.take_now():
             self._take(arrival)
         self._forget_skipped()
-        self._line = line
+        self._line = next_line()
 
     def _take(self, arrival: Arrival) -> None:
         line, readings = self._line, arrival.readings

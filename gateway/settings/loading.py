@@ -16,10 +16,12 @@ from typing import Any
 from gateway.model.errors import ConfigError, Fault
 from gateway.model.rule import ResolvedRule
 from gateway.ports import DriverKind, UplinkKind
+from gateway.settings.asset_plan import AssetPlan, AssetPlanner, frequency_table, with_derived
 from gateway.settings.binding import Binder, Field
 from gateway.settings.checking import choice
 from gateway.settings.digest import digest_of
 from gateway.settings.document import Document
+from gateway.settings.hazard_catalogue import Hazards, check_hazards, read_hazards
 from gateway.settings.library import Library, opened_once, parts_of, site_path
 from gateway.settings.library import config_root as shipped_root
 from gateway.settings.replacing import replace_values
@@ -42,7 +44,9 @@ class _Whole:
 
     site: SiteParts
     field: Field
+    plan: AssetPlan
     rules: tuple[ResolvedRule, ...]
+    hazards: Hazards
     uplinks: tuple[BoundUplink, ...]
 
 
@@ -63,10 +67,15 @@ def load(
         replace_values(document, replace or {})
     library = Library.of_site(path, root)
     site = read_site(document)
-    field = Binder(document, site, drivers, TableReader(drivers, library, opened)).bind()
+    bound = Binder(document, site, drivers, TableReader(drivers, library, opened)).bind()
     packs = _read_packs(document, site, library, opened)
-    rows = Resolver(document, site, packs, field).resolve()
-    whole = _Whole(site, field, rows, bind_uplinks(document, site, uplinks))
+    hazards = _read_hazards(document, packs, library, opened)
+    planner = AssetPlanner(document, site, bound)
+    plan = planner.plan(packs, frequency_table(root, opened) if planner.pits else None)
+    derived = [point for model in plan.models() for point in model.outputs]
+    field = with_derived(document, bound, [*planner.hand_points(), *derived])
+    rows = Resolver(document, site, packs, field, planner.pits).resolve()
+    whole = _Whole(site, field, plan, rows, hazards, bind_uplinks(document, site, uplinks))
     _warn_of_values(document, whole)
     faults = [fault for each in opened.values() for fault in each.faults]
     warnings = [warning for each in opened.values() for warning in each.warnings]
@@ -85,15 +94,19 @@ def _settle(file: str, whole: _Whole, faults: list[Fault], warnings: list[Fault]
         "escalation": site.escalation,
         "identity": site.identity,
     }
-    if faults or None in sections.values():
+    catalogue = whole.hazards.catalogue
+    if faults or None in sections.values() or catalogue is None:
         raise ConfigError(faults)
-    digest = digest_of({**sections, "assets": site.assets}, whole.field.links, whole.rules, whole.uplinks)
+    files = {"assets": site.assets, "hazards": whole.hazards.files}
+    digest = digest_of({**sections, **files}, whole.field.links, whole.rules, whole.uplinks)
     return Settings(
         file=file,
         assets=site.assets,
         links=whole.field.links,
         points=whole.field.points,
+        plan=whole.plan,
         rules=whole.rules,
+        hazards=catalogue,
         uplinks=whole.uplinks,
         digest=digest,
         warnings=tuple(sorted(set(warnings))),
@@ -110,6 +123,15 @@ def _read_packs(document: Document, site: SiteParts, library: Library, opened: d
         else:
             read_pack({part: opened_once(part, opened) for part in parts_of(found)}, packs)
     return packs
+
+
+def _read_hazards(document: Document, packs: Packs, library: Library, opened: dict[Path, Document]) -> Hazards:
+    hazards = read_hazards(library, opened)
+    if hazards.catalogue is not None:
+        check_hazards(packs, hazards.catalogue)
+    elif not library.names("hazards"):
+        document.add((), "hazard.none")
+    return hazards
 
 
 def _warn_of_values(document: Document, whole: _Whole) -> None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.model.errors import Fault
+from gateway.model.hazard import HazardCatalogue
 from gateway.model.quantity import PointTable
 from gateway.model.rule import ResolvedRule
 from gateway.ports import BoundLink, UplinkKind
+from gateway.settings.asset_plan import AssetPlan
 from gateway.settings.papers_settings import IdentitySettings
 from gateway.settings.schema import (
     AlarmSettings,
@@ -46,7 +48,9 @@ class Settings:
     assets: tuple[AssetSettings, ...]
     links: tuple[BoundLink, ...]
     points: PointTable
+    plan: AssetPlan
     rules: tuple[ResolvedRule, ...]
+    hazards: HazardCatalogue
     uplinks: tuple[BoundUplink, ...]
     web: WebSettings
     alarms: AlarmSettings

@@ -38,7 +38,7 @@ class SiteParts:
     site: SiteSettings | None
     storage: StorageSettings | None
     web: WebSettings | None
-    assets: tuple[AssetSettings, ...]
+    asset_paths: tuple[tuple[KeyPath, AssetSettings], ...]
     asset_kinds: dict[str, AssetKind | None]
     overrides: tuple[tuple[KeyPath, OverrideSettings], ...]
     rule_packs: tuple[tuple[KeyPath, str], ...]
@@ -49,6 +49,11 @@ class SiteParts:
     escalation: EscalationSettings | None
     identity: IdentitySettings | None
 
+    @property
+    def assets(self) -> tuple[AssetSettings, ...]:
+        """The assets that are valid."""
+        return tuple(asset for _, asset in self.asset_paths)
+
 
 def read_site(document: Document) -> SiteParts:
     """Check every section of the site file on its own. Faults go to the document."""
@@ -57,7 +62,7 @@ def read_site(document: Document) -> SiteParts:
         not_a_mapping(document, (), document.data)
     _check_outline(document, data)
     assets = _mappings(document, data, "assets")
-    checked = [check(AssetSettings, document, path, raw) for path, raw in assets]
+    checked = [(path, check(AssetSettings, document, path, raw)) for path, raw in assets]
     overrides = [
         (path, check(OverrideSettings, document, path, raw))
         for path, raw in _mappings(document, data, "rule_overrides")
@@ -68,7 +73,7 @@ def read_site(document: Document) -> SiteParts:
         site=_section(SiteSettings, document, data, "site"),
         storage=_section(StorageSettings, document, data, "storage"),
         web=_web(document, data),
-        assets=tuple(asset for asset in checked if asset is not None),
+        asset_paths=tuple((path, asset) for path, asset in checked if asset is not None),
         asset_kinds={raw["id"]: _kind(raw) for _, raw in assets if isinstance(raw.get("id"), str)},
         overrides=tuple((path, override) for path, override in overrides if override is not None),
         rule_packs=_rule_packs(document, data),

@@ -50,6 +50,12 @@ CATALOGUE: dict[str, Wording] = {
         "{found} 类资产带有 {section} 部分",
         "{section} 仅用于 {kind} 类资产",
     ),
+    "pit.input_unknown": Wording(
+        "{name} reads {found}, which no device delivers",
+        "a point of a device of this asset, or by_hand",
+        "{name} 读取 {found}，没有任何设备提供该点",
+        "本资产设备提供的点，或 by_hand（人工）",
+    ),
     # its YAML
     "yaml.character": Wording("a control character", "printable text", "控制字符", "可打印的文字"),
     "yaml.too_big": Wording(
@@ -272,6 +278,21 @@ CATALOGUE: dict[str, Wording] = {
         "high and low with sides: both, and only then",
         "项目 {item} 的 sides 与 high、low 不一致",
         "仅在 sides: both 时同时给出 high 与 low",
+    ),
+    "hazard.code": Wording(
+        "{found}",
+        "a code of its own that begins with the edition, {edition}",
+        "{found}",
+        "不重复且以版本（{edition}）开头的编号",
+    ),
+    "hazard.missing": Wording(
+        "article {article} without {missing}",
+        "every item of the article",
+        "第 {article} 条缺少 {missing}",
+        "该条的全部项",
+    ),
+    "hazard.none": Wording(
+        "no hazard catalogue", "hazards/<edition>.yaml", "没有重大事故隐患目录", "hazards/<版本>.yaml"
     ),
     "pack.twice": Wording("{found} a second time", "each pack once", "{found} 重复", "每个规则包只列一次"),
     "override.asset_kind": Wording(

@@ -1,0 +1,142 @@
+"""From what a site says of its assets to the models that derive what no instrument reads.
+
+In: the site's assets, the points that its devices deliver, the limits in force. Out: an `AssetPlan`, which builds the
+models anew for every start and every reload; the points they derive; faults where an asset names a point that no device
+delivers. Reads the table of reading intervals, opens nothing else.
+
+    site --> descriptions --> plan --> models, in an order in which each reads only what stands before it:
+                                       cranes, their surroundings, groups of cranes, pit points, pits
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import nan
+from pathlib import Path
+
+from gateway.assets.derivation import Derivation
+from gateway.assets.papers import DriverLookup, nobody_known
+from gateway.assets.pit import PitDerivation
+from gateway.assets.pit_description import PitDescription
+from gateway.assets.pit_frequency import FrequencyTable
+from gateway.assets.pit_instrument import DirectReading
+from gateway.assets.pit_point import PitPointDerivation
+from gateway.model.quantity import Point, PointTable
+from gateway.settings.binding import Field
+from gateway.settings.document import Document
+from gateway.settings.library import opened_once
+from gateway.settings.pit_frequency import read_frequency
+from gateway.settings.pit_limits import limits_of
+from gateway.settings.pit_limits_rows import DescribedPit
+from gateway.settings.pit_point_settings import HAND_SUFFIX
+from gateway.settings.rulepack import Packs
+from gateway.settings.site import SiteParts
+
+FREQUENCY_FILE = Path("pit", "reading-frequency.yaml")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlannedPit:
+    """A pit, and the size of the cumulative limit in force at each of its points (NaN: none is known)."""
+
+    description: PitDescription
+    limits: Mapping[str, float]
+
+    def models(self, frequency: FrequencyTable) -> Iterator[Derivation]:
+        """Each point's model, then the pit's."""
+        pit = self.description
+        for point in pit.points:
+            yield PitPointDerivation(pit, point, self.limits[point.name])
+        yield PitDerivation(pit, frequency)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AssetPlan:
+    """What the models of a site are built from. The same plan builds the same models, each with a state of its own."""
+
+    pits: tuple[PlannedPit, ...] = ()
+    frequency: FrequencyTable = field(default_factory=FrequencyTable)
+
+    def models(self, drivers: DriverLookup = nobody_known) -> tuple[Derivation, ...]:
+        """All models of the box, none of which has seen anything yet."""
+        return tuple(self._models(drivers))
+
+    def _models(self, _drivers: DriverLookup) -> Iterator[Derivation]:
+        for pit in self.pits:
+            yield from pit.models(self.frequency)
+
+
+class AssetPlanner:
+    """One site's assets, described; notes faults in the site's document."""
+
+    def __init__(self, document: Document, site: SiteParts, field: Field) -> None:
+        self._document = document
+        self._site = site
+        self._points = {point.point_id: point for point in field.points.points}
+        self.pits = tuple(self._pits())
+        self._points |= {point.point_id: point for point in self.hand_points()}
+        for pit in self.pits:
+            self._check_inputs(pit)
+
+    def hand_points(self) -> Iterator[Point]:
+        """The points that surveyors measure: no device delivers them."""
+        for pit in self.pits:
+            yield from _hand_points(pit.description)
+
+    def plan(self, packs: Packs, frequency: FrequencyTable | None) -> AssetPlan:
+        """Everything that is valid."""
+        pits = tuple(PlannedPit(pit.description, _limits(pit.description, packs)) for pit in self.pits)
+        return AssetPlan(pits, frequency or FrequencyTable())
+
+    def _pits(self) -> Iterator[DescribedPit]:
+        for path, asset in self._site.asset_paths:
+            if asset.pit is not None:
+                yield DescribedPit((*path, "pit"), asset.pit.build(asset.id))
+
+    def _check_inputs(self, pit: DescribedPit) -> None:
+        """Every point that an instrument reads, and the one that says the excavated depth, must be there."""
+        description = pit.description
+        wanted = [(point.name, each) for point in description.points for each in point.source.inputs]
+        if description.stage.excavated_point:
+            wanted.append(("excavated_point", description.stage.excavated_point))
+        for name, point_id in dict.fromkeys(wanted):
+            if point_id not in self._points:
+                self._document.add(pit.path, "pit.input_unknown", name=name, found=point_id)
+
+
+def with_derived(document: Document, bound: Field, derived: Sequence[Point]) -> Field:
+    """The field with what is derived and what surveyors measure, after the points of its devices."""
+    points = {point.point_id: point for point in bound.points.points}
+    for point in derived:
+        if point.point_id in points:
+            words = {"point": point.point_id, "other": points[point.point_id].device}
+            document.add(("assets",), "point.duplicate", **words)
+        else:
+            points[point.point_id] = point
+    return replace(bound, points=PointTable(tuple(points.values())))
+
+
+def frequency_table(root: Path, opened: dict[Path, Document]) -> FrequencyTable | None:
+    """The shipped table of reading intervals; None when it has faults."""
+    return read_frequency(opened_once(root / FREQUENCY_FILE, opened))
+
+
+def _hand_points(pit: PitDescription) -> Iterator[Point]:
+    for point in pit.points:
+        hand = f"{pit.asset}.{point.name}{HAND_SUFFIX}"
+        if isinstance(point.source, DirectReading) and point.source.point == hand:
+            yield Point(
+                point_id=hand,
+                asset=pit.asset,
+                quantity=f"{point.name}{HAND_SUFFIX}",
+                unit=point.facts.unit,
+                device=f"{pit.asset}:hand",
+                title_zh=f"{point.title_zh}（人工）",
+                title_en=f"{point.title_en} (by hand)",
+                stale_after_s=point.valid_for_s,
+                source="entered by hand",
+            )
+
+
+def _limits(pit: PitDescription, packs: Packs) -> Mapping[str, float]:
+    found = {point.name: limits_of(pit, point, packs, "").cumulative for point in pit.points}
+    return {name: limit.value if limit is not None and limit.exact else nan for name, limit in found.items()}
