@@ -110,6 +110,8 @@ class StorageSettings(SettingsModel):
     """Space set aside so that alerts can still be kept when the disk is full, MiB."""
     history: HistorySettings = HistorySettings()
     """Bounds of the history."""
+    cycles_kept: Annotated[int, Field(ge=16_000, le=10_000_000)] = 200_000
+    """Working cycles kept per crane. At least 16,000: JGJ 332-2014 3.2.2(1), V1; the default is PD."""
 
 
 class OverrideSettings(SettingsModel):
