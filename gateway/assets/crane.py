@@ -23,6 +23,7 @@ from gateway.assets.crane_parts import CraneParts, restored_parts
 from gateway.assets.crane_points import (
     CRANE_INPUTS,
     DERIVED,
+    DESCRIPTION,
     PAPERS,
     RAILS,
     SLEW_LIMITS,
@@ -320,6 +321,7 @@ class CraneDerivation:
 
 def _features(crane: CraneDescription, papers: Papers | None, surroundings: Surroundings | None) -> frozenset[str]:
     given = {
+        DESCRIPTION: crane.described,
         PAPERS: papers is not None,
         SURROUNDINGS: surroundings is not None,
         SLEW_LIMITS: not (isinf(crane.slew_left_deg) or isinf(crane.slew_right_deg)),

@@ -92,6 +92,11 @@ class CraneDescription:
     """How its derived quantities are computed."""
 
     @property
+    def described(self) -> bool:
+        """Whether anybody has said where it stands and how it is built."""
+        return self.jib_m == self.jib_m
+
+    @property
     def travels(self) -> bool:
         """Whether it stands on rails."""
         return self.travel_min_m == self.travel_min_m
@@ -127,3 +132,9 @@ class CraneDescription:
         """Hook height above the base (m) at which its block touches the jib."""
         block_m = self.mast_height_m - self.hook_height_max_m
         return mast_height_m - block_m + self.jib_rise_m(radius_m)
+
+
+def undescribed(asset: str) -> CraneDescription:
+    """A crane of which nothing is known but that it is one: no load chart, no place, no limits of its own."""
+    unknown = (nan,) * 9
+    return CraneDescription(asset, 0, LoadChart.unknown(), *unknown)

@@ -53,7 +53,8 @@ class CraneParts:
         self.uncut = LimitUncut(parameters.safety)
         self.cycles = WorkingCycles(parameters.load, parameters.marks)
         self.ledger = CycleLedger(parameters.shifts)
-        self.spectrum = LoadSpectrum(max(curve.max_rated_t for curve in crane.chart.curves))
+        largest_t = max((curve.max_rated_t for curve in crane.chart.curves), default=1.0)  # rescaled once it is known
+        self.spectrum = LoadSpectrum(largest_t)
         self.damage = MomentDamage(parameters.fatigue)
 
     def by_name(self) -> Mapping[str, Part]:

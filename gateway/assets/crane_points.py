@@ -40,6 +40,25 @@ CRANE_INPUTS = (
 """Point keys of a crane's devices, in the order in which the model reads them. Any may be absent."""
 
 PAPERS, SURROUNDINGS, SLEW_LIMITS, RAILS = "(papers)", "(surroundings)", "(slew limits)", "(rails)"
+DESCRIPTION = "(description)"
+_OF_THE_DESCRIPTION = frozenset(
+    {
+        "rated_load_t",
+        "load_pct",
+        "chart_moment_pct",
+        "hook_x_m",
+        "hook_y_m",
+        "hook_z_m",
+        "load_spectrum_factor",
+        "limit_uncut_s",
+        "swing_deg",
+        "side_pull_deg",
+        "hook_top_clearance_m",
+        "radius_out_margin_m",
+        "radius_in_margin_m",
+    }
+)
+"""What nobody can know of a crane whose place, build and load chart were never said."""
 _TILT = (("tilt_deg",), ("tilt_x_deg", "tilt_y_deg"))
 _POSE = ("radius_m", "slew_deg")
 _COMPARED = ("load_t", "slew_deg", "radius_m", "wind_ms")
@@ -188,7 +207,10 @@ DERIVED = (
 def derivable(present: Collection[str]) -> tuple[int, ...]:
     """Positions in `DERIVED` of what can be known when these inputs and features exist."""
     return tuple(
-        i for i, quantity in enumerate(DERIVED) if any(all(key in present for key in way) for way in quantity.needs)
+        i
+        for i, quantity in enumerate(DERIVED)
+        if any(all(key in present for key in way) for way in quantity.needs)
+        and (DESCRIPTION in present or quantity.key not in _OF_THE_DESCRIPTION)
     )
 
 

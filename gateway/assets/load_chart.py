@@ -88,6 +88,14 @@ class LoadChart:
                 raise ChartError(ChartFault.DUPLICATE, i)
         object.__setattr__(self, "_by_parts", {curve.parts_of_line: curve for curve in self.curves})
 
+    @classmethod
+    def unknown(cls) -> "LoadChart":
+        """The chart of a crane whose maker's chart nobody has written down: it rates nothing at any radius."""
+        chart = object.__new__(cls)
+        object.__setattr__(chart, "curves", ())
+        object.__setattr__(chart, "_by_parts", {})
+        return chart
+
     def curve_of(self, parts_of_line: float) -> LoadCurve | None:
         """The line for these parts of line; None when the maker gives none (also for NaN)."""
         return self._by_parts.get(int(parts_of_line)) if parts_of_line == parts_of_line // 1 else None
