@@ -2,8 +2,8 @@
 
 In: names. Out: paths, and the names that would have been found. Reads no file's content.
 
-A site's own `devices/` and `rules/` folders beside its file are looked into first, then the shipped ones. A rule pack
-is one file `<name>.yaml`, or a folder `<name>/` with a `pack.yaml` and any number of files beside it.
+A site's own `devices/`, `rules/` and `hazards/` folders beside its file are looked into first, then the shipped ones. A
+rule pack is one file `<name>.yaml`, or a folder `<name>/` with a `pack.yaml` and any number of files beside it.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import gateway
 from gateway.settings.document import Document
 from gateway.settings.source import read_document
 
-Shelf = Literal["devices", "rules"]
+Shelf = Literal["devices", "rules", "hazards"]
 PACK_HEAD = "pack.yaml"
 
 
@@ -33,7 +33,7 @@ def site_path(site_file: Path, root: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The folders that hold device tables and rule packs, in the order they are looked into."""
+    """The folders that hold device tables, rule packs and the hazard catalogue, in the order they are looked into."""
 
     folders: tuple[Path, ...]
 

@@ -21,7 +21,7 @@ from gateway.settings.pit_limits import PitLimit, PitLimits, limits_of
 from gateway.settings.pit_limits_schema import PitItemSettings, PitRowSettings, Side
 from gateway.settings.rule_families import ConsecutiveSettings, ThresholdSettings
 from gateway.settings.rulepack import PackRule, Packs
-from gateway.settings.schema import AssetKind, Certainty
+from gateway.settings.schema import AssetKind, Certainty, LimitSource
 
 RISING = "pit_rising_together"
 _SURENESS: tuple[Certainty, ...] = ("V1", "V2", "M-H", "M-M", "M-L")
@@ -88,7 +88,8 @@ class PitRows:
 
     def _built(self, point: PitPoint, row: PitRowSettings, on: tuple[PitLimit, int, int]) -> Iterator[PitRow]:
         limit, index, rising = on
-        facts = self._packs.items.get(point.item) or PitItemSettings(item=point.item)
+        told = self._packs.items.get(point.item)
+        facts = told.settings if told else PitItemSettings(item=point.item)
         judged = self._points[index]
         for settings in _settings_of(point, row, limit, facts, judged):
             document, path = (limit.entry.document, limit.entry.path) if limit.entry else (self._document, ())
@@ -123,6 +124,8 @@ def _judged(point: PitPoint, limits: PitLimits, row: PitRowSettings) -> list[tup
         return [(limits.cumulative, item.value, name)]
     if row.of == "rate":
         return [(limits.rate, rate_item(item), f"{name}_rate")]
+    if row.of == "day_rate":
+        return [(limits.rate, f"{item}_day_rate", f"{name}_day_rate")]
     shares = [share for share in limits.shares if (share is DesignShare.FY) == (row.of == "load_low")]
     return [(limits.shares[share], share_item(item, share), f"{name}_pct_{share}") for share in shares]
 
@@ -170,8 +173,7 @@ def _common(
     row: PitRowSettings, limit: PitLimit, facts: PitItemSettings, bound: float, judged: Point
 ) -> dict[str, Any]:
     """What both families have."""
-    hazard = facts.hazard if row.suspected else None
-    words = limit.clause if bound == limit.value else f"{limit.clause}; {row.clause} ({row.certainty})"
+    source, certainty, words = _source(row, limit, shared=bound != limit.value)
     if not limit.exact and row.of == "cumulative":
         words += "; depth not given: upper bound only"
     if row.danger and facts.danger:
@@ -183,12 +185,26 @@ def _common(
         "severity": row.severity,
         "reportable": row.reportable,
         "suspected": row.suspected,
-        "hazard": hazard,
-        "limit_source": limit.limit_source,
+        "hazard": facts.hazard if row.suspected else None,
+        "limit_source": source,
         "clause": words[:_MOST_WORDS],
-        "certainty": _less_sure(limit.certainty, row.certainty) if bound != limit.value else limit.certainty,
+        "certainty": certainty,
         "off_delay_s": row.off_delay_s,
     }
+
+
+def _source(row: PitRowSettings, limit: PitLimit, *, shared: bool) -> tuple[LimitSource, str, str]:
+    """Who set what is compared, how sure that is, and the clause. A share of the product's own is never a code's."""
+    if not shared:
+        return limit.limit_source, limit.certainty, limit.clause
+    if row.certainty == "PD":
+        return (
+            LimitSource.PRODUCT_DEFAULT,
+            "PD",
+            f"product default: {row.clause}, of {limit.clause} ({limit.certainty})",
+        )
+    certainty = _less_sure(limit.certainty, row.certainty)
+    return limit.limit_source, certainty, f"{limit.clause}; {row.clause} ({row.certainty})"
 
 
 def _less_sure(one: str, other: str) -> str:

@@ -127,8 +127,9 @@ class PitRowSettings(SettingsModel):
     """The end of the rule's id: `pit.<item>.<this>`."""
     replaces: bool = False
     """Whether it takes the place of an earlier pack's row of the same id."""
-    of: Literal["cumulative", "rate", "load_high", "load_low"]
-    """Which limit: of the cumulative value, of the rate, of a load's share of its design value, of its preload."""
+    of: Literal["cumulative", "rate", "day_rate", "load_high", "load_low"]
+    """Which limit: of the cumulative value, of the rate, of the rate as the change over a day, of a load as a share of
+    its design value, of its preload."""
     ratio: Annotated[float, Field(gt=0, le=10)]
     """The share of the limit. For load_low the limit is divided by it."""
     rising: bool = False

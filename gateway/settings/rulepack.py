@@ -92,13 +92,22 @@ class PitLimitEntry:
     path: KeyPath
 
 
+@dataclass(frozen=True, slots=True)
+class PitItemEntry:
+    """How an item is judged, and where that is written."""
+
+    settings: PitItemSettings
+    document: Document
+    path: KeyPath
+
+
 @dataclass(slots=True)
 class Packs:
     """Everything that a site's packs say, merged. `deadlines` and `rows` are by id."""
 
     rules: dict[str, PackRule] = field(default_factory=dict)
     limits: list[PitLimitEntry] = field(default_factory=list)
-    items: dict[PitItem, PitItemSettings] = field(default_factory=dict)
+    items: dict[PitItem, PitItemEntry] = field(default_factory=dict)
     rows: dict[str, PitRowSettings] = field(default_factory=dict)
     post_slab: PostSlab | None = None
     deadlines: dict[str, Deadline] = field(default_factory=dict)
@@ -150,7 +159,8 @@ def _read_pit(tables: PitTables, document: Document, shown: str, packs: Packs) -
     for i, limit in enumerate(tables.limits):
         path: KeyPath = ("pit_limits", "limits", i)
         packs.limits.append(PitLimitEntry(limit, f"{shown}:{document.key_line(path)}", document, path))
-    packs.items.update({item.item: item for item in tables.items})
+    for i, item in enumerate(tables.items):
+        packs.items[item.item] = PitItemEntry(item, document, ("pit_limits", "items", i))
     packs.post_slab = tables.post_slab or packs.post_slab
     for i, row in enumerate(tables.rows):
         if row.id in packs.rows and not row.replaces:

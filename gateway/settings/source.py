@@ -7,6 +7,7 @@ nor a "billion laughs" costs more than a moment; nothing is ever constructed fro
 """
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -16,6 +17,7 @@ from gateway.settings.nodes import MAX_DEPTH, MAX_VALUES, TreeBuilder
 from gateway.settings.wording import make_fault
 
 MAX_BYTES = 1 << 20
+KEPT_CHARACTERS = 1 << 15  # of the shipped files, which are the same at every reload
 
 
 def read_document(path: Path) -> Document:
@@ -54,7 +56,7 @@ def _decode(content: bytes, document: Document) -> str | None:
 
 def _parse(text: str, document: Document) -> None:
     try:
-        root = _compose(text)
+        root = _compose_once(text) if len(text) <= KEPT_CHARACTERS else _compose(text)
     except yaml.reader.ReaderError as error:
         document.add_at(text.count("\n", 0, error.position) + 1, (), "yaml.character")
     except yaml.MarkedYAMLError as error:
@@ -90,6 +92,12 @@ class _BoundedLoader(yaml.SafeLoader):
             return super().compose_node(parent, index)
         finally:
             self._depth -= 1
+
+
+@lru_cache(maxsize=64)
+def _compose_once(text: str) -> yaml.Node | None:
+    """Nodes are only read, so two documents of one text may share them."""
+    return _compose(text)
 
 
 def _compose(text: str) -> yaml.Node | None:

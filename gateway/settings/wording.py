@@ -56,6 +56,12 @@ CATALOGUE: dict[str, Wording] = {
         "{name} 读取 {found}，没有任何设备提供该点",
         "本资产设备提供的点，或 by_hand（人工）",
     ),
+    "warn.crane_undescribed": Wording(
+        "tower crane {found} without a crane section",
+        "a crane section: load chart, place and limits are not known, nor is what follows from them",
+        "塔机 {found} 没有 crane 部分",
+        "填写 crane 部分：否则特性表、位置和限位未知，相关量无法计算",
+    ),
     # its YAML
     "yaml.character": Wording("a control character", "printable text", "控制字符", "可打印的文字"),
     "yaml.too_big": Wording(

@@ -81,7 +81,9 @@ def test_an_uplink_that_tells_nobody_is_refused_in_both_languages() -> None:
 def test_a_rule_may_ask_for_a_reset(tmp_path: Path) -> None:
     pack = tmp_path / "rules" / "own.yaml"
     pack.parent.mkdir()
-    text = (CONFIG / "rules" / "national.yaml").read_text(encoding="utf-8").replace("pack: national", "pack: own")
+    titled = "pack: own\ntitle_zh: 包\ntitle_en: Pack"
+    text = (CONFIG / "rules" / "national" / "crane-moment.yaml").read_text(encoding="utf-8")
+    text = text.replace("pack: national", titled)
     pack.write_text(text.replace("    severity:", "    latching: true\n    severity:"), encoding="utf-8")
     site = tmp_path / "site.yaml"
     site.write_text((CASES / "good-minimal.yaml").read_text(encoding="utf-8"), encoding="utf-8")
