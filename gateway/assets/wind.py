@@ -61,7 +61,7 @@ class WindMeans:
             _ShortMean(SECOND_NS, self._hold_ns, self._coverage),
             _ShortMean(3 * SECOND_NS, self._hold_ns, self._coverage),
         )
-        self._long = _LongMeans(int(parameters.mean_hold_s * SECOND_NS), self._coverage)
+        self._long = _LongMeans(self._hold_ns, int(parameters.mean_hold_s * SECOND_NS), self._coverage)
         self._heard_ns: int | None = None
         self._said = UNKNOWN
 
@@ -155,17 +155,18 @@ class _ShortMean:
 class _LongMeans:
     """Two and ten minutes of one-second buckets, counted from the first sample."""
 
-    def __init__(self, hold_ns: int, coverage: float) -> None:
+    def __init__(self, gust_hold_ns: int, hold_ns: int, coverage: float) -> None:
+        self._gust_hold_ns = gust_hold_ns
         self._hold_ns = hold_ns
         self._coverage = coverage
         self._origin_ns: int | None = None
         self._now = 0
         self._covered = [0] * _TEN_MINUTES
         self._integral = [0] * _TEN_MINUTES
-        self._gusted = [False] * _TEN_MINUTES
+        self._gusted = [0] * _TEN_MINUTES
         self._sum_10min = [0, 0]
         self._sum_2min = [0, 0]
-        self._gusts_known = 0
+        self._gusts_known_ns = 0
         self._gusts: deque[tuple[int, float]] = deque()
 
     def add(self, t_ns: int, since_ns: int, speed: int, gust_m_s: float) -> tuple[float, float, float]:
@@ -179,7 +180,7 @@ class _LongMeans:
         self._covered[slot] += weight_ns
         self._integral[slot] += weight_ns * speed
         if not isnan(gust_m_s):
-            self._note_gust(slot, gust_m_s)
+            self._note_gust(slot, min(since_ns, self._gust_hold_ns), gust_m_s)
         return self._means()
 
     def at(self, t_ns: int) -> tuple[float, float, float]:
@@ -187,17 +188,16 @@ class _LongMeans:
         self._advance(t_ns)
         return self._means()
 
-    def _note_gust(self, slot: int, gust_m_s: float) -> None:
-        if not self._gusted[slot]:
-            self._gusted[slot] = True
-            self._gusts_known += 1
+    def _note_gust(self, slot: int, weight_ns: int, gust_m_s: float) -> None:
+        self._gusted[slot] += weight_ns
+        self._gusts_known_ns += weight_ns
         while self._gusts and self._gusts[-1][1] <= gust_m_s:
             self._gusts.pop()
         self._gusts.append((self._now, gust_m_s))
 
     def _means(self) -> tuple[float, float, float]:
         gust_m_s = nan
-        if self._gusts and self._gusts_known >= self._coverage * _TEN_MINUTES:
+        if self._gusts and self._gusts_known_ns >= self._coverage * _TEN_MINUTES * SECOND_NS:
             gust_m_s = self._gusts[0][1]
         return gust_m_s, self._mean(self._sum_2min, _TWO_MINUTES), self._mean(self._sum_10min, _TEN_MINUTES)
 
@@ -222,9 +222,9 @@ class _LongMeans:
             slot = bucket % _TEN_MINUTES
             self._sum_10min[0] -= self._covered[slot]
             self._sum_10min[1] -= self._integral[slot]
-            self._gusts_known -= self._gusted[slot]
+            self._gusts_known_ns -= self._gusted[slot]
             self._covered[slot] = self._integral[slot] = 0
-            self._gusted[slot] = False
+            self._gusted[slot] = 0
         self._now = max(now, self._now)
         while self._gusts and self._gusts[0][0] <= self._now - _TEN_MINUTES:
             self._gusts.popleft()
@@ -232,9 +232,9 @@ class _LongMeans:
     def _clear(self) -> None:
         for ring in (self._covered, self._integral):
             ring[:] = [0] * _TEN_MINUTES
-        self._gusted = [False] * _TEN_MINUTES
+        self._gusted = [0] * _TEN_MINUTES
         self._sum_10min, self._sum_2min = [0, 0], [0, 0]
-        self._gusts_known = 0
+        self._gusts_known_ns = 0
         self._gusts.clear()
 
     def saved(self) -> Json:
@@ -243,7 +243,7 @@ class _LongMeans:
             "now": self._now,
             "covered": list(self._covered),
             "integral": list(self._integral),
-            "gusted": [int(each) for each in self._gusted],
+            "gusted": list(self._gusted),
             "gusts": [list(each) for each in self._gusts],
         }
 
@@ -253,9 +253,9 @@ class _LongMeans:
         self._now = whole(state.get("now"))
         self._covered = wholes(state.get("covered"), _TEN_MINUTES)
         self._integral = wholes(state.get("integral"), _TEN_MINUTES)
-        self._gusted = [bool(each) for each in wholes(state.get("gusted"), _TEN_MINUTES)]
+        self._gusted = wholes(state.get("gusted"), _TEN_MINUTES)
         self._gusts = deque((int(at), gust) for at, gust in (numbers(each, 2) for each in items(state.get("gusts"))))
-        self._gusts_known = sum(self._gusted)
+        self._gusts_known_ns = sum(self._gusted)
         lately = [(self._now - back) % _TEN_MINUTES for back in range(_TWO_MINUTES)]
         self._sum_10min = [sum(self._covered), sum(self._integral)]
         self._sum_2min = [sum(self._covered[i] for i in lately), sum(self._integral[i] for i in lately)]
