@@ -17,6 +17,7 @@ import sys
 import threading
 from pathlib import Path
 
+from drivers.modbus.lines import BAUD_RATES
 from drivers.sim.faults import FaultCommand
 from drivers.sim.field import SimField, SimOptions
 from drivers.sim.pit import PitModel
@@ -96,6 +97,8 @@ def _ready(field: SimField) -> dict[str, object]:
         "crane_ports": field.crane_ports,
         "pit_port": field.pit_port,
         "broker_port": field.broker_port,
+        "rtu_path": field.bus.path if field.bus else "",
+        "rtu_units": field.rtu_units if field.bus else {},
         "topic": field.options.topic,
         "overload_log": str(field.log_path),
     }
@@ -122,6 +125,8 @@ def _options(args: argparse.Namespace) -> SimOptions:
         broker_port=args.broker_port,
         own_broker=not args.no_broker,
         topic=args.topic,
+        rtu=args.rtu,
+        rtu_baud=args.rtu_baud,
         seed=args.seed,
         step_s=args.step_ms / 1000,
         plan=plan,
@@ -144,6 +149,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--pit-port", type=int, default=15023, help="0 picks a free one")
     add("--broker-port", type=int, default=15883, help="0 picks a free one")
     add("--no-broker", action="store_true", help="publish to a broker that runs on --broker-port already")
+    add("--rtu", nargs="?", const="", help="an RTU bus too: a new pseudo-terminal, under this name, or a serial port")
+    add("--rtu-baud", type=int, choices=sorted(BAUD_RATES), default=9600, help="of a real serial port; 8N1")
     add("--topic", default="site/DEMO-0001/mast-1/realtime", help="the mast's topic")
     add("--seconds", type=float, default=0, help="end by itself after so long; 0 runs until SIGTERM")
     add("--seed", type=int, default=1, help="same seed, same story")

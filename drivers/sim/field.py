@@ -1,4 +1,5 @@
-"""The whole simulated field: two cranes and a pit on Modbus TCP, a weather mast on MQTT, a broker when asked for.
+"""The whole simulated field: two cranes and a pit on Modbus TCP, and on an RTU bus and a broker when asked for; a
+weather mast on MQTT.
 
 In: `SimOptions`, fault commands, a clock. Out: open ports on 127.0.0.1 and the overload log in the folder. Knows
 nothing of the gateway that reads it.
@@ -19,6 +20,7 @@ from drivers.sim.mqtt_publisher import MastPublisher
 from drivers.sim.overload_log import OverloadLog
 from drivers.sim.pit import PitModel, PitTwin
 from drivers.sim.registers import load_table, shipped_tables
+from drivers.sim.rtu_bus import RtuBus
 from drivers.sim.station import CraneStation, ModbusStation, PitStation, values_of
 from drivers.sim.story import OverloadPlan
 from drivers.sim.weather import Climate, Weather
@@ -33,7 +35,8 @@ _NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class SimOptions:
-    """What to simulate. Port 0 picks a free one; without `own_broker` the mast publishes to `broker_port`."""
+    """What to simulate. Port 0 picks a free one; without `own_broker` the mast publishes to `broker_port`. `rtu` also
+    puts the Modbus twins on a bus, see `RtuBus` (None: no bus): the cranes are units 1, 2, ..., the pit the next."""
 
     folder: Path
     crane_ports: tuple[int, ...] = (0, 0)
@@ -47,6 +50,8 @@ class SimOptions:
     plan: OverloadPlan = field(default_factory=OverloadPlan)
     climate: Climate = field(default_factory=Climate)
     pit: PitModel = field(default_factory=PitModel)
+    rtu: str | None = None
+    rtu_baud: int = 9600
     tables: Path = field(default_factory=shipped_tables)
 
 
@@ -61,6 +66,7 @@ class SimField:
         self._weather = Weather(f"{seed}:weather", options.climate)
         self.cranes = tuple(self._crane(f"crane-{i + 1}", port) for i, port in enumerate(options.crane_ports))
         self.pit = self._pit("pit-1", options.pit_port)
+        self.bus = self._bus(options.rtu, options.rtu_baud)
         self.mast_faults = Faults()
         self.mast: MastPublisher | None = None
         self.log_path = options.folder / LOG_NAME
@@ -77,6 +83,11 @@ class SimField:
     def pit_port(self) -> int:
         """Where the pit's logger listens."""
         return self.pit.station.server.port
+
+    @property
+    def rtu_units(self) -> dict[str, int]:
+        """Which unit of the bus each twin is."""
+        return {station.asset: i + 1 for i, station in enumerate(self._stations())}
 
     @property
     def overloads_served(self) -> int:
@@ -114,6 +125,9 @@ class SimField:
         for station in self._stations():
             await station.server.start()
             self._stack.push_async_callback(station.server.stop)
+        if self.bus is not None:
+            await self.bus.start()
+            self._stack.push_async_callback(self.bus.stop)
         self.mast = MastPublisher("mast-1", self.options.topic, self.broker_port, self.mast_faults, self._clock)
         self.mast.start()
         self._stack.push_async_callback(self.mast.stop)
@@ -184,6 +198,10 @@ class SimField:
         twin = PitTwin(f"{self.options.seed}:{asset}", self.options.pit)
         table = load_table(self.options.tables, "pit-logger-modbus")
         return PitStation(twin, ModbusStation(asset, table, port, values_of(twin.state), self._clock))
+
+    def _bus(self, where: str | None, baud: int) -> RtuBus | None:
+        units = {i + 1: station.server for i, station in enumerate(self._stations())}
+        return None if where is None else RtuBus(where, units, self._clock, baud)
 
     def _stations(self) -> Sequence[ModbusStation]:
         return [*(crane.station for crane in self.cranes), self.pit.station]

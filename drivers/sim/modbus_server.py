@@ -32,7 +32,7 @@ class ModbusTwinServer:
         self.port = port
         self._words = list(words)
         self._unit_id = unit_id
-        self._faults = faults
+        self.faults = faults
         self._clock = clock
         self._server: _FaultyTcpServer | None = None
 
@@ -41,7 +41,7 @@ class ModbusTwinServer:
         logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
         registers = SimData(0, values=list(self._words), datatype=DataType.REGISTERS)
         device = SimDevice(self._unit_id, simdata=[registers], action=self._before_answer)
-        server = _FaultyTcpServer(device, self.port, self._faults, self._clock)
+        server = _FaultyTcpServer(device, self.port, self.faults, self._clock)
         if not await server.listen():
             raise OSError(f"twin's Modbus server: found port {self.port} taken on {_LOOPBACK}, expected a free one")
         self._server = server
@@ -58,6 +58,11 @@ class ModbusTwinServer:
         if len(words) != len(self._words):
             raise ValueError(f"registers: found {len(words)} words, expected {len(self._words)}")
         self._words = list(words)
+
+    @property
+    def words(self) -> Sequence[int]:
+        """What a read returns now, from address 0 on."""
+        return self._words
 
     def drop_connections(self) -> None:
         """Close what is connected; the listener stays."""
