@@ -261,7 +261,9 @@ def test_nothing_shown_holds_a_name_or_a_number(identities: Identities) -> None:
     held = certificate(number=f"T{NUMBERS[0]}")
     whole = replace(person(), certificates=(held,), driver_numbers=(DriverNumber(NUMBERS[2]),))
     identities.add(whole)
-    shown = repr(identities.masked()) + repr(whole) + repr(held) + repr(vars(identities))
+    index = identities._index
+    in_memory = repr((index.join_key, index.person_of, index.standing))
+    shown = repr(identities.masked()) + repr(whole) + repr(held) + repr(vars(identities)) + in_memory
     for kept_secret in (*NUMBERS, "司机甲", "机甲"):
         assert kept_secret not in shown
     assert identities.masked()[0].name == "司**"
