@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from math import nan
 from pathlib import Path
 
+from gateway.assets.crane import CraneDerivation
+from gateway.assets.crane_description import CraneDescription, undescribed
 from gateway.assets.derivation import Derivation
 from gateway.assets.papers import DriverLookup, nobody_known
 from gateway.assets.pit import PitDerivation
@@ -24,11 +26,13 @@ from gateway.model.quantity import Point, PointTable
 from gateway.settings.binding import Field
 from gateway.settings.document import Document
 from gateway.settings.library import opened_once
+from gateway.settings.papers_settings import PapersSettings
 from gateway.settings.pit_frequency import read_frequency
 from gateway.settings.pit_limits import limits_of
 from gateway.settings.pit_limits_rows import DescribedPit
 from gateway.settings.pit_point_settings import HAND_SUFFIX
 from gateway.settings.rulepack import Packs
+from gateway.settings.schema import AssetKind
 from gateway.settings.site import SiteParts
 
 FREQUENCY_FILE = Path("pit", "reading-frequency.yaml")
@@ -50,9 +54,25 @@ class PlannedPit:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PlannedCrane:
+    """A tower crane, the points that its devices deliver by key, and its papers (None: nothing was ever filed)."""
+
+    description: CraneDescription
+    points: Mapping[str, str]
+    papers: PapersSettings | None
+
+    def models(self, drivers: DriverLookup) -> Iterator[Derivation]:
+        """The crane's model."""
+        asset = self.description.asset
+        papers = None if self.papers is None else self.papers.papers(asset, drivers)
+        yield CraneDerivation(self.description, self.points, papers)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AssetPlan:
     """What the models of a site are built from. The same plan builds the same models, each with a state of its own."""
 
+    cranes: tuple[PlannedCrane, ...] = ()
     pits: tuple[PlannedPit, ...] = ()
     frequency: FrequencyTable = field(default_factory=FrequencyTable)
 
@@ -60,7 +80,9 @@ class AssetPlan:
         """All models of the box, none of which has seen anything yet."""
         return tuple(self._models(drivers))
 
-    def _models(self, _drivers: DriverLookup) -> Iterator[Derivation]:
+    def _models(self, drivers: DriverLookup) -> Iterator[Derivation]:
+        for crane in self.cranes:
+            yield from crane.models(drivers)
         for pit in self.pits:
             yield from pit.models(self.frequency)
 
@@ -85,7 +107,18 @@ class AssetPlanner:
     def plan(self, packs: Packs, frequency: FrequencyTable | None) -> AssetPlan:
         """Everything that is valid."""
         pits = tuple(PlannedPit(pit.description, _limits(pit.description, packs)) for pit in self.pits)
-        return AssetPlan(pits, frequency or FrequencyTable())
+        return AssetPlan(tuple(self._cranes()), pits, frequency or FrequencyTable())
+
+    def _cranes(self) -> Iterator[PlannedCrane]:
+        """Every tower crane that a device reads; of one that nobody has described only what needs no description."""
+        for path, asset in self._site.asset_paths:
+            points = {point.role: point.point_id for point in self._points.values() if point.asset == asset.id}
+            if asset.kind is not AssetKind.TOWER_CRANE or not points:
+                continue
+            if asset.crane is None:
+                self._document.warn((*path, "kind"), "warn.crane_undescribed", found=asset.id)
+            description = undescribed(asset.id) if asset.crane is None else asset.crane.describe(asset.id)
+            yield PlannedCrane(description, points, asset.papers)
 
     def _pits(self) -> Iterator[DescribedPit]:
         for path, asset in self._site.asset_paths:

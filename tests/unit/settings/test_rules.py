@@ -128,7 +128,7 @@ def test_a_later_pack_replaces_a_rule_in_place() -> None:
 
 def test_replacing_what_is_not_there_is_warned_of() -> None:
     settings = load_case("good-minimal", rule_packs=["province"])
-    assert [warning.code for warning in settings.warnings] == ["warn.replaces_nothing"]
+    assert [warning.code for warning in settings.warnings] == ["warn.crane_undescribed", "warn.replaces_nothing"]
 
 
 def test_the_national_pack_never_calls_its_own_choice_a_standard() -> None:
