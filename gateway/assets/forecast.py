@@ -75,7 +75,8 @@ class ForecastSettings:
     `level` is the probability of the interval. `evidence` is how much better (nats) failing creep must explain the
     readings than any movement that does not fail; `at_edge` is how much of the probability may lie at the longest and
     shortest times searched; `curved_sigmas` opens the costly fit. `steady_floor_mm_d` stands in for the steady rate of
-    a point that hardly moves, so that its first millimetre is not called imminent.
+    a point that hardly moves, so that its first millimetre is not called imminent. `finest_mm` is the least scatter
+    that is believed: an instrument that rounds shows none.
     """
 
     level: float = 0.9
@@ -91,6 +92,7 @@ class ForecastSettings:
     accelerating_deg: float = 45.0
     regressive_p: float = 0.99
     rate_error: float = 0.2
+    finest_mm: float = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Forecaster:
             "from_d": _or_none(self._from_d),
             "steady_mm_d": _or_none(self._steady_mm_d),
             "peak_mm_d": self._peak_mm_d,
-            "bins": self._track.saved(),
+            "track": self._track.saved(),
         }
 
     def restore(self, saved: Json) -> None:
@@ -157,7 +159,7 @@ class Forecaster:
         if epoch_ns is not None and not isinstance(epoch_ns, int):
             raise ValueError("a forecaster's epoch is not whole nanoseconds")
         track = Track()
-        track.restore(saved.get("bins"))
+        track.restore(saved.get("track"))
         peak = _number(saved.get("peak_mm_d"), nan)
         if not peak >= 0 or (epoch_ns is None) != (track.last_d == -np.inf):
             raise ValueError("a forecaster's state is not complete")
@@ -167,7 +169,8 @@ class Forecaster:
 
     def _motion(self, series: Series) -> _Motion:
         gates = self._settings.gates
-        sigma = noise_mm(series.t_d[-60:], series.x_mm[-60:], series.weight[-60:])
+        scatter = noise_mm(series.t_d[-60:], series.x_mm[-60:], series.weight[-60:])
+        sigma = np.maximum(scatter, self._settings.finest_mm).item()
         if len(series) < gates.readings or not isfinite(sigma):
             return _Motion(sigma, nan, UNKNOWN_RATE, nan)
         spacing_d = median(np.diff(series.t_d[-gates.windows - 1 :]))

@@ -5,6 +5,7 @@ nothing of failure models.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from math import atan2, degrees, erfc, nan, sqrt
 
 import numpy as np
@@ -90,10 +91,15 @@ def mann_kendall_p(values: Floats) -> float:
     n = len(values)
     if n < 4:
         return nan
-    later, earlier = np.tril_indices(n, -1)
+    later, earlier = _pairs(n)
     score = float(np.sign(values[later] - values[earlier]).sum())
     deviation = sqrt(n * (n - 1) * (2 * n + 5) / 18)
     return 0.5 * erfc((score - np.sign(score)) / deviation / sqrt(2))
+
+
+@cache
+def _pairs(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.tril_indices(n, -1)
 
 
 def tangent_deg(rate_mm_d: float, steady_rate_mm_d: float) -> float:

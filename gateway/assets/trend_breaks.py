@@ -23,7 +23,10 @@ def without_spikes(series: Series, sigma_mm: float, sigmas: float = 6.0) -> Seri
         return series
     low, high = np.minimum(x[:-2], x[2:]), np.maximum(x[:-2], x[2:])
     outside = np.maximum(low - x[1:-1], x[1:-1] - high)
-    good = np.concatenate(([True], outside <= sigmas * sigma_mm, [True]))
+    beside = np.concatenate(([0.0], outside, [0.0]))
+    # the neighbours of a spike lie outside theirs too, but less far
+    spike = (outside > sigmas * sigma_mm) & (outside > beside[:-2]) & (outside > beside[2:])
+    good = np.concatenate(([True], ~spike, [True]))
     return series if good.all() else series.part(good)
 
 
