@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from gateway.id_numbers import mask_id_numbers
 from gateway.secret import Secret
 from gateway.settings.document import FULL_WIDTH, Document, KeyPath
 from gateway.settings.schema import NAME_PATTERN
@@ -45,7 +46,8 @@ def check_type(schema: Any, document: Document, path: KeyPath, value: Any) -> An
 
 
 def describe(document: Document, path: KeyPath, value: Any) -> str:
-    """How a value is shown in a fault: short, as it was written, without anything that looks like a secret."""
+    """How a value is shown in a fault: short, as it was written, without anything that looks like a secret or
+    an ID-card number."""
     if isinstance(value, dict):
         return "@mapping"
     if isinstance(value, list):
@@ -55,7 +57,7 @@ def describe(document: Document, path: KeyPath, value: Any) -> str:
     if sensitive(path):
         return "@hidden"
     written = document.text(path)
-    text = str(value) if written is None else written
+    text = mask_id_numbers(str(value) if written is None else written)
     text = _QUERY.sub(r"\1...", _USER_INFO.sub("//...@", text))
     short = text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."
     return repr(short) if isinstance(value, str) else short

@@ -20,7 +20,7 @@ def warn_of_missing_secrets(document: Document, site: SiteParts, field: Field, u
     """Warn of every secret that cannot be read now."""
     link_paths = {str(raw.get("id")): path for path, raw in site.links}
     uplink_paths = {str(raw.get("name")): path for path, raw in site.uplinks}
-    holders: list[tuple[KeyPath, Any]] = [(("web",), site.web)]
+    holders: list[tuple[KeyPath, Any]] = [(("web",), site.web), (("identity",), site.identity)]
     holders += [(link_paths[link.settings.id], link.settings) for link in field.links]
     holders += [(device.path, device.settings) for device in field.devices]
     holders += [(uplink_paths[uplink.name], uplink.settings) for uplink in uplinks]

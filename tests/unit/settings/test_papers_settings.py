@@ -9,8 +9,10 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.assets.papers import DriverStanding
+from gateway.model.errors import ConfigError
 from gateway.settings.papers_settings import IdentitySettings, PapersSettings
 from tests.unit.gateway.assets.test_papers import at
+from tests.unit.settings.kinds import CONFIG, load_site
 
 NOW_NS = at("2026-11-22T10:00:00")
 WHOLE: dict[str, Any] = {
@@ -80,3 +82,30 @@ def test_the_identity_key_is_a_reference() -> None:
     assert IdentitySettings().key is None
     with pytest.raises(ValidationError):
         IdentitySettings.model_validate({"key": "c2VjcmV0"})
+
+
+DEMO = CONFIG / "sites" / "demo.yaml"
+CRANE = {"id": "crane-1", "kind": "tower-crane", "serial": "S-1", "title_zh": "1号塔机", "title_en": "Tower crane 1"}
+
+
+def site_with(**papers: object) -> list[dict[str, object]]:
+    """The demo site's assets, the first crane with papers."""
+    others = [
+        {"id": name, "kind": kind, "serial": name, "title_zh": name, "title_en": name}
+        for name, kind in (("crane-2", "tower-crane"), ("pit-1", "deep-pit"), ("mast-1", "weather-mast"))
+    ]
+    return [{**CRANE, "papers": papers}, *others]
+
+
+@pytest.mark.parametrize("number", [990000190001010000, "990000190001010000"])
+def test_a_fault_of_the_site_file_repeats_no_id_number(number: object) -> None:
+    checks = [{"on": "2026-11-22", "by": number, "document": "DS-17"}]
+    with pytest.raises(ConfigError) as caught:
+        load_site(DEMO, assets=site_with(climbing_checks=checks))
+    assert [fault.key for fault in caught.value.faults] == ["assets[0].papers.climbing_checks[0].by"]
+    assert str(number) not in str(caught.value)
+
+
+def test_a_key_that_is_not_there_yet_is_warned_of() -> None:
+    settings = load_site(DEMO, identity={"key": {"env": "NOT_SET_ANYWHERE"}})
+    assert "identity.key" in [fault.key for fault in settings.warnings]
