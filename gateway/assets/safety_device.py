@@ -139,13 +139,15 @@ class CraneSilence:
         self._observed_ns = [0] * len(self.inputs)
         self._silent_ns = 0
         self._stepped_ns: int | None = None
+        self._restored = False
 
     def step(self, value: Values, observed_at_ns: Times, now_ns: int) -> Values | None:
         """Silence in seconds (1,)."""
         passed_ns = 0 if self._stepped_ns is None else now_ns - self._stepped_ns
         self._stepped_ns = now_ns
-        if passed_ns > _FORGET_AFTER_NS:
+        if self._restored and passed_ns > _FORGET_AFTER_NS:
             self._motor = nan
+        self._restored = False
         if self._heard(observed_at_ns.tolist()):
             self._silent_ns = 0
         else:
@@ -187,6 +189,7 @@ class CraneSilence:
         observed = wholes(state.get("observed_ns"), len(self.inputs))
         self._motor, self._silent_ns = known(state.get("motor")), whole(state.get("silent_ns"))
         self._observed_ns, self._stepped_ns = observed, optional_whole(state.get("stepped_ns"))
+        self._restored = True
 
 
 def _above(value: float, limit: float) -> bool | None:
