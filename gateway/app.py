@@ -34,6 +34,7 @@ from gateway.escalation import Escalation
 from gateway.evidence import RecordKind
 from gateway.folder_lock import lock_folder
 from gateway.housekeeping import Housekeeping
+from gateway.identity_watch import IdentityWatch
 from gateway.intake import Intake
 from gateway.model.errors import ConfigError
 from gateway.orders import seal_order
@@ -161,7 +162,10 @@ class Gateway:
         self.alerts = AlertStore(self._folder, storage.reserve_mib * 2**20)
         self.history = HistoryStore(self._folder, self.settings.points, bounds, self.clock.now_ns())
         self.reader = HistoryReader(self.history.path, self.settings.points)
-        self.assets = AssetStore(self._folder, may_write=self.alerts.reserve.history_may_write)
+        self.identities = IdentityWatch(self._folder, self.settings.identity.key, self._disclosed)
+        self.assets = AssetStore(
+            self._folder, driver_of=self.identities.driver_id, may_write=self.alerts.reserve.history_may_write
+        )
 
     def _build_judging(self) -> None:
         settings = self.settings
@@ -171,7 +175,7 @@ class Gateway:
         self.sink = self._sink_for(settings)
         self.link_sinks = {link.settings.id: self._link_sink(settings) for link in settings.links}
         self.window = Window(settings.points, self.clock.monotonic_ns())
-        self.deriving = Deriving(settings.plan.models(), settings.points)
+        self.deriving = Deriving(settings.plan.models(self.identities.standing), settings.points)
         self.rules = RuleTable(settings.rules)
         self.alarms = self._alarm_table(settings)
         self.alarms.restore_service(self.alerts.out_of_service())
@@ -283,6 +287,7 @@ class Gateway:
                 start(f"uplink:{uplink.name}", uplink.run)
         start("housekeeping", self.housekeeping.run)
         start("assets", self.keeping.run)
+        start("identities", lambda: self.identities.run(self.clock))
         start("clock", self.clock_watch.run)
         start("escalation", self.escalation.run)
         start("feed", self.feed.run)
@@ -346,7 +351,7 @@ class Gateway:
     def _switch_tables(self, old: Settings, new: Settings, rules: RuleTable, alarms: AlarmTable, warm_ns: int) -> None:
         """Nothing here waits: no reading is judged half by the old and half by the new settings."""
         window = Window(new.points, self.clock.monotonic_ns())
-        fresh = Deriving(new.plan.models(), new.points)
+        fresh = Deriving(new.plan.models(self.identities.standing), new.points)
 
         def next_line() -> Line:
             fresh.restore(self.deriving.saved())
@@ -427,6 +432,11 @@ class Gateway:
             if self.view.alive():
                 notify_systemd("WATCHDOG=1")
             await self.clock.sleep(WATCHDOG_S)
+
+    def _disclosed(self, person_id: str, purpose: str) -> None:
+        """An adapter is about to send a person's identity: on record first, by the random id alone."""
+        content: dict[str, Canonical] = {"person_id": person_id, "purpose": purpose}
+        self.recorder.record(Entry(RecordKind.DISCLOSURE, self.clock.now_ns(), content))
 
     def _sealed(self, keep: MessageHandler) -> MessageHandler:
         return lambda down: seal_order(down, keep, self.recorder, self.clock)

@@ -41,6 +41,7 @@ class RecordKind(StrEnum):
     CLOCK_JUMP = "clock_jump"
     ASSET_EVENT = "asset_event"
     REPORT = "report"
+    DISCLOSURE = "identity_disclosed"
 
 
 @dataclass(frozen=True, slots=True)
