@@ -1,8 +1,8 @@
 """How fast a crane's parts move: trolley, slew and hoist, as differences over a span.
 
 In: radius, slew bearing and hook height as they are read. Out: `Motion`. A sample is kept every eighth of the span, so
-the step is cheap and memory bounded; between kept samples the last answer stays. A hole of more than three spans, or a
-value that is not known, makes the speeds that need it unknown until the span is full again.
+the step is cheap and memory bounded; between kept samples the last answer stays, unless a value is lost. A hole of more
+than three spans, or a value that is not known, makes the speeds that need it unknown until the span is full again.
 
     kept     x---x---x---x---x---x---x---x---x         now    t
                              |<-- span --->|                speed now    v1
@@ -60,7 +60,7 @@ class Motions:
         """The motion at `t_ns`."""
         if self._kept:
             since_ns = t_ns - self._kept[-1].t_ns
-            if since_ns < self._every_ns:
+            if since_ns < self._every_ns and not self._lost(radius_m, bearing_deg, hook_m):
                 return self._said
             if since_ns > 3 * self._span_ns:
                 self._kept.clear()
@@ -69,6 +69,15 @@ class Motions:
         self._kept.append(_Kept(t_ns, radius_m, path_deg, hook_m))
         self._said = self._now()
         return self._said
+
+    def _lost(self, radius_m: float, bearing_deg: float, hook_m: float) -> bool:
+        """Whether something that was known at the last kept sample no longer is: that is said at once."""
+        last = self._kept[-1]
+        return (
+            (isnan(radius_m) and not isnan(last.radius_m))
+            or (isnan(bearing_deg) and not isnan(last.slew_path_deg))
+            or (isnan(hook_m) and not isnan(last.hook_m))
+        )
 
     def _follow(self, bearing_deg: float) -> None:
         """Turn by the shorter way; between two kept samples no crane turns half a circle."""

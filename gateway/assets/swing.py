@@ -94,13 +94,13 @@ class SidePull:
 
         `place`: radius (m), bearing (deg) and hook height (m). A sample is kept every twelfth of the span.
         """
-        if self._kept and t_ns - self._kept[-1].t_ns < self._span_ns // 12:
-            return self._said
         radius_m, bearing_deg, hook_m = place
         if isnan(load_t + radius_m + bearing_deg + hook_m + rope_m):
             self._kept.clear()
             self._said = nan
             return nan
+        if self._kept and t_ns - self._kept[-1].t_ns < self._span_ns // 12:
+            return self._said
         while self._kept and t_ns - self._kept[0].t_ns > self._span_ns:
             self._kept.popleft()
         bearing_rad = radians(bearing_deg)
