@@ -1,11 +1,12 @@
 """A movement of the crane must change the right point, with the right sign. Pure.
 
-In: the values before and after a movement that the operator made. Out: what was found. Only the three movements of a
-crane are compared with one another; load, rated load and moment follow a trolley anyway.
+In: the values before and after a movement that the operator made. Out: what was found. Only the points of a crane's own
+movements are compared with one another; load, rated load and moment follow a trolley anyway. Every movement is asked
+for both ways: a sensor that counts turns without their direction, or sticks on the way back, passes one of the two.
 
-    slew right  -> slew_deg up (clockwise seen from above, through 360)
-    trolley out -> radius_m up
-    hoist up    -> hook_m up
+    slew right, left  -> slew_deg up, down (clockwise seen from above, through 360)
+    trolley out, in   -> radius_m up, down
+    hoist up, down    -> hook_m up, down
 """
 
 from collections.abc import Mapping
@@ -17,10 +18,12 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One movement to ask for. It counts once the point has changed by `least`, in the point's unit."""
+    """One movement to ask for. It counts once the point has changed by `least`, in the point's unit; `sign` is the
+    direction in which it has to change."""
 
     name: str
     key: str
+    sign: int
     least: float
     ask_zh: str
     ask_en: str
@@ -29,10 +32,27 @@ class Movement:
 
 MOVEMENTS = (
     Movement(
-        "slew_right", "slew_deg", 2.0, "请向右回转（俯视顺时针）至少10°", "slew right (clockwise), 10 deg or more", 360
+        "slew_right",
+        "slew_deg",
+        1,
+        2.0,
+        "请向右回转（俯视顺时针）至少10°",
+        "slew right (clockwise), 10 deg or more",
+        360,
     ),
-    Movement("trolley_out", "radius_m", 0.3, "请将小车向外变幅至少2 m", "trolley out, 2 m or more"),
-    Movement("hoist_up", "hook_m", 0.3, "请将吊钩起升至少2 m", "hoist up, 2 m or more"),
+    Movement(
+        "slew_left",
+        "slew_deg",
+        -1,
+        2.0,
+        "请向左回转（俯视逆时针）至少10°",
+        "slew left (anticlockwise), 10 deg or more",
+        360,
+    ),
+    Movement("trolley_out", "radius_m", 1, 0.3, "请将小车向外变幅至少2 m", "trolley out, 2 m or more"),
+    Movement("trolley_in", "radius_m", -1, 0.3, "请将小车向内变幅至少2 m", "trolley in, 2 m or more"),
+    Movement("hoist_up", "hook_m", 1, 0.3, "请将吊钩起升至少2 m", "hoist up, 2 m or more"),
+    Movement("hoist_down", "hook_m", -1, 0.3, "请将吊钩下降至少2 m", "hoist down, 2 m or more"),
 )
 
 
@@ -68,9 +88,10 @@ def judge_movement(movement: Movement, before: Mapping[str, float], after: Mappi
     """Compare the movement's own point first, then the other movements' points."""
     change = _change(movement, before, after)
     if np.isfinite(change) and abs(change) >= movement.least:
-        return MovementCheck(movement, Finding.RIGHT if change > 0 else Finding.REVERSED, change)
-    others = [(other, _change(other, before, after)) for other in MOVEMENTS if other.key != movement.key]
-    moved = [other.key for other, by in others if np.isfinite(by) and abs(by) >= other.least]
+        return MovementCheck(movement, Finding.RIGHT if change * movement.sign > 0 else Finding.REVERSED, change)
+    others = {other.key: other for other in MOVEMENTS if other.key != movement.key}
+    changes = {key: _change(other, before, after) for key, other in others.items()}
+    moved = [key for key, by in changes.items() if np.isfinite(by) and abs(by) >= others[key].least]
     if moved:
         return MovementCheck(movement, Finding.SWAPPED, change, ", ".join(moved))
     return MovementCheck(movement, Finding.NOTHING if np.isfinite(change) else Finding.BLIND, change)

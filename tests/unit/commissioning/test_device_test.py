@@ -47,14 +47,16 @@ def test_a_sound_device_is_read_as_often_as_asked(capsys: pytest.CaptureFixture[
 
 def test_a_refused_block_is_shown_and_costs_the_exit_status(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     table = yaml.safe_load(Path("config/devices/crane-host-modbus.yaml").read_text(encoding="utf-8"))
-    table["points"][-1]["address"] = 500
+    last = table["points"][-1]
+    last["address"] = 500
     path = tmp_path / "far.yaml"
     path.write_text(yaml.safe_dump(table, allow_unicode=True), encoding="utf-8")
     with StagedCrane() as crane:
         status, out, _ = run(capsys, str(path), "--host", "127.0.0.1", "--port", str(crane.port))
     assert status == 1
-    assert "function 3 address 500 words 1: exception" in out
-    assert "function 3 address 0 words 19: answered" in out
+    words = {"uint32": 2, "float32": 2}.get(last["type"], 1)
+    assert f"function 3 address 500 words {words}: exception" in out
+    assert "function 3 address 0 words 22: answered" in out
     assert "(not read)" in out
     assert "NOT every point could be read" in out
 

@@ -46,7 +46,7 @@ def samples(shown: ModbusTable, values: dict[str, float], count: int = 3) -> lis
 @pytest.mark.parametrize("configured", list(ByteOrder))
 def test_the_wired_order_is_found_whatever_is_configured(wired: ByteOrder, configured: ByteOrder) -> None:
     guesses = guess_orders(crane_table(configured), samples(crane_table(wired), CRANE))
-    floats = [guess for guess in guesses if len(guess.tried) == 4]
+    floats = [guess for guess in guesses if len(guess.tried) == 4 and guess.key in CRANE]
     assert len(floats) == 8
     asking = [guess for guess in floats if guess.better]
     assert {guess.better for guess in asking} == (set() if wired is configured else {wired})

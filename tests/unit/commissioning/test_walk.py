@@ -62,11 +62,19 @@ async def test_two_sensors_on_each_others_terminals_are_found(tmp_path: Path) ->
         settings = site(tmp_path, crane.port, ("radius_m", "hook_m"))
         hands = Hands(
             slew_right=lambda: crane.slew(-12),
+            slew_left=lambda: crane.slew(12),
             trolley_out=lambda: crane.trolley(2),
+            trolley_in=lambda: crane.trolley(-2),
             hoist_up=lambda: crane.hoist(2),
+            hoist_down=lambda: crane.hoist(-2),
         )
         found, said = await walked(settings, Operator(hands))
-    slew, trolley, hoist = found.cranes[0].movements
+    slew, slew_back, trolley, trolley_back, hoist, hoist_back = found.cranes[0].movements
+    assert (slew_back.finding, slew_back.change) == (Finding.REVERSED, pytest.approx(12, abs=0.01))
+    assert [(one.finding, one.instead) for one in (trolley_back, hoist_back)] == [
+        (Finding.SWAPPED, "hook_m"),
+        (Finding.SWAPPED, "radius_m"),
+    ]
     assert (slew.finding, slew.change) == (Finding.REVERSED, pytest.approx(-12, abs=0.01))
     assert (trolley.finding, trolley.instead) == (Finding.SWAPPED, "hook_m")
     assert (hoist.finding, hoist.instead) == (Finding.SWAPPED, "radius_m")
