@@ -8,6 +8,8 @@ One poll of one asset becomes one line, except in a pit, where every monitored p
     pit_point,item_key=wall_top_h,pit=pit-1,point=wall_top_h_2,project=DEMO-0001 q=2i 1700000000000000000
 
 - Values are floats in the shortest text that reads back as the same double; times are integer nanoseconds.
+- What the box derives of a crane is a line of its own, `crane_rt_derived,...,model=derived`: its `q` is not that of
+  the readings.
 - A BAD value is left out, never written as a number; `q` is the worst quality of the line (0 good, 1 suspect, 2 bad),
   so a poll that failed is still a line.
 - Points with a deadband are written when they leave it (`gateway.uplinks.deadband`); without one, at every poll.
@@ -37,6 +39,7 @@ MEASUREMENTS: Mapping[str, str] = {"tower-crane": "crane_rt", "deep-pit": "pit_p
 
 OTHER_MEASUREMENT = "points"
 
+_DERIVED = "_derived"
 _RESERVED_FIELDS = frozenset({"q", "late", "time"})
 _MAX_PATTERNS = 512
 _TRAILING_NUMBER = re.compile(r"_\d+$")
@@ -138,18 +141,23 @@ class LineEncoder:
         for asset, columns in columns_of.items():
             tag = self._assets.get(asset, AssetTag(kind="", serial=""))
             measurement = self._measurements.get(tag.kind, OTHER_MEASUREMENT)
+            model = points[columns[0]].device.rpartition(":")[2] if ":" in points[columns[0]].device else ""
             keys = [points[column].point_id.removeprefix(f"{asset}.") for column in columns]
             where = np.array(columns, dtype=np.intp)
             if tag.kind == "deep-pit":
-                heads = tuple(series_head(measurement, self._pit_tags(asset, key)) for key in keys)
+                items = [points[column].item for column in columns]
+                tags = [self._pit_tags(asset, key, item) for key, item in zip(keys, items, strict=True)]
+                heads = tuple(series_head(measurement, each) for each in tags)
                 yield _PointSeries(where, heads)
             else:
-                head = series_head(measurement, self._row_tags(asset, tag))
+                name = f"{measurement}{_DERIVED}" if model else measurement
+                head = series_head(name, {**self._row_tags(asset, tag), "model": model})
                 yield _RowSeries(where, head, tuple(_field_key(key) for key in keys))
 
-    def _pit_tags(self, asset: str, key: str) -> dict[str, str]:
-        """`point` is the whole key, so it is unique in the pit; `item_key` is the monitored item without its number."""
-        item_key = _TRAILING_NUMBER.sub("", key)
+    def _pit_tags(self, asset: str, key: str, item: str) -> dict[str, str]:
+        """`point` is the whole key, so it is unique in the pit; `item_key` is the monitored item, or the key without
+        its number where the point does not say."""
+        item_key = item or _TRAILING_NUMBER.sub("", key)
         return {"project": self._project, "pit": asset, "item_key": item_key, "point": key}
 
     def _row_tags(self, asset: str, tag: AssetTag) -> dict[str, str]:

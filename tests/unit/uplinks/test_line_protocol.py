@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from gateway.ports import AssetTag
+from gateway.model.quantity import Point
+from gateway.ports import AssetTag, ReadingBlock
 from gateway.uplinks.line_protocol import LATE_AFTER_NS, LineEncoder, escape_key, escape_measurement, series_head
 from tests.fakes.blocks import ASSETS, NOW_NS, block
 
@@ -134,3 +135,24 @@ def test_an_equals_sign_stays_in_a_measurement():
 
 def test_an_empty_tag_is_left_out():
     assert series_head("m", {"b": "", "a": "1"}) == "m,a=1"
+
+
+def test_what_is_derived_of_a_crane_has_a_line_and_a_quality_of_its_own() -> None:
+    derived = Point("crane-1.wind_3s_ms", "crane-1", "wind_3s_ms", "m/s", "crane-1:derived", "阵风", "Gust")
+    derived_block = ReadingBlock(
+        1, "crane-1:derived", (derived,), np.array([NOW_NS]), np.array([[7.5]]), np.array([[0]], dtype=np.uint8)
+    )
+    encoder = LineEncoder("P-1", {"crane-1": AssetTag("tower-crane", "TC-1")})
+    head = "crane_rt_derived,crane_sn=TC-1,model=derived,project=P-1"
+    assert encoder.lines(derived_block, NOW_NS) == [f"{head} q=0i,wind_3s_ms=7.5 {NOW_NS}"]
+
+
+def test_a_derived_pit_point_says_what_it_monitors() -> None:
+    item = "wall_top_horizontal_displacement"
+    derived = Point("pit-1.zq-01", "pit-1", "zq-01", "mm", "pit-1:zq-01", "墙顶水平位移", "Wall top", item=item)
+    derived_block = ReadingBlock(
+        1, "pit-1:zq-01", (derived,), np.array([NOW_NS]), np.array([[7.5]]), np.array([[0]], dtype=np.uint8)
+    )
+    encoder = LineEncoder("P-1", {"pit-1": AssetTag("deep-pit", "")})
+    head = f"pit_point,item_key={item},pit=pit-1,point=zq-01,project=P-1"
+    assert encoder.lines(derived_block, NOW_NS) == [f"{head} q=0i,value=7.5 {NOW_NS}"]
