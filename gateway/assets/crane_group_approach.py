@@ -116,14 +116,14 @@ class LookAhead:
     def __init__(self, pairs: PartPairs, parts: Parts, now_m: Floats, look: Look) -> None:
         self._pairs, self._parts, self._look = pairs, parts, look
         self._moments = parts.start.shape[2]
+        self._nearest = pairs.smallest(now_m)
+        self._first = np.where(self._nearest < look.warn_below_m, 0.0, np.inf)
         moves_m = furthest_moves_m(parts)
         closing = moves_m[pairs.a] + moves_m[pairs.b]
         self._rows = np.flatnonzero(self._worth(now_m, closing))
         self._pair, self._closing = pairs.pair[self._rows], closing[self._rows]
         self._a, self._b = pairs.a[self._rows], pairs.b[self._rows]
         self._thick = pairs.thick_m[self._rows]
-        self._nearest = pairs.smallest(now_m)
-        self._first = np.where(self._nearest < look.warn_below_m, 0.0, np.inf)
         self._now = now_m[self._rows]
 
     def result(self) -> Ahead:
@@ -141,13 +141,15 @@ class LookAhead:
         return Ahead(self._nearest, self._first)
 
     def _worth(self, now_m: Floats, closing: Floats) -> NDArray[np.bool_]:
-        """Which pairs of parts may come near at all within the whole grid."""
-        limit = self._look.exact_below_m
+        """Which pairs of parts may come so near within the whole grid that either crane is told something else."""
+        nearest = np.minimum(self._of_either(self._nearest), self._look.exact_below_m)
+        sooner = np.where(self._of_either(self._first) > 0.0, self._look.warn_below_m, 0.0)
+        limit = np.maximum(nearest, sooner)[self._pairs.pair]
         worth: NDArray[np.bool_] = (now_m - closing * (self._moments - 1) < limit) & (self._pairs.bound_m < limit)
         rows = np.flatnonzero(worth)
         low, high = _heights_m(self._parts)
         a, b = self._pairs.a[rows], self._pairs.b[rows]
-        worth[rows] = np.maximum(low[a] - high[b], low[b] - high[a]) - self._pairs.thick_m[rows] < limit
+        worth[rows] = np.maximum(low[a] - high[b], low[b] - high[a]) - self._pairs.thick_m[rows] < limit[rows]
         return worth
 
     def _coarse(self) -> tuple[Indices, Indices, Floats, Floats]:
