@@ -57,7 +57,7 @@ from gateway.reload import Difference, LinkSink, carry_alarms, carry_delays, car
 from gateway.rules.table import RuleTable
 from gateway.settings import AssetKind, Settings, load
 from gateway.store.alert_store import AlertStore
-from gateway.store.asset_store import AssetStore
+from gateway.store.asset_store import AssetBounds, AssetStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import Bounds, HistoryStore
 from gateway.supervisor import Supervisor, notify_systemd
@@ -115,6 +115,7 @@ class Gateway:
         content: dict[str, Canonical] = {"version": __version__, "settings_digest": self.settings.digest}
         self.recorder.record(Entry(RecordKind.STARTED, self.clock.now_ns(), content))
         await self.housekeeping.report_unclean_stop()
+        self.housekeeping.report_repair("assets.db", self.assets.repair)
         self._start_parts()
         self._sheets = asyncio.create_task(seal_pending(self._folder, self.alerts, self.recorder, self.clock))
         started()
@@ -163,9 +164,9 @@ class Gateway:
         self.history = HistoryStore(self._folder, self.settings.points, bounds, self.clock.now_ns())
         self.reader = HistoryReader(self.history.path, self.settings.points)
         self.identities = IdentityWatch(self._folder, self.settings.identity.key, self._disclosed)
-        self.assets = AssetStore(
-            self._folder, driver_of=self.identities.driver_id, may_write=self.alerts.reserve.history_may_write
-        )
+        asset_bounds = AssetBounds(storage.cycles_kept)
+        may_write = self.alerts.reserve.history_may_write
+        self.assets = AssetStore(self._folder, asset_bounds, self.identities.driver_id, may_write)
 
     def _build_judging(self) -> None:
         settings = self.settings

@@ -13,13 +13,14 @@ from contract.canonical import Canonical, decimal_text
 from gateway.assets.derivation import AssetEvent, Json
 from gateway.deriving import Deriving
 from gateway.evidence import RecordKind
+from gateway.id_numbers import mask_content
 from gateway.model.errors import StoreError
 from gateway.ports import Clock
 from gateway.recorder import Entry, Recorder
 from gateway.store.asset_store import AssetStore
 
 log = logging.getLogger(__name__)
-LOOK_EVERY_S = 10.0
+LOOK_EVERY_S = 1.0
 STATES_EVERY_NS = 60_000_000_000
 UNSEALED = frozenset({"crane_cycle", "data_quality"})
 """Kinds that are many and are nobody's decision: kept as records, not sealed one by one."""
@@ -38,7 +39,11 @@ class AssetKeeping:
 
     def restore(self) -> Sequence[str]:
         """Before the first sample: the models go on from what was kept. Names of those that start anew."""
-        states = {device: saved.state for device, saved in self._store.states_at_open().items()}
+        found = self._store.states_at_open()
+        for device, saved in found.items():
+            if saved.fell_back:
+                log.warning("event=asset_state_fell_back device=%s saved_at_ns=%d", device, saved.saved_at_ns)
+        states = {device: saved.state for device, saved in found.items()}
         return self._deriving().restore(states)
 
     def take(self, events: Sequence[AssetEvent]) -> None:
@@ -75,7 +80,7 @@ def _sealable(event: AssetEvent) -> dict[str, Canonical]:
         "asset": event.asset,
         "event": event.kind,
         "observed_at_ns": event.at_ns,
-        "content": {name: _canonical(value) for name, value in event.content.items()},
+        "content": _canonical(mask_content(event.content)),
     }
 
 

@@ -17,12 +17,14 @@ from gateway.ports import Clock
 from gateway.recorder import Entry, Recorder
 from gateway.store.alert_store import SUMMARY_KIND, AlertStore, Commit, Message
 from gateway.store.blocks import MINUTE_NS, Minutes
+from gateway.store.database import Repair
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import HistoryStore, Retired
 
 log = logging.getLogger(__name__)
 SETTLE_NS = 5_000_000_000
 CHECKPOINT_EVERY_MIN = 10
+POINTS_A_SUMMARY = 1000  # some 200 KB, a tenth of what one message may hold
 
 
 class Housekeeping:
@@ -75,16 +77,8 @@ class Housekeeping:
     async def report_unclean_stop(self) -> None:
         """After a start: say what the last stop may have lost of the history, and what a repair could not save."""
         now_ns = self._clock.now_ns()
-        for name, repair in (("alerts.db", self._alerts.repair), ("history.db", self._history.repair)):
-            if repair is not None:
-                rows: dict[str, Canonical] = dict(repair.rows)
-                content: dict[str, Canonical] = {
-                    "file": name,
-                    "moved_to": repair.aside.name,
-                    "reason": repair.reason,
-                    "rows_saved": rows,
-                }
-                self._recorder.record(Entry(RecordKind.STORE_REPAIRED, now_ns, content))
+        self.report_repair("alerts.db", self._alerts.repair)
+        self.report_repair("history.db", self._history.repair)
         if self._history.lost_since_ns or self._history.repair is not None:
             missing = self._missing_blocks()
             gap: dict[str, Canonical] = {
@@ -96,6 +90,19 @@ class Housekeeping:
             log.warning("event=history_gap from_ns=%d missing_blocks=%d", self._history.lost_since_ns, missing)
             self._recorder.record(Entry(RecordKind.HISTORY_GAP, now_ns, gap))
 
+    def report_repair(self, name: str, repair: Repair | None) -> None:
+        """Seal that a database was damaged at the start, and what was saved of it."""
+        if repair is None:
+            return
+        rows: dict[str, Canonical] = dict(repair.rows)
+        content: dict[str, Canonical] = {
+            "file": name,
+            "moved_to": repair.aside.name,
+            "reason": repair.reason,
+            "rows_saved": rows,
+        }
+        self._recorder.record(Entry(RecordKind.STORE_REPAIRED, self._clock.now_ns(), content))
+
     def _missing_blocks(self) -> int:
         """Blocks that a checkpoint had seen and that are gone now."""
         checkpoint = self._alerts.last_of(RecordKind.CHECKPOINT)
@@ -106,9 +113,11 @@ class Housekeeping:
         found = await asyncio.to_thread(self._reader.minute, minute_ns)
         messages = []
         for asset, points in _by_asset(found).items():
-            key = f"summary:{asset}:{minute_ns}"
-            body = canonical_bytes({"minute_at_ns": minute_ns, "asset": asset, "points": points})
-            messages += [Message(uplink, key, SUMMARY_KIND, body, 2) for uplink in self._summary_uplinks]
+            for start in range(0, len(points), POINTS_A_SUMMARY):
+                key = f"summary:{asset}:{minute_ns}" + (f":{start}" if start else "")
+                part = points[start : start + POINTS_A_SUMMARY]
+                body = canonical_bytes({"minute_at_ns": minute_ns, "asset": asset, "points": part})
+                messages += [Message(uplink, key, SUMMARY_KIND, body, 2) for uplink in self._summary_uplinks]
         if messages:
             await asyncio.wrap_future(self._alerts.commit(Commit(now_ns, messages=messages)))
 

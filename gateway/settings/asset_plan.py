@@ -22,6 +22,7 @@ from gateway.assets.pit_description import PitDescription
 from gateway.assets.pit_frequency import FrequencyTable
 from gateway.assets.pit_instrument import DirectReading
 from gateway.assets.pit_point import PitPointDerivation
+from gateway.assets.tie_watch import TieWatch
 from gateway.model.quantity import Point, PointTable
 from gateway.settings.binding import Field
 from gateway.settings.document import Document
@@ -66,6 +67,9 @@ class PlannedCrane:
         asset = self.description.asset
         papers = None if self.papers is None else self.papers.papers(asset, drivers)
         yield CraneDerivation(self.description, self.points, papers)
+        if self.papers is not None:
+            registry = self.papers.tie_registry()
+            yield TieWatch(asset, registry, self.points.get("crane_h_m"), self.description.mast_height_at)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
