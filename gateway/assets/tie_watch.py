@@ -31,7 +31,7 @@ class TieWatch:
         self, asset: str, registry: TieRegistry, height_point: str | None, height_at: Callable[[int], float]
     ) -> None:
         self.device = f"{asset}:ties"
-        self.inputs = (height_point,) if height_point else ()
+        self.inputs: tuple[str, ...] = (height_point,) if height_point else ()
         self.outputs: tuple[Point, ...] = tuple(
             Point(f"{asset}.{key}", asset, key, "m", self.device, zh, en, -inf, inf, 5 * PERIOD_S, "derived")
             for key, zh, en in _SAID
