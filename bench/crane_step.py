@@ -21,7 +21,7 @@ from gateway.assets.load_chart import LoadChart, LoadCurve
 
 START_NS = 1_800_000_000_000_000_000
 PERIOD_NS = 100_000_000
-_ABSENT = {"tilt_deg", "travel_m"}
+_ABSENT = {"tilt_deg", "travel_m", "no_lift_zone", "forbidden_zone", "line_margin_m"}
 
 
 def crane() -> CraneDescription:

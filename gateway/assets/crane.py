@@ -31,7 +31,7 @@ from gateway.assets.crane_points import (
     derivable,
     derived_point,
 )
-from gateway.assets.crane_pose import NOTHING_KNOWN, Around, Surroundings, pose_of
+from gateway.assets.crane_pose import pose_of
 from gateway.assets.crane_scene import ChartShares, CraneReadings, Margins, Scene
 from gateway.assets.cycle_ledger import CycleLedger
 from gateway.assets.cycle_record import CycleSample, FinishedCycle
@@ -59,14 +59,13 @@ class CraneDerivation:
         crane: CraneDescription,
         points: Mapping[str, str],
         papers: Papers | None = None,
-        surroundings: Surroundings | None = None,
     ) -> None:
         """`points`: key of `CRANE_INPUTS` -> id of the point that brings it, for those that exist; the wind may come
-        from another asset. Without papers or surroundings nothing is derived from them."""
+        from another asset. Without papers nothing is derived from them."""
         self.device = f"{crane.asset}:derived"
         self.inputs = tuple(points.get(key, f"{crane.asset}.{key}") for key in CRANE_INPUTS)
         present = frozenset(points) & frozenset(CRANE_INPUTS)
-        self._said = derivable(present | _features(crane, papers, surroundings))
+        self._said = derivable(present | _features(crane, papers))
         self.outputs: tuple[Point, ...] = tuple(derived_point(crane, DERIVED[i], self.device) for i in self._said)
         self._crane = crane
         self._present = present
@@ -80,7 +79,7 @@ class CraneDerivation:
         self._watches_load = "load_t" in present and (self._has_multiple or not isnan(self._parts_of_line))
         self._watches_moment = self._has_moment or (self._watches_load and self._has_radius)
         self._papers = PaperWatch(papers)
-        self._surroundings = surroundings
+        self._zones = [i for i, key in enumerate(CRANE_INPUTS) if key in SURROUNDINGS and key in present]
         self._parts = CraneParts(crane, self._fitted, self._two_tilt_axes)
         self._wind_observed_ns = 0
         self._events: list[AssetEvent] = []
@@ -117,7 +116,6 @@ class CraneDerivation:
             swing_deg,
             pull_deg,
             *_to_the_ends(scene),
-            *scene.around,
         )
         return np.array([every[i] for i in self._said])
 
@@ -167,7 +165,6 @@ class CraneDerivation:
             self._tilt(
                 t_ns, read, Circumstances(pose.bearing_deg, motion.slew_deg_s, wind.mean_10min_ms, operation.loaded)
             ),
-            NOTHING_KNOWN if self._surroundings is None else self._surroundings.around(pose, operation.loaded),
         )
 
     def _by_chart(self, read: CraneReadings) -> ChartShares:
@@ -250,10 +247,16 @@ class CraneDerivation:
             margins.radius_in_m,
             turn.left_margin_deg,
             turn.right_margin_deg,
-            _in_the_way(scene.around),
+            self._in_the_way(read),
             read.multi_alarm,
             read.driver_no,
         )
+
+    def _in_the_way(self, read: CraneReadings) -> float:
+        """1 in a zone or too near to a line, 0 clear of all that there are, NaN not known."""
+        if read.no_lift_zone > 0 or read.forbidden_zone > 0 or read.line_margin_m < 0:
+            return 1.0
+        return nan if not self._zones or any(isnan(read[i]) for i in self._zones) else 0.0
 
     def _luff_deg(self, radius_m: float) -> float:
         """Angle of a luffing jib above the horizontal; NaN for a level jib."""
@@ -319,11 +322,10 @@ class CraneDerivation:
         )
 
 
-def _features(crane: CraneDescription, papers: Papers | None, surroundings: Surroundings | None) -> frozenset[str]:
+def _features(crane: CraneDescription, papers: Papers | None) -> frozenset[str]:
     given = {
         DESCRIPTION: crane.described,
         PAPERS: papers is not None,
-        SURROUNDINGS: surroundings is not None,
         SLEW_LIMITS: not (isinf(crane.slew_left_deg) or isinf(crane.slew_right_deg)),
         RAILS: crane.travels,
     }
@@ -341,13 +343,6 @@ def _usual_parts_of_line(crane: CraneDescription) -> float:
 def _to_the_ends(scene: Scene) -> tuple[float, ...]:
     margins, turn = scene.margins, scene.turn
     return (margins.hook_top_m, margins.radius_out_m, margins.radius_in_m, *turn, margins.travel_m)
-
-
-def _in_the_way(around: Around) -> float:
-    """1 in a zone or too near to a line, 0 clear, NaN not known."""
-    if around.no_lift_zone > 0 or around.forbidden_zone > 0 or around.line_margin_m < 0:
-        return 1.0
-    return nan if isnan(sum(around)) else 0.0
 
 
 def _bit(known: bool | None) -> float:

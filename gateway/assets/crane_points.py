@@ -29,6 +29,9 @@ CRANE_INPUTS = (
     "driver_no",
     "multi_alarm",
     "travel_m",
+    "no_lift_zone",
+    "forbidden_zone",
+    "line_margin_m",
     "weight_error",
     "wind_error",
     "range_error",
@@ -37,9 +40,11 @@ CRANE_INPUTS = (
     "tilt_error",
     "id_error",
 )
-"""Point keys of a crane's devices, in the order in which the model reads them. Any may be absent."""
+"""Point keys that the model reads, in this order. Any may be absent. Zones and line margin are derived by a model of
+their own; all others come from the crane's devices."""
+SURROUNDINGS = ("no_lift_zone", "forbidden_zone", "line_margin_m")
 
-PAPERS, SURROUNDINGS, SLEW_LIMITS, RAILS = "(papers)", "(surroundings)", "(slew limits)", "(rails)"
+PAPERS, SLEW_LIMITS, RAILS = "(papers)", "(slew limits)", "(rails)"
 DESCRIPTION = "(description)"
 _OF_THE_DESCRIPTION = frozenset(
     {
@@ -188,18 +193,6 @@ DERIVED = (
         "slew_right_margin_deg", "deg", "右转余量", "Slew margin, right", (("slew_deg", SLEW_LIMITS),), -inf
     ),
     DerivedQuantity("travel_margin_m", "m", "行走余量", "Travel to the end of the rails", (("travel_m", RAILS),), -inf),
-    DerivedQuantity("no_lift_zone", "", "禁吊区（0无）", "No-lift zone (0 none)", ((*_POSE, "hook_m", SURROUNDINGS),)),
-    DerivedQuantity(
-        "forbidden_zone", "", "禁入区（0无）", "Forbidden zone (0 none)", ((*_POSE, "hook_m", SURROUNDINGS),)
-    ),
-    DerivedQuantity(
-        "line_margin_m",
-        "m",
-        "架空线路安全距离余量",
-        "Margin to power lines",
-        ((*_POSE, "hook_m", SURROUNDINGS),),
-        -inf,
-    ),
 )
 """Everything a crane's model can say, in the order in which it says it."""
 

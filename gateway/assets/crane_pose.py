@@ -1,11 +1,11 @@
-"""Where a crane's hook is on the site, and what stands around it.
+"""Where a crane's hook is on the site.
 
-In: a description and readings, NaN where not known. Out: `Pose`, in site axes (x east, y north, z up, m). Who knows
-the zones and power lines of the site implements `Surroundings`. Knows nothing of limits.
+In: a description and readings, NaN where not known. Out: `Pose`, in site axes (x east, y north, z up, m). Knows nothing
+of limits and of other cranes.
 """
 
-from math import cos, nan, radians, sin
-from typing import NamedTuple, Protocol
+from math import cos, radians, sin
+from typing import NamedTuple
 
 from gateway.assets.crane_description import CraneDescription
 
@@ -25,26 +25,6 @@ class Pose(NamedTuple):
     hook_x_m: float
     hook_y_m: float
     hook_z_m: float
-
-
-class Around(NamedTuple):
-    """What the hook is in, and near to. Zones: 0 none, else the zone's number. `line_margin_m`: distance to the
-    power-line corridor less what its voltage needs."""
-
-    no_lift_zone: float
-    forbidden_zone: float
-    line_margin_m: float
-
-
-NOTHING_KNOWN = Around(nan, nan, nan)
-
-
-class Surroundings(Protocol):
-    """What a crane model asks about zones and power lines."""
-
-    def around(self, pose: Pose, loaded: bool | None) -> Around:
-        """What there is around a crane at this pose, with or without a load (None: not known)."""
-        ...
 
 
 def pose_of(

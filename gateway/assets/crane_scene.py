@@ -6,7 +6,7 @@ In: filled by `gateway.assets.crane`. Out: read by it. Numbers are NaN where not
 from typing import NamedTuple
 
 from gateway.assets.crane_motion import Motion
-from gateway.assets.crane_pose import Around, Pose
+from gateway.assets.crane_pose import Pose
 from gateway.assets.crane_slew import Turn
 from gateway.assets.mast_tilt import Tilt
 from gateway.assets.operating_state import Operation
@@ -33,6 +33,9 @@ class CraneReadings(NamedTuple):
     driver_no: float
     multi_alarm: float
     travel_m: float
+    no_lift_zone: float
+    forbidden_zone: float
+    line_margin_m: float
 
 
 class ChartShares(NamedTuple):
@@ -67,4 +70,3 @@ class Scene(NamedTuple):
     motion: Motion
     wind: Wind
     tilt: Tilt
-    around: Around

@@ -11,7 +11,6 @@ from gateway.assets.crane import CraneDerivation
 from gateway.assets.crane_description import CraneDescription
 from gateway.assets.crane_parameters import CraneParameters
 from gateway.assets.crane_points import CRANE_INPUTS
-from gateway.assets.crane_pose import Surroundings
 from gateway.assets.derivation import AssetEvent, Json
 from gateway.assets.load_chart import LoadChart, LoadCurve
 from gateway.assets.papers import Papers
@@ -74,20 +73,19 @@ class Bench:
         described: CraneDescription | None = None,
         keys: Sequence[str] = tuple(IDLE),
         papers: Papers | None = None,
-        surroundings: Surroundings | None = None,
         start_ns: int = START_NS,
     ) -> None:
         self.described = crane() if described is None else described
         self.now_ns = start_ns
         self.keys = keys
-        self.papers, self.surroundings = papers, surroundings
+        self.papers = papers
         self.model = self._model()
         self.reading: dict[str, float] = {key: IDLE.get(key, 0.0) for key in keys}
         self.events: list[AssetEvent] = []
 
     def _model(self) -> CraneDerivation:
         points = {key: f"crane-1.{key}" for key in self.keys}
-        return CraneDerivation(self.described, points, self.papers, self.surroundings)
+        return CraneDerivation(self.described, points, self.papers)
 
     def step(self, after_s: float = 0.1, **changes: float) -> dict[str, float]:
         """One poll, `after_s` later; what it makes the model say, by key."""

@@ -12,7 +12,6 @@ from gateway.assets.crane import CraneDerivation
 from gateway.assets.crane_description import Climb
 from gateway.assets.crane_parameters import LoadParameters, TiltParameters, WindParameters
 from gateway.assets.crane_points import CRANE_INPUTS, DERIVED
-from gateway.assets.crane_pose import Around, Pose
 from tests.fakes.tower_crane import IDLE, SECOND_NS, START_NS, Bench, crane, same, tuned
 
 
@@ -32,13 +31,6 @@ class Filed:
     def driver_certified(self, driver_no: str, now_ns: int) -> bool | None:
         self.asked_about.append(driver_no)
         return self.certified
-
-
-class Yard:
-    """Zone 3 is west of x = 100; lines run 40 m above."""
-
-    def around(self, pose: Pose, loaded: bool | None) -> Around:
-        return Around(3.0 if pose.hook_x_m < 100 else 0.0, 0.0, 40.0 - pose.hook_z_m)
 
 
 def test_load_and_moment_are_shares_of_what_the_chart_says() -> None:
@@ -134,7 +126,7 @@ def test_only_what_can_be_known_becomes_a_point() -> None:
 def test_a_crane_with_everything_says_everything_and_within_its_bounds() -> None:
     rails = crane(travel_min_m=0.0, travel_max_m=60.0, slew_left_deg=-170.0, slew_right_deg=170.0)
     keys = [key for key in CRANE_INPUTS if key != "tilt_deg"]
-    bench = Bench(rails, keys, Filed(True, True, True), Yard())
+    bench = Bench(rails, keys, Filed(True, True, True))
     said = bench.run(700, 1.0)
     assert list(said) == [quantity.key for quantity in DERIVED]
     assert len({point.point_id for point in bench.model.outputs}) == len(DERIVED)
@@ -146,21 +138,28 @@ def test_a_crane_with_everything_says_everything_and_within_its_bounds() -> None
 
 
 def test_nothing_known_in_nothing_known_out() -> None:
-    bench = Bench(keys=[key for key in CRANE_INPUTS if key != "tilt_deg"], papers=Filed(), surroundings=Yard())
+    bench = Bench(keys=[key for key in CRANE_INPUTS if key != "tilt_deg"], papers=Filed())
     bench.run(20, load_t=1.0)
     said = bench.step(**dict.fromkeys(bench.keys, nan))
     known = {key for key, value in said.items() if not isnan(value)}
-    assert known <= {"cycle_count", "load_spectrum_factor", "fatigue_damage", "no_lift_zone", "forbidden_zone"}
+    assert known <= {"cycle_count", "load_spectrum_factor", "fatigue_damage"}
 
 
-def test_the_environment_is_asked_about_the_hook() -> None:
-    bench = Bench(surroundings=Yard())
-    assert bench.step(slew_deg=90.0)["no_lift_zone"] == 0.0
-    said = bench.step(slew_deg=270.0, hook_m=30.0)
-    assert (said["no_lift_zone"], said["line_margin_m"]) == (3.0, pytest.approx(7.0))
-    bench.run(5, load_t=1.0)
+@pytest.mark.parametrize(
+    ("around", "alarm"),
+    [
+        ({"no_lift_zone": 0.0, "line_margin_m": 3.0}, False),
+        ({"no_lift_zone": 2.0, "line_margin_m": nan}, True),
+        ({"no_lift_zone": 0.0, "line_margin_m": -0.1}, True),
+        ({"no_lift_zone": 0.0, "line_margin_m": nan}, None),
+        ({}, None),
+    ],
+)
+def test_a_cycle_remembers_zones_and_lines_that_there_are(around: dict[str, float], alarm: bool | None) -> None:
+    bench = Bench(keys=[*IDLE, *around])
+    bench.run(5, load_t=1.0, **around)
     bench.run(3, load_t=0.0)
-    assert bench.of_kind("crane_cycle")[0].content["environment_alarm"] is True
+    assert bench.of_kind("crane_cycle")[0].content["environment_alarm"] is alarm
 
 
 def test_a_sample_of_the_wind_counts_once_however_many_polls_pass() -> None:
