@@ -1,4 +1,4 @@
-"""Every rule of the shipped packs (README in tests/cases/rules): it fires, it must not, data is missing, the boundary."""
+"""Every rule of the shipped packs (README in tests/cases/rules): fires, must not fire, missing data, the boundary."""
 
 from collections.abc import Mapping
 from pathlib import Path
