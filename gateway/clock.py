@@ -39,6 +39,15 @@ class SimulatedClock:
         """Simulated nanoseconds since the clock was made."""
         return self._elapsed_ns
 
+    def move_to(self, now_ns: int) -> None:
+        """Move time forward to a UTC time, without waiting for anybody: a replay has no time to lose. Sleepers that are
+        due wake when the caller next waits. A time that has passed moves nothing."""
+        self._elapsed_ns = max(self._elapsed_ns, now_ns - self._epoch_ns)
+        while self._sleepers and self._sleepers[0][0] <= self._elapsed_ns:
+            future = heapq.heappop(self._sleepers)[2]
+            if not future.done():
+                future.set_result(None)
+
     def step_wall(self, seconds: float) -> None:
         """Move the wall clock only, as an operator or a bad time server would; durations do not notice."""
         self._epoch_ns += int(seconds * 1e9)

@@ -83,9 +83,11 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None
         connection.executescript(f"BEGIN IMMEDIATE;{schema.ddl};PRAGMA user_version={schema.version};COMMIT;")
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
-    """A read-only connection for queries; sees every finished commit."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False, timeout=10.0)
+def open_reader(path: Path, *, untouched: bool = False) -> sqlite3.Connection:
+    """A read-only connection for queries; sees every finished commit. `untouched`: of a file that nobody writes to;
+    no lock is taken and no file made beside it."""
+    how = "immutable=1" if untouched else "mode=ro"
+    connection = sqlite3.connect(f"file:{path}?{how}", uri=True, check_same_thread=False, timeout=10.0)
     connection.row_factory = sqlite3.Row
     return connection
 

@@ -33,8 +33,9 @@ class HistoryReader:
     not keep the rest from a chart or an uplink.
     """
 
-    def __init__(self, path: Path, points: PointTable) -> None:
-        self._db = open_reader(path)
+    def __init__(self, path: Path, points: PointTable, *, untouched: bool = False) -> None:
+        """`untouched`: nobody writes to the file, and reading must leave nothing beside it."""
+        self._db = open_reader(path, untouched=untouched)
         self._points = points
         self._lock = threading.Lock()
         self._layouts: dict[int, tuple[str, tuple[Point, ...]]] = {}
@@ -119,6 +120,24 @@ class HistoryReader:
                     blocks.append(block)
                 polls += row["polls"]
         return blocks[::-1]
+
+    def point_ids(self) -> frozenset[str]:
+        """Every point that was ever kept."""
+        with self._lock:
+            found = self._db.execute("SELECT points FROM layout").fetchall()
+        return frozenset(point_id for row in found for point_id in json.loads(row["points"]))
+
+    def blocks_by_time(self, from_ns: int, to_ns: int) -> Iterator[ReadingBlock]:
+        """Every block with samples in a span (UTC ns), one at a time, in the order of their first samples."""
+        with self._lock:
+            sql = "SELECT block_id FROM block WHERE t_last_ns >= ? AND t_first_ns <= ? ORDER BY t_first_ns, block_id"
+            found = [row["block_id"] for row in self._db.execute(sql, (from_ns, to_ns))]
+        for block_id in found:
+            with self._lock:
+                row = self._db.execute("SELECT * FROM block WHERE block_id = ?", (block_id,)).fetchone()
+                block = None if row is None else self._reading_block(row)
+            if block is not None:
+                yield block
 
     def backlog_polls(self, block_id: int) -> int:
         """How many polls lie beyond a log position."""

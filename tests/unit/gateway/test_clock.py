@@ -44,3 +44,16 @@ async def test_the_machines_clock_goes_on() -> None:
     await clock.sleep(0)
     assert clock.now_ns() >= wall_ns > 1_600_000_000_000_000_000
     assert clock.monotonic_ns() > mono_ns
+
+
+async def test_a_clock_that_is_moved_wakes_who_is_due_and_waits_for_nobody() -> None:
+    clock = SimulatedClock(1000)
+    due, later = (asyncio.create_task(clock.sleep(seconds)) for seconds in (1.0, 3.0))
+    await asyncio.sleep(0)
+    clock.move_to(1000 + 2_000_000_000)
+    assert (clock.now_ns(), clock.monotonic_ns()) == (2_000_001_000, 2_000_000_000)
+    await due
+    assert not later.done()
+    clock.move_to(5)
+    assert clock.monotonic_ns() == 2_000_000_000, "time that has passed stays passed"
+    later.cancel()
