@@ -11,7 +11,6 @@ not GOOD, or is stale, goes in as NaN; a NaN that comes out is BAD. Does no I/O.
 """
 
 import logging
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +29,7 @@ log = logging.getLogger(__name__)
 class _Bound:
     """A model on this box's points: where its inputs and outputs are. `known` (n,) says which inputs exist."""
 
+    order: int
     model: Derivation
     inputs: NDArray[np.int32]
     known: NDArray[np.bool_]
@@ -42,7 +42,7 @@ class Deriving:
     def __init__(self, models: Sequence[Derivation], points: PointTable) -> None:
         self.models = tuple(models)
         self._points = points
-        self._bound = [_bind(model, points) for model in models]
+        self._bound = [_bind(i, model, points) for i, model in enumerate(models)]
         self._prompt = [bound for bound in self._bound if bound.model.period_s == 0]
         self._periodic = [bound for bound in self._bound if bound.model.period_s > 0]
         self._due_mono_ns = [0] * len(self._periodic)
@@ -51,14 +51,17 @@ class Deriving:
         self._sources = {bound.model.device: self._devices_of(bound) for bound in self._bound}
 
     def on_readings(self, readings: Readings, window: Window, mono_ns: int) -> Iterator[Readings]:
-        """What one remembered poll makes the models say. The caller remembers each before it asks for the next."""
-        waiting = deque(self._set_off_by(readings.point_index))
+        """What one remembered poll makes the models say. The caller remembers each before it asks for the next.
+
+        In the order of the models: one that reads both the poll and what another derives from it steps once, last.
+        """
+        waiting = {bound.order: bound for bound in self._set_off_by(readings.point_index)}
         while waiting:
-            bound = waiting.popleft()
+            bound = waiting.pop(min(waiting))
             derived = self._step(bound, window, mono_ns, readings.observed_at_ns, readings.received_at_ns)
             if derived is not None:
                 yield derived
-                waiting.extend(self._set_off_by(bound.outputs))
+                waiting.update((each.order, each) for each in self._set_off_by(bound.outputs))
 
     def on_tick(self, window: Window, mono_ns: int, now_ns: int) -> Iterator[Readings]:
         """What the passing of time makes the models say."""
@@ -132,12 +135,12 @@ class Deriving:
         return tuple(found)
 
 
-def _bind(model: Derivation, points: PointTable) -> _Bound:
+def _bind(order: int, model: Derivation, points: PointTable) -> _Bound:
     index = np.array([points.index_of.get(point_id, -1) for point_id in model.inputs], dtype=np.int32)
     outputs = np.array([points.index_of[point.point_id] for point in model.outputs], dtype=np.int32)
     if len(outputs) and (index >= outputs.min()).any():
         raise ValueError(f"{model.device}: reads a point that does not stand before its own")
-    return _Bound(model, index, index >= 0, outputs)
+    return _Bound(order, model, index, index >= 0, outputs)
 
 
 def _inputs(bound: _Bound, window: Window, mono_ns: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -79,6 +79,18 @@ def test_a_poll_sets_off_the_models_that_read_it_and_then_those_behind_them() ->
     assert deriving.sources_of("host-1") == ()
 
 
+def test_a_model_that_reads_the_poll_and_what_is_derived_from_it_steps_once() -> None:
+    first, second = Sum("a", ["crane-1.q0"]), Sum("b", ["crane-1.a", "crane-1.q1"])
+    deriving, window = _fed([first, second])
+    readings = poll(layout(), [1.0, 2.0, 4.0, 8.0])
+    window.remember(readings, 0)
+    said = []
+    for derived in deriving.on_readings(readings, window, 0):
+        window.remember(derived, 0)
+        said.append((derived.device, derived.value.tolist()))
+    assert said == [("crane-1:a", [1.0]), ("crane-1:b", [3.0])]
+
+
 @pytest.mark.parametrize("quality", [Quality.BAD, Quality.SUSPECT])
 def test_what_is_not_good_goes_in_as_nan_and_comes_out_bad(quality: Quality) -> None:
     model = Sum("a", ["crane-1.q0", "crane-1.q1"])
