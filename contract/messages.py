@@ -50,6 +50,19 @@ class Heartbeat(UpMessage):
     counters: Annotated[dict[Label, Whole], Field(max_length=200)]
 
 
+class SuspectedHazard(UpMessage):
+    """The major accident hazard (重大事故隐患) that an alarm makes suspected, never confirmed: its code under the
+    edition of the national criteria that was in force when the alarm was raised, and its name in the other edition.
+
+    A code is empty where that edition has no such item.
+    """
+
+    code: Label
+    edition: Label
+    other_code: Label
+    other_edition: Label
+
+
 class AlarmTransition(UpMessage):
     """One alarm was raised, acknowledged or returned to normal. `event_id` is the idempotency key."""
 
@@ -70,6 +83,7 @@ class AlarmTransition(UpMessage):
     clause: Words
     certainty: Label
     suspected: bool
+    hazard: SuspectedHazard | None = None
     observed_at_ns: Whole
     raised_at_ns: Whole
     user: Label

@@ -210,7 +210,8 @@ class Gateway:
                 uplink.on_message = self._sealed(uplink.on_message)
         self.history.keep_cursors([uplink.name for uplink in self.uplinks])
         routes = [_route(uplink, settings.escalation.uplinks) for uplink in self.uplinks]
-        self.recorder = Recorder(self.alerts, settings.box.id, settings.site.project_code, routes, clock)
+        named = settings.box.id, settings.site.project_code
+        self.recorder = Recorder(self.alerts, *named, routes, clock, settings.hazards)
         self.commands = AlarmCommands(lambda: self.alarms, self.recorder, clock)
         self.keeping = AssetKeeping(self.assets, lambda: self.deriving, self.recorder, clock)
         self.keeping.restore()
@@ -327,7 +328,7 @@ class Gateway:
         await self.supervisor.stop(*gone) if gone else None
         for name in gone:
             self.supervisor.parts.pop(name, None)
-        self.settings = new
+        self.settings, self.recorder.hazards = new, new.hazards
         self.drivers = [fresh.get(link.settings.id) or kept[link.settings.id] for link in new.links]
         self._switch_tables(old, new, *tables, warm_ns)
         self._switch_sinks(new, fresh)

@@ -13,6 +13,7 @@ from typing import Any
 from contract.canonical import Canonical, canonical_bytes, decimal_text
 from contract.chain import ChainHead, record_digest
 from gateway.model.alarm import Alarm, ServiceChange, Transition
+from gateway.model.hazard import HazardReference
 from gateway.model.quantity import PointTable
 from gateway.model.reading import RawBlock, Readings
 from gateway.model.rule import ResolvedRule
@@ -77,11 +78,20 @@ def seal(head: ChainHead, box_id: str, kind: RecordKind, at_ns: int, content: Ma
     return SealedRecord(seq, kind, at_ns, body, record_digest(body))
 
 
+def hazard_content(reference: HazardReference | None) -> Canonical:
+    """The suspected major hazard under the edition of its day, and its name in the other edition; None without one."""
+    return asdict(reference) if reference is not None else None
+
+
 def transition_content(
-    transition: Transition, rule: ResolvedRule | None, seen: Sequence[Canonical]
+    transition: Transition,
+    rule: ResolvedRule | None,
+    seen: Sequence[Canonical],
+    hazard: HazardReference | None = None,
 ) -> dict[str, Canonical]:
     """A transition with the rule as it was set, and the last polls of the subject (made by `seen_content`)."""
     return {
+        "hazard": hazard_content(hazard),
         "transition": str(transition.kind),
         "measured": decimal_text(transition.measured),
         "user": transition.user,
@@ -208,11 +218,18 @@ def _raw_content(raw: RawBlock) -> dict[str, Canonical]:
     }
 
 
-def transition_message(transition: Transition, key: str, project_code: str, record: SealedRecord) -> bytes:
+def transition_message(
+    transition: Transition,
+    key: str,
+    project_code: str,
+    record: SealedRecord,
+    hazard: HazardReference | None = None,
+) -> bytes:
     """The body of the contract's `alarm_transition` message, canonical bytes."""
     alarm, info = transition.alarm, transition.alarm.rule
     return canonical_bytes(
         {
+            "hazard": hazard_content(hazard),
             "event_id": key,
             "alarm_id": alarm.alarm_id,
             "transition": str(transition.kind),

@@ -29,8 +29,9 @@ from gateway.evidence import (
     transition_key,
     transition_message,
 )
-from gateway.model.alarm import ALERTING, ServiceChange, Transition, TransitionKind
+from gateway.model.alarm import ALERTING, Alarm, ServiceChange, Transition, TransitionKind
 from gateway.model.errors import StoreError
+from gateway.model.hazard import HazardCatalogue, HazardReference, day_of
 from gateway.model.rule import ResolvedRule
 from gateway.ports import Clock
 from gateway.store.alert_store import AlertStore, Commit, KeptRecord, Message
@@ -98,13 +99,20 @@ class Recorder:
     """The only writer of the chain. `listeners` are called in the event loop after each commit."""
 
     def __init__(
-        self, store: AlertStore, box_id: str, project_code: str, routes: Sequence[Route], clock: Clock
+        self,
+        store: AlertStore,
+        box_id: str,
+        project_code: str,
+        routes: Sequence[Route],
+        clock: Clock,
+        hazards: HazardCatalogue | None = None,
     ) -> None:
         self._store = store
         self._box_id = box_id
         self._project_code = project_code
         self._routes = tuple(routes)
         self._clock = clock
+        self.hazards = hazards
         self._waiting: list[_Waiting] = []
         self._filled = asyncio.Event()
         self._committing: asyncio.Task[None] | None = None
@@ -123,7 +131,7 @@ class Recorder:
         self, transition: Transition, rule: ResolvedRule | None, seen: Sequence[Canonical]
     ) -> "asyncio.Future[SealedRecord]":
         """Put a transition in line, with the rule as set and the polls that were seen."""
-        content = transition_content(transition, rule, seen)
+        content = transition_content(transition, rule, seen, self._hazard_of(transition.alarm))
         kind = RecordKind.ESCALATION if transition.kind is TransitionKind.ESCALATED else RecordKind.TRANSITION
         return self.record(Entry(kind, transition.at_ns, content, transition))
 
@@ -218,7 +226,8 @@ class Recorder:
             messages += self._escalations_of(transition, record)
         elif transition is not None:
             key = transition_key(transition)
-            body = transition_message(transition, key, self._project_code, record)
+            hazard = self._hazard_of(transition.alarm)
+            body = transition_message(transition, key, self._project_code, record, hazard)
             messages += [
                 Message(route.uplink, key, "alarm_transition", body, 0)
                 for route in self._routes
@@ -231,6 +240,13 @@ class Recorder:
             if route.takes_evidence
         ]
         return messages
+
+    def _hazard_of(self, alarm: Alarm) -> HazardReference | None:
+        """What the alarm makes suspected, under the edition in force on the day it was raised."""
+        code = alarm.rule.hazard
+        if not code or self.hazards is None or self.hazards.find(code) is None:
+            return None
+        return self.hazards.reference(code, day_of(alarm.raised_at_ns))
 
     def _escalations_of(self, transition: Transition, record: SealedRecord) -> list[Message]:
         alarm, because = transition.alarm, transition.reason

@@ -299,6 +299,7 @@ def alarm_row(alarm: Alarm) -> Row:
         "clause": info.clause,
         "certainty": info.certainty,
         "suspected": alarm.suspected,
+        "hazard": info.hazard,
         "active": alarm.active,
         "acknowledged": alarm.acknowledged,
         "unknown": alarm.unknown,
