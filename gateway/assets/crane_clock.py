@@ -1,13 +1,15 @@
 """Time as a crane's models count it: it starts at 0, never runs backwards, and does not care what the wall clock says.
 
 In: the UTC time of each step. Out: ns since the model first ran. A wall clock that is set back neither loses nor
-repeats anything: time stands still for that one step. Time in which the box did not run counts, so a hole is seen.
+repeats anything: time stands still for that one step. Time in which the box did not run counts, so a hole is seen, but
+no more than 30 days of it: a box that wakes up in 1970 must not age its crane when its clock is set.
 """
 
 from gateway.assets.derivation import Json
 from gateway.assets.kept_state import mapping, optional_whole, whole
 
 _LATE_NS = 5_000_000_000
+_LONGEST_HOLE_NS = 30 * 86_400_000_000_000
 
 
 class ModelClock:
@@ -23,7 +25,7 @@ class ModelClock:
         if self._last_ns is None:
             self._last_ns = now_ns
         elif now_ns > self._last_ns:
-            self._t_ns += now_ns - self._last_ns
+            self._t_ns += min(now_ns - self._last_ns, _LONGEST_HOLE_NS)
             self._last_ns = now_ns
         elif self._last_ns - now_ns > _LATE_NS:
             self._last_ns = now_ns

@@ -87,6 +87,7 @@ class MastTilt:
         self._two_axes = two_axes
         self._sectors = [_Sector() for _ in range(self._parameters.sectors)]
         self._settled_since_ns: int | None = None
+        self._stepped_ns = 0
         self._drift = (nan, nan, nan)
         self._drift_ns = 0
         self.baseline: Baseline | None = None
@@ -113,12 +114,15 @@ class MastTilt:
             and abs(around.slew_deg_s) < self._parameters.still_deg_s
             and around.wind_10min_ms <= self._parameters.low_wind_ms
         )
+        settle_ns = self._parameters.settle_s * SECOND_NS
+        hole = t_ns - self._stepped_ns > settle_ns
+        self._stepped_ns = t_ns
         if not calm:
             self._settled_since_ns = None
             return False
-        if self._settled_since_ns is None:
+        if self._settled_since_ns is None or hole:
             self._settled_since_ns = t_ns
-        return t_ns - self._settled_since_ns >= self._parameters.settle_s * SECOND_NS
+        return t_ns - self._settled_since_ns >= settle_ns
 
     def _in_site_axes(self, x_permille: float, y_permille: float, bearing_deg: float) -> Lean:
         """The sensor's +y axis is 90 degrees clockwise of its +x axis."""
@@ -196,6 +200,7 @@ class MastTilt:
                 for sector in self._sectors
             ],
             "settled_since_ns": self._settled_since_ns,
+            "stepped_ns": self._stepped_ns,
             "drift": [kept(each) for each in self._drift],
             "drift_ns": self._drift_ns,
         }
@@ -210,6 +215,7 @@ class MastTilt:
         self._sectors = [_sector_of(row[0], row[1], row[2], row[3]) for row in rows]
         self._settled_since_ns = optional_whole(state.get("settled_since_ns"))
         self._drift = (drift[0], drift[1], drift[2])
+        self._stepped_ns = whole(state.get("stepped_ns"))
         self._drift_ns = whole(state.get("drift_ns"))
 
 

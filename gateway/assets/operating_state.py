@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 from gateway.assets.crane_parameters import LoadParameters, StateParameters
 from gateway.assets.derivation import Json
-from gateway.assets.kept_state import kept, known, mapping, optional_whole
+from gateway.assets.kept_state import kept, known, mapping, optional_whole, whole
 
 SECOND_NS = 1_000_000_000
+_HOLE_NS = 600 * SECOND_NS
 
 
 class OperatingState(IntEnum):
@@ -132,6 +133,7 @@ class OperatingStates:
         self._mast = MastHeight(state)
         self._out_after_ns = int(state.out_of_service_after_s * SECOND_NS)
         self._quiet_since_ns: int | None = None
+        self._stepped_ns = 0
 
     @property
     def climbed(self) -> Climbed | None:
@@ -142,12 +144,17 @@ class OperatingStates:
         """What it does at `t_ns`. `motor` and `work_status` are 0 or 1."""
         loaded = self._hook.step(load_t)
         climbing = self._climbing(t_ns, work_status, crane_h_m)
-        quiet = loaded is False and motor == 0
+        self._note_quiet(t_ns, loaded is False and motor == 0)
+        return Operation(self._state(t_ns, loaded, climbing, motor), loaded, climbing)
+
+    def _note_quiet(self, t_ns: int, quiet: bool) -> None:
+        """Since when there was neither load nor motor; nobody saw what was in a hole."""
+        seen = t_ns - self._stepped_ns <= _HOLE_NS
+        self._stepped_ns = t_ns
         if not quiet:
             self._quiet_since_ns = None
-        elif self._quiet_since_ns is None:
+        elif self._quiet_since_ns is None or not seen:
             self._quiet_since_ns = t_ns
-        return Operation(self._state(t_ns, loaded, climbing, motor), loaded, climbing)
 
     def _climbing(self, t_ns: int, work_status: float, crane_h_m: float) -> bool | None:
         fitted = self._fitted
@@ -175,11 +182,17 @@ class OperatingStates:
 
     def saved(self) -> Json:
         """The state to keep."""
-        return {"loaded": self._hook.last, "mast": self._mast.saved(), "quiet_since_ns": self._quiet_since_ns}
+        return {
+            "loaded": self._hook.last,
+            "mast": self._mast.saved(),
+            "quiet_since_ns": self._quiet_since_ns,
+            "stepped_ns": self._stepped_ns,
+        }
 
     def restore(self, saved: Json) -> None:
         """Go on from a kept state. Raises ValueError when it is none."""
         state = mapping(saved)
         self._mast.restore(state.get("mast"))
         self._quiet_since_ns = optional_whole(state.get("quiet_since_ns"))
+        self._stepped_ns = whole(state.get("stepped_ns"))
         self._hook.last = bool(state.get("loaded"))

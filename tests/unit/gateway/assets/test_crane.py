@@ -253,6 +253,17 @@ def test_a_clock_that_is_set_back_loses_and_repeats_nothing() -> None:
     assert event.content["missing_s"] == 0
 
 
+def test_a_clock_that_woke_up_in_1970_does_not_age_the_crane() -> None:
+    bench = Bench(start_ns=0)
+    bench.run(10, load_t=2.0)
+    bench.now_ns = START_NS
+    bench.run(10, load_t=2.0)
+    bench.run(5, load_t=0.0)
+    first, second = bench.of_kind("crane_cycle")
+    assert (first.content["end_seen"], second.content["end_seen"]) == (False, True)
+    assert second.content["start_ns"] == START_NS + SECOND_NS // 10
+
+
 def test_a_late_sample_does_not_turn_time_back() -> None:
     bench = Bench()
     bench.run(10)

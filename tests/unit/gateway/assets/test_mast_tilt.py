@@ -106,6 +106,14 @@ def test_it_must_be_calm_for_a_while_first() -> None:
     assert mast.baselines == []
 
 
+def test_a_hole_is_not_calm() -> None:
+    mast = Mast()
+    for _ in range(40):
+        mast.run(20, 1.0)
+        mast.t_s += 60.0
+    assert mast.baselines == []
+
+
 def test_each_sector_has_its_own_baseline_and_the_worst_one_speaks() -> None:
     mast = Mast()
     north, south = CALM, CALM._replace(bearing_deg=190.0)

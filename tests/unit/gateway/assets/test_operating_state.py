@@ -55,11 +55,17 @@ def test_between_the_two_bounds_the_last_answer_stays_also_through_a_hole() -> N
 
 def test_two_hours_without_motor_and_load_is_out_of_service_until_something_moves() -> None:
     crane = states()
-    crane.step(0, 0.0, 0, 0, 50)
-    assert crane.step(7199 * S, 0.0, 0, 0, 50).state is OperatingState.IDLE
+    for minute in range(120):
+        assert crane.step(minute * 60 * S, 0.0, 0, 0, 50).state is OperatingState.IDLE
     assert crane.step(7200 * S, 0.0, 0, 0, 50).state is OperatingState.OUT_OF_SERVICE
     assert crane.step(7201 * S, 0.0, 1, 0, 50).state is OperatingState.IDLE
     assert crane.step(7202 * S, 0.0, 0, 0, 50).state is OperatingState.IDLE
+
+
+def test_nobody_saw_what_the_crane_did_in_a_hole() -> None:
+    crane = states()
+    crane.step(0, 0.0, 0, 0, 50)
+    assert crane.step(8000 * S, 0.0, 0, 0, 50).state is OperatingState.IDLE
 
 
 def test_a_height_that_steps_and_stays_is_a_climb_for_half_an_hour() -> None:
