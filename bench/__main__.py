@@ -5,7 +5,7 @@ import asyncio
 import os
 import platform
 
-from bench import drain, growth, latency, throughput
+from bench import crane_step, drain, growth, latency, throughput
 from bench.peers.__main__ import measure as measure_peers
 from bench.peers.__main__ import ratios
 
@@ -20,6 +20,7 @@ def main() -> None:
     _throughput("every 100 ms", throughput.measure(options.seconds, 100))
     _latency(latency.measure(200, 100))
     _growth(growth.measure(10))
+    _crane_step(crane_step.measure(20_000))
     _peers(measure_peers(30, 100))
     for shape in drain.SHAPES:
         _drain(asyncio.run(drain.measure(shape, 1_000_000)))
@@ -40,6 +41,11 @@ def _growth(runs: list[dict[str, object]]) -> None:
     for run in runs:
         size = f"{run['devices']:>3} x {run['points']:>3}, {run['rules_a_point']} rules"
         print(f"  {size}   {run['readings_per_s']:>8}   {run['cpu_s_per_million']:>6}   {run['rss_mb']:>5}")
+
+
+def _crane_step(run: dict[str, float]) -> None:
+    print(f"\none crane's model, a poll with every instrument -> {run['derived']} derived points, rules left out")
+    print(f"  us p50 {run['p50_us']}, p99 {run['p99_us']}   aim p50 < 70")
 
 
 def _peers(found: dict[str, dict[str, object]]) -> None:
