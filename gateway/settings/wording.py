@@ -453,6 +453,60 @@ CATALOGUE: dict[str, Wording] = {
         "unload_delta_t {found}",
         "不大于 load_delta_t",
     ),
+    # groups of cranes, zones, power lines
+    "group.member_twice": Wording("{found} twice", "each crane once", "{found} 重复", "每台塔机只列一次"),
+    "group.levels": Wording(
+        "danger_below_m {danger} and alert_below_m {alert}",
+        "danger_below_m at most alert_below_m",
+        "danger_below_m 为 {danger}，alert_below_m 为 {alert}",
+        "danger_below_m 不大于 alert_below_m",
+    ),
+    "group.crane_unknown": Wording(
+        "{found}, which is no asset of this site", "the id of a tower crane", "{found} 不是本工地的对象", "塔机的编号"
+    ),
+    "group.crane_kind": Wording("{found}, which is no tower crane", "a tower crane", "{found} 不是塔机", "塔机"),
+    "group.crane_undescribed": Wording(
+        "{found}, whose place and shape nobody has given",
+        "a tower crane with a valid crane section",
+        "{found} 没有位置和外形参数",
+        "带有正确 crane 部分的塔机",
+    ),
+    "group.crane_rails": Wording(
+        "{found}, which stands on rails",
+        "a crane with a fixed base: distances of travelling cranes are not derived",
+        "{found} 为轨道行走式塔机",
+        "固定基础的塔机（行走式塔机不计算间距）",
+    ),
+    "group.number_twice": Wording(
+        "{found} with number {number}, which {other} has already",
+        "a crane.number of its own, 0 to 15, for each crane of the group",
+        "{found} 的 number {number} 与 {other} 重复",
+        "群内每台塔机的 crane.number 不重复（0 至 15）",
+    ),
+    "group.two_groups": Wording(
+        "{found}, which is in group {other} already",
+        "each crane in one group",
+        "{found} 已在群 {other} 中",
+        "每台塔机只属于一个群",
+    ),
+    "zone.shape": Wording(
+        "{found} of polygon, sector and polar",
+        "exactly one of them",
+        "polygon、sector 与 polar 给了 {found} 个",
+        "恰好一个",
+    ),
+    "zone.number_twice": Wording(
+        "{found}, already used on line {first} by a zone of the same kind and crane",
+        "a number of its own",
+        "{found}，同一塔机的同类区域已在第 {first} 行使用",
+        "不重复的编号",
+    ),
+    "power_line.clearance": Wording(
+        "{found}, for which no rule pack has a clearance",
+        "a clearance beside it, as the line's owner asks",
+        "{found} 在规则包中没有安全距离",
+        "按线路产权单位的要求写明 clearance",
+    ),
     # warnings
     "warn.rule_without_point": Wording(
         "rule {rule}, for which no device delivers {wanted}",
