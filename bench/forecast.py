@@ -1,4 +1,4 @@
-"""What the early warning of a pit costs: one reading at each of 500 points, in ms of CPU; how often it speaks and how widely.
+"""What the early warning of a pit costs: one reading at each of 500 points, in ms of CPU, and how often it speaks.
 
 The usual pit moves steadily with a few points accelerating; the worst has every point failing at once.
 """

@@ -170,7 +170,7 @@ def _weather(report: DailyReport) -> Cell:
 
 def _with_unit(value: float, decimals: int, unit: str) -> Cell:
     cell = number(value, decimals)
-    return Cell(f"{cell.text} {unit}", cell.mark) if cell.mark is Mark.NUMBER else cell
+    return Cell(f"{cell.text} {unit}") if cell.mark is Mark.NUMBER else cell
 
 
 def _time(at: datetime) -> str:
@@ -206,13 +206,13 @@ def _columns(table: ItemTable) -> list[_Column]:
         _Column(f"本次值 {unit}", 6, lambda row: number(row.current, decimals)),
         _Column(f"本次变化 {unit}", 6, lambda row: number(row.change, decimals, signed=True)),
         _Column(f"累计变化 {unit}", 6, lambda row: number(row.cumulative, decimals, signed=True)),
-        _Column(f"变化速率 {rate_unit}", 6, lambda row: number(row.rate_per_day, decimals, signed=True)),
+        _Column(f"变化速率 {rate_unit}", 7, lambda row: number(row.rate_per_day, decimals, signed=True)),
         _Column(f"累计控制值 {unit}", 7, lambda row: _cumulative_limit(row.control, decimals)),
-        _Column(f"速率控制值 {rate_unit}", 6, lambda row: _limit(row.control.rate_per_day, decimals)),
+        _Column(f"速率控制值 {rate_unit}", 7, lambda row: _limit(row.control.rate_per_day, decimals)),
         _Column("控制值来源", 13, lambda row: _source(row.control)),
         _Column("状态", 5, lambda row: Cell(LEVELS[row.shown_level], LEVEL_MARKS[row.shown_level])),
         _Column("数据", 5, lambda row: _reading(row.reading)),
-        _Column("备注", 10, lambda row: Cell(row.remark or "无")),
+        _Column("备注", 9, lambda row: Cell(row.remark or "无")),
     ]
     return columns if table.form is Form.B else [column for column in columns if column.title != "深度 m"]
 
