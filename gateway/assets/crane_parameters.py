@@ -100,10 +100,11 @@ class SwingParameters:
 class SafetyParameters:
     """What a safety device that does not work looks like."""
 
-    limit_moment_pct: float = 100.0
-    """The limiter should have cut the motion above this, per cent of the rated moment. GB 5144-2006 6.2.2, M-H"""
-    limit_load_pct: float = 100.0
-    """The same for the load, per cent of the largest rated load. GB 5144-2006 6.1.2, V1"""
+    limit_moment_pct: float = 105.0
+    """A limiter that works has cut the motion above this, per cent of the rated moment: it has to between 100 and 110
+    (GB 5144-2006 6.2.2, M-H), and what is read may be 5 % wrong. Standards reference 1.5, PD"""
+    limit_load_pct: float = 105.0
+    """The same for the load, per cent of the largest rated load (GB 5144-2006 6.1.2, V1). PD"""
     moving_m_s: float = 0.05
     """Hoisting or trolleying at least this fast is a motion, metres a second. PD"""
 

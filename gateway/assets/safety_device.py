@@ -1,6 +1,6 @@
 """Signs of a safety device that does not work: a limit that does not cut, a sensor in fault, a box gone silent.
 
-Limiters should cut hoisting up and moving out once the rated moment or load is passed (GB 5144-2006 6.1.2 V1, 6.2.2
+Limiters cut hoisting up and moving out between 100 and 110 % of the rated moment or load (GB 5144-2006 6.1.2 V1, 6.2.2
 M-H), and any motion at the end of its way. A motion that goes on beyond is what this sees. It cannot be seen without
 the motion in question: then it is not known.
 

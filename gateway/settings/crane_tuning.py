@@ -132,7 +132,8 @@ class SafetyTuning(SettingsModel):
     """What a safety device that does not work looks like."""
 
     limit_moment_pct: Percent = _SAFETY.limit_moment_pct
-    """The limiter should have cut the motion above this, per cent of the rated moment (GB 5144-2006 6.2.2, M-H)."""
+    """A limiter that works has cut the motion above this, per cent of the rated moment: it has to between 100 and 110
+    (GB 5144-2006 6.2.2, M-H)."""
     limit_load_pct: Percent = _SAFETY.limit_load_pct
     """The same for the load, per cent of the largest rated load (GB 5144-2006 6.1.2, V1)."""
     moving_m_s: Annotated[float, Field(gt=0, le=10)] = _SAFETY.moving_m_s
