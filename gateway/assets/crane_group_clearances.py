@@ -45,7 +45,7 @@ def _rise_m(crane: CraneGeometry, radius_m: float) -> float:
     return float(np.sqrt(crane.jib_length_m**2 - min(radius_m, crane.jib_length_m) ** 2))
 
 
-class CraneClearances:
+class CraneGroupClearances:
     """The clearances of one group. `danger_below_m`: a smaller clearance is certainly too small, also when the height
     of another neighbour is not known."""
 

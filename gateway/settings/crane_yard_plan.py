@@ -12,7 +12,7 @@ from gateway.assets.braking import Braking
 from gateway.assets.crane_description import CraneDescription
 from gateway.assets.crane_geometry import CraneGeometry
 from gateway.assets.crane_group import CraneGroupDerivation
-from gateway.assets.crane_group_clearances import CraneClearances
+from gateway.assets.crane_group_clearances import CraneGroupClearances
 from gateway.assets.crane_group_members import INPUT_KEYS, CraneGroupParameters, GroupMember
 from gateway.assets.crane_surroundings import CraneSurroundings, SurroundingsParameters
 from gateway.assets.derivation import Derivation
@@ -34,7 +34,7 @@ class PlannedGroup:
     def models(self) -> Iterator[Derivation]:
         """The distances, and the clearances where cranes can reach each other."""
         yield CraneGroupDerivation(self.name, self.members, self.parameters)
-        clearances = CraneClearances(self.name, self.members, self.parameters.danger_below_m)
+        clearances = CraneGroupClearances(self.name, self.members, self.parameters.danger_below_m)
         if clearances.outputs:
             yield clearances
 
@@ -111,7 +111,7 @@ def _check_members(document: Document, path: KeyPath, group: CraneGroupSettings,
         number = cranes.described[member.crane].number
         other = first.setdefault(number, member.crane)
         if other != member.crane:
-            document.add(at, "group.number_twice", found=member.crane, other=other, number=number)
+            document.add(at, "group.number_taken", found=member.crane, other=other, number=number)
 
 
 def _members(group: CraneGroupSettings, cranes: YardCranes) -> tuple[GroupMember, ...]:

@@ -171,6 +171,13 @@ class LineClearanceSettings(SettingsModel):
         return LineClearance(voltage, self.vertical_m, self.horizontal_m, self.clause, self.certainty)
 
 
+class VoltageClearanceSettings(LineClearanceSettings):
+    """What a rule pack asks for lines of one voltage class."""
+
+    voltage: Voltage
+    """Voltage class."""
+
+
 class WirePointSettings(PlanPointSettings):
     """A line at one of its poles, or at the bottom of its sag."""
 

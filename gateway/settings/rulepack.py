@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from gateway.assets.pit_items import PitItem
+from gateway.assets.power_lines import LineClearance
 from gateway.settings.checking import check, check_type, choice, not_a_mapping, unknown_key
+from gateway.settings.crane_zone_settings import VoltageClearanceSettings
 from gateway.settings.document import Document, KeyPath
 from gateway.settings.library import PACK_HEAD
 from gateway.settings.pit_limits_schema import (
@@ -59,6 +61,8 @@ class RulePackPart(SettingsModel):
     """Limits of pits, and the rows that are made of them."""
     deadlines: tuple[Deadline, ...] = ()
     """How soon things have to be done."""
+    line_clearances: tuple[VoltageClearanceSettings, ...] = ()
+    """How far cranes must stay from overhead lines; a later pack's figure for a voltage replaces an earlier one's."""
 
 
 class RulePack(RulePackPart):
@@ -103,7 +107,7 @@ class PitItemEntry:
 
 @dataclass(slots=True)
 class Packs:
-    """Everything that a site's packs say, merged. `deadlines` and `rows` are by id."""
+    """Everything that a site's packs say, merged. `deadlines` and `rows` are by id, `line_clearances` by voltage."""
 
     rules: dict[str, PackRule] = field(default_factory=dict)
     limits: list[PitLimitEntry] = field(default_factory=list)
@@ -111,6 +115,7 @@ class Packs:
     rows: dict[str, PitRowSettings] = field(default_factory=dict)
     post_slab: PostSlab | None = None
     deadlines: dict[str, Deadline] = field(default_factory=dict)
+    line_clearances: dict[str, LineClearance] = field(default_factory=dict)
 
 
 def read_pack(parts: Mapping[Path, Document], packs: Packs) -> None:
@@ -128,6 +133,7 @@ def read_pack(parts: Mapping[Path, Document], packs: Packs) -> None:
         if part is not None:
             _read_pit(part.pit_limits, document, shown, packs)
             packs.deadlines.update({each.id: each for each in part.deadlines})
+            packs.line_clearances.update({each.voltage: each.build(each.voltage) for each in part.line_clearances})
     packs.rules.update(own)
     head = parts[first]
     if not any(_says_something(document) for document in parts.values()) and not head.faults:
@@ -137,7 +143,7 @@ def read_pack(parts: Mapping[Path, Document], packs: Packs) -> None:
 def _says_something(document: Document) -> bool:
     data = document.data
     return bool(document.faults) or (
-        isinstance(data, dict) and bool(data.keys() & {"rules", "pit_limits", "deadlines"})
+        isinstance(data, dict) and bool(data.keys() & {"rules", "pit_limits", "deadlines", "line_clearances"})
     )
 
 

@@ -477,7 +477,7 @@ CATALOGUE: dict[str, Wording] = {
         "{found} 为轨道行走式塔机",
         "固定基础的塔机（行走式塔机不计算间距）",
     ),
-    "group.number_twice": Wording(
+    "group.number_taken": Wording(
         "{found} with number {number}, which {other} has already",
         "a crane.number of its own, 0 to 15, for each crane of the group",
         "{found} 的 number {number} 与 {other} 重复",

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from gateway.assets.crane_description import CraneDescription
 from gateway.assets.crane_group import CraneGroupDerivation
-from gateway.assets.crane_group_clearances import CraneClearances
+from gateway.assets.crane_group_clearances import CraneGroupClearances
 from gateway.assets.crane_group_members import CraneGroupParameters
 from gateway.assets.crane_surroundings import CraneSurroundings
 from gateway.assets.power_lines import LineClearance
@@ -28,6 +28,7 @@ from gateway.settings.crane_yard_plan import (
 from gateway.settings.crane_zone_settings import PowerLineSettings, ZoneSettings
 from gateway.settings.document import Document
 from gateway.settings.wording import fault_text
+from tests.fakes.pack_line import packs_of
 from tests.unit.settings.test_crane_settings import SECTION
 
 PACKED = {"1-15kV": LineClearance("1-15kV", 3.0, 1.5, "GB 5144-2006 10.4", "M-H")}
@@ -102,7 +103,7 @@ def test_a_group_makes_its_models() -> None:
     assert faults == []
     distances, clearances = planned.models()
     assert isinstance(distances, CraneGroupDerivation)
-    assert isinstance(clearances, CraneClearances)
+    assert isinstance(clearances, CraneGroupClearances)
     assert distances.inputs == tuple(f"crane-{i}.{key}" for i in (1, 2) for key in ("slew_deg", "radius_m", "hook_m"))
     assert planned.members[1].geometry.head_height_m == 6.5
     assert planned.members[1].geometry.number == 2
@@ -241,3 +242,16 @@ def test_what_is_no_power_line_is_refused(change: dict[str, Any], fault: str) ->
     _, faults = surroundings(lines=[{**LINE, **change}])
     assert len(faults) == 1
     assert fault.replace("'", "") in faults[0].replace("'", "")
+
+
+def test_the_shipped_pack_knows_the_clearances_of_gb_5144() -> None:
+    clearances = packs_of("national").line_clearances
+    found = {voltage: (each.vertical_m, each.horizontal_m) for voltage, each in clearances.items()}
+    assert found == {
+        "<1kV": (1.5, 1.0),
+        "1-15kV": (3.0, 1.5),
+        "20-40kV": (4.0, 2.0),
+        "60-110kV": (5.0, 4.0),
+        "220kV": (6.0, 6.0),
+    }
+    assert {(each.clause, each.certainty) for each in clearances.values()} == {("GB 5144-2006 10.4", "M-H")}

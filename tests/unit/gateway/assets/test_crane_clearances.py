@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gateway.assets.crane_geometry import CraneGeometry
-from gateway.assets.crane_group_clearances import CraneClearances
+from gateway.assets.crane_group_clearances import CraneGroupClearances
 from gateway.assets.crane_group_members import GroupMember
 from tests.fakes.crane_yard import START_NS, crane
 
@@ -15,7 +15,7 @@ def clearances(
     cranes: list[CraneGeometry], heights_m: list[float], keys: tuple[str, ...] = ("crane_h_m",)
 ) -> dict[str, float]:
     members = [GroupMember(f"crane-{shape.number}", shape, keys) for shape in cranes]
-    model = CraneClearances("north", members)
+    model = CraneGroupClearances("north", members)
     given = {f"crane-{shape.number}.crane_h_m": h for shape, h in zip(cranes, heights_m, strict=True)}
     value = np.array([given[point] for point in model.inputs], dtype=np.float64)
     said = model.step(value, np.full(value.size, START_NS, dtype=np.int64), START_NS)
