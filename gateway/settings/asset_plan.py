@@ -25,6 +25,14 @@ from gateway.assets.pit_point import PitPointDerivation
 from gateway.assets.tie_watch import TieWatch
 from gateway.model.quantity import Point, PointTable
 from gateway.settings.binding import Field
+from gateway.settings.crane_yard_plan import (
+    Obstacles,
+    PlannedGroup,
+    PlannedSurroundings,
+    YardCranes,
+    plan_groups,
+    plan_surroundings,
+)
 from gateway.settings.document import Document
 from gateway.settings.library import opened_once
 from gateway.settings.papers_settings import PapersSettings
@@ -77,6 +85,8 @@ class AssetPlan:
     """What the models of a site are built from. The same plan builds the same models, each with a state of its own."""
 
     cranes: tuple[PlannedCrane, ...] = ()
+    surroundings: tuple[PlannedSurroundings, ...] = ()
+    groups: tuple[PlannedGroup, ...] = ()
     pits: tuple[PlannedPit, ...] = ()
     frequency: FrequencyTable = field(default_factory=FrequencyTable)
 
@@ -87,6 +97,10 @@ class AssetPlan:
     def _models(self, drivers: DriverLookup) -> Iterator[Derivation]:
         for crane in self.cranes:
             yield from crane.models(drivers)
+        for surroundings in self.surroundings:
+            yield from surroundings.models()
+        for group in self.groups:
+            yield from group.models()
         for pit in self.pits:
             yield from pit.models(self.frequency)
 
@@ -111,7 +125,22 @@ class AssetPlanner:
     def plan(self, packs: Packs, frequency: FrequencyTable | None) -> AssetPlan:
         """Everything that is valid."""
         pits = tuple(PlannedPit(pit.description, _limits(pit.description, packs)) for pit in self.pits)
-        return AssetPlan(tuple(self._cranes()), pits, frequency or FrequencyTable())
+        cranes = tuple(self._cranes())
+        yard = self._yard(cranes)
+        obstacles = Obstacles(self._site.zones, self._site.power_lines, packs.line_clearances)
+        return AssetPlan(
+            cranes,
+            tuple(plan_surroundings(self._document, obstacles, yard)),
+            tuple(plan_groups(self._document, self._site.crane_groups, yard)),
+            pits,
+            frequency or FrequencyTable(),
+        )
+
+    def _yard(self, cranes: Sequence[PlannedCrane]) -> YardCranes:
+        """The cranes as their neighbours and surroundings meet them."""
+        kinds = {asset: kind is AssetKind.TOWER_CRANE for asset, kind in self._site.asset_kinds.items()}
+        described = {crane.description.asset: crane.description for crane in cranes if crane.description.described}
+        return YardCranes(kinds, described, frozenset(self._points))
 
     def _cranes(self) -> Iterator[PlannedCrane]:
         """Every tower crane that a device reads; of one that nobody has described only what needs no description."""

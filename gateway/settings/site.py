@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel
 
 from gateway.settings.checking import check, check_type, describe, not_a_mapping, unknown_key
+from gateway.settings.crane_group_settings import CraneGroupSettings
+from gateway.settings.crane_zone_settings import PowerLineSettings, ZoneSettings
 from gateway.settings.document import Document, KeyPath
 from gateway.settings.papers_settings import IdentitySettings
 from gateway.settings.schema import (
@@ -48,6 +50,9 @@ class SiteParts:
     alarms: AlarmSettings | None
     escalation: EscalationSettings | None
     identity: IdentitySettings | None
+    crane_groups: tuple[tuple[KeyPath, CraneGroupSettings], ...]
+    zones: tuple[tuple[KeyPath, ZoneSettings], ...]
+    power_lines: tuple[tuple[KeyPath, PowerLineSettings], ...]
 
     @property
     def assets(self) -> tuple[AssetSettings, ...]:
@@ -63,10 +68,6 @@ def read_site(document: Document) -> SiteParts:
     _check_outline(document, data)
     assets = _mappings(document, data, "assets")
     checked = [(path, check(AssetSettings, document, path, raw)) for path, raw in assets]
-    overrides = [
-        (path, check(OverrideSettings, document, path, raw))
-        for path, raw in _mappings(document, data, "rule_overrides")
-    ]
     check_unique(document, assets, "id")
     return SiteParts(
         box=_section(BoxSettings, document, data, "box"),
@@ -75,7 +76,7 @@ def read_site(document: Document) -> SiteParts:
         web=_web(document, data),
         asset_paths=tuple((path, asset) for path, asset in checked if asset is not None),
         asset_kinds={raw["id"]: _kind(raw) for _, raw in assets if isinstance(raw.get("id"), str)},
-        overrides=tuple((path, override) for path, override in overrides if override is not None),
+        overrides=_checked(OverrideSettings, document, data, "rule_overrides"),
         rule_packs=_rule_packs(document, data),
         links=_mappings(document, data, "links"),
         devices=_mappings(document, data, "devices"),
@@ -84,6 +85,9 @@ def read_site(document: Document) -> SiteParts:
         escalation=_section(EscalationSettings, document, data, "escalation")
         if "escalation" in data
         else EscalationSettings(),
+        crane_groups=_checked(CraneGroupSettings, document, data, "crane_groups"),
+        zones=_checked(ZoneSettings, document, data, "zones"),
+        power_lines=_checked(PowerLineSettings, document, data, "power_lines"),
         identity=_section(IdentitySettings, document, data, "identity") if "identity" in data else IdentitySettings(),
     )
 
@@ -136,6 +140,12 @@ def _mappings(document: Document, data: Raw, key: str) -> tuple[tuple[KeyPath, R
         else:
             not_a_mapping(document, path, entry)
     return tuple(entries)
+
+
+def _checked(schema: type[M], document: Document, data: Raw, key: str) -> tuple[tuple[KeyPath, M], ...]:
+    """The entries of a list that are valid, each with its path."""
+    entries = [(path, check(schema, document, path, raw)) for path, raw in _mappings(document, data, key)]
+    return tuple((path, entry) for path, entry in entries if entry is not None)
 
 
 def _section(schema: type[M], document: Document, data: Raw, key: str) -> M | None:

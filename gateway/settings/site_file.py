@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from gateway.settings.crane_group_settings import CraneGroupSettings
 from gateway.settings.crane_settings import CraneSettings
+from gateway.settings.crane_zone_settings import PowerLineSettings, ZoneSettings
 from gateway.settings.papers_settings import IdentitySettings, PapersSettings
 from gateway.settings.pit_settings import PitSettings
 from gateway.settings.schema import (
@@ -90,5 +92,11 @@ class SiteFile(SettingsModel):
     """Grouping, shelving and counting of alarms."""
     escalation: EscalationSettings = EscalationSettings()
     """Who is told when nobody answers."""
+    crane_groups: Annotated[list[CraneGroupSettings], Field(default_factory=list)]
+    """Cranes that can meet each other."""
+    zones: Annotated[list[ZoneSettings], Field(default_factory=list)]
+    """No-lift and forbidden zones (禁吊区, 禁入区) on the site plan."""
+    power_lines: Annotated[list[PowerLineSettings], Field(default_factory=list)]
+    """Overhead lines over or beside the site."""
     identity: IdentitySettings = IdentitySettings()
     """The encrypted identity file."""
