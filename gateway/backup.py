@@ -211,10 +211,11 @@ def _is_database(path: Path) -> bool:
 def _copy_site(site_file: Path, stage: Path) -> None:
     stage.mkdir(parents=True)
     shutil.copyfile(site_file, stage / site_file.name)
-    for folder in ("rules", "devices"):
-        for path in sorted((site_file.parent / folder).glob("*.yaml")):
-            (stage / folder).mkdir(exist_ok=True)
-            shutil.copyfile(path, stage / folder / path.name)
+    for folder in ("rules", "devices", "hazards"):
+        for path in sorted((site_file.parent / folder).rglob("*.yaml")):
+            copy = stage / path.relative_to(site_file.parent)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
 
 
 def _manifest_of(stage: Path, settings: Settings, now_ns: int) -> Manifest:

@@ -62,6 +62,18 @@ async def test_a_copy_taken_while_the_stores_are_open_restores_to_the_same_chain
     assert (tmp_path / "new" / "site" / "rules" / "e2e.yaml").is_file()
 
 
+async def test_a_sites_own_packs_in_folders_and_its_hazard_catalogue_are_in_the_copy(
+    running: Site, settings: Settings, tmp_path: Path
+) -> None:
+    own = [Path("rules", "own", "pack.yaml"), Path("hazards", "2024.yaml")]
+    for name in own:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("version: 1", encoding="utf-8")
+    result = make_backup(settings, tmp_path / "copies", running.clock)
+    restore(result.path, tmp_path / "new")
+    assert [(tmp_path / "new" / "site" / name).read_text(encoding="utf-8") for name in own] == ["version: 1"] * 2
+
+
 async def test_the_records_of_the_assets_are_in_the_copy(running: Site, settings: Settings, tmp_path: Path) -> None:
     assets = AssetStore(settings.storage.folder)
     assets.note(1, [AssetEvent("crane-1", "crane_cycle", 1, {"load_t": 2.5})], {"crane-1:derived": {"count": 1}})
