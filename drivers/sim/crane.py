@@ -47,7 +47,9 @@ class LoadChart:
 
 @dataclass(frozen=True, slots=True)
 class CraneModel:
-    """Dimensions and drives. Radii in m from the mast's axis, heights in m above ground."""
+    """Dimensions, drives and place. Radii in m from the mast's axis, heights in m above ground, the base in m east and
+    north of the site's origin. Within `sector_deg` (from, to) it picks up and sets down its loads; None: all around.
+    """
 
     chart: LoadChart = LoadChart()
     height_m: float = 48.0
@@ -63,6 +65,11 @@ class CraneModel:
     slew_deg_s: float = 3.6
     slew_deg_s2: float = 0.6
     slew_limit_deg: float = 540.0
+    counter_jib_m: float = 15.0
+    base_x_m: float = 0.0
+    base_y_m: float = 0.0
+    sector_deg: tuple[float, float] | None = None
+    driver_no: int = 0
 
 
 class Phase(StrEnum):
@@ -126,13 +133,17 @@ class CraneState:
 
 
 class CraneTwin:
-    """One crane, stepped with dt. `overload` makes its next seconds an overload; the lift goes on afterwards."""
+    """One crane, stepped with dt. `overload` makes its next seconds an overload; the lift goes on afterwards.
+
+    While `sent_to_deg` is set it slews there and nowhere else, whatever it was doing. While it is `climbing` its drives
+    stand still and nothing hangs on the hook. `multi_alarm` is its host's own collision flag.
+    """
 
     def __init__(self, seed: str, model: CraneModel | None = None) -> None:
         self.model = model or CraneModel()
         self._random = random.Random(seed)
         m = self.model
-        start_deg = self._random.uniform(0, 360)
+        start_deg = self._random.uniform(*(m.sector_deg or (0.0, 360.0)))
         self.slew = Axis(start_deg, m.slew_deg_s, m.slew_deg_s2)
         self.trolley = Axis(self._random.uniform(12, 40), m.trolley_m_s, m.trolley_m_s2)
         self.hoist = Axis(self._random.uniform(25, 40), m.hoist_m_s, m.hoist_m_s2)
@@ -143,6 +154,9 @@ class CraneTwin:
         self._tilt_deg = 0.03
         self._wind_m_s = 0.0
         self._overload: tuple[OverloadProfile, float] | None = None
+        self.sent_to_deg: float | None = None
+        self.climbing = False
+        self.multi_alarm = False
         self.state = self._observe()
 
     def step(self, dt_s: float, mast_wind_m_s: float, mast_height_m: float = 10.0) -> CraneState:
@@ -170,15 +184,34 @@ class CraneTwin:
         self._lean(dt_s)
         if self._overload is not None:
             self._step_overload(self._overload, dt_s)
+        elif self.climbing:
+            self._stand_still(dt_s)
+        elif self.sent_to_deg is not None:
+            self._slew_to(self.sent_to_deg, dt_s)
         elif self._work(dt_s):
             self._enter(_NEXT[self.phase])
 
     def _step_overload(self, overload: tuple[OverloadProfile, float], dt_s: float) -> None:
         profile, elapsed_s = overload
-        for axis in (self.slew, self.trolley, self.hoist):
-            axis.brake(dt_s)
+        self._brake(dt_s)
         elapsed_s += dt_s
         self._overload = (profile, elapsed_s) if elapsed_s < profile.total_s else None
+
+    def _stand_still(self, dt_s: float) -> None:
+        """Climbing: the load is put down and the drives stop."""
+        self._brake(dt_s)
+        self._hanging_t = max(0.0, self._hanging_t - self.lift.load_t * dt_s / 1.5)
+
+    def _slew_to(self, bearing_deg: float, dt_s: float) -> None:
+        """The short way round; the other drives stop."""
+        away_deg = (bearing_deg - self.slew.position + 180) % 360 - 180
+        self.slew.move(self.slew.position + away_deg, dt_s)
+        self.trolley.brake(dt_s)
+        self.hoist.brake(dt_s)
+
+    def _brake(self, dt_s: float) -> None:
+        for axis in (self.slew, self.trolley, self.hoist):
+            axis.brake(dt_s)
 
     def _work(self, dt_s: float) -> bool:
         """Do this phase's work for `dt_s`; True when it is done."""
@@ -201,8 +234,7 @@ class CraneTwin:
 
     def _wait(self, dt_s: float) -> bool:
         """Rigging, taking and setting down the load, resting: time passes and the rope's pull follows."""
-        for axis in (self.slew, self.trolley, self.hoist):
-            axis.brake(dt_s)
+        self._brake(dt_s)
         wanted_t = self.lift.load_t if self.phase is Phase.TAKE else 0.0
         pull_t = self.lift.load_t * dt_s / 1.5
         self._hanging_t += max(-pull_t, min(pull_t, wanted_t - self._hanging_t))
@@ -224,17 +256,23 @@ class CraneTwin:
         from_radius_m, to_radius_m = draw(5, 50), draw(5, 50)
         rated_t = self.model.chart.rated_t(max(from_radius_m, to_radius_m))
         from_hook_m, to_hook_m = draw(1, 4), draw(1, 30)
-        from_slew_deg = self._turn(self.slew.position, draw(-170, 170))
+        from_slew_deg = self._bearing(self.slew.position)
         return Lift(
             load_t=max(1.0, draw(0.3, 0.7) * rated_t),
             from_radius_m=from_radius_m,
             from_slew_deg=from_slew_deg,
             from_hook_m=from_hook_m,
             to_radius_m=to_radius_m,
-            to_slew_deg=self._turn(from_slew_deg, draw(-170, 170)),
+            to_slew_deg=self._bearing(from_slew_deg),
             to_hook_m=to_hook_m,
             travel_hook_m=min(self.model.hook_max_m, max(from_hook_m, to_hook_m) + draw(5, 10)),
         )
+
+    def _bearing(self, start_deg: float) -> float:
+        """Where a load is fetched or brought: in the sector, or anywhere within half a turn."""
+        if self.model.sector_deg is not None:
+            return self._random.uniform(*self.model.sector_deg)
+        return self._turn(start_deg, self._random.uniform(-170, 170))
 
     def _turn(self, start_deg: float, by_deg: float) -> float:
         """Turn the other way when a cable without slip ring would be wound beyond its limit."""
@@ -280,5 +318,7 @@ class CraneTwin:
             tilt_deg=self._tilt_deg,
             multiple=self.model.parts_of_line,
             motor=float(self._motor_on() or self._overload is not None),
-            work_status=0.0,
+            work_status=float(self.climbing),
+            multi_alarm=float(self.multi_alarm),
+            driver_no=float(self.model.driver_no),
         )

@@ -1,4 +1,5 @@
-"""A twin's face to the wire: a Modbus TCP server that hands out what the twin puts into its registers.
+"""A twin's face to the wire: a Modbus TCP server that hands out what the twin puts into its registers, for one unit or
+for several behind one address, as a serial server has them.
 
 In: register words, from the physics; requests, from real clients. Out: responses, or what the faults in force make of
 them. Registers can only be read: writes (functions 5, 6, 15, 16, 22, 23) are refused with exception 1 (illegal
@@ -26,22 +27,30 @@ _LOOPBACK = "127.0.0.1"
 
 
 class ModbusTwinServer:
-    """One device on its own port of 127.0.0.1; registers from address 0, the same for functions 3 and 4."""
+    """Units on one port of 127.0.0.1; registers from address 0, the same for functions 3 and 4.
+
+    `words` are those of unit `unit_id`; more units join with `add_unit` before the start.
+    """
 
     def __init__(self, port: int, words: Sequence[int], faults: Faults, clock: Clock, unit_id: int = 1) -> None:
         self.port = port
-        self._words = list(words)
+        self._units = {unit_id: list(words)}
         self._unit_id = unit_id
-        self.faults = faults
+        self._faults = faults
         self._clock = clock
         self._server: _FaultyTcpServer | None = None
+
+    def add_unit(self, unit_id: int, words: Sequence[int]) -> None:
+        """One more unit behind the same port. Raises ValueError when there is one of that number."""
+        if unit_id in self._units:
+            raise ValueError(f"unit: found {unit_id} twice, expected a number of its own for each")
+        self._units[unit_id] = list(words)
 
     async def start(self) -> None:
         """Listen; afterwards `port` is the real port. Raises OSError when the port is taken."""
         logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
-        registers = SimData(0, values=list(self._words), datatype=DataType.REGISTERS)
-        device = SimDevice(self._unit_id, simdata=[registers], action=self._before_answer)
-        server = _FaultyTcpServer(device, self.port, self.faults, self._clock)
+        devices = [self._device(unit_id) for unit_id in self._units]
+        server = _FaultyTcpServer(devices, self.port, self._faults, self._clock)
         if not await server.listen():
             raise OSError(f"twin's Modbus server: found port {self.port} taken on {_LOOPBACK}, expected a free one")
         self._server = server
@@ -53,43 +62,45 @@ class ModbusTwinServer:
             await self._server.stop()
             self._server = None
 
-    def put(self, words: Sequence[int]) -> None:
-        """From now on reads return these words; as many as at the start."""
-        if len(words) != len(self._words):
-            raise ValueError(f"registers: found {len(words)} words, expected {len(self._words)}")
-        self._words = list(words)
-
-    @property
-    def words(self) -> Sequence[int]:
-        """What a read returns now, from address 0 on."""
-        return self._words
+    def put(self, words: Sequence[int], unit_id: int | None = None) -> None:
+        """From now on reads of this unit (the first when none is named) return these words; as many as at the start."""
+        unit_id = self._unit_id if unit_id is None else unit_id
+        known = len(self._units[unit_id])
+        if len(words) != known:
+            raise ValueError(f"registers: found {len(words)} words, expected {known}")
+        self._units[unit_id] = list(words)
 
     def drop_connections(self) -> None:
         """Close what is connected; the listener stays."""
         if self._server is not None:
             self._server.drop_connections()
 
-    async def _before_answer(
-        self,
-        function: int,
-        _start_address: int,
-        _address: int,
-        _count: int,
-        registers: list[int],
-        _written: list[int] | list[bool] | None,
-    ) -> ExcCodes | None:
-        """Refuse what is not a read; else copy the twin's words into the server's registers."""
-        if function not in _READ_FUNCTIONS:
-            return ExcCodes.ILLEGAL_FUNCTION
-        registers[: len(self._words)] = self._words
-        return None
+    def _device(self, unit_id: int) -> SimDevice:
+        registers = SimData(0, values=list(self._units[unit_id]), datatype=DataType.REGISTERS)
+
+        async def before_answer(
+            function: int,
+            _start_address: int,
+            _address: int,
+            _count: int,
+            held: list[int],
+            _written: list[int] | list[bool] | None,
+        ) -> ExcCodes | None:
+            """Refuse what is not a read; else copy the twin's words into the server's registers."""
+            if function not in _READ_FUNCTIONS:
+                return ExcCodes.ILLEGAL_FUNCTION
+            words = self._units[unit_id]
+            held[: len(words)] = words
+            return None
+
+        return SimDevice(unit_id, simdata=[registers], action=before_answer)
 
 
 class _FaultyTcpServer(ModbusTcpServer):
     """The library's server with connections that obey the faults in force."""
 
-    def __init__(self, device: SimDevice, port: int, faults: Faults, clock: Clock) -> None:
-        super().__init__(device, address=(_LOOPBACK, port))
+    def __init__(self, devices: list[SimDevice], port: int, faults: Faults, clock: Clock) -> None:
+        super().__init__(devices, address=(_LOOPBACK, port))
         self.faults = faults
         self.clock = clock
         self.late: set[asyncio.Task[None]] = set()

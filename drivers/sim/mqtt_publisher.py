@@ -1,13 +1,15 @@
-"""The weather mast's face to the wire: one JSON message a second, QoS 1, reconnecting for ever.
+"""A twin's face to an MQTT broker: JSON messages, QoS 1, reconnecting for ever. The weather mast, and cranes whose host
+publishes the real-time record.
 
-In: the weather, and the faults in force. Out: MQTT publishes to a broker. A real mast keeps no backlog: what cannot be
-sent while the broker is away is skipped and counted. paho's network loop runs in its own thread.
+In: what the twin shows, and the faults in force. Out: MQTT publishes to a broker. A real logger keeps no backlog: what
+cannot be sent while the broker is away is skipped and counted. paho's network loop runs in its own thread.
 """
 
 import asyncio
 import json
 import logging
 import threading
+from collections.abc import Mapping
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -22,14 +24,21 @@ _LOOPBACK = "127.0.0.1"
 _QOS = 1
 
 
-class MastPublisher:
-    """One mast on one topic. `sent`, `acknowledged` and `skipped` count messages since the start.
+Record = Mapping[str, float | str]
+BROKEN: Mapping[str, float | None] = {"WindSpeed": 65535, "Temperature": -999, "Humidity": None}
+
+
+class TwinPublisher:
+    """One device on one topic. `sent`, `acknowledged` and `skipped` count messages since the start.
+
+    `broken` are the fields of a corrupt message that is not cut short.
 
     `changed` is notified, by paho's thread, when `connected` or `acknowledged` changes.
     """
 
-    def __init__(self, mast: str, topic: str, port: int, faults: Faults, clock: Clock) -> None:
-        self.mast = mast
+    def __init__(self, twin: str, topic: str, port: int, faults: Faults, clock: Clock) -> None:
+        self.twin = twin
+        self.broken = BROKEN
         self.topic = topic
         self.port = port
         self.sent = 0
@@ -39,7 +48,7 @@ class MastPublisher:
         self.changed = threading.Condition()
         self._faults = faults
         self._clock = clock
-        self._frozen: WeatherState | None = None
+        self._frozen: Record | None = None
         self._late: set[asyncio.Task[None]] = set()
         self._online = False
         self._client = self._make_client()
@@ -67,17 +76,17 @@ class MastPublisher:
         await asyncio.gather(*self._late, return_exceptions=True)
         await asyncio.to_thread(self._hang_up)
 
-    async def publish(self, weather: WeatherState, now_ns: int) -> None:
-        """Send one message, or what the faults in force make of it."""
+    async def publish_record(self, record: Record, now_ns: int) -> None:
+        """Send one message with this time, or what the faults in force make of it."""
         active = self._faults.active
         await self._follow(dropped=FaultKind.DROP in active)
         if not self._faults.readable:
             self.skipped += 1
             return
-        self._frozen = (self._frozen or weather) if FaultKind.FREEZE in active else None
-        payload = encode_weather(self._frozen or weather, now_ns)
+        self._frozen = (self._frozen or record) if FaultKind.FREEZE in active else None
+        payload = encode_record(self._frozen or record, now_ns)
         if FaultKind.CORRUPT in active:
-            payload = corrupt_payload(payload, self.sent)
+            payload = corrupt_payload(payload, self.sent, self.broken)
         if FaultKind.DELAY in active:
             late = asyncio.get_running_loop().create_task(self._send_late(payload, self._faults.delay_s))
             self._late.add(late)
@@ -114,7 +123,7 @@ class MastPublisher:
 
     def _make_client(self) -> mqtt.Client:
         client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=f"twin-{self.mast}", protocol=MQTTProtocolVersion.MQTTv311
+            CallbackAPIVersion.VERSION2, client_id=f"twin-{self.twin}", protocol=MQTTProtocolVersion.MQTTv311
         )
         client.reconnect_delay_set(1, 2)
         client.on_connect = self._on_connect
@@ -140,28 +149,37 @@ class MastPublisher:
     def _link_is(self, *, up: bool, reason: ReasonCode) -> None:
         if up != self.connected:
             state = "up" if up else "down"
-            log.info("mast=%s broker=%s:%d link=%s reason=%s", self.mast, _LOOPBACK, self.port, state, reason)
+            log.info("twin=%s broker=%s:%d link=%s reason=%s", self.twin, _LOOPBACK, self.port, state, reason)
         with self.changed:
             self.connected = up
             self.changed.notify_all()
 
 
-def encode_weather(weather: WeatherState, now_ns: int) -> bytes:
-    """The mast's JSON object; names and units as in the mast's device table, time in ms since 1970 (UTC)."""
-    return json.dumps(
-        {
-            "DataTimeStamp": now_ns // 1_000_000,
-            "WindSpeed": round(weather.wind_m_s, 2),
-            "WindDirection": round(weather.wind_direction_deg, 1),
-            "Temperature": round(weather.temperature_degc, 1),
-            "Humidity": round(weather.humidity_pct, 1),
-        }
-    ).encode()
+class MastPublisher(TwinPublisher):
+    """The weather mast."""
+
+    async def publish(self, weather: WeatherState, now_ns: int) -> None:
+        """Send one message, or what the faults in force make of it."""
+        await self.publish_record(weather_record(weather), now_ns)
 
 
-def corrupt_payload(payload: bytes, count: int) -> bytes:
-    """What a broken logger sends, by turns: sentinels in every field, or a message cut short."""
+def weather_record(weather: WeatherState) -> Record:
+    """The mast's fields; names and units as in the mast's device table."""
+    return {
+        "WindSpeed": round(weather.wind_m_s, 2),
+        "WindDirection": round(weather.wind_direction_deg, 1),
+        "Temperature": round(weather.temperature_degc, 1),
+        "Humidity": round(weather.humidity_pct, 1),
+    }
+
+
+def encode_record(record: Record, now_ns: int) -> bytes:
+    """The JSON object, with its time in ms since 1970 (UTC) first."""
+    return json.dumps({"DataTimeStamp": now_ns // 1_000_000, **record}).encode()
+
+
+def corrupt_payload(payload: bytes, count: int, broken: Mapping[str, float | None]) -> bytes:
+    """What a broken logger sends, by turns: sentinels in its fields, or a message cut short."""
     if count % 2:
         return payload[: len(payload) // 2]
-    fields = json.loads(payload)
-    return json.dumps(fields | {"WindSpeed": 65535, "Temperature": -999, "Humidity": None}).encode()
+    return json.dumps(json.loads(payload) | dict(broken)).encode()

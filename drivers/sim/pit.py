@@ -17,7 +17,12 @@ _YEAR_D = 365.25
 
 @dataclass(frozen=True, slots=True)
 class PitModel:
-    """Where the pit starts and how fast it moves. `wall_mm_d` is the wall top's creep at the start of the story."""
+    """Where the pit starts and how fast it moves. `wall_mm_d` is the wall top's creep at the start of the story.
+
+    With `failure_after_d` (pit days) the wall creeps towards failure on top of it: velocity `voight_mm` / (time left),
+    Voight's law with exponent 2 [Voight 1989, Fukuzono's straight line]. It stops at 98.5 % of the way, where the model
+    ends and no wall stands.
+    """
 
     excavated_m: float = 8.0
     final_depth_m: float = 12.0
@@ -28,6 +33,15 @@ class PitModel:
     strut_kn_mm: float = 18.0
     strut_kn_degc: float = 12.0
     accelerate: float = 1.0
+    failure_after_d: float = math.inf
+    voight_mm: float = 6.0
+
+    def voight_creep_mm(self, pit_d: float) -> float:
+        """What the wall has crept by Voight's law after so many pit days: u = voight_mm ln(t_f / (t_f - t))."""
+        if math.isinf(self.failure_after_d):
+            return 0.0
+        share = min(0.985, pit_d / self.failure_after_d)
+        return -self.voight_mm * math.log(1 - share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,7 @@ class PitTwin:
     def _observe(self, air_degc: float) -> PitState:
         noise = self._random.gauss
         warmth_degc = 4 * math.sin(2 * math.pi * self._pit_d) + 9 * math.sin(2 * math.pi * self._pit_d / _YEAR_D)
-        wall_mm = self._creep_mm + 0.03 * warmth_degc
+        wall_mm = self._creep_mm + self.model.voight_creep_mm(self._pit_d) + 0.03 * warmth_degc
         moved_mm = wall_mm - self.model.wall_top_mm
         strut_kn = self.model.strut_kn + self.model.strut_kn_mm * moved_mm + self.model.strut_kn_degc * warmth_degc
         return PitState(

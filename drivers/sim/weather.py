@@ -13,15 +13,17 @@ from dataclasses import dataclass
 _DAY_S = 86_400.0
 _SLOW_S = 300.0
 _GUST_S = 4.0
-_SLOW_SPREAD_SHARE = 0.12
 
 
 @dataclass(frozen=True, slots=True)
 class Climate:
-    """What the weather varies around. `turbulence` is the gusts' standard deviation as a share of the wind."""
+    """What the weather varies around. `turbulence` is the gusts' standard deviation as a share of the wind, `wander`
+    that of the slow changes over minutes.
+    """
 
     wind_mean_m_s: float = 4.5
     turbulence: float = 0.16
+    wander: float = 0.12
     direction_deg: float = 120.0
     temperature_degc: float = 22.0
     temperature_swing_degc: float = 6.0
@@ -39,7 +41,10 @@ class WeatherState:
 
 
 class Weather:
-    """The site's air, stepped with dt. `day_share` is the time of day at the start (0 = midnight)."""
+    """The site's air, stepped with dt. `day_share` is the time of day at the start (0 = midnight).
+
+    `mean_m_s` is the wind it varies around now; a story leads it.
+    """
 
     def __init__(self, seed: str, climate: Climate | None = None, day_share: float = 0.4) -> None:
         self.climate = climate or Climate()
@@ -48,12 +53,13 @@ class Weather:
         self._slow = 0.0
         self._gust = 0.0
         self._veer_deg = 0.0
+        self.mean_m_s = self.climate.wind_mean_m_s
         self.state = self._observe()
 
     def step(self, dt_s: float) -> WeatherState:
         """Let `dt_s` pass."""
         self._day_s += dt_s
-        self._slow = self._wander(self._slow, _SLOW_S, _SLOW_SPREAD_SHARE, dt_s)
+        self._slow = self._wander(self._slow, _SLOW_S, self.climate.wander, dt_s)
         self._gust = self._wander(self._gust, _GUST_S, self.climate.turbulence, dt_s)
         self._veer_deg = self._wander(self._veer_deg, _SLOW_S, 20.0, dt_s)
         self.state = self._observe()
@@ -66,7 +72,7 @@ class Weather:
 
     def _observe(self) -> WeatherState:
         climate = self.climate
-        mean_m_s = climate.wind_mean_m_s * (1 + self._slow)
+        mean_m_s = self.mean_m_s * (1 + self._slow)
         warmth = math.sin(2 * math.pi * (self._day_s / _DAY_S - 0.375))
         return WeatherState(
             wind_m_s=min(60.0, max(0.0, mean_m_s * (1 + self._gust))),
