@@ -4,7 +4,7 @@ In: bearing, radius and hook height of every crane as read, with the times of ob
 speeds. NaN where not known. Bearings wrap at +-180 deg. Knows nothing of shapes and of neighbours.
 
 A speed is known only when a channel has been heard for `warm_up_s` without a gap: two readings make no speed that a
-stop may be built on. A gap starts the channel anew.
+stop may be built on. A gap starts the channel anew, and so does a jump that no crane makes.
 """
 
 from dataclasses import dataclass
@@ -34,6 +34,8 @@ class MotionParameters:
     """A speed is known after so long without a gap, seconds. PD"""
     max_age_s: float = 3.0
     """A reading older than this says nothing of where a crane is now; a longer gap starts anew, seconds. PD"""
+    fastest: tuple[float, float, float] = (15.0, 5.0, 10.0)
+    """What is faster is a jump, not a motion: slewing deg/s, radius m/s, hook m/s. PD"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +54,7 @@ class MotionTracker:
         self.value = np.full((3, count), np.nan)
         self.at_ns = np.zeros((3, count), dtype=np.int64)
         self.speed = np.full((3, count), np.nan)
+        self._fastest = np.array(parameters.fastest)[:, None]
         self._run_s = np.zeros((3, count))
         self._run = np.zeros((3, count))
 
@@ -60,10 +63,13 @@ class MotionTracker:
         heard = np.isfinite(value)
         since_s = (observed_at_ns - self.at_ns) / 1e9
         max_gap_s = self._parameters.max_age_s
-        anew = heard & (np.isnan(self.value) | (np.abs(since_s) > max_gap_s))
+        step = value - self.value
+        step[BEARING] = wrap_deg(step[BEARING])
+        jumped = (since_s > 0.0) & (np.abs(step) > self._fastest * since_s)
+        anew = heard & (np.isnan(self.value) | (np.abs(since_s) > max_gap_s) | jumped)
         on = heard & ~anew & (since_s > 0.0)
         if on.any():
-            self._go_on(on, value, since_s)
+            self._go_on(on, step, since_s)
         if anew.any():
             self.speed[anew] = np.nan
             self._run_s[anew] = self._run[anew] = 0.0
@@ -72,9 +78,7 @@ class MotionTracker:
         self.at_ns[taken] = observed_at_ns[taken]
         return self._at(heard, now_ns)
 
-    def _go_on(self, on: NDArray[np.bool_], value: Floats, since_s: Floats) -> None:
-        step = value - self.value
-        step[BEARING] = wrap_deg(step[BEARING])
+    def _go_on(self, on: NDArray[np.bool_], step: Floats, since_s: Floats) -> None:
         gap_s = np.where(on, since_s, 1.0)
         self._run_s[on] += gap_s[on]
         self._run[on] += step[on]

@@ -192,6 +192,20 @@ def test_speed_is_known_only_after_a_while_and_not_after_a_gap() -> None:
     assert math.isnan(yard.run(0.2, lambda t_s: apart)[0]["conflict_in_s"])
 
 
+def test_a_jump_that_no_crane_makes_is_a_place_and_no_speed() -> None:
+    yard = Yard([crane(0, 0), crane(1, 105)])
+
+    def says(t_s: float) -> list[Pose]:
+        return [pose(slew_deg=WEST if t_s < 3.0 else 20.0), pose(slew_deg=WEST)]
+
+    yard.run(3.0, says)
+    jumped = yard.run(0.3, says)[0]
+    assert jumped["min_distance_m"] == pytest.approx(55.0 * math.cos(math.radians(20.0)) - 2.0, abs=0.01)
+    assert math.isnan(jumped["conflict_in_s"])
+    settled = yard.run(1.5, says)[0]
+    assert settled["predicted_distance_m"] == pytest.approx(jumped["min_distance_m"])
+
+
 def test_a_reading_that_is_too_old_says_nothing() -> None:
     value = np.array([x for _ in range(2) for x in pose(slew_deg=NORTH).values()])
     for age_s, known in [(2.9, True), (3.1, False)]:
@@ -295,7 +309,7 @@ def test_a_collision_flag_that_says_the_opposite_for_long_enough() -> None:
     late = yard.run(0.3, lambda t_s: touching)
     assert [one["collision_flag_disagrees"] for one in late] == [1.0, 0.0]
     apart = [pose(slew_deg=NORTH, multi_alarm=0.0), pose(slew_deg=NORTH, multi_alarm=1.0)]
-    assert yard.run(0.1, lambda t_s: apart)[0]["collision_flag_disagrees"] == 0.0
+    assert yard.run(1.5, lambda t_s: apart)[0]["collision_flag_disagrees"] == 0.0
     yard = Yard(cranes)
     assert yard.run(7.0, lambda t_s: apart)[1]["collision_flag_disagrees"] == 1.0
     unheard = [apart[0], pose(slew_deg=NORTH, multi_alarm=math.nan)]
