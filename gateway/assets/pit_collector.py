@@ -12,6 +12,7 @@ Memory is bounded: of a long interval every second, fourth ... sample is kept.
 """
 
 from math import isfinite, nan
+from statistics import median
 
 import numpy as np
 
@@ -120,7 +121,7 @@ class ReadingCollector:
             return None
         if self._good < self._bad:
             return self._say(Reading(at_ns, nan, Defect.NO_SIGNAL, self._good, self._gauges))
-        return self._say(Reading(at_ns, float(np.median(self._samples)), Defect.NONE, self._good, self._gauges))
+        return self._say(Reading(at_ns, median(self._samples), Defect.NONE, self._good, self._gauges))
 
     def _lost(self, defect: Defect, now_ns: int) -> Reading | None:
         """A sample that says nothing. With an interval a few of them do no harm; without one, each is said once."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.assets.pit_description import PitDescription, PitPoint
-from gateway.assets.pit_items import DesignShare, ItemNature, rate_item, share_item
+from gateway.assets.pit_items import DesignShare, ItemNature, PitItem, rate_item, share_item
 from gateway.assets.strut_load import StrutLoad
 from gateway.model.quantity import Point
 
@@ -65,8 +65,9 @@ def shares_known(point: PitPoint) -> tuple[DesignShare, ...]:
 
 
 def forecasts(point: PitPoint) -> bool:
-    """Whether the point's movement is one that creeps towards failure or a limit: displacements."""
-    return point.facts.nature is ItemNature.MOVEMENT and point.facts.unit == "mm"
+    """Whether the point's movement is one that creeps towards failure or a limit: displacements, not the water."""
+    moves = point.facts.nature is ItemNature.MOVEMENT and point.facts.unit == "mm"
+    return moves and point.item is not PitItem.GROUNDWATER
 
 
 def point_outputs(asset: str, point: PitPoint) -> tuple[Point, ...]:

@@ -13,6 +13,7 @@ A jump that is real is unknown for one reading, never normal. A reading that is 
 from collections import deque
 from dataclasses import dataclass
 from math import isfinite
+from statistics import median
 
 import numpy as np
 
@@ -34,8 +35,9 @@ class QualityGates:
     """When a reading is not believed (all PD). `noise` is the instrument's, in the item's unit.
 
     A reading that rests on fewer than `steady_samples` samples is an outlier when it is further from its forerunners'
-    line than `spike_mads` scaled MADs and than `spike_noises` times the noise. Readings that do not leave `flat_band`
-    for `flat_after_s` are a flat line (0: never). `clock_skew_s`: how far ahead of the box a reading's time may be.
+    line than `spike_mads` scaled MADs, and from the line and the last of them than `spike_noises` times the noise.
+    Readings that do not leave `flat_band` for `flat_after_s` are a flat line (0: never). `clock_skew_s`: how far ahead
+    of the box a reading's time may be.
     """
 
     noise: float = 0.5
@@ -131,7 +133,7 @@ class ReadingQuality:
         """A thousand times (or a thousandth, for a movement also a hundredth or a tenth) of what it was."""
         if len(self._before) < FEWEST_FORERUNNERS:
             return False
-        usual = float(np.median([before for _, before in self._before]))
+        usual = median([before for _, before in self._before])
         if abs(usual) < _UNIT_NOISES * self._gates.noise:
             return False
         ratio = value / usual
@@ -154,6 +156,9 @@ class ReadingQuality:
         if len(self._before) < FEWEST_FORERUNNERS or reading.samples >= self._gates.steady_samples:
             self._suspect = 0.0
             return False
+        if abs(reading.value - self._before[-1][1]) <= self._gates.spike_noises * self._gates.noise:
+            self._suspect = 0.0
+            return False
         off, allowed = self._deviation(reading)
         if abs(off) <= allowed:
             self._suspect = 0.0
@@ -170,8 +175,8 @@ class ReadingQuality:
         day = np.array([(at_ns - last_ns) / NS_A_DAY for at_ns, _ in self._before])
         value = np.array([value for _, value in self._before])
         slope = median_slope(day, value)
-        level = float(np.median(value - slope * day))
-        scatter = float(np.median(np.abs(value - slope * day - level)))
+        level = median(value - slope * day)
+        scatter = median(np.abs(value - slope * day - level))
         ahead = slope * (reading.at_ns - last_ns) / NS_A_DAY
         gates = self._gates
         allowed = max(gates.spike_mads * _MAD_TO_SIGMA * scatter, gates.spike_noises * gates.noise, abs(ahead))
