@@ -5,7 +5,7 @@ models anew for every start and every reload; the points they derive; faults whe
 delivers. Reads the table of reading intervals, opens nothing else.
 
     site --> descriptions --> plan --> models, in an order in which each reads only what stands before it:
-                                       cranes, their surroundings, groups of cranes, pit points, pits
+                                       surroundings of cranes, cranes, groups of cranes, pit points, pits
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +22,10 @@ from gateway.assets.pit_description import PitDescription
 from gateway.assets.pit_frequency import FrequencyTable
 from gateway.assets.pit_instrument import DirectReading
 from gateway.assets.pit_point import PitPointDerivation
+from gateway.assets.safety_device import CraneSilence
 from gateway.assets.tie_watch import TieWatch
 from gateway.model.quantity import Point, PointTable
+from gateway.model.rule import ResolvedRule
 from gateway.settings.binding import Field
 from gateway.settings.crane_yard_plan import (
     Obstacles,
@@ -33,7 +35,7 @@ from gateway.settings.crane_yard_plan import (
     plan_groups,
     plan_surroundings,
 )
-from gateway.settings.document import Document
+from gateway.settings.document import Document, KeyPath
 from gateway.settings.library import opened_once
 from gateway.settings.papers_settings import PapersSettings
 from gateway.settings.pit_frequency import read_frequency
@@ -75,9 +77,33 @@ class PlannedCrane:
         asset = self.description.asset
         papers = None if self.papers is None else self.papers.papers(asset, drivers)
         yield CraneDerivation(self.description, self.points, papers)
+        if "motor" in self.points:
+            others = [point for key, point in self.points.items() if key != "motor" and point.startswith(f"{asset}.")]
+            yield CraneSilence(asset, self.points["motor"], others)
         if self.papers is not None:
             registry = self.papers.tie_registry()
             yield TieWatch(asset, registry, self.points.get("crane_h_m"), self.description.mast_height_at)
+
+    def with_marks(self, rows: Sequence[ResolvedRule]) -> "PlannedCrane":
+        """The working cycles' records are flagged by the limits that the rules judge by."""
+        asset = self.description.asset
+        limits = {row.info.rule_id: row.limit for row in rows if row.asset == asset and row.info.rule_id in _MARKS}
+        parameters = self.description.parameters
+        marks = replace(parameters.marks, **{_MARKS[rule]: limit for rule, limit in limits.items()})
+        return replace(self, description=replace(self.description, parameters=replace(parameters, marks=marks)))
+
+
+_MARKS = {
+    "crane.moment.prealarm": "moment_prealarm_pct",
+    "crane.moment.alarm": "moment_alarm_pct",
+    "crane.wind.prealarm": "wind_prealarm_ms",
+    "crane.wind.lifting_stop": "wind_alarm_ms",
+    "crane.tilt.limit": "tilt_alarm_permille",
+    "crane.height.alarm": "height_margin_m",
+    "crane.radius_out.alarm": "radius_margin_m",
+    "crane.slew_left.alarm": "slew_margin_deg",
+}
+"""Rules whose limits a cycle's record is flagged by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,11 +120,15 @@ class AssetPlan:
         """All models of the box, none of which has seen anything yet."""
         return tuple(self._models(drivers))
 
+    def with_marks(self, rows: Sequence[ResolvedRule]) -> "AssetPlan":
+        """The same plan, its cranes' records flagged by the limits in force."""
+        return replace(self, cranes=tuple(crane.with_marks(rows) for crane in self.cranes))
+
     def _models(self, drivers: DriverLookup) -> Iterator[Derivation]:
-        for crane in self.cranes:
-            yield from crane.models(drivers)
         for surroundings in self.surroundings:
             yield from surroundings.models()
+        for crane in self.cranes:
+            yield from crane.models(drivers)
         for group in self.groups:
             yield from group.models()
         for pit in self.pits:
@@ -128,9 +158,11 @@ class AssetPlanner:
         cranes = tuple(self._cranes())
         yard = self._yard(cranes)
         obstacles = Obstacles(self._site.zones, self._site.power_lines, packs.line_clearances)
+        surroundings = tuple(plan_surroundings(self._document, obstacles, yard))
+        around = {point.point_id: point for each in surroundings for model in each.models() for point in model.outputs}
         return AssetPlan(
-            cranes,
-            tuple(plan_surroundings(self._document, obstacles, yard)),
+            tuple(_among(crane, around) for crane in cranes),
+            surroundings,
             tuple(plan_groups(self._document, self._site.crane_groups, yard)),
             pits,
             frequency or FrequencyTable(),
@@ -150,8 +182,15 @@ class AssetPlanner:
                 continue
             if asset.crane is None:
                 self._document.warn((*path, "kind"), "warn.crane_undescribed", found=asset.id)
+            elif asset.crane.wind_point is not None:
+                points["wind_ms"] = self._wind_point((*path, "crane", "wind_point"), asset.crane.wind_point)
             description = undescribed(asset.id) if asset.crane is None else asset.crane.describe(asset.id)
             yield PlannedCrane(description, points, asset.papers)
+
+    def _wind_point(self, path: KeyPath, wanted: str) -> str:
+        if wanted not in self._points:
+            self._document.add(path, "crane.wind_unknown", found=wanted)
+        return wanted
 
     def _pits(self) -> Iterator[DescribedPit]:
         for path, asset in self._site.asset_paths:
@@ -167,6 +206,13 @@ class AssetPlanner:
         for name, point_id in dict.fromkeys(wanted):
             if point_id not in self._points:
                 self._document.add(pit.path, "pit.input_unknown", name=name, found=point_id)
+
+
+def _among(crane: PlannedCrane, around: Mapping[str, Point]) -> PlannedCrane:
+    """The crane with what is derived of its surroundings beside what its devices deliver."""
+    asset = crane.description.asset
+    own = {point.quantity: point.point_id for point in around.values() if point.asset == asset}
+    return replace(crane, points={**crane.points, **own})
 
 
 def with_derived(document: Document, bound: Field, derived: Sequence[Point]) -> Field:

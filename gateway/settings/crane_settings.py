@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from gateway.assets.crane_description import Climb, CraneDescription
 from gateway.assets.load_chart import ChartFault, LoadChart, LoadCurve, fault_of
 from gateway.settings.crane_tuning import CraneTuning
-from gateway.settings.schema import SettingsModel
+from gateway.settings.schema import Name, SettingsModel
 
 Length = Annotated[float, Field(gt=0, le=200)]
 Height = Annotated[float, Field(gt=0, le=655.35)]
@@ -161,6 +161,8 @@ class CraneSettings(SettingsModel):
     """Half the diagonal of the mast's section, metres."""
     load_radius_m: Annotated[float, Field(gt=0, le=10)] = 1.5
     """Half the size of a usual load, metres."""
+    wind_point: Name | None = None
+    """The point that measures its wind, when that is not one of its own: a weather mast's, such as `mast-1.wind`."""
     tuning: CraneTuning = CraneTuning()
     """How its derived quantities are computed."""
 

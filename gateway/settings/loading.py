@@ -75,7 +75,7 @@ def load(
     derived = [point for model in plan.models() for point in model.outputs]
     field = with_derived(document, bound, [*planner.hand_points(), *derived])
     rows = Resolver(document, site, packs, field, planner.pits).resolve()
-    whole = _Whole(site, field, plan, rows, hazards, bind_uplinks(document, site, uplinks))
+    whole = _Whole(site, field, plan.with_marks(rows), rows, hazards, bind_uplinks(document, site, uplinks))
     _warn_of_values(document, whole)
     faults = [fault for each in opened.values() for fault in each.faults]
     warnings = [warning for each in opened.values() for warning in each.warnings]

@@ -435,6 +435,12 @@ CATALOGUE: dict[str, Wording] = {
         "{low_key} 为 {low}，{high_key} 为 {high}",
         "{low_key} 小于 {high_key}",
     ),
+    "crane.wind_unknown": Wording(
+        "wind_point {found}, which no device delivers",
+        "the id of a point, such as mast-1.wind",
+        "wind_point {found} 没有任何设备提供",
+        "测点编号，如 mast-1.wind",
+    ),
     "crane.not_rising": Wording(
         "{key} with entry {position} not above the one before",
         "{key} in rising order",
