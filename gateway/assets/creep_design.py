@@ -1,7 +1,8 @@
 """What moves the readings of a point, as columns of a least-squares fit: with creep to failure and without.
 
     always        a constant; the daily wave where readings are frequent enough to see it; steps of the instrument
-    not failing   a straight line, with a bend or two (other stages of digging) or with the last reading off it
+    not failing   a straight line, with one or two of: a bend (another stage of digging), a constant acceleration, the
+                  last reading off it
     failing       a quadratic up to the onset, Voight's creep from there on
 
 In: a series, where it may have steps. Out: columns, and how well they explain the readings. All is weighted by the root
@@ -136,7 +137,7 @@ class Rivals:
 
 
 def not_failing(series: Series, shared: Floats) -> Rivals:
-    """A line; one with a bend or with its last reading off; one with two such."""
+    """A line; a line with one of the turns; with two of them."""
     t = series.t_d
     line = project(series, np.column_stack((shared, t - t[-1])))
     columns = _turns(t) * np.sqrt(series.weight)
@@ -147,14 +148,16 @@ def not_failing(series: Series, shared: Floats) -> Rivals:
 
 
 def _turns(t: Floats) -> Floats:
-    """Columns (k, n): a bend at each of some bins, and the last reading alone."""
+    """Columns (k, n): a bend at each of some bins, the last reading alone, and a constant acceleration: it grows and
+    never fails at a time of its own."""
     late = np.arange(max(1, len(t) - LAST_BENDS), len(t) - 1)
     spread = np.searchsorted(t, t[0] + np.array(BENDS) * (t[-1] - t[0]))
     at = np.unique(np.concatenate((spread, late)))
     bends = np.maximum(t - t[at[(at > 0) & (at < len(t) - 1)], None], 0.0)
     last = np.zeros((1, len(t)))
     last[0, -1] = 1.0
-    return np.concatenate((bends, last))
+    age = ((t[-1] - t) / (t[-1] - t[0]))[None, :]
+    return np.concatenate((bends, last, age * age))
 
 
 def _one_more(known: Projection, columns: Floats) -> tuple[Projection, Floats]:

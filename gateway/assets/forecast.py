@@ -238,17 +238,19 @@ class Forecaster:
         return tangent_deg(abs(motion.rate.mm_d), steady if isfinite(self._steady_mm_d) else nan)
 
     def _stage(self, motion: _Motion, tangent: float) -> Stage:
-        settings = self._settings
-        if not isfinite(motion.rate.mm_d) or not isfinite(tangent):
-            return Stage.UNKNOWN
+        """Without a steady stage to compare with, growing and slowing can still be told, steady cannot."""
+        settings, known = self._settings, isfinite(tangent)
         moving = motion.rate.exceeds(settings.gates.floor_mm_d, settings.gates.sigmas)
         if moving and tangent >= settings.imminent_deg:
             return Stage.IMMINENT
         if moving and tangent >= settings.medium_deg:
             return Stage.MEDIUM_ACCELERATION
-        if moving and tangent > settings.accelerating_deg and motion.no_growth_p < settings.gates.p_value:
+        above = tangent > settings.accelerating_deg or not known
+        if moving and above and motion.no_growth_p < settings.gates.p_value:
             return Stage.INITIAL_ACCELERATION
-        return Stage.DECELERATING if motion.no_growth_p > 1 - settings.gates.p_value else Stage.STEADY
+        if motion.no_growth_p > 1 - settings.gates.p_value:
+            return Stage.DECELERATING
+        return Stage.STEADY if known else Stage.UNKNOWN
 
 
 def _significant(rate: Rate) -> float:

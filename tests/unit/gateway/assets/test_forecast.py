@@ -71,6 +71,21 @@ def test_a_jump_of_the_last_reading_is_no_creep() -> None:
     assert isnan(fed(Forecaster(), t_d, x_mm)[-1].failure_low_h)
 
 
+def test_constant_acceleration_has_no_time_of_failure_but_is_no_steady_movement() -> None:
+    t_d = np.arange(0.0, 20.0, 0.25)
+    x_mm = 0.4 * t_d + 0.06 * t_d**2 + np.random.default_rng(6).normal(0, 0.05, len(t_d))
+    said = fed(Forecaster(), t_d, x_mm)
+    assert all(isnan(one.failure_low_h) for one in said)
+    assert said[-1].stage >= Stage.INITIAL_ACCELERATION
+
+
+def test_two_stages_of_digging_are_no_creep() -> None:
+    t_d = np.arange(0.0, 20.0, 0.25)
+    x_mm = 0.3 * t_d + 0.7 * np.maximum(t_d - 8, 0) + 1.0 * np.maximum(t_d - 14, 0)
+    x_mm = x_mm + np.random.default_rng(7).normal(0, 0.1, len(t_d))
+    assert all(isnan(one.failure_low_h) for one in fed(Forecaster(), t_d, x_mm))
+
+
 def test_rounded_readings_are_not_taken_for_exact_ones() -> None:
     t_d = np.arange(0.0, 20.0, 0.25)
     said = fed(Forecaster(), t_d, np.round(0.9 * t_d + 0.3 * (t_d > 12), 0))
