@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 content = $(shell cat $(1) | cksum | tr ' ' '-')
 RUNTIME := $(VENV)/.runtime-$(call content,requirements.lock)
 DEV := $(VENV)/.dev-$(call content,requirements-dev.lock pyproject.toml)
-TESTS := $(wildcard $(addprefix tests/,unit properties wire contract cases faults e2e deploy))
+TESTS := $(wildcard $(addprefix tests/,unit properties wire contract cases faults requirements e2e deploy))
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
