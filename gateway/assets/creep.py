@@ -32,7 +32,7 @@ from gateway.assets.trend_track import Series
 Floats = NDArray[np.float64]
 
 # Onsets less likely than the best by this many nats, or beyond the best few, are left out of the finer search.
-NATS = 9.0
+NATS = 6.0
 REFINED_ONSETS = 3
 # Readings are never believed to better than this, so that a perfect fit has a finite evidence.
 FINEST_MM = 1e-3

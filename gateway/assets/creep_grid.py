@@ -8,6 +8,7 @@ hardly do, and a rotated mesh around their mean catches the mass. In: how probab
 """
 
 from dataclasses import dataclass
+from functools import cache
 from math import log
 
 import numpy as np
@@ -107,12 +108,18 @@ def closer(nodes: Nodes, probability: Floats, within: Bounds, search: Search) ->
     off = at - mean[:, None]
     variance, direction = np.linalg.eigh((off * probability) @ off.T + search.cell_share * nodes.cell)
     axes = direction * np.sqrt(variance)
-    ticks = np.linspace(-search.reach, search.reach, search.fine)
-    step = ticks[1] - ticks[0]
-    u, v = np.meshgrid(ticks, ticks)
-    log_beta, log_kappa = mean[:, None] + axes @ np.stack((u.ravel(), v.ravel()))
+    ticks, step = _ticks(search.reach, search.fine)
+    log_beta, log_kappa = mean[:, None] + axes @ ticks
     inside = within.hold(log_beta, log_kappa)
     if not inside.any():
         return None
     area = float(step * step * np.sqrt(variance.prod()))
     return Nodes(log_beta[inside], log_kappa[inside], area, step * step * axes @ axes.T)
+
+
+@cache
+def _ticks(reach: float, count: int) -> tuple[Floats, float]:
+    """A square mesh (2, count * count) from -reach to reach, and its step."""
+    ticks = np.linspace(-reach, reach, count)
+    u, v = np.meshgrid(ticks, ticks)
+    return np.stack((u.ravel(), v.ravel())), float(ticks[1] - ticks[0])

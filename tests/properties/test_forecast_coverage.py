@@ -14,7 +14,7 @@ from tests.fakes.creep import Creep, Disturbance, Floats, measured_mm, times_d
 
 DAY_NS = 86_400_000_000_000
 START_NS = 20_000 * DAY_NS
-RUNS = 540
+RUNS, HARMLESS = 540, 420
 ALPHAS = (1.6, 1.8, 2.0, 2.2, 2.5)
 NOISE_MM = (0.05, 0.15, 0.5)
 # (spacing h, steady d, shortest and longest life d): who reads each hour watches something quick
@@ -124,6 +124,6 @@ def test_the_interval_holds_the_time_of_failure() -> None:
 
 
 def test_steady_and_slowing_ground_is_silent() -> None:
-    spoke = [seed for seed in range(10_000, 10_000 + RUNS) if speaks_of_harmless(seed)]
-    print(f"spoke in {len(spoke)}/{RUNS}")
-    assert len(spoke) <= 0.01 * RUNS
+    spoke = [seed for seed in range(10_000, 10_000 + HARMLESS) if speaks_of_harmless(seed)]
+    print(f"spoke in {len(spoke)}/{HARMLESS}")
+    assert len(spoke) <= 0.01 * HARMLESS
