@@ -88,8 +88,10 @@ Lines = Sequence[tuple[KeyPath, PowerLineSettings]]
 def plan_groups(document: Document, groups: Groups, cranes: YardCranes) -> Iterator[PlannedGroup]:
     """The groups without faults. The paths are those of the entries in the site's document."""
     taken: dict[str, str] = {}
+    names: dict[str, KeyPath] = {}
     for path, group in groups:
         before = len(document.faults)
+        _check_name(document, path, group.name, names)
         _check_members(document, path, group, cranes)
         for i, member in enumerate(group.members):
             other = taken.setdefault(member.crane, group.name)
@@ -98,6 +100,13 @@ def plan_groups(document: Document, groups: Groups, cranes: YardCranes) -> Itera
                 document.add((*path, "members", i, "crane"), "group.two_groups", **words)
         if len(document.faults) == before:
             yield PlannedGroup(group.name, _members(group, cranes), group.parameters())
+
+
+def _check_name(document: Document, path: KeyPath, name: str, names: dict[str, KeyPath]) -> None:
+    """Note a name that an earlier entry of the list already has."""
+    first = names.setdefault(name, path)
+    if first != path:
+        document.add((*path, "name"), "id.duplicate", found=repr(name), first=document.line((*first, "name")))
 
 
 def _check_members(document: Document, path: KeyPath, group: CraneGroupSettings, cranes: YardCranes) -> None:
@@ -145,7 +154,9 @@ def _built(zone: ZoneSettings, cranes: YardCranes) -> Zone:
 
 
 def _lines(document: Document, obstacles: Obstacles) -> Iterator[PowerLine]:
+    names: dict[str, KeyPath] = {}
     for path, settings in obstacles.lines:
+        _check_name(document, path, settings.name, names)
         line = settings.build(obstacles.clearances)
         if line is None:
             document.add((*path, "voltage"), "power_line.clearance", found=settings.voltage)

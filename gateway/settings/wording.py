@@ -472,10 +472,10 @@ CATALOGUE: dict[str, Wording] = {
     ),
     "group.crane_kind": Wording("{found}, which is no tower crane", "a tower crane", "{found} 不是塔机", "塔机"),
     "group.crane_undescribed": Wording(
-        "{found}, whose place and shape nobody has given",
-        "a tower crane with a valid crane section",
-        "{found} 没有位置和外形参数",
-        "带有正确 crane 部分的塔机",
+        "{found}, which has no valid crane section or no device",
+        "a tower crane with a place, a shape and a device",
+        "{found} 没有正确的 crane 部分，或没有设备",
+        "已填写位置和外形、并接有设备的塔机",
     ),
     "group.crane_rails": Wording(
         "{found}, which stands on rails",

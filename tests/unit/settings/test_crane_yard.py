@@ -126,7 +126,7 @@ def test_without_a_word_a_group_is_derived_as_the_model_says() -> None:
         ({"members": [MEMBERS[0], {"crane": "crane-2"}]}, "head_height_m: found nothing, expected this key"),
         ({"members": [MEMBERS[0], {"crane": "crane-8", "head_height_m": 0}]}, "no asset of this site"),
         ({"members": [MEMBERS[0], {"crane": "pit-1", "head_height_m": 0}]}, "no tower crane"),
-        ({"members": [MEMBERS[0], {"crane": "crane-9", "head_height_m": 0}]}, "nobody has given"),
+        ({"members": [MEMBERS[0], {"crane": "crane-9", "head_height_m": 0}]}, "no valid crane section or no device"),
         ({"members": [MEMBERS[0], {"crane": "crane-4", "head_height_m": 0}]}, "stands on rails"),
         ({"members": [*MEMBERS, {"crane": "crane-3", "head_height_m": 0}]}, "with number 2, which crane-2 has already"),
     ],
@@ -144,6 +144,16 @@ def test_a_crane_is_in_one_group() -> None:
     assert [each.name for each in planned] == ["north"]
     assert len(faults) == 1
     assert "crane-1, which is in group north already" in faults[0]
+
+
+def test_names_of_groups_and_lines_are_their_own() -> None:
+    other = [{"crane": "crane-3", "head_height_m": 0}, {"crane": "crane-1", "head_height_m": 0}]
+    faults = groups({**GROUP, "members": other}, {**GROUP, "members": other})[1]
+    assert len(faults) == 1
+    assert "crane_groups[1].name: found 'north'" in faults[0]
+    faults = surroundings(lines=[LINE, LINE])[1]
+    assert len(faults) == 1
+    assert "power_lines[1].name" in faults[0]
 
 
 def test_a_fault_in_one_group_leaves_the_other() -> None:
