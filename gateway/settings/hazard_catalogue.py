@@ -17,7 +17,7 @@ from gateway.model.hazard import Hazard, HazardCatalogue, HazardEdition, HazardE
 from gateway.settings.checking import check, choice
 from gateway.settings.document import Document, KeyPath
 from gateway.settings.library import Library, opened_once
-from gateway.settings.rule_families import HazardCode
+from gateway.settings.rule_shape import HazardCode
 from gateway.settings.rulepack import Packs
 from gateway.settings.schema import Certainty, SettingsModel, Title
 

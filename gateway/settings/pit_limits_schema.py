@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from gateway.assets.pit_description import SafetyGrade
 from gateway.assets.pit_items import PitItem, PitStructure
 from gateway.model.alarm import Severity
-from gateway.settings.rule_families import HazardCode
+from gateway.settings.rule_shape import HazardCode
 from gateway.settings.schema import Certainty, LimitSource, Seconds, SettingsModel, Title, certainty_fits
 
 Words = Annotated[str, Field(min_length=1, max_length=150)]

@@ -37,8 +37,8 @@ from gateway.settings.rule_families import (
     RateOfChangeSettings,
     SilenceSettings,
     ThresholdSettings,
-    While,
 )
+from gateway.settings.rule_shape import While
 from gateway.settings.rulepack import PackRule, Packs
 from gateway.settings.site import SiteParts
 from gateway.settings.suppressing import check_suppression

@@ -132,7 +132,8 @@ def test_replacing_what_is_not_there_is_warned_of() -> None:
 
 
 def test_the_national_pack_never_calls_its_own_choice_a_standard() -> None:
-    parts = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (CONFIG / "rules" / "national").glob("*.yaml")]
+    paths = (CONFIG / "rules" / "national").glob("*.yaml")
+    parts = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
     rules = [rule for part in parts for rule in part.get("rules", [])]
     assert len(rules) > 50
     for rule in rules:
