@@ -10,7 +10,9 @@ rule that counts readings counts real ones. A reading that cannot be used is sai
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from math import isfinite, nan
+from typing import Protocol
 
 import numpy as np
 
@@ -28,6 +30,12 @@ from gateway.assets.strut_load import StrutLoad
 
 QUALITY_EVENT = "data_quality"
 STATE_VERSION = 1
+
+
+class _Part(Protocol):
+    """A part of the model with a state of its own."""
+
+    def restore(self, saved: Json) -> None: ...
 
 
 class PitPointDerivation:
@@ -52,6 +60,7 @@ class PitPointDerivation:
         self._shares = [point.control.design(share) or nan for share in shares_known(point) if point.control]
         self._trouble = _Trouble(pit.asset, point.name)
         self._gauges = 0
+        self._said: tuple[int, Values] | None = None
         self._events: list[AssetEvent] = []
 
     def step(self, value: Values, observed_at_ns: Times, now_ns: int) -> Values | None:
@@ -60,7 +69,16 @@ class PitPointDerivation:
         if begun is not None:
             self._begin_anew(begun)
         reading = self._collector.offer(value[self._order], observed_at_ns[self._order], now_ns)
-        return None if reading is None else self._judge(reading)
+        if reading is None:
+            return None
+        row = self._judge(reading)
+        self._said = (reading.at_ns, row)
+        return row
+
+    def last_said(self) -> tuple[int, Values] | None:
+        """The last reading's time (UTC ns) and derived values; None before the first. After a restart it is still what
+        is known: the next reading may be a day away."""
+        return self._said
 
     def order_baseline(self, baseline: Baseline) -> bool:
         """A person re-zeroes the point or has changed its sensor; False when a later baseline is in force already."""
@@ -75,6 +93,7 @@ class PitPointDerivation:
         """The state to keep."""
         return {
             "version": STATE_VERSION,
+            "item": self.point.item.value,
             "inputs": list(self.inputs),
             "collector": self._collector.saved(),
             "quality": self._quality.saved(),
@@ -83,13 +102,19 @@ class PitPointDerivation:
             "forecast": None if self._forecaster is None else self._forecaster.saved(),
             "trouble": self._trouble.saved(),
             "gauges": self._gauges,
+            "said": None if self._said is None else [self._said[0], [_or_none(float(each)) for each in self._said[1]]],
         }
 
     def restore(self, saved: Json) -> None:
-        """Go on from a kept state. Raises ValueError when it is of another version or of other inputs."""
+        """Go on from a kept state. Raises ValueError when it is of another version or of another item.
+
+        What the point counts from is kept whatever else has changed; samples and forerunners only count with the same
+        inputs, and a part that does not fit any more (rates, forecast) starts anew: it is unknown for a while.
+        """
         match saved:
             case {
                 "version": int(version),
+                "item": str(item),
                 "inputs": list(inputs),
                 "collector": collector,
                 "quality": quality,
@@ -98,15 +123,16 @@ class PitPointDerivation:
                 "forecast": forecast,
                 "trouble": trouble,
                 "gauges": int(gauges),
-            } if version == STATE_VERSION and inputs == list(self.inputs):
-                self._collector.restore(collector)
-                self._quality.restore(quality)
+                "said": said,
+            } if version == STATE_VERSION and item == self.point.item.value:
                 self._baseline.restore(baseline)
-                self._rate.restore(rate)
-                if self._forecaster is not None and forecast is not None:
-                    self._forecaster.restore(forecast)
                 self._trouble.restore(trouble)
                 self._gauges = gauges
+                self._said = _row_of(said, len(self.outputs))
+                parts: list[tuple[_Part | None, Json]] = [(self._rate, rate), (self._forecaster, forecast)]
+                if inputs == list(self.inputs):
+                    parts += [(self._collector, collector), (self._quality, quality)]
+                _restore_parts(parts)
             case _:
                 raise ValueError(f"not the state of point {self.point.name}")
 
@@ -208,3 +234,24 @@ class _Trouble:
             "over": over,
         }
         return AssetEvent(self._asset, QUALITY_EVENT, at_ns, content)
+
+
+def _or_none(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
+def _restore_parts(parts: Sequence[tuple[_Part | None, Json]]) -> None:
+    """Each part that fits; the others stay as new."""
+    for part, saved in parts:
+        if part is not None and saved is not None:
+            with suppress(ValueError):
+                part.restore(saved)
+
+
+def _row_of(saved: Json, count: int) -> tuple[int, Values] | None:
+    """What was said last; None when the point says other things now."""
+    match saved:
+        case [int(at_ns), list(row)] if len(row) == count:
+            numbers = [each if isinstance(each, int | float) else nan for each in row]
+            return at_ns, np.array(numbers, dtype=np.float64)
+    return None

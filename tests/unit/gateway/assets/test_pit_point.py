@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from math import isnan
 
@@ -61,7 +62,7 @@ class Site:
 
     def restored(self) -> "Site":
         after = Site(self.model.point, self.model._limit, self.shift_ns)
-        after.model.restore(self.model.saved())
+        after.model.restore(json.loads(json.dumps(self.model.saved())))
         after.value, after.observed_at_ns = self.value.copy(), self.observed_at_ns.copy()
         return after
 
@@ -266,12 +267,55 @@ def test_the_same_readings_a_year_later_say_the_same() -> None:
             assert list(one.values()) == pytest.approx(list(other.values()), nan_ok=True)
 
 
+def test_what_was_said_last_is_known_over_a_restart() -> None:
+    site = Site(limit=40.0)
+    assert site.model.last_said() is None
+    said = site.moving(3, 2.0)
+    last = site.restored().model.last_said()
+    assert last is not None
+    assert last[0] == T0_NS + 2 * DAY_NS
+    assert list(last[1]) == pytest.approx(list(said.values()), nan_ok=True)
+
+
 @pytest.mark.parametrize("saved", [None, [], {"version": 0}])
 def test_what_is_no_kept_state_is_refused(saved: Json) -> None:
     with pytest.raises(ValueError, match="not the state"):
         Site().model.restore(saved)
 
 
-def test_the_state_of_another_instrument_is_refused() -> None:
+def test_a_design_value_that_is_added_costs_no_cumulative_value() -> None:
+    before, after = Site(replace(STRUT, control=None)), Site(STRUT)
+    before.at(0, 100.0, 110.0, 90.0, 100.0)
+    after.model.restore(before.model.saved())
+    said = after.at(1, 100.0, 110.0, 90.0, 100.0)
+    assert said is not None
+    assert said["support_axial_force_pct_fy"] == pytest.approx(60.0)
+
+
+def test_a_point_that_is_read_from_another_input_goes_on_counting() -> None:
+    counting = replace(WALL_TOP, baselines=(replace(ZERO, zero=None, readings=1),))
+    before = Site(counting)
+    before.at(0, 50.0)
+    after = Site(replace(counting, source=DirectReading("pit-1.ts2")))
+    after.model.restore(before.model.saved())
+    said = after.at(1, 53.0)
+    assert said is not None
+    assert said["wall_top_horizontal_displacement"] == pytest.approx(3.0)
+
+
+def test_a_part_that_does_not_fit_any_more_costs_no_cumulative_value() -> None:
+    before = Site(replace(WALL_TOP, baselines=(replace(ZERO, zero=None, readings=1),)))
+    before.at(0, 50.0)
+    saved = before.model.saved()
+    assert isinstance(saved, dict)
+    after = Site(before.model.point)
+    after.model.restore(saved | {"forecast": {"version": 0}, "rate": "gone", "quality": [], "said": 7})
+    said = after.at(1, 53.0)
+    assert said is not None
+    assert said["wall_top_horizontal_displacement"] == pytest.approx(3.0)
+    assert isnan(said["wall_top_horizontal_displacement_rate"])
+
+
+def test_the_state_of_another_item_is_refused() -> None:
     with pytest.raises(ValueError, match="not the state"):
         Site().model.restore(Site(STRUT).model.saved())
