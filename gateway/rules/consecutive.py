@@ -22,9 +22,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.reading import Quality, Readings
+from gateway.model.reading import GOOD, Readings
 from gateway.model.rule import ConsecutiveParameters, Direction, ResolvedRule
-from gateway.model.verdict import Truth, Verdicts
+from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Verdicts
 from gateway.rules.columns import Columns, Positions, no_data
 from gateway.rules.coverage import Coverage
 from gateway.window import Window
@@ -60,25 +60,29 @@ class ConsecutiveRules:
         self._count[held] = self._times[held]
 
     def remember(self, point_index: int, t_ns: NDArray[np.int64], value: NDArray[np.float64]) -> None:
-        """Before the first live sample: good values of the last run, oldest first."""
+        """Before the first live sample: good values of the last run, oldest first. Minutes of days are looked at only
+        as often as a reading can be due, and the newest of them."""
         position = np.flatnonzero(self._columns.points == point_index)
-        for at_ns, each in zip(t_ns, value, strict=True):
-            self._take(position, np.full(len(position), each), int(at_ns))
+        due_ns, last = 0, len(t_ns) - 1
+        for i in range(len(t_ns) if len(position) else 0):
+            if t_ns[i] >= due_ns or i == last:
+                self._take(position, np.full(len(position), value[i]), int(t_ns[i]))
+                due_ns = int(t_ns[i] + self._spacing_ns[position].min())
 
     def evaluate(self, readings: Readings) -> Verdicts:
         """Judge one poll; `measured` is the value."""
         now_ns, plan = readings.observed_at_ns, self._columns.of(readings.point_index)
         value = readings.value[plan.column]
-        good = (readings.quality[plan.column] == Quality.GOOD) & np.isfinite(value)
+        good = (readings.quality[plan.column] == GOOD) & np.isfinite(value)
         lost = plan.position[~good]
         lost = lost[self._due(lost, now_ns)]
         self._known[lost] = False
         taken, seen = self._take(plan.position[good], value[good], now_ns)
         enough = self._count[taken] >= self._times[taken]
-        truth = np.where(enough, Truth.TRUE, np.where(self._known[taken], Truth.FALSE, Truth.UNKNOWN))
+        truth = np.where(enough, TRUE, np.where(self._known[taken], FALSE, UNKNOWN))
         return Verdicts(
             self.row[np.concatenate((taken, lost))],
-            np.concatenate((truth, np.full(len(lost), Truth.UNKNOWN))).astype(np.uint8),
+            np.concatenate((truth, np.full(len(lost), UNKNOWN))).astype(np.uint8),
             np.concatenate((seen, np.full(len(lost), np.nan))),
             now_ns,
         )

@@ -171,6 +171,8 @@ def _read_pit(tables: PitTables, document: Document, shown: str, packs: Packs) -
     for i, row in enumerate(tables.rows):
         if row.id in packs.rows and not row.replaces:
             document.add(("pit_limits", "rows", i, "id"), "pit.row_twice", found=row.id)
+        if row.id not in packs.rows and row.replaces:
+            document.warn(("pit_limits", "rows", i, "id"), "warn.replaces_nothing", rule=row.id)
         packs.rows[row.id] = row
 
 

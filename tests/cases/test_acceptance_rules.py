@@ -110,7 +110,7 @@ def test_5_three_readings_at_three_quarters_of_the_rate_warn_on_the_third() -> N
 def test_6_a_strut_below_its_preload_is_an_alarm() -> None:
     points, rows = _pit(PitItem.STRUT_FORCE)
     line = JudgingLine(points, [row for row in rows.values() if row.subject == f"{ASSET}.p_pct_fy"])
-    _hold(line, {"p_pct_fy": 78.0}, 0, 10)
+    line.poll(0, {"p_pct_fy": 78.0})
     assert list(_raised(line)) == ["pit.support_axial_force.load_low.alarm"]
 
 

@@ -68,7 +68,7 @@ def test_conditions_are_shown_by_the_names_of_their_points(
 
 def test_readings_in_a_row_and_hazards_are_shown_in_both_languages(site: Settings) -> None:
     english, chinese = rules_text(site), rules_text(site, "zh")
-    assert "readings in a row: pit-1.zq-1_rate size >= 1.4 mm/d; readings in a row 3; one reading in 3600 s" in english
+    assert "readings in a row: pit-1.zq-1_rate size >= 1.4 mm/d; readings in a row 3; one reading in 3000 s" in english
     assert "连续读数: pit-1.zq-1_rate 绝对值 >= 1.4 mm/d; 连续次数 3" in chinese
     assert "hazard MH24-15-2" in english
     assert "重大事故隐患条目 MH24-15-2" in chinese

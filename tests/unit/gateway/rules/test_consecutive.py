@@ -26,6 +26,16 @@ def test_the_history_of_the_last_run_counts() -> None:
     assert list(RuleTable([consecutive()]).on_readings(poll(layout(1), 5.0)).truth) == [Truth.UNKNOWN]
 
 
+def test_days_of_minutes_from_the_history_count_as_readings() -> None:
+    table = RuleTable([consecutive(spacing_s=3600.0, gap_s=7200.0)])
+    t_ns = NOW_NS - np.arange(3 * 24 * 60, 0, -1) * 60 * SECOND_NS
+    table.remember(0, t_ns, np.where(np.arange(len(t_ns)) < 4000, 0.0, 5.0))
+    assert list(table.on_readings(poll(layout(1), 5.0)).truth) == [Truth.TRUE]
+    short = RuleTable([consecutive(spacing_s=3600.0, gap_s=7200.0)])
+    short.remember(0, t_ns, np.where(np.arange(len(t_ns)) < len(t_ns) - 61, 0.0, 5.0))
+    assert list(short.on_readings(poll(layout(1), 5.0)).truth) == [Truth.FALSE], "and how it began is known"
+
+
 def test_a_clock_set_back_loses_how_the_row_began_but_not_the_count() -> None:
     judge = Judge([consecutive()])
     judge.sample(0, {0: 0.0})
