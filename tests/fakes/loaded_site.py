@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from math import isnan, nan
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,7 @@ def write_site(folder: Path, assets: Sequence[Mapping[str, Any]], packs: Sequenc
         "links": [{"id": "tcp", "driver": "modbus-tcp", "host": "127.0.0.1"}],
         "devices": devices,
     }
+    folder.mkdir(exist_ok=True)
     path = folder / "site.yaml"
     path.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
     return path
@@ -151,7 +152,7 @@ class LoadedSite:
         self._assets.close()
 
     async def says(self, after_s: float, device: str = "crane-1-host", **values: float) -> None:
-        """Let time pass, then take one poll of the device. What is not given is as it last was; NaN is no usable value."""
+        """Let time pass, then take a poll of the device. What is not given is as it last was; NaN is no value."""
         self.clock.move_to(self.clock.now_ns() + round(after_s * 1e9))
         self._said[device].update(values)
         assert self._said[device].keys() == _nothing(self._devices[device]).keys(), "a point that the device has not"
