@@ -15,12 +15,15 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 from drivers.modbus.lines import BAUD_RATES
+from drivers.sim.afternoon import Story
 from drivers.sim.faults import FaultCommand
 from drivers.sim.field import SimField, SimOptions
 from drivers.sim.pit import PitModel
+from drivers.sim.stage import StageOptions
 from drivers.sim.story import OverloadPlan
 from drivers.sim.weather import Climate
 from gateway.clock import SystemClock
@@ -101,7 +104,16 @@ def _ready(field: SimField) -> dict[str, object]:
         "rtu_units": field.rtu_units if field.bus else {},
         "topic": field.options.topic,
         "overload_log": str(field.log_path),
+        **_story_of(field),
     }
+
+
+def _story_of(field: SimField) -> dict[str, object]:
+    """Where the story's own twins are, and its chapters, so that a demonstration can announce them."""
+    if field.stage is None:
+        return {}
+    chapters = [asdict(chapter) for chapter in field.stage.story.chapters]
+    return {"bus_port": field.bus_port, "crane_topic": field.stage.options.crane_topic, "story": chapters}
 
 
 def _say(message: dict[str, object]) -> None:
@@ -132,6 +144,8 @@ def _options(args: argparse.Namespace) -> SimOptions:
         plan=plan,
         climate=Climate(wind_mean_m_s=args.wind_mean_m_s),
         pit=PitModel(accelerate=args.pit_accelerate, wall_top_mm=args.pit_wall_top_mm),
+        story=Story(overloads=not args.story_own_overloads) if args.story else None,
+        stage=StageOptions(args.bus_port, args.crane_topic),
     )
 
 
@@ -163,6 +177,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--wind-mean-m-s", type=float, default=4.5, help="mean wind at the mast")
     add("--pit-accelerate", type=float, default=1, help="pit time over clock time (8640: a day in ten seconds)")
     add("--pit-wall-top-mm", type=float, default=18, help="wall top displacement at the start")
+    add("--story", action="store_true", help="a windy afternoon in 90 s: overload, wind, climbing, closing jibs, creep")
+    add("--story-own-overloads", action="store_true", help="keep the overload plan of the other options in a story")
+    add("--bus-port", type=int, default=15024, help="the story's bus of instruments; 0 picks a free one")
+    add("--crane-topic", default="site/DEMO-0001/crane-3/realtime", help="the story's third crane")
     add("--control-stdin", action="store_true", help="take fault commands from stdin, one JSON object a line")
     return parser
 

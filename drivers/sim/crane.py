@@ -48,7 +48,8 @@ class LoadChart:
 @dataclass(frozen=True, slots=True)
 class CraneModel:
     """Dimensions, drives and place. Radii in m from the mast's axis, heights in m above ground, the base in m east and
-    north of the site's origin. Within `sector_deg` (from, to) it picks up and sets down its loads; None: all around.
+    north of the site's origin. Within `sector_deg` (from, to) and `lift_radius_m` it picks up and sets down its loads;
+    None: all around.
     """
 
     chart: LoadChart = LoadChart()
@@ -69,6 +70,7 @@ class CraneModel:
     base_x_m: float = 0.0
     base_y_m: float = 0.0
     sector_deg: tuple[float, float] | None = None
+    lift_radius_m: tuple[float, float] = (5.0, 50.0)
     driver_no: int = 0
 
 
@@ -253,7 +255,7 @@ class CraneTwin:
     def _plan_lift(self) -> Lift:
         """Draw a job whose load is safe all the way: at most 70 % of the rated load at the larger radius."""
         draw = self._random.uniform
-        from_radius_m, to_radius_m = draw(5, 50), draw(5, 50)
+        from_radius_m, to_radius_m = draw(*self.model.lift_radius_m), draw(*self.model.lift_radius_m)
         rated_t = self.model.chart.rated_t(max(from_radius_m, to_radius_m))
         from_hook_m, to_hook_m = draw(1, 4), draw(1, 30)
         from_slew_deg = self._bearing(self.slew.position)

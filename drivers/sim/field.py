@@ -13,14 +13,17 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from drivers.sim.afternoon import CRANES, Story
 from drivers.sim.broker import DemoBroker
 from drivers.sim.crane import CraneTwin
 from drivers.sim.faults import FaultCommand, Faults
+from drivers.sim.modbus_server import ModbusTwinServer
 from drivers.sim.mqtt_publisher import MastPublisher
 from drivers.sim.overload_log import OverloadLog
 from drivers.sim.pit import PitModel, PitTwin
 from drivers.sim.registers import load_table, shipped_tables
 from drivers.sim.rtu_bus import RtuBus
+from drivers.sim.stage import BUS, MQTT_CRANE, Stage, StageOptions
 from drivers.sim.station import CraneStation, ModbusStation, PitStation, values_of
 from drivers.sim.story import OverloadPlan
 from drivers.sim.weather import Climate, Weather
@@ -53,6 +56,8 @@ class SimOptions:
     rtu: str | None = None
     rtu_baud: int = 9600
     tables: Path = field(default_factory=shipped_tables)
+    story: Story | None = None
+    stage: StageOptions = field(default_factory=StageOptions)
 
 
 class SimField:
@@ -63,9 +68,11 @@ class SimField:
         self.broker_port = options.broker_port
         self._clock = clock
         seed = options.seed
-        self._weather = Weather(f"{seed}:weather", options.climate)
+        story = options.story
+        self._weather = Weather(f"{seed}:weather", story.climate if story else options.climate)
         self.cranes = tuple(self._crane(f"crane-{i + 1}", port) for i, port in enumerate(options.crane_ports))
-        self.pit = self._pit("pit-1", options.pit_port)
+        self.pit = self._pit("pit-1", options.pit_port, story.pit if story else options.pit)
+        self.stage = self._set_stage(story) if story else None
         self.bus = self._bus(options.rtu, options.rtu_baud)
         self.mast_faults = Faults()
         self.mast: MastPublisher | None = None
@@ -88,6 +95,11 @@ class SimField:
     def rtu_units(self) -> dict[str, int]:
         """Which unit of the bus each twin is."""
         return {station.asset: i + 1 for i, station in enumerate(self._stations())}
+
+    @property
+    def bus_port(self) -> int:
+        """Where the story's bus of instruments listens; 0 without a story."""
+        return self.stage.bus.server.port if self.stage else 0
 
     @property
     def overloads_served(self) -> int:
@@ -122,9 +134,9 @@ class SimField:
         self._stack.push_async_callback(self._log.close)
         if self.options.own_broker:
             await self._open_broker()
-        for station in self._stations():
-            await station.server.start()
-            self._stack.push_async_callback(station.server.stop)
+        for server in self._servers():
+            await server.start()
+            self._stack.push_async_callback(server.stop)
         if self.bus is not None:
             await self.bus.start()
             self._stack.push_async_callback(self.bus.stop)
@@ -136,8 +148,16 @@ class SimField:
         self._tasks = (
             asyncio.create_task(self._run_physics(self._log), name="sim-physics"),
             asyncio.create_task(self._run_mast(self.mast), name="sim-mast"),
+            *self._open_stage(),
         )
         self._stack.push_async_callback(self._end_tasks)
+
+    def _open_stage(self) -> Iterator[asyncio.Task[None]]:
+        if self.stage is not None:
+            publisher = self.stage.open_publisher(self.broker_port)
+            publisher.start()
+            self._stack.push_async_callback(publisher.stop)
+            yield asyncio.create_task(self.stage.run(), name="sim-stage")
 
     async def _open_broker(self) -> None:
         broker = DemoBroker(self.options.broker_port)
@@ -163,6 +183,8 @@ class SimField:
                 pit_due_s += dt_s
             if pit_due_s >= _PIT_EVERY_S:
                 self.pit.step(pit_due_s, self._weather.state)
+                if self.stage is not None:
+                    self.stage.show_bus(self.pit.twin.state)
                 pit_due_s = 0.0
             await self._clock.sleep(self._until_next_step_s(began_ns))
 
@@ -175,9 +197,15 @@ class SimField:
     def _settle_faults(self) -> None:
         for station in self._stations():
             station.settle()
+        if self.stage is not None:
+            self.stage.bus.settle()
 
     def _step_cranes(self, dt_s: float, story_s: float, log: OverloadLog) -> None:
+        if self.stage is not None:
+            self.stage.lead(story_s, self._weather)
         wind_m_s = self._weather.step(dt_s).wind_m_s
+        if self.stage is not None:
+            self.stage.step(dt_s, wind_m_s)
         for crane in self.cranes:
             crane.step(dt_s, story_s, wind_m_s, log, self._clock)
 
@@ -188,14 +216,17 @@ class SimField:
             await mast.publish(self._weather.state, self._clock.now_ns())
 
     def _crane(self, asset: str, port: int) -> CraneStation:
-        seed = self.options.seed
-        twin = CraneTwin(f"{seed}:{asset}")
-        table = load_table(self.options.tables, "crane-host-modbus")
+        options, seed = self.options, self.options.seed
+        twin = CraneTwin(f"{seed}:{asset}", CRANES.get(asset) if options.story else None)
+        table = load_table(options.tables, "crane-host-modbus")
         station = ModbusStation(asset, table, port, values_of(twin.state), self._clock)
-        return CraneStation(twin, station, self.options.plan.schedule(seed, asset))
+        plan = options.plan
+        if options.story is not None and options.story.overloads:
+            plan = options.story.overload_plan(asset, plan.until_s)
+        return CraneStation(twin, station, plan.schedule(seed, asset))
 
-    def _pit(self, asset: str, port: int) -> PitStation:
-        twin = PitTwin(f"{self.options.seed}:{asset}", self.options.pit)
+    def _pit(self, asset: str, port: int, model: PitModel) -> PitStation:
+        twin = PitTwin(f"{self.options.seed}:{asset}", model)
         table = load_table(self.options.tables, "pit-logger-modbus")
         return PitStation(twin, ModbusStation(asset, table, port, values_of(twin.state), self._clock))
 
@@ -203,9 +234,21 @@ class SimField:
         units = {i + 1: station.server for i, station in enumerate(self._stations())}
         return None if where is None else RtuBus(where, units, self._clock, baud)
 
+    def _set_stage(self, story: Story) -> Stage:
+        options = self.options
+        cranes = {crane.station.asset: crane.twin for crane in self.cranes}
+        return Stage(story, options.stage, options.seed, cranes, options.tables, self.pit.twin.state, self._clock)
+
+    def _servers(self) -> Sequence[ModbusTwinServer]:
+        story = [self.stage.bus.server] if self.stage is not None else []
+        return [*(station.server for station in self._stations()), *story]
+
     def _stations(self) -> Sequence[ModbusStation]:
         return [*(crane.station for crane in self.cranes), self.pit.station]
 
     def _faults(self) -> Iterator[tuple[str, Faults]]:
         yield from ((station.asset, station.faults) for station in self._stations())
         yield "mast-1", self.mast_faults
+        if self.stage is not None:
+            yield MQTT_CRANE, self.stage.crane_faults
+            yield BUS, self.stage.bus.faults

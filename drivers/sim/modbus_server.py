@@ -36,9 +36,14 @@ class ModbusTwinServer:
         self.port = port
         self._units = {unit_id: list(words)}
         self._unit_id = unit_id
-        self._faults = faults
+        self.faults = faults
         self._clock = clock
         self._server: _FaultyTcpServer | None = None
+
+    @property
+    def words(self) -> Sequence[int]:
+        """What reads of the first unit return now."""
+        return self._units[self._unit_id]
 
     def add_unit(self, unit_id: int, words: Sequence[int]) -> None:
         """One more unit behind the same port. Raises ValueError when there is one of that number."""
@@ -50,7 +55,7 @@ class ModbusTwinServer:
         """Listen; afterwards `port` is the real port. Raises OSError when the port is taken."""
         logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
         devices = [self._device(unit_id) for unit_id in self._units]
-        server = _FaultyTcpServer(devices, self.port, self._faults, self._clock)
+        server = _FaultyTcpServer(devices, self.port, self.faults, self._clock)
         if not await server.listen():
             raise OSError(f"twin's Modbus server: found port {self.port} taken on {_LOOPBACK}, expected a free one")
         self._server = server

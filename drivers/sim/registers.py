@@ -35,7 +35,8 @@ class RegisterFace:
         if turn % 3 == 0:
             return [0xFFFF] * self.size
         show = _absent if turn % 3 == 1 else _largest
-        return self.words({point.key: show(point) for point in self.table.points})
+        places = {point.decimals: 0.0 for point in self.table.points if point.decimals is not None}
+        return self.words({point.key: show(point) for point in self.table.points} | places)
 
     def _dense(self, image: Image) -> list[int]:
         registers = image[_READ_HOLDING_REGISTERS]
