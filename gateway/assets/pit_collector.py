@@ -15,6 +15,7 @@ from math import isfinite, nan
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.assets.derivation import Json, Times, Values
 from gateway.assets.pit_instrument import Defect, Instrument, Measured
@@ -50,15 +51,16 @@ class ReadingCollector:
             return None
         alive = np.isfinite(value)
         fresh = alive & (observed_at_ns > self._used_ns)
-        if alive.any() and not fresh.any():
-            return None
         if int(observed_at_ns[fresh].max(initial=0)) > now_ns + self._skew_ns:
             return self._lost(Defect.BAD_TIME, now_ns)
-        if not np.array_equal(fresh, alive):
+        measured = self._instrument.measure(value)
+        lost = measured.defect is not Defect.NONE
+        if lost and self._interval_ns == 0:
+            return self._lost(measured.defect, now_ns)
+        if not self._complete(fresh, alive):
             return None
         self._used_ns = np.where(fresh, observed_at_ns, self._used_ns)
-        measured = self._instrument.measure(value)
-        if measured.defect is not Defect.NONE:
+        if lost:
             return self._lost(measured.defect, now_ns)
         self._keep(measured)
         return self._due(int(observed_at_ns[fresh].max()))
@@ -96,6 +98,10 @@ class ReadingCollector:
             case _:
                 raise ValueError("not the state of this point's samples")
 
+    def _complete(self, fresh: NDArray[np.bool_], alive: NDArray[np.bool_]) -> bool:
+        """Whether all that is alive is new; when nothing is alive, that is what is new."""
+        return np.array_equal(fresh, alive) and bool(fresh.any() or not alive.any())
+
     def _keep(self, measured: Measured) -> None:
         """One more sample; a mean over other gauges than before is another quantity, so that the old ones go."""
         if measured.gauges != self._gauges:
@@ -125,9 +131,9 @@ class ReadingCollector:
 
     def _lost(self, defect: Defect, now_ns: int) -> Reading | None:
         """A sample that says nothing. With an interval a few of them do no harm; without one, each is said once."""
-        self._bad += 1
         if self._interval_ns == 0:
             return None if self._dead else self._say(Reading(now_ns, nan, defect, 0, 0))
+        self._bad += 1
         if now_ns - self._since_ns < self._interval_ns or self._good >= self._bad:
             return None
         return self._say(Reading(now_ns, nan, defect, self._good, 0))

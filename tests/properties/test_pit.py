@@ -82,6 +82,8 @@ def test_a_reading_is_said_when_there_is_one_and_a_loss_once(series: list[Sample
     for i in range(begun, len(series)):
         lost_again = isnan(series[i][1]) and isnan(series[i - 1][1]) and i > begun
         assert (said[i] is None) == lost_again
+        row = said[i]
+        assert row is None or (row[QUALITY] == Defect.NO_SIGNAL) == isnan(series[i][1])
 
 
 @pytest.mark.parametrize("point", [POINT, STREAM])

@@ -76,8 +76,18 @@ def test_a_dead_input_is_said_once_without_an_interval() -> None:
     assert dead is not None
     assert np.isnan(dead.value)
     assert dead.defect is Defect.NO_SIGNAL
-    assert stream.at(2) is None
-    assert values([stream.at(3, i0=2.0)]) == [2.0]
+    assert [stream.at(second, i0=NAN) for second in (2, 3, 4)] == [None] * 3
+    assert values([stream.at(5, i0=2.0)]) == [2.0]
+
+
+def test_a_dead_node_is_said_at_once_though_the_others_have_not_been_polled() -> None:
+    stream = Stream(ReadingCollector(CHAIN, 0.0, 300.0), 2)
+    stream.at(0, i0=1.0, i1=1.0)
+    dead = stream.at(1, i0=NAN)
+    assert dead is not None
+    assert dead.defect is Defect.NO_SIGNAL
+    assert stream.at(2, i1=1.0) is None
+    assert stream.at(10, i0=1.0) is not None
 
 
 def test_a_stream_that_dies_is_unknown_when_its_interval_has_passed() -> None:
