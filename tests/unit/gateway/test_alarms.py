@@ -121,6 +121,13 @@ def test_the_worst_of_a_low_rule_is_the_lowest() -> None:
     assert table.open_alarms()[0].worst == -9.0
 
 
+def test_the_worst_of_a_size_is_the_largest_with_its_sign() -> None:
+    table = _table(threshold(limit=5.0, direction=Direction.EITHER))
+    for second, measured in enumerate((6.0, -9.0, 8.0)):
+        _step(table, Truth.TRUE, float(second), measured)
+    assert table.open_alarms()[0].worst == -9.0
+
+
 def test_acknowledging_silences_and_neither_hides_nor_closes() -> None:
     table = _table()
     (raised,) = _step(table, Truth.TRUE, 0.0)
