@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gateway.assets.derivation import AssetEvent, Derivation, Json
 from gateway.model.quantity import PointTable
-from gateway.model.reading import Quality, Readings
+from gateway.model.reading import BAD, GOOD, Readings
 from gateway.window import Window
 
 log = logging.getLogger(__name__)
@@ -111,8 +111,8 @@ class Deriving:
         self._events.extend(bound.model.take_events())
         if said is None:
             return None
-        quality = np.where(np.isfinite(said), Quality.GOOD, Quality.BAD).astype(np.uint8)
-        said = np.where(quality == Quality.GOOD, said, np.nan)
+        quality = np.where(np.isfinite(said), GOOD, BAD).astype(np.uint8)
+        said = np.where(quality == GOOD, said, np.nan)
         return Readings(bound.model.device, bound.outputs, said, quality, at_ns, received_at_ns)
 
     def _set_off_by(self, point_index: NDArray[np.int32]) -> list[_Bound]:
@@ -147,6 +147,6 @@ def _inputs(bound: _Bound, window: Window, mono_ns: int) -> tuple[NDArray[np.flo
     """Values (n,), NaN where not known, and when they were observed (n,), 0 where never."""
     index = bound.inputs
     fresh = mono_ns - window.good_mono_ns[index] <= window.points.stale_after_ns[index]
-    usable = bound.known & fresh & (window.quality[index] == Quality.GOOD)
+    usable = bound.known & fresh & (window.quality[index] == GOOD)
     value = np.where(usable, window.value[index], np.nan)
     return value, np.where(bound.known, window.observed_at_ns[index], 0)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.quantity import PointTable
-from gateway.model.reading import Quality, Readings
+from gateway.model.reading import BAD, Readings
 
 LATE_AFTER_NS = 5_000_000_000
 
@@ -27,7 +27,7 @@ class Window:
         n = len(points)
         self.points = points
         self.value = np.full(n, np.nan)
-        self.quality = np.full(n, Quality.BAD, dtype=np.uint8)
+        self.quality = np.full(n, BAD, dtype=np.uint8)
         self.observed_at_ns = np.zeros(n, dtype=np.int64)
         self.seen_mono_ns = np.full(n, start_mono_ns, dtype=np.int64)
         self.good_mono_ns = np.full(n, start_mono_ns, dtype=np.int64)
@@ -62,7 +62,7 @@ class Window:
             return False
         self.value[index] = readings.value
         self.quality[index] = readings.quality
-        usable = index[readings.quality != Quality.BAD]
+        usable = index[readings.quality != BAD]
         self.observed_at_ns[usable] = readings.observed_at_ns
         self.good_mono_ns[usable] = mono_ns
         self.heard[usable] = True
@@ -80,7 +80,7 @@ class Window:
     def forget(self, index: NDArray[np.int32]) -> None:
         """The points are no longer known (a sample was skipped): their quality is BAD until the next one."""
         self.value[index] = np.nan
-        self.quality[index] = Quality.BAD
+        self.quality[index] = BAD
 
     def stale(self, mono_ns: int) -> NDArray[np.bool_]:
         """Points without a usable value for longer than their own `stale_after_s`."""

@@ -54,12 +54,12 @@ from gateway.model.alarm import (
     TransitionKind,
 )
 from gateway.model.rule import ResolvedRule
-from gateway.model.verdict import Truth, Verdicts
+from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Truth, Verdicts
 
-# Rows in these combinations cannot move: the fast path of a quiet site.
-_AT_REST = np.zeros((len(Phase), len(Truth)), dtype=np.bool_)
+# Rows in the other combinations neither change nor have a worst value to note: the fast path of a quiet site.
+_MOVES = np.zeros((len(Phase), len(Truth)), dtype=np.bool_)
 for _state, _next in CONDITION.items():
-    _AT_REST[_state] = _next == (_state[0], _state[0])
+    _MOVES[_state] = _next != (_state[0], _state[0]) or _state == (Phase.ACTIVE, Truth.TRUE)
 _BOUNDS = AlarmBounds()
 
 
@@ -83,7 +83,7 @@ class AlarmTable:
         self._box_id = box_id
         self._rules = tuple(rules)
         self.phase = np.zeros(n, dtype=np.uint8)
-        self.truth = np.full(n, Truth.UNKNOWN, dtype=np.uint8)
+        self.truth = np.full(n, UNKNOWN, dtype=np.uint8)
         self.measured = np.full(n, np.nan)
         self._since_ns = np.zeros(n, dtype=np.int64)
         self._raised: dict[int, tuple[int, int]] = {}
@@ -136,8 +136,7 @@ class AlarmTable:
         self.truth[rows] = verdicts.truth
         self.measured[rows] = verdicts.measured
         phase = self.phase[rows]
-        moving = ~_AT_REST[phase, verdicts.truth] | (phase == Phase.ACTIVE) & (verdicts.truth == Truth.TRUE)
-        moved = rows[moving].tolist()
+        moved = rows[_MOVES[phase, verdicts.truth]].tolist()
         if self._plan or self._withheld:
             self._judged[rows] = True
             moved = self._plan.suppressors_first(moved)
@@ -295,7 +294,7 @@ class AlarmTable:
         held = [alarm for alarm in (self._open.get(row), self._withheld.get(row)) if alarm is not None]
         if by:
             return [self._settle(row, suppressed(alarm, by, now_ns)) for alarm in held if alarm.suppressed_by != by]
-        if row in self._withheld and not (self._judged[row] and self.truth[row] != Truth.FALSE):
+        if row in self._withheld and not (self._judged[row] and self.truth[row] != FALSE):
             return []
         return self._end_suppression(row, held[-1], now_ns)
 
@@ -309,7 +308,7 @@ class AlarmTable:
             transitions.append(self._settle(row, ended))
         if TransitionKind.RAISED in kinds:
             del self._withheld[row]
-            measured = float(self.measured[row]) if self.truth[row] == Truth.TRUE else alarm.measured
+            measured = float(self.measured[row]) if self.truth[row] == TRUE else alarm.measured
             raised = replace(ended.alarm, withheld=False, raised_at_ns=now_ns, measured=measured)
             transitions.append(self._raise(row, raised))
         return transitions
@@ -331,7 +330,7 @@ class AlarmTable:
     def _suppresses(self, row: int) -> bool:
         """Active and known to be so; after a restart, as it was until it is judged again. What is silenced itself
         suppresses nothing: somebody has to be called."""
-        known = self.truth[row] != Truth.UNKNOWN or not self._judged[row]
+        known = self.truth[row] != UNKNOWN or not self._judged[row]
         if self.phase[row] not in ACTIVE_PHASES or not known:
             return False
         alarm = self._open.get(row)
@@ -403,5 +402,5 @@ class AlarmTable:
                     alarms[key] = replace(alarm, out_of_service=covered)  # type: ignore[index]
 
     def _with_unknown(self, row: int, alarm: Alarm) -> Alarm:
-        unknown = alarm.active and self.truth[row] == Truth.UNKNOWN
+        unknown = alarm.active and self.truth[row] == UNKNOWN
         return replace(alarm, unknown=True) if unknown else alarm

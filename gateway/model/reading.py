@@ -22,6 +22,10 @@ class Quality(IntEnum):
     BAD = 2
 
 
+GOOD, SUSPECT, BAD = (np.uint8(quality) for quality in Quality)
+"""The same, for arrays: numpy takes several microseconds to compare with an enum's member, and one with a number."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawBlock:
     """What the wire said, for evidence: (first address, words uint16) runs, or a payload as bytes."""

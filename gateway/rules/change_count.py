@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.reading import Quality, Readings
+from gateway.model.reading import GOOD, Readings
 from gateway.model.rule import ChangeCountParameters, ResolvedRule
 from gateway.model.verdict import Truth, Verdicts
 from gateway.rules.columns import Columns, no_data
@@ -49,7 +49,7 @@ class ChangeCountRules:
         """Judge one poll. A sample that is not good is no sample; it is UNKNOWN only once it leaves a hole."""
         plan, now_ns = self._columns.of(readings.point_index), readings.observed_at_ns
         value = readings.value[plan.column]
-        good = (readings.quality[plan.column] == Quality.GOOD) & np.isfinite(value)
+        good = (readings.quality[plan.column] == GOOD) & np.isfinite(value)
         position = plan.position[good]
         step = self._coverage.note(position, now_ns)
         watched_ns = self._coverage.watched_ns(position, now_ns)

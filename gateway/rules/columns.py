@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.verdict import Truth, Verdicts
+from gateway.model.verdict import UNKNOWN, Verdicts
 
 Positions = NDArray[np.intp]
 
@@ -46,4 +46,4 @@ class Columns:
 
 def no_data(row: NDArray[np.int32], now_ns: int) -> Verdicts:
     """UNKNOWN for these rows, with nothing measured."""
-    return Verdicts(row, np.full(len(row), Truth.UNKNOWN, dtype=np.uint8), np.full(len(row), np.nan), now_ns)
+    return Verdicts(row, np.full(len(row), UNKNOWN, dtype=np.uint8), np.full(len(row), np.nan), now_ns)

@@ -21,9 +21,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.reading import Quality, Readings
+from gateway.model.reading import GOOD, Readings
 from gateway.model.rule import FlatLineParameters, ResolvedRule
-from gateway.model.verdict import Truth, Verdicts
+from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Verdicts
 from gateway.rules.columns import Columns, Positions, no_data
 from gateway.rules.coverage import Coverage, Flags, Step
 from gateway.window import Window
@@ -71,7 +71,7 @@ class FlatLineRules:
         self._note_conditions(readings)
         plan = self._columns.of(readings.point_index)
         value = readings.value[plan.column]
-        good = (readings.quality[plan.column] == Quality.GOOD) & np.isfinite(value)
+        good = (readings.quality[plan.column] == GOOD) & np.isfinite(value)
         position = plan.position[good]
         step = self._coverage.note(position, now_ns)
         bad = plan.position[~good]
@@ -81,7 +81,7 @@ class FlatLineRules:
         flat_s = (now_ns - self._since_ns[taken]) / 1e9
         return Verdicts(
             self.row[np.concatenate((taken, broken))],
-            np.concatenate((truth, np.full(len(broken), Truth.UNKNOWN, dtype=np.uint8))),
+            np.concatenate((truth, np.full(len(broken), UNKNOWN, dtype=np.uint8))),
             np.concatenate((flat_s, np.full(len(broken), np.nan))),
             now_ns,
         )
@@ -95,7 +95,7 @@ class FlatLineRules:
     def _note_conditions(self, readings: Readings) -> None:
         plan = self._condition.of(readings.point_index)
         value = readings.value[plan.column]
-        good = (readings.quality[plan.column] == Quality.GOOD) & np.isfinite(value)
+        good = (readings.quality[plan.column] == GOOD) & np.isfinite(value)
         state = np.where(good, np.where(value > self._above[plan.position], _ON, _OFF), _NOT_KNOWN)
         self._now[plan.position] = state
         self._now_ns[plan.position] = readings.observed_at_ns
@@ -120,7 +120,7 @@ class FlatLineRules:
         self._before[position] = condition
         held = self._held[position] & ~moved
         truth = self._answer(position, condition, held, now_ns)
-        self._held[position] = held | (truth == Truth.TRUE)
+        self._held[position] = held | (truth == TRUE)
         return truth
 
     def _answer(self, position: Positions, condition: NDArray[np.uint8], held: Flags, now_ns: int) -> NDArray[np.uint8]:
@@ -128,7 +128,7 @@ class FlatLineRules:
         enough = self._samples[position] >= self._min_samples[position]
         seen_moving = ~held & ((condition == _OFF) | ((condition == _ON) & ~long_enough & self._began_known[position]))
         stuck = (condition == _ON) & long_enough & enough
-        return np.where(stuck, Truth.TRUE, np.where(seen_moving, Truth.FALSE, Truth.UNKNOWN)).astype(np.uint8)
+        return np.where(stuck, TRUE, np.where(seen_moving, FALSE, UNKNOWN)).astype(np.uint8)
 
 
 def _parameters_of(rule: ResolvedRule) -> FlatLineParameters:

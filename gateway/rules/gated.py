@@ -23,9 +23,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.reading import Quality, Readings
+from gateway.model.reading import BAD, GOOD, Readings
 from gateway.model.rule import Direction, GateParameters, ResolvedRule
-from gateway.model.verdict import Truth, Verdicts
+from gateway.model.verdict import FALSE, UNKNOWN, Verdicts
 from gateway.rules.columns import Columns, Plan, Positions, no_data
 from gateway.rules.threshold import ThresholdRules
 from gateway.window import Window
@@ -78,8 +78,8 @@ class GatedThresholdRules:
         """Judge every row that this poll brings a value or a condition of; `measured` is the value last heard."""
         now_ns, reach = readings.observed_at_ns, self._reach_of(readings.point_index)
         value = self._value.evaluate(readings)
-        proves_nothing = ~self._exact[value.row] & (value.truth == Truth.FALSE)
-        self._said.note(value.row, np.where(proves_nothing, np.uint8(Truth.UNKNOWN), value.truth), now_ns)
+        proves_nothing = ~self._exact[value.row] & (value.truth == FALSE)
+        self._said.note(value.row, np.where(proves_nothing, UNKNOWN, value.truth), now_ns)
         self._measured[value.row] = value.measured
         plan = self._conditions.of(readings.point_index)
         self._told.note(plan.position, self._judged(plan, readings), now_ns)
@@ -89,19 +89,19 @@ class GatedThresholdRules:
 
     def without_data(self, window: Window, mono_ns: int, now_ns: int) -> Verdicts:
         """UNKNOWN for every row that a stale or forgotten point leaves undecided."""
-        missing = window.stale(mono_ns) | ((window.quality == Quality.BAD) & window.heard)
+        missing = window.stale(mono_ns) | ((window.quality == BAD) & window.heard)
         no_value, no_condition = missing[self._point], missing[self._conditions.points]
-        said = np.where(no_value, np.uint8(Truth.UNKNOWN), self._said.truth)
-        told = np.where(no_condition, np.uint8(Truth.UNKNOWN), self._told.truth)
+        said = np.where(no_value, UNKNOWN, self._said.truth)
+        told = np.where(no_condition, UNKNOWN, self._told.truth)
         affected = no_value.copy()
         affected[self._owner[no_condition]] = True
-        return no_data(self.row[affected & (_both(said, told, self._owner) == Truth.UNKNOWN)], now_ns)
+        return no_data(self.row[affected & (_both(said, told, self._owner) == UNKNOWN)], now_ns)
 
     def _judged(self, plan: Plan, readings: Readings) -> Truths:
         value = readings.value[plan.column]
-        good = (readings.quality[plan.column] == Quality.GOOD) & np.isfinite(value)
+        good = (readings.quality[plan.column] == GOOD) & np.isfinite(value)
         beyond = self._sign[plan.position] * value > self._bound[plan.position]
-        return np.where(good, beyond, Truth.UNKNOWN).astype(np.uint8)
+        return np.where(good, beyond, UNKNOWN).astype(np.uint8)
 
     def _reach_of(self, point_index: NDArray[np.int32]) -> _Reach:
         """What this layout moves; the array's identity is the key."""
@@ -124,7 +124,7 @@ class _Said:
 
     def __init__(self, stale_after_s: Sequence[float]) -> None:
         n = len(stale_after_s)
-        self.truth: Truths = np.full(n, Truth.UNKNOWN, dtype=np.uint8)
+        self.truth: Truths = np.full(n, UNKNOWN, dtype=np.uint8)
         self._at_ns = np.zeros(n, dtype=np.int64)
         self._stale_ns = (np.array(stale_after_s, dtype=np.float64) * 1e9).astype(np.int64)
 
@@ -136,7 +136,7 @@ class _Said:
     def at(self, position: Positions, now_ns: int) -> Truths:
         """What these say; what was said too long ago, or in a time yet to come, is not known."""
         far = np.abs(now_ns - self._at_ns[position]) > self._stale_ns[position]
-        return np.where(far, np.uint8(Truth.UNKNOWN), self.truth[position])
+        return np.where(far, UNKNOWN, self.truth[position])
 
 
 def _both(said: Truths, told: Truths, owner: Positions) -> Truths:

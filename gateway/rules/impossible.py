@@ -21,9 +21,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.reading import Quality, Readings
+from gateway.model.reading import BAD, GOOD, Readings
 from gateway.model.rule import ResolvedRule
-from gateway.model.verdict import Truth, Verdicts
+from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Verdicts
 from gateway.rules.columns import Columns, no_data
 from gateway.rules.coverage import SET_BACK_NS
 from gateway.window import Window
@@ -41,7 +41,7 @@ class ImpossibleRules:
         self._max_step_per_s = np.array([rule.limit for _, rule in rules], dtype=np.float64)
         self._believed = np.full(n, np.nan)
         self._believed_ns = np.zeros(n, dtype=np.int64)
-        self._answer = np.full(n, Truth.UNKNOWN, dtype=np.uint8)
+        self._answer = np.full(n, UNKNOWN, dtype=np.uint8)
 
     def concerned(self, point_index: NDArray[np.int32]) -> bool:
         """Whether polls of this layout bring any of the points."""
@@ -56,8 +56,8 @@ class ImpossibleRules:
         position = plan.position
         value, quality = readings.value[plan.column], readings.quality[plan.column]
         answered = bool(readings.raw.blocks or readings.raw.payload)
-        good = (quality == Quality.GOOD) & np.isfinite(value)
-        bad = answered & ((quality == Quality.BAD) | ((quality == Quality.GOOD) & ~np.isfinite(value)))
+        good = (quality == GOOD) & np.isfinite(value)
+        bad = answered & ((quality == BAD) | ((quality == GOOD) & ~np.isfinite(value)))
 
         dt_s = (now_ns - self._believed_ns[position]) / 1e9
         step = np.abs(value - self._believed[position])
@@ -67,7 +67,7 @@ class ImpossibleRules:
         not_after = has_believed & ~known & (dt_s >= -SET_BACK_NS / 1e9)
         allowed = np.where(judges_steps, self._max_step_per_s[position], 0.0) * dt_s
         jumped = good & judges_steps & known & (step > allowed)
-        truth = np.where(bad | jumped, Truth.TRUE, np.where(good & (known | ~judges_steps), Truth.FALSE, Truth.UNKNOWN))
+        truth = np.where(bad | jumped, TRUE, np.where(good & (known | ~judges_steps), FALSE, UNKNOWN))
 
         believes = good & ~jumped & ~not_after
         believed = position[believes]
@@ -81,5 +81,5 @@ class ImpossibleRules:
         """UNKNOWN where the device has said nothing for longer than the point's stale age, or a sample was skipped."""
         points = self._columns.points
         silent = mono_ns - window.seen_mono_ns[points] > window.points.stale_after_ns[points]
-        skipped = (window.quality[points] == Quality.BAD) & (self._answer != Truth.TRUE)
+        skipped = (window.quality[points] == BAD) & (self._answer != TRUE)
         return no_data(self.row[silent | skipped], now_ns)

@@ -20,7 +20,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.reading import Quality, Readings
+from gateway.model.reading import GOOD, Readings
 from gateway.model.rule import Direction, RateParameters, ResolvedRule
 from gateway.model.verdict import Truth, Verdicts
 from gateway.rules.columns import Columns, no_data
@@ -71,7 +71,7 @@ class RateOfChangeRules:
         """Judge the rows that have a new sample in their ring; what lies between says nothing new."""
         plan, now_ns = self._columns.of(readings.point_index), readings.observed_at_ns
         value = readings.value[plan.column]
-        good = (readings.quality[plan.column] == Quality.GOOD) & np.isfinite(value)
+        good = (readings.quality[plan.column] == GOOD) & np.isfinite(value)
         position = plan.position[good]
         step = self._coverage.note(position, now_ns)
         watched_ns = self._coverage.watched_ns(position, now_ns)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gateway.model.rule import ResolvedRule
-from gateway.model.verdict import Truth, Verdicts
+from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Verdicts
 from gateway.window import Window
 
 
@@ -26,6 +26,6 @@ class SilenceRules:
         age_s = window.age_s(mono_ns)
         youngest_s = np.array([age_s[points].min() for points in self._points], dtype=np.float64)
         heard = np.array([window.heard[points].any() for points in self._points], dtype=np.bool_)
-        otherwise = np.where(heard, Truth.FALSE, Truth.UNKNOWN)
-        truth = np.where(youngest_s >= self._limit_s, Truth.TRUE, otherwise).astype(np.uint8)
+        otherwise = np.where(heard, FALSE, UNKNOWN)
+        truth = np.where(youngest_s >= self._limit_s, TRUE, otherwise).astype(np.uint8)
         return Verdicts(self.row, truth, youngest_s, now_ns)

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.reading import Quality, Readings
+from gateway.model.reading import BAD, GOOD, Readings
 from gateway.model.rule import Direction, ResolvedRule
-from gateway.model.verdict import Truth, Verdicts
+from gateway.model.verdict import UNKNOWN, Verdicts
 from gateway.window import Window
 
 
@@ -63,7 +63,7 @@ class ThresholdRules:
         """Judge one poll. What is not GOOD or not finite is UNKNOWN; the last known answer stays for the deadband."""
         plan = self._plan_of(readings.point_index)
         measured = readings.value[plan.column]
-        known = (readings.quality[plan.column] == Quality.GOOD) & np.isfinite(measured)
+        known = (readings.quality[plan.column] == GOOD) & np.isfinite(measured)
         position = plan.position
         held = self._held[position]
         x = self._sign[position] * measured
@@ -71,7 +71,7 @@ class ThresholdRules:
             x = np.where(self._either[position], np.abs(x), x)
         beyond = judge(x, self._limit[position], self._deadband[position], held)
         self._held[position] = np.where(known, beyond, held)
-        truth = np.where(known, beyond, Truth.UNKNOWN).astype(np.uint8)
+        truth = np.where(known, beyond, UNKNOWN).astype(np.uint8)
         return Verdicts(plan.row, truth, measured, readings.observed_at_ns)
 
     def without_data(self, window: Window, mono_ns: int, now_ns: int) -> Verdicts:
@@ -80,9 +80,9 @@ class ThresholdRules:
         A point not yet heard since the start is unknown anyway; it is left alone until it is stale, so that a delay
         which the last run's history began is not broken before the first sample.
         """
-        missing = window.stale(mono_ns) | ((window.quality == Quality.BAD) & window.heard)
+        missing = window.stale(mono_ns) | ((window.quality == BAD) & window.heard)
         row = self.row[missing[self._point]]
-        truth = np.full(len(row), Truth.UNKNOWN, dtype=np.uint8)
+        truth = np.full(len(row), UNKNOWN, dtype=np.uint8)
         return Verdicts(row, truth, np.full(len(row), np.nan), now_ns)
 
     def _plan_of(self, point_index: NDArray[np.int32]) -> _Plan:
