@@ -43,6 +43,7 @@ class RecordKind(StrEnum):
     ASSET_EVENT = "asset_event"
     REPORT = "report"
     DISCLOSURE = "identity_disclosed"
+    HAND_READINGS = "hand_readings"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,12 @@ def report_bytes(folder: Path, pit: str, day: date, kind: ReportKind) -> bytes:
     return _sound(_paths(shelf, day)[position], promised[position])
 
 
+def kept_days(folder: Path, pit: str) -> tuple[date, ...]:
+    """The days that were ever printed, as the list of digests says, in order. Raises ReportDamagedError."""
+    names = _index(_shelf(folder, pit))
+    return tuple(sorted({date.fromisoformat(name.partition(".")[0]) for name in names}))
+
+
 def _shelf(folder: Path, pit: str) -> Path:
     if not _PIT.fullmatch(pit):
         raise ValueError(f"{pit!r} is no name for a folder of reports: letters, digits, dot, dash, underscore")

@@ -232,6 +232,11 @@ def frequency_table(root: Path, opened: dict[Path, Document]) -> FrequencyTable 
     return read_frequency(opened_once(root / FREQUENCY_FILE, opened))
 
 
+def hand_device(asset: str, name: str) -> str:
+    """The virtual device of a point that a surveyor measures: one each, for no two are read at the same time."""
+    return f"{asset}:{name}{HAND_SUFFIX}"
+
+
 def _hand_points(pit: PitDescription) -> Iterator[Point]:
     for point in pit.points:
         hand = f"{pit.asset}.{point.name}{HAND_SUFFIX}"
@@ -241,7 +246,7 @@ def _hand_points(pit: PitDescription) -> Iterator[Point]:
                 asset=pit.asset,
                 quantity=f"{point.name}{HAND_SUFFIX}",
                 unit=point.facts.unit,
-                device=f"{pit.asset}:hand",
+                device=hand_device(pit.asset, point.name),
                 title_zh=f"{point.title_zh}（人工）",
                 title_en=f"{point.title_en} (by hand)",
                 stale_after_s=point.valid_for_s,

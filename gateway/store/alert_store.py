@@ -121,6 +121,25 @@ class ChainReader:
         """Alarms that were ever raised."""
         return self._number("SELECT count(*) FROM alarm")
 
+    def active_between(self, asset: str, from_ns: int, to_ns: int) -> list[Alarm]:
+        """The asset's alarms whose condition held at some time of a span (UTC ns, `to_ns` excluded), oldest first.
+        On a connection of its own, for any thread."""
+        reader = open_reader(self.path)
+        try:
+            rows = reader.execute(
+                "SELECT is_open, state FROM alarm WHERE raised_at_ns < ? AND json_extract(state, '$.asset') = ?"
+                " AND (is_open = 1 OR json_extract(state, '$.returned_at_ns') >= ?) ORDER BY raised_at_ns, alarm_id",
+                (to_ns, asset, from_ns),
+            )
+            found = [(bool(row["is_open"]), alarm_from_json(row["state"])) for row in rows]
+        finally:
+            reader.close()
+        return [
+            alarm
+            for is_open, alarm in found
+            if not alarm.withheld and ((is_open and alarm.active) or alarm.returned_at_ns >= from_ns)
+        ]
+
     def _number(self, sql: str, *parameters: str) -> int:
         reader = open_reader(self.path)
         try:

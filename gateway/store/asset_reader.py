@@ -68,9 +68,12 @@ class AssetReader:
         )
         return [_cycle(row) for row in rows]
 
-    def last_cycles(self, asset: str, limit: int) -> list[Cycle]:
-        """The newest cycles, newest first."""
-        rows = self._rows("SELECT * FROM cycle WHERE asset = ? ORDER BY number DESC LIMIT ?", (asset, _bounded(limit)))
+    def last_cycles(self, asset: str, limit: int, before: int = 2**62) -> list[Cycle]:
+        """The newest cycles, or the newest before number `before`, newest first."""
+        rows = self._rows(
+            "SELECT * FROM cycle WHERE asset = ? AND number < ? ORDER BY number DESC LIMIT ?",
+            (asset, before, _bounded(limit)),
+        )
         return [_cycle(row) for row in rows]
 
     def cycles_kept(self, asset: str) -> int:
