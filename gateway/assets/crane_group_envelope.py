@@ -39,7 +39,8 @@ class Envelope:
     @classmethod
     def of(cls, body: Body, mast_m: Floats) -> "Envelope":
         """From the heights of the masts (k,), NaN where not known."""
-        above_m = np.maximum(body.head_m, np.where(body.luffing, body.jib_m, 0.0)) + body.half_m.max(axis=0)
+        axis_m = np.where(body.luffing, body.jib_m, body.half_m[Part.JIB])
+        above_m = np.maximum(body.head_m, axis_m) + body.half_m.max(axis=0)
         top_m = body.base_m[2] + mast_m + above_m
         return cls(body, np.where(np.isnan(top_m), np.inf, top_m))
 

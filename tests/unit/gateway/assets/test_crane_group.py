@@ -238,6 +238,16 @@ def test_a_jib_that_points_away_from_a_silent_crane_is_known_to_be_clear_now_but
     assert math.isnan(swinging["conflict_in_s"])
 
 
+def test_above_a_silent_crane_counts_the_height_of_its_jib() -> None:
+    cranes = [crane(0, 0, mast_height_m=40.0), crane(1, 60, mast_height_m=50.0)]
+    over = pose(slew_deg=WEST, crane_h_m=50.0, hook_m=50.0, radius_m=49.0)
+    silent = pose(slew_deg=math.nan)
+    # the jib of the silent crane reaches up to 42 m, the hook hangs at 50 m
+    one = said(cranes, silent, over)[1]
+    heard = said(cranes, pose(slew_deg=EAST), over)[1]
+    assert 5.0 < one["min_distance_m"] <= heard["min_distance_m"] == pytest.approx(50.0 - 0.4 - 42.0)
+
+
 def test_a_known_conflict_is_said_beside_a_silent_crane_and_the_sharper_limit_stays_unknown() -> None:
     cranes = [crane(0, 0), crane(1, 106), crane(2, 0, 40)]
     one = said(cranes, pose(slew_deg=EAST), pose(slew_deg=WEST), None)[0]
