@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.assets.inclinometer import InclinometerDepth
+from gateway.assets.inclinometer import InclinometerChain, InclinometerDepth
 from gateway.assets.pit_description import (
     Baseline,
     BaselineKind,
@@ -88,20 +88,25 @@ class PitSettings(SettingsModel):
     def _parts_fit(self) -> "PitSettings":
         if self.excavated_m is not None and self.excavated_point is not None:
             raise PydanticCustomError("pit.excavated", "give one of both")
-        _once([each.id for each in self._instruments()])
+        _once([each.id for each in self.instruments()])
         _once([point.name for point in self.points])
         for strut in self.struts:
             self._check_gauges(strut)
+        instruments = {each.id: each for each in self.instruments()}
         for point in self.points:
-            self._check_point(point)
+            _check_instrument(point, instruments)
+        names = PointNames(self)
+        for neighbour in (each for point in self.points for each in point.neighbours):
+            _known(neighbour, names.of)
         for baseline in self.baselines:
-            self._check_baseline(baseline)
-        _once([name + suffix for name in self._all_names() for suffix in ("", HAND_SUFFIX, *Ending)])
+            _check_baseline(baseline, names)
+        _once([name + suffix for name in names.every for suffix in ("", HAND_SUFFIX, *Ending)])
         return self
 
     def build(self, asset: str) -> PitDescription:
         """The description of the pit that is asset `asset`."""
-        points = tuple(built for point in self.points for built in _Building(self, asset).points(point))
+        building = _Building(self, asset)
+        points = tuple(built for point in self.points for built in building.points(point))
         cast = None if self.base_slab_cast is None else moment_ns(self.base_slab_cast)
         excavated = point_id(asset, self.excavated_point) if self.excavated_point else ""
         return PitDescription(
@@ -114,35 +119,13 @@ class PitSettings(SettingsModel):
             self.third_party_monitored,
         )
 
-    def names_of(self, name: str) -> tuple[str, ...]:
-        """What a point is called once a chain's point stands for one at each node; empty when there is none."""
-        for point in self.points:
-            names = tuple(derived for derived, _ in self.depths_of(point))
-            if name == point.name:
-                return names
-            if name in names:
-                return (name,)
-        return ()
-
-    def depths_of(self, point: PitPointSettings) -> Sequence[tuple[str, int | None]]:
-        """Names of a point, and of a chain's the node each of them is at."""
-        chain = next((each for each in self.inclinometers if each.id == point.instrument), None)
-        if chain is None:
-            return [(point.name, None)]
-        depths = [node.top_depth_m for node in chain.nodes]
-        if point.depth_m is not None:
-            return [(point.name, depths.index(point.depth_m))]
-        return [(f"{point.name}-{round(depth * 100)}cm", position) for position, depth in enumerate(depths)]
-
-    def _instruments(self) -> Iterator[AnyInstrument]:
+    def instruments(self) -> Iterator[AnyInstrument]:
+        """All of them, of every kind."""
         yield from self.vibrating_wires
         yield from self.inclinometers
         yield from self.hydrostatic_levels
         yield from self.struts
         yield from self.wells
-
-    def _all_names(self) -> list[str]:
-        return [name for point in self.points for name, _ in self.depths_of(point)]
 
     def _check_gauges(self, strut: StrutSettings) -> None:
         wires = {wire.id: wire.unit for wire in self.vibrating_wires}
@@ -150,25 +133,20 @@ class PitSettings(SettingsModel):
             _known(gauge, wires)
             _same_unit(wires[gauge], MICROSTRAIN, gauge)
 
-    def _check_point(self, point: PitPointSettings) -> None:
-        instruments = {each.id: each for each in self._instruments()}
-        unit = ITEMS[point.item].unit
-        if point.instrument is not None:
-            _known(point.instrument, instruments)
-            instrument = instruments[point.instrument]
-            _same_unit(instrument.unit, unit, point.name)
-            if isinstance(instrument, InclinometerSettings) and point.depth_m is not None:
-                _known(f"{point.depth_m:g}", [f"{node.top_depth_m:g}" for node in instrument.nodes])
-        for neighbour in point.neighbours:
-            if not self.names_of(neighbour):
-                _known(neighbour, self._all_names())
 
-    def _check_baseline(self, baseline: BaselineSettings) -> None:
-        names = self.names_of(baseline.point)
-        if not names:
-            _known(baseline.point, self._all_names())
-        if baseline.zero is not None and len(names) > 1:
-            raise PydanticCustomError("pit.zero_for_chain", "one zero for many depths", {"found": baseline.point})
+class PointNames:
+    """What points are called once a chain's point stands for one at each of its nodes.
+
+    `depths` has for each point of the settings its names, and of a chain's the node each is at; `of` has for each name
+    that may be written the names it means; `every` lists the names of all monitoring points.
+    """
+
+    def __init__(self, settings: PitSettings) -> None:
+        chains = {chain.id: chain for chain in settings.inclinometers}
+        self.depths = {point.name: _depths_of(point, chains.get(point.instrument or "")) for point in settings.points}
+        self.every = [name for depths in self.depths.values() for name, _ in depths]
+        self.of: dict[str, tuple[str, ...]] = {name: (name,) for name in self.every}
+        self.of |= {name: tuple(each for each, _ in depths) for name, depths in self.depths.items()}
 
 
 class _Building:
@@ -177,10 +155,12 @@ class _Building:
     def __init__(self, settings: PitSettings, asset: str) -> None:
         self._settings = settings
         self._asset = asset
+        self._names = PointNames(settings)
+        self._instruments = dict(self._built())
 
     def points(self, point: PitPointSettings) -> Iterator[PitPoint]:
         """The monitoring point, or one for each depth of its chain."""
-        for name, position in self._settings.depths_of(point):
+        for name, position in self._names.depths[point.name]:
             yield self._point(point, name, self._source(point, position))
 
     def _point(self, point: PitPointSettings, name: str, source: Instrument) -> PitPoint:
@@ -197,7 +177,7 @@ class _Building:
             depth_m=depth_m,
             sign=-1 if point.reverse else 1,
             baselines=self._baselines(point, name),
-            neighbours=tuple(each for near in point.neighbours for each in self._settings.names_of(near)),
+            neighbours=tuple(each for near in point.neighbours for each in self._names.of[near]),
             line=point.line,
             reading_interval_s=point.reading_interval_s,
             valid_for_s=point.valid_s,
@@ -213,19 +193,48 @@ class _Building:
         start = [_ALREADY] if point.already_cumulative else []
         return tuple(sorted([*start, *own], key=lambda baseline: baseline.at_ns))
 
-    def _source(self, point: PitPointSettings, position: int | None) -> Instrument:
+    def _source(self, point: PitPointSettings, position: int) -> Instrument:
         """The instrument over point ids."""
         direct = point.read_from(self._asset)
         if direct is not None:
             return DirectReading(direct, point.scale)
+        instrument = self._instruments[point.instrument or ""]
+        return InclinometerDepth(instrument, position) if isinstance(instrument, InclinometerChain) else instrument
+
+    def _built(self) -> Iterator[tuple[str, Instrument | InclinometerChain]]:
         wires = {wire.id: wire for wire in self._settings.vibrating_wires}
-        for each in self._settings._instruments():
-            if each.id != point.instrument:
-                continue
-            if isinstance(each, InclinometerSettings):
-                return InclinometerDepth(each.build(self._asset), position or 0)
-            return each.build(self._asset, wires) if isinstance(each, StrutSettings) else each.build(self._asset)
-        raise KeyError(point.instrument)
+        for each in self._settings.instruments():
+            yield (
+                each.id,
+                each.build(self._asset, wires) if isinstance(each, StrutSettings) else each.build(self._asset),
+            )
+
+
+def _depths_of(point: PitPointSettings, chain: InclinometerSettings | None) -> list[tuple[str, int]]:
+    """A point's names, and the node of its chain that each is at (0 without a chain)."""
+    if chain is None:
+        return [(point.name, 0)]
+    depths = [node.top_depth_m for node in chain.nodes]
+    if point.depth_m is not None:
+        return [(point.name, depths.index(point.depth_m))]
+    return [(f"{point.name}-{round(depth * 100)}cm", position) for position, depth in enumerate(depths)]
+
+
+def _check_instrument(point: PitPointSettings, instruments: Mapping[str, AnyInstrument]) -> None:
+    """The point's instrument is there, measures in the item's unit, and has a node at the point's depth."""
+    if point.instrument is None:
+        return
+    _known(point.instrument, instruments)
+    instrument = instruments[point.instrument]
+    _same_unit(instrument.unit, ITEMS[point.item].unit, point.name)
+    if isinstance(instrument, InclinometerSettings) and point.depth_m is not None:
+        _known(str(point.depth_m), [str(node.top_depth_m) for node in instrument.nodes])
+
+
+def _check_baseline(baseline: BaselineSettings, names: PointNames) -> None:
+    _known(baseline.point, names.of)
+    if baseline.zero is not None and len(names.of[baseline.point]) > 1:
+        raise PydanticCustomError("pit.zero_for_chain", "one zero for many depths", {"found": baseline.point})
 
 
 def _known(name: str, known: Mapping[str, object] | Sequence[str]) -> None:
