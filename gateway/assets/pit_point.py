@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 
 from gateway.assets.derivation import AssetEvent, Json, Times, Values
-from gateway.assets.forecast import Forecast, Forecaster
+from gateway.assets.forecast import Forecast, Forecaster, Stage
 from gateway.assets.pit_baseline import BaselineKeeper
 from gateway.assets.pit_collector import ReadingCollector
 from gateway.assets.pit_description import Baseline, BaselineKind, PitDescription, PitPoint
@@ -30,6 +30,9 @@ from gateway.assets.strut_load import StrutLoad
 
 QUALITY_EVENT = "data_quality"
 STATE_VERSION = 1
+NO_FAILURE_AHEAD_H = 9999.0
+"""What a time to failure says of a point that is known to be steady or slowing, hours."""
+_CALM = (Stage.DECELERATING, Stage.STEADY)
 
 
 class _Part(Protocol):
@@ -188,10 +191,15 @@ class PitPointDerivation:
         return np.array(row + self._forecast(reading, cumulative), dtype=np.float64)
 
     def _forecast(self, reading: Reading, cumulative: float) -> list[float]:
+        """A point that is known to be steady or slowing has no failure ahead: it says so by a far one, so that an
+        earlier warning returns. One whose course is not known says nothing."""
         if self._forecaster is None:
             return []
         said = self._forecaster.add(reading.at_ns, cumulative, self._limit) if isfinite(cumulative) else Forecast()
-        return [said.tangent_deg, said.failure_low_h, said.failure_high_h, said.days_to_limit]
+        low_h, high_h = said.failure_low_h, said.failure_high_h
+        if said.stage in _CALM and not isfinite(low_h):
+            low_h = high_h = NO_FAILURE_AHEAD_H
+        return [said.tangent_deg, low_h, high_h, said.days_to_limit]
 
 
 class _Trouble:

@@ -9,7 +9,7 @@ from gateway.assets.derivation import Json
 from gateway.assets.pit_description import Baseline, BaselineKind, ControlValue, PitDescription, PitPoint
 from gateway.assets.pit_instrument import Defect, DirectReading
 from gateway.assets.pit_items import PitItem
-from gateway.assets.pit_point import PitPointDerivation
+from gateway.assets.pit_point import NO_FAILURE_AHEAD_H, PitPointDerivation
 from gateway.assets.reading_quality import QualityGates
 from gateway.assets.strut_load import StrutLoad
 
@@ -319,3 +319,25 @@ def test_a_part_that_does_not_fit_any_more_costs_no_cumulative_value() -> None:
 def test_the_state_of_another_item_is_refused() -> None:
     with pytest.raises(ValueError, match="not the state"):
         Site().model.restore(Site(STRUT).model.saved())
+
+
+def test_a_point_that_is_known_to_be_steady_has_no_failure_ahead_and_one_that_is_not_known_says_nothing() -> None:
+    site = Site()
+    first = site.at(0, 10.0)
+    assert first is not None
+    assert isnan(first["pit_failure_low_h"])
+    steady = Site().moving(30, 0.8)
+    assert steady["pit_failure_low_h"] == steady["pit_failure_high_h"] == NO_FAILURE_AHEAD_H
+
+
+def test_a_point_that_creeps_towards_failure_says_when_and_returns_once_it_has_come_to_rest() -> None:
+    site, said = Site(), None
+    for hour in range(0, 19 * 24, 6):
+        day = hour / 24
+        said = site.at(day, 10.0 + 0.3 * day + 12.0 * -np.log(1 - day / 20.0) + float(NOISE[hour // 6]) / 4)
+    assert said is not None
+    assert said["pit_failure_low_h"] < 24.0 < said["pit_failure_high_h"] < 24 * 5
+    reached = 10.0 + 0.3 * 18.75 + 12.0 * -np.log(1 - 18.75 / 20.0)
+    for hour in range(19 * 24, 60 * 24, 6):
+        said = site.at(hour / 24, float(reached) + float(NOISE[hour // 6]) / 4)
+    assert said["pit_failure_low_h"] == NO_FAILURE_AHEAD_H
