@@ -186,6 +186,7 @@ class BoxView:
                 "asset": point.asset,
                 "title_zh": point.title_zh,
                 "title_en": point.title_en,
+                "derived": ":" in point.device,
                 "unit": point.unit,
                 "value": None if unknown else float(parts.window.value[i]),
                 "quality": "UNKNOWN" if unknown else Quality(int(parts.window.quality[i])).name,
