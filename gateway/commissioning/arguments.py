@@ -4,6 +4,7 @@ In: an argparse parser. Out: options. Opens nothing.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from drivers.modbus.settings import ModbusRtuLink, ModbusRtuTcpLink, ModbusTcpLink
@@ -31,6 +32,7 @@ def add_commission_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--print", dest="print_sheet", action="store_true", help="print the newest sealed sheet (HTML)")
     parser.add_argument("--samples", type=int, default=5, help="reads of each device (default 5)")
     parser.add_argument("--pause-ms", type=int, default=300, help="between reads (default 300)")
+    parser.add_argument("--listen-s", type=float, default=30, help="wait so long for an MQTT device (default 30)")
 
 
 def commission_options(args: argparse.Namespace) -> CommissionOptions:
@@ -44,7 +46,7 @@ def commission_options(args: argparse.Namespace) -> CommissionOptions:
         offline_buses=args.offline_buses,
         dry_run=args.dry_run,
         print_sheet=args.print_sheet,
-        pacing=_pacing(args),
+        pacing=replace(_pacing(args), listen_s=_listen_s(args.listen_s)),
     )
 
 
@@ -86,6 +88,12 @@ def _link(args: argparse.Namespace) -> ModbusTcpLink | ModbusRtuLink | ModbusRtu
     if args.baud is not None:
         return ModbusRtuTcpLink.model_validate({**common, **address, "driver": "modbus-rtu-tcp", "baud": args.baud})
     return ModbusTcpLink.model_validate({**common, **address, "driver": "modbus-tcp"})
+
+
+def _listen_s(seconds: float) -> float:
+    if not 0.1 <= seconds <= 86_400:
+        raise CommissionError("--listen-s: expected 0.1 to 86400")
+    return seconds
 
 
 def _pacing(args: argparse.Namespace) -> Pacing:

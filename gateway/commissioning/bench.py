@@ -5,6 +5,7 @@ Must not know operators, sheets or stores.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,11 +44,41 @@ class Sample:
         return None
 
 
+class Shows(Protocol):
+    """A device that can be asked what it shows now, whatever it speaks."""
+
+    keys: frozenset[str]
+
+    async def shown(self) -> dict[str, float]:
+        """Key -> value, NaN where it is not GOOD."""
+        ...
+
+    async def shown_often(self, count: int, pause_s: float) -> list[dict[str, float]]:
+        """The same, `count` times."""
+        ...
+
+
+class Silent:
+    """A device that answered nothing: it shows nothing, and is not asked."""
+
+    def __init__(self, keys: frozenset[str]) -> None:
+        self.keys = keys
+
+    async def shown(self) -> dict[str, float]:
+        """Nothing."""
+        return {}
+
+    async def shown_often(self, count: int, pause_s: float) -> list[dict[str, float]]:  # noqa: ARG002  # as `Shows` says
+        """Nothing, once: whatever is looked for could not be read."""
+        return [{}]
+
+
 class DeviceOnBench:
     """One unit, read by its table when asked."""
 
     def __init__(self, link: WordSource, unit_id: int, table: ModbusTable, clock: Clock) -> None:
         self.table = table
+        self.keys = frozenset(point.key for point in table.points)
         self._link = link
         self._unit_id = unit_id
         self._clock = clock
@@ -66,12 +97,21 @@ class DeviceOnBench:
         return Sample(at_ns, self._decoder.requests, tuple(blocks), tuple(errors), value, quality)
 
     async def read_often(self, count: int, pause_s: float) -> list[Sample]:
-        """`count` samples with pauses between them."""
-        samples = [await self.read()]
-        for _ in range(count - 1):
-            await self._clock.sleep(pause_s)
+        """`count` samples with pauses between them; none for 0."""
+        samples: list[Sample] = []
+        for i in range(count):
+            if i:
+                await self._clock.sleep(pause_s)
             samples.append(await self.read())
         return samples
+
+    async def shown(self) -> dict[str, float]:
+        """Read once; key -> value, NaN where the quality is not GOOD."""
+        return self.values(await self.read())
+
+    async def shown_often(self, count: int, pause_s: float) -> list[dict[str, float]]:
+        """The same, `count` times with pauses between them."""
+        return [self.values(sample) for sample in await self.read_often(count, pause_s)]
 
     def values(self, sample: Sample) -> dict[str, float]:
         """Key -> value, NaN where the quality is not GOOD."""

@@ -3,23 +3,26 @@
 In: settings, an operator, a clock. Out: a `Commissioning`. Reads the field only. Must not know files, stores or chains.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from drivers.modbus.settings import ModbusTable, RegisterPoint
+from drivers.modbus.standby import WordSource
+from drivers.mqtt.settings import FieldPoint, MqttLink
 from gateway import __version__
 from gateway.arming import Arming
-from gateway.commissioning.bench import DeviceOnBench, Sample, open_link
+from gateway.commissioning.bench import DeviceOnBench, Sample, Shows, Silent, open_link
 from gateway.commissioning.findings import Commissioning, CraneFinding, DeviceFinding, PointFinding
 from gateway.commissioning.known_load import LIMIT_PCT, NEEDED, KnownLoad, LoadCheck, check_known_load
+from gateway.commissioning.listening import DeviceHeard, Heard, Listening
 from gateway.commissioning.movement import MOVEMENTS, Finding, Movement, MovementCheck, judge_movement
 from gateway.commissioning.operator import Operator
 from gateway.commissioning.orders import device_order, guess_orders, moment_disagrees
 from gateway.model.reading import Quality
-from gateway.ports import BoundDevice, Clock
+from gateway.ports import BoundDevice, BoundLink, Clock
 from gateway.settings import AssetKind, Settings
 
 NOT_DONE = ("未做已知载荷校核", "not commissioned: no known-load check was done")
@@ -27,10 +30,12 @@ NOT_DONE = ("未做已知载荷校核", "not commissioned: no known-load check w
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """How many samples are read of a device, and the pause between them."""
+    """How many samples are read of a device, and the pause between them; of one that speaks by itself, how long it is
+    waited for."""
 
     samples: int = 5
     pause_s: float = 0.3
+    listen_s: float = 30.0
 
 
 class Walk:
@@ -58,19 +63,9 @@ class Walk:
         devices: list[DeviceFinding] = []
         cranes: list[CraneFinding] = []
         for link in self._settings.links:
-            words = open_link(link.settings, self._clock)
-            try:
-                for device in link.devices:
-                    if words is None:
-                        devices.append(self._told(_without_registers(device, link.settings)))
-                        continue
-                    bench = DeviceOnBench(words, device.settings.unit_id, device.table, self._clock)
-                    devices.append(self._told(await self._read_device(bench, device, words.address)))
-                    if self._is_crane(device):
-                        cranes.append(await self._prove_crane(bench, device.settings.asset))
-            finally:
-                if words is not None:
-                    words.close()
+            async for device, crane in self._walk_link(link):
+                devices.append(device)
+                cranes += [crane] if crane else []
         site = self._settings.site
         return Commissioning(
             box=self._settings.box.id,
@@ -85,13 +80,48 @@ class Walk:
             cranes=tuple(cranes),
         )
 
+    async def _walk_link(self, link: BoundLink) -> AsyncIterator[tuple[DeviceFinding, CraneFinding | None]]:
+        words = open_link(link.settings, self._clock)
+        if words is not None:
+            async for found in self._walk_registers(link, words):
+                yield found
+        elif isinstance(link.settings, MqttLink):
+            async with Listening(link, self._clock) as listening:
+                for device in link.devices:
+                    ears = DeviceHeard(listening, device, self._clock, self._pacing.listen_s)
+                    finding = self._told(await self._hear_device(ears, device, listening))
+                    yield finding, await self._crane_of(device, ears, finding)
+        else:
+            for device in link.devices:
+                yield self._told(_without_registers(device, link.settings)), None
+
+    async def _walk_registers(
+        self, link: BoundLink, words: WordSource
+    ) -> AsyncIterator[tuple[DeviceFinding, CraneFinding | None]]:
+        try:
+            for device in link.devices:
+                bench = DeviceOnBench(words, device.settings.unit_id, device.table, self._clock)
+                finding = self._told(await self._read_device(bench, device, words.address))
+                yield finding, await self._crane_of(device, bench, finding)
+        finally:
+            words.close()
+
+    async def _crane_of(self, device: BoundDevice, bench: Shows, finding: DeviceFinding) -> CraneFinding | None:
+        """A device that said nothing at all is not asked again: on a bus each silence costs everybody's time."""
+        if not self._is_crane(device):
+            return None
+        silent = not any(point.words for point in finding.points)
+        return await self._prove_crane(Silent(bench.keys) if silent else bench, device.settings.asset)
+
     def _is_crane(self, device: BoundDevice) -> bool:
         kinds = {asset.id: asset.kind for asset in self._settings.assets}
         keys = {point.key for point in device.table.points}
         return kinds.get(device.settings.asset) is AssetKind.TOWER_CRANE and bool(keys & set(NEEDED))
 
     async def _read_device(self, bench: DeviceOnBench, device: BoundDevice, address: str) -> DeviceFinding:
-        samples = await bench.read_often(self._pacing.samples, self._pacing.pause_s)
+        samples = [await bench.read()]
+        if any(block is not None for block in samples[0].blocks):
+            samples += await bench.read_often(self._pacing.samples - 1, self._pacing.pause_s)
         table, newest = bench.table, samples[-1]
         guesses = {guess.key: guess for guess in guess_orders(table, [sample.blocks for sample in samples])}
         points = tuple(
@@ -110,28 +140,55 @@ class Walk:
             moment_off_pct=moment_disagrees(bench.values(newest)),
         )
 
-    async def _prove_crane(self, bench: DeviceOnBench, asset: str) -> CraneFinding:
-        keys = {point.key for point in bench.table.points}
-        movements = [await self._move(bench, asset, one) for one in MOVEMENTS if one.key in keys]
+    async def _hear_device(self, ears: DeviceHeard, device: BoundDevice, listening: Listening) -> DeviceFinding:
+        """As many messages as samples; the newest is shown. Who says nothing is waited for once."""
+        heard = [await ears.hear()]
+        while heard[-1].messages and len(heard) < self._pacing.samples:
+            heard.append(await ears.hear())
+        newest, settings = heard[-1], device.settings
+        silent = () if newest.messages else (_silence(self._pacing.listen_s, listening.trouble(settings.id)),)
+        aside = dict.fromkeys(why for each in heard for why in each.aside)
+        points = tuple(_heard_point(point, newest, i) for i, point in enumerate(ears.table.points))
+        values = {p.key: float(v) for p, v in zip(ears.table.points, newest.value, strict=True)}
+        return DeviceFinding(
+            device=settings.id,
+            asset=settings.asset,
+            address=f"topic {settings.topic}",
+            table=ears.table.model,
+            certainty=ears.table.certainty,
+            samples=sum(each.messages for each in heard),
+            points=points,
+            refused=(*silent, *(f"message put aside: {why}" for why in aside)),
+            moment_off_pct=moment_disagrees(values),
+        )
+
+    async def _prove_crane(self, bench: Shows, asset: str) -> CraneFinding:
+        movements = [await self._move(bench, asset, one) for one in MOVEMENTS if one.key in bench.keys]
         load = await self._load(bench, asset)
         finding = self._armed(asset, tuple(movements), load)
         state = "armed" if finding.armed else f"NOT ARMED: {finding.reason_en} / {finding.reason_zh}"
         self._say(f"{asset}: load alarms {state}")
         return finding
 
-    async def _move(self, bench: DeviceOnBench, asset: str, movement: Movement) -> MovementCheck:
-        before = bench.values(await bench.read())
+    async def _move(self, bench: Shows, asset: str, movement: Movement) -> MovementCheck:
+        if isinstance(bench, Silent):
+            return self._moved(asset, MovementCheck(movement, Finding.BLIND))
+        before = await bench.shown()
         question = f"{asset}: {movement.ask_zh} / {movement.ask_en}; Enter when it stands, s to skip"
         if not self._operator.done(f"{asset}.{movement.name}", question):
             check = MovementCheck(movement, Finding.SKIPPED)
         else:
-            check = judge_movement(movement, before, bench.values(await bench.read()))
+            check = judge_movement(movement, before, await bench.shown())
+        return self._moved(asset, check)
+
+    def _moved(self, asset: str, check: MovementCheck) -> MovementCheck:
+        movement = check.movement
         instead = f", {check.instead} changed instead" if check.instead else ""
         change = f", {movement.key} changed by {check.change:.2f}" if np.isfinite(check.change) else ""
         self._say(f"{asset}: {movement.name}: {check.finding}{change}{instead}")
         return check
 
-    async def _load(self, bench: DeviceOnBench, asset: str) -> LoadCheck | None:
+    async def _load(self, bench: Shows, asset: str) -> LoadCheck | None:
         question = f"{asset}: 已知载荷(t)，吊起静止后输入 / known load in t, hanging still; s to skip"
         load_t = self._operator.number(f"{asset}.known_load_t", question)
         if load_t is None:
@@ -143,8 +200,8 @@ class Walk:
             f"{asset}.chart_rated_t",
             f"{asset}: 起重性能表额定起重量(t) / rated load by the chart in t; s: as displayed",
         )
-        samples = await bench.read_often(self._pacing.samples, self._pacing.pause_s)
-        check = check_known_load(KnownLoad(load_t, radius_m, rated_t), [bench.values(sample) for sample in samples])
+        samples = await bench.shown_often(self._pacing.samples, self._pacing.pause_s)
+        check = check_known_load(KnownLoad(load_t, radius_m, rated_t), samples)
         self._say(f"{asset}: load {_signed(check.load_error_pct)}, moment {_signed(check.moment_error_pct)}")
         return check
 
@@ -212,9 +269,27 @@ def _without_registers(device: BoundDevice, link: Any) -> DeviceFinding:
         table=device.table.model,
         certainty=device.table.certainty,
         samples=0,
-        reason_zh="无寄存器可读（非Modbus），请在实时页面核对",
+        reason_zh="该驱动无法在调试中读取，请在实时页面核对",
         reason_en=f"driver {link.driver} has no registers to read; compare on the live page",
     )
+
+
+def _heard_point(point: FieldPoint, heard: Heard, column: int) -> PointFinding:
+    return PointFinding(
+        key=point.key,
+        title_zh=point.title_zh,
+        title_en=point.title_en,
+        place=point.path or point.topic_suffix or "message",
+        words=heard.text[column],
+        value=f"{heard.value[column]:.6g}" if np.isfinite(heard.value[column]) else "-",
+        unit=point.unit,
+        quality=Quality(int(heard.quality[column])).name,
+        guess=None,
+    )
+
+
+def _silence(listen_s: float, trouble: str) -> str:
+    return f"no message within {listen_s:g} s" + (f": {trouble}" if trouble else "")
 
 
 def _failure(load: LoadCheck) -> tuple[str, str]:

@@ -1,11 +1,14 @@
 """A crane twin that moves only when it is told to, behind the twins' own Modbus server, in a thread of its own.
 
+`StagedBus` puts several of them on one RTU bus, a pseudo-terminal.
+
 What its host shows follows from the crane's state by the sim's load chart; `shown_load` falsifies the load cell, and
 `table` decides in which order the words lie on the wire.
 """
 
 import asyncio
 import threading
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +18,7 @@ from drivers.sim.crane import LoadChart
 from drivers.sim.faults import Faults
 from drivers.sim.modbus_server import ModbusTwinServer
 from drivers.sim.registers import RegisterFace
+from drivers.sim.rtu_bus import RtuBus
 from gateway.clock import SystemClock
 from tests.fakes.modbus_binding import shipped_table
 
@@ -37,6 +41,10 @@ class StagedCrane:
     @property
     def port(self) -> int:
         return self._server.port
+
+    @property
+    def server(self) -> ModbusTwinServer:
+        return self._server
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -93,3 +101,27 @@ class StagedCrane:
                 "work_status": 0,
             }
         )
+
+
+class StagedBus:
+    """One RTU bus with a staged crane a unit; `path` is its serial port, from entering to leaving the block."""
+
+    def __init__(self, cranes: Mapping[int, StagedCrane]) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._bus = RtuBus("", {unit: crane.server for unit, crane in cranes.items()}, SystemClock())
+
+    @property
+    def path(self) -> str:
+        return self._bus.path
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._bus.start(), self._loop).result(10)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        asyncio.run_coroutine_threadsafe(self._bus.stop(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
