@@ -13,7 +13,7 @@ from gateway.model.rule import ConsecutiveParameters, Direction, GateParameters,
 from gateway.settings.document import Document
 from gateway.settings.pit_limits import PitLimits, limits_of
 from gateway.settings.schema import LimitSource
-from tests.fakes.pack_line import ASSET, point, resolved, shipped
+from tests.fakes.pack_line import ASSET, packs_of, point, resolved, shipped
 
 NATIONAL = ("national",)
 GUANGDONG = ("national", "pack-gd-2023")
@@ -288,3 +288,15 @@ def test_two_points_of_one_item_have_limits_of_their_own() -> None:
     found, _ = resolved(shipped(*NATIONAL), "deep-pit", points, [both])
     alarms = {row.subject: row.limit for row in found if row.info.rule_id == f"pit.{TOP.value}.cumulative.alarm"}
     assert alarms == {f"{ASSET}.p": 30.0, f"{ASSET}.q": 12.0}
+
+
+def test_a_rule_that_a_pack_spells_out_takes_the_place_of_the_made_one() -> None:
+    rule_id = f"pit.{TOP.value}.cumulative.alarm"
+    packs = packs_of(*NATIONAL)
+    spelled = packs.rules["pit.reading.overdue"]
+    assert spelled.settings is not None
+    own = spelled.settings.model_copy(update={"id": rule_id, "key": TOP.value, "unit": "mm", "high": 17.0})
+    packs.rules[rule_id] = replace(spelled, rule_id=rule_id, settings=own)
+    points = [*point_outputs(ASSET, pit().points[0]), *pit_outputs(pit())]
+    found, _ = resolved(packs, "deep-pit", points, [pit()])
+    assert [row.limit for row in found if row.info.rule_id == rule_id] == [17.0]
