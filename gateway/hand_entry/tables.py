@@ -146,15 +146,15 @@ def _cells_of(reference: bytes) -> int:
 
 def _lines(sheet: Worksheet) -> Iterator[Line]:
     _check_size(sheet.max_row - 1, min(sheet.max_column, MOST_COLUMNS))
-    merged = {
+    merged: dict[tuple[int, int], Content] = {
         (row, column): _content(sheet.cell(area.min_row, area.min_col))
         for area in sheet.merged_cells.ranges
         for row in range(area.min_row, min(area.max_row, sheet.max_row) + 1)
         for column in range(area.min_col, min(area.max_col, MOST_COLUMNS) + 1)
     }
-    for row in sheet.iter_rows(max_col=min(sheet.max_column, MOST_COLUMNS)):
-        cells = tuple(merged.get((cell.row, cell.column), _content(cell)) for cell in row)
-        yield Line(row[0].row, cells)
+    for number, row in enumerate(sheet.iter_rows(max_col=min(sheet.max_column, MOST_COLUMNS)), start=1):
+        cells = (merged.get((number, column), _content(cell)) for column, cell in enumerate(row, start=1))
+        yield Line(number, tuple(cells))
 
 
 def _check_size(lines: int, columns: int) -> None:

@@ -261,6 +261,19 @@ def test_merged_cells_count_for_every_line_they_cover() -> None:
     assert codes(of_excel(rows)) == [(3, FaultCode.UNKNOWN_POINT)]
 
 
+def test_a_table_may_stand_anywhere_on_its_sheet() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for column, (name, value) in enumerate([("测点", "ZQ-1"), ("时间", datetime(2026, 3, 4, 9, 30)), ("读数", 1)]):
+        sheet.cell(5, 3 + column, name)
+        sheet.cell(6, 3 + column, value)
+    sheet.cell(7, 4, datetime(2026, 3, 5, 9, 30))
+    sheet.cell(7, 5, 2)
+    sheet.merge_cells("C6:C7")
+    table = parse(saved(book), "a.xlsx", KNOWN, WHEN)
+    assert [(row.line, row.value) for row in table.rows] == [(6, 1), (7, 2)]
+
+
 def test_a_title_merged_over_the_table_is_no_header() -> None:
     rows = [["基坑监测日报", None, None], ["测点", "时间", "读数"], ["ZQ-1", datetime(2026, 3, 4, 9, 30), 1]]
     assert len(of_excel(rows, merge="A1:C1").rows) == 1
