@@ -11,6 +11,7 @@ import paho.mqtt.client as paho
 import pytest
 import yaml
 
+from gateway.update_bundle import _switch
 from tests.fakes.influxdb import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -34,9 +35,24 @@ def secrets(tmp_path_factory):
 
 def test_the_unit_is_one_that_systemd_understands(tmp_path):
     unit = tmp_path / "sitewarden.service"
-    unit.write_text(UNIT.replace("/opt/sitewarden/bin/sitewarden", sys.executable))
+    unit.write_text(UNIT.replace("/opt/sitewarden/current/bin/sitewarden", sys.executable))
     verified = run("systemd-analyze", "verify", unit)
     assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_the_unit_runs_what_a_bundle_switches(tmp_path):
+    """Two versions stand side by side; after the switch the unit's own command line runs the other one."""
+    for version in ("1.2.0", "1.3.0"):
+        program = tmp_path / "versions" / version / "bin" / "sitewarden"
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\necho {version} $1\n")
+        program.chmod(0o755)
+    settings = re.findall(r"^(ExecStart(?:Pre)?)=/opt/sitewarden/(\S+) (\w+)", UNIT, flags=re.MULTILINE)
+    assert [name for name, _, _ in settings] == ["ExecStartPre", "ExecStart"]
+    for version in ("1.2.0", "1.3.0"):
+        _switch(tmp_path, version)
+        said = [run(tmp_path / path, command).stdout.split() for _, path, command in settings]
+        assert said == [[version, "check"], [version, "run"]]
 
 
 def test_the_unit_is_hardened(tmp_path):
