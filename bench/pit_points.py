@@ -108,14 +108,17 @@ def _pit_ms(pit: PitDescription, rows: list[NDArray[np.float64]], readings: int)
     return (time.process_time() - began) * 1e3
 
 
-def main() -> None:
-    """Print one run."""
-    run = measure(*(int(argument) for argument in sys.argv[1:4]))
-    print(f"one new reading at each of {run.points} pit points, of which {run.failing} creep towards failure, CPU ms")
-    print(f"  judged and forecast       {run.median_ms:7.1f}   worst {run.worst_ms:.1f}   aim <= {AIM_MS:g}")
-    print(f"  judged without forecast   {run.without_forecast_ms:7.1f}")
-    print(f"  the pit as a whole        {run.pit_ms:7.2f}   once a minute")
+def report(run: Run) -> str:
+    """The figures of a run in words."""
+    return "\n".join(
+        (
+            f"one new reading at each of {run.points} pit points, of which {run.failing} creep towards failure, CPU ms",
+            f"  judged and forecast       {run.median_ms:7.1f}   worst {run.worst_ms:.1f}   aim <= {AIM_MS:g}",
+            f"  judged without forecast   {run.without_forecast_ms:7.1f}",
+            f"  the pit as a whole        {run.pit_ms:7.2f}   once a minute",
+        )
+    )
 
 
 if __name__ == "__main__":
-    main()
+    print(report(measure(*(int(argument) for argument in sys.argv[1:4]))))
