@@ -170,6 +170,12 @@ class LoadedSite:
             self.clock.move_to(self.clock.now_ns() + round(every_s * 1e9))
             await self._step()
 
+    async def is_stored(self) -> None:
+        """Until all polls are handed to the history's writer; a flush must be due, 0.2 s after the last one."""
+        while self.site.history.buffered_polls:
+            await self._step()
+            await asyncio.sleep(0.001)
+
     def truth(self, rule_id: str, subject: str = "") -> Truth:
         """What the one row of this rule (on this subject) says now."""
         found = [
