@@ -39,6 +39,11 @@ from gateway.intake import Intake
 from gateway.model.errors import ConfigError
 from gateway.orders import seal_order
 from gateway.pipeline import Line, Pipeline
+from gateway.pit_office.daily_reports import DailyReports
+from gateway.pit_office.day_report import DayStores
+from gateway.pit_office.hand_entries import EntryStores, HandEntries
+from gateway.pit_office.running_models import RunningModels
+from gateway.pit_office.zero_orders import ZeroOrders
 from gateway.ports import (
     AssetTag,
     Background,
@@ -57,6 +62,7 @@ from gateway.reload import Difference, LinkSink, carry_alarms, carry_delays, car
 from gateway.rules.table import RuleTable
 from gateway.settings import AssetKind, Settings, load
 from gateway.store.alert_store import AlertStore
+from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetBounds, AssetStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import Bounds, HistoryStore
@@ -73,7 +79,9 @@ from gateway.uplinks.wecom import KIND as WECOM
 from gateway.warm_start import warm_start
 from gateway.web.api import web_app
 from gateway.web.command_routes import command_routes
+from gateway.web.crane_routes import crane_routes
 from gateway.web.feed import Feed
+from gateway.web.pit_routes import pit_routes
 from gateway.web.read_model import AssetView, BoxParts, BoxView
 from gateway.web.reloading import ConfigState, ReloadOutcome, reload_route
 from gateway.web.server import WebServer
@@ -108,6 +116,7 @@ class Gateway:
         self._build_stores()
         self._build_judging()
         self._build_edges()
+        self._build_office()
         self._build_web()
 
     async def run(self, stop: asyncio.Event, started: Callable[[], None] = lambda: None) -> None:
@@ -117,6 +126,7 @@ class Gateway:
         await self.housekeeping.report_unclean_stop()
         self.housekeeping.report_repair("assets.db", self.assets.repair)
         self._start_parts()
+        self._resuming = asyncio.create_task(self.hand_entries.resume())
         self._sheets = asyncio.create_task(seal_pending(self._folder, self.alerts, self.recorder, self.clock))
         started()
         notify_systemd("READY=1")
@@ -167,6 +177,7 @@ class Gateway:
         asset_bounds = AssetBounds(storage.cycles_kept)
         may_write = self.alerts.reserve.history_may_write
         self.assets = AssetStore(self._folder, asset_bounds, self.identities.driver_id, may_write)
+        self.records = AssetReader(self.assets.path)
 
     def _build_judging(self) -> None:
         settings = self.settings
@@ -234,6 +245,14 @@ class Gateway:
         self.clock_watch = ClockWatch(self.recorder, clock)
         self.supervisor = Supervisor(clock)
 
+    def _build_office(self) -> None:
+        settings, models = lambda: self.settings, RunningModels(lambda: self.deriving, self.keeping.keep)
+        stores = EntryStores(self.assets, self.records, self.reader)
+        self.hand_entries = HandEntries(settings, self.intake, stores, models, self.recorder, self.clock)
+        self.zero_orders = ZeroOrders(models, self.recorder, self.clock)
+        asked = DayStores(self.reader, self.records, self.alerts)
+        self.daily_reports = DailyReports(settings, asked, self.recorder, self.clock)
+
     def _build_web(self) -> None:
         settings = self.settings
         self.config = ConfigState(settings.file, settings.digest, self.clock.now_ns())
@@ -275,6 +294,8 @@ class Gateway:
         app = web_app(self.view, self.feed, self.acknowledge, token, self.clock)
         command_routes(app, self.commands)
         reload_route(app, self.reload)
+        pit_routes(app, self.hand_entries, self.zero_orders, self.daily_reports, self.clock)
+        crane_routes(app, lambda: self.settings, self.records, self.zero_orders, self.clock)
         self._server = WebServer(app, self._socket)
 
     def _start_parts(self) -> None:
@@ -291,6 +312,7 @@ class Gateway:
         start("assets", self.keeping.run)
         start("identities", lambda: self.identities.run(self.clock))
         start("clock", self.clock_watch.run)
+        start("daily-reports", self.daily_reports.run)
         start("escalation", self.escalation.run)
         start("feed", self.feed.run)
         start("web", self._server.run_until_cancelled)
@@ -402,7 +424,10 @@ class Gateway:
         names = tuple(self.supervisor.parts)
         self.feed.close()
         self._sheets.cancel()
-        await self.supervisor.stop(*[name for name in names if name.startswith(("driver:", "housekeeping", "web"))])
+        self._resuming.cancel()
+        await self.supervisor.stop(
+            *[name for name in names if name.startswith(("driver:", "housekeeping", "daily", "web"))]
+        )
         await self.supervisor.stop("pipeline")
         await self.pipeline.stop()
         self.recorder.record(Entry(RecordKind.STOPPED, self.clock.now_ns(), {"version": __version__}))
@@ -415,6 +440,7 @@ class Gateway:
             delivery.close()
         await self.keeping.keep()
         self.assets.close()
+        self.records.close()
         self.history.close(self.clock.now_ns())
         self.alerts.close()
         self.reader.close()

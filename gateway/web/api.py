@@ -2,13 +2,14 @@
 
 Listens on loopback unless told otherwise; beyond loopback every page but the health checks asks for the token (Bearer,
 or Basic with the token as password, so that a browser can ask for it). Commands must be JSON, which keeps foreign
-pages from sending them, and short, which keeps anyone from filling the memory. On loopback the Host header must be a
-loopback name.
+pages from sending them, and short, which keeps anyone from filling the memory; only a surveyor's table is longer, and
+of a type that no foreign page can send either. On loopback the Host header must be a loopback name.
 """
 
 import asyncio
 import base64
 import hmac
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -33,6 +34,15 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 KEPT_WITHIN_S = 10.0
 LAST_NS = 2**62  # the year 2116; beyond it a time does not fit the database
 MAX_COMMAND_BYTES = 16_384
+MAX_UPLOAD_BYTES = 10 * 2**20
+UPLOAD_PATH = re.compile(r"/api/pits/[^/]+/readings")
+UPLOAD_TYPES = (
+    "application/json",
+    "text/csv",
+    "application/octet-stream",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
+"""What a browser sends to another site only after asking that site: never a form."""
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 PAGE = Path(__file__).with_name("page.html")
 
@@ -179,15 +189,18 @@ def _guard(app: FastAPI, token: str | None) -> None:
 
 
 def _command_refused(request: Request) -> Response | None:
-    """A command is JSON and short, and says how long it is before anyone reads it."""
-    if not request.headers.get("content-type", "").startswith("application/json"):
-        return _error(415, "json_needed", "请求应为 JSON", "expected content-type application/json", "content-type")
+    """A command is JSON and short, and says how long it is before anyone reads it. A surveyor's table may be longer."""
+    upload = UPLOAD_PATH.fullmatch(request.url.path) is not None
+    types, most = (UPLOAD_TYPES, MAX_UPLOAD_BYTES) if upload else (UPLOAD_TYPES[:1], MAX_COMMAND_BYTES)
+    if not request.headers.get("content-type", "").startswith(types):
+        expected = f"expected content-type {' or '.join(types)}"
+        words = "请求应为 JSON、CSV 或 Excel 文件" if upload else "请求应为 JSON"
+        return _error(415, "json_needed", words, expected, "content-type")
     length = request.headers.get("content-length", "")
     if not length.isdecimal():
         return _error(411, "length_needed", "请求应注明长度", "expected a content-length", "content-length")
-    if len(length) > 9 or int(length) > MAX_COMMAND_BYTES:
-        expected = f"expected at most {MAX_COMMAND_BYTES} bytes"
-        return _error(413, "too_large", "请求内容过长", expected, "content-length")
+    if len(length) > 9 or int(length) > most:
+        return _error(413, "too_large", "请求内容过长", f"expected at most {most} bytes", "content-length")
     return None
 
 
