@@ -58,8 +58,6 @@ async def test_beyond_the_absolute_value_it_is_an_alarm(tmp_path: Path) -> None:
         assert told["certainty"] == "V2"
 
 
-    strict=True, reason="pit-rows.yaml: a delay of 10 s waits for another reading, an hour or a day later"
-)
 async def test_the_alarm_comes_with_the_reading_itself_not_with_the_next_one(tmp_path: Path) -> None:
     async with site(tmp_path, None) as box:
         await hourly(box, [*creeping(19.0), 1.02 * ABSOLUTE_MM])
