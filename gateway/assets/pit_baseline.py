@@ -6,6 +6,9 @@
     RE_ZERO    the same, on the same sensor; until its readings are complete the old zero goes on counting
     REPLACED   zero = what the new sensor says, carried = what the point had reached (or given); unknown until then
 
+A zero is only the mean of readings in a row that agree (PD: within what the quality gates call no spike): the standard
+asks for steady values of at least three (GB 50497-2019, M-M), and one bad reading in them would stay for good.
+
 In: baselines in order of time, and usable readings. Out: the cumulative value, and one record for the audit of each
 baseline that came into force: who, when, why, old, new. Without a baseline a movement is unknown; a load counts from
 the zero of its calibration sheet.
@@ -41,6 +44,7 @@ class BaselineKeeper:
         self._collecting: list[float] | None = None
         self._corrects = False
         self._blind = False
+        self._steady_band = point.gates.spike_noises * point.gates.noise
         self._zero, self._carried = (0.0, 0.0) if point.facts.nature is ItemNature.LOAD else (nan, nan)
         self._reached = nan
 
@@ -79,10 +83,12 @@ class BaselineKeeper:
         if baseline is None or readings is None or at_ns < baseline.at_ns:
             return None
         readings.append(measured)
-        if baseline.zero is None and len(readings) < baseline.readings:
+        del readings[: -baseline.readings]
+        if baseline.zero is not None:
+            return self._apply(baseline, baseline.zero, at_ns, 0)
+        if len(readings) < baseline.readings or max(readings) - min(readings) > self._steady_band:
             return None
-        zero = sum(readings) / len(readings) if baseline.zero is None else baseline.zero
-        return self._apply(baseline, zero, at_ns, len(readings))
+        return self._apply(baseline, sum(readings) / len(readings), at_ns, len(readings))
 
     def cumulative(self, measured: float) -> float:
         """Since the baseline in force, in the item's unit; NaN without one."""

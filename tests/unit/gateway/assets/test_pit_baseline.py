@@ -48,6 +48,16 @@ def test_the_zero_survey_is_the_mean_of_its_readings() -> None:
     assert read(each, 120, 13.2)[0] == pytest.approx(3.0)
 
 
+def test_a_spike_is_no_part_of_the_zero_survey() -> None:
+    each = keeper(INITIAL)
+    cumulative, changes = read(each, 100, 10.0, 10.2, 60.0, 10.1, 10.0)
+    assert isnan(cumulative)
+    assert changes == []
+    cumulative, (change,) = read(each, 110, 10.2)
+    assert change.event.content["new_zero"] == pytest.approx(10.1)
+    assert cumulative == pytest.approx(0.1)
+
+
 def test_readings_before_the_survey_do_not_count_for_it() -> None:
     each = keeper(INITIAL)
     read(each, 90, 99.0, 99.0, 99.0)
