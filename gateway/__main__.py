@@ -27,6 +27,7 @@ from gateway.identity_arguments import add_identity_command
 from gateway.logs import LogFile, start_logging
 from gateway.model.errors import ConfigError
 from gateway.operation_arguments import add_operation_commands
+from gateway.pit_office.arguments import add_pit_commands
 from gateway.replay_arguments import add_replay_arguments
 from gateway.rule_listing import rules_json, rules_text
 from gateway.settings import check_report, load, site_schema
@@ -168,6 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     add_device_test_arguments(test)
     add_identity_command(commands)
     add_operation_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
+    add_pit_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
     return parser
 
 

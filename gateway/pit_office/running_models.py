@@ -1,14 +1,19 @@
 """What the office asks of the box's models: which are running now, and that their states be written at once."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from gateway.deriving import Deriving
 
 
-@dataclass(frozen=True, slots=True)
 class RunningModels:
-    """`running` is asked each time, because a reload changes it."""
+    """`running` is asked each time, because a reload changes it; `keep` writes the states of all models."""
 
-    running: Callable[[], Deriving]
-    keep_states: Callable[[], Awaitable[None]]
+    def __init__(self, running: Callable[[], Deriving], keep: Callable[[], Awaitable[None]]) -> None:
+        self.running = running
+        self._keep = keep
+
+    async def keep_states(self) -> None:
+        """Done once what the models know now is on the disk. Twice, because a write that was under way already, and
+        that the first call then waits for, does not have it."""
+        await self._keep()
+        await self._keep()
