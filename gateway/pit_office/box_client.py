@@ -25,7 +25,7 @@ def ask_box(settings: Settings, path: str, query: Mapping[str, str], content: by
     host = ANYWHERE.get(settings.web.host, settings.web.host)
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     url = f"http://{host}:{settings.web.port}{urllib.parse.quote(path)}?{urllib.parse.urlencode(query)}"
-    request = urllib.request.Request(url, data=content, headers=_headers(settings, content))  # noqa: S310
+    request = urllib.request.Request(url, data=content, headers=_headers(settings, content))
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:  # noqa: S310
             answer: bytes = reply.read()
