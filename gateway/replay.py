@@ -78,8 +78,12 @@ class Replayed:
     seconds: float
 
 
-def replay(settings: Settings, source: ReplaySource, models: Sequence[Derivation] = ()) -> Replayed:
-    """Replay a recording by these settings; `models` are the site's asset models, fresh. Raises ReplayError."""
+def replay(settings: Settings, source: ReplaySource, models: Sequence[Derivation] | None = None) -> Replayed:
+    """Replay a recording by these settings; `models` are the site's own asset models unless given, fresh.
+
+    No driver's papers are known to them: what depends on those is UNKNOWN. Raises ReplayError.
+    """
+    models = settings.plan.models() if models is None else models
     with tempfile.TemporaryDirectory(prefix="sitewarden-replay-") as scratch:
         folder = source.keep or Path(scratch) / "box"
         try:
@@ -89,7 +93,8 @@ def replay(settings: Settings, source: ReplaySource, models: Sequence[Derivation
         began_ns = SystemClock().monotonic_ns()
         recording = _recording(settings, source, models, Path(scratch))
         rules, absent = _split(settings, source, recording)
-        run = _Run(settings, rules, models, folder, every_tick=source.every_tick)
+        fed = _fed(models, recording, settings)
+        run = _Run(settings, rules, fed, folder, every_tick=source.every_tick)
         asyncio.run(run.through(_within(recording.polls, source.span_ns)))
         seconds = (SystemClock().monotonic_ns() - began_ns) / 1e9
     told, missing = tuple(run.transitions), tuple(sorted(absent))
@@ -199,3 +204,14 @@ def _split(settings: Settings, source: ReplaySource, recording: Recording) -> tu
         elif source.silence:
             kept.append(rule)
     return kept, absent
+
+
+def _fed(models: Sequence[Derivation], recording: Recording, settings: Settings) -> list[Derivation]:
+    """The models that the recording feeds, also through others; the rest would say UNKNOWN, and take their time."""
+    known = {settings.points[index].point_id for index in recording.present}
+    found = []
+    for model in models:
+        if not known.isdisjoint(model.inputs):
+            found.append(model)
+            known.update(point.point_id for point in model.outputs)
+    return found

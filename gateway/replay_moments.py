@@ -46,7 +46,8 @@ class Moments:
         self._settling_ns = int(max([0.0, *delays_s]) * 1e9)
         self._tick_ns = tick_ns
         self._every_tick_up_to_ns = 2**63 if every_tick else EVERY_TICK_UP_TO_NS
-        self._pause_ns = min(LONGEST_PAUSE_NS, int(min(pause_s, 3600.0) * 1e9))
+        pause_ns = min(LONGEST_PAUSE_NS, int(min(pause_s, 3600.0) * 1e9))
+        self._pause_ns = max(1, pause_ns // tick_ns) * tick_ns
 
     def between(self, window: Window, from_ns: int, to_ns: int) -> list[int]:
         """Monotonic times in (from, to), ascending, on the grid."""
@@ -60,7 +61,7 @@ class Moments:
         passed = np.floor(near / self._tick_ns).astype(np.int64) + 1
         found = np.concatenate([reached, passed]) * self._tick_ns
         settling = np.arange(first, min(to_ns, from_ns + self._settling_ns + self._tick_ns), self._tick_ns)
-        regular = np.arange(first, to_ns, self._pause_ns // self._tick_ns * self._tick_ns, dtype=np.int64)
+        regular = np.arange(first, to_ns, self._pause_ns, dtype=np.int64)
         last = (to_ns - 1) // self._tick_ns * self._tick_ns
         moments = np.unique(np.concatenate([found, settling, regular, [last]]))
         return [int(each) for each in moments[(moments > from_ns) & (moments < to_ns)]]

@@ -7,11 +7,9 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.assets.derivation import Derivation
 from gateway.model.alarm import Transition, TransitionKind
 from gateway.replay import Replayed, ReplaySource, replay
 from gateway.replay_series import ReplayError
@@ -20,10 +18,10 @@ from gateway.settings import Settings
 FAULTS_SHOWN = 20
 
 
-def run_replay(settings: Settings, source: ReplaySource, models: Sequence[Derivation] = (), *, as_json: bool) -> int:
+def run_replay(settings: Settings, source: ReplaySource, *, as_json: bool) -> int:
     """Replay, print, and say with the exit status whether there was anything to replay."""
     try:
-        replayed = replay(settings, source, models)
+        replayed = replay(settings, source)
     except ReplayError as error:
         print(f"sitewarden replay: {error}", file=sys.stderr)
         return 1

@@ -53,7 +53,7 @@ CHAPTERS = (
 CRANES = {
     "crane-1": CraneModel(sector_deg=(35.0, 60.0), driver_no=1001),
     "crane-2": CraneModel(
-        height_m=54.0,
+        height_m=57.0,
         hook_max_m=49.0,
         base_x_m=60.0,
         sector_deg=(245.0, 295.0),
@@ -62,7 +62,7 @@ CRANES = {
     ),
     "crane-3": CraneModel(base_y_m=130.0, driver_no=1003),
 }
-"""Crane 1 is the lower one of the pair: its jib (48 m) passes below that of crane 2 (54 m), not its hook line."""
+"""Crane 1 is the lower one of the pair: its jib (48 m) passes below that of crane 2 (57 m), not its hook line."""
 
 _CLOSING_DEG = {"crane-1": 88.5, "crane-2": 270.0}
 _APART_DEG = {"crane-1": 45.0}

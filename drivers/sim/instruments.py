@@ -28,6 +28,15 @@ _GAUGE_BENDING = (1.06, 0.94, 1.02, 0.98)
 _SETTLEMENT_SHARES = (1.0, 0.6, 0.25)
 _WALL_TOP_SHARES = (1.0, 0.85, 0.5)
 
+PLACES: Mapping[int, tuple[str, str]] = (
+    {1: ("pit-1", "vw_"), 41: ("pit-1", "w01_"), 71: ("crane-1", "mast_")}
+    | {11 + i: ("pit-1", f"n{i + 1:02d}_") for i in range(8)}
+    | {31 + i: ("pit-1", f"h{i:02d}_") for i in range(4)}
+    | {51 + i: ("pit-1", f"p{i + 1:02d}_") for i in range(3)}
+    | {61 + i: ("crane-1", f"w{letter}_") for i, letter in enumerate("abcd")}
+)
+"""Asset and prefix of each unit in the story's site file (config/sites/afternoon.yaml)."""
+
 
 @dataclass(frozen=True, slots=True)
 class InstrumentModel:
