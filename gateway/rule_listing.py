@@ -116,8 +116,9 @@ def _details(settings: Settings, rule: ResolvedRule, zh: bool) -> Iterator[str]:
         yield f"{said('wait')} {rule.on_delay_s:g} s"
     if rule.off_delay_s:
         yield f"{said('back after')} {rule.off_delay_s:g} s"
-    if rule.suppressed_while:
-        yield f"{said('suppressed while')} {', '.join(rule.suppressed_while)}"
+    suppressors = (*rule.suppressed_while, *rule.suppressed_here)
+    if suppressors:
+        yield f"{said('suppressed while')} {', '.join(suppressors)}"
 
 
 def _family_details(settings: Settings, rule: ResolvedRule, said: Callable[[str], str]) -> Iterator[str]:
@@ -165,7 +166,7 @@ def _row_object(settings: Settings, rule: ResolvedRule) -> dict[str, Any]:
         "deadband": rule.deadband,
         "on_delay_s": rule.on_delay_s,
         "off_delay_s": rule.off_delay_s,
-        "suppressed_while": list(rule.suppressed_while),
+        "suppressed_while": [*rule.suppressed_while, *rule.suppressed_here],
         "parameters": _parameters_object(settings, rule),
         "limit_source": info.limit_source,
         "clause": info.clause,

@@ -17,16 +17,20 @@ from gateway.model.rule import ResolvedRule
 class SuppressionPlan:
     """Rows by rows; empty and free of cost where no rule is suppressed. Raises graphlib.CycleError for a circle.
 
-    A suppressor is every row of the named rule on the same asset. A P1 is never suppressed, whatever its rule says.
+    A suppressor is every row of the named rule on the same asset, or on the same subject where the rule says so. A P1
+    is never suppressed, whatever its rule says.
     """
 
     def __init__(self, rules: Sequence[ResolvedRule]) -> None:
         rows_of: dict[tuple[str, str], list[int]] = {}
+        here: dict[tuple[str, str], int] = {}
         for row, rule in enumerate(rules):
             rows_of.setdefault((rule.info.rule_id, rule.asset), []).append(row)
+            here[rule.info.rule_id, rule.subject] = row
         self._suppressors: dict[int, tuple[int, ...]] = {}
         for row, rule in enumerate(rules):
             named = [r for rule_id in rule.suppressed_while for r in rows_of.get((rule_id, rule.asset), ())]
+            named += [here[key] for rule_id in rule.suppressed_here if (key := (rule_id, rule.subject)) in here]
             if named and rule.info.severity is not Severity.P1:
                 self._suppressors[row] = tuple(named)
         self._order = np.zeros(len(rules), dtype=np.int32)

@@ -129,7 +129,8 @@ class ResolvedRule:
     `deadband` is in the same unit. `parameters` is what the family needs beyond that.
     `suspected` says that a hit alone proves nothing: a person or a deadline confirms.
     `latching` says that its alarm waits for a reset after it has returned.
-    `suppressed_while` names the rules whose active alarm on the same asset suppresses this one's by design.
+    `suppressed_while` names the rules whose active alarm on the same asset suppresses this one's by design;
+    `suppressed_here` those whose alarm has to be on the same subject: a graver band of the same point.
     `origin` names where the limit comes from: `file:line` of the pack, or the override with its reason.
     """
 
@@ -150,3 +151,4 @@ class ResolvedRule:
     latching: bool = False
     parameters: Parameters | None = None
     suppressed_while: tuple[str, ...] = ()
+    suppressed_here: tuple[str, ...] = ()

@@ -42,6 +42,7 @@ class PitRow:
     """One rule on one point. `rising_point` is the position of what says that the neighbours rise too, -1 without.
 
     `exact` False: the limit is an upper bound only, so that a value below it is not known to be right.
+    `suppressed_here` names the graver rows of the same limit at the same point.
     """
 
     rule: PackRule
@@ -49,6 +50,7 @@ class PitRow:
     point_index: int
     rising_point: int
     exact: bool
+    suppressed_here: tuple[str, ...]
 
 
 class PitRows:
@@ -94,7 +96,8 @@ class PitRows:
         for settings in _settings_of(point, row, limit, facts, judged):
             document, path = (limit.entry.document, limit.entry.path) if limit.entry else (self._document, ())
             rule = PackRule(settings.id, settings, "", limit.origin, document, path)
-            yield PitRow(rule, settings, index, rising, limit.exact or row.of != "cumulative")
+            exact = limit.exact or row.of != "cumulative"
+            yield PitRow(rule, settings, index, rising, exact, _suppressors(settings.id, row))
 
     def _warn(self, pit: DescribedPit, point: PitPoint, limits: PitLimits) -> None:
         words = {"point": f"{pit.description.asset}.{point.name}", "item": point.item.value}
@@ -115,6 +118,13 @@ def templates(rows: Iterable[PitRow]) -> Mapping[str, PackRule]:
         if known is None or reach(row.settings.limit) < reach(known.settings.limit):
             strictest[row.settings.id] = row
     return {rule_id: row.rule for rule_id, row in strictest.items()}
+
+
+def _suppressors(rule_id: str, row: PitRowSettings) -> tuple[str, ...]:
+    """The ids of the rows that suppress this rule, on its own side where an item has two."""
+    kind, item, side, _ = rule_id.split(".")
+    named = [name.split(".") for name in row.suppressed_while]
+    return tuple(f"{kind}.{item}.{side if part == row.id.split('.')[0] else part}.{step}" for part, step in named)
 
 
 def _judged(point: PitPoint, limits: PitLimits, row: PitRowSettings) -> list[tuple[PitLimit | None, str, str]]:

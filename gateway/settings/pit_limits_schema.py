@@ -142,6 +142,9 @@ class PitRowSettings(SettingsModel):
     """With times: values closer together are one reading, seconds."""
     gap_s: Annotated[float, Field(gt=0, le=2_419_200)] = 172_800.0
     """With times: the longest time between good values, seconds."""
+    suppressed_while: tuple[str, ...] = ()
+    """Rows of the same limit that are graver: while one of them is active at the same point, this one's alarm is
+    suppressed by design."""
     severity: Severity
     """P1 is the gravest."""
     reportable: bool

@@ -7,7 +7,7 @@ protocols.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.model.alarm import RuleInfo
 from gateway.model.quantity import Point
@@ -94,7 +94,7 @@ class Resolver:
         subject = Subject(
             point.point_id, point.asset, point.unit, row.point_index, (), conditions, point.stale_after_s, row.exact
         )
-        return self._row(row.rule, row.settings, subject)
+        return replace(self._row(row.rule, row.settings, subject), suppressed_here=row.suppressed_here)
 
     def _rows(self, rule: PackRule) -> list[ResolvedRule]:
         settings = rule.settings

@@ -174,6 +174,15 @@ def _read_pit(tables: PitTables, document: Document, shown: str, packs: Packs) -
         if row.id not in packs.rows and row.replaces:
             document.warn(("pit_limits", "rows", i, "id"), "warn.replaces_nothing", rule=row.id)
         packs.rows[row.id] = row
+    for i, row in enumerate(tables.rows):
+        for name in row.suppressed_while:
+            _check_suppressor(document, ("pit_limits", "rows", i, "suppressed_while"), row, packs.rows.get(name))
+
+
+def _check_suppressor(document: Document, path: KeyPath, row: PitRowSettings, other: PitRowSettings | None) -> None:
+    """Only a graver row of the same limit suppresses, so that there is no circle."""
+    if other is None or other.of != row.of or other.severity.value >= row.severity.value:
+        document.add(path, "pit.suppressor", row=row.id)
 
 
 def _merge(rule: PackRule, own: dict[str, PackRule], earlier: dict[str, PackRule], *, replaces: bool) -> None:

@@ -279,6 +279,12 @@ CATALOGUE: dict[str, Wording] = {
         "{found} 已在前面的规则包或文件中",
         "若要替换该行，请写 replaces: true",
     ),
+    "pit.suppressor": Wording(
+        "row {row} with a suppressor that is no graver row of the same limit",
+        "rows of the same `of` with a graver severity",
+        "行 {row} 的抑制条件不是同一限值的更严重行",
+        "of 相同且 severity 更严重的行",
+    ),
     "pit.sides": Wording(
         "item {item} whose sides and their names disagree",
         "high and low with sides: both, and only then",

@@ -176,6 +176,20 @@ def test_a_pit_row_twice_needs_to_say_that_it_replaces(tmp_path: Path) -> None:
     assert [fault.code for fault in faults(tmp_path, pack=HEAD, a=part, b=part)] == ["pit.row_twice"]
 
 
+ROW = {"ratio": 1, "reportable": True, "title_zh": "报警", "title_en": "alarm", "clause": "limit", "certainty": "V1"}
+
+
+@pytest.mark.parametrize("other", ["rate.none", "load_high.alarm", "rate.alarm", "rate.warn"])
+def test_only_a_graver_row_of_the_same_limit_suppresses(tmp_path: Path, other: str) -> None:
+    rows = [
+        {"id": "rate.alarm", "of": "rate", "severity": "P2", "suppressed_while": [other], **ROW},
+        {"id": "rate.warn", "of": "rate", "severity": "P3", **ROW},
+        {"id": "load_high.alarm", "of": "load_high", "severity": "P1", **ROW},
+    ]
+    part = {**PART, "pit_limits": {"rows": rows}}
+    assert [fault.code for fault in faults(tmp_path, pack=HEAD, a=part)] == ["pit.suppressor"]
+
+
 def test_a_table_may_not_call_its_own_figure_a_standard(tmp_path: Path) -> None:
     cell = {"cumulative": {"value": 20, "certainty": "PD"}}
     limit = {"item": "surface_settlement", "limit_source": "national_code", "clause": "GB", "grade_1": cell}

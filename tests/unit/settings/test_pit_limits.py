@@ -13,7 +13,7 @@ from gateway.model.rule import ConsecutiveParameters, Direction, GateParameters,
 from gateway.settings.document import Document
 from gateway.settings.pit_limits import PitLimits, limits_of
 from gateway.settings.schema import LimitSource
-from tests.fakes.pack_line import ASSET, packs_of, point, resolved, shipped
+from tests.fakes.pack_line import ASSET, JudgingLine, packs_of, point, resolved, shipped
 
 NATIONAL = ("national",)
 GUANGDONG = ("national", "pack-gd-2023")
@@ -300,3 +300,40 @@ def test_a_rule_that_a_pack_spells_out_takes_the_place_of_the_made_one() -> None
     points = [*point_outputs(ASSET, pit().points[0]), *pit_outputs(pit())]
     found, _ = resolved(packs, "deep-pit", points, [pit()])
     assert [row.limit for row in found if row.info.rule_id == rule_id] == [17.0]
+
+
+def test_a_lighter_row_is_quiet_while_a_graver_one_of_the_same_point_is_up() -> None:
+    found, _ = rows(pit(PitItem.WALL_TOP_VERTICAL))
+    heave = found["pit.wall_top_vertical_displacement.heave.warn"]
+    assert "pit.wall_top_vertical_displacement.heave.alarm" in heave.suppressed_here
+    assert not any("settlement" in rule_id for rule_id in heave.suppressed_here), "the other side is another matter"
+    for row in found.values():
+        for graver in row.suppressed_here:
+            assert found[graver].info.severity < row.info.severity
+            assert found[graver].subject == row.subject
+
+
+def test_of_a_ladder_only_the_gravest_step_is_told() -> None:
+    description = pit(PitItem.GROUND_SETTLEMENT)
+    points = [*point_outputs(ASSET, description.points[0]), *pit_outputs(description)]
+    found, _ = resolved(shipped(*NATIONAL), "deep-pit", points, [description])
+    line = JudgingLine(points, [row for row in found if row.subject == f"{ASSET}.p"])
+    line.poll(0, {"p": 31.0, "p_rising": 0.0})
+    assert [each.alarm.rule.rule_id for each in line.transitions if each.kind == "raised"] == [
+        "pit.surface_settlement.cumulative.danger"
+    ]
+    line.poll(700, {"p": 26.0, "p_rising": 0.0})
+    line.poll(1400, {"p": 26.0, "p_rising": 0.0})
+    raised = [each.alarm.rule.rule_id for each in line.transitions if each.kind == "raised"]
+    assert raised[1:] == ["pit.surface_settlement.cumulative.alarm"], "raised when what suppressed it is over"
+
+
+def test_one_points_danger_does_not_quiet_another_point() -> None:
+    base = pit(PitItem.GROUND_SETTLEMENT)
+    both = replace(base, points=(base.points[0], replace(base.points[0], name="q")))
+    points = [*(each for own in both.points for each in point_outputs(ASSET, own)), *pit_outputs(both)]
+    found, _ = resolved(shipped(*NATIONAL), "deep-pit", points, [both])
+    line = JudgingLine(points, [row for row in found if row.subject in (f"{ASSET}.p", f"{ASSET}.q")])
+    line.poll(0, {"p": 31.0, "q": 20.0})
+    raised = {(each.alarm.rule.rule_id, each.alarm.subject) for each in line.transitions if each.kind == "raised"}
+    assert ("pit.surface_settlement.cumulative.warn", f"{ASSET}.q") in raised
