@@ -1,4 +1,4 @@
-"""Modbus programs of other people: npm modbus-serial as our server, mbpoll as a client of our twins.
+"""Modbus programs of other people: npm modbus-serial as our server on TCP and RTU, mbpoll as a client of our twins.
 
 (libmodbus, the third, serves in test_modbus_link, test_modbus_driver and test_rtu_libmodbus.)
 """
@@ -9,18 +9,19 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from drivers.modbus.driver import KIND
+from drivers.modbus.driver import KIND, rtu_link
 from drivers.modbus.encode import encode_table
 from drivers.modbus.link import ExceptionReplyError, ModbusLink
 from drivers.modbus.plan import Request
-from drivers.modbus.settings import ModbusTcpLink
+from drivers.modbus.settings import ModbusRtuLink, ModbusTcpLink
+from drivers.modbus.standby import WordSource
 from drivers.sim.faults import Faults
 from drivers.sim.modbus_server import ModbusTwinServer
 from gateway.clock import SystemClock
 from gateway.model.errors import LinkError
 from tests.fakes.holding_sink import HoldingSink
 from tests.fakes.modbus_binding import bound_device, bound_link, point, shipped_table, table
-from tests.fakes.modbus_serial_server import ModbusSerialServer
+from tests.fakes.modbus_serial_server import ModbusSerialRtuServer, ModbusSerialServer
 
 WORDS = [0, 1, 0x7FFF, 0x8000, 0xFFFF, *range(1000, 1095)]
 
@@ -139,3 +140,42 @@ async def test_our_twin_refuses_what_mbpoll_writes(twin: ModbusTwinServer) -> No
 async def test_our_twin_refuses_an_address_outside_its_map(twin: ModbusTwinServer) -> None:
     _, output = await mbpoll(twin.port, "-a", "1", "-t", "4:hex", "-r", "95", "-c", "10", "-v")
     assert "Illegal data address" in output
+
+
+@pytest.fixture(scope="module")
+def rtu_unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModbusSerialRtuServer]:
+    with ModbusSerialRtuServer(tmp_path_factory.mktemp("rtu"), registers=200) as server:
+        server.set_registers(0, WORDS)
+        yield server
+
+
+@pytest.fixture
+async def rtu(rtu_unit: ModbusSerialRtuServer) -> AsyncIterator[WordSource]:
+    wire = {"serial_port": rtu_unit.path, "baud": 19200, "timeout_ms": 2000, "down_timeout_ms": 200}
+    opened = rtu_link(ModbusRtuLink.model_validate({"id": "l", "driver": "modbus-rtu", **wire}), SystemClock())
+    yield opened
+    opened.close()
+
+
+async def test_every_area_of_modbus_serial_arrives_over_an_rtu_line(
+    rtu: WordSource, rtu_unit: ModbusSerialRtuServer
+) -> None:
+    rtu_unit.set_registers(3, [5, 0xFFFF], "input")
+    rtu_unit.set_registers(0, [1, 0, 0, 1, 1, 0, 1, 0, 1, 1], "coils")
+    rtu_unit.set_registers(7, [1, 1, 0, 1], "discrete")
+    assert (await rtu.read(1, Request(3, 0, 100))).tolist() == WORDS
+    assert (await rtu.read(1, Request(4, 3, 2))).tolist() == [5, 0xFFFF]
+    assert (await rtu.read(1, Request(1, 0, 10))).tolist() == [1, 0, 0, 1, 1, 0, 1, 0, 1, 1]
+    assert (await rtu.read(1, Request(2, 7, 4))).tolist() == [1, 1, 0, 1]
+
+
+async def test_modbus_serial_refuses_over_rtu_and_goes_on(rtu: WordSource) -> None:
+    with pytest.raises(ExceptionReplyError, match="exception 2"):
+        await rtu.read(1, Request(3, 190, 20))
+    assert (await rtu.read(1, Request(3, 0, 5))).tolist() == WORDS[:5]
+
+
+async def test_modbus_serial_is_silent_for_another_unit_of_the_line(rtu: WordSource) -> None:
+    with pytest.raises(LinkError, match="unit 7"):
+        await rtu.read(7, Request(3, 0, 1))
+    assert (await rtu.read(1, Request(3, 0, 2))).tolist() == WORDS[:2]
