@@ -125,6 +125,9 @@ class Gateway:
         self.recorder.record(Entry(RecordKind.STARTED, self.clock.now_ns(), content))
         await self.housekeeping.report_unclean_stop()
         self.housekeeping.report_repair("assets.db", self.assets.repair)
+        now_ns = self.clock.now_ns()
+        for said in self.deriving.last_said(now_ns):
+            self.pipeline.resume(said, now_ns - said.observed_at_ns)
         self._start_parts()
         self._resuming = asyncio.create_task(self.hand_entries.resume())
         self._sheets = asyncio.create_task(seal_pending(self._folder, self.alerts, self.recorder, self.clock))

@@ -17,12 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.assets.derivation import AssetEvent, Derivation, Json
+from gateway.assets.derivation import AssetEvent, Derivation, Json, Remembering
 from gateway.model.quantity import PointTable
 from gateway.model.reading import BAD, GOOD, Readings
 from gateway.window import Window
 
 log = logging.getLogger(__name__)
+CLOCK_SKEW_NS = 300_000_000_000
+"""How far a device's clock may run ahead of the box (PD)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,15 +107,33 @@ class Deriving:
                     refused.append(model.device)
         return refused
 
+    def last_said(self, now_ns: int) -> Iterator[Readings]:
+        """After a restart: what models that speak seldom said last and what is not stale yet."""
+        for bound in self._bound:
+            said = bound.model.last_said() if isinstance(bound.model, Remembering) else None
+            if said is not None and len(bound.outputs):
+                at_ns, values = said
+                longest_ns = int(self._points.stale_after_ns[bound.outputs].max())
+                if 0 <= now_ns - at_ns <= longest_ns:
+                    yield self._readings(bound, values, at_ns, at_ns)
+
     def _step(self, bound: _Bound, window: Window, mono_ns: int, at_ns: int, received_at_ns: int) -> Readings | None:
         value, observed_at_ns = _inputs(bound, window, mono_ns)
+        if at_ns > received_at_ns + CLOCK_SKEW_NS:
+            value = np.full(len(value), np.nan)  # a device whose clock runs ahead says nothing of now
         said = bound.model.step(value, observed_at_ns, at_ns)
         self._events.extend(bound.model.take_events())
         if said is None:
             return None
-        quality = np.where(np.isfinite(said), GOOD, BAD).astype(np.uint8)
-        said = np.where(quality == GOOD, said, np.nan)
-        return Readings(bound.model.device, bound.outputs, said, quality, at_ns, received_at_ns)
+        return self._readings(bound, said, at_ns, received_at_ns)
+
+    def _readings(self, bound: _Bound, said: NDArray[np.float64], at_ns: int, received_at_ns: int) -> Readings:
+        """What a model said as a poll of its virtual device: what is no number is BAD."""
+        finite = np.isfinite(said)
+        quality = np.where(finite, GOOD, BAD)
+        return Readings(
+            bound.model.device, bound.outputs, np.where(finite, said, np.nan), quality, at_ns, received_at_ns
+        )
 
     def _set_off_by(self, point_index: NDArray[np.int32]) -> list[_Bound]:
         """The models that read one of these points. Drivers hand the same array at every poll, so its identity is

@@ -114,6 +114,12 @@ class Pipeline:
             await self._flushing
         await self._flush(self._line.history.flush(self._line.clock.now_ns()), self._taken_acks())
 
+    def resume(self, readings: Readings, age_ns: int) -> None:
+        """At the start: what a model said in the last run, `age_ns` ago, still stands. It is history already."""
+        line = self._line
+        if line.window.remember(readings, line.clock.monotonic_ns() - age_ns):
+            self._judge(line.rules.on_readings(readings), readings.device)
+
     def switch(self, next_line: Callable[[], Line]) -> None:
         """Go on with other tables. What is queued under the old point numbers is judged by the old line first; then
         `next_line` may take over what that line knows. All of it in one turn of the event loop."""

@@ -8,7 +8,7 @@ history, staleness, rules, alarms, evidence and curves need not know that nothin
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,4 +65,13 @@ class Derivation(Protocol):
     def restore(self, saved: Json) -> None:
         """Go on from a kept state. Raises ValueError when it does not fit this model (another version, other tables):
         the caller then starts anew and says so."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A model that speaks seldom (a pit point: once a day) and still stands by what it said before a restart."""
+
+    def last_said(self) -> tuple[int, Values] | None:
+        """When it spoke last (UTC ns, the time of the reading), and what; None when it has not spoken."""
         ...

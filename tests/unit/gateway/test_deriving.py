@@ -13,6 +13,7 @@ from gateway.assets.derivation import AssetEvent, Json, Times, Values
 from gateway.deriving import Deriving
 from gateway.model.quantity import Point, PointTable
 from gateway.model.reading import Quality
+from gateway.store.history_reader import HistoryReader
 from gateway.window import Window
 from tests.fakes.site import NOW_NS, SECOND_NS, Site, layout, points, poll, threshold, until
 
@@ -203,3 +204,49 @@ async def test_a_derived_value_is_judged_sealed_and_kept_as_history(
     await site.clock.advance(0.2)
     await until(lambda: site.flushed == 1)
     assert site.reader.trace("crane-1.a", 0, 2**62, 10).value.tolist() == [150.0]
+
+
+class Seldom(Sum):
+    """A model that stands by what it said."""
+
+    def __init__(self, said: tuple[int, Values] | None) -> None:
+        super().__init__("a", ["crane-1.q0"])
+        self._last = said
+
+    def last_said(self) -> tuple[int, Values] | None:
+        return self._last
+
+
+def test_what_was_said_before_a_restart_stands_until_it_is_stale() -> None:
+    deriving, _ = _fed([Seldom((NOW_NS, np.array([7.0]))), Sum("b", ["crane-1.q0"])])
+    (said,) = deriving.last_said(NOW_NS + 2 * S)
+    assert (said.device, said.value.tolist(), said.observed_at_ns) == ("crane-1:a", [7.0], NOW_NS)
+    assert list(deriving.last_said(NOW_NS + 4 * S)) == []
+    assert list(deriving.last_said(NOW_NS - S)) == [], "a clock that was set back says nothing of the age"
+    silent, _ = _fed([Seldom(None)])
+    assert list(silent.last_said(NOW_NS)) == []
+
+
+async def test_a_resumed_value_is_judged_ages_on_and_is_not_written_twice(tmp_path: Path) -> None:
+    model = Seldom((NOW_NS - S, np.array([150.0])))
+    table = _table(model)
+    site = Site(tmp_path, table, [replace(threshold(4), subject="crane-1.a", asset="crane-1")], models=[model])
+    site.start()
+    deriving = Deriving([model], table)
+    for said in deriving.last_said(NOW_NS):
+        site.pipeline.resume(said, NOW_NS - said.observed_at_ns)
+    await until(lambda: site.alerts.head().seq == 1)
+    assert site.window.age_s(site.clock.monotonic_ns())[4] == 1.0
+    await site.stop()
+    assert site.flushed == 1
+    assert len(HistoryReader(tmp_path / "history.db", table).trace("crane-1.a", 0, 2**62, 10).value) == 0
+
+
+def test_a_device_whose_clock_runs_ahead_makes_what_is_derived_unknown() -> None:
+    model = Sum("a", ["crane-1.q0"])
+    deriving, window = _fed([model])
+    for ahead_s, known in ((300, True), (301, False)):
+        readings = poll(layout(), 1.0, NOW_NS + ahead_s * S, received_at_ns=NOW_NS)
+        window.remember(readings, 0)
+        (derived,) = deriving.on_readings(readings, window, 0)
+        assert bool(np.isfinite(derived.value[0])) is known
