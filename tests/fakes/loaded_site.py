@@ -214,8 +214,9 @@ class LoadedSite:
         """Whether a screen lists this rule among those that cannot be judged."""
         return any(row["rule_id"] == rule_id for row in self._view.unknown_rules())
 
-    def alarms_shown(self) -> dict[str, dict[str, Any]]:
+    async def alarms_shown(self) -> dict[str, dict[str, Any]]:
         """The open alarms of a screen by their rules."""
+        await self.site.recorder.drain()
         self._view.refresh_alarms()
         return {row["rule_id"]: row for row in self._view.alarms()["alarms"]}
 

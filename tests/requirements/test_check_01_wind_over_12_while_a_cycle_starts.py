@@ -89,7 +89,7 @@ async def test_a_silent_anemometer_is_unknown_and_clears_nothing(box: LoadedSite
     assert box.truth(STOP) is Truth.UNKNOWN
     assert box.shown_unknown(STOP)
     assert await box.told(STOP, "returned") == []
-    assert box.alarms_shown()[STOP]["unknown"]
+    assert (await box.alarms_shown())[STOP]["unknown"]
     assert "crane.sensor.silence" in await box.raised()
 
 

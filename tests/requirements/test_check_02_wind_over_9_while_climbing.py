@@ -84,4 +84,4 @@ async def test_a_lost_reading_clears_no_order_to_stop(box: LoadedSite, lost: str
     await box.goes_on(10, 1.0, wind_ms=9.1, **CLIMBING)
     await box.goes_on(700, 1.0, **{lost: NAN})
     assert await box.told(STOP, "returned") == []
-    assert box.alarms_shown()[STOP]["unknown"]
+    assert (await box.alarms_shown())[STOP]["unknown"]

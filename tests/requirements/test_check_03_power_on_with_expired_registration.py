@@ -90,4 +90,4 @@ async def test_a_crane_that_falls_silent_stays_suspected(tmp_path: Path) -> None
         await box.goes_on(20, 1.0, **{**IDLE_CRANE, "motor": 1.0})
         await box.goes_on(120, 1.0, **dict.fromkeys(IDLE_CRANE, NAN))
         assert await box.told(RULE, "returned") == []
-        assert box.alarms_shown()[RULE]["unknown"]
+        assert (await box.alarms_shown())[RULE]["unknown"]

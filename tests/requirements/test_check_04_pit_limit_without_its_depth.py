@@ -90,7 +90,7 @@ async def test_an_alarm_by_the_absolute_value_does_not_clear_below_it(tmp_path: 
         await hourly(box, [*creeping(1.02 * ABSOLUTE_MM), *reversed(creeping(16.0))])
         assert len(await box.told(ALARM)) == 1
         assert await box.told(ALARM, "returned") == []
-        assert box.alarms_shown()[ALARM]["unknown"]
+        assert (await box.alarms_shown())[ALARM]["unknown"]
 
 
 async def test_the_missing_depth_is_said_when_the_site_is_checked(tmp_path: Path) -> None:

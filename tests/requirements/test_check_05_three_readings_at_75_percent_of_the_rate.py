@@ -98,7 +98,7 @@ async def test_movement_the_other_way_counts_as_well(box: LoadedSite) -> None:
 
 async def test_a_rate_at_the_limit_does_not_wait_for_three(box: LoadedSite) -> None:
     surveyor = Surveyor(box)
-    await surveyor.reads(0.0, 0.2, 1.01, 1.01)
+    await surveyor.reads(0.0, 0.2, 1.01)
     assert await box.raised(ALARM) == [ALARM]
     assert surveyor.warned_on == []
 
@@ -112,7 +112,7 @@ async def test_a_lost_reading_does_not_count_and_is_not_taken_for_a_low_one(box:
 async def test_a_warning_is_not_cleared_by_a_lost_reading(box: LoadedSite) -> None:
     surveyor = Surveyor(box)
     await surveyor.reads(0.0, 0.2, 0.75, 0.75, 0.75, nan)
-    assert ROW in box.alarms_shown()
+    assert ROW in await box.alarms_shown()
     assert await box.sealed(ROW, "returned") == []
 
 

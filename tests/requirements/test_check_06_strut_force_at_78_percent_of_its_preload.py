@@ -93,7 +93,7 @@ async def test_a_dead_gauge_is_neither_loose_nor_in_order(box: LoadedSite) -> No
 async def test_a_dead_gauge_clears_no_loose_strut(box: LoadedSite) -> None:
     await hourly(box, *[0.78 * PRELOAD_KN] * 3, nan, nan)
     assert await box.told(f"{LOW}.alarm", "returned") == []
-    assert box.alarms_shown()[f"{LOW}.alarm"]["unknown"]
+    assert (await box.alarms_shown())[f"{LOW}.alarm"]["unknown"]
 
 
 async def test_without_a_preload_on_file_nothing_says_that_it_is_kept(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.fakes.loaded_site import IDLE_CRANE, LoadedSite, crane_asset, pit_ass
 
 START = "2026-03-02T08:00:00+08:00"
 ITEM = "pit.wall_top_horizontal_displacement"
-ALARM = f"{ITEM}.cumulative.alarm"
+ALARM, UNUSABLE = f"{ITEM}.cumulative.alarm", "pit.reading.unusable"
 WALL_TOP = {
     "name": "zq-1",
     "item": "wall_top_horizontal_displacement",
@@ -60,6 +60,7 @@ async def test_a_value_that_no_longer_moves_is_blocked_and_shown_as_unknown(box:
 async def test_a_task_is_kept_in_the_asset_records_and_closed_when_it_moves_again(box: LoadedSite) -> None:
     await hourly(box, *[5.4] * 30)
     (task,) = await box.kept_events("pit-1", "data_quality")
+    assert UNUSABLE in await box.alarms_shown()
     assert task.content == {
         "point": "zq-1",
         "reason": "flat_line",
@@ -72,6 +73,7 @@ async def test_a_task_is_kept_in_the_asset_records_and_closed_when_it_moves_agai
     assert (begun, over.content["over"], over.content["readings"]) == (task, True, 6)
     assert box.truth(ALARM) is Truth.FALSE
     assert box.shown("pit-1.zq-1") == (5.6, "GOOD")
+    assert len(await box.sealed(UNUSABLE, "returned")) == 1
 
 
 async def test_the_tasks_are_records_and_fill_no_chain(box: LoadedSite) -> None:
@@ -88,7 +90,7 @@ async def test_a_flat_line_clears_no_alarm(tmp_path: Path) -> None:
         assert len(await box.told(ALARM)) == 1
         await hourly(box, *[20.45] * 60)
         assert await box.told(ALARM, "returned") == []
-        assert box.alarms_shown()[ALARM]["unknown"]
+        assert (await box.alarms_shown())[ALARM]["unknown"]
 
 
 async def test_a_value_that_scatters_by_a_hair_is_alive(box: LoadedSite) -> None:
