@@ -208,8 +208,11 @@ class AlarmTable:
 
     def go_on_from(self, old: "AlarmTable") -> None:
         """Before `restore`, when other rules take over in a running box: what is out of service stays so, and groups
-        and counts go on."""
+        and counts go on. So do the times of the last raises: no two episodes share an id."""
         self._groups, self._performance = old._groups, old._performance
+        raised = {(old._rules[row].info.rule_id, old._rules[row].subject): at for row, at in old._raised.items()}
+        names = enumerate((rule.info.rule_id, rule.subject) for rule in self._rules)
+        self._raised = {row: raised[name] for row, name in names if name in raised}
         self.restore_service(old.services())
 
     def services(self) -> list[OutOfService]:

@@ -26,20 +26,25 @@ def executed(text: str, folder: Path, swap: dict[str, str]) -> str:
     for name, content in files_of(text).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_swapped(content, swap), encoding="utf-8")
+        path.write_text(swapped(content, swap), encoding="utf-8")
 
     def run(block: re.Match[str]) -> str:
         if block[1] != "console":
             return block[0]
-        commands = [line[2:] for line in block[2].splitlines() if line.startswith("$ ")]
-        shown = "".join(f"$ {command}\n{_output(command, folder, swap)}" for command in commands)
+        shown = "".join(f"$ {command}\n{output_of(command, folder, swap)}" for command in commands_of(block))
         return f"```console\n{shown}```"
 
     return BLOCK.sub(run, text)
 
 
-def _output(command: str, folder: Path, swap: dict[str, str]) -> str:
-    real = _swapped(command, swap)
+def commands_of(block: re.Match[str]) -> list[str]:
+    """The commands of a console block, in order."""
+    return [line[2:] for line in block[2].splitlines() if block[1] == "console" and line.startswith("$ ")]
+
+
+def output_of(command: str, folder: Path, swap: dict[str, str]) -> str:
+    """What a command of the page prints, in the page's own words."""
+    real = swapped(command, swap)
     if real.startswith(SITEWARDEN):
         real = f"{sys.executable} -m gateway {real.removeprefix(SITEWARDEN)}"
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
@@ -47,10 +52,11 @@ def _output(command: str, folder: Path, swap: dict[str, str]) -> str:
         real, shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     back = {there: here for here, there in swap.items()}
-    return _swapped(done.stdout + done.stderr, back)
+    return swapped(done.stdout + done.stderr, back)
 
 
-def _swapped(text: str, swap: dict[str, str]) -> str:
+def swapped(text: str, swap: dict[str, str]) -> str:
+    """The text with what is there in truth."""
     for here, there in swap.items():
         text = text.replace(here, there)
     return text

@@ -215,3 +215,21 @@ def test_a_rule_that_only_moved_in_its_file_did_not_change(edited: Edited) -> No
     found = difference(edited.before, edited.load())
     assert found.rules_changed == (f"{CRANE_RULE} @ crane-1.moment_pct",)
     assert found.content()["rules_changed"] == {"count": 1, "names": list(found.rules_changed)}
+
+
+def test_chatter_flood_and_the_ids_of_episodes_go_on() -> None:
+    rules = [threshold(0), threshold(1)]
+    before, alarms = RuleTable(rules), AlarmTable(BOX, rules)
+    for value in (120.0, 50.0, 120.0, 50.0):
+        raised = alarms.step(before.on_readings(poll(layout(1), value, NOW_NS)))
+    first_ids = {alarm.alarm_id for alarm in alarms.open_alarms()} | {each.alarm.alarm_id for each in raised}
+
+    after = RuleTable([threshold(1), threshold(0)])
+    carried = AlarmTable(BOX, after.rules)
+    carry_alarms(alarms, after, carried)
+    (third,) = carried.step(after.on_readings(poll(layout(1), 120.0, NOW_NS)))
+
+    assert third.alarm.alarm_id not in first_ids, "raised a third time within one nanosecond"
+    report = carried.performance(NOW_NS + SECOND_NS)
+    assert [(each.rule_id, each.raises) for each in report.chattering] == [("rule-0", 3)]
+    assert report.raised_in_flood_window == 3
