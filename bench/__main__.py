@@ -5,7 +5,7 @@ import asyncio
 import os
 import platform
 
-from bench import crane_step, drain, growth, latency, pit_points, throughput
+from bench import crane_group, crane_step, drain, growth, latency, pit_points, throughput
 from bench.peers.__main__ import measure as measure_peers
 from bench.peers.__main__ import ratios
 
@@ -21,6 +21,7 @@ def main() -> None:
     _latency(latency.measure(200, 100))
     _growth(growth.measure(10))
     _crane_step(crane_step.measure(20_000))
+    print("\n" + crane_group.report(600))
     print("\n" + pit_points.report(pit_points.measure()))
     _peers(measure_peers(30, 100))
     for shape in drain.SHAPES:

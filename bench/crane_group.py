@@ -49,14 +49,22 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=600, help="steps of 0.1 s a yard")
     steps = parser.parse_args().steps
     print(f"machine: {os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}")
-    print(f"{CRANES} cranes, {CRANES * (CRANES - 1) // 2} pairs of cranes x 24 of parts, 20 s ahead, 10 Hz")
-    print(f"  {'yard':<36} CPU ms a step: mean  median     p99   wall p99   % of one core   aim <= {AIM_PCT:.0f}")
+    print(report(steps))
+
+
+def report(steps: int) -> str:
+    """What all yards cost, as lines."""
+    lines = [
+        f"{CRANES} cranes, {CRANES * (CRANES - 1) // 2} pairs of cranes x 24 of parts, 20 s ahead, 10 Hz",
+        f"  {'yard':<36} CPU ms a step: mean  median     p99   wall p99   % of one core   aim <= {AIM_PCT:.0f}",
+    ]
     for yard in YARDS:
         run = measure(yard, steps)
-        print(
+        lines.append(
             f"  {yard.title:<36} {run['mean_ms']:>19.2f} {run['median_ms']:>7.2f} {run['p99_ms']:>7.2f}"
             f" {run['wall_p99_ms']:>10.2f} {run['core_pct']:>15.2f}"
         )
+    return "\n".join(lines)
 
 
 def measure(yard: Yard, steps: int) -> dict[str, float]:

@@ -92,8 +92,7 @@ class Parts:
     @property
     def known(self) -> NDArray[np.bool_]:
         """Which segments (5 * k,) are known, at the last moment and so at all of them."""
-        known: NDArray[np.bool_] = np.isfinite(self.start[:, :, -1] + self.span[:, :, -1]).all(axis=0)
-        return known
+        return np.asarray(np.isfinite(self.start[:, :, -1] + self.span[:, :, -1]).all(axis=0))
 
 
 def place(body: Body, pose: Pose) -> Parts:

@@ -53,12 +53,12 @@ class GroupField:
         self._pairs = PartPairs.of(self.body)
         self._braking = braking
         self._step_s = horizon_s / MOMENTS
-        self._ahead_s = np.arange(MOMENTS + 1) * self._step_s
+        self._ahead_s: Floats = np.arange(MOMENTS + 1, dtype=np.float64) * self._step_s
 
     def assess(self, motion: Motion, mast_m: Floats, loaded: Flags, warn: tuple[float, float]) -> Situation:
         """Distances now and ahead. `mast_m` (k,), `loaded` (k,): the hook carries something, or may do so; `warn`: the
         warning distance, and below which distances ahead are to be exact, m."""
-        still = np.zeros(1)
+        still: Floats = np.zeros(1, dtype=np.float64)
         now = place(self.body, self._pose(motion.position, np.zeros_like(motion.speed), mast_m, still))
         ahead = place(self.body, self._pose(motion.position, motion.speed, mast_m, self._ahead_s))
         on = np.ones(len(Part) * self.body.count, dtype=np.bool_)
@@ -87,8 +87,8 @@ class GroupField:
     def _least(self, now: Parts, ahead: Parts, on: Flags, mast_m: Floats) -> tuple[Floats, Floats]:
         """Of pairs that are not known in full (p,), what they cannot be nearer than, now and within the horizon."""
         shape = (len(Part), self.body.count)
-        complete = now.known.reshape(shape).all(axis=0)
-        foreseen = ahead.known.reshape(shape).all(axis=0)
+        complete: Flags = np.asarray(now.known.reshape(shape).all(axis=0))
+        foreseen: Flags = np.asarray(ahead.known.reshape(shape).all(axis=0))
         if foreseen.all():
             none = np.full(len(self._pairs.first), np.inf)
             return none, none
