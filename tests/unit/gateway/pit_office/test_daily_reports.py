@@ -1,0 +1,197 @@
+"""The daily report of a pit: what the history and the alarms say of a day, printed once, the same bytes for ever."""
+
+import asyncio
+import hashlib
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from gateway.pit_office.daily_reports import DailyReports, DayNotOverError, NoSuchReportError
+from gateway.pit_office.day_report import DayStores, Print, day_report
+from gateway.pit_office.day_rows import span_of
+from gateway.pit_office.hand_entries import Bringer, Table
+from gateway.pit_office.hand_points import pit_of
+from gateway.reports.daily_report import DailyReport, Level, PointRow, ReadingState
+from gateway.reports.report_store import ReportDamagedError, ReportKind
+from tests.fakes.pit_box import PitBox
+from tests.fakes.site import NOW_NS, advance_until, until
+
+BY = Bringer("surveyor-1", "每日测量")
+DAY = date(2023, 11, 14)
+PARTS = ("DJ-01,2023-11-12 09:00,9.0", "DJ-01,2023-11-13 09:00,10.0", "DJ-01,2023-11-14 09:00,11.0")
+
+
+async def box_with(folder: Path, *rows: str) -> PitBox:
+    box = PitBox(folder)
+    box.site.start()
+    table = Table("\n".join(("测点,时间,读数", *rows)).encode(), "a.csv")
+    await box.finish(box.entries.take("pit-1", table, BY))
+    return box
+
+
+def built(box: PitBox, day: date = DAY) -> DailyReport:
+    pit = pit_of(box.settings, "pit-1")
+    assert pit is not None
+    stores = DayStores(box.site.reader, box.records, box.site.alerts)
+    return day_report(box.settings, pit, span_of(day), stores, Print(1, box.clock.now_ns()))
+
+
+def row(report: DailyReport, name: str) -> PointRow:
+    return next(row for table in report.tables for row in table.rows if row.name == name)
+
+
+async def test_a_row_says_the_days_reading_the_change_and_the_limits_with_their_source(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, *PARTS)
+    found = row(built(box), "DJ-01")
+    assert (found.reading, found.shown_level) == (ReadingState.GOOD, Level.NORMAL)
+    assert (found.previous, found.current, found.change, found.cumulative) == (10.0, 11.0, 1.0, 11.0)
+    assert found.rate_per_day == pytest.approx(1.0)
+    control = found.control
+    assert (control.cumulative, control.rate_per_day, control.source, control.certainty) == (
+        30.0,
+        3.0,
+        "design",
+        "SITE",
+    )
+    assert "设计总说明 5.2" in control.clause
+    await box.stop()
+
+
+async def test_a_day_without_a_reading_is_missing_and_never_normal(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, *PARTS[:2])
+    found = row(built(box), "DJ-01")
+    assert (found.reading, found.shown_level, found.previous) == (ReadingState.MISSING, Level.UNKNOWN, 10.0)
+    assert found.current != found.current
+    assert found.cumulative != found.cumulative
+    await box.stop()
+
+
+async def test_a_reading_without_a_baseline_is_good_and_its_movement_unknown(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, "DJ-02,2023-11-14 09:00,104.0")
+    found = row(built(box), "DJ-02")
+    assert (found.reading, found.current, found.shown_level) == (ReadingState.GOOD, 104.0, Level.UNKNOWN)
+    assert found.cumulative != found.cumulative
+    assert found.remark == "缺少初始值"
+    await box.stop()
+
+
+async def test_an_alarm_of_the_day_is_the_level_and_in_the_remarks_and_not_of_the_day_before(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, "DJ-01,2023-11-13 09:00,20.0", "DJ-01,2023-11-14 09:00,22.0")
+    await until(lambda: any(alarm.rule.rule_id.endswith("cumulative.warn") for alarm in box.site.alerts.open_alarms()))
+    report = built(box)
+    assert row(report, "DJ-01").shown_level is Level.WARNING
+    assert "累计值预警 pit-1.dj-01 自 11-14 09:00" in report.remarks
+    before = built(box, date(2023, 11, 13))
+    assert row(before, "DJ-01").shown_level is Level.ATTENTION
+    assert "预警" not in before.remarks
+    await box.stop()
+
+
+async def test_the_heading_and_works_say_what_the_site_says_and_the_rest_is_unknown(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, *PARTS)
+    report = built(box)
+    assert (report.heading.project, report.heading.pit_title, report.heading.day) == ("示范工地", "一号基坑", DAY)
+    assert (report.works.grade, report.works.design_depth_m, report.works.excavated_m) == ("一级", 12.0, 6.5)
+    assert report.works.stage == ""
+    assert report.weather.text == ""
+    assert report.weather.lowest_c != report.weather.lowest_c
+    await box.stop()
+
+
+async def test_a_report_is_printed_once_and_is_the_same_bytes_after_more_readings(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, *PARTS[:2])
+    first = await box.finish(box.reports.report("pit-1", DAY, ReportKind.HTML))
+    pdf = await box.finish(box.reports.report("pit-1", DAY, ReportKind.PDF))
+    late = Table(("测点,时间,读数\n" + PARTS[2]).encode(), "b.csv")
+    await box.finish(box.entries.take("pit-1", late, BY))
+    assert await box.finish(box.reports.report("pit-1", DAY, ReportKind.HTML)) == first
+    (record,) = box.sealed("report")
+    assert record["html_sha256"] == hashlib.sha256(first).hexdigest()
+    assert record["pdf_sha256"] == hashlib.sha256(pdf).hexdigest()
+    (kept,) = box.reports.kept("pit-1")
+    assert (kept.day, kept.html_sha256) == (DAY, record["html_sha256"])
+    await box.stop()
+
+
+async def test_a_damaged_print_is_said_and_never_made_anew(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, *PARTS)
+    await box.finish(box.reports.report("pit-1", DAY, ReportKind.HTML))
+    page = tmp_path / "box" / "reports" / "pit-1" / "2023-11-14.html"
+    page.write_bytes(page.read_bytes() + b" ")
+    with pytest.raises(ReportDamagedError):
+        await box.finish(box.reports.report("pit-1", DAY, ReportKind.HTML))
+    await box.stop()
+
+
+async def test_a_print_that_was_altered_with_its_digest_is_found_by_the_chain(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, *PARTS)
+    await box.finish(box.reports.report("pit-1", DAY, ReportKind.HTML))
+    shelf = tmp_path / "box" / "reports" / "pit-1"
+    page, index = shelf / "2023-11-14.html", shelf / "SHA256SUMS"
+    old = page.read_bytes()
+    page.write_bytes(old.replace("一号基坑".encode(), "二号基坑".encode()))
+    digests = [hashlib.sha256(each).hexdigest() for each in (old, page.read_bytes())]
+    index.write_text(index.read_text().replace(*digests))
+    with pytest.raises(ReportDamagedError, match="chain"):
+        await box.finish(box.reports.report("pit-1", DAY, ReportKind.HTML))
+    await box.stop()
+
+
+async def test_a_sealed_print_that_is_gone_altogether_is_damage_too(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, *PARTS)
+    await box.finish(box.reports.report("pit-1", DAY, ReportKind.HTML))
+    for file in (tmp_path / "box" / "reports" / "pit-1").iterdir():
+        file.unlink()
+    with pytest.raises(ReportDamagedError, match="gone"):
+        await box.finish(box.reports.report("pit-1", DAY, ReportKind.HTML))
+    await box.stop()
+
+
+async def test_today_has_no_report_yet_and_a_crane_never(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, *PARTS)
+    with pytest.raises(DayNotOverError):
+        await box.reports.report("pit-1", date(2023, 11, 15), ReportKind.PDF)
+    with pytest.raises(NoSuchReportError):
+        await box.reports.report("crane-1", DAY, ReportKind.PDF)
+    await box.stop()
+
+
+async def test_the_day_before_is_printed_by_itself_five_minutes_after_midnight(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, *PARTS)
+    await run_until(box, box.reports, kept=1)
+    assert [each.day for each in box.reports.kept("pit-1")] == [DAY]
+    midnight_ns = span_of(date(2023, 11, 15)).to_ns
+    box.clock.move_to(midnight_ns + 240_000_000_000)
+    again = DailyReports(lambda: box.settings, _stores(box), box.site.recorder, box.clock)
+    task = asyncio.create_task(again.run())
+    await box.clock.advance(30.0)
+    await until(lambda: box.site.recorder.last_in_line() is None)
+    assert len(again.kept("pit-1")) == 1
+    await advance_until(box.clock, lambda: len(again.kept("pit-1")) == 2, step_s=5.0)
+    assert box.clock.now_ns() >= midnight_ns + 300_000_000_000
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await box.stop()
+
+
+async def test_a_pit_of_which_nothing_was_ever_heard_is_not_printed_by_itself(tmp_path: Path) -> None:
+    box = PitBox(tmp_path, NOW_NS)
+    box.site.start()
+    task = asyncio.create_task(box.reports.run())
+    await until(lambda: bool(box.reports._settled))
+    assert box.reports.kept("pit-1") == []
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await box.stop()
+
+
+async def run_until(box: PitBox, reports: DailyReports, kept: int) -> None:
+    task = asyncio.create_task(reports.run())
+    await advance_until(box.clock, lambda: sum(each.evidence_seq > 0 for each in reports.kept("pit-1")) == kept)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _stores(box: PitBox) -> DayStores:
+    return DayStores(box.site.reader, box.records, box.site.alerts)

@@ -1,0 +1,76 @@
+"""People tell a point or a crane to count anew: the model does, and the chain says who wanted it."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.assets.pit_description import Baseline, BaselineKind
+from gateway.pit_office.hand_entries import Bringer, Table
+from gateway.pit_office.zero_orders import NoSuchModelError, OvertakenError
+from tests.fakes.pit_box import PitBox
+from tests.fakes.site import NOW_NS
+
+DAY_NS = 86_400_000_000_000
+
+
+def order(zero: float | None, at_ns: int = NOW_NS - DAY_NS, kind: BaselineKind = BaselineKind.INITIAL) -> Baseline:
+    return Baseline(kind, at_ns, "surveyor-1", "初始值", zero, None, 1)
+
+
+def table(*rows: str) -> Table:
+    return Table("\n".join(("测点,时间,读数", *rows)).encode(), "a.csv")
+
+
+async def test_a_movement_counts_from_the_baseline_that_was_ordered(tmp_path: Path) -> None:
+    box = PitBox(tmp_path)
+    box.site.start()
+    seq = await box.finish(box.orders.baseline("pit-1", "dj-02", order(100.0)))
+    await box.finish(box.entries.take("pit-1", table("dj-02,2023-11-15 01:00,104.5"), Bringer("s", "r")))
+    assert [value for _, value in box.samples("pit-1.dj-02")] == [4.5]
+    (record,) = box.sealed("asset_event")
+    assert (record["event"], record["content"]["by"], record["content"]["zero"]) == (
+        "pit_baseline_ordered",
+        "surveyor-1",
+        "100.0",
+    )
+    assert seq == 1
+    (event,) = [event for event in box.site.events if event.kind == "pit_baseline"]
+    assert (event.content["new_zero"], event.content["reason"]) == (100.0, "初始值")
+    await box.stop()
+
+
+async def test_an_order_survives_a_kill_before_the_first_reading(tmp_path: Path) -> None:
+    box = PitBox(tmp_path)
+    box.site.start()
+    await box.finish(box.orders.baseline("pit-1", "dj-02", order(100.0)))
+    await box.kill()
+    again = PitBox(tmp_path)
+    again.site.start()
+    await again.finish(again.entries.take("pit-1", table("dj-02,2023-11-15 01:00,103.0"), Bringer("s", "r")))
+    assert [value for _, value in again.samples("pit-1.dj-02")] == [3.0]
+    await again.stop()
+
+
+async def test_a_baseline_that_a_later_one_has_overtaken_is_refused(tmp_path: Path) -> None:
+    box = PitBox(tmp_path)
+    box.site.start()
+    await box.finish(box.orders.baseline("pit-1", "dj-02", order(100.0)))
+    await box.finish(box.entries.take("pit-1", table("dj-02,2023-11-15 01:00,103.0"), Bringer("s", "r")))
+    with pytest.raises(OvertakenError):
+        await box.orders.baseline("pit-1", "dj-02", order(90.0, NOW_NS - 2 * DAY_NS))
+    await box.stop()
+
+
+@pytest.mark.parametrize(("asset", "point"), [("pit-1", "dj-99"), ("pit-2", "dj-01"), ("pit-1", "pit")])
+async def test_what_is_no_monitoring_point_has_no_baseline(tmp_path: Path, asset: str, point: str) -> None:
+    box = PitBox(tmp_path)
+    with pytest.raises(NoSuchModelError):
+        await box.orders.baseline(asset, point, order(1.0))
+    await box.kill()
+
+
+async def test_a_pit_has_no_tilt_baseline(tmp_path: Path) -> None:
+    box = PitBox(tmp_path)
+    with pytest.raises(NoSuchModelError):
+        await box.orders.tilt_baseline("pit-1", "a", "b")
+    await box.kill()
