@@ -70,11 +70,18 @@ class Deriving:
         for i, bound in enumerate(self._periodic):
             if mono_ns < self._due_mono_ns[i]:
                 continue
-            self._due_mono_ns[i] = mono_ns + int(bound.model.period_s * 1e9)
+            period_ns = int(bound.model.period_s * 1e9)
+            on_the_grid_ns = self._due_mono_ns[i] + period_ns
+            self._due_mono_ns[i] = on_the_grid_ns if on_the_grid_ns > mono_ns else mono_ns + period_ns
             derived = self._step(bound, window, mono_ns, now_ns, now_ns)
             if derived is not None:
                 yield derived
                 yield from self.on_readings(derived, window, mono_ns)
+
+    def wait_s(self, mono_ns: int, longest_s: float) -> float:
+        """How long nothing is due, at most `longest_s`."""
+        due_ns = min(self._due_mono_ns, default=mono_ns + int(longest_s * 1e9))
+        return min(longest_s, max(0.0, (due_ns - mono_ns) / 1e9))
 
     def forget(self, point_index: NDArray[np.int32], window: Window) -> None:
         """A sample of these points was skipped: what was derived from them is no longer known either."""

@@ -250,3 +250,14 @@ def test_a_device_whose_clock_runs_ahead_makes_what_is_derived_unknown() -> None
         window.remember(readings, 0)
         (derived,) = deriving.on_readings(readings, window, 0)
         assert bool(np.isfinite(derived.value[0])) is known
+
+
+def test_periods_lie_on_a_grid_and_say_how_long_nothing_is_due() -> None:
+    fast = Sum("a", ["crane-1.q0"], period_s=0.1)
+    deriving, window = _fed([fast])
+    window.remember(poll(layout(), 7.0), 0)
+    stepped = [ms for ms in range(0, 1000, 30) if list(deriving.on_tick(window, ms * 10**6, NOW_NS + ms * 10**6))]
+    assert stepped == [0, 120, 210, 300, 420, 510, 600, 720, 810, 900]
+    assert deriving.wait_s(930 * 10**6, 0.125) == pytest.approx(0.07)
+    assert deriving.wait_s(2 * S, 0.125) == 0.0
+    assert _fed([])[0].wait_s(0, 0.125) == 0.125
