@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,7 @@ def test_the_limits_in_force_flag_the_working_cycles(site: Callable[..., Setting
     marks = {crane.description.asset: crane.description.parameters.marks for crane in site(stricter).plan.cranes}
     assert (marks["crane-1"].wind_alarm_ms, marks["crane-2"].wind_alarm_ms) == (10.0, 12.0)
     assert marks["crane-1"].moment_alarm_pct == 100.0
+    assert marks["crane-1"].tilt_alarm_permille == inf, "4/1000 is for an empty hook: a loaded mast bends far more"
 
 
 def _unknown_input(data: dict[str, Any]) -> None:
