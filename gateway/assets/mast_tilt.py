@@ -127,7 +127,7 @@ class MastTilt:
     def _in_site_axes(self, x_permille: float, y_permille: float, bearing_deg: float) -> Lean:
         """The sensor's +y axis is 90 degrees clockwise of its +x axis."""
         if not self._two_axes:
-            return Lean(abs(x_permille), 0.0)
+            return Lean(x_permille, 0.0)
         axis_rad = radians(self._axis_deg + (bearing_deg if self._turns else 0.0))
         east = x_permille * sin(axis_rad) + y_permille * cos(axis_rad)
         return Lean(east, x_permille * cos(axis_rad) - y_permille * sin(axis_rad))

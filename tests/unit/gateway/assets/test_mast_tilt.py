@@ -158,6 +158,12 @@ def test_a_single_value_has_a_drift_and_no_direction() -> None:
     assert isnan(said.cause)
 
 
+def test_a_single_value_that_leans_the_other_way_has_drifted_by_both() -> None:
+    mast = Mast(two_axes=False)
+    mast.run(75, 1.5)
+    assert mast.run(40, -1.5).drift_permille == pytest.approx(3.0, abs=1e-6)
+
+
 def test_learning_anew_forgets_what_was() -> None:
     mast = Mast()
     mast.run(75, 1.0)
