@@ -22,6 +22,8 @@ from gateway.model.quantity import Point
 
 SECOND_NS = 1_000_000_000
 _FORGET_AFTER_NS = 600 * SECOND_NS
+_HOLE_NS = 30 * SECOND_NS
+"""Steps further apart than this: nobody saw whether the motion went on between them. PD"""
 SENSOR_FAULT_KEYS = (
     "weight_error",
     "wind_error",
@@ -49,12 +51,16 @@ class LimitUncut:
     def __init__(self, parameters: SafetyParameters) -> None:
         self._parameters = parameters
         self._since_ns: int | None = None
+        self._stepped_ns = 0
 
     def step(self, t_ns: int, loading: Loading, hoist_m_s: float, trolley_m_s: float, motor: float) -> float:
         """Seconds, 0 while nothing goes on; NaN while it cannot be told. `motor` 1 on, 0 off, NaN not known.
 
         Upwards and outwards are positive. A speed that the crane has no instrument for is 0.
         """
+        if t_ns - self._stepped_ns > _HOLE_NS:
+            self._since_ns = None
+        self._stepped_ns = t_ns
         uncut = self._uncut(loading, hoist_m_s, trolley_m_s) if motor != 0 else False
         if uncut is None:
             self._since_ns = None
@@ -92,11 +98,13 @@ class LimitUncut:
 
     def saved(self) -> Json:
         """The state to keep."""
-        return {"since_ns": self._since_ns}
+        return {"since_ns": self._since_ns, "stepped_ns": self._stepped_ns}
 
     def restore(self, saved: Json) -> None:
         """Go on from a kept state. Raises ValueError when it is none."""
-        self._since_ns = optional_whole(mapping(saved).get("since_ns"))
+        state = mapping(saved)
+        self._since_ns = optional_whole(state.get("since_ns"))
+        self._stepped_ns = optional_whole(state.get("stepped_ns")) or 0
 
 
 def sensor_fault(bits: Sequence[float]) -> float:

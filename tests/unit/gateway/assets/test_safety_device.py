@@ -47,6 +47,17 @@ def test_it_begins_anew_when_the_motion_stops_or_the_motor_is_off() -> None:
     assert limits.step(6 * S, OVER, 0.5, 0.0, 0.0) == 0.0
 
 
+@pytest.mark.parametrize(("seen_again_s", "seconds"), [(30, 30.0), (31, 0.0), (3600, 0.0)])
+def test_what_nobody_saw_of_a_motion_does_not_count(seen_again_s: int, seconds: float) -> None:
+    """The box was off, or the crane silent: one sample beyond a limit is no limiter that failed for an hour."""
+    before = LimitUncut(SafetyParameters())
+    before.step(0, OVER, 0.5, 0.0, 1.0)
+    limits = LimitUncut(SafetyParameters())
+    limits.restore(json.loads(json.dumps(before.saved())))
+    assert limits.step(seen_again_s * S, OVER, 0.5, 0.0, 1.0) == seconds
+    assert limits.step((seen_again_s + 2) * S, OVER, 0.5, 0.0, 1.0) == seconds + 2.0
+
+
 @pytest.mark.parametrize(
     ("loading", "hoist", "trolley"),
     [
