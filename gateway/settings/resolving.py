@@ -101,10 +101,15 @@ class Resolver:
         if settings is None:
             return []
         rows = [self._row(rule, settings, subject) for subject in self._subjects(rule, settings)]
-        if not rows and not settings.optional and (settings.kind == "*" or settings.kind in self._kinds.values()):
+        if not rows and not settings.optional and self._has_subjects(settings):
             wanted = f"{settings.kind} {_wanted(settings)}"
             rule.document.warn(rule.path, "warn.rule_without_point", rule=settings.id, wanted=wanted)
         return rows
+
+    def _has_subjects(self, settings: AnyRule) -> bool:
+        """Whether the site has an asset that the rule is for."""
+        described = self._described if settings.undescribed else set()
+        return any(settings.kind in ("*", kind) and asset not in described for asset, kind in self._kinds.items())
 
     def _subjects(self, rule: PackRule, settings: AnyRule) -> Iterator[Subject]:
         if not isinstance(settings, SilenceSettings):
