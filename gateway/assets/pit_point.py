@@ -22,7 +22,7 @@ from gateway.assets.pit_baseline import BaselineKeeper
 from gateway.assets.pit_collector import ReadingCollector
 from gateway.assets.pit_description import Baseline, BaselineKind, PitDescription, PitPoint
 from gateway.assets.pit_instrument import Defect
-from gateway.assets.pit_items import ItemNature
+from gateway.assets.pit_items import ItemNature, PitItem
 from gateway.assets.pit_outputs import forecasts, point_device, point_outputs, shares_known
 from gateway.assets.reading_quality import Reading, ReadingQuality
 from gateway.assets.robust_rate import RobustRate
@@ -56,7 +56,7 @@ class PitPointDerivation:
         self._limit = limit
         self._order = np.array([self.inputs.index(each) for each in point.source.inputs], dtype=np.intp)
         self._collector = ReadingCollector(point.source, point.reading_interval_s, point.gates.clock_skew_s)
-        self._quality = ReadingQuality(point.gates, shrinkable=point.facts.nature is ItemNature.LOAD)
+        self._quality = ReadingQuality(point.gates, shrinkable=_shrinkable(point))
         self._baseline = BaselineKeeper(pit.asset, point)
         self._rate = RobustRate(point.rate)
         self._forecaster = Forecaster() if forecasts(point) else None
@@ -200,6 +200,11 @@ class PitPointDerivation:
         if said.stage in _CALM and not isfinite(low_h):
             low_h = high_h = NO_FAILURE_AHEAD_H
         return [said.tangent_deg, low_h, high_h, said.days_to_limit]
+
+
+def _shrinkable(point: PitPoint) -> bool:
+    """Whether a tenth of before may be true: of a load, and of a water level, whose zero lies anywhere."""
+    return point.facts.nature is ItemNature.LOAD or point.item is PitItem.GROUNDWATER
 
 
 class _Trouble:

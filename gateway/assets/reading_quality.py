@@ -66,8 +66,8 @@ class Reading:
 class ReadingQuality:
     """The gates of one point, with the readings that they need to remember. Deterministic.
 
-    `shrinkable`: a tenth or a hundredth of before is no wrong unit (a strut can lose its force; a wall does not move
-    back nine tenths of its way).
+    `shrinkable`: a tenth or a hundredth of before is no wrong unit (a strut can lose its force, water can fall to the
+    zero of its levels; a wall does not move back nine tenths of its way).
     """
 
     def __init__(self, gates: QualityGates, shrinkable: bool = False) -> None:

@@ -341,3 +341,30 @@ def test_a_point_that_creeps_towards_failure_says_when_and_returns_once_it_has_c
     for hour in range(19 * 24, 60 * 24, 6):
         said = site.at(hour / 24, float(reached) + float(NOISE[hour // 6]) / 4)
     assert said["pit_failure_low_h"] == NO_FAILURE_AHEAD_H
+
+
+def test_water_that_falls_to_a_tenth_of_its_level_is_no_wrong_unit() -> None:
+    """The level is an elevation: where its zero lies says nothing of how far the water has gone."""
+    well = PitPoint(
+        "sw-1",
+        PitItem.GROUNDWATER,
+        DirectReading("pit-1.level"),
+        "水位 SW-1",
+        "Well SW-1",
+        baselines=(replace(ZERO, zero=2000.0),),
+        gates=QualityGates(noise=10.0),
+    )
+    site = Site(well)
+    for hour in range(8):
+        site.at(hour / 24, 2000.0 + hour % 2)
+    site.at(8 / 24, 201.0)
+    said = site.at(9 / 24, 200.0)
+    assert said is not None
+    assert said["groundwater_level"] == pytest.approx(-1800.0)
+    assert said["pit_reading_quality"] == Defect.NONE
+    metres = Site(well)
+    for hour in range(8):
+        metres.at(hour / 24, 2000.0 + hour % 2)
+    unit = metres.at(8 / 24, 2.0)
+    assert unit is not None
+    assert unit["pit_reading_quality"] == Defect.WRONG_UNIT
