@@ -20,11 +20,12 @@ from gateway.assets.pit_description import ControlValue, PitDescription, PitPoin
 from gateway.assets.pit_items import DesignShare, PitStructure
 from gateway.settings.pit_limits_schema import Figure, PitCell
 from gateway.settings.rulepack import Packs, PitLimitEntry
-from gateway.settings.schema import LimitSource
+from gateway.settings.schema import Certainty, LimitSource
 
 MM_PER_PCT_OF_M = 10.0  # one per cent of a metre
 _OF_THE_SITE = (LimitSource.DESIGN, LimitSource.MAKER_MANUAL, LimitSource.SITE_SCHEME)
 _CODES = (LimitSource.LOCAL_CODE, LimitSource.NATIONAL_CODE)
+_SURENESS: tuple[Certainty, ...] = ("V1", "V2", "M-H", "M-M", "M-L")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,13 @@ def limits_of(pit: PitDescription, point: PitPoint, packs: Packs, origin: str) -
     )
 
 
+def less_sure(one: str, other: str) -> str:
+    """A limit that is a share of a figure is as sure as the less sure of the two; SITE and PD stay what they are."""
+    if one not in _SURENESS or other not in _SURENESS:
+        return one
+    return max(one, other, key=_SURENESS.index)
+
+
 def _is_for(entry: PitLimitEntry, point: PitPoint) -> bool:
     structures = entry.settings.structures
     named = structures is None or point.structure is PitStructure.OTHER or point.structure in structures
@@ -126,7 +134,8 @@ def _rate(
     if chosen is None or slab is None or pit.stage.base_slab_cast_ns is None:
         return chosen
     words = f"{chosen.clause}; base slab cast: {100 * slab.ratio:g} % of it, {slab.clause} ({slab.certainty})"
-    return replace(chosen, value=chosen.value * slab.ratio, clause=words)
+    sure = less_sure(chosen.certainty, slab.certainty)
+    return replace(chosen, value=chosen.value * slab.ratio, clause=words, certainty=sure)
 
 
 def _shares(point: PitPoint, cells: Sequence[_Found]) -> dict[DesignShare, PitLimit]:

@@ -17,14 +17,13 @@ from gateway.assets.pit_description import PitDescription, PitPoint
 from gateway.assets.pit_items import DesignShare, rate_item, share_item
 from gateway.model.quantity import Point, PointTable
 from gateway.settings.document import Document, KeyPath
-from gateway.settings.pit_limits import PitLimit, PitLimits, limits_of
+from gateway.settings.pit_limits import PitLimit, PitLimits, less_sure, limits_of
 from gateway.settings.pit_limits_schema import PitItemSettings, PitRowSettings, Side
 from gateway.settings.rule_families import ConsecutiveSettings, ThresholdSettings
 from gateway.settings.rulepack import PackRule, Packs
-from gateway.settings.schema import AssetKind, Certainty, LimitSource
+from gateway.settings.schema import AssetKind, LimitSource
 
 RISING = "pit_rising_together"
-_SURENESS: tuple[Certainty, ...] = ("V1", "V2", "M-H", "M-M", "M-L")
 _MOST_WORDS = 300
 PitRule = ThresholdSettings | ConsecutiveSettings
 
@@ -154,7 +153,7 @@ def _settings_of(
             key = "high" if sign > 0 else "low"
             yield _rule(point, side_part, row, titles, side, {**common, key: sign * round(bound, 9)})
         return
-    key = "low" if row.of == "load_low" else "high" if row.of == "load_high" or facts.sides == "high" else "either"
+    key = "low" if row.of == "load_low" else "high" if facts.sides == "high" else "either"
     yield _rule(point, part, row, titles, None, {**common, key: round(bound, 9)})
 
 
@@ -213,12 +212,5 @@ def _source(row: PitRowSettings, limit: PitLimit, *, shared: bool) -> tuple[Limi
             "PD",
             f"product default: {row.clause}, of {limit.clause} ({limit.certainty})",
         )
-    certainty = _less_sure(limit.certainty, row.certainty)
+    certainty = less_sure(limit.certainty, row.certainty)
     return limit.limit_source, certainty, f"{limit.clause}; {row.clause} ({row.certainty})"
-
-
-def _less_sure(one: str, other: str) -> str:
-    """A limit that is a share of a figure is as sure as the less sure of the two; SITE and PD stay what they are."""
-    if one not in _SURENESS or other not in _SURENESS:
-        return one
-    return max(one, other, key=_SURENESS.index)

@@ -175,6 +175,9 @@ def test_after_the_base_slab_is_cast_a_codes_rate_is_smaller_and_a_designers_is_
     assert own is not None
     assert (code.value, own.value) == (pytest.approx(1.4), 3.0)
     assert "base slab cast: 70 % of it" in code.clause
+    local = limits(replace(pit(structure=PitStructure.SOIL_NAIL), stage=cast), GUANGDONG).rate
+    assert local is not None
+    assert (local.limit_source, local.certainty) == (LimitSource.LOCAL_CODE, "V2"), "the share is only second-hand"
 
 
 def test_a_limit_becomes_the_ladder_of_its_bands() -> None:
@@ -241,6 +244,15 @@ def test_a_strut_has_an_upper_and_a_lower_limit() -> None:
     high, low = found["pit.support_axial_force.load_high.alarm"], found["pit.support_axial_force.load_low.alarm"]
     assert ((high.limit, high.direction), (low.limit, low.direction)) == ((60.0, Direction.HIGH), (80.0, Direction.LOW))
     assert "DA-2" in found["pit.support_axial_force.load_low.danger"].info.clause
+
+
+def test_a_walls_internal_force_counts_by_its_size_and_a_strut_only_pressed() -> None:
+    """A wall bends either way; a strut that is not pressed is what its preload is there for."""
+    own = control(design_f2=2000.0)
+    wall, _ = rows(pit(PitItem.WALL_FORCE, own=own))
+    strut, _ = rows(pit(PitItem.STRUT_FORCE, own=own))
+    bent, pressed = wall["pit.wall_internal_force.load_high.alarm"], strut["pit.support_axial_force.load_high.alarm"]
+    assert (bent.limit, bent.direction, pressed.direction) == (60.0, Direction.EITHER, Direction.HIGH)
 
 
 def test_a_missing_depth_is_in_every_cumulative_row_and_warned_of() -> None:
