@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -276,3 +277,21 @@ def test_nothing_to_replay_is_exit_status_1(
     said = capsys.readouterr()
     assert json.loads(said.out)["figures"]["readings"] == 0
     assert "no reading of a point that the site knows" in said.err
+
+
+async def test_the_history_of_a_running_box_is_read_beside_it(settings: Settings, tmp_path: Path) -> None:
+    path = long_csv(tmp_path, [(float(at_s), "moment_pct", 120) for at_s in range(5)])
+    site = Site(tmp_path / "running", settings.points, settings.rules)
+    for readings in read_csv(path, settings.points, frozenset()).polls:
+        site.history.append(readings)
+    await asyncio.wrap_future(site.history.flush(START_NS).done)
+    assert (tmp_path / "running" / "history.db-wal").stat().st_size
+    found = await asyncio.to_thread(replayed, settings, tmp_path / "running")
+    assert found == [("raised", "moment.alarm", "crane-1.moment_pct", 1.0)]
+    left = tmp_path / "left"
+    left.mkdir()
+    for name in ("history.db", "history.db-wal"):
+        shutil.copyfile(tmp_path / "running" / name, left / name)
+    assert await asyncio.to_thread(replayed, settings, left) == found, "what a kill leaves is read too"
+    assert sorted(each.name for each in left.iterdir()) == ["history.db", "history.db-wal"]
+    site.close()
