@@ -63,6 +63,7 @@ class Model:
 
     def command(self, name: str, pick: int) -> None:
         if name == "restart":
+            self.now_ns += SECOND_NS  # a restart takes a while; within one nanosecond, ids could repeat after it
             kept = [*self.table.open_alarms(), *self.table.withheld_alarms()]
             services = self.table.services()
             self.table = AlarmTable(BOX, RULES)
