@@ -3,12 +3,15 @@
 In: one reading at a time (UTC ns, value). Out: the median of the slopes between all pairs of readings in the window
 (Theil 1950, Sen 1968), and the plain difference to the reading of about a day ago, as a surveyor takes it. Robust means
 slow: a jump moves the median only when it has been there for about a third of the window, so that both are said.
+A pit may be read once in days (GB 50497-2019 7.0.3: up to ten). Readings that come so rarely that the window holds too
+few of them are compared all the same when they come evenly: after a hole in a denser stream nothing is known instead.
 Memory is bounded: of a denser stream, readings a thirtieth of the window apart are kept, and always the newest.
 """
 
 from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from math import isfinite, nan
 
 import numpy as np
@@ -20,11 +23,15 @@ NS_A_DAY = 86_400_000_000_000
 KEPT_READINGS = 30
 _YOUNGEST_DAY = 0.5
 _OLDEST_DAY = 2.0
+_FEWEST_SPARSE = 3
+_UNEVEN = 2.0
+"""Of readings that come rarely: the longest time between two over the shortest, beyond which it is a hole. PD"""
 
 
 @dataclass(frozen=True, slots=True)
 class RateWindow:
-    """Readings of the last `window_s`, at least `min_readings` of them, and over at least `min_span_s` (all PD).
+    """Readings of the last `window_s`, at least `min_readings` of them, and over at least `min_span_s` (all PD). Of
+    readings that come evenly but more rarely the last `min_readings` count (three at least).
 
     Two readings minutes apart say nothing of millimetres a day: their noise alone would be tens of them.
     """
@@ -41,6 +48,7 @@ class RobustRate:
         self._window = window
         self._window_ns = int(window.window_s * 1e9)
         self._spacing_ns = self._window_ns // KEPT_READINGS
+        self._fewest_sparse = max(window.min_readings, _FEWEST_SPARSE)
         self._kept: deque[tuple[int, float]] = deque()
 
     def add(self, at_ns: int, value: float) -> None:
@@ -50,16 +58,17 @@ class RobustRate:
         if len(self._kept) > 1 and self._kept[-1][0] - self._kept[-2][0] < self._spacing_ns:
             self._kept.pop()
         self._kept.append((at_ns, value))
-        while self._kept[0][0] < at_ns - self._window_ns:
+        while len(self._kept) > self._fewest_sparse and self._kept[0][0] < at_ns - self._window_ns:
             self._kept.popleft()
 
     def per_day(self) -> float:
         """Median slope, units per day; NaN with too few readings or too short a span."""
-        n = len(self._kept)
-        if n < self._window.min_readings or self._kept[-1][0] - self._kept[0][0] < self._window.min_span_s * 1e9:
+        counted = self._counted()
+        if len(counted) < self._window.min_readings or counted[-1][0] - counted[0][0] < self._window.min_span_s * 1e9:
             return nan
-        days, value = self._arrays()
-        return median_slope(days, value)
+        last_ns = counted[-1][0]
+        days = np.array([(at_ns - last_ns) / NS_A_DAY for at_ns, _ in counted])
+        return median_slope(days, np.array([value for _, value in counted]))
 
     def since_a_day_per_day(self) -> float:
         """Difference to the reading whose age is nearest to a day, per day; NaN when none is half a day to two old."""
@@ -91,10 +100,17 @@ class RobustRate:
             raise ValueError("kept readings are not a list")
         self._kept = deque(_pair(entry) for entry in saved)
 
-    def _arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        last_ns = self._kept[-1][0]
-        days = np.array([(at_ns - last_ns) / NS_A_DAY for at_ns, _ in self._kept])
-        return days, np.array([value for _, value in self._kept])
+    def _counted(self) -> list[tuple[int, float]]:
+        """The readings in the window; of readings further apart than it allows the last ones, if they come evenly."""
+        if not self._kept:
+            return []
+        oldest_ns = self._kept[-1][0] - self._window_ns
+        lately = [reading for reading in self._kept if reading[0] >= oldest_ns]
+        if len(lately) >= self._window.min_readings or len(self._kept) < self._fewest_sparse:
+            return lately
+        last = list(self._kept)[-self._fewest_sparse :]
+        gaps_ns = [later - earlier for (earlier, _), (later, _) in pairwise(last)]
+        return last if max(gaps_ns) <= _UNEVEN * min(gaps_ns) else lately
 
 
 def median_slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:

@@ -51,6 +51,37 @@ def test_after_a_gap_longer_than_the_window_the_rate_is_unknown() -> None:
     assert isnan(fed([0, 1, 2, 9], [0.0, 1.0, 2.0, 3.0]).per_day())
 
 
+@pytest.mark.parametrize("every_d", [2.0, 3.0, 7.0, 10.0])
+def test_a_pit_that_is_read_once_in_days_has_a_rate(every_d: float) -> None:
+    """The intervals of GB 50497-2019 7.0.3 are up to ten days: longer than the window."""
+    days = [i * every_d for i in range(5)]
+    rate = fed(days, [4.0 * day for day in days])
+    assert rate.per_day() == pytest.approx(4.0)
+    assert isnan(fed(days[:2], [0.0, 4.0 * every_d]).per_day()), "two readings are too few"
+
+
+def test_readings_of_two_or_three_days_come_evenly_enough_and_faster_ones_replace_them() -> None:
+    rate = fed([0, 2, 5, 7, 10], [0.0, 2.0, 5.0, 7.0, 10.0])
+    assert rate.per_day() == pytest.approx(1.0)
+    for day in (11.0, 12.0, 13.0):
+        rate.add(T0_NS + int(day * NS_A_DAY), 10.0 + 5.0 * (day - 10.0))
+    assert rate.per_day() == pytest.approx(5.0), "the window is full again: only what is in it counts"
+
+
+def test_the_first_readings_after_a_hole_say_nothing_of_the_time_before() -> None:
+    hourly = [i / 24 for i in range(72)]
+    rate = fed([*hourly, 20.0, 20.5], [0.0] * 72 + [60.0, 60.0])
+    assert isnan(rate.per_day())
+
+
+def test_a_restored_rare_rate_goes_on() -> None:
+    rate = fed([0, 3, 6], [0.0, 3.0, 6.0])
+    other = RobustRate(RateWindow())
+    other.restore(rate.saved())
+    other.add(T0_NS + 9 * NS_A_DAY, 9.0)
+    assert other.per_day() == pytest.approx(1.0)
+
+
 def test_a_jump_shows_in_the_plain_difference_at_once() -> None:
     days = [i / 24 for i in range(48)]
     rate = fed(days, [0.0] * 47 + [6.0])
