@@ -7,7 +7,7 @@ last usable reading is the point's reading; a day without one is said as such, n
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 
 from gateway.assets.forecast import Forecast, ForecastSettings, Stage
 from gateway.assets.pit_baseline import EVENT_KIND as BASELINE_EVENT
@@ -17,7 +17,7 @@ from gateway.assets.pit_outputs import Ending, forecasts
 from gateway.model.reading import Quality
 from gateway.pit_office.ladder import Ladder
 from gateway.reports.daily_layout import SITE_TIME
-from gateway.reports.daily_report import ForecastRow, PointRow, ReadingState
+from gateway.reports.daily_report import ForecastRow, Level, PointRow, ReadingState
 from gateway.store.asset_reader import MAX_ROWS, AssetReader
 from gateway.store.history_reader import MAX_SAMPLES, HistoryReader
 
@@ -26,6 +26,7 @@ BEFORE_NS = 30 * 86_400_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SUSPECT = (Defect.OUTLIER, Defect.FLAT_LINE, Defect.WRONG_UNIT)
 _REMARK_ZERO = "基准变更，本次变化不可比"
+_REMARK_NO_RATE = "变化速率未知，不能判为正常"
 _REMARK_NO_RAW = "上次值、本次值为累计量"
 
 
@@ -63,25 +64,29 @@ class DayRows:
         self._zeroed_ns = _baselines(asset, span, records)
 
     def row(self, point: PitPoint, ladder: Ladder) -> PointRow:
-        """The point's line."""
+        """The point's line. NORMAL needs the rate as well where it has a limit: crossing either one counts."""
         state, now, bad = self._of_the_day(point)
         before = self._last_good(point.name, self._span.from_ns - BEFORE_NS, self._span.from_ns)
         changed = now.value - before.value
         zeroed = any(before.at_ns < at_ns <= now.at_ns for at_ns in self._zeroed_ns.get(point.name, ()))
         measured, previous = self._measured(point, now), self._measured(point, before)
+        control, level = ladder.control(point), ladder.level(point)
+        rate = self._at(f"{point.name}{Ending.RATE}", now.at_ns)
+        unproven = level is Level.NORMAL and isfinite(now.value) and isfinite(control.rate_per_day) and isnan(rate)
         no_raw = isfinite(now.value) and not _says_itself(point)
-        remarks = [_REMARK_ZERO if zeroed else "", bad, _REMARK_NO_RAW if no_raw else ""]
+        told = ((zeroed, _REMARK_ZERO), (unproven, _REMARK_NO_RATE), (no_raw, _REMARK_NO_RAW))
+        remarks = [bad, *(words for applies, words in told if applies)]
         return PointRow(
             name=point.name.upper(),
-            level=ladder.level(point),
+            level=Level.UNKNOWN if unproven else level,
             reading=state,
             previous=previous,
             current=measured,
             change=nan if zeroed else changed,
             cumulative=now.value,
-            rate_per_day=self._at(f"{point.name}{Ending.RATE}", now.at_ns),
+            rate_per_day=rate,
             depth_m=nan if point.depth_m is None else point.depth_m,
-            control=ladder.control(point),
+            control=control,
             remark="；".join(remark for remark in remarks if remark),
         )
 

@@ -67,6 +67,13 @@ async def test_a_day_without_a_reading_is_missing_and_never_normal(tmp_path: Pat
     await box.stop()
 
 
+async def test_a_rate_that_is_not_known_leaves_the_point_unknown(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, *PARTS[1:])
+    found = row(built(box), "DJ-01")
+    assert (found.cumulative, found.shown_level, found.remark) == (11.0, Level.UNKNOWN, "变化速率未知，不能判为正常")
+    await box.stop()
+
+
 async def test_a_reading_without_a_baseline_is_good_and_its_movement_unknown(tmp_path: Path) -> None:
     box = await box_with(tmp_path, "DJ-02,2023-11-14 09:00,104.0")
     found = row(built(box), "DJ-02")

@@ -1,0 +1,132 @@
+"""A surveyor's table into a running box and the day's report out of it, by the command line and over HTTP."""
+
+import hashlib
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.chain import ChainHead
+from gateway.hand_entry.parsing import SITE_ZONE
+from gateway.store.alert_store import open_for_reading
+from tests.fakes.gateway_process import ROOT, GatewayProcess
+from tests.fakes.mosquitto import free_port
+from tests.fakes.pit_box import write_pit_site
+
+NOON = datetime.now(SITE_ZONE).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+DAY = NOON.date().isoformat()
+WHO = {"user": "li", "reason": "复测"}
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[GatewayProcess]:
+    port = free_port()
+    site = write_pit_site(tmp_path, web_port=port, broker_port=free_port())
+    with GatewayProcess(site, f"http://127.0.0.1:{port}") as gateway:
+        yield gateway
+
+
+def table(folder: Path) -> Path:
+    """Four days of good lines, and three bad ones, as Excel in China saves them."""
+    days = [(NOON - timedelta(days=3 - i), 9.0 + i) for i in range(4)]
+    lines = ["一号基坑人工监测", "测点编号,观测时间,本次读数(mm)"]
+    lines += [f"DJ-01,{at:%Y-%m-%d %H:%M},{value}" for at, value in days]
+    lines += [f"DJ-99,{NOON:%Y-%m-%d %H:%M},1.0", f"ZQ-01,{NOON:%Y-%m-%d},2.0", f"ZQ-01,{NOON:%Y-%m-%d %H:%M},坏"]
+    path = folder / "一号基坑.csv"
+    path.write_bytes("\r\n".join(lines).encode("gb18030"))
+    return path
+
+
+def sitewarden(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gateway", *map(str, arguments)]
+    return subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+def bring(folder: Path) -> subprocess.CompletedProcess[str]:
+    by = ("--user", "surveyor-1", "--reason", "每日测量")
+    return sitewarden("pit", "import", folder / "site.yaml", "pit-1", table(folder), *by)
+
+
+def post(box: GatewayProcess, path: str, content: bytes, kind: str) -> tuple[int, dict[str, Any]]:
+    request = urllib.request.Request(box.url + path, content, {"content-type": kind})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as reply:
+            return reply.status, json.loads(reply.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def report(box: GatewayProcess, name: str) -> bytes:
+    with urllib.request.urlopen(f"{box.url}/api/pits/pit-1/reports/{name}", timeout=60) as reply:
+        content: bytes = reply.read()
+        return content
+
+
+def test_a_table_twice_and_a_report_twice(box: GatewayProcess, tmp_path: Path) -> None:
+    first, second = bring(tmp_path), bring(tmp_path)
+    assert (first.returncode, second.returncode) == (1, 1)
+    assert "接收 4，已有 0，未接收 3" in first.stdout
+    assert "accepted 0, known 4, not taken 3" in second.stdout
+    assert "第 7 行：未知测点“DJ-99” / line 7: unknown point 'DJ-99'" in first.stdout
+    trace = box.get("/api/history?point=pit-1.dj-01&from_ns=0&to_ns=4000000000000000000")
+    assert trace["value"] == [9.0, 10.0, 11.0, 12.0]
+
+    page = tmp_path / "report.html"
+    assert sitewarden("pit", "report", tmp_path / "site.yaml", "pit-1", DAY, "--out", page).returncode == 0
+    assert "一号基坑 基坑监测日报" in page.read_text("utf-8")
+    assert report(box, f"{DAY}.html") == page.read_bytes()
+    pdf = report(box, f"{DAY}.pdf")
+    box.kill()
+    box.start()
+    assert report(box, f"{DAY}.pdf") == pdf
+    (kept,) = box.get("/api/pits/pit-1/reports")["reports"]
+    assert (kept["day"], kept["pdf_sha256"]) == (DAY, hashlib.sha256(pdf).hexdigest())
+    box.stop()
+    chain = open_for_reading(tmp_path / "box")
+    assert isinstance(chain.verify(), ChainHead)
+    kinds = [record.kind for record in chain.all_evidence()]
+    assert (kinds.count("hand_readings"), kinds.count("report")) == (1, 1)
+
+
+def test_a_damaged_report_is_a_clear_error(box: GatewayProcess, tmp_path: Path) -> None:
+    report(box, f"{DAY}.pdf")
+    kept = tmp_path / "box" / "reports" / "pit-1" / f"{DAY}.pdf"
+    kept.write_bytes(b"%PDF-1.7 something else")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        report(box, f"{DAY}.pdf")
+    error = json.loads(refused.value.read())["error"]
+    assert (refused.value.code, error["code"]) == (500, "report_damaged")
+    assert "备份" in error["message_zh"]
+    out = tmp_path / "report.pdf"
+    asked = sitewarden("pit", "report", tmp_path / "site.yaml", "pit-1", DAY, "--out", out)
+    assert (asked.returncode, out.exists()) == (1, False)
+
+
+def test_one_typed_reading_a_baseline_and_what_is_refused(box: GatewayProcess) -> None:
+    by = urllib.parse.urlencode(WHO)
+    order = {"user": "li", "reason": "初始值", "point": "dj-02", "kind": "initial", "zero": 100}
+    order["at"] = (NOON - timedelta(days=9)).isoformat()
+    status, answer = post(box, "/api/pits/pit-1/baselines", json.dumps(order).encode(), "application/json")
+    assert (status, answer["evidence_seq"] > 0) == (200, True)
+    typed = {"point": "DJ-02", "at": NOON.isoformat(), "value": 104.5, "unit": "mm"}
+    status, answer = post(box, f"/api/pits/pit-1/readings?{by}", json.dumps(typed).encode(), "application/json")
+    assert (status, answer["accepted"]) == (200, 1)
+    trace = box.get("/api/history?point=pit-1.dj-02&from_ns=0&to_ns=4000000000000000000")
+    assert trace["value"] == [4.5]
+    bad = json.dumps({**typed, "at": "03/04/2026 09:00"}).encode()
+    status, answer = post(box, f"/api/pits/pit-1/readings?{by}", bad, "application/json")
+    assert (status, answer["error"]["code"]) == (422, "ambiguous_time")
+    assert post(box, f"/api/pits/pit-1/readings?{by}", b"a,b", "text/plain")[0] == 415
+    assert post(box, "/api/pits/pit-1/baselines", b"a,b", "text/csv")[0] == 415
+    assert post(box, f"/api/pits/pit-9/readings?{by}", b"a,b", "text/csv")[0] == 404
+    assert post(box, "/api/pits/pit-1/readings?user=li", b"a,b", "text/csv")[0] == 422
+    assert box.get("/api/cranes/crane-1/cycles") == {"asset": "crane-1", "kept": 0, "cycles": []}
+    assert post(box, "/api/cranes/pit-1/tilt_baseline", json.dumps(WHO).encode(), "application/json")[0] == 404
