@@ -51,12 +51,12 @@ CHAPTERS = (
 )
 
 CRANES = {
-    "crane-1": CraneModel(sector_deg=(35.0, 60.0), driver_no=1001),
+    "crane-1": CraneModel(sector_deg=(44.0, 48.0), driver_no=1001),
     "crane-2": CraneModel(
         height_m=57.0,
         hook_max_m=49.0,
         base_x_m=60.0,
-        sector_deg=(245.0, 295.0),
+        sector_deg=(258.0, 290.0),
         lift_radius_m=(8.0, 30.0),
         driver_no=1002,
     ),

@@ -16,7 +16,11 @@ TOLD = {
     "wind": [("crane.wind.prealarm", crane) for crane in ("crane-1", "crane-2", "crane-3")]
     + [("crane.wind.no_lifting", crane) for crane in ("crane-1", "crane-2", "crane-3")],
     "climb": [("crane.wind.climbing_stop", "crane-3")],
-    "closing": [(f"crane.distance.{level}", crane) for level in ("warn", "alarm") for crane in ("crane-1", "crane-2")],
+    "closing": [
+        (f"crane.{what}", crane)
+        for what in ("prediction.warn", "prediction.alarm", "distance.warn", "distance.alarm")
+        for crane in ("crane-1", "crane-2")
+    ],
     "creep": [("pit.wall_top_horizontal_displacement.cumulative.alarm", "pit-1")],
 }
 
