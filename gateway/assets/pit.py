@@ -51,6 +51,10 @@ _RELATED: Mapping[PitItem, _Related] = {
 }
 
 
+_BOTH_WAYS = (PitItem.GROUNDWATER, PitItem.WALL_TOP_VERTICAL, PitItem.COLUMN_VERTICAL)
+"""Items that can be wrong both ways: a heave that grows rises as a settlement does."""
+
+
 class PitDerivation:
     """The model of one pit. `frequency` is the table of the reading intervals."""
 
@@ -66,7 +70,7 @@ class PitDerivation:
         self._frequency = frequency
         self._n = len(names)
         self._rising_per_day = np.array([point.rising_per_day for point in pit.points])
-        self._either_way = np.array([point.item is PitItem.GROUNDWATER for point in pit.points])
+        self._either_way = np.array([point.item in _BOTH_WAYS for point in pit.points])
         self._required_h = np.array([point.required_every_h or nan for point in pit.points])
         self._companions = companions(pit.points)
         self._last_ns = np.zeros(self._n, dtype=np.int64)

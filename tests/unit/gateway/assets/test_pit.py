@@ -187,3 +187,12 @@ def test_a_point_that_is_new_after_a_restart_counts_from_then() -> None:
 def test_what_is_no_kept_state_is_refused(saved: object) -> None:
     with pytest.raises(ValueError, match=r"not the state|no time"):
         PitDerivation(PIT, DAILY).restore(saved)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("item", [PitItem.COLUMN_VERTICAL, PitItem.WALL_TOP_VERTICAL])
+def test_a_heave_that_grows_beside_another_rises_as_a_settlement_does(item: PitItem) -> None:
+    """The rows of a heave have their own step for rising together: it must be able to come."""
+    beside = PitDescription("pit-1", (point("l1", item, neighbours=("l2",)), point("l2", item)))
+    model = PitDerivation(beside, DAILY)
+    assert list(model.rising_together(np.array([-0.6, -0.5]))) == [1.0, 1.0]
+    assert list(model.rising_together(np.array([-0.6, -0.4]))) == [0.0, 0.0]
