@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from gateway.assets.crane import CraneDerivation
+from gateway.assets.crane_description import undescribed
 from gateway.assets.pit_description import Baseline, BaselineKind
+from gateway.deriving import Deriving
+from gateway.model.quantity import PointTable
 from gateway.pit_office.hand_entries import Bringer, Table
-from gateway.pit_office.zero_orders import NoSuchModelError, OvertakenError
+from gateway.pit_office.running_models import RunningModels
+from gateway.pit_office.zero_orders import NoSuchModelError, OvertakenError, ZeroOrders
 from tests.fakes.pit_box import PitBox
 from tests.fakes.site import NOW_NS
 
@@ -74,3 +79,20 @@ async def test_a_pit_has_no_tilt_baseline(tmp_path: Path) -> None:
     with pytest.raises(NoSuchModelError):
         await box.orders.tilt_baseline("pit-1", "a", "b")
     await box.kill()
+
+
+async def test_a_crane_forgets_its_tilt_baselines_and_the_chain_says_who_wanted_it(tmp_path: Path) -> None:
+    box = PitBox(tmp_path)
+    crane = CraneDerivation(undescribed("crane-1"), {})
+    fresh = crane._parts.tilt.saved()
+    crane._parts.tilt._sectors[0].learning.append((1.0, 2.0))
+    learned = crane._parts.tilt.saved()
+    models = RunningModels(lambda: Deriving([crane], PointTable(crane.outputs)), box.keeping.keep)
+    box.site.start()
+    orders = ZeroOrders(models, box.site.recorder, box.clock)
+    assert await box.finish(orders.tilt_baseline("crane-1", "li", "顶升后复测")) == 1
+    assert crane._parts.tilt.saved() == fresh != learned
+    (record,) = box.sealed("asset_event")
+    assert (record["asset"], record["event"]) == ("crane-1", "crane_tilt_baseline_ordered")
+    assert record["content"] == {"by": "li", "reason": "顶升后复测"}
+    await box.stop()

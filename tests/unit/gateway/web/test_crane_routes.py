@@ -1,4 +1,4 @@
-"""A crane's records over HTTP: our fields and the docking practice's, pages, shifts; and no crane where there is none."""
+"""A crane's records over HTTP: our names and the docking practice's, pages, shifts; no crane where there is none."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
