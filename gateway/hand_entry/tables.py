@@ -46,7 +46,6 @@ _BROKEN = (
     OSError,
     EOFError,
     RuntimeError,
-    NotImplementedError,
 )
 
 
