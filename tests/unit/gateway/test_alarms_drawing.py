@@ -21,6 +21,8 @@ def test_the_command_prints_the_page() -> None:
 
 def test_every_refusal_of_the_tables_is_on_the_page() -> None:
     text = drawing(AlarmBounds())
-    refusals = {cell for cell in (*EPISODE.values(), *DISPLAY.values(), *SUPPRESSION.values()) if isinstance(cell, Refusal)}
+    refusals = {
+        cell for cell in (*EPISODE.values(), *DISPLAY.values(), *SUPPRESSION.values()) if isinstance(cell, Refusal)
+    }
     assert refusals
     assert all(f"*{refusal}*" in text for refusal in refusals)
