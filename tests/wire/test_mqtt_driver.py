@@ -191,6 +191,26 @@ async def test_poison_is_put_aside_with_its_reason_and_the_next_message_is_read(
     assert (health.state, health.polls, health.failures) == (LinkState.UP, 2, 5)
 
 
+async def test_nothing_private_is_kept_of_any_message(broker: Mosquitto) -> None:
+    secret = b"Q7Z-SECRET"
+    messages = [
+        (TOPIC, b'{"w": 1, "IdNo": "' + secret + b'"}'),
+        (TOPIC, b'{"w": 2, "IdNo": "' + secret),
+        (TOPIC, b'{"w": 3, "w": 4, "IdNo": "' + secret + b'"}'),
+    ]
+    await subscribe_once(broker, topic="site/removed")
+    await say(broker, [("site/removed", b'{"IdNo": "' + secret + b'"}')])
+    sink = HoldingSink()
+    async with running(bound_link(broker.port, table={**TABLE, "private": ["IdNo"]}), sink):
+        await logged(broker, SUBACK, 2)
+        await say(broker, messages)
+        await sink.until(lambda: len(sink.readings) == 1 and len(sink.aside) == 3)
+    kept = [sink.readings[0].raw.payload, *(payload for _, payload, _ in sink.aside)]
+    assert sink.values == [1]
+    assert [secret in payload for payload in kept] == [False] * 4
+    assert all(b'"IdNo": null' in payload for payload in kept)
+
+
 async def test_only_poison_shows_as_down_with_the_reason(broker: Mosquitto) -> None:
     sink = HoldingSink()
     async with running(bound_link(broker.port), sink) as driver:
