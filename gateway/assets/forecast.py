@@ -127,7 +127,7 @@ class Forecaster:
         A skipped reading answers with an empty forecast: not known.
         """
         if self._epoch_ns is None:
-            self._epoch_ns = at_ns - at_ns % NS_A_DAY
+            self._epoch_ns = at_ns  # days since the first reading: no rounding hangs on the date or the hour
         t_d = (at_ns - self._epoch_ns) / NS_A_DAY
         if not isfinite(displacement_mm) or t_d <= self._track.last_d:
             return Forecast()

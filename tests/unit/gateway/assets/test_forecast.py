@@ -52,6 +52,18 @@ def test_settlement_is_forecast_like_rise() -> None:
     assert [a.stage for a in up] == [b.stage for b in down]
 
 
+@pytest.mark.parametrize("shift_ns", [1, 7, 1000, 5 * DAY_NS // 24 + 13, 400 * DAY_NS + 999])
+def test_readings_a_day_apart_to_the_nanosecond_are_forecast_alike_at_any_hour(shift_ns: int) -> None:
+    """They lie on the very edges of the windows, where rounding decides."""
+
+    def said(start_ns: int) -> list[str]:
+        forecaster = Forecaster()
+        steps_ns = [DAY_NS // 24 * i for i in range(7)] + [DAY_NS * i for i in range(1, 8)]
+        return [repr(forecaster.add(start_ns + at, 4.0 * (1 + 0.001 * (i % 2)))) for i, at in enumerate(steps_ns)]
+
+    assert said(START_NS + shift_ns) == said(START_NS)
+
+
 def test_slow_movement_stays_silent_however_clearly_it_accelerates() -> None:
     """The floor of standards 7.1: 0.5 mm/d."""
     t_d, x_mm = creeping()
