@@ -21,6 +21,8 @@ from gateway.window import Window
 
 EVERY_TICK_UP_TO_NS = 5_000_000_000
 LONGEST_PAUSE_NS = 60_000_000_000
+PERIODS_UP_TO_NS = 600_000_000_000
+"""Asset models with a period are asked so often for so long into a hole; then once a minute like everything else."""
 
 
 class Moments:
@@ -61,9 +63,10 @@ class Moments:
         passed = np.floor(near / self._tick_ns).astype(np.int64) + 1
         found = np.concatenate([reached, passed]) * self._tick_ns
         settling = np.arange(first, min(to_ns, from_ns + self._settling_ns + self._tick_ns), self._tick_ns)
-        regular = np.arange(first, to_ns, self._pause_ns, dtype=np.int64)
+        periods = np.arange(first, min(to_ns, from_ns + PERIODS_UP_TO_NS), self._pause_ns, dtype=np.int64)
+        regular = np.arange(first, to_ns, LONGEST_PAUSE_NS, dtype=np.int64)
         last = (to_ns - 1) // self._tick_ns * self._tick_ns
-        moments = np.unique(np.concatenate([found, settling, regular, [last]]))
+        moments = np.unique(np.concatenate([found, settling, periods, regular, [last]]))
         return [int(each) for each in moments[(moments > from_ns) & (moments < to_ns)]]
 
 
