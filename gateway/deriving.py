@@ -25,16 +25,21 @@ from gateway.window import Window
 log = logging.getLogger(__name__)
 CLOCK_SKEW_NS = 300_000_000_000
 """How far a device's clock may run ahead of the box (PD)."""
+_QUALITY_OF = np.array([BAD, GOOD], dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Bound:
-    """A model on this box's points: where its inputs and outputs are. `known` (n,) says which inputs exist."""
+    """A model on this box's points: where its inputs and outputs are. Of its inputs (n,) those that exist (k,) are
+    `inputs`, stale after `stale_after_ns`, and stand at `place` in what it is given."""
 
     order: int
     model: Derivation
-    inputs: NDArray[np.int32]
-    known: NDArray[np.bool_]
+    inputs: NDArray[np.intp]
+    place: NDArray[np.intp]
+    stale_after_ns: NDArray[np.int64]
+    nothing: NDArray[np.float64]
+    never: NDArray[np.int64]
     outputs: NDArray[np.int32]
 
 
@@ -137,17 +142,16 @@ class Deriving:
     def _readings(self, bound: _Bound, said: NDArray[np.float64], at_ns: int, received_at_ns: int) -> Readings:
         """What a model said as a poll of its virtual device: what is no number is BAD."""
         finite = np.isfinite(said)
-        quality = np.where(finite, GOOD, BAD)
-        return Readings(
-            bound.model.device, bound.outputs, np.where(finite, said, np.nan), quality, at_ns, received_at_ns
-        )
+        value = np.where(finite, said, np.nan)
+        quality = _QUALITY_OF[finite.view(np.uint8)]
+        return Readings(bound.model.device, bound.outputs, value, quality, at_ns, received_at_ns)
 
     def _set_off_by(self, point_index: NDArray[np.int32]) -> list[_Bound]:
         """The models that read one of these points. Drivers hand the same array at every poll, so its identity is
         the key."""
         known = self._set_off.get(id(point_index))
         if known is None or known[0] is not point_index:
-            found = [bound for bound in self._prompt if np.isin(bound.inputs[bound.known], point_index).any()]
+            found = [bound for bound in self._prompt if np.isin(bound.inputs, point_index).any()]
             known = self._set_off[id(point_index)] = (point_index, found)
         return known[1]
 
@@ -155,7 +159,7 @@ class Deriving:
         """Devices on a wire behind a model, through other models; the models before it are known already."""
         found: dict[str, None] = {}
         virtual = {each.model.device: each for each in self._bound}
-        for index in bound.inputs[bound.known]:
+        for index in bound.inputs:
             device = self._points[int(index)].device
             behind = self._devices_of(virtual[device]) if device in virtual else (device,)
             found.update(dict.fromkeys(behind))
@@ -163,17 +167,25 @@ class Deriving:
 
 
 def _bind(order: int, model: Derivation, points: PointTable) -> _Bound:
-    index = np.array([points.index_of.get(point_id, -1) for point_id in model.inputs], dtype=np.int32)
+    index = np.array([points.index_of.get(point_id, -1) for point_id in model.inputs], dtype=np.intp)
     outputs = np.array([points.index_of[point.point_id] for point in model.outputs], dtype=np.int32)
     if len(outputs) and (index >= outputs.min()).any():
         raise ValueError(f"{model.device}: reads a point that does not stand before its own")
-    return _Bound(order, model, index, index >= 0, outputs)
+    known = index >= 0
+    inputs, n = index[known], len(index)
+    stale_after_ns, place = points.stale_after_ns[inputs], np.flatnonzero(known)
+    return _Bound(order, model, inputs, place, stale_after_ns, np.full(n, np.nan), np.zeros(n, dtype=np.int64), outputs)
 
 
 def _inputs(bound: _Bound, window: Window, mono_ns: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Values (n,), NaN where not known, and when they were observed (n,), 0 where never."""
     index = bound.inputs
-    fresh = mono_ns - window.good_mono_ns[index] <= window.points.stale_after_ns[index]
-    usable = bound.known & fresh & (window.quality[index] == GOOD)
-    value = np.where(usable, window.value[index], np.nan)
-    return value, np.where(bound.known, window.observed_at_ns[index], 0)
+    fresh = mono_ns - window.good_mono_ns[index] <= bound.stale_after_ns
+    usable = fresh & (window.quality[index] == GOOD)
+    said = window.value[index]
+    if np.count_nonzero(usable) < len(index):
+        said[~usable] = np.nan
+    value, observed_at_ns = bound.nothing.copy(), bound.never.copy()
+    value[bound.place] = said
+    observed_at_ns[bound.place] = window.observed_at_ns[index]
+    return value, observed_at_ns

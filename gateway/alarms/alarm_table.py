@@ -132,20 +132,22 @@ class AlarmTable:
 
     def step(self, verdicts: Verdicts) -> list[Transition]:
         """Step the rows that these verdicts speak of. Quiet rows cost one table look-up for the whole array."""
-        rows = verdicts.row
+        rows = verdicts.row.astype(np.intp)  # numpy indexes by nothing else so fast
         self.truth[rows] = verdicts.truth
         self.measured[rows] = verdicts.measured
-        phase = self.phase[rows]
-        moved = rows[_MOVES[phase, verdicts.truth]].tolist()
+        moves = _MOVES[self.phase[rows], verdicts.truth]
+        moved = rows[moves].tolist() if np.count_nonzero(moves) else []
         if self._plan or self._withheld:
             self._judged[rows] = True
-            moved = self._plan.suppressors_first(moved)
+            moved = self._plan.suppressors_first(moved) if moved else moved
         transitions = [found for row in moved if (found := self._step_row(row, verdicts.observed_at_ns)) is not None]
         return transitions + self.review(verdicts.observed_at_ns) if self._plan.concerns(rows) else transitions
 
     def review(self, now_ns: int) -> list[Transition]:
         """Begin and end suppressions by design as the suppressors now stand: after verdicts, and as time passes, since
         shelving a suppressor, or putting it out of service, ends what it suppresses."""
+        if not (self._open or self._withheld or self._orphans):
+            return []
         marked = [row for row, alarm in self._open.items() if alarm.suppressed or self._plan.suppressors(row)]
         rows = self._plan.suppressors_first({*self._withheld, *marked})
         return [each for row in rows for each in self._review_row(row, now_ns)] + self._let_orphans_go(now_ns)

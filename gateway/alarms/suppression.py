@@ -46,9 +46,9 @@ class SuppressionPlan:
         """The rows whose active alarm suppresses this row; none for most."""
         return self._suppressors.get(row, ())
 
-    def concerns(self, rows: NDArray[np.int32]) -> bool:
+    def concerns(self, rows: NDArray[np.integer]) -> bool:
         """Whether verdicts on these rows can begin or end a suppression."""
-        return bool(self._suppressors) and bool(self._concerned[rows].any())
+        return bool(self._suppressors and np.count_nonzero(self._concerned[rows]))
 
     def suppressors_first(self, rows: Iterable[int]) -> list[int]:
         """The rows in an order in which nothing is judged before what suppresses it."""

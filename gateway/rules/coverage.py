@@ -59,6 +59,17 @@ class Coverage:
         self._since_ns[position[begins]] = now_ns
         return Step(taken, begins, set_back)
 
+    def go_on(self, positions: Sequence[int], now_ns: int) -> bool:
+        """Notes good samples of a few positions if each simply follows its last one, without a hole; False, and nothing
+        noted, if one does not: then `note` has to say what it is."""
+        for position in positions:
+            ahead_ns = now_ns - self._last_ns.item(position)
+            if not (0 < ahead_ns <= self._gap_ns.item(position) and self._heard.item(position)):
+                return False
+        for position in positions:
+            self._last_ns[position] = now_ns
+        return True
+
     def broken(self, position: Positions, now_ns: int) -> Flags:
         """Whether the last good sample is further back than the longest gap, or there never was one."""
         return ~self._heard[position] | (now_ns - self._last_ns[position] > self._gap_ns[position])

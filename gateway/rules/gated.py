@@ -37,12 +37,19 @@ _RANK: Truths = np.array([0, 2, 1], dtype=np.uint8)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reach:
-    """What one layout moves: rows (m,) by position, all their conditions (k,), and whose each of these is (k,)."""
+    """What one layout moves: rows (m,) by position, and all their conditions (k,), which stand together row by row.
+
+    `by_value` are the rows whose value it brings. `anded` (j,) says which of the rows have conditions, `first` (j,)
+    where those of each begin. `at_once`: the layout brings every value and every condition of its rows.
+    """
 
     point_index: NDArray[np.int32]
+    by_value: Positions
     position: Positions
     condition: Positions
-    owner: Positions
+    anded: Positions
+    first: Positions
+    at_once: bool
 
 
 class GatedThresholdRules:
@@ -58,12 +65,14 @@ class GatedThresholdRules:
         self._value = ThresholdRules([(i, rule) for i, (_, rule) in enumerate(rules)])
         self._conditions = Columns([each.point_index for _, each in flat])
         self._owner: Positions = np.array([i for i, _ in flat], dtype=np.intp)
+        self._anded, self._first = np.unique(self._owner, return_index=True)
         self._sign = np.array([1.0 if each.direction is Direction.HIGH else -1.0 for _, each in flat])
         self._bound = self._sign * np.array([each.bound for _, each in flat], dtype=np.float64)
         self._said = _Said([gate.stale_after_s for gate in gates])
         self._told = _Said([each.stale_after_s for _, each in flat])
         self._measured = np.full(len(rules), np.nan)
-        self._exact = np.array([gate.exact for gate in gates], dtype=np.bool_)
+        self._inexact = np.array([not gate.exact for gate in gates], dtype=np.bool_)
+        self._all_exact = not self._inexact.any()
         self._reaches: dict[int, _Reach] = {}
 
     def concerned(self, point_index: NDArray[np.int32]) -> bool:
@@ -78,13 +87,17 @@ class GatedThresholdRules:
         """Judge every row that this poll brings a value or a condition of; `measured` is the value last heard."""
         now_ns, reach = readings.observed_at_ns, self._reach_of(readings.point_index)
         value = self._value.evaluate(readings)
-        proves_nothing = ~self._exact[value.row] & (value.truth == FALSE)
-        self._said.note(value.row, np.where(proves_nothing, UNKNOWN, value.truth), now_ns)
-        self._measured[value.row] = value.measured
+        said, position = value.truth, reach.by_value
+        if not self._all_exact:
+            said = np.where(self._inexact[position] & (said == FALSE), UNKNOWN, said)
+        self._said.note(position, said, now_ns)
+        self._measured[position] = value.measured
         plan = self._conditions.of(readings.point_index)
-        self._told.note(plan.position, self._judged(plan, readings), now_ns)
-        said, told = self._said.at(reach.position, now_ns), self._told.at(reach.condition, now_ns)
-        truth = _both(said, told, reach.owner)
+        told = self._judged(plan, readings)
+        self._told.note(plan.position, told, now_ns)
+        if not reach.at_once:
+            said, told = self._said.at(reach.position, now_ns), self._told.at(reach.condition, now_ns)
+        truth = _both(said, told, reach.anded, reach.first)
         return Verdicts(self.row[reach.position], truth, self._measured[reach.position], now_ns)
 
     def without_data(self, window: Window, mono_ns: int, now_ns: int) -> Verdicts:
@@ -95,13 +108,15 @@ class GatedThresholdRules:
         told = np.where(no_condition, UNKNOWN, self._told.truth)
         affected = no_value.copy()
         affected[self._owner[no_condition]] = True
-        return no_data(self.row[affected & (_both(said, told, self._owner) == UNKNOWN)], now_ns)
+        return no_data(self.row[affected & (_both(said, told, self._anded, self._first) == UNKNOWN)], now_ns)
 
     def _judged(self, plan: Plan, readings: Readings) -> Truths:
         value = readings.value[plan.column]
         good = (readings.quality[plan.column] == GOOD) & np.isfinite(value)
         beyond = self._sign[plan.position] * value > self._bound[plan.position]
-        return np.where(good, beyond, UNKNOWN).astype(np.uint8)
+        if np.count_nonzero(good) == len(good):
+            return beyond.view(np.uint8)
+        return np.where(good, beyond, UNKNOWN)
 
     def _reach_of(self, point_index: NDArray[np.int32]) -> _Reach:
         """What this layout moves; the array's identity is the key."""
@@ -115,8 +130,10 @@ class GatedThresholdRules:
         by_condition = self._owner[self._conditions.of(point_index).position]
         position = np.union1d(by_value, by_condition).astype(np.intp)
         condition = np.flatnonzero(np.isin(self._owner, position)).astype(np.intp)
-        owner = np.searchsorted(position, self._owner[condition]).astype(np.intp)
-        return _Reach(point_index, position, condition, owner)
+        anded, first = np.unique(np.searchsorted(position, self._owner[condition]), return_index=True)
+        told = self._conditions.of(point_index).position
+        at_once = np.array_equal(by_value, position) and np.array_equal(told, condition)
+        return _Reach(point_index, by_value, position, condition, anded, first, at_once)
 
 
 class _Said:
@@ -128,7 +145,7 @@ class _Said:
         self._at_ns = np.zeros(n, dtype=np.int64)
         self._stale_ns = (np.array(stale_after_s, dtype=np.float64) * 1e9).astype(np.int64)
 
-    def note(self, position: NDArray[np.integer], truth: Truths, now_ns: int) -> None:
+    def note(self, position: Positions, truth: Truths, now_ns: int) -> None:
         """What these say now."""
         self.truth[position] = truth
         self._at_ns[position] = now_ns
@@ -139,10 +156,12 @@ class _Said:
         return np.where(far, UNKNOWN, self.truth[position])
 
 
-def _both(said: Truths, told: Truths, owner: Positions) -> Truths:
-    """Kleene's AND of each value (m,) with all its conditions (k,), whose `owner` are positions in (m,)."""
+def _both(said: Truths, told: Truths, anded: Positions, first: Positions) -> Truths:
+    """Kleene's AND of values (m,) with their conditions (k,). `anded` (j,) are the positions in (m,) of those that have
+    any, `first` (j,) where the conditions of each begin in (k,)."""
     rank = _RANK[said]
-    np.minimum.at(rank, owner, _RANK[told])
+    if len(first):
+        rank[anded] = np.minimum(rank[anded], np.minimum.reduceat(_RANK[told], first))
     return _RANK[rank]
 
 

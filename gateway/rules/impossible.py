@@ -24,9 +24,11 @@ from numpy.typing import NDArray
 from gateway.model.reading import BAD, GOOD, Readings
 from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Verdicts
-from gateway.rules.columns import Columns, no_data
+from gateway.rules.columns import Columns, Plan, Positions, no_data
 from gateway.rules.coverage import SET_BACK_NS
 from gateway.window import Window
+
+Seconds = NDArray[np.float64]
 
 
 class ImpossibleRules:
@@ -53,29 +55,52 @@ class ImpossibleRules:
     def evaluate(self, readings: Readings) -> Verdicts:
         """Judge one poll; `measured` is the step per second, NaN where the value itself is impossible."""
         plan, now_ns = self._columns.of(readings.point_index), readings.observed_at_ns
-        position = plan.position
-        value, quality = readings.value[plan.column], readings.quality[plan.column]
+        value, position = readings.value[plan.column], plan.position
+        dt_ns = now_ns - self._believed_ns[position]
+        step = np.abs(value - self._believed[position])
+        usual = np.isfinite(step) & (dt_ns > 0) & (readings.quality[plan.column] == GOOD)
+        if np.count_nonzero(usual) == len(usual):
+            return self._usual(position, value, step, dt_ns / 1e9, now_ns)
+        return self._any(readings, plan, value, step, dt_ns / 1e9)
+
+    def _usual(
+        self, position: Positions, value: NDArray[np.float64], step: NDArray[np.float64], dt_s: Seconds, now_ns: int
+    ) -> Verdicts:
+        """Nothing but good values, all later than a believed one: what `_any` would say, in a third of the time. No
+        step is further than an infinite one."""
+        jumped = step > self._max_step_per_s[position] * dt_s
+        believed = position
+        if np.count_nonzero(jumped):
+            believed, value = position[~jumped], value[~jumped]
+        self._believed[believed] = value
+        self._believed_ns[believed] = now_ns
+        self._answer[position] = jumped
+        return Verdicts(self.row[position], jumped.view(np.uint8), step / dt_s, now_ns)
+
+    def _any(
+        self, readings: Readings, plan: Plan, value: NDArray[np.float64], step: NDArray[np.float64], dt_s: Seconds
+    ) -> Verdicts:
+        position, quality = plan.position, readings.quality[plan.column]
         answered = bool(readings.raw.blocks or readings.raw.payload)
         good = (quality == GOOD) & np.isfinite(value)
-        bad = answered & ((quality == BAD) | ((quality == GOOD) & ~np.isfinite(value)))
+        bad = ((quality == BAD) | ((quality == GOOD) & ~good)) & answered
 
-        dt_s = (now_ns - self._believed_ns[position]) / 1e9
-        step = np.abs(value - self._believed[position])
-        judges_steps = np.isfinite(self._max_step_per_s[position])
+        max_step_per_s = self._max_step_per_s[position]
+        judges_steps = np.isfinite(max_step_per_s)
         has_believed = np.isfinite(self._believed[position])
         known = has_believed & (dt_s > 0)
         not_after = has_believed & ~known & (dt_s >= -SET_BACK_NS / 1e9)
-        allowed = np.where(judges_steps, self._max_step_per_s[position], 0.0) * dt_s
+        allowed = np.where(judges_steps, max_step_per_s, 0.0) * dt_s
         jumped = good & judges_steps & known & (step > allowed)
         truth = np.where(bad | jumped, TRUE, np.where(good & (known | ~judges_steps), FALSE, UNKNOWN))
 
         believes = good & ~jumped & ~not_after
         believed = position[believes]
         self._believed[believed] = value[believes]
-        self._believed_ns[believed] = now_ns
+        self._believed_ns[believed] = readings.observed_at_ns
         self._answer[position] = truth
         per_s = np.divide(step, dt_s, out=np.full(len(position), np.nan), where=good & known)
-        return Verdicts(self.row[position], truth.astype(np.uint8), per_s, now_ns)
+        return Verdicts(self.row[position], truth, per_s, readings.observed_at_ns)
 
     def without_data(self, window: Window, mono_ns: int, now_ns: int) -> Verdicts:
         """UNKNOWN where the device has said nothing for longer than the point's stale age, or a sample was skipped."""

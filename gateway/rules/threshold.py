@@ -25,20 +25,28 @@ from gateway.window import Window
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Plan:
-    """Which columns of one device's polls feed which rule rows. Arrays of shape (m,)."""
+    """Which columns of one device's polls feed which rule rows, and all that is asked of them. Arrays of shape (m,).
+
+    `sign` is None where all are 1; `either` (k,) says which rows compare the size. Between `lower` and `limit` the last
+    known answer stays.
+    """
 
     point_index: NDArray[np.int32]
     column: NDArray[np.intp]
     row: NDArray[np.int32]
     position: NDArray[np.intp]
+    sign: NDArray[np.float64] | None
+    either: NDArray[np.intp]
+    limit: NDArray[np.float64]
+    lower: NDArray[np.float64]
 
-
-def judge(
-    x: NDArray[np.float64], limit: NDArray[np.float64], deadband: NDArray[np.float64], held: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Which of the signed values are beyond their limits; inside the deadband the last known answer stays."""
-    beyond: NDArray[np.bool_] = x >= limit
-    return beyond | (held & (x >= limit - deadband))
+    def signed(self, measured: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The values turned so that beyond the limit is up."""
+        x = measured if self.sign is None else self.sign * measured
+        if len(self.either):
+            x = x.copy()
+            x[self.either] = np.abs(x[self.either])
+        return x
 
 
 class ThresholdRules:
@@ -48,8 +56,7 @@ class ThresholdRules:
         self.row = np.array([row for row, _ in rules], dtype=np.int32)
         self._point = np.array([rule.point_index for _, rule in rules], dtype=np.int32)
         self._sign = np.array([-1.0 if rule.direction is Direction.LOW else 1.0 for _, rule in rules])
-        either = np.array([rule.direction is Direction.EITHER for _, rule in rules], dtype=np.bool_)
-        self._either = either if either.any() else None
+        self._either = np.array([rule.direction is Direction.EITHER for _, rule in rules], dtype=np.bool_)
         self._limit = self._sign * np.array([rule.limit for _, rule in rules], dtype=np.float64)
         self._deadband = np.array([rule.deadband for _, rule in rules], dtype=np.float64)
         self._held = np.zeros(len(rules), dtype=np.bool_)
@@ -63,16 +70,18 @@ class ThresholdRules:
         """Judge one poll. What is not GOOD or not finite is UNKNOWN; the last known answer stays for the deadband."""
         plan = self._plan_of(readings.point_index)
         measured = readings.value[plan.column]
-        known = (readings.quality[plan.column] == GOOD) & np.isfinite(measured)
-        position = plan.position
-        held = self._held[position]
-        x = self._sign[position] * measured
-        if self._either is not None:
-            x = np.where(self._either[position], np.abs(x), x)
-        beyond = judge(x, self._limit[position], self._deadband[position], held)
-        self._held[position] = np.where(known, beyond, held)
-        truth = np.where(known, beyond, UNKNOWN).astype(np.uint8)
-        return Verdicts(plan.row, truth, measured, readings.observed_at_ns)
+        known = np.isfinite(measured)
+        if np.count_nonzero(readings.quality):  # GOOD is 0
+            known &= readings.quality[plan.column] == GOOD
+        x, held = plan.signed(measured), self._held[plan.position]
+        beyond = x >= plan.limit
+        if np.count_nonzero(held):
+            beyond |= held & (x >= plan.lower)
+        if np.count_nonzero(known) == len(known):
+            self._held[plan.position] = beyond
+            return Verdicts(plan.row, beyond.view(np.uint8), measured, readings.observed_at_ns)
+        self._held[plan.position] = np.where(known, beyond, held)
+        return Verdicts(plan.row, np.where(known, beyond, UNKNOWN), measured, readings.observed_at_ns)
 
     def without_data(self, window: Window, mono_ns: int, now_ns: int) -> Verdicts:
         """UNKNOWN for every row whose point is stale or was forgotten: unknown is never normal.
@@ -96,4 +105,14 @@ class ThresholdRules:
         column_of = {int(point): column for column, point in enumerate(point_index)}
         position = np.array([i for i, point in enumerate(self._point) if int(point) in column_of], dtype=np.intp)
         column = np.array([column_of[int(self._point[i])] for i in position], dtype=np.intp)
-        return _Plan(point_index, column, self.row[position], position)
+        sign, limit = self._sign[position], self._limit[position]
+        return _Plan(
+            point_index,
+            column,
+            self.row[position],
+            position,
+            None if (sign == 1.0).all() else sign,
+            np.flatnonzero(self._either[position]),
+            limit,
+            limit - self._deadband[position],
+        )
