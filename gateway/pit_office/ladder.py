@@ -13,6 +13,7 @@ from gateway.assets.pit_items import DesignShare
 from gateway.assets.pit_outputs import Ending
 from gateway.model.alarm import Alarm, RuleInfo, Severity
 from gateway.model.rule import Direction, GateParameters, ResolvedRule, RuleFamily
+from gateway.reports.daily_layout import SOURCES
 from gateway.reports.daily_report import Control, Level
 
 LEVEL_OF: Mapping[Severity, Level] = {
@@ -38,6 +39,7 @@ class Ladder:
         for rule in rules:
             if rule.asset == asset and rule.family in _FAMILIES:
                 self._rules.setdefault(rule.subject, []).append(rule)
+        self._judged = {(rule.info.rule_id, rule.subject) for rules in self._rules.values() for rule in rules}
         self._alarms: dict[str, list[Alarm]] = {}
         for alarm in alarms:
             self._alarms.setdefault(alarm.subject, []).append(alarm)
@@ -70,9 +72,10 @@ class Ladder:
         ]
 
     def _alarms_of(self, point: PitPoint) -> list[Alarm]:
-        judged = {(rule.info.rule_id, rule.subject) for rules in self._rules.values() for rule in rules}
         found = [alarm for subject in self._subjects(point) for alarm in self._alarms.get(subject, [])]
-        return [alarm for alarm in found if (alarm.rule.rule_id, alarm.subject) in judged or _of_ladder(alarm.rule)]
+        return [
+            alarm for alarm in found if (alarm.rule.rule_id, alarm.subject) in self._judged or _of_ladder(alarm.rule)
+        ]
 
     def _subjects(self, point: PitPoint) -> list[str]:
         return [f"{self._asset}.{point.name}{ending}" for ending in _ENDINGS]
@@ -103,7 +106,7 @@ def _control(high: _Limit | None, low: _Limit | None, rate: _Limit | None) -> Co
         cumulative=high[1] if high else nan,
         lower=low[1] if low else nan,
         rate_per_day=rate[1] if rate else nan,
-        source=sources[0] if len(sources) == 1 else "；".join(sources),
+        source=sources[0] if len(sources) == 1 else "；".join(SOURCES.get(each, each) for each in sources),
         clause="；".join(dict.fromkeys(info.clause for info in said)),
         certainty="；".join(dict.fromkeys(info.certainty for info in said)),
     )

@@ -182,7 +182,8 @@ class HistoryReader:
 
     def _columns_of(self, point_id: str) -> list[tuple[int, int]]:
         """(layout, column) pairs that hold the point; a device table that changed leaves several layouts."""
-        found = self._db.execute("SELECT layout_id, points FROM layout").fetchall()
+        written = json.dumps(point_id)
+        found = self._db.execute("SELECT layout_id, points FROM layout WHERE instr(points, ?)", (written,)).fetchall()
         layouts = [(int(row["layout_id"]), json.loads(row["points"])) for row in found]
         return [(layout_id, points.index(point_id)) for layout_id, points in layouts if point_id in points]
 

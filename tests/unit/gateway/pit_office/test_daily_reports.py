@@ -5,8 +5,10 @@ import hashlib
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from gateway.assets.pit_description import Baseline, BaselineKind
 from gateway.pit_office.daily_reports import DailyReports, DayNotOverError, NoSuchReportError
 from gateway.pit_office.day_report import DayStores, Print, day_report
 from gateway.pit_office.day_rows import span_of
@@ -15,7 +17,7 @@ from gateway.pit_office.hand_points import pit_of
 from gateway.reports.daily_report import DailyReport, Level, PointRow, ReadingState
 from gateway.reports.report_store import ReportDamagedError, ReportKind
 from tests.fakes.pit_box import PitBox
-from tests.fakes.site import NOW_NS, advance_until, until
+from tests.fakes.site import NOW_NS, advance_until, poll, until
 
 BY = Bringer("surveyor-1", "每日测量")
 DAY = date(2023, 11, 14)
@@ -103,6 +105,66 @@ async def test_the_heading_and_works_say_what_the_site_says_and_the_rest_is_unkn
     assert report.works.stage == ""
     assert report.weather.text == ""
     assert report.weather.lowest_c != report.weather.lowest_c
+    await box.stop()
+
+
+async def test_the_masts_temperature_of_the_day_is_the_weathers(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, *PARTS)
+    temp = np.array([box.settings.points.index_of["mast-1.temp"]], dtype=np.int32)
+    begin_ns = span_of(DAY).from_ns
+    for hours, degrees in ((-1.0, 3.0), (6.0, 8.0), (14.0, 17.5), (24.0, 20.0)):
+        at_ns = begin_ns + round(hours * 3_600_000_000_000)
+        box.site.intake.offer(poll(temp, degrees, at_ns, device="mast"))
+    await advance_until(box.clock, lambda: len(box.samples("mast-1.temp")) == 4)
+    box.site.history.tend(box.clock.now_ns()).result()
+    weather = built(box).weather
+    assert (weather.lowest_c, weather.highest_c) == (8.0, 17.5)
+    await box.stop()
+
+
+async def test_a_change_over_a_zero_order_is_not_comparable(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, *PARTS[:2])
+    at_ns = span_of(DAY).from_ns
+    order = Baseline(BaselineKind.RE_ZERO, at_ns, "surveyor-1", "归零", 10.0)
+    await box.finish(box.orders.baseline("pit-1", "dj-01", order))
+    late = Table(("测点,时间,读数\n" + PARTS[2]).encode(), "b.csv")
+    await box.finish(box.entries.take("pit-1", late, BY))
+    box.assets.note(box.clock.now_ns(), box.site.events)
+    box.assets.flush().result()
+    found = row(built(box), "DJ-01")
+    assert (found.previous, found.current, found.cumulative) == (10.0, 11.0, 1.0)
+    assert found.change != found.change
+    assert "基准变更" in found.remark
+    await box.stop()
+
+
+async def test_a_reading_that_is_not_believed_is_suspect_and_said_so(tmp_path: Path) -> None:
+    rows = [f"DJ-01,2023-11-{day:02d} 09:00,{5.0 + 0.1 * day}" for day in range(4, 14)]
+    box = await box_with(tmp_path, *rows, "DJ-01,2023-11-14 09:00,6400.0")
+    found = row(built(box), "DJ-01")
+    assert (found.reading, found.shown_level) == (ReadingState.SUSPECT, Level.UNKNOWN)
+    assert found.remark in ("孤立突变，待复测", "疑似单位错误")
+    assert found.current != found.current
+    await box.stop()
+
+
+async def test_a_bad_reading_beside_a_good_one_is_counted(tmp_path: Path) -> None:
+    rows = [f"DJ-01,2023-11-{day:02d} 09:00,{5.0 + 0.1 * day}" for day in range(4, 15)]
+    box = await box_with(tmp_path, *rows, "DJ-01,2023-11-14 15:00,6400.0")
+    found = row(built(box), "DJ-01")
+    assert (found.reading, found.current, found.shown_level) == (ReadingState.GOOD, 6.4, Level.NORMAL)
+    assert found.remark == "当日无效读数 1 次"
+    await box.stop()
+
+
+async def test_a_forecast_is_that_of_the_days_last_reading(tmp_path: Path) -> None:
+    rows = [f"ZQ-01,2023-11-{day:02d} 09:00,{0.4 * day}" for day in range(1, 15)]
+    box = await box_with(tmp_path, *rows)
+    (said,) = [each for each in built(box).forecasts if each.point == "ZQ-01"]
+    days = [value for _, value in box.samples("pit-1.zq-01_days_to_limit")]
+    assert said.forecast.days_to_limit == days[-1] == pytest.approx((20 - 5.6) / 0.4, rel=0.05)
+    (before,) = [each for each in built(box, date(2023, 11, 15)).forecasts if each.point == "ZQ-01"]
+    assert before.forecast.days_to_limit != before.forecast.days_to_limit
     await box.stop()
 
 
