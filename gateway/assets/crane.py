@@ -41,7 +41,7 @@ from gateway.assets.kept_state import kept, mapping, whole
 from gateway.assets.mast_tilt import Baseline, Circumstances, Tilt
 from gateway.assets.operating_state import Fitted
 from gateway.assets.papers import Papers
-from gateway.assets.safety_device import SENSOR_FAULT_KEYS, Loading, sensor_fault
+from gateway.assets.safety_device import MEASURED_BY, SENSOR_FAULT_KEYS, Loading, sensor_fault
 from gateway.assets.wind import UNKNOWN as NO_WIND
 from gateway.assets.wind import Wind, beaufort
 from gateway.model.quantity import Point
@@ -72,6 +72,7 @@ class CraneDerivation:
         self._fitted = Fitted("motor" in present, "work_status" in present, "crane_h_m" in present)
         self._two_tilt_axes = {"tilt_x_deg", "tilt_y_deg"} <= present
         self._fault_columns = [i for i, key in enumerate(CRANE_INPUTS) if key in SENSOR_FAULT_KEYS and key in present]
+        self._doubted = _doubted(crane.asset, points)
         self._has_wind, self._has_moment = "wind_ms" in present, "moment_pct" in present
         self._has_hook, self._has_radius = "hook_m" in present, "radius_m" in present
         self._has_rated, self._has_multiple = "rated_t" in present, "multiple" in present
@@ -96,6 +97,9 @@ class CraneDerivation:
     def step(self, value: Values, observed_at_ns: Times, now_ns: int) -> Values | None:
         """The derived points from the inputs, both in the order of the attributes of these names."""
         row: list[float] = value.tolist()
+        for bit, measured in self._doubted:
+            if row[bit] != 0:
+                row[measured] = nan
         scene = self._look(CraneReadings._make(row[: len(CraneReadings._fields)]), int(observed_at_ns[_WIND]), now_ns)
         parts = self._parts
         parts.damage.add(scene.moment_pct)
@@ -330,6 +334,16 @@ def _features(crane: CraneDescription, papers: Papers | None) -> frozenset[str]:
         RAILS: crane.travels,
     }
     return frozenset(name for name, is_given in given.items() if is_given)
+
+
+def _doubted(asset: str, points: Mapping[str, str]) -> list[tuple[int, int]]:
+    """Inputs of this crane's own sensors, each behind the bit by which its host says that the sensor is in fault."""
+    return [
+        (CRANE_INPUTS.index(bit), CRANE_INPUTS.index(key))
+        for bit, measured in MEASURED_BY.items()
+        for key in measured
+        if bit in points and points.get(key, "").startswith(f"{asset}.")
+    ]
 
 
 def _usual_parts_of_line(crane: CraneDescription) -> float:

@@ -9,7 +9,7 @@ its limit, whether a sensor is in fault, for how long a crane whose motor ran ha
 that call any of this a hazard: those are in rule packs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isnan, nan
 from typing import NamedTuple
 
@@ -33,6 +33,16 @@ SENSOR_FAULT_KEYS = (
     "tilt_error",
     "id_error",
 )
+MEASURED_BY: Mapping[str, Sequence[str]] = {
+    "weight_error": ("load_t", "moment_pct"),
+    "wind_error": ("wind_ms",),
+    "range_error": ("radius_m", "moment_pct"),
+    "height_error": ("hook_m",),
+    "angle_error": ("slew_deg",),
+    "tilt_error": ("tilt_deg", "tilt_x_deg", "tilt_y_deg"),
+    "id_error": ("driver_no",),
+}
+"""Fault bit -> what that sensor measures, and what the crane's host computes from it. PD"""
 
 
 class Loading(NamedTuple):

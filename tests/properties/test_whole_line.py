@@ -60,6 +60,7 @@ CRANE_VALUES: Mapping[str, Sequence[float]] = {
     "work_status": [0.0, 1.0, nan],
     "driver_no": [0.0, 7.0, nan],
     "weight_error": [0.0, 1.0, nan],
+    "wind_error": [0.0, 1.0, nan],
 }
 PIT_MOVES: Mapping[str, Sequence[float]] = {
     "wall_top_h": [0.0, 0.3, 1.5, 2.5, 30.0, nan],

@@ -93,6 +93,14 @@ async def test_a_silent_anemometer_is_unknown_and_clears_nothing(box: LoadedSite
     assert "crane.sensor.silence" in await box.raised()
 
 
+async def test_an_anemometer_in_fault_that_says_calm_clears_nothing(box: LoadedSite) -> None:
+    await box.goes_on(5, 0.5, wind_ms=12.1, load_t=2.0, motor=1.0)
+    await box.goes_on(700, 1.0, wind_ms=0.0, wind_error=1.0)
+    assert box.truth(STOP) is Truth.UNKNOWN
+    assert await box.told(STOP, "returned") == []
+    assert "crane.sensor_fault" in await box.raised()
+
+
 async def test_without_wind_from_the_start_a_cycle_is_never_shown_as_allowed(tmp_path: Path) -> None:
     async with LoadedSite(tmp_path, [crane_asset()], "2026-03-02T08:00:00+08:00") as box:
         await box.goes_on(120, 1.0, **{**IDLE_CRANE, "wind_ms": NAN, "load_t": 2.0})

@@ -137,6 +137,41 @@ def test_a_crane_with_everything_says_everything_and_within_its_bounds() -> None
     assert unknown == {"load_spectrum_factor", "tilt_drift_permille", "tilt_drift_bearing_deg", "tilt_drift_cause"}
 
 
+@pytest.mark.parametrize("bit", [1.0, nan])
+@pytest.mark.parametrize(
+    ("fault", "unknown"),
+    [
+        ("weight_error", {"load_pct", "lifting", "operating_state"}),
+        ("wind_error", {"wind_1s_ms", "wind_3s_ms"}),
+        ("range_error", {"radius_out_margin_m", "hook_x_m", "chart_moment_pct"}),
+        ("height_error", {"hook_top_clearance_m", "hook_z_m"}),
+        ("angle_error", {"slew_turn_deg", "hook_x_m"}),
+        ("tilt_error", {"tilt_permille"}),
+    ],
+)
+def test_what_a_sensor_in_fault_says_is_not_believed(fault: str, unknown: set[str], bit: float) -> None:
+    """A dead sensor often says 0, which would clear every alarm on it."""
+    bench = Bench(keys=dict.fromkeys([*IDLE, fault]))
+    before = bench.run(10, load_t=2.0)
+    after = bench.step(**{fault: bit})
+    assert not any(isnan(before[key]) for key in unknown)
+    assert all(isnan(after[key]) for key in unknown)
+    assert not isnan(bench.run(10, **{fault: 0.0})["wind_3s_ms"])
+
+
+def test_a_mast_with_an_anemometer_of_its_own_is_not_doubted_by_the_cranes_bit() -> None:
+    points = {key: f"crane-1.{key}" for key in ("load_t", "wind_error")} | {"wind_ms": "mast-1.wind_ms"}
+    model = CraneDerivation(crane(), points)
+    row = np.full(len(CRANE_INPUTS), nan)
+    row[CRANE_INPUTS.index("wind_ms")], row[CRANE_INPUTS.index("wind_error")] = 9.0, 1.0
+    column = [point.quantity for point in model.outputs].index("wind_3s_ms")
+    for i in range(50):
+        now_ns = START_NS + i * SECOND_NS // 10
+        said = model.step(row, np.full(len(row), now_ns, dtype=np.int64), now_ns)
+    assert said is not None
+    assert said[column] == 9.0
+
+
 def test_nothing_known_in_nothing_known_out() -> None:
     bench = Bench(keys=[key for key in CRANE_INPUTS if key != "tilt_deg"], papers=Filed())
     bench.run(20, load_t=1.0)
