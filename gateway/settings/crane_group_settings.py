@@ -99,12 +99,13 @@ class CraneGroupSettings(SettingsModel):
         return self
 
     def parameters(self) -> CraneGroupParameters:
-        """As the group's model takes them. What lies beyond the horizon is said by a time well beyond it."""
+        """As the group's model takes them. What lies beyond the horizon is said by a time well beyond it, and beyond
+        what a rule warns of: a short horizon is no conflict."""
         same = ("danger_below_m", "alert_below_m", "horizon_s", "loaded_above_t", "flag_hold_s", "flag_clear_m")
         motion = MotionParameters(**{**asdict(_MOTION), "max_age_s": self.max_age_s, "smoothing_s": self.smoothing_s})
         return CraneGroupParameters(
             exact_below_m=max(_GROUP.exact_below_m, 2 * self.alert_below_m),
-            clear_s=1.5 * self.horizon_s,
+            clear_s=max(_GROUP.clear_s, 1.5 * self.horizon_s),
             motion=motion,
             right_of_way=self.right_of_way,
             **{name: getattr(self, name) for name in same},

@@ -116,6 +116,13 @@ def test_without_a_word_a_group_is_derived_as_the_model_says() -> None:
     assert planned.parameters == CraneGroupParameters()
 
 
+@pytest.mark.parametrize(("horizon_s", "clear_s"), [(5, 30.0), (14, 30.0), (20, 30.0), (60, 90.0)])
+def test_no_conflict_is_said_by_a_time_that_no_rule_takes_for_one(horizon_s: float, clear_s: float) -> None:
+    """The rule warns of a conflict within 20 s, and returns beyond 22."""
+    (planned,), _ = groups({**GROUP, "horizon_s": horizon_s})
+    assert planned.parameters.clear_s == clear_s
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
