@@ -8,7 +8,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,11 @@ from gateway.store.alert_store import open_for_reading
 from tests.fakes.gateway_process import ROOT, GatewayProcess
 from tests.fakes.mosquitto import free_port
 from tests.fakes.pit_box import write_pit_site
+from tests.fakes.waiting import wait_until
 
 NOON = datetime.now(SITE_ZONE).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
 DAY = NOON.date().isoformat()
+LARGE = 600
 WHO = {"user": "li", "reason": "复测"}
 
 
@@ -94,6 +98,35 @@ def test_a_table_twice_and_a_report_twice(box: GatewayProcess, tmp_path: Path) -
     assert isinstance(chain.verify(), ChainHead)
     kinds = [record.kind for record in chain.all_evidence()]
     assert (kinds.count("hand_readings"), kinds.count("report")) == (1, 1)
+
+
+def test_a_kill_in_the_middle_of_a_large_table_neither_loses_nor_doubles(box: GatewayProcess, tmp_path: Path) -> None:
+    days = [NOON - timedelta(hours=hours) for hours in range(LARGE, 0, -1)]
+    lines = [f"{point},{at:%Y-%m-%d %H:%M},{i * 0.01:.2f}" for i, at in enumerate(days) for point in ("DJ-01", "ZQ-01")]
+    content = "\n".join(("测点,时间,读数", *lines)).encode()
+    path = f"/api/pits/pit-1/readings?{urllib.parse.urlencode(WHO)}"
+    with ThreadPoolExecutor(1) as pool:
+        bringing = pool.submit(post, box, path, content, "text/csv")
+        wait_until(lambda: len(samples(box, "pit-1.dj-01_hand")) > 10, "some of the table in the history")
+        box.kill()
+        assert isinstance(bringing.exception(10), OSError | HTTPException)
+    box.start()
+    wait_until(lambda: len(samples(box, "pit-1.zq-01_hand")) >= LARGE, "the rest of the table in the history", 60)
+    for point in ("pit-1.dj-01_hand", "pit-1.zq-01_hand", "pit-1.dj-01", "pit-1.zq-01"):
+        assert samples(box, point) == [round(i * 0.01, 2) for i in range(LARGE)]
+    status, again = post(box, path, content, "text/csv")
+    assert (status, again["accepted"], again["known"]) == (200, 0, 2 * LARGE)
+    box.stop()
+    sealed = [record.body for record in open_for_reading(tmp_path / "box").all_evidence()]
+    contents = [json.loads(body)["content"] for body in sealed if b'"kind":"hand_readings"' in body]
+    assert [content.get("accepted", 0) for content in contents] == [2 * LARGE, 0]
+    assert 0 < contents[1]["resumed"] < 2 * LARGE
+
+
+def samples(box: GatewayProcess, point: str) -> list[float]:
+    trace = box.get(f"/api/history?point={point}&from_ns=0&to_ns=4000000000000000000&samples=10000")
+    values: list[float] = trace["value"]
+    return values
 
 
 def test_a_damaged_report_is_a_clear_error(box: GatewayProcess, tmp_path: Path) -> None:
