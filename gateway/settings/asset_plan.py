@@ -121,8 +121,9 @@ class AssetPlan:
         return tuple(self._models(drivers))
 
     def with_marks(self, rows: Sequence[ResolvedRule]) -> "AssetPlan":
-        """The same plan, its cranes' records flagged by the limits in force."""
-        return replace(self, cranes=tuple(crane.with_marks(rows) for crane in self.cranes))
+        """The same plan, its cranes' records flagged by the limits in force, and its groups certain of no more."""
+        groups = tuple(group.with_limits(rows) for group in self.groups)
+        return replace(self, cranes=tuple(crane.with_marks(rows) for crane in self.cranes), groups=groups)
 
     def _models(self, drivers: DriverLookup) -> Iterator[Derivation]:
         for surroundings in self.surroundings:

@@ -6,7 +6,7 @@ names what there is not. Opens no file.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.assets.braking import Braking
 from gateway.assets.crane_description import CraneDescription
@@ -18,9 +18,18 @@ from gateway.assets.crane_surroundings import CraneSurroundings, SurroundingsPar
 from gateway.assets.derivation import Derivation
 from gateway.assets.power_lines import LineClearance, PowerLine
 from gateway.assets.zones import Zone
+from gateway.model.rule import ResolvedRule
 from gateway.settings.crane_group_settings import CraneGroupSettings
 from gateway.settings.crane_zone_settings import PowerLineSettings, ZoneSettings
 from gateway.settings.document import Document, KeyPath
+
+
+_CERTAINLY_TOO_NEAR = (
+    "crane.distance.alarm",
+    "crane.prediction.alarm",
+    "crane.clearance.jib_mast",
+    "crane.clearance.vertical",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +46,14 @@ class PlannedGroup:
         clearances = CraneGroupClearances(self.name, self.members, self.parameters.danger_below_m)
         if clearances.outputs:
             yield clearances
+
+    def with_limits(self, rows: Sequence[ResolvedRule]) -> "PlannedGroup":
+        """What is said although a neighbour is silent is at or below the limits in force: a distance above one would be
+        taken for normal, and nobody knows it."""
+        own = {member.asset for member in self.members}
+        limits = [row.limit for row in rows if row.asset in own and row.info.rule_id in _CERTAINLY_TOO_NEAR]
+        danger_m = min([self.parameters.danger_below_m, *limits])
+        return replace(self, parameters=replace(self.parameters, danger_below_m=danger_m))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -186,6 +186,21 @@ def test_the_limits_in_force_flag_the_working_cycles(site: Callable[..., Setting
     assert marks["crane-1"].tilt_alarm_permille == inf, "4/1000 is for an empty hook: a loaded mast bends far more"
 
 
+@pytest.mark.parametrize(("given_m", "limit_m", "certain_m"), [(2.0, 2.0, 2.0), (4.0, 2.0, 2.0), (4.0, 3.0, 2.0)])
+def test_of_a_silent_neighbour_a_group_is_certain_of_nothing_above_a_limit(
+    site: Callable[..., Settings], given_m: float, limit_m: float, certain_m: float
+) -> None:
+    """3.9 m to one crane, said while another may touch, would be taken for normal by the rule of 2 m."""
+
+    def changed(data: dict[str, Any]) -> None:
+        data["crane_groups"][0]["danger_below_m"] = given_m
+        words = {"asset": "crane-1", "limit": limit_m, "reason": "Site scheme, page 3"}
+        data["rule_overrides"] = [{"rule": "crane.distance.alarm", **words}]
+
+    (group,) = site(changed).plan.groups
+    assert group.parameters.danger_below_m == certain_m
+
+
 def _unknown_input(data: dict[str, Any]) -> None:
     data["assets"][2]["pit"]["points"][0]["input"] = "wall_top_x"
 
