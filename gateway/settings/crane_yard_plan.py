@@ -23,7 +23,6 @@ from gateway.settings.crane_group_settings import CraneGroupSettings
 from gateway.settings.crane_zone_settings import PowerLineSettings, ZoneSettings
 from gateway.settings.document import Document, KeyPath
 
-
 _CERTAINLY_TOO_NEAR = (
     "crane.distance.alarm",
     "crane.prediction.alarm",
