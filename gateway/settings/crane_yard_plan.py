@@ -161,7 +161,10 @@ def plan_surroundings(document: Document, obstacles: Obstacles, cranes: YardCran
         return
     for asset, description in cranes.described.items():
         zones = tuple(_built(zone, cranes) for _, zone in obstacles.zones if zone.concerns(asset))
-        if (zones or lines) and not description.travels:
+        if (zones or lines) and description.travels:
+            path, _ = [*obstacles.lines, *obstacles.zones][0]
+            document.warn(path, "warn.crane_rails", found=asset)
+        elif zones or lines:
             yield PlannedSurroundings(cranes.member(asset), zones, lines, SurroundingsParameters())
 
 

@@ -520,6 +520,12 @@ CATALOGUE: dict[str, Wording] = {
         "按线路产权单位的要求写明 clearance",
     ),
     # warnings
+    "warn.crane_rails": Wording(
+        "crane {found}, which stands on rails: nothing keeps it from zones and power lines",
+        "a crane with a fixed base, or eyes on it",
+        "塔机 {found} 为轨道行走式：不判断其与区域、架空线路的距离",
+        "固定基础的塔机，或安排人员监护",
+    ),
     "warn.rule_without_point": Wording(
         "rule {rule}, for which no device delivers {wanted}",
         "a point it can judge, or the rule left out",

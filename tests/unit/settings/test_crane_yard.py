@@ -98,6 +98,19 @@ def surroundings(
     return {each.crane.asset: each for each in planned}, texts(beside)
 
 
+@pytest.mark.parametrize(("zones", "lines"), [([], [LINE]), ([ZONE], [])])
+def test_that_nothing_watches_a_crane_on_rails_is_said(
+    zones: list[dict[str, Any]], lines: list[dict[str, Any]]
+) -> None:
+    document, parsed = parse(ZoneSettings, "zones", zones)
+    _, wires = parse(PowerLineSettings, "power_lines", lines)
+    planned = list(plan_surroundings(document, Obstacles(parsed, wires, PACKED), yard()))
+    assert "crane-4" not in {each.crane.asset for each in planned}
+    (warning,) = document.warnings
+    assert warning.code == "warn.crane_rails"
+    assert "crane-4" in fault_text(warning)
+
+
 def test_a_group_makes_its_models() -> None:
     (planned,), faults = groups({**GROUP, "alert_below_m": 6, "right_of_way": ["lower", "first_in"]})
     assert faults == []
