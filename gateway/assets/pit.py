@@ -70,6 +70,7 @@ class PitDerivation:
         self._frequency = frequency
         self._n = len(names)
         self._rising_per_day = np.array([point.rising_per_day for point in pit.points])
+        self._valid_ns = np.array([point.valid_for_s * 1e9 for point in pit.points])
         self._either_way = np.array([point.item in _BOTH_WAYS for point in pit.points])
         self._required_h = np.array([point.required_every_h or nan for point in pit.points])
         self._companions = companions(pit.points)
@@ -81,7 +82,8 @@ class PitDerivation:
         excavated_m = float(value[2 * n]) if len(value) > 2 * n else nan
         if not self._pit.stage.excavated_point and self._pit.stage.excavated_m is not None:
             excavated_m = self._pit.stage.excavated_m
-        rising = self.rising_together(value[n : 2 * n])
+        aged = now_ns - observed_at_ns[n : 2 * n] > self._valid_ns
+        rising = self.rising_together(np.where(aged, nan, value[n : 2 * n]))
         overdue = self._overdue_h(observed_at_ns[:n], excavated_m, now_ns)
         return np.concatenate((rising, overdue, self._whole(excavated_m, now_ns)))
 

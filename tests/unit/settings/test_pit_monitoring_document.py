@@ -36,6 +36,7 @@ def settings(tmp_path: Path) -> Settings:
 def test_its_pit_is_a_whole_one_and_each_point_is_a_device_of_its_own(settings: Settings) -> None:
     devices = [point.device for point in settings.points.points if point.quantity.endswith("_hand")]
     assert devices == ["pit-1:zq-1_hand", "pit-1:dj-1_hand"]
+    assert [fault.key for fault in settings.warnings if fault.code == "warn.asset_idle"] == ["assets[2].id"]
     judged = {rule.subject for rule in settings.rules}
     assert {"pit-1.zq-1", "pit-1.zq-1_rate", "pit-1.dj-1"} <= judged
 

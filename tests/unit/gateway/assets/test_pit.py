@@ -196,3 +196,16 @@ def test_a_heave_that_grows_beside_another_rises_as_a_settlement_does(item: PitI
     model = PitDerivation(beside, DAILY)
     assert list(model.rising_together(np.array([-0.6, -0.5]))) == [1.0, 1.0]
     assert list(model.rising_together(np.array([-0.6, -0.4]))) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(("hour", "known"), [(72.0, True), (72.1, False)])
+def test_a_rate_that_was_brought_late_is_known_no_longer_than_its_point_is_valid(hour: float, known: bool) -> None:
+    assert isnan(_with_rates(hour)["a_rising"]) is not known
+
+
+def _with_rates(hour: float) -> dict[str, float]:
+    """What the pit says when all rates are of hour 0."""
+    model = PitDerivation(PIT, DAILY)
+    value = np.zeros(len(model.inputs))
+    row = model.step(value, np.full(len(value), T0_NS, dtype=np.int64), T0_NS + int(hour * NS_AN_HOUR))
+    return {point.quantity: float(each) for point, each in zip(model.outputs, row, strict=True)}
