@@ -1,7 +1,11 @@
 """`sitewarden demo`: the whole line on one machine, with nothing but what is embedded.
 
-    twins (own process: two cranes, a pit, a weather mast, a broker)  --Modbus TCP, MQTT-->  gateway (this process)
-    gateway  --contract over HTTP-->  regulator (own process, own database)
+    twins (own process: three cranes, a pit, a bus of instruments, a weather mast, a broker)
+          --Modbus TCP, MQTT-->  gateway (this process)  --contract over HTTP-->  regulator (own process, own database)
+    surveyor's table of the last weeks  --import-->  gateway
+
+The twins tell a windy afternoon (`drivers.sim.afternoon`); beside it the cranes overload every few seconds, as the
+figures need it.
 
 The figures at the end are counted, not assumed: overloads from the twins' own log, alerts from the regulator's own
 database, latency between the two. Processes are ended by the ids that were started here.
@@ -23,9 +27,12 @@ from typing import Any
 import numpy as np
 
 from contract.chain import ChainHead
+from drivers.sim.afternoon import PERIOD_S as STORY_S
 from drivers.sim.overload_log import Overload, read_overload_log
+from drivers.sim.survey import surveyors_table
 from gateway.app import DRIVERS, UPLINKS, Gateway
 from gateway.model.alarm import TransitionKind
+from gateway.pit_office.hand_entries import Bringer, Table
 from gateway.settings import load
 from gateway.store.alert_store import open_for_reading
 from gateway.store.history_reader import HistoryReader
@@ -105,24 +112,33 @@ async def _demo(options: DemoOptions) -> DemoFigures:
         say(f"监管端 regulator page  {regulator['url']}/")
         say(f"数据 data              {folder}")
         started = time.monotonic()
-        await _run_gateway(gateway, options, say)
+        await _run_gateway(gateway, options, say, twins["story"])
         seconds = time.monotonic() - started
     return _figures(gateway, folder, seconds)
 
 
-async def _run_gateway(gateway: Gateway, options: DemoOptions, say: Any) -> None:
+async def _run_gateway(gateway: Gateway, options: DemoOptions, say: Any, story: list[dict[str, Any]]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     running = asyncio.create_task(gateway.run(stop))
-    progress = asyncio.create_task(_tell_progress(gateway, say))
+    survey = asyncio.create_task(_bring_survey(gateway, say))
+    progress = asyncio.create_task(_tell_progress(gateway, say, story))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({running, stopped}, timeout=options.seconds or None, return_when=asyncio.FIRST_COMPLETED)
     await _drain(gateway)
+    await survey
     stop.set()
     progress.cancel()
     await asyncio.gather(running, stopped)
+
+
+async def _bring_survey(gateway: Gateway, say: Any) -> None:
+    """The surveyor's table of the last weeks, as a person would upload it."""
+    table = Table(surveyors_table(gateway.clock.now_ns()).encode(), "survey.csv")
+    outcome = await gateway.hand_entries.take("pit-1", table, Bringer("demo", "weekly survey of the demo pit"))
+    say(f"人工监测导入 survey imported  {outcome.accepted} 条 rows, {len(outcome.faults)} 条有误 faulty")
 
 
 async def _drain(gateway: Gateway) -> None:
@@ -132,9 +148,17 @@ async def _drain(gateway: Gateway) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _tell_progress(gateway: Gateway, say: Any) -> None:
+async def _tell_progress(gateway: Gateway, say: Any, story: list[dict[str, Any]]) -> None:
+    began = time.monotonic()
+    told: set[tuple[int, str]] = set()
     while True:
         await asyncio.sleep(2)
+        turn, at_s = divmod(time.monotonic() - began, STORY_S)
+        for chapter in story:
+            name = (int(turn), str(chapter["name"]))
+            if chapter["begins_s"] <= at_s < chapter["ends_s"] and name not in told:
+                told.add(name)
+                say(f"—— {chapter['title_zh']}  {chapter['title_en']} ——")
         pending = sum(gateway.alerts.pending_counts().values())
         alarms = [alarm for alarm in gateway.alarms.open_alarms() if alarm.active]
         say(
@@ -152,13 +176,14 @@ def _build_gateway(options: DemoOptions, folder: Path, twins: dict[str, Any], re
         "links[0].port": twins["crane_ports"][0],
         "links[1].port": twins["crane_ports"][1],
         "links[2].port": twins["pit_port"],
-        "links[3].port": twins["broker_port"],
+        "links[3].port": twins["bus_port"],
+        "links[4].port": twins["broker_port"],
         "uplinks[0].url": regulator["url"],
         "uplinks[0].enrol_code.file": str(folder / "enrol-code"),
         "uplinks[1].port": twins["broker_port"],
         "web.port": _free_port(0 if options.headless else WEB_PORT),
     }
-    return Gateway(load("demo", DRIVERS, UPLINKS, replace=replace))
+    return Gateway(load("afternoon", DRIVERS, UPLINKS, replace=replace))
 
 
 def _free_port(wanted: int) -> int:
@@ -175,6 +200,7 @@ def _free_port(wanted: int) -> int:
 def _sim_arguments(options: DemoOptions, folder: Path) -> list[str]:
     """The twins outlive the run a little; their last overload is over `QUIET_TAIL_S` before the run ends."""
     arguments = ["--folder", str(folder), "--crane-ports", "0,0", "--pit-port", "0", "--broker-port", "0"]
+    arguments += ["--story", "--bus-port", "0", "--story-own-overloads"]
     arguments += ["--seed", str(options.seed), "--overload-every-s", "9", "--overload-for-s", "3"]
     if options.seconds:
         arguments += ["--seconds", str(options.seconds + 60), "--quiet-tail-s", str(60 + QUIET_TAIL_S)]

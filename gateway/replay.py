@@ -92,8 +92,8 @@ def replay(settings: Settings, source: ReplaySource, models: Sequence[Derivation
             raise ReplayError(f"{folder}: {error.strerror}, expected a folder that is not there yet") from None
         began_ns = SystemClock().monotonic_ns()
         recording = _recording(settings, source, models, Path(scratch))
-        rules, absent = _split(settings, source, recording)
         fed = _fed(models, recording, settings)
+        rules, absent = _split(settings, source, recording, fed)
         run = _Run(settings, rules, fed, folder, every_tick=source.every_tick)
         asyncio.run(run.through(_within(recording.polls, source.span_ns)))
         seconds = (SystemClock().monotonic_ns() - began_ns) / 1e9
@@ -193,13 +193,17 @@ class _Run:
         self.transitions += [entry.transition for entry in told if entry.transition is not None]
 
 
-def _split(settings: Settings, source: ReplaySource, recording: Recording) -> tuple[list[ResolvedRule], set[str]]:
-    """The rules to judge by, and the subjects of silence rules that the recording never speaks of."""
+def _split(
+    settings: Settings, source: ReplaySource, recording: Recording, fed: Sequence[Derivation]
+) -> tuple[list[ResolvedRule], set[str]]:
+    """The rules to judge by, and the subjects of silence rules that the recording and its models never speak of."""
+    derived = {settings.points.index_of[point.point_id] for model in fed for point in model.outputs}
+    present = recording.present | derived
     kept, absent = [], set[str]()
     for rule in settings.rules:
         if rule.family is not RuleFamily.SILENCE:
             kept.append(rule)
-        elif recording.present.isdisjoint(rule.device_points or (rule.point_index,)):
+        elif present.isdisjoint(rule.device_points or (rule.point_index,)):
             absent.add(rule.subject)
         elif source.silence:
             kept.append(rule)

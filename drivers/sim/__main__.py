@@ -177,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--wind-mean-m-s", type=float, default=4.5, help="mean wind at the mast")
     add("--pit-accelerate", type=float, default=1, help="pit time over clock time (8640: a day in ten seconds)")
     add("--pit-wall-top-mm", type=float, default=18, help="wall top displacement at the start")
-    add("--story", action="store_true", help="a windy afternoon in 90 s: overload, wind, climbing, closing jibs, creep")
+    add("--story", action="store_true", help="a windy afternoon in 90 s: overload, wind, climbing, closing jibs")
     add("--story-own-overloads", action="store_true", help="keep the overload plan of the other options in a story")
     add("--bus-port", type=int, default=15024, help="the story's bus of instruments; 0 picks a free one")
     add("--crane-topic", default="site/DEMO-0001/crane-3/realtime", help="the story's third crane")

@@ -9,10 +9,10 @@ import argparse
 import math
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from drivers.sim.afternoon import CRANES, Story
+from drivers.sim.afternoon import CRANES, FAILING_PIT, Story
 from drivers.sim.crane import CraneTwin
 from drivers.sim.instruments import PLACES, bus_units
 from drivers.sim.mqtt_publisher import weather_record
@@ -91,8 +91,8 @@ class StoryRecording:
 
 
 def pit_values(story: Story, seed: int, days: float) -> Iterator[RecordedValue]:
-    """The pit of a story in its own time, so that rates per day mean what they say."""
-    pit = PitTwin(f"{seed}:pit-1", replace(story.pit, accelerate=1.0))
+    """The failing pit in its own time, so that rates per day mean what they say."""
+    pit = PitTwin(f"{seed}:pit-1", FAILING_PIT)
     crane = CraneTwin(f"{seed}:crane-1")
     for i in range(round(days * 86_400 / PIT_EVERY_S)):
         for point_id, value in _instruments(pit, crane):

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 SITE_ZONE = timezone(timedelta(hours=8))
-CREEPING = "zq-12"
-CALM = ("zq-10", "zq-11")
+CREEPING = "zqs-12"
+CALM = ("zqs-10", "zqs-11")
 EVERY_H = 12.0
 NOISE_MM = 0.1
 _VOIGHT_MM = 5.0

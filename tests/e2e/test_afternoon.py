@@ -21,7 +21,6 @@ TOLD = {
         for what in ("prediction.warn", "prediction.alarm", "distance.warn", "distance.alarm")
         for crane in ("crane-1", "crane-2")
     ],
-    "creep": [("pit.wall_top_horizontal_displacement.cumulative.alarm", "pit-1")],
 }
 
 
