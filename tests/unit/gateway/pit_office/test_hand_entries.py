@@ -106,6 +106,15 @@ async def test_twenty_days_of_old_readings_are_judged_in_order_and_raise_what_th
     await box.stop()
 
 
+async def test_one_reading_beyond_the_limit_is_an_alarm_without_waiting_for_the_next(tmp_path: Path) -> None:
+    box = PitBox(tmp_path)
+    box.site.start()
+    await box.finish(box.entries.take("pit-1", table(LINES[0], "DJ-01,2023-11-14 09:00,31.0"), BY))
+    await until(lambda: "pit.surface_settlement.cumulative.alarm" in _open_rules(box))
+    assert all(alarm.raised_at_ns == ns("2023-11-14 09:00") for alarm in box.site.alerts.open_alarms())
+    await box.stop()
+
+
 async def test_a_typed_reading_is_read_by_the_same_rules(tmp_path: Path) -> None:
     box = PitBox(tmp_path)
     box.site.start()
