@@ -65,8 +65,9 @@ class CraneDerivation:
         self.device = f"{crane.asset}:derived"
         self.inputs = tuple(points.get(key, f"{crane.asset}.{key}") for key in CRANE_INPUTS)
         present = frozenset(points) & frozenset(CRANE_INPUTS)
-        self._said = derivable(present | _features(crane, papers))
-        self.outputs: tuple[Point, ...] = tuple(derived_point(crane, DERIVED[i], self.device) for i in self._said)
+        said = derivable(present | _features(crane, papers))
+        self._said = np.array(said, dtype=np.intp)
+        self.outputs: tuple[Point, ...] = tuple(derived_point(crane, DERIVED[i], self.device) for i in said)
         self._crane = crane
         self._present = present
         self._fitted = Fitted("motor" in present, "work_status" in present, "crane_h_m" in present)
@@ -100,7 +101,7 @@ class CraneDerivation:
         for bit, measured in self._doubted:
             if row[bit] != 0:
                 row[measured] = nan
-        scene = self._look(CraneReadings._make(row[: len(CraneReadings._fields)]), int(observed_at_ns[_WIND]), now_ns)
+        scene = self._look(CraneReadings._make(row[: len(CraneReadings._fields)]), observed_at_ns.item(_WIND), now_ns)
         parts = self._parts
         parts.damage.add(scene.moment_pct)
         swing_deg, pull_deg = self._swing(scene)
@@ -121,7 +122,7 @@ class CraneDerivation:
             pull_deg,
             *_to_the_ends(scene),
         )
-        return np.array([every[i] for i in self._said])
+        return np.array(every)[self._said]
 
     def take_events(self) -> Sequence[AssetEvent]:
         """Cycles, climbs, baselines and refused states since it was last asked."""

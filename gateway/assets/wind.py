@@ -16,6 +16,7 @@ memory is bounded whatever the rate, and their spans are whole buckets with the 
 whole numbers (micrometres a second, nanoseconds), hence exact: no drift over months.
 """
 
+from bisect import bisect_right
 from collections import deque
 from math import isnan, nan
 from typing import NamedTuple
@@ -48,7 +49,7 @@ def beaufort(speed_m_s: float) -> float:
     """Wind force (风力等级) 0 to 12 by its lower bounds; NaN for NaN. Standards reference 1.6, M-H."""
     if isnan(speed_m_s):
         return nan
-    return float(sum(speed_m_s >= bound for bound in BEAUFORT_FROM_M_S))
+    return float(bisect_right(BEAUFORT_FROM_M_S, speed_m_s))
 
 
 class WindMeans:
@@ -79,7 +80,7 @@ class WindMeans:
         since_ns = 0 if self._heard_ns is None else t_ns - self._heard_ns
         self._heard_ns = t_ns
         speed = round(speed_m_s * 1e6)
-        one, three = (mean.add(t_ns, since_ns, speed) for mean in self._short)
+        one, three = self._short[0].add(t_ns, since_ns, speed), self._short[1].add(t_ns, since_ns, speed)
         self._said = Wind(one, three, *self._long.add(t_ns, since_ns, speed, three))
         return self._said
 
@@ -127,21 +128,24 @@ class _ShortMean:
 
     def add(self, t_ns: int, since_ns: int, speed: int) -> float:
         """The mean (m/s) with this sample (µm/s), which came `since_ns` after the one before."""
-        weight_ns = min(since_ns, self._hold_ns)
-        self._kept.append((t_ns, weight_ns, speed))
-        self._covered_ns += weight_ns
-        self._integral += weight_ns * speed
+        weight_ns = since_ns if since_ns < self._hold_ns else self._hold_ns
+        samples = self._kept
+        samples.append((t_ns, weight_ns, speed))
+        covered_ns, integral = self._covered_ns + weight_ns, self._integral + weight_ns * speed
         begin_ns = t_ns - self._span_ns
-        while self._kept[0][0] <= begin_ns:
-            _, weight_ns, speed = self._kept.popleft()
-            self._covered_ns -= weight_ns
-            self._integral -= weight_ns * speed
-        oldest_ns, weight_ns, speed = self._kept[0]
-        left_ns = max(0, begin_ns - (oldest_ns - weight_ns))
-        covered_ns = self._covered_ns - left_ns
+        oldest_ns, weight_ns, speed = samples[0]
+        while oldest_ns <= begin_ns:
+            covered_ns -= weight_ns
+            integral -= weight_ns * speed
+            samples.popleft()
+            oldest_ns, weight_ns, speed = samples[0]
+        self._covered_ns, self._integral = covered_ns, integral
+        left_ns = begin_ns - (oldest_ns - weight_ns)
+        if left_ns > 0:
+            covered_ns, integral = covered_ns - left_ns, integral - left_ns * speed
         if covered_ns == 0 or covered_ns < self._least_ns:
             return nan
-        return (self._integral - left_ns * speed) / covered_ns / 1e6
+        return integral / covered_ns / 1e6
 
     def saved(self) -> Json:
         return [list(each) for each in self._kept]
@@ -158,7 +162,9 @@ class _LongMeans:
     def __init__(self, gust_hold_ns: int, hold_ns: int, coverage: float) -> None:
         self._gust_hold_ns = gust_hold_ns
         self._hold_ns = hold_ns
-        self._coverage = coverage
+        self._least_2min_ns, self._least_10min_ns = (
+            coverage * span_s * SECOND_NS for span_s in (_TWO_MINUTES, _TEN_MINUTES)
+        )
         self._origin_ns: int | None = None
         self._now = 0
         self._covered = [0] * _TEN_MINUTES
@@ -173,12 +179,13 @@ class _LongMeans:
         """Gust, 2 and 10 minute mean (m/s) with this sample (µm/s) and the 3 s mean at its time."""
         self._advance(t_ns)
         weight_ns = min(since_ns, self._hold_ns)
+        way = weight_ns * speed
         slot = self._now % _TEN_MINUTES
         for total in (self._sum_10min, self._sum_2min):
             total[0] += weight_ns
-            total[1] += weight_ns * speed
+            total[1] += way
         self._covered[slot] += weight_ns
-        self._integral[slot] += weight_ns * speed
+        self._integral[slot] += way
         if not isnan(gust_m_s):
             self._note_gust(slot, min(since_ns, self._gust_hold_ns), gust_m_s)
         return self._means()
@@ -197,21 +204,17 @@ class _LongMeans:
 
     def _means(self) -> tuple[float, float, float]:
         gust_m_s = nan
-        if self._gusts and self._gusts_known_ns >= self._coverage * _TEN_MINUTES * SECOND_NS:
+        if self._gusts and self._gusts_known_ns >= self._least_10min_ns:
             gust_m_s = self._gusts[0][1]
-        return gust_m_s, self._mean(self._sum_2min, _TWO_MINUTES), self._mean(self._sum_10min, _TEN_MINUTES)
-
-    def _mean(self, total: list[int], span_s: int) -> float:
-        covered_ns, integral = total
-        if covered_ns == 0 or covered_ns < self._coverage * span_s * SECOND_NS:
-            return nan
-        return integral / covered_ns / 1e6
+        return gust_m_s, _mean(self._sum_2min, self._least_2min_ns), _mean(self._sum_10min, self._least_10min_ns)
 
     def _advance(self, t_ns: int) -> None:
         """Let go of the buckets that have left the spans; after a long hole all have."""
         if self._origin_ns is None:
             self._origin_ns = t_ns
         now = (t_ns - self._origin_ns) // SECOND_NS
+        if now <= self._now:
+            return
         if now - self._now >= _TEN_MINUTES:
             self._clear()
             self._now = now
@@ -225,7 +228,7 @@ class _LongMeans:
             self._gusts_known_ns -= self._gusted[slot]
             self._covered[slot] = self._integral[slot] = 0
             self._gusted[slot] = 0
-        self._now = max(now, self._now)
+        self._now = now
         while self._gusts and self._gusts[0][0] <= self._now - _TEN_MINUTES:
             self._gusts.popleft()
 
@@ -259,3 +262,11 @@ class _LongMeans:
         lately = [(self._now - back) % _TEN_MINUTES for back in range(_TWO_MINUTES)]
         self._sum_10min = [sum(self._covered), sum(self._integral)]
         self._sum_2min = [sum(self._covered[i] for i in lately), sum(self._integral[i] for i in lately)]
+
+
+def _mean(total: list[int], least_ns: float) -> float:
+    """m/s of [time ns, µm/s x ns]; NaN with less than `least_ns`."""
+    covered_ns, integral = total
+    if covered_ns == 0 or covered_ns < least_ns:
+        return nan
+    return integral / covered_ns / 1e6

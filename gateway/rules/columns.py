@@ -12,15 +12,21 @@ from numpy.typing import NDArray
 from gateway.model.verdict import UNKNOWN, Verdicts
 
 Positions = NDArray[np.intp]
+FEW = 8
+"""Up to so many rows are quicker judged one by one: numpy takes longer to begin than to do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """`column[i]` of a poll feeds `position[i]` of the family; both (m,). `point_index` is the layout it is for."""
+    """`column[i]` of a poll feeds `position[i]` of the family; both (m,). `point_index` is the layout it is for.
+
+    `few` are the same pairs, position first, where there are few enough to take them one by one.
+    """
 
     point_index: NDArray[np.int32]
     position: Positions
     column: Positions
+    few: tuple[tuple[int, int], ...]
 
 
 class Columns:
@@ -41,7 +47,8 @@ class Columns:
         column_of = {int(point): column for column, point in enumerate(point_index)}
         position = np.array([i for i, point in enumerate(self.points) if int(point) in column_of], dtype=np.intp)
         column = np.array([column_of[int(self.points[i])] for i in position], dtype=np.intp)
-        return Plan(point_index, position, column)
+        few = zip(position.tolist(), column.tolist(), strict=True) if len(position) <= FEW else ()
+        return Plan(point_index, position, column, tuple(few))
 
 
 def no_data(row: NDArray[np.int32], now_ns: int) -> Verdicts:

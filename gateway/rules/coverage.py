@@ -59,16 +59,15 @@ class Coverage:
         self._since_ns[position[begins]] = now_ns
         return Step(taken, begins, set_back)
 
-    def go_on(self, positions: Sequence[int], now_ns: int) -> bool:
-        """Notes good samples of a few positions if each simply follows its last one, without a hole; False, and nothing
-        noted, if one does not: then `note` has to say what it is."""
-        for position in positions:
-            ahead_ns = now_ns - self._last_ns.item(position)
-            if not (0 < ahead_ns <= self._gap_ns.item(position) and self._heard.item(position)):
-                return False
-        for position in positions:
-            self._last_ns[position] = now_ns
-        return True
+    def goes_on(self, position: int, now_ns: int) -> bool:
+        """Whether a good sample at `now_ns` would simply follow this position's last one, without a hole. Of those that
+        do, only the time is to be noted."""
+        ahead_ns = now_ns - self._last_ns.item(position)
+        return 0 < ahead_ns <= self._gap_ns.item(position) and bool(self._heard.item(position))
+
+    def note_time(self, position: int, now_ns: int) -> None:
+        """A good sample of a position of which `goes_on` is true."""
+        self._last_ns[position] = now_ns
 
     def broken(self, position: Positions, now_ns: int) -> Flags:
         """Whether the last good sample is further back than the longest gap, or there never was one."""

@@ -17,6 +17,7 @@ Horizon: the rule's limit. Memory: a fixed 40 bytes or so a rule; no samples are
 """
 
 from collections.abc import Sequence
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +25,12 @@ from numpy.typing import NDArray
 from gateway.model.reading import GOOD, Readings
 from gateway.model.rule import FlatLineParameters, ResolvedRule
 from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Verdicts
-from gateway.rules.columns import Columns, Positions, no_data
+from gateway.rules.columns import Columns, Plan, Positions, no_data
 from gateway.rules.coverage import Coverage, Flags, Step
 from gateway.window import Window
 
 _OFF, _ON, _NOT_KNOWN = 0, 1, 2
-_FEW = 8
-"""Up to so many rows are quicker judged one by one: numpy takes longer to begin than to do."""
+_GOOD = int(GOOD)
 
 
 class FlatLineRules:
@@ -71,13 +71,11 @@ class FlatLineRules:
     def evaluate(self, readings: Readings) -> Verdicts:
         """Judge one poll. A sample that is not good is no sample; it is UNKNOWN only once it leaves a hole."""
         now_ns, plan = readings.observed_at_ns, self._columns.of(readings.point_index)
+        if self._unconditional and self._all_go_on(plan, readings):
+            return self._judge_few(plan, readings)
         self._note_conditions(readings)
         value = readings.value[plan.column]
         good = (readings.quality[plan.column] == GOOD) & np.isfinite(value)
-        if len(good) <= _FEW and self._unconditional and np.count_nonzero(good) == len(good):
-            few = plan.position.tolist()
-            if self._coverage.go_on(few, now_ns):
-                return self._judge_few(few, value.tolist(), now_ns)
         position = plan.position[good]
         step = self._coverage.note(position, now_ns)
         bad = plan.position[~good]
@@ -131,14 +129,25 @@ class FlatLineRules:
         self._held[position] = held | (truth == TRUE)
         return truth
 
-    def _judge_few(self, positions: Sequence[int], value: Sequence[float], now_ns: int) -> Verdicts:
-        """Good samples that go on where the last ones left off, of rows without a condition: as `_judge` says."""
-        said = [self._judge_one(position, x, now_ns) for position, x in zip(positions, value, strict=True)]
-        truth = np.array([truth for truth, _ in said], dtype=np.uint8)
-        flat_s = np.array([flat_ns for _, flat_ns in said], dtype=np.int64) / 1e9
-        return Verdicts(self.row[positions], truth, flat_s, now_ns)
+    def _all_go_on(self, plan: Plan, readings: Readings) -> bool:
+        """Whether there are few rows, all with a good sample that goes on where the last one left off."""
+        value, quality, now_ns = readings.value, readings.quality, readings.observed_at_ns
+        for position, column in plan.few:
+            good = quality.item(column) == _GOOD and isfinite(value.item(column))
+            if not good or not self._coverage.goes_on(position, now_ns):
+                return False
+        return len(plan.few) > 0
 
-    def _judge_one(self, position: int, value: float, now_ns: int) -> tuple[np.uint8, int]:
+    def _judge_few(self, plan: Plan, readings: Readings) -> Verdicts:
+        """As `_judge`, of rows without a condition whose samples all go on."""
+        value, now_ns = readings.value, readings.observed_at_ns
+        said = [self._judge_one(position, value.item(column), now_ns) for position, column in plan.few]
+        truth = np.array([truth for truth, _ in said], dtype=np.uint8)
+        flat_s = np.array([flat_s for _, flat_s in said])
+        return Verdicts(self.row[plan.position], truth, flat_s, now_ns)
+
+    def _judge_one(self, position: int, value: float, now_ns: int) -> tuple[np.uint8, float]:
+        self._coverage.note_time(position, now_ns)
         if abs(value - self._anchor.item(position)) > self._tolerance.item(position):
             self._anchor[position], self._since_ns[position], self._samples[position] = value, now_ns, 1
             self._began_known[position], self._held[position] = True, False
@@ -148,10 +157,10 @@ class FlatLineRules:
         if flat_ns >= self._limit_ns.item(position):
             if self._samples.item(position) >= self._min_samples.item(position):
                 self._held[position] = True
-                return TRUE, flat_ns
+                return TRUE, flat_ns / 1e9
         elif self._began_known.item(position) and not self._held.item(position):
-            return FALSE, flat_ns
-        return UNKNOWN, flat_ns
+            return FALSE, flat_ns / 1e9
+        return UNKNOWN, flat_ns / 1e9
 
     def _answer(self, position: Positions, condition: NDArray[np.uint8], held: Flags, now_ns: int) -> NDArray[np.uint8]:
         long_enough = now_ns - self._since_ns[position] >= self._limit_ns[position]
