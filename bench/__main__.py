@@ -5,7 +5,7 @@ import asyncio
 import os
 import platform
 
-from bench import crane_group, crane_step, drain, growth, latency, pit_points, throughput
+from bench import crane_group, crane_step, drain, growth, latency, pit_points, rule_step, throughput
 from bench.peers.__main__ import measure as measure_peers
 from bench.peers.__main__ import ratios
 
@@ -21,6 +21,7 @@ def main() -> None:
     _latency(latency.measure(200, 100))
     _growth(growth.measure(10))
     _crane_step(crane_step.measure(20_000))
+    _rule_step(rule_step.measure(20_000))
     print("\n" + crane_group.report(600))
     print("\n" + pit_points.report(pit_points.measure()))
     _peers(measure_peers(30, 100))
@@ -48,6 +49,11 @@ def _growth(runs: list[dict[str, object]]) -> None:
 def _crane_step(run: dict[str, float]) -> None:
     print(f"\none crane's model, a poll with every instrument -> {run['derived']} derived points, rules left out")
     print(f"  us p50 {run['p50_us']}, p99 {run['p99_us']}   aim p50 < 70")
+
+
+def _rule_step(run: dict[str, object]) -> None:
+    print(f"\none crane, all that is judged of a poll -> {run['rules']} rules, {run['points']} points, CPU time")
+    print(f"  us p50 {run['p50_us']}, p99 {run['p99_us']}   aim p50 <= 150")
 
 
 def _peers(found: dict[str, dict[str, object]]) -> None:
