@@ -4,8 +4,8 @@
           --Modbus TCP, MQTT-->  gateway (this process)  --contract over HTTP-->  regulator (own process, own database)
     surveyor's table of the last weeks  --import-->  gateway
 
-The twins tell a windy afternoon (`drivers.sim.afternoon`); beside it the cranes overload every few seconds, as the
-figures need it.
+The twins tell a windy afternoon (`drivers.sim.afternoon`); headless, the cranes overload every few seconds instead of
+once in the story, as the figures need it.
 
 The figures at the end are counted, not assumed: overloads from the twins' own log, alerts from the regulator's own
 database, latency between the two. Processes are ended by the ids that were started here.
@@ -200,8 +200,9 @@ def _free_port(wanted: int) -> int:
 def _sim_arguments(options: DemoOptions, folder: Path) -> list[str]:
     """The twins outlive the run a little; their last overload is over `QUIET_TAIL_S` before the run ends."""
     arguments = ["--folder", str(folder), "--crane-ports", "0,0", "--pit-port", "0", "--broker-port", "0"]
-    arguments += ["--story", "--bus-port", "0", "--story-own-overloads"]
-    arguments += ["--seed", str(options.seed), "--overload-every-s", "9", "--overload-for-s", "3"]
+    arguments += ["--seed", str(options.seed), "--story", "--bus-port", "0"]
+    if options.headless:
+        arguments += ["--story-own-overloads", "--overload-every-s", "9", "--overload-for-s", "3"]
     if options.seconds:
         arguments += ["--seconds", str(options.seconds + 60), "--quiet-tail-s", str(60 + QUIET_TAIL_S)]
     return arguments
