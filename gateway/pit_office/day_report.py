@@ -23,7 +23,7 @@ from gateway.model.alarm import Alarm
 from gateway.pit_office.day_rows import DayRows, DaySpan
 from gateway.pit_office.hand_points import hand_points
 from gateway.pit_office.ladder import LEVEL_OF, Ladder
-from gateway.reports.daily_layout import LEVELS, SITE_TIME
+from gateway.reports.daily_layout import SITE_TIME
 from gateway.reports.daily_report import DailyReport, Heading, ItemTable, Weather, Works
 from gateway.settings import AssetKind, Settings
 from gateway.store.alert_store import AlertStore
@@ -156,5 +156,4 @@ def _remarks(alarms: Sequence[Alarm]) -> str:
 def _alarm_words(alarm: Alarm) -> str:
     since = datetime.fromtimestamp(alarm.raised_at_ns / 1e9, UTC).astimezone(SITE_TIME)
     state = "（当前无法判断）" if alarm.unknown else ""
-    level = LEVELS[LEVEL_OF[alarm.rule.severity]]
-    return f"[{alarm.rule.severity} {level}] {alarm.rule.title_zh} {alarm.subject} 自 {since:%m-%d %H:%M}{state}"
+    return f"[{alarm.rule.severity}] {alarm.rule.title_zh} {alarm.subject} 自 {since:%m-%d %H:%M}{state}"
