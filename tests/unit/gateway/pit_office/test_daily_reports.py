@@ -122,6 +122,23 @@ async def test_the_masts_temperature_of_the_day_is_the_weathers(tmp_path: Path) 
     await box.stop()
 
 
+async def test_of_an_instrument_on_a_wire_the_cumulative_value_stands_for_the_reading(tmp_path: Path) -> None:
+    stream = {"name": "zq-02", "item": "wall_top_horizontal_displacement", "input": "mast-1.temp"}
+    box = PitBox(tmp_path, points=[{**stream, "already_cumulative": True, "reading_interval_s": 600}])
+    box.site.start()
+    temp = np.array([box.settings.points.index_of["mast-1.temp"]], dtype=np.int32)
+    for i in range(4):
+        at_ns = span_of(DAY).from_ns + i * 300_000_000_000
+        box.site.intake.offer(poll(temp, 2.0 + i, at_ns, device="mast"))
+    await advance_until(box.clock, lambda: len(box.samples("pit-1.zq-02")) == 2)
+    found = row(built(box), "ZQ-02")
+    assert found.cumulative == found.current == 3.5
+    assert "累计量" in found.remark
+    (table,) = [each for each in built(box).tables if each.rows]
+    assert table.instrument == "自动采集"
+    await box.stop()
+
+
 async def test_a_change_over_a_zero_order_is_not_comparable(tmp_path: Path) -> None:
     box = await box_with(tmp_path, *PARTS[:2])
     at_ns = span_of(DAY).from_ns
