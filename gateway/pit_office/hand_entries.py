@@ -162,7 +162,7 @@ class HandEntries:
         return points
 
     async def _enter(self, points: Mapping[str, HandPoint], parsed: ParsedTable, table: Table, by: Bringer) -> Outcome:
-        rows = self._sorted_out(parsed.rows)
+        rows = await asyncio.to_thread(self._sorted_out, parsed.rows)
         faults = tuple(sorted((*parsed.faults, *rows.faults), key=lambda fault: (fault.sheet, fault.line)))
         sha256 = hashlib.sha256(table.content).hexdigest() if table.name else ""
         if not rows.news:
@@ -177,8 +177,8 @@ class HandEntries:
         return replace(outcome, evidence_seq=record.seq)
 
     def _sorted_out(self, rows: Sequence[AcceptedRow]) -> _Sorted:
-        """Rows are in order of time. A row that is kept already is no news; one that is not later than what is kept of
-        its point cannot be judged any more."""
+        """In a thread; rows in order of time. A row that is kept already is no news; one that is not later than what is
+        kept of its point cannot be judged any more."""
         first_ns = {row.point_id: row.at_ns for row in reversed(rows)}
         kept = {point_id: self._kept(point_id, from_ns) for point_id, from_ns in first_ns.items()}
         held = {(each.point_id, each.observed_at_ns, each.value) for found in kept.values() for each in found}
@@ -243,8 +243,7 @@ class HandEntries:
         models = {model.device: model for model in self._models.running().models}
         missing: list[HandReading] = []
         for point in self._all_points():
-            rows = self._kept(point.point_id, self._oldest_ns())
-            newest_ns = self._newest_in_history_ns(point.point_id)
+            rows, newest_ns = await asyncio.to_thread(self._found, point.point_id)
             for row in rows:
                 if row.observed_at_ns > newest_ns:
                     missing.append(row)
@@ -258,6 +257,10 @@ class HandEntries:
             await self._models.keep_states()
             log.warning("event=hand_readings_resumed readings=%d", len(missing))
         return len(missing)
+
+    def _found(self, point_id: str) -> tuple[list[HandReading], int]:
+        """What is kept of a point and may be in the history, and the newest of it that is."""
+        return self._kept(point_id, self._oldest_ns()), self._newest_in_history_ns(point_id)
 
     def _all_points(self) -> list[HandPoint]:
         return [each for pit in self._settings().plan.pits for each in hand_points(pit.description).values()]
