@@ -99,7 +99,7 @@ class CraneDerivation:
         """The derived points from the inputs, both in the order of the attributes of these names."""
         row: list[float] = value.tolist()
         for bit, measured in self._doubted:
-            if row[bit] != 0:
+            if row[bit] != 0 and (row[bit] == 1 or observed_at_ns[bit]):  # a host that never sends a bit has none
                 row[measured] = nan
         scene = self._look(CraneReadings._make(row[: len(CraneReadings._fields)]), observed_at_ns.item(_WIND), now_ns)
         parts = self._parts

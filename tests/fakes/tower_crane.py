@@ -82,6 +82,7 @@ class Bench:
         self.model = self._model()
         self.reading: dict[str, float] = {key: IDLE.get(key, 0.0) for key in keys}
         self.events: list[AssetEvent] = []
+        self._observed_ns = np.zeros(len(CRANE_INPUTS), dtype=np.int64)
 
     def _model(self) -> CraneDerivation:
         points = {key: f"crane-1.{key}" for key in self.keys}
@@ -92,8 +93,8 @@ class Bench:
         self.now_ns += round(after_s * SECOND_NS)
         self.reading.update(changes)
         row = np.array([self.reading.get(key, nan) for key in CRANE_INPUTS])
-        observed = np.where(np.isnan(row), 0, self.now_ns).astype(np.int64)
-        said = self.model.step(row, observed, self.now_ns)
+        self._observed_ns = np.where(np.isnan(row), self._observed_ns, self.now_ns)
+        said = self.model.step(row, self._observed_ns, self.now_ns)
         self.events.extend(self.model.take_events())
         assert said is not None
         return {point.quantity: float(each) for point, each in zip(self.model.outputs, said, strict=True)}

@@ -159,6 +159,11 @@ def test_what_a_sensor_in_fault_says_is_not_believed(fault: str, unknown: set[st
     assert not isnan(bench.run(10, **{fault: 0.0})["wind_3s_ms"])
 
 
+def test_a_bit_that_a_host_never_sends_casts_no_doubt() -> None:
+    bench = Bench(keys=dict.fromkeys([*IDLE, "wind_error"]))
+    assert not isnan(bench.run(10, load_t=2.0, wind_error=nan)["wind_3s_ms"])
+
+
 def test_a_mast_with_an_anemometer_of_its_own_is_not_doubted_by_the_cranes_bit() -> None:
     points = {key: f"crane-1.{key}" for key in ("load_t", "wind_error")} | {"wind_ms": "mast-1.wind_ms"}
     model = CraneDerivation(crane(), points)
