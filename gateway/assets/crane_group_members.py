@@ -27,7 +27,8 @@ class GroupMember:
     """One crane of a group. `keys`: which of INPUT_KEYS its device delivers at all.
 
     Without `crane_h_m` the mast is as high as the climbing history says; without `hook_m` the hook may be anywhere down
-    to the base; without `load_t` it always counts as loaded. A key that is delivered and silent is not known.
+    to the base; without `load_t` it always counts as loaded, without `motor` as running. A key that is delivered and
+    silent is not known.
     """
 
     asset: str
@@ -113,4 +114,5 @@ class MemberColumns:
         hook = np.where(self.of_key[2] < 0, 0.0, hook)
         mast_m = np.where(self.of_key[3] < 0, mast_m, height)
         load = np.where(self.of_key[4] < 0, np.inf, load)
+        motor = np.where(self.of_key[5] < 0, 1.0, motor)
         return MemberReadings(slew, radius, hook, mast_m, load, motor, flag, at_ns)

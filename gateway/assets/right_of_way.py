@@ -65,7 +65,7 @@ def _ahead(principle: Principle, standing: Standing, crane: int, other: int) -> 
     """Above 0: `crane` goes first; below 0: `other` does; 0: the principle does not tell them apart; NaN: unknown."""
     match principle:
         case Principle.MOTOR_OFF:
-            return float(standing.motor[crane] == 0) - float(standing.motor[other] == 0)
+            return _off(float(standing.motor[crane])) - _off(float(standing.motor[other]))
         case Principle.HIGHER:
             return _higher(standing, crane, other)
         case Principle.LOWER:
@@ -77,6 +77,10 @@ def _ahead(principle: Principle, standing: Standing, crane: int, other: int) -> 
             if mine == 0 or theirs == 0:
                 return float((mine > 0) - (theirs > 0))
             return float((mine < theirs) - (mine > theirs))
+
+
+def _off(motor: float) -> float:
+    return np.nan if np.isnan(motor) else float(motor == 0)
 
 
 def _higher(standing: Standing, crane: int, other: int) -> float:

@@ -98,8 +98,10 @@ def pit_asset(points: Sequence[Mapping[str, Any]], **pit: Any) -> dict[str, Any]
     return {"id": "pit-1", "kind": "deep-pit", "serial": "P-1", **TITLES, "pit": described}
 
 
-def write_site(folder: Path, assets: Sequence[Mapping[str, Any]], packs: Sequence[str] = ("national",)) -> Path:
-    """A site file with these assets, each read by the shipped table of its kind."""
+def write_site(
+    folder: Path, assets: Sequence[Mapping[str, Any]], packs: Sequence[str] = ("national",), **sections: Any
+) -> Path:
+    """A site file with these assets, each read by the shipped table of its kind, and these further sections."""
     tables = {"tower-crane": ("crane-host-modbus", 100), "deep-pit": ("pit-logger-modbus", 1000)}
     devices = []
     for asset in assets:
@@ -115,6 +117,7 @@ def write_site(folder: Path, assets: Sequence[Mapping[str, Any]], packs: Sequenc
         "assets": [dict(asset) for asset in assets],
         "links": [{"id": "tcp", "driver": "modbus-tcp", "host": "127.0.0.1"}],
         "devices": devices,
+        **sections,
     }
     folder.mkdir(exist_ok=True)
     path = folder / "site.yaml"

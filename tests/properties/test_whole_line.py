@@ -1,7 +1,8 @@
 """A loaded site under any day: losing a point never makes UNKNOWN or TRUE a FALSE, and time has no origin.
 
-The site has a described crane with papers and a described pit; all rules of the shipped pack are judged, from the poll
-through the models to the alarms. Nothing in it is bound to a date: editions, expiry and the calendar are not asked.
+The site has two described cranes of a group, one with papers, a zone, a power line, and a described pit; all rules of
+the shipped pack are judged, from the poll through the models to the alarms. Nothing in it is bound to a date: editions,
+expiry and the calendar are not asked.
 """
 
 import tempfile
@@ -24,12 +25,12 @@ from gateway.model.verdict import Truth, Verdicts
 from gateway.rules.table import RuleTable
 from gateway.settings import Settings
 from gateway.window import Window
-from tests.fakes.loaded_site import IDLE_CRANE, crane_asset, pit_asset, write_site
+from tests.fakes.loaded_site import IDLE_CRANE, TITLES, crane_asset, pit_asset, write_site
 from tests.unit.settings.kinds import load_site
 
 START_NS = 1_772_409_600_000_000_000
 SECOND_NS = 1_000_000_000
-CRANE, PIT = "crane-1-host", "pit-1-host"
+CRANE, OTHER, PIT = "crane-1-host", "crane-2-host", "pit-1-host"
 IDLE_PIT: Mapping[str, float] = {
     "wall_top_h": 4.0,
     "wall_top_v": 1.0,
@@ -69,7 +70,29 @@ PIT_MOVES: Mapping[str, Sequence[float]] = {
     "strut_force_kn": [0.0, 5.0, -250.0, 300.0, nan],
     "ground_settlement": [0.0, 0.5, 1.6, 25.0, nan],
 }
-REMOVABLE = [(CRANE, key) for key in CRANE_VALUES] + [(PIT, key) for key in PIT_MOVES]
+SCENES: Sequence[Mapping[str, float]] = (
+    {},
+    {"load_t": 2.0, "motor": 1.0, "wind_ms": 12.1},
+    {"load_t": 2.0, "motor": 1.0, "wind_ms": 21.0},
+    {"work_status": 1.0, "motor": 1.0, "wind_ms": 9.1, "crane_h_m": 47.8},
+    {"load_t": 6.4, "moment_pct": 112.0, "radius_m": 49.5, "hook_m": 42.6, "motor": 1.0},
+    {"load_t": 2.0, "slew_deg": 90.0, "radius_m": 20.0},
+    {"slew_deg": 270.0, "radius_m": 30.0, "hook_m": 10.0, "load_t": 2.0},
+)
+OTHER_VALUES: Mapping[str, Sequence[float]] = {
+    "slew_deg": [0.0, 200.0, 270.0, 330.0, nan],
+    "radius_m": [20.0, 45.0, nan],
+    "hook_m": [5.0, 20.0, 41.0, nan],
+    "crane_h_m": [45.0, 52.0, nan],
+    "load_t": [0.0, 2.0, nan],
+    "motor": [0.0, 1.0, nan],
+    "multi_alarm": [0.0, 1.0, nan],
+}
+REMOVABLE = [
+    (device, key)
+    for device, keys in ((CRANE, (*CRANE_VALUES, "multi_alarm")), (OTHER, OTHER_VALUES), (PIT, PIT_MOVES))
+    for key in keys
+]
 
 
 @dataclass(frozen=True)
@@ -101,10 +124,19 @@ def loaded() -> Settings:
     }
     assets = [
         crane_asset(crane={"slew_left_deg": 180.0, "slew_right_deg": 180.0}, papers=papers),
+        crane_asset("crane-2", crane={"number": 1, "base_x_m": 60.0}),
         pit_asset(points, design_depth_m=12.0, excavated_point="excavated_m"),
     ]
+    members = [{"crane": name, "head_height_m": 6.0} for name in ("crane-1", "crane-2")]
+    square = [{"x_m": x_m, "y_m": y_m} for x_m, y_m in ((15.0, -5.0), (25.0, -5.0), (25.0, 5.0), (15.0, 5.0))]
+    wires = [{"x_m": -30.0, "y_m": y_m, "low_m": 10.0, "high_m": 12.0} for y_m in (-60.0, 60.0)]
+    sections = {
+        "crane_groups": [{"name": "north", **TITLES, "members": members}],
+        "zones": [{"number": 1, "kind": "no_lift", **TITLES, "polygon": square}],
+        "power_lines": [{"name": "line-1", **TITLES, "voltage": "1-15kV", "wires": wires}],
+    }
     with tempfile.TemporaryDirectory() as folder:
-        return load_site(write_site(Path(folder), assets))
+        return load_site(write_site(Path(folder), assets, **sections))
 
 
 class Line:
@@ -120,7 +152,7 @@ class Line:
         self._deriving = Deriving(site.plan.models(), site.points)
         self.alarms = AlarmTable("box-1", site.rules)
         self._devices = {device.settings.id: device for link in site.links for device in link.devices}
-        self._said = {CRANE: dict(IDLE_CRANE), PIT: dict(IDLE_PIT)}
+        self._said = {CRANE: dict(IDLE_CRANE), OTHER: {**IDLE_CRANE, "slew_deg": 270.0}, PIT: dict(IDLE_PIT)}
         self.transitions: list[Transition] = []
         self.truths: list[NDArray[np.uint8]] = []
 
@@ -166,15 +198,18 @@ class Line:
 
 @st.composite
 def days(draw: st.DrawFn) -> list[Poll]:
-    """Stretches at the crane, some seconds each, and at the pit, where hours or a day lie between readings."""
+    """Stretches at the cranes, some seconds each, and at the pit, where hours or a day lie between readings."""
     polls: list[Poll] = []
     level = dict(IDLE_PIT)
     for _ in range(draw(st.integers(2, 6))):
         if draw(st.booleans()):
-            keys = draw(st.sets(st.sampled_from(sorted(CRANE_VALUES)), max_size=5))
+            keys = draw(st.sets(st.sampled_from(sorted(CRANE_VALUES)), max_size=3))
             changes = {key: draw(st.sampled_from(CRANE_VALUES[key])) for key in sorted(keys)}
+            changes = {**draw(st.sampled_from(SCENES)), **changes}
             every_s = draw(st.sampled_from([0.5, 1.0, 5.0]))
-            polls += [Poll(every_s, CRANE, changes)] * draw(st.integers(1, 30))
+            others = draw(st.sets(st.sampled_from(sorted(OTHER_VALUES)), max_size=3))
+            beside = {key: draw(st.sampled_from(OTHER_VALUES[key])) for key in sorted(others)}
+            polls += [Poll(every_s, CRANE, changes), Poll(0.05, OTHER, beside)] * draw(st.integers(1, 20))
         else:
             keys = draw(st.sets(st.sampled_from(sorted(PIT_MOVES)), min_size=1, max_size=4))
             steps = {key: draw(st.sampled_from(PIT_MOVES[key])) for key in sorted(keys)}

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.assets.crane_geometry import CraneGeometry
 from gateway.assets.crane_group import CraneGroupDerivation
-from gateway.assets.crane_group_members import CraneGroupParameters, GroupMember
+from gateway.assets.crane_group_members import INPUT_KEYS, CraneGroupParameters, GroupMember
 from gateway.assets.crane_group_motion import MotionParameters
 from gateway.assets.right_of_way import Principle
 from tests.fakes.crane_yard import START_NS, Pose, Yard, crane, pose
@@ -287,9 +287,17 @@ def test_right_of_way_of_cranes_of_one_height() -> None:
     assert both({**east, "load_t": 3.0}, west) == (1.0, 2.0)
     assert both({**east, "load_t": 3.0}, {**west, "motor": 0.0}) == (2.0, 1.0)  # it cannot move
     assert both(east, west) == (2.0, 2.0)  # nothing tells them apart
-    unknown = both({**east, "load_t": math.nan}, west)
-    assert all(math.isnan(x) for x in unknown)
+    for lost in ("load_t", "motor"):
+        unknown = both({**east, lost: math.nan}, west)
+        assert all(math.isnan(x) for x in unknown), lost
     assert both(east, pose(slew_deg=EAST)) == (0.0, 0.0)
+
+
+def test_a_crane_that_says_nothing_of_its_motor_counts_as_running() -> None:
+    keys = [key for key in INPUT_KEYS if key != "motor"]
+    yard = Yard([crane(0, 0), crane(1, 103)], keys=keys)
+    one, other = yard.run(2.0, lambda t_s: [pose(slew_deg=EAST, load_t=3.0), pose(slew_deg=WEST)])
+    assert (one["right_of_way"], other["right_of_way"]) == (1.0, 2.0)
 
 
 def test_the_one_that_was_there_first_goes_first_also_after_a_restart() -> None:
