@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.reading import BAD, GOOD, Readings
+from gateway.model.reading import BAD, GOOD, SUSPECT, Readings
 from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Verdicts
 from gateway.rules.columns import Columns, Plan, Positions, no_data
@@ -83,7 +83,7 @@ class ImpossibleRules:
         position, quality = plan.position, readings.quality[plan.column]
         answered = bool(readings.raw.blocks or readings.raw.payload)
         good = (quality == GOOD) & np.isfinite(value)
-        bad = ((quality == BAD) | ((quality == GOOD) & ~good)) & answered
+        bad = ~good & (quality != SUSPECT) & answered
 
         max_step_per_s = self._max_step_per_s[position]
         judges_steps = np.isfinite(max_step_per_s)
