@@ -8,8 +8,11 @@ WMO practice for gusts and means.
                          x         x         x                       x         x        t
 
 Means are weighted by time: a sample stands for the time since the one before it, and for no more than the hold, so a
-hole in the data is not filled. A mean whose span is not covered well enough is not known (NaN), never widened: an
-anemometer that is read every 3 s has no 3 s mean, unless its site says (`hold_s`) that a single sample will do.
+hole in the data is not filled. A mean whose span is not covered well enough is not known (NaN), never widened.
+
+An anemometer that is read more seldom than its hold, but regularly and at least every 30 s, has no 3 s mean: there the
+sample itself is said in its place. The wind that a crane's alarm means is the instantaneous one (GB 6067.1 9.6.1.2, V2;
+standards reference 1.6), and no alarm at all would be worse than one on a single sample.
 
 The short means keep samples of the last 3 s, at most one in 20 ms. The long ones keep a ring of one-second buckets, so
 memory is bounded whatever the rate, and their spans are whole buckets with the newest one still filling. All sums are
@@ -27,6 +30,8 @@ from gateway.assets.kept_state import items, kept, known, mapping, numbers, opti
 
 SECOND_NS = 1_000_000_000
 _SPARSEST_NS = 20_000_000
+_SELDOM_NS = 30 * SECOND_NS
+"""Longest regular interval at which a single sample stands for the wind. PD: platforms are told every 20 s."""
 _TEN_MINUTES = 600
 _TWO_MINUTES = 120
 BEAUFORT_FROM_M_S = (0.3, 1.6, 3.4, 5.5, 8.0, 10.8, 13.9, 17.2, 20.8, 24.5, 28.5, 32.7)
@@ -64,6 +69,7 @@ class WindMeans:
         )
         self._long = _LongMeans(self._hold_ns, int(parameters.mean_hold_s * SECOND_NS), self._coverage)
         self._heard_ns: int | None = None
+        self._interval_ns = 0
         self._said = UNKNOWN
 
     def add(self, t_ns: int, speed_m_s: float) -> Wind:
@@ -81,12 +87,19 @@ class WindMeans:
         self._heard_ns = t_ns
         speed = round(speed_m_s * 1e6)
         one, three = self._short[0].add(t_ns, since_ns, speed), self._short[1].add(t_ns, since_ns, speed)
+        seldom = self._hold_ns < since_ns <= _SELDOM_NS and self._hold_ns < self._interval_ns <= _SELDOM_NS
+        self._interval_ns = since_ns
+        if seldom:
+            one, three = (speed_m_s if isnan(mean) else mean for mean in (one, three))
         self._said = Wind(one, three, *self._long.add(t_ns, since_ns, speed, three))
         return self._said
 
     def silent(self, t_ns: int) -> Wind:
         """What is known at `t_ns` when nothing new was observed: the same, until the last sample is too old."""
-        if self._heard_ns is None or t_ns - self._heard_ns <= self._hold_ns:
+        hold_ns = self._hold_ns
+        if hold_ns < self._interval_ns <= _SELDOM_NS:
+            hold_ns = self._interval_ns * 3 // 2
+        if self._heard_ns is None or t_ns - self._heard_ns <= hold_ns:
             return self._said
         return self._without(t_ns)
 
@@ -100,6 +113,7 @@ class WindMeans:
         """The state to keep."""
         return {
             "heard_ns": self._heard_ns,
+            "interval_ns": self._interval_ns,
             "short": [mean.saved() for mean in self._short],
             "long": self._long.saved(),
             "said": [kept(each) for each in self._said],
@@ -112,6 +126,7 @@ class WindMeans:
             mean.restore(each)
         self._long.restore(state.get("long"))
         self._heard_ns = optional_whole(state.get("heard_ns"))
+        self._interval_ns = optional_whole(state.get("interval_ns")) or 0
         self._said = Wind(*[known(each) for each in items(state.get("said"), 5)])
 
 

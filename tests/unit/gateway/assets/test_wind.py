@@ -65,13 +65,30 @@ def test_two_and_ten_minute_means_forget_what_is_older() -> None:
     assert fed(means, 60.0, 4.0, 660.0).mean_2min_ms == pytest.approx(4.0, abs=0.1)
 
 
-def test_an_anemometer_read_every_three_seconds_has_no_three_second_mean_unless_its_site_says_so() -> None:
-    slow = fed(WindMeans(WindParameters()), 900.0, 6.0, every_s=3.0)
-    assert isnan(slow.mean_3s_ms)
-    assert isnan(slow.gust_3s_ms)
-    assert slow.mean_2min_ms == slow.mean_10min_ms == 6.0
-    allowed = fed(WindMeans(WindParameters(hold_s=3.0)), 900.0, 6.0, every_s=3.0)
-    assert allowed == (6.0, 6.0, 6.0, 6.0, 6.0)
+@pytest.mark.parametrize("every_s", [3.0, 20.0, 30.0])
+def test_an_anemometer_that_is_read_seldom_but_regularly_says_its_single_samples(every_s: float) -> None:
+    means = WindMeans(WindParameters())
+    assert isnan(means.add(0, 6.0).mean_3s_ms)
+    assert isnan(means.add(round(every_s * S), 6.0).mean_3s_ms), "one interval is no habit"
+    assert means.add(round(2 * every_s * S), 13.0).mean_3s_ms == 13.0
+    assert means.silent(round(3.4 * every_s * S)).mean_3s_ms == 13.0
+    assert isnan(means.silent(round(3.6 * every_s * S)).mean_3s_ms)
+
+
+def test_a_hole_in_a_fast_stream_is_no_habit_and_a_minute_is_too_seldom() -> None:
+    means = WindMeans(WindParameters())
+    fed(means, 30.0, 6.0)
+    assert isnan(means.add(40 * S, 13.0).mean_3s_ms)
+    slow = WindMeans(WindParameters())
+    assert all(isnan(slow.add(i * 60 * S, 13.0).mean_3s_ms) for i in range(5))
+
+
+def test_the_habit_survives_a_restart() -> None:
+    means = WindMeans(WindParameters())
+    fed(means, 60.0, 6.0, every_s=20.0)
+    after = WindMeans(WindParameters())
+    after.restore(json.loads(json.dumps(means.saved())))
+    assert after.add(60 * S, 13.0).mean_3s_ms == 13.0
 
 
 @pytest.mark.parametrize("lost", ["nan", "silence"])
