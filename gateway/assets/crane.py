@@ -41,7 +41,7 @@ from gateway.assets.kept_state import kept, mapping, whole
 from gateway.assets.mast_tilt import Baseline, Circumstances, Tilt
 from gateway.assets.operating_state import Fitted
 from gateway.assets.papers import Papers
-from gateway.assets.safety_device import MEASURED_BY, SENSOR_FAULT_KEYS, Loading, sensor_fault
+from gateway.assets.safety_device import MEASURED_BY, SAFETY_FAULT_KEYS, Loading, sensor_fault
 from gateway.assets.wind import UNKNOWN as NO_WIND
 from gateway.assets.wind import Wind, beaufort
 from gateway.model.quantity import Point
@@ -72,7 +72,7 @@ class CraneDerivation:
         self._present = present
         self._fitted = Fitted("motor" in present, "work_status" in present, "crane_h_m" in present)
         self._two_tilt_axes = {"tilt_x_deg", "tilt_y_deg"} <= present
-        self._fault_columns = [i for i, key in enumerate(CRANE_INPUTS) if key in SENSOR_FAULT_KEYS and key in present]
+        self._fault_columns = [i for i, key in enumerate(CRANE_INPUTS) if key in SAFETY_FAULT_KEYS and key in present]
         self._doubted = _doubted(crane.asset, points)
         self._has_wind, self._has_moment = "wind_ms" in present, "moment_pct" in present
         self._has_hook, self._has_radius = "hook_m" in present, "radius_m" in present

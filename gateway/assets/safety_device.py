@@ -33,6 +33,8 @@ SENSOR_FAULT_KEYS = (
     "tilt_error",
     "id_error",
 )
+SAFETY_FAULT_KEYS = tuple(key for key in SENSOR_FAULT_KEYS if key != "id_error")
+"""Those of sensors that a safety device works by: a reader of driver's cards is none."""
 MEASURED_BY: Mapping[str, Sequence[str]] = {
     "weight_error": ("load_t", "moment_pct"),
     "wind_error": ("wind_ms",),

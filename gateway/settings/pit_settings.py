@@ -5,6 +5,7 @@ the box is for who binds the site: `input_ids` of the description's points says 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -21,8 +22,9 @@ from gateway.assets.pit_description import (
     SafetyGrade,
 )
 from gateway.assets.pit_instrument import DirectReading, Instrument
-from gateway.assets.pit_items import ITEMS
+from gateway.assets.pit_items import ITEMS, ItemFacts
 from gateway.assets.pit_outputs import Ending
+from gateway.assets.reading_quality import QualityGates
 from gateway.settings.pit_instruments import (
     MICROSTRAIN,
     HydrostaticSettings,
@@ -185,8 +187,13 @@ class _Building:
             rising_per_day=point.rising_per_day or facts.rising_per_day,
             control=point.control.build() if point.control else None,
             rate=(point.rate or self._settings.rate).build(),
-            gates=(point.quality or self._settings.quality).build(facts),
+            gates=self._gates(point, facts),
         )
+
+    def _gates(self, point: PitPointSettings, facts: ItemFacts) -> QualityGates:
+        """A surveyor's readings of a quiet point are the same for days: only a point of its own gates is flat."""
+        gates = (point.quality or self._settings.quality).build(facts)
+        return replace(gates, flat_after_s=0.0) if point.by_hand and point.quality is None else gates
 
     def _baselines(self, point: PitPointSettings, name: str) -> tuple[Baseline, ...]:
         own = [each.build() for each in self._settings.baselines if each.point in (point.name, name)]

@@ -240,3 +240,15 @@ def test_what_does_not_fit_is_refused_where_it_is_written(
     site: Callable[..., Settings], change: Callable[[dict[str, Any]], None], key: str, code: str
 ) -> None:
     assert (key, code) in _faults(lambda: site(change))
+
+
+def test_a_surveyors_equal_readings_are_no_flat_line_unless_the_point_says_so(site: Callable[..., Settings]) -> None:
+    (pit,) = site().plan.pits
+    assert pit.description.point("zq-01").gates.flat_after_s == 86_400.0
+    assert pit.description.point("dj-01").gates.flat_after_s == 0.0
+
+    def ask_for_it(data: dict[str, Any]) -> None:
+        data["assets"][2]["pit"]["points"][1]["quality"] = {"flat_after_h": 240}
+
+    (asked,) = site(ask_for_it).plan.pits
+    assert asked.description.point("dj-01").gates.flat_after_s == 240 * 3600.0
