@@ -4,12 +4,27 @@ Knows nothing of files: `gateway.settings` reads YAML and validates it with thes
 """
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$")]
+PointKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Certainty = Literal["V1", "V2", "V2x", "M-H", "M-M", "M-L", "PD"]
+
+
+def _listed(value: object) -> object:
+    """One key may stand without a list."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+FaultKeys = Annotated[
+    tuple[PointKey, ...],
+    BeforeValidator(_listed, json_schema_input_type=PointKey | Annotated[list[PointKey], Field(max_length=16)]),
+    Field(max_length=16),
+]
 
 
 class Schema(BaseModel):
@@ -45,9 +60,13 @@ class TablePoint(Schema):
 
     `sentinels` are raw values (before scaling) with which the device says "no value". `deadband` thins what is reported
     to time series receivers; history and rules get every value (`gateway.uplinks.deadband`).
+
+    `fault` names one or more points of the same table: the bits by which the device says that this point's sensor is
+    in fault. While one of them is delivered in the same poll or message and is not 0, a GOOD value here is SUSPECT:
+    shown and kept, judged UNKNOWN. A bit that is not delivered, or is BAD, casts no doubt.
     """
 
-    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+    key: PointKey
     unit: str = ""
     title_zh: str
     title_en: str
@@ -58,6 +77,7 @@ class TablePoint(Schema):
     sentinels: tuple[float, ...] = ()
     stale_after_s: Annotated[float, Field(gt=0)] = 30.0
     deadband: Annotated[float, Field(ge=0)] = 0.0
+    fault: FaultKeys = ()
 
     def believable(self, value: float) -> bool:
         """Whether an engineering value lies inside the instrument's range."""
@@ -74,3 +94,20 @@ class DeviceTable(Schema):
     title_en: str
     source: str
     certainty: Certainty
+
+
+def check_fault_bits(points: Sequence[TablePoint]) -> None:
+    """Raises ValidationError for every `fault` that names no point of the table, or the point itself."""
+    keys = {point.key for point in points}
+    wrong = [
+        InitErrorDetails(
+            type=PydanticCustomError("table.fault", "no other point of this table", {"found": bit}),
+            loc=("points", i, "fault"),
+            input=bit,
+        )
+        for i, point in enumerate(points)
+        for bit in point.fault
+        if bit == point.key or bit not in keys
+    ]
+    if wrong:
+        raise ValidationError.from_exception_data("fault", wrong)

@@ -14,7 +14,8 @@ Theory of operation. Everything that depends on the table alone is worked out on
 Quality is BAD, and the value NaN, for: NaN and infinity, a raw value that is a sentinel, an engineering value outside
 `min`..`max`, a BCD digit above 9, and every point of a failed block. Limits are widened by the rounding of the
 type (a float32 holding 99.99 is not above 99.99). A point with `decimals` is divided by ten to the power of another
-point's value before its offset, and BAD when that one is. 64-bit integers beyond 2^53 lose their lowest bits in float64
+point's value before its offset, and BAD when that one is. What is GOOD and has a `fault` bit that is set is SUSPECT
+(`drivers.fault_bits`). 64-bit integers beyond 2^53 lose their lowest bits in float64
 (one part in 9e15, far below any instrument) and stay GOOD; the raw words keep them exactly.
 """
 
@@ -24,11 +25,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.fault_bits import FaultBits, fault_bits
 from drivers.modbus.plan import Request, plan_requests, request_of
 from drivers.modbus.registers import RegisterType, Words
 from drivers.modbus.settings import ModbusTable, RegisterPoint
 from gateway.model.errors import DecodeError
-from gateway.model.reading import Quality
+from gateway.model.reading import BAD, GOOD
 
 Floats = NDArray[np.float64]
 Qualities = NDArray[np.uint8]
@@ -76,6 +78,7 @@ class TableDecoder:
     _high: Floats
     _sentinels: _Sentinels | None
     _decimals: _Decimals | None
+    _fault_bits: FaultBits | None
     _request_of_point: NDArray[np.intp]
 
     def decode(self, blocks: Sequence[Words | None]) -> tuple[Floats, Qualities]:
@@ -92,8 +95,12 @@ class TableDecoder:
         if self._decimals is not None:
             good[self._decimals.positions] &= good[self._decimals.places]
         if good.all():
-            return value, np.zeros(self._size, dtype=np.uint8)
-        return np.where(good, value, np.nan), np.where(good, np.uint8(Quality.GOOD), np.uint8(Quality.BAD))
+            quality = np.zeros(self._size, dtype=np.uint8)
+        else:
+            value, quality = np.where(good, value, np.nan), np.where(good, GOOD, BAD)
+        if self._fault_bits is not None:
+            self._fault_bits.doubt(value, quality)
+        return value, quality
 
     def _judged(self, words: Words) -> tuple[Floats, NDArray[np.bool_]]:
         raw = self._raw_values(words)
@@ -158,6 +165,7 @@ def compile_table(table: ModbusTable, requests: tuple[Request, ...] = ()) -> Tab
         _high=high,
         _sentinels=_sentinels(points),
         _decimals=_decimals(points),
+        _fault_bits=fault_bits(points),
         _request_of_point=owner,
     )
 

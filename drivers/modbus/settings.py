@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from drivers.modbus.registers import BIT_FUNCTIONS, ByteOrder, RegisterType
-from drivers.schema import DeviceSettings, DeviceTable, LinkSettings, Schema, TablePoint
+from drivers.schema import DeviceSettings, DeviceTable, LinkSettings, Schema, TablePoint, check_fault_bits
 
 ADDRESSES = 65_536
 MAX_DECIMALS = 9
@@ -241,6 +241,11 @@ class ModbusTable(DeviceTable):
                     f"point {point.key}: decimals is {point.decimals}, expected another point of this table "
                     f"with min and max within 0 and {MAX_DECIMALS}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _faults_lead_somewhere(self) -> Self:
+        check_fault_bits(self.points)
         return self
 
     @model_validator(mode="after")

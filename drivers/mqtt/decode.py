@@ -3,9 +3,10 @@
     {"DataTimeStamp": 1700000000000, "WindSpeed": 3.2}   json: a path a point, and a path to the device's time
     b"3.2" on site/mast-1/wind                           plain: a bare number; topic_suffix tells which point
 
-What is wrong with one field makes that point BAD. What is wrong with the message as a whole raises DecodeError with
-the reason, and the caller puts the payload aside. A key that stands twice makes a message ambiguous: refused, because
-readers differ in which one they believe. Knows nothing of brokers, sessions and queues.
+What is wrong with one field makes that point BAD. A point whose `fault` bit is set in the same message is SUSPECT. What
+is wrong with the message as a whole raises DecodeError with the reason, and the caller puts the payload aside. A key
+that stands twice makes a message ambiguous: refused, because readers differ in which one they believe. Knows nothing of
+brokers, sessions and queues.
 """
 
 import json
@@ -19,6 +20,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from drivers.fault_bits import fault_bits
 from drivers.mqtt.device_time import believable, time_ns
 from drivers.mqtt.json_path import MISSING, Steps, compile_path, value_at
 from drivers.mqtt.private import Blotter
@@ -55,6 +57,7 @@ class MessageDecoder:
         self._one_index = [device.point_index[i : i + 1] for i in range(len(table.points))]
         self._steps = [compile_path(point.path) if point.path else () for point in table.points]
         self._time_steps: Steps = compile_path(table.time.path) if table.time else ()
+        self._fault_bits = fault_bits(table.points)
         self._quoted_keys = _quoted_keys([*self._steps, self._time_steps])
         self.keepable = Blotter(table.private).blot
 
@@ -77,7 +80,10 @@ class MessageDecoder:
             _believed(point, _json_number(point, value_at(document, steps)))
             for point, steps in zip(points, self._steps, strict=True)
         ]
-        return self._readings(message, self._point_index, values, observed_at_ns, suspect)
+        readings = self._readings(message, self._point_index, values, observed_at_ns, suspect)
+        if self._fault_bits is not None:
+            self._fault_bits.doubt(readings.value, readings.quality)
+        return readings
 
     def _plain(self, message: FieldMessage) -> Readings:
         position = self._plain_position(message.topic)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from drivers.mqtt.json_path import compile_path
-from drivers.schema import DeviceSettings, DeviceTable, LinkSettings, Schema, TablePoint
+from drivers.schema import DeviceSettings, DeviceTable, LinkSettings, Schema, TablePoint, check_fault_bits
 from gateway.secret import Secret
 
 
@@ -146,6 +146,7 @@ class MqttTable(DeviceTable):
         repeated = sorted({key for key in keys if keys.count(key) > 1})
         if repeated:
             raise ValueError(f"point keys stand twice: {', '.join(repeated)}")
+        check_fault_bits(self.points)
         if self.payload == "json":
             self._check_json()
         else:
@@ -170,6 +171,8 @@ class MqttTable(DeviceTable):
         for point in self.points:
             if point.path is not None or point.type != "number":
                 raise ValueError(f"point {point.key}: path and type are for json payloads only")
+            if point.fault:
+                raise ValueError(f"point {point.key}: a plain message carries one point, and no fault bit beside it")
         suffixes = [point.topic_suffix for point in self.points]
         if len(suffixes) > 1 and (None in suffixes or len(set(suffixes)) < len(suffixes)):
             raise ValueError("a plain table with several points needs a different topic_suffix at each of them")

@@ -91,7 +91,7 @@ def _decoded(table: ModbusTable, order: ByteOrder, samples: Sequence[Blocks]) ->
     points = tuple(point.model_copy(update={"order": None}) for point in table.points)
     decoder = compile_table(table.model_copy(update={"order": order, "points": points}))
     decoded = [decoder.decode(blocks) for blocks in samples]
-    return np.array([np.where(quality == Quality.GOOD, value, np.nan) for value, quality in decoded])
+    return np.array([np.where(quality != Quality.BAD, value, np.nan) for value, quality in decoded])
 
 
 def _guess(table: ModbusTable, point: RegisterPoint, values: dict[ByteOrder, NDArray[np.float64]]) -> OrderGuess:

@@ -160,6 +160,12 @@ CATALOGUE: dict[str, Wording] = {
     "table.key_twice": Wording(
         "{found}, already used on line {first}", "a key of its own", "{found}，已在第 {first} 行使用", "不重复的测点键"
     ),
+    "table.fault": Wording(
+        "{found}, which is no other point of this table",
+        "the key of the point by which the device says that this sensor is in fault",
+        "{found}，不是本表的其他测点",
+        "本表中表示该传感器故障的测点键",
+    ),
     "point.duplicate": Wording(
         "point {point}, which device {other} already delivers",
         "each point from one device",

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from drivers.modbus.decode import compile_table
+from drivers.modbus.encode import encode_table
+from drivers.modbus.settings import ModbusTable
 from gateway.alarms import AlarmTable
 from gateway.deriving import Deriving
 from gateway.model.alarm import Alarm, TransitionKind
@@ -13,6 +17,7 @@ from gateway.model.verdict import Truth, Verdicts
 from gateway.rules.table import RuleTable
 from gateway.settings import Settings
 from gateway.window import Window
+from tests.fakes.modbus_binding import shipped_table
 from tests.unit.settings.kinds import load_site
 
 START_NS = 1_700_000_000_000_000_000
@@ -48,6 +53,20 @@ class Box:
         index = self._layouts[device]
         value = np.array([levels.get(self.settings.points[int(i)].quantity, np.nan) for i in index])
         quality = np.where(np.isnan(value), Quality.BAD, Quality.GOOD).astype(np.uint8)
+        self._arrives(at_s, device, index, value, quality)
+
+    def shows(self, at_s: float, device: str, table: ModbusTable, levels: Mapping[str, float]) -> None:
+        """As `poll`, with the qualities that the device's table gives the words."""
+        decoder, words = compile_table(table), encode_table(table, levels)
+        blocks = [
+            np.array([words[r.function].get(a, 0) for a in range(r.address, r.end)], np.uint16)
+            for r in decoder.requests
+        ]
+        self._arrives(at_s, device, self._layouts[device], *decoder.decode(blocks))
+
+    def _arrives(
+        self, at_s: float, device: str, index: NDArray[np.int32], value: NDArray[np.float64], quality: NDArray[np.uint8]
+    ) -> None:
         now_ns = START_NS + round(at_s * 1e9)
         raw = RawBlock(payload=b"poll")
         self._take(Readings(device, index, value, quality, now_ns, now_ns, raw), round(at_s * 1e9))
@@ -62,6 +81,12 @@ class Box:
 
     def truth(self, rule_id: str, subject: str) -> Truth:
         return Truth(self._alarms.truth[self._rules.row_of[rule_id, subject]])
+
+    def active(self, rule_id: str, subject: str) -> bool:
+        return any(
+            each.active and each.rule.rule_id == rule_id and each.subject == subject
+            for each in self._alarms.open_alarms()
+        )
 
     def _take(self, readings: Readings, mono_ns: int) -> None:
         self._window.remember(readings, mono_ns)
@@ -110,6 +135,27 @@ def test_a_crane_whose_load_is_not_known_is_unknown_and_not_calm() -> None:
         box.tick(second)
     assert box.truth("crane.wind.lifting_stop", "crane-1.wind_3s_ms") is Truth.UNKNOWN
     assert ("crane.wind.no_lifting", "crane-1.wind_3s_ms") in box.raised, "what is left is said all the same"
+
+
+def test_a_moment_of_a_load_sensor_in_fault_is_unknown_and_its_alarm_stays_open() -> None:
+    box, table = Box(load_site("demo")), shipped_table("crane-host-modbus")
+    bits = dict.fromkeys((point.key for point in table.points if point.key.endswith("_error")), 0.0)
+    healthy = CALM | bits | {"multi_alarm": 0.0, "driver_no": 7.0}
+    row = ("crane.moment.alarm", "crane-1.moment_pct")
+
+    def goes_on(levels: dict[str, float], from_s: int, to_s: int) -> None:
+        for tenth in range(from_s * 10, to_s * 10):
+            box.shows(tenth / 10, "crane-1-host", table, healthy | levels)
+            box.tick(tenth / 10)
+
+    goes_on({"moment_pct": 102.0}, 0, 5)
+    assert row in box.raised
+    goes_on({"moment_pct": 10.0, "weight_error": 1.0}, 5, 20)
+    assert box.truth(*row) is Truth.UNKNOWN
+    assert box.active(*row), "a moment that nobody can believe clears nothing"
+    goes_on({"moment_pct": 10.0, "wind_error": 1.0}, 20, 30)
+    assert box.truth(*row) is Truth.FALSE
+    assert not box.active(*row)
 
 
 def _pit(box: Box, levels: Mapping[str, float]) -> None:

@@ -2,6 +2,7 @@
 
 A case holds `words` (function, first address, registers) or a `payload` (one MQTT message). Words are also made again
 from the values, unless the case says `one_way`: what a reader refuses, and what nobody reads, is not made again.
+`suspect` names the points whose sensors the device itself calls in fault.
 """
 
 import json
@@ -38,8 +39,11 @@ def raw_table(golden: dict[str, Any]) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def check_values(found: list[float], quality: list[int], shown: list[float | None]) -> None:
-    assert [q == Quality.GOOD for q in quality] == [one is not None for one in shown]
+def check_values(found: list[float], quality: list[int], golden: dict[str, Any], keys: list[str]) -> None:
+    shown: list[float | None] = [golden["values"][key] for key in keys]
+    suspect = golden.get("suspect", [])
+    believed = [Quality.SUSPECT if key in suspect else Quality.GOOD for key in keys]
+    assert quality == [Quality.BAD if one is None else q for one, q in zip(shown, believed, strict=True)]
     for value, wanted in zip(found, shown, strict=True):
         assert math.isnan(value) if wanted is None else value == pytest.approx(wanted, rel=1e-6)
 
@@ -57,7 +61,7 @@ def test_words_decode_to_what_the_display_showed(path: Path) -> None:
     }
     blocks = [np.array([image[r.function, a] for a in range(r.address, r.end)], np.uint16) for r in decoder.requests]
     value, quality = decoder.decode(blocks)
-    check_values(value.tolist(), quality.tolist(), [golden["values"][point.key] for point in table.points])
+    check_values(value.tolist(), quality.tolist(), golden, [point.key for point in table.points])
     if not golden.get("one_way"):
         known = {key: math.nan if one is None else one for key, one in golden["values"].items()}
         encoded = {(f, a): word for f, words in encode_table(table, known).items() for a, word in words.items()}
@@ -77,8 +81,8 @@ def read(path: Path) -> tuple[dict[str, Any], MqttTable, Readings]:
 @pytest.mark.parametrize("path", golden_frames("payload"), ids=lambda path: path.name)
 def test_a_message_decodes_to_what_the_display_showed(path: Path) -> None:
     golden, table, readings = read(path)
-    shown = [golden["values"][point.key] for point in table.points]
-    check_values(readings.value.tolist(), readings.quality.tolist(), shown)
+    keys = [point.key for point in table.points]
+    check_values(readings.value.tolist(), readings.quality.tolist(), golden, keys)
     assert readings.observed_at_ns == golden["observed_at_ns"]
 
 

@@ -87,6 +87,7 @@ def test_every_sentence_has_the_same_parameters_in_both_languages() -> None:
 
 def test_every_code_that_is_used_has_a_sentence_and_every_sentence_is_used() -> None:
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "gateway" / "settings").glob("*.py")]
+    sources += [path.read_text(encoding="utf-8") for path in (ROOT / "drivers").glob("*.py")]
     used = "".join(text for text in sources if "CATALOGUE: dict" not in text)
     composed = {"warn.link_idle", "warn.asset_idle"}
     assert {code for code in CATALOGUE if f'"{code}"' not in used} <= composed
@@ -131,6 +132,14 @@ def test_the_shipped_pack_and_tables_pass_their_json_schemas() -> None:
     for path in (CONFIG / "devices").glob("*.yaml"):
         table = plain(path)
         jsonschema.Draft202012Validator(table_schema(DRIVERS[table["driver"]])).validate(table)
+
+
+@pytest.mark.parametrize(("fault", "fits"), [("f", True), (["f", "g"], True), ([], True), (1, False), (["F"], False)])
+def test_the_table_schema_takes_one_fault_bit_or_a_list(fault: object, fits: bool) -> None:
+    table = plain(CONFIG / "devices" / "crane-host-modbus.yaml")
+    table["points"][0]["fault"] = fault
+    validator = jsonschema.Draft202012Validator(table_schema(DRIVERS["modbus-tcp"]))
+    assert validator.is_valid(table) is fits
 
 
 def test_the_pack_schema_refuses_a_broken_pack() -> None:
