@@ -9,14 +9,14 @@ import json
 import logging
 from collections.abc import Sequence
 
-from contract.canonical import Canonical, canonical_bytes, decimal_text
+from contract.canonical import Canonical
 from gateway.evidence import RecordKind
+from gateway.minute_summaries import MinuteSummaries
 from gateway.model.errors import StoreError
-from gateway.model.quantity import Point
 from gateway.ports import Clock
 from gateway.recorder import Entry, Recorder
-from gateway.store.alert_store import SUMMARY_KIND, AlertStore, Commit, Message
-from gateway.store.blocks import MINUTE_NS, Minutes
+from gateway.store.alert_store import AlertStore
+from gateway.store.blocks import MINUTE_NS
 from gateway.store.database import Repair
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import HistoryStore, Retired
@@ -24,7 +24,6 @@ from gateway.store.history_store import HistoryStore, Retired
 log = logging.getLogger(__name__)
 SETTLE_NS = 5_000_000_000
 CHECKPOINT_EVERY_MIN = 10
-POINTS_A_SUMMARY = 1000  # some 200 KB, a tenth of what one message may hold
 
 
 class Housekeeping:
@@ -41,9 +40,8 @@ class Housekeeping:
     ) -> None:
         self._alerts = alerts
         self._history = history
-        self._reader = reader
         self._recorder = recorder
-        self._summary_uplinks = tuple(summary_uplinks)
+        self._summaries = MinuteSummaries(alerts, history, reader, recorder, summary_uplinks)
         self._clock = clock
 
     async def run(self) -> None:
@@ -61,10 +59,11 @@ class Housekeeping:
         now_ns = self._clock.now_ns()
         minute_ns = now_ns // MINUTE_NS * MINUTE_NS
         self._alerts.reserve.restore_when_possible()
+        buffered_ns = self._history.buffered_since_ns()
         retired = await asyncio.wrap_future(self._history.tend(now_ns))
         self._report(retired, now_ns)
-        if self._summary_uplinks:
-            await self._summarise(minute_ns - MINUTE_NS, now_ns)
+        complete_ns = min(minute_ns, buffered_ns, self._history.unrolled_since_ns())
+        await self._summaries.catch_up(complete_ns, now_ns)
         if minute_ns // MINUTE_NS % CHECKPOINT_EVERY_MIN == 0:
             await self.checkpoint()
 
@@ -109,18 +108,6 @@ class Housekeeping:
         sealed = int(json.loads(checkpoint.body)["content"]["block_id"]) if checkpoint else 0
         return max(0, sealed - self._history.last_block_at_open)
 
-    async def _summarise(self, minute_ns: int, now_ns: int) -> None:
-        found = await asyncio.to_thread(self._reader.minute, minute_ns)
-        messages = []
-        for asset, points in _by_asset(found).items():
-            for start in range(0, len(points), POINTS_A_SUMMARY):
-                key = f"summary:{asset}:{minute_ns}" + (f":{start}" if start else "")
-                part = points[start : start + POINTS_A_SUMMARY]
-                body = canonical_bytes({"minute_at_ns": minute_ns, "asset": asset, "points": part})
-                messages += [Message(uplink, key, SUMMARY_KIND, body, 2) for uplink in self._summary_uplinks]
-        if messages:
-            await asyncio.wrap_future(self._alerts.commit(Commit(now_ns, messages=messages)))
-
     def _report(self, retired: Retired, now_ns: int) -> None:
         if retired.untaken:
             log.error("event=history_retired_untaken uplinks=%s", retired.untaken)
@@ -132,21 +119,3 @@ class Housekeeping:
                 "untaken_polls": untaken,
             }
             self._recorder.record(Entry(RecordKind.HISTORY_GAP, now_ns, content))
-
-
-def _by_asset(found: Sequence[tuple[tuple[Point, ...], Minutes]]) -> dict[str, list[Canonical]]:
-    """One minute of every point, grouped by asset, in the contract's form."""
-    assets: dict[str, list[Canonical]] = {}
-    for points, minutes in found:
-        for column, point in enumerate(points):
-            row: dict[str, Canonical] = {
-                "point_id": point.point_id,
-                "unit": point.unit,
-                "min": decimal_text(float(minutes.low[0, column])),
-                "max": decimal_text(float(minutes.high[0, column])),
-                "mean": decimal_text(float(minutes.mean[0, column])),
-                "count": int(minutes.count[0, column]),
-                "quality": int(minutes.quality[0, column]),
-            }
-            assets.setdefault(point.asset, []).append(row)
-    return assets

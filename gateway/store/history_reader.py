@@ -82,6 +82,15 @@ class HistoryReader:
         joined = {layout_id: join_minutes(parts) for layout_id, parts in found.items()}
         return [(points_of[i], minutes) for i, minutes in joined.items() if len(minutes.minute_ns)]
 
+    def kept_minutes(self, first_ns: int, last_ns: int) -> list[int]:
+        """The minutes (UTC ns of their starts, both ends included) of which anything is rolled up, oldest first."""
+        found: set[int] = set()
+        with self._lock:
+            for (layout_id,) in self._db.execute("SELECT layout_id FROM layout").fetchall():
+                for minutes in self._rows("rollup", unpack_minutes, layout_id, first_ns, last_ns):
+                    found.update(minutes.minute_ns.tolist())
+        return sorted(minute_ns for minute_ns in found if first_ns <= minute_ns <= last_ns)
+
     def blocks_after(self, block_id: int, max_polls: int) -> list[ReadingBlock]:
         """The log from just after `block_id`, whole blocks until about `max_polls` (at least one block)."""
         blocks: list[ReadingBlock] = []

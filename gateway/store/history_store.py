@@ -40,6 +40,7 @@ from gateway.store.history_upkeep import Retired as Retired  # noqa: PLC0414
 from gateway.store.history_upkeep import retire, tidy
 
 log = logging.getLogger(__name__)
+NEVER_NS = 2**63 - 1
 SCHEMA = Schema(
     version=1,
     synchronous="NORMAL",
@@ -95,8 +96,10 @@ class HistoryStore:
         self._layouts: dict[tuple[str, str], int] = {
             (d, p): i for i, d, p in connection.execute("SELECT layout_id, device, points FROM layout")
         }
+        self.summarised_at_open_ns = int(meta.get("summarised_up_to", 0))
         self._partial = _partial_minutes(connection, int(meta.get("rolled_up_to", 0)))
         self._partial_up_to = _last_block_id(connection)
+        self._partial_since_ns = NEVER_NS
         _note_unclean(connection, start_ns)
         self._writer = Writer("history-writer", connection)
         self._buffers: dict[int, _Buffer] = {}
@@ -125,13 +128,14 @@ class HistoryStore:
 
     def flush(self, now_ns: int) -> Flushing:
         """Write the buffer in one transaction. The caller gives polls that could not be kept to `append` again."""
+        since_ns = self.buffered_since_ns()
         waiting = [(buffer.points, buffer.polls) for buffer in self._buffers.values() if buffer.polls]
         for buffer in self._buffers.values():
             buffer.polls = []
         self.buffered_polls = 0
         rolled: list[tuple[int, Minutes]] = []
         done = self._writer.submit(lambda db: self._write(db, waiting, rolled, now_ns))
-        done.add_done_callback(lambda future: self._note_flushed(rolled, future))
+        done.add_done_callback(lambda future: self._note_flushed(rolled, since_ns, future))
         return Flushing(done, [readings for _, polls in waiting for readings in polls])
 
     def drop_buffered(self) -> int:
@@ -141,6 +145,23 @@ class HistoryStore:
             buffer.polls = []
         self.buffered_polls = 0
         return dropped
+
+    def buffered_since_ns(self) -> int:
+        """When the first poll that waits for a flush was received (UTC ns), `NEVER_NS` when none waits."""
+        polls = (readings.received_at_ns for buffer in self._buffers.values() for readings in buffer.polls)
+        return min(polls, default=NEVER_NS)
+
+    def unrolled_since_ns(self) -> int:
+        """The same, of polls that wait or that no roll-up speaks of yet. The roll-ups hold all that came before."""
+        return min(self.buffered_since_ns(), self._partial_since_ns)
+
+    def note_summarised(self, minute_ns: int) -> "Future[None]":
+        """Keep how far minutes were summarised for the uplinks, for the next start (`summarised_at_open_ns`)."""
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('summarised_up_to', ?)", (minute_ns,))
+
+        return self._writer.submit(job)
 
     def tend(self, now_ns: int) -> "Future[Retired]":
         """The minute's work: roll-ups, joining small blocks, retention."""
@@ -209,17 +230,19 @@ class HistoryStore:
         db.execute("INSERT OR REPLACE INTO meta VALUES ('clean', 0), ('last_flush_ns', ?)", (now_ns,))
         return _last_block_id(db)
 
-    def _note_flushed(self, rolled: list[tuple[int, Minutes]], future: "Future[int]") -> None:
+    def _note_flushed(self, rolled: list[tuple[int, Minutes]], since_ns: int, future: "Future[int]") -> None:
         """After the commit, still in the writer's thread: the minutes of what was kept."""
         if future.cancelled() or future.exception():
             return
         self._add_partial(rolled)
         self._partial_up_to = future.result()
+        self._partial_since_ns = min(self._partial_since_ns, since_ns)
 
     def _note_tended(self, staged: "_Staged", future: "Future[Retired]") -> None:
         """What a commit kept is known from now on; what it could not keep is taken back."""
         if future.cancelled() or future.exception():
             self._add_partial(staged.minutes.items())
+            self._partial_since_ns = min(self._partial_since_ns, staged.since_ns)
         else:
             self._layouts = staged.layouts
 
@@ -241,6 +264,7 @@ class HistoryStore:
         if not staged.minutes:
             staged.minutes, self._partial = self._partial, {}
             staged.up_to = self._partial_up_to
+            staged.since_ns, self._partial_since_ns = self._partial_since_ns, NEVER_NS
         staged.layouts = {(d, p): i for i, d, p in db.execute("SELECT layout_id, device, points FROM layout")}
         self._write_partial(db, staged)
         tidy(db, now_ns, staged.up_to)
@@ -255,10 +279,11 @@ class HistoryStore:
 @dataclass(slots=True)
 class _Staged:
     """What one turn of `tend` takes out of the partial minutes and into its transaction. `up_to` is the newest block
-    that those minutes speak of."""
+    that those minutes speak of, `since_ns` when the first of their polls was received."""
 
     minutes: dict[int, Minutes] = field(default_factory=dict)
     up_to: int = 0
+    since_ns: int = NEVER_NS
     layouts: dict[tuple[str, str], int] = field(default_factory=dict)
 
 

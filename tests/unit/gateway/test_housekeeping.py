@@ -10,6 +10,9 @@ from contract.canonical import Canonical
 from gateway.clock import SimulatedClock
 from gateway.evidence import RecordKind
 from gateway.housekeeping import CHECKPOINT_EVERY_MIN, Housekeeping
+from gateway.minute_summaries import CATCH_UP_MIN
+from gateway.model.alert import Receipt, ReceiptKind
+from gateway.model.errors import StoreError
 from gateway.store.alert_store import SUMMARY_KIND
 from tests.fakes.site import MINUTE_NS, NOW_NS, SECOND_NS, Site, layout, points, poll, threshold, until
 
@@ -70,6 +73,164 @@ async def test_a_minute_without_polls_is_no_summary(site: Site) -> None:
     await site.clock.advance(65)
     await _keeping(site).tend()
     assert site.alerts.pending_counts() == {}
+
+
+def _minutes(site: Site, uplink: str = "regulator") -> list[int]:
+    """The minutes that wait for the uplink, in the order in which they leave, counted from the start."""
+    return [(int(item.key.rpartition(":")[2]) - START_NS) // MINUTE_NS for item in site.alerts.pending(uplink, 1000)]
+
+
+async def _goes_on(site: Site, minutes: int) -> None:
+    """Time passes; the clock then stands five seconds into a minute, if it did before."""
+    await site.clock.advance(60 * minutes)
+
+
+async def test_a_turn_that_was_missed_is_made_up_for_oldest_first(site: Site) -> None:
+    keeping = _keeping(site)
+    await site.clock.advance(65)
+    _fill(site, 60)
+    await keeping.tend()
+    _fill(site, 120, first=60)
+    await _goes_on(site, 2)
+    await keeping.tend()
+    assert _minutes(site) == [0, 1, 2]
+
+
+async def test_nothing_is_summarised_again_once_the_uplink_has_it(site: Site) -> None:
+    keeping = _keeping(site)
+    _fill(site, 120)
+    await site.clock.advance(65)
+    await keeping.tend()
+    accepted = Receipt(ReceiptKind.ACCEPTED, "")
+    await asyncio.wrap_future(site.alerts.resolve([(site.alerts.pending("regulator", 1)[0], accepted)], NOW_NS))
+    await keeping.tend()
+    assert _minutes(site) == []
+    await _goes_on(site, 1)
+    await keeping.tend()
+    assert _minutes(site) == [1]
+
+
+async def test_a_turn_in_which_the_outbox_could_not_be_written_is_made_up_for(site: Site) -> None:
+    keeping = _keeping(site)
+    await site.clock.advance(65)
+    await keeping.tend()
+    _fill(site, 180, first=60)
+    site.alerts._writer._connection.execute("PRAGMA query_only=1")
+    await _goes_on(site, 2)
+    with pytest.raises(StoreError):
+        await keeping.tend()
+    site.alerts._writer._connection.execute("PRAGMA query_only=0")
+    await _goes_on(site, 1)
+    await keeping.tend()
+    assert _minutes(site) == [1, 2, 3]
+
+
+async def test_a_minute_whose_polls_still_wait_for_the_disk_is_summarised_whole_later(site: Site) -> None:
+    keeping = _keeping(site)
+    _fill(site, 20)
+    for n in range(20, 60):
+        site.history.append(poll(LAYOUT, [float(n), -float(n)], START_NS + n * SECOND_NS))
+    await site.clock.advance(65)
+    await keeping.tend()
+    assert _minutes(site) == [], "two thirds of the minute are not written yet"
+    _fill(site, 60, first=60)
+    await _goes_on(site, 1)
+    await keeping.tend()
+    assert _minutes(site) == [0, 1]
+    assert json.loads(site.alerts.pending("regulator", 1)[0].body)["points"][0]["count"] == 60
+
+
+async def test_a_restart_across_minutes_loses_none(tmp_path: Path) -> None:
+    site = _site(tmp_path)
+    _fill(site, 60)
+    await site.clock.advance(65)
+    await _keeping(site).tend()
+    _fill(site, 90, first=60)
+    await site.stop()
+    again = _site(tmp_path, START_NS + 10 * MINUTE_NS + 5 * SECOND_NS)
+    _fill(again, 60, first=540)
+    await _keeping(again).tend()
+    assert _minutes(again) == [0, 1, 2, 9]
+    await again.stop()
+
+
+async def test_after_a_kill_the_minute_is_not_lost(tmp_path: Path) -> None:
+    site = _site(tmp_path / "box")
+    _fill(site, 60)
+    await site.clock.advance(65)
+    await _keeping(site).tend()
+    _fill(site, 60, first=60)
+    shutil.copytree(tmp_path / "box", tmp_path / "killed")
+    await site.stop()
+    again = _site(tmp_path / "killed", START_NS + 5 * MINUTE_NS + 5 * SECOND_NS)
+    await _keeping(again).tend()
+    assert _minutes(again) == [0, 1]
+    await again.stop()
+
+
+async def test_a_minute_without_polls_between_others_is_passed_over(site: Site) -> None:
+    keeping = _keeping(site)
+    _fill(site, 60)
+    await site.clock.advance(65)
+    await keeping.tend()
+    await _goes_on(site, 1)
+    await keeping.tend()
+    _fill(site, 60, first=120)
+    await _goes_on(site, 1)
+    await keeping.tend()
+    assert _minutes(site) == [0, 2]
+
+
+async def test_beyond_the_bound_the_oldest_are_counted_and_sealed(site: Site) -> None:
+    keeping = _keeping(site)
+    await site.clock.advance(5)
+    await keeping.tend()
+    for minute in range(CATCH_UP_MIN + 3):
+        _fill(site, 1, first=60 * minute)
+    await _goes_on(site, 2 * CATCH_UP_MIN)
+    await keeping.tend()
+    assert _minutes(site) == list(range(3, CATCH_UP_MIN + 3))
+    gap = await _sealed(site, RecordKind.HISTORY_GAP)
+    assert gap is not None
+    assert (gap["from_ns"], gap["to_ns"]) == (START_NS, START_NS + 3 * MINUTE_NS)
+    assert gap["summaries_left_out"] == 3
+
+
+async def test_up_to_the_bound_nothing_is_left_out(site: Site) -> None:
+    keeping = _keeping(site)
+    await site.clock.advance(5)
+    await keeping.tend()
+    for minute in range(CATCH_UP_MIN):
+        _fill(site, 1, first=60 * minute)
+    await _goes_on(site, 100 * CATCH_UP_MIN)
+    await keeping.tend()
+    assert _minutes(site) == list(range(CATCH_UP_MIN))
+    assert await _sealed(site, RecordKind.HISTORY_GAP) is None
+
+
+async def test_an_uplink_that_comes_later_gets_nothing_of_the_time_before(tmp_path: Path) -> None:
+    site = _site(tmp_path)
+    _fill(site, 300)
+    await site.clock.advance(245)
+    await _keeping(site, ()).tend()
+    await site.stop()
+    again = _site(tmp_path, START_NS + 5 * MINUTE_NS + 5 * SECOND_NS)
+    await _keeping(again).tend()
+    assert _minutes(again) == [4]
+    await again.stop()
+
+
+async def test_a_clock_that_was_set_back_does_not_stop_the_summaries(site: Site) -> None:
+    keeping = _keeping(site)
+    site.clock.step_wall(86_400)
+    await site.clock.advance(65)
+    await keeping.tend()
+    site.clock.step_wall(-86_400)
+    _fill(site, 120)
+    await keeping.tend()
+    await _goes_on(site, 1)
+    await keeping.tend()
+    assert _minutes(site) == [0, 1]
 
 
 async def test_it_runs_five_seconds_into_every_minute(site: Site) -> None:

@@ -9,6 +9,7 @@ from gateway.model.errors import StoreError
 from gateway.model.quantity import PointTable
 from gateway.model.reading import Quality
 from gateway.store.history_reader import HistoryReader
+from gateway.store.history_store import NEVER_NS
 from tests.fakes.history_box import ONE, START_NS, TWO, Box, Gate, assert_same
 from tests.fakes.site import MINUTE_NS, SECOND_NS, poll
 
@@ -123,10 +124,59 @@ def test_a_tending_that_fails_keeps_the_minutes_for_the_next(box: Box) -> None:
     _fill_free_pages(box)
     outcome = box.store.tend(START_NS + 61 * SECOND_NS).exception(10)
     assert isinstance(outcome, StoreError)
+    assert box.store.unrolled_since_ns() == START_NS
     _limit(box, 100_000)
     box.store._writer.submit(lambda db: db.execute("DELETE FROM rollup").rowcount).result(5)
     box.tend(62)
     assert box.minutes().count.tolist() == [[30]]
+
+
+def test_what_waits_for_a_flush_or_a_roll_up_is_known_by_when_it_was_received(box: Box) -> None:
+    assert box.store.unrolled_since_ns() == NEVER_NS
+    box.store.append(poll(ONE, 1.0, START_NS, received_at_ns=START_NS + 9 * SECOND_NS))
+    box.store.append(poll(TWO, 1.0, START_NS + 60 * SECOND_NS, received_at_ns=START_NS + 8 * SECOND_NS))
+    assert box.store.buffered_since_ns() == START_NS + 8 * SECOND_NS
+    box.flush(START_NS)
+    assert box.store.buffered_since_ns() == NEVER_NS
+    assert box.store.unrolled_since_ns() == START_NS + 8 * SECOND_NS
+    box.tend(61)
+    assert box.store.unrolled_since_ns() == NEVER_NS
+
+
+def test_a_flush_in_the_tendings_own_transaction_still_waits_for_its_roll_up(box: Box) -> None:
+    gate = Gate(box)
+    box.store.append(poll(ONE, 10.0, START_NS))
+    box.store.flush(START_NS)
+    tending = box.store.tend(START_NS + 61 * SECOND_NS)
+    gate.release()
+    tending.result(5)
+    assert box.store.unrolled_since_ns() == START_NS
+    box.tend(62)
+    assert box.store.unrolled_since_ns() == NEVER_NS
+
+
+def test_how_far_was_summarised_is_known_after_a_kill(tmp_path: Path) -> None:
+    box = Box(tmp_path / "box")
+    assert box.store.summarised_at_open_ns == 0
+    box.store.note_summarised(START_NS).result(5)
+    killed = box.killed_copy(tmp_path / "killed")
+    box.close()
+    again = Box(killed)
+    assert again.store.summarised_at_open_ns == START_NS
+    again.close()
+
+
+def test_the_minutes_that_are_kept_are_told_once_each_and_in_order(box: Box) -> None:
+    box.fill(0, 61)
+    box.tend(61)
+    box.fill(61, 70)
+    box.fill(180, 190)
+    box.tend(200)
+    first = START_NS // MINUTE_NS * MINUTE_NS
+    kept = box.reader.kept_minutes(first, first + 10 * MINUTE_NS)
+    assert kept == [first, first + MINUTE_NS, first + 3 * MINUTE_NS]
+    assert box.reader.kept_minutes(first + MINUTE_NS, first + 2 * MINUTE_NS) == [first + MINUTE_NS]
+    assert box.reader.kept_minutes(first + 4 * MINUTE_NS, first + 9 * MINUTE_NS) == []
 
 
 def _limit(box: Box, more: int) -> None:
