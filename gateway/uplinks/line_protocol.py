@@ -141,7 +141,7 @@ class LineEncoder:
         for asset, columns in columns_of.items():
             tag = self._assets.get(asset, AssetTag(kind="", serial=""))
             measurement = self._measurements.get(tag.kind, OTHER_MEASUREMENT)
-            model = points[columns[0]].device.rpartition(":")[2] if ":" in points[columns[0]].device else ""
+            model = _model_of(points[columns[0]])
             keys = [points[column].point_id.removeprefix(f"{asset}.") for column in columns]
             where = np.array(columns, dtype=np.intp)
             if tag.kind == "deep-pit":
@@ -167,6 +167,12 @@ class LineEncoder:
         if tag.kind == "weather-mast":
             return {"project": self._project, "sn": tag.serial or asset}
         return {"project": self._project, "asset": asset}
+
+
+def _model_of(point: Point) -> str:
+    """Which asset model derived the point (`derived`, `ties`, a group's name); empty for one that was read."""
+    owner, colon, model = point.device.partition(":")
+    return model.replace(":", "_") if colon and owner in (point.asset, "group") else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

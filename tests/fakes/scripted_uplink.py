@@ -8,10 +8,12 @@ from gateway.ports import ReadingBlock
 
 
 class Receiver:
-    """The other end: outlives the box's crashes. Holds each key once, counts how often it was sent."""
+    """The other end: outlives the box's crashes. Holds each key once, counts how often it was sent, and does not take
+    later what it refused for good."""
 
     def __init__(self) -> None:
         self.held: dict[str, bytes] = {}
+        self.refused: set[str] = set()
         self.times_sent: dict[str, int] = {}
         self.polls: list[tuple[str, int]] = []
 
@@ -47,12 +49,17 @@ class ScriptedUplink:
         if self.lost_replies:
             self.lost_replies -= 1
             for item in batch:
-                self.receiver.take(item)
+                if item.key not in self.receiver.refused:
+                    self.receiver.take(item)
             return [Receipt.retry("the reply was lost")] * len(batch)
         answer = self.alert_answers.pop(0) if self.alert_answers else Receipt.accepted("held")
         return [self._one(item, answer(item) if callable(answer) else answer) for item in batch]
 
     def _one(self, item: OutboxItem, receipt: Receipt) -> Receipt:
+        if item.key in self.receiver.refused:
+            return Receipt.rejected("refused before")
+        if receipt.kind is ReceiptKind.REJECTED:
+            self.receiver.refused.add(item.key)
         if receipt.kind is ReceiptKind.ACCEPTED:
             self.receiver.take(item)
         return receipt

@@ -85,7 +85,7 @@ async def test_each_unit_of_the_bus_answers_with_its_own_registers(bench: Bench)
     top = (await bench.read(51, "survey-point-modbus"))["horizontal_mm"][0]
     other = (await bench.read(53, "survey-point-modbus"))["horizontal_mm"][0]
     assert top == pytest.approx(2 * other, rel=0.01)
-    assert top == pytest.approx(18.0, abs=2)
+    assert top == pytest.approx(6.0, abs=2)
     wind = [
         (await bench.read(61 + i, model))["wind_ms"][0]
         for i, model in enumerate(("wind-pr3000-fsjt", "wind-dfrobot-sen0483"))
