@@ -188,15 +188,21 @@ def _parameter(value: Any) -> Canonical:
     return value if isinstance(value, bool | int) else str(value)
 
 
-def seen_content(seen: Sequence[Readings], points: PointTable, focus: int) -> list[Canonical]:
+def seen_content(
+    seen: Sequence[Readings], points: PointTable, focus: int, *, only_focus: bool = False
+) -> list[Canonical]:
     """The last polls for the record: all values of a small device, only point `focus` of a large one (-1: none), and
-    the raw words of the newest poll. Bounded, so that a record always fits into one message to the regulator."""
-    return [_sample_content(readings, points, focus, newest=readings is seen[-1]) for readings in seen]
+    the raw words of the newest poll. Bounded, so that a record always fits into one message to the regulator.
+    `only_focus`: of a small one too, for what was derived and not read."""
+    most = 0 if only_focus else MAX_POINTS_A_SAMPLE
+    return [_sample_content(readings, points, focus, most, newest=readings is seen[-1]) for readings in seen]
 
 
-def _sample_content(readings: Readings, points: PointTable, focus: int, *, newest: bool) -> dict[str, Canonical]:
+def _sample_content(
+    readings: Readings, points: PointTable, focus: int, most_points: int, *, newest: bool
+) -> dict[str, Canonical]:
     columns: Sequence[int] = range(len(readings.point_index))
-    if len(columns) > MAX_POINTS_A_SAMPLE:
+    if len(columns) > most_points:
         columns = [column for column in columns if readings.point_index[column] == focus]
     content: dict[str, Canonical] = {
         "device": readings.device,

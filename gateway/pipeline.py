@@ -36,7 +36,8 @@ TICK_S = 0.25
 BATCH_POLLS = 256
 WAITING_FLUSH_NS = 20_000_000
 SAMPLES_IN_EVIDENCE = 5
-MAX_DEVICES_IN_EVIDENCE = 17  # a group of 16 cranes and the group itself
+SAMPLES_BEHIND_DERIVED = 2
+MAX_DEVICES_IN_EVIDENCE = 16  # a whole group of cranes
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +182,14 @@ class Pipeline:
         line = self._line
         row = line.rules.row_of.get((transition.alarm.rule.rule_id, transition.alarm.subject))
         rule = line.rules.rules[row] if row is not None else None
-        devices = (*line.deriving.sources_of(device), device)[-MAX_DEVICES_IN_EVIDENCE:]
-        samples = SAMPLES_IN_EVIDENCE if len(devices) <= 3 else 1
-        recent = [line.window.recent(each)[-samples:] for each in devices]
         focus = rule.point_index if rule else -1
-        seen = [sample for polls in recent for sample in seen_content(polls, line.window.points, focus)]
+        sources = line.deriving.sources_of(device)[-MAX_DEVICES_IN_EVIDENCE:]
+        behind = SAMPLES_BEHIND_DERIVED if len(sources) <= 3 else 1
+        seen: list[Canonical] = []
+        for each in sources:
+            seen += seen_content(line.window.recent(each)[-behind:], line.window.points, focus)
+        own = line.window.recent(device)[-SAMPLES_IN_EVIDENCE:]
+        seen += seen_content(own, line.window.points, focus, only_focus=bool(sources))
         line.recorder.record_transition(transition, rule, seen)
 
     def _flush_when_due(self, mono_ns: int) -> None:

@@ -75,6 +75,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(f"PRAGMA synchronous={schema.synchronous}")
     connection.execute("PRAGMA journal_size_limit=16777216")
+    if schema.synchronous == "FULL":  # its log must fit into a small reserve when the disk is full
+        connection.execute("PRAGMA wal_autocheckpoint=128")
     connection.execute("PRAGMA cache_size=-8000")
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > schema.version:

@@ -1,12 +1,24 @@
 """The command line of `replay`: arguments in, text or JSON out, and the exit status."""
 
 import json
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.__main__ import main
 from tests.fakes.replay_site import replay_site
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """The command sets the process's logging up; the next test wants its own."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture
