@@ -163,13 +163,12 @@ class Recorder:
                 return
 
     async def _commit_first(self) -> None:
-        if self._committing is None:
-            self._committing = asyncio.create_task(self._commit_batch())
-            self._committing.add_done_callback(self._forget_commit)
-        await asyncio.shield(self._committing)
-
-    def _forget_commit(self, _task: "asyncio.Task[None]") -> None:
-        self._committing = None
+        """Join the commit that is under way, or begin one. One that has ended is not joined: to await what is done does
+        not let the event loop turn, and a caller that asks again would ask for ever."""
+        committing = self._committing
+        if committing is None or committing.done():
+            committing = self._committing = asyncio.create_task(self._commit_batch())
+        await asyncio.shield(committing)
 
     async def _commit_batch(self) -> None:
         batch, records = self._seal_first()

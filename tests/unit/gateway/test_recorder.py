@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +60,13 @@ def _transitions(reportable: bool = True) -> list[Transition]:
         Verdicts(row, np.array([t], dtype=np.uint8), np.array([120.0]), NOW_NS + t) for t in (Truth.TRUE, Truth.FALSE)
     ]
     return [transition for verdicts in steps for transition in table.step(verdicts)]
+
+
+async def _first(found: Callable[[], "asyncio.Task[None] | None"]) -> "asyncio.Task[None]":
+    """What is found as soon as it is there."""
+    while (task := found()) is None:
+        await asyncio.sleep(0)
+    return task
 
 
 def _numbers(store: AlertStore) -> list[int]:
@@ -149,6 +156,18 @@ async def test_a_stop_in_the_middle_of_a_commit_hands_nothing_over_twice(bench: 
     assert [future.result().seq for future in futures] == [1, 2, 3]
     assert _numbers(bench.store) == [0, 1, 2]
     assert bench.recorder.failing_since_ns == 0
+
+
+async def test_a_drain_does_not_wait_for_ever_on_a_commit_that_has_just_ended(bench: Bench) -> None:
+    bench.recorder.record(_entry(0))
+    bench.start()
+    committing = await _first(lambda: bench.recorder._committing)
+    await committing
+    await bench.cancel()
+    bench.recorder._committing = committing
+    bench.recorder.record(_entry(1))
+    await bench.recorder.drain()
+    assert _numbers(bench.store) == [0, 1]
 
 
 async def test_a_drain_on_a_full_disk_ends_and_says_what_is_lost(
