@@ -78,7 +78,7 @@ def test_2_wind_while_climbing_says_stop_by_the_mandatory_code() -> None:
     assert "GB 55034-2022 3.4.7" in _raised(line)["crane.wind.climbing_stop"].rule.clause
     calm = _crane(WIND, "crane.wind")
     _hold(calm, {"wind_3s_ms": 9.1, "lifting": 1, "climbing": 0}, 0, 1)
-    assert _raised(calm) == {}, "the same wind does not stop lifting"
+    assert list(_raised(calm)) == ["crane.wind.notice"], "the same wind does not stop lifting"
 
 
 def test_3_use_without_registration_is_suspected() -> None:
