@@ -69,8 +69,8 @@ class WindTuning(SettingsModel):
     coverage: Annotated[float, Field(gt=0, le=1)] = _WIND.coverage
     """A mean is known when samples cover at least this share of its span."""
     hold_s: Annotated[float, Field(gt=0, le=30)] = _WIND.hold_s
-    """In the 1 s and 3 s means a sample stands for at most this, seconds. An anemometer that is read more seldom has no
-    3 s mean; a site that sets this to the interval accepts single samples for it."""
+    """In the 1 s and 3 s means a sample stands for at most this, seconds. Of an anemometer that is read more seldom,
+    but regularly and at least every 30 s, single samples are judged in place of these means."""
     mean_hold_s: Annotated[float, Field(gt=0, le=120)] = _WIND.mean_hold_s
     """The same in the 2 and 10 minute means, seconds."""
 
