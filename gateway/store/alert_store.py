@@ -7,6 +7,7 @@
 In: sealed records, alarm states and messages. Out: rows for uplinks, screens and verification. Knows no rule.
 """
 
+import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -18,10 +19,12 @@ import orjson
 from contract.chain import ChainFault, ChainHead, verify_chain
 from gateway.model.alarm import Alarm, OutOfService, RuleInfo, Severity, TransitionKind
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
+from gateway.model.errors import StoreError
 from gateway.store.chain_mending import restore_evidence
-from gateway.store.database import DiskFullError, Repair, Schema, Writer, open_or_repair, open_reader
+from gateway.store.database import DiskFullError, Repair, Schema, Writer, is_full, open_or_repair, open_reader
 from gateway.store.reserve import DiskReserve
 
+log = logging.getLogger(__name__)
 HIGHEST_SENT = (
     "SELECT max(CAST(substr(key, instr(key, ':evidence:') + 10) AS INTEGER)) FROM outbox WHERE kind = 'evidence_record'"
 )
@@ -49,6 +52,15 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_pending ON outbox(uplink, urgency, outbox_id) WHERE state = 'pending'
 """,
 )
+
+FIGURES_INDEX = "alarm_figures"
+_INDEXES = (
+    f"CREATE INDEX IF NOT EXISTS {FIGURES_INDEX} ON alarm(raised_at_ns, is_open, rule_id, subject,"
+    " json_extract(state, '$.rule.severity'), json_extract(state, '$.acknowledged_at_ns'),"
+    " json_extract(state, '$.returned_at_ns'), json_extract(state, '$.withheld'))",
+    "CREATE INDEX IF NOT EXISTS evidence_by_kind ON evidence(kind, at_ns)",
+)
+"""The first holds what `gateway.store.alarm_reader` asks of an episode's state, in the same expressions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +121,7 @@ class ChainReader:
         reader = open_reader(self.path)
         try:
             for row in reader.execute("SELECT * FROM evidence ORDER BY seq"):
-                yield _kept(row)
+                yield kept_record(row)
         finally:
             reader.close()
 
@@ -159,6 +171,7 @@ class AlertStore(ChainReader):
         connection, self.repair = self._opened()
         if self.repair is not None:
             self.repair.rows["evidence_from_outbox"] = restore_evidence(connection)
+        _index(connection)
         self._writer = Writer("alerts-writer", connection, on_full=self.reserve.release)
         self._reader = open_reader(self.path)
 
@@ -215,19 +228,19 @@ class AlertStore(ChainReader):
     def evidence_of(self, alarm_id: str) -> list[KeptRecord]:
         """The sealed records about one alarm, oldest first."""
         rows = self._reader.execute("SELECT * FROM evidence WHERE alarm_id = ? ORDER BY seq", (alarm_id,))
-        return [_kept(row) for row in rows]
+        return [kept_record(row) for row in rows]
 
     def evidence_after(self, seq: int, limit: int = 1000) -> list[KeptRecord]:
         """Records after `seq`, oldest first: the replay of the live feed."""
         rows = self._reader.execute("SELECT * FROM evidence WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
-        return [_kept(row) for row in rows]
+        return [kept_record(row) for row in rows]
 
     def last_of(self, kind: str) -> KeptRecord | None:
         """The newest record of one kind."""
         row = self._reader.execute(
             "SELECT * FROM evidence WHERE kind = ? ORDER BY seq DESC LIMIT 1", (kind,)
         ).fetchone()
-        return _kept(row) if row else None
+        return kept_record(row) if row else None
 
     def pending(self, uplink: str, limit: int) -> list[OutboxItem]:
         """What is still to be sent, the most urgent and oldest first."""
@@ -258,6 +271,18 @@ def open_for_reading(folder: Path) -> ChainReader:
     if not path.is_file():
         raise FileNotFoundError(2, "holds no alerts.db", str(folder))
     return ChainReader(path)
+
+
+def _index(db: sqlite3.Connection) -> None:
+    """Indexes that only make questions fast: a file of an older program gets them; a disk too full for them is no
+    reason not to start, and the questions are answered without."""
+    for sql in _INDEXES:
+        try:
+            db.execute(sql)
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise StoreError(f"{ALERTS_FILE}: cannot be written: {error}") from None
+            log.error("event=index_not_made reason=%r", str(error))
 
 
 def _insert(db: sqlite3.Connection, commit: Commit) -> None:
@@ -312,7 +337,8 @@ def alarm_from_json(text: str) -> Alarm:
     return Alarm(rule=RuleInfo(**rule), **fields)
 
 
-def _kept(row: sqlite3.Row) -> KeptRecord:
+def kept_record(row: sqlite3.Row) -> KeptRecord:
+    """The record of a row of `evidence`."""
     return KeptRecord(row["seq"], row["kind"], row["at_ns"], row["alarm_id"], row["sha256"], row["body"])
 
 

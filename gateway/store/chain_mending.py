@@ -49,7 +49,9 @@ def _record_in(message: bytes) -> tuple[int, str, int, str, str, bytes] | None:
 
 
 def _about(content: dict[str, Any]) -> str:
-    """What a record is filed under: an alarm's id, or the device or point whose service changed."""
+    """What a record is filed under: an alarm's id, the device or point whose service changed, or what it names."""
+    if "filed_under" in content:
+        return str(content["filed_under"])
     if "taken_out_by" in content:
         return f"service:{content['target']}"
     alarm = content.get("alarm")

@@ -18,6 +18,7 @@ from gateway.model.errors import DecodeError
 from gateway.model.quantity import Point, PointTable
 from gateway.ports import ReadingBlock
 from gateway.store.blocks import MINUTE_NS, Minutes, Polls, join_minutes, unpack_minutes, unpack_polls
+from gateway.store.column_reader import ColumnReader
 from gateway.store.database import open_reader
 from gateway.store.decimation import Trace, TraceBuilder
 
@@ -27,7 +28,7 @@ T = TypeVar("T", Polls, Minutes)
 
 
 class HistoryReader:
-    """One connection; calls from several threads wait for each other.
+    """One connection; calls from several threads wait for each other. `columns` answers curves on another.
 
     A row whose bytes are no block any more (a disk that forgets) is passed over and logged once: one bad block must
     not keep the rest from a chart or an uplink.
@@ -36,6 +37,7 @@ class HistoryReader:
     def __init__(self, path: Path, points: PointTable, *, untouched: bool = False) -> None:
         """`untouched`: nobody writes to the file, and reading must leave nothing beside it."""
         self._db = open_reader(path, untouched=untouched)
+        self.columns = ColumnReader(path, untouched=untouched)
         self._points = points
         self._lock = threading.Lock()
         self._layouts: dict[int, tuple[str, tuple[Point, ...]]] = {}
@@ -165,6 +167,7 @@ class HistoryReader:
 
     def close(self) -> None:
         """Let go of the file, once nobody reads it."""
+        self.columns.close()
         with self._lock:
             self._db.close()
 
