@@ -1,0 +1,97 @@
+"""The tables of `accounts.db`, and its rows as values.
+
+    person    one row an account; never deleted, only disabled
+    session   one row a login; of its token only the SHA-256
+    wall      one row a wall screen; of its token only the SHA-256; never deleted, only revoked
+    unsealed  what has happened and is not in the evidence chain yet; empty but for a moment
+    form_key  one row: what makes the forms of pages, so that an open page outlives a restart
+
+In: rows. Out: values. Knows no writer thread.
+"""
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+
+from gateway.accounts.person import Person, Role
+from gateway.store.database import Schema
+
+ACCOUNTS_FILE = "accounts.db"
+SCHEMA = Schema(
+    version=1,
+    synchronous="FULL",
+    tables=("person", "session", "wall", "unsealed"),
+    ddl="""
+CREATE TABLE person (
+    name TEXT PRIMARY KEY, title TEXT NOT NULL, role INTEGER NOT NULL, password_hash TEXT NOT NULL,
+    made_at_ns INTEGER NOT NULL, disabled_at_ns INTEGER NOT NULL DEFAULT 0, must_change INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE session (
+    token_sha256 TEXT PRIMARY KEY, session_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, made_at_ns INTEGER NOT NULL,
+    seen_at_ns INTEGER NOT NULL, address TEXT NOT NULL, agent TEXT NOT NULL);
+CREATE INDEX session_of_person ON session(name);
+CREATE TABLE wall (
+    wall_id TEXT PRIMARY KEY, token_sha256 TEXT NOT NULL UNIQUE, title TEXT NOT NULL, made_by TEXT NOT NULL,
+    made_at_ns INTEGER NOT NULL, seen_at_ns INTEGER NOT NULL DEFAULT 0, revoked_at_ns INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE unsealed (event_id TEXT PRIMARY KEY, at_ns INTEGER NOT NULL, content TEXT NOT NULL);
+CREATE TABLE form_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL);
+INSERT INTO form_key VALUES (1, randomblob(32))
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One login of one person. `session_id` names it on pages; it opens nothing."""
+
+    session_id: str
+    name: str
+    made_at_ns: int
+    seen_at_ns: int
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """One wall screen. `seen_at_ns` 0: never; `revoked_at_ns` 0: may read."""
+
+    wall_id: str
+    title: str
+    made_by: str
+    made_at_ns: int
+    seen_at_ns: int = 0
+    revoked_at_ns: int = 0
+
+
+def token_digest(token: str) -> str:
+    """What is kept of a token. Tokens are 256 random bits, so a plain digest cannot be guessed back."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def person_of(row: sqlite3.Row) -> Person:
+    """A row of `person`."""
+    return Person(
+        name=row["name"],
+        title=row["title"],
+        role=Role(row["role"]),
+        made_at_ns=row["made_at_ns"],
+        disabled_at_ns=row["disabled_at_ns"],
+        must_change=bool(row["must_change"]),
+    )
+
+
+def session_of(row: sqlite3.Row) -> Session:
+    """A row of `session`."""
+    return Session(row["session_id"], row["name"], row["made_at_ns"], row["seen_at_ns"], row["address"], row["agent"])
+
+
+def wall_of(row: sqlite3.Row) -> Wall:
+    """A row of `wall`."""
+    return Wall(
+        wall_id=row["wall_id"],
+        title=row["title"],
+        made_by=row["made_by"],
+        made_at_ns=row["made_at_ns"],
+        seen_at_ns=row["seen_at_ns"],
+        revoked_at_ns=row["revoked_at_ns"],
+    )

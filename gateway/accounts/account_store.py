@@ -1,0 +1,143 @@
+"""`accounts.db`: asked on every request, written by one thread.
+
+In: jobs, and questions. Out: futures, and values. A change and the event that tells of it go into one transaction, so
+that no change stays unsealed, whatever is killed when. Knows no password rule and no chain.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+
+from contract.canonical import Canonical
+from gateway.accounts.account_events import AccountEvent
+from gateway.accounts.account_rows import (
+    ACCOUNTS_FILE,
+    SCHEMA,
+    Session,
+    Wall,
+    person_of,
+    session_of,
+    token_digest,
+    wall_of,
+)
+from gateway.accounts.person import Person
+from gateway.model.errors import StoreError
+from gateway.store.database import DiskFullError, Repair, Writer, open_or_repair, open_reader
+
+T = TypeVar("T")
+
+
+class AccountStore:
+    """Opens (and where needed repairs) the file, which only its owner may read. `repair` says what was lost.
+
+    `on_full` may free space when the disk is full: nobody can acknowledge who cannot log in.
+    """
+
+    def __init__(self, folder: Path, on_full: Callable[[], bool] = lambda: False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / ACCOUNTS_FILE
+        self.path.touch(mode=0o600)
+        connection, self.repair = self._opened(on_full)
+        self._writer = Writer("accounts-writer", connection, on_full)
+        self._reader = open_reader(self.path)
+
+    repair: Repair | None
+
+    def _opened(self, on_full: Callable[[], bool]) -> tuple[sqlite3.Connection, Repair | None]:
+        try:
+            return open_or_repair(self.path, SCHEMA)
+        except DiskFullError:
+            if not on_full():
+                raise
+        return open_or_repair(self.path, SCHEMA)
+
+    def change(self, job: Callable[[sqlite3.Connection], T], event: AccountEvent | None = None) -> "Future[T]":
+        """Carry a change out and note its event, both or neither. The future raises what the job raises, or StoreError
+        when it could not be kept."""
+
+        def both(db: sqlite3.Connection) -> T:
+            result = job(db)
+            if event is not None:
+                content = orjson.dumps(event.content()).decode()
+                db.execute("INSERT INTO unsealed VALUES (?, ?, ?)", (event.event_id, event.at_ns, content))
+            return result
+
+        return self._writer.submit(both)
+
+    def unsealed(self) -> list[tuple[str, int, dict[str, Canonical]]]:
+        """Events (id, time, content) that were not yet known to be in the chain, oldest first."""
+        rows = self._reader.execute("SELECT * FROM unsealed ORDER BY at_ns, event_id")
+        return [(row["event_id"], row["at_ns"], orjson.loads(row["content"])) for row in rows]
+
+    def sealed(self, event_id: str) -> "Future[None]":
+        """The chain holds the event."""
+        return self._writer.submit(lambda db: _forget(db, event_id))
+
+    def form_key(self) -> bytes:
+        """32 random bytes, the same for the life of the file."""
+        return bytes(self._reader.execute("SELECT key FROM form_key").fetchone()["key"])
+
+    def touch(self, table: str, row_id: str, now_ns: int) -> None:
+        """Note when a session or a wall was last seen. Nobody waits, and nobody is refused when it cannot be kept."""
+        key = {"session": "session_id", "wall": "wall_id"}[table]
+        sql = f"UPDATE {table} SET seen_at_ns = ? WHERE {key} = ?"  # noqa: S608 - names from the line above
+        with contextlib.suppress(StoreError):
+            self.change(lambda db: db.execute(sql, (now_ns, row_id)).rowcount)
+
+    def anyone(self) -> bool:
+        """Whether there is an account."""
+        return self._reader.execute("SELECT 1 FROM person LIMIT 1").fetchone() is not None
+
+    def people(self) -> list[Person]:
+        """All accounts, disabled ones too, by name."""
+        return [person_of(row) for row in self._reader.execute("SELECT * FROM person ORDER BY name")]
+
+    def person(self, name: str) -> Person | None:
+        """One account."""
+        row = self._reader.execute("SELECT * FROM person WHERE name = ?", (name,)).fetchone()
+        return person_of(row) if row else None
+
+    def password_hash(self, name: str) -> str | None:
+        """The hash of one account; None when there is no such account or it is disabled."""
+        row = self._reader.execute(
+            "SELECT password_hash FROM person WHERE name = ? AND disabled_at_ns = 0", (name,)
+        ).fetchone()
+        return row["password_hash"] if row else None
+
+    def session(self, token: str) -> tuple[Session, Person] | None:
+        """Whose token it is, expired or not; never that of a disabled person."""
+        digest = token_digest(token)
+        row = self._reader.execute("SELECT * FROM session WHERE token_sha256 = ?", (digest,)).fetchone()
+        person = self.person(row["name"]) if row else None
+        return (session_of(row), person) if person is not None and not person.disabled_at_ns else None
+
+    def sessions(self, name: str) -> list[Session]:
+        """One person's logins, newest first."""
+        rows = self._reader.execute("SELECT * FROM session WHERE name = ? ORDER BY made_at_ns DESC", (name,))
+        return [session_of(row) for row in rows]
+
+    def walls(self) -> list[Wall]:
+        """All wall screens, revoked ones too, newest first."""
+        rows = self._reader.execute("SELECT * FROM wall ORDER BY made_at_ns DESC, wall_id")
+        return [wall_of(row) for row in rows]
+
+    def wall(self, token: str) -> Wall | None:
+        """The wall screen whose token it is; None when it was revoked."""
+        digest = token_digest(token)
+        sql = "SELECT * FROM wall WHERE token_sha256 = ? AND revoked_at_ns = 0"
+        row = self._reader.execute(sql, (digest,)).fetchone()
+        return wall_of(row) if row else None
+
+    def close(self) -> None:
+        """Finish the writes and let go of the file."""
+        self._writer.close()
+        self._reader.close()
+
+
+def _forget(db: sqlite3.Connection, event_id: str) -> None:
+    db.execute("DELETE FROM unsealed WHERE event_id = ?", (event_id,))
