@@ -2,8 +2,9 @@
 
 In: names. Out: paths, and the names that would have been found. Reads no file's content.
 
-A site's own `devices/`, `rules/` and `hazards/` folders beside its file are looked into first, then the shipped ones. A
-rule pack is one file `<name>.yaml`, or a folder `<name>/` with a `pack.yaml` and any number of files beside it.
+A site's own `devices/`, `rules/`, `hazards/` and `cards/` folders beside its file are looked into first, then the
+shipped ones. A rule pack is one file `<name>.yaml`, or a folder `<name>/` with a `pack.yaml` and any number of files
+beside it.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import gateway
 from gateway.settings.document import Document
 from gateway.settings.source import read_document
 
-Shelf = Literal["devices", "rules", "hazards"]
+Shelf = Literal["devices", "rules", "hazards", "cards"]
 PACK_HEAD = "pack.yaml"
 
 
@@ -33,7 +34,8 @@ def site_path(site_file: Path, root: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The folders that hold device tables, rule packs and the hazard catalogue, in the order they are looked into."""
+    """The folders that hold device tables, rule packs, the hazard catalogue and the rule cards, in the order they are
+    looked into."""
 
     folders: tuple[Path, ...]
 

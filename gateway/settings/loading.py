@@ -26,6 +26,7 @@ from gateway.settings.library import Library, opened_once, parts_of, site_path
 from gateway.settings.library import config_root as shipped_root
 from gateway.settings.replacing import replace_values
 from gateway.settings.resolving import Resolver
+from gateway.settings.rule_cards import CardLine, cards_of, read_cards, warn_of_missing_cards
 from gateway.settings.rulepack import Packs, read_pack
 from gateway.settings.schema import AssetKind
 from gateway.settings.secrets import warn_of_missing_secrets
@@ -47,6 +48,7 @@ class _Whole:
     plan: AssetPlan
     rules: tuple[ResolvedRule, ...]
     hazards: Hazards
+    cards: tuple[CardLine, ...]
     uplinks: tuple[BoundUplink, ...]
 
 
@@ -75,7 +77,9 @@ def load(
     derived = [point for model in plan.models() for point in model.outputs]
     field = with_derived(document, bound, [*planner.hand_points(), *derived])
     rows = Resolver(document, site, packs, field, planner.pits).resolve()
-    whole = _Whole(site, field, plan.with_marks(rows), rows, hazards, bind_uplinks(document, site, uplinks))
+    cards = read_cards(library, opened)
+    warn_of_missing_cards(packs, cards)
+    whole = _Whole(site, field, plan.with_marks(rows), rows, hazards, cards, bind_uplinks(document, site, uplinks))
     _warn_of_values(document, whole)
     faults = [fault for each in opened.values() for fault in each.faults]
     warnings = [warning for each in opened.values() for warning in each.warnings]
@@ -107,6 +111,7 @@ def _settle(file: str, whole: _Whole, faults: list[Fault], warnings: list[Fault]
         plan=whole.plan,
         rules=whole.rules,
         hazards=catalogue,
+        cards=cards_of((rule.info.rule_id for rule in whole.rules), whole.cards),
         uplinks=whole.uplinks,
         digest=digest,
         warnings=tuple(sorted(set(warnings))),

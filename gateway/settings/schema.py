@@ -149,15 +149,52 @@ class OverrideSettings(SettingsModel):
         return self
 
 
+class TlsSettings(SettingsModel):
+    """HTTPS: the folder that `sitewarden tls init` made, or certificate and key of somebody else's authority."""
+
+    folder: Annotated[Path, AfterValidator(_own_folder)] | None = None
+    """The box's own authority and certificate. A relative path counts from the working directory."""
+    cert_file: Path | None = None
+    """Certificate chain (PEM), the box's own first."""
+    key_file: Path | None = None
+    """Its private key (PEM), without a password."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "TlsSettings":
+        files = (self.cert_file is not None) + (self.key_file is not None)
+        if files != (0 if self.folder is not None else 2):
+            raise PydanticCustomError("web.tls", "give folder, or cert_file and key_file")
+        return self
+
+
 class WebSettings(SettingsModel):
     """The box's own web page and API."""
 
     host: Annotated[str, Field(min_length=1, max_length=253)] = "127.0.0.1"
-    """Address to listen on. Anything but loopback needs a token."""
+    """Address to listen on. From other machines people log in, and command over TLS alone unless the site says else."""
     port: Port = 8080
     """TCP port."""
     token: Secret | None = None
-    """Asked from everyone who comes from another machine."""
+    """Of machines and scripts: whoever gives it may do everything. People log in by name and password."""
+    view_without_login: bool = False
+    """Whether anybody who reaches the box may look at its pages without a login; commands always need one."""
+    session_idle_h: Annotated[float, Field(gt=0, le=24)] = 8.0
+    """A login ends after so long without use, hours."""
+    session_max_h: Annotated[float, Field(gt=0, le=72)] = 12.0
+    """A login ends after so long however much it is used, hours."""
+    commands_over_plain_http: bool = False
+    """Whether people may log in and command from other machines without TLS. Anybody on the same network can then read
+    their names, passwords and sessions, act in their name, and change what their pages show."""
+    tls: TlsSettings | None = None
+    """HTTPS instead of HTTP."""
+    http_port: Port | None = None
+    """With `tls`: a second port without it, which hands out the authority's certificate and sends browsers over."""
+
+    @model_validator(mode="after")
+    def _plain_beside_tls(self) -> "WebSettings":
+        if self.http_port is not None and (self.tls is None or self.http_port == self.port):
+            raise PydanticCustomError("web.http_port", "another port, and only beside tls", {"found": self.http_port})
+        return self
 
 
 Hours = Annotated[float, Field(gt=0, le=720)]
@@ -182,6 +219,8 @@ class AlarmSettings(SettingsModel):
     """More new alarms than this within the window are called a flood."""
     flood_window_s: Annotated[float, Field(gt=0, le=3600)] = 600.0
     """The window for a flood, seconds."""
+    operator_positions: Annotated[int, Field(ge=1, le=50)] = 1
+    """How many people answer alarms side by side; the figures are per position."""
 
     @property
     def bounds(self) -> AlarmBounds:

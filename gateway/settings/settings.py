@@ -3,6 +3,7 @@
 In: made by `gateway.settings.load` only. Out: read by `app`, which hands each part what it needs.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from gateway.model.errors import Fault
 from gateway.model.hazard import HazardCatalogue
 from gateway.model.quantity import PointTable
 from gateway.model.rule import ResolvedRule
+from gateway.model.rule_card import RuleCard
 from gateway.ports import BoundLink, UplinkKind
 from gateway.settings.asset_plan import AssetPlan
 from gateway.settings.papers_settings import IdentitySettings
@@ -38,7 +40,8 @@ class Settings:
     """One site's gateway. `rules` are rows: one rule on one subject, in an order that is stable for the same files.
 
     `digest` is the SHA-256 (hex) of all of it in canonical form, without file names, comments, order of keys and
-    secrets: two boxes with one digest judge alike. `warnings` do not stop a start.
+    secrets: two boxes with one digest judge alike. The cards are not in it: what to do about an alarm judges nothing.
+    `cards` are by rule id, for those of the rules that have one. `warnings` do not stop a start.
     """
 
     file: str
@@ -51,6 +54,7 @@ class Settings:
     plan: AssetPlan
     rules: tuple[ResolvedRule, ...]
     hazards: HazardCatalogue
+    cards: Mapping[str, RuleCard]
     uplinks: tuple[BoundUplink, ...]
     web: WebSettings
     alarms: AlarmSettings

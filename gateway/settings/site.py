@@ -4,7 +4,6 @@ In: the site's document. Out: `SiteParts`: what is valid as models, and the raw 
 Knows nothing of drivers, tables and rules.
 """
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -172,18 +171,4 @@ def _rule_packs(document: Document, data: Raw) -> tuple[tuple[KeyPath, str], ...
 
 
 def _web(document: Document, data: Raw) -> WebSettings | None:
-    """The web section; other machines may reach it only with a token."""
-    if "web" not in data:
-        return WebSettings()
-    web = _section(WebSettings, document, data, "web")
-    if web is not None and web.token is None and not is_loopback(web.host):
-        document.add(("web", "host"), "web.token", found=web.host)
-    return web
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens on `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return _section(WebSettings, document, data, "web") if "web" in data else WebSettings()

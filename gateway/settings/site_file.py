@@ -13,6 +13,7 @@ from gateway.settings.crane_settings import CraneSettings
 from gateway.settings.crane_zone_settings import PowerLineSettings, ZoneSettings
 from gateway.settings.papers_settings import IdentitySettings, PapersSettings
 from gateway.settings.pit_settings import PitSettings
+from gateway.settings.plan_settings import PlanSettings
 from gateway.settings.schema import (
     AlarmSettings,
     AssetKind,
@@ -53,6 +54,8 @@ class AssetSettings(SettingsModel):
     """A tower crane's registration, checks, ties; what is not filed is unknown, never in order."""
     pit: PitSettings | None = None
     """A deep pit: its papers, instruments and monitoring points."""
+    plan: PlanSettings | None = None
+    """Where it stands on the site plan; a crane's place is in its own section."""
 
     @model_validator(mode="after")
     def _sections_fit_the_kind(self) -> "AssetSettings":

@@ -172,11 +172,17 @@ CATALOGUE: dict[str, Wording] = {
         "测点 {point} 已由设备 {other} 提供",
         "每个测点只来自一台设备",
     ),
-    "web.token": Wording(
-        "{found}, which other machines can reach, without web.token",
-        "127.0.0.1, or a web.token",
-        "{found} 可被其他机器访问，但没有 web.token",
-        "127.0.0.1，或设置 web.token",
+    "web.tls": Wording(
+        "folder, cert_file and key_file that do not go together",
+        "either folder, made by sitewarden tls init, or both cert_file and key_file",
+        "folder、cert_file、key_file 搭配不对",
+        "folder（由 sitewarden tls init 生成），或 cert_file 与 key_file 两者",
+    ),
+    "web.http_port": Wording(
+        "http_port {found}",
+        "another port than `port`, and only with a `tls` section",
+        "http_port {found}",
+        "与 port 不同的端口，且仅在有 tls 时使用",
     ),
     # rules
     "rule.one_limit": Wording(
@@ -253,6 +259,24 @@ CATALOGUE: dict[str, Wording] = {
         "product_default with PD, design, maker_manual or site_scheme with SITE, a code with V1, V2 or M-*",
         "limit_source {source} 与 certainty {certainty}",
         "product_default 配 PD；design、maker_manual、site_scheme 配 SITE；规范配 V1、V2 或 M-*",
+    ),
+    "card.twice": Wording(
+        "{found}, already used on line {first}",
+        "each rule on one card of a file",
+        "{found}，第 {first} 行已使用",
+        "同一文件中每条规则只有一张处置卡",
+    ),
+    "card.steps": Wording(
+        "{zh} steps in Chinese and {en} in English",
+        "the same steps in both languages",
+        "中文 {zh} 步，英文 {en} 步",
+        "两种语言的步骤一一对应",
+    ),
+    "card.certainty": Wording(
+        "source {source} with certainty {certainty}",
+        "'product advice' with PD, a clause with V1, V2 or M-*",
+        "source {source} 与 certainty {certainty}",
+        "product advice 配 PD；条款配 V1、V2 或 M-*",
     ),
     "rule.twice_in_pack": Wording(
         "{found}, already used on line {first}",
@@ -589,6 +613,12 @@ CATALOGUE: dict[str, Wording] = {
         "an uplink that tells people: {kinds}",
         "上报通道 {found}（类型 {kind}）不能通知人员",
         "能通知人员的通道：{kinds}",
+    ),
+    "warn.no_card": Wording(
+        "rule {rule} alarms and has no card: nobody is told what to do",
+        "a card in cards/ beside the site file (docs/rules.md)",
+        "规则 {rule} 会报警但没有处置卡：无人知道该做什么",
+        "在站点文件旁的 cards/ 中写一张处置卡（docs/rules.md）",
     ),
     "warn.replaces_nothing": Wording(
         "replaces: true for {rule}, which no earlier pack has",

@@ -1,0 +1,35 @@
+"""The `plan:` section of an asset: where it stands on the site plan that screens draw.
+
+In: plain data. Out: frozen models. It judges nothing: a crane's place comes from its `crane:` section, a zone's from
+`zones:`. What is not given is not drawn but listed beside the plan. Knows no drawing.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway.settings.crane_settings import Bearing
+from gateway.settings.crane_zone_settings import PlanPointSettings
+from gateway.settings.schema import SettingsModel
+
+
+class ViewSettings(SettingsModel):
+    """What a camera looks at, in plan."""
+
+    bearing_deg: Bearing
+    """Where its middle points, degrees clockwise from site north."""
+    angle_deg: Annotated[float, Field(gt=0, le=360)]
+    """How wide it sees, degrees."""
+    range_m: Annotated[float, Field(gt=0, le=500)]
+    """How far it sees, metres."""
+
+
+class PlanSettings(SettingsModel):
+    """Where an asset stands, in the site's frame. Only drawn; no rule looks at it."""
+
+    place: PlanPointSettings | None = None
+    """Where it stands."""
+    outline: Annotated[tuple[PlanPointSettings, ...], Field(min_length=3, max_length=100)] | None = None
+    """Its corners in order: a pit's edge."""
+    view: ViewSettings | None = None
+    """What a camera at `place` looks at."""
