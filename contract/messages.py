@@ -64,11 +64,12 @@ class SuspectedHazard(UpMessage):
 
 
 class AlarmTransition(UpMessage):
-    """One alarm was raised, acknowledged or returned to normal. `event_id` is the idempotency key."""
+    """One alarm was raised, acknowledged or returned to normal, or a person at the site reports it (`handed_over`: also
+    of an alarm that was never sent before; `user` and `reason` say who and why). `event_id` is the idempotency key."""
 
     event_id: Key
     alarm_id: Key
-    transition: Literal["raised", "acknowledged", "returned"]
+    transition: Literal["raised", "acknowledged", "returned", "handed_over"]
     rule_id: Label
     severity: Severity
     subject: Label

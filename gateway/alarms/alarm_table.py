@@ -93,6 +93,11 @@ class AlarmTable:
         self._plan = SuppressionPlan(rules)
         self._judged = np.zeros(n, dtype=np.bool_)
 
+    @property
+    def bounds(self) -> AlarmBounds:
+        """What the site has chosen."""
+        return self._bounds
+
     def restore(self, alarms: Iterable[Alarm]) -> set[int]:
         """Take over the open episodes of the last run, and what was withheld; the rows that are active again. An alarm
         whose rule is gone stays on the list, active and unknown, until a person deals with it."""

@@ -57,6 +57,14 @@ _DISPLAY = """## 3. The display, stepped by people and by time
 Shelving is for one alarm, out of service for a device (with its points) or a point. Out of service again is a renewal.
 What a clock that was set back would prolong ends at once."""
 
+_WORDS = """## 7. What people say of an alarm
+
+Beside the commands above, which change an alarm, people may say something of one, open or past: a note of what was
+done, a judgement that it was false (with a cause, and it may be withdrawn), and a hand-over to the regulator as a
+hazard (转隐患, once). Each is sealed under the alarm and changes nothing of it: what is judged false goes on calling
+while its condition holds. A hand-over is sent whole, also of an alarm that was never reported. Several alarms
+may be acknowledged with one reason, which every record then says; a P1 never is."""
+
 _SUPPRESSION = """## 4. Suppression by design, stepped by the rule that suppresses
 
     - {id: crane.wind.warning, ..., suppressed_while: {rule: crane.wind.alarm}}      # or a list of them
@@ -157,6 +165,7 @@ def _figures(bounds: AlarmBounds) -> Iterator[str]:
         "no live page is open for `no_screen_after_s`, are sealed as an escalation and sent to the uplinks named\n"
         "there: once for each episode and reason. What is shelved, suppressed or out of service is not."
     )
+    yield _WORDS
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -137,6 +137,11 @@ class Refusal(StrEnum):
     NOT_OUT_OF_SERVICE = "not_out_of_service"
     TOO_LONG = "too_long"
     SUPPRESSED = "suppressed_by_design"
+    ALREADY_FALSE = "already_judged_false"
+    NOT_FALSE = "not_judged_false"
+    ALREADY_HANDED_OVER = "already_handed_over"
+    NO_REGULATOR = "no_regulator"
+    P1_ALONE = "p1_by_itself"
 
 
 class Step(NamedTuple):
