@@ -1,6 +1,11 @@
 """The listening socket of a web face."""
 
 import socket
+from typing import Final
+
+GONE_AFTER_MS: Final = 20_000
+"""A browser whose network is cut acknowledges nothing; without this limit it would count as listening for a quarter of
+an hour."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -12,6 +17,7 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_AFTER_MS)  # every connection takes it over
     try:
         listener.bind((host, port))
         listener.listen(1024)
