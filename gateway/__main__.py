@@ -5,6 +5,7 @@ Exit status: 0 done, 1 the check or the run failed, 2 the configuration or the a
 
 import argparse
 import json
+import ssl
 import sys
 import urllib.error
 import urllib.request
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from contract.chain import ChainFault
 from gateway import __version__
+from gateway.accounts.arguments import add_account_commands
 from gateway.app import DRIVERS, UPLINKS, Gateway, run_until_signal
 from gateway.commissioning.arguments import (
     add_commission_arguments,
@@ -32,6 +34,8 @@ from gateway.replay_arguments import add_replay_arguments
 from gateway.rule_listing import rules_json, rules_text
 from gateway.settings import check_report, load, site_schema
 from gateway.store.alert_store import open_for_reading
+from gateway.tls.arguments import add_tls_command
+from gateway.tls.faults import TlsError
 from gateway.uplink_check import run_uplink_check
 
 
@@ -44,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as error:
         print(check_report(error), file=sys.stderr)
         return 2
-    except (AlreadyRunning, LookupError) as error:
+    except (AlreadyRunning, LookupError, TlsError) as error:
         print(f"sitewarden: {error}", file=sys.stderr)
         return 2
     except OSError as error:
@@ -98,7 +102,8 @@ def _export(args: argparse.Namespace) -> int:
 
 def _health(args: argparse.Namespace) -> int:
     try:
-        with urllib.request.urlopen(f"{args.url.rstrip('/')}/healthz", timeout=5) as reply:  # noqa: S310
+        trust = ssl.create_default_context(cafile=args.ca) if args.ca else None
+        with urllib.request.urlopen(f"{args.url.rstrip('/')}/healthz", timeout=5, context=trust) as reply:  # noqa: S310
             print(reply.read().decode())
             return 0
     except (urllib.error.URLError, OSError) as error:
@@ -157,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("folder", type=Path)
     health = add("health", "ask a running gateway whether it is alive", _health)
     health.add_argument("--url", default="http://127.0.0.1:8080")
+    health.add_argument("--ca", type=Path, help="certificate of the authority (ca.crt) that vouches for an https box")
     test_uplink = add("test-uplink", "send a test message through an uplink to people; exit 1: not taken", _test_uplink)
     test_uplink.add_argument("file", help="site file (YAML), or the name of a shipped one")
     test_uplink.add_argument("name", help="the uplink's name in the site file")
@@ -168,8 +174,10 @@ def _parser() -> argparse.ArgumentParser:
     test.set_defaults(command=_device_test)
     add_device_test_arguments(test)
     add_identity_command(commands)
+    add_account_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
     add_operation_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
     add_pit_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
+    add_tls_command(commands, lambda file: load(file, DRIVERS, UPLINKS))
     return parser
 
 

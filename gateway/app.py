@@ -11,6 +11,7 @@ Stop order: drivers, pipeline (judging what is queued), recorder, deliveries, st
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -20,9 +21,13 @@ from drivers.modbus.driver import RTU_KIND as MODBUS_RTU
 from drivers.modbus.driver import RTU_TCP_KIND as MODBUS_RTU_TCP
 from drivers.mqtt.driver import KIND as MQTT
 from gateway import __version__
+from gateway.accounts.accounts import Accounts, Around
+from gateway.accounts.audit_reader import AuditReader
+from gateway.accounts.local_token import write_local_token
 from gateway.alarms import AlarmTable
 from gateway.arming import UnprovenSink, read_arming
 from gateway.asset_keeping import AssetKeeping
+from gateway.channel_checks import Channel, ChannelChecks
 from gateway.clock import SystemClock
 from gateway.clock_watch import ClockWatch
 from gateway.commands import AlarmCommands
@@ -61,12 +66,15 @@ from gateway.recorder import Entry, Recorder, Route, Told
 from gateway.reload import Difference, LinkSink, carry_alarms, carry_delays, carry_truths, difference, moved_to
 from gateway.rules.table import RuleTable
 from gateway.settings import AssetKind, Settings, load
+from gateway.shift_office.paper_store import PaperStore
 from gateway.store.alert_store import AlertStore
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetBounds, AssetStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import Bounds, HistoryStore
+from gateway.store.outbox_reader import OutboxReader
 from gateway.supervisor import Supervisor, notify_systemd
+from gateway.tls.watch import CertificateWatch, files_of
 from gateway.uplinks.dingtalk import KIND as DINGTALK
 from gateway.uplinks.influx import KIND as INFLUX
 from gateway.uplinks.mqtt import KIND as MQTT_UPLINK
@@ -77,14 +85,25 @@ from gateway.uplinks.sms import KIND as SMS
 from gateway.uplinks.webhook import KIND as WEBHOOK
 from gateway.uplinks.wecom import KIND as WECOM
 from gateway.warm_start import warm_start
+from gateway.web.account_pages import account_routes
+from gateway.web.account_visitors import AccountVisitors, policy_of, session_bounds
+from gateway.web.alarm_desk import AlarmDesk, AlarmGuide
+from gateway.web.alarm_forms import alarm_routes
 from gateway.web.api import web_app
+from gateway.web.audit_page import audit_routes
 from gateway.web.command_routes import command_routes
 from gateway.web.crane_routes import crane_routes
+from gateway.web.curves_page import curves_routes
 from gateway.web.feed import Feed
+from gateway.web.office_routes import OfficeSources, office_routes
+from gateway.web.overview_page import overview_routes
 from gateway.web.pit_routes import pit_routes
+from gateway.web.plain_door import PlainDoor, authority_route
 from gateway.web.read_model import AssetView, BoxParts, BoxView
 from gateway.web.reloading import ConfigState, ReloadOutcome, reload_route
 from gateway.web.server import WebServer
+from gateway.web.site_plan import draw
+from gateway.web.sound_page import sound_routes
 from gateway.window import Window
 from screens.listener import listen
 
@@ -110,6 +129,8 @@ class Gateway:
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[ReloadOutcome]] = set()
         self.clock: Clock = clock or SystemClock()
+        tls = settings.web.tls
+        self.certificate = CertificateWatch(files_of(tls), self.clock) if tls is not None else None
         self._folder = settings.storage.folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = lock_folder(self._folder)
@@ -125,6 +146,9 @@ class Gateway:
         self.recorder.record(Entry(RecordKind.STARTED, self.clock.now_ns(), content))
         await self.housekeeping.report_unclean_stop()
         self.housekeeping.report_repair("assets.db", self.assets.repair)
+        self.housekeeping.report_repair("office.db", self.papers.repair)
+        self.housekeeping.report_repair("accounts.db", self.accounts.repair)
+        await self.accounts.start()
         now_ns = self.clock.now_ns()
         for said in self.deriving.last_said(now_ns):
             self.pipeline.resume(said, now_ns - said.observed_at_ns)
@@ -181,6 +205,7 @@ class Gateway:
         may_write = self.alerts.reserve.history_may_write
         self.assets = AssetStore(self._folder, asset_bounds, self.identities.driver_id, may_write)
         self.records = AssetReader(self.assets.path)
+        self.papers = PaperStore(self._folder)
 
     def _build_judging(self) -> None:
         settings = self.settings
@@ -226,7 +251,9 @@ class Gateway:
         routes = [_route(uplink, settings.escalation.uplinks) for uplink in self.uplinks]
         named = settings.box.id, settings.site.project_code
         self.recorder = Recorder(self.alerts, *named, routes, clock, settings.hazards)
-        self.commands = AlarmCommands(lambda: self.alarms, self.recorder, clock)
+        self.commands = AlarmCommands(lambda: self.alarms, self.recorder, clock, self.alerts)
+        around = Around(self._folder, self.alerts, self.recorder, clock)
+        self.accounts = Accounts(around, session_bounds(settings.web), self._announce_setup)
         self.keeping = AssetKeeping(self.assets, lambda: self.deriving, self.recorder, clock)
         self.keeping.restore()
         self.drivers: list[Driver] = [DRIVERS[link.settings.driver].build(link, clock) for link in settings.links]
@@ -255,11 +282,51 @@ class Gateway:
         self.zero_orders = ZeroOrders(models, self.recorder, self.clock)
         asked = DayStores(self.reader, self.records, self.alerts)
         self.daily_reports = DailyReports(settings, asked, self.recorder, self.clock)
+        self._office = OfficeSources(settings, asked, self.papers, self._folder, self.history.path)
 
     def _build_web(self) -> None:
         settings = self.settings
         self.config = ConfigState(settings.file, settings.digest, self.clock.now_ns())
-        parts = BoxParts(
+        self.view = BoxView(self._box_parts())
+        self.feed = Feed(self.alerts, self.view)
+        self.escalation = Escalation(
+            lambda: self.alarms,
+            lambda: self.feed.clients,
+            self.recorder,
+            self.clock,
+            p1_after_s=settings.escalation.p1_after_s,
+            no_screen_after_s=settings.escalation.no_screen_after_s,
+            channels=settings.escalation.uplinks,
+        )
+        self.feed.picture.escalation = self.escalation
+        self.recorder.listeners.append(self._told)
+        policy = policy_of(settings.web)
+        visitors = AccountVisitors(self.accounts, policy, write_local_token(self._folder))
+        self._socket = listen(settings.web.host, settings.web.port)
+        scheme = "https" if self.certificate is not None else "http"
+        self.url = f"{scheme}://{settings.web.host}:{self._socket.getsockname()[1]}"
+        app = web_app(self.view, self.feed, self.acknowledge, policy.token, self.clock, visitors)
+        account_routes(app, app.state.pages, self.accounts, visitors)
+        audit_routes(app, app.state.pages, AuditReader(self.alerts.path))
+        self.feed.picture.cells = overview_routes(app, app.state.pages).cells
+        curves_routes(app, app.state.pages)
+        sound_routes(app, app.state.pages, self._channel_checks())
+        command_routes(app, self.commands)
+        desk = AlarmDesk(self.view, self.commands, self._alarm_guide, self.escalation.outlook)
+        alarm_routes(app, app.state.pages, desk)
+        office_routes(app, app.state.pages, self._office)
+        reload_route(app, self.reload)
+        pit_routes(app, self.hand_entries, self.zero_orders, self.daily_reports, self.clock)
+        crane_routes(app, lambda: self.settings, self.records, self.zero_orders, self.clock)
+        self._servers = {"web": WebServer(app, self._socket, self.certificate.context if self.certificate else None)}
+        if self.certificate is not None:
+            authority_route(app, self.certificate.files.ca_file)
+            self._open_plain_door(self.certificate)
+
+    def _box_parts(self) -> BoxParts:
+        """Everything that the screens look at."""
+        settings = self.settings
+        return BoxParts(
             box_id=settings.box.id,
             site_zh=settings.site.title_zh,
             site_en=settings.site.title_en,
@@ -279,27 +346,29 @@ class Gateway:
             clock=self.clock,
             arming=self.arming,
             config=self.config,
+            certificate=self.certificate,
+            drawing=draw(settings),
         )
-        self.view = BoxView(parts)
-        self.feed = Feed(self.alerts, self.view)
-        self.escalation = Escalation(
-            lambda: self.alarms,
-            lambda: self.feed.clients,
-            self.recorder,
-            self.clock,
-            p1_after_s=settings.escalation.p1_after_s,
-            no_screen_after_s=settings.escalation.no_screen_after_s,
-        )
-        self.recorder.listeners.append(self._told)
-        token = settings.web.token.reveal() if settings.web.token else None
-        self._socket = listen(settings.web.host, settings.web.port)
-        self.url = f"http://{settings.web.host}:{self._socket.getsockname()[1]}"
-        app = web_app(self.view, self.feed, self.acknowledge, token, self.clock)
-        command_routes(app, self.commands)
-        reload_route(app, self.reload)
-        pit_routes(app, self.hand_entries, self.zero_orders, self.daily_reports, self.clock)
-        crane_routes(app, lambda: self.settings, self.records, self.zero_orders, self.clock)
-        self._server = WebServer(app, self._socket)
+
+    def _open_plain_door(self, certificate: CertificateWatch) -> None:
+        """The port without TLS, where the site asks for one."""
+        web = self.settings.web
+        if web.http_port is not None:
+            door = PlainDoor(certificate.served_names, self._socket.getsockname()[1], certificate.files.ca_file)
+            self._servers["web-plain"] = WebServer(door, listen(web.host, web.http_port))
+
+    def _channel_checks(self) -> ChannelChecks:
+        settings, told = self.settings, self.settings.escalation.uplinks
+        channels = [
+            Channel(bound.name, bound.kind.name, isinstance(uplink, Notifier), bound.name in told)
+            for bound, uplink in zip(settings.uplinks, self.uplinks, strict=True)
+        ]
+        named = settings.box.id, settings.site.project_code
+        return ChannelChecks(channels, named, self.recorder, OutboxReader(self.alerts.path), self.clock)
+
+    def _alarm_guide(self) -> AlarmGuide:
+        settings, bounds = self.settings, self.settings.alarms.bounds
+        return AlarmGuide(settings.cards, settings.hazards, bounds.shelve_max_s, bounds.out_of_service_max_s)
 
     def _start_parts(self) -> None:
         start = self.supervisor.start
@@ -313,12 +382,16 @@ class Gateway:
                 start(f"uplink:{uplink.name}", uplink.run)
         start("housekeeping", self.housekeeping.run)
         start("assets", self.keeping.run)
+        start("accounts", self.accounts.run)
         start("identities", lambda: self.identities.run(self.clock))
         start("clock", self.clock_watch.run)
         start("daily-reports", self.daily_reports.run)
         start("escalation", self.escalation.run)
         start("feed", self.feed.run)
-        start("web", self._server.run_until_cancelled)
+        for name, server in self._servers.items():
+            start(name, server.run_until_cancelled)
+        if self.certificate is not None:
+            start("certificate", self.certificate.run)
         start("watchdog", self._feed_watchdog)
 
     def _refuse(self, outcome: ReloadOutcome, user: str) -> ReloadOutcome:
@@ -420,6 +493,7 @@ class Gateway:
             alarms=self.alarms,
             drivers=self.drivers,
             arming=self.arming,
+            drawing=draw(new),
         )
         self.view.refresh_alarms()
 
@@ -442,12 +516,15 @@ class Gateway:
             await uplink.close()
             delivery.close()
         await self.keeping.keep()
+        self.accounts.close()
         self.assets.close()
+        self.papers.close()
         self.records.close()
         self.history.close(self.clock.now_ns())
         self.alerts.close()
         self.reader.close()
-        self._socket.close()
+        for server in self._servers.values():
+            server.listener.close()
         self._lock.close()
 
     async def _send_last(self) -> None:
@@ -468,6 +545,11 @@ class Gateway:
         """An adapter is about to send a person's identity: on record first, by the random id alone."""
         content: dict[str, Canonical] = {"person_id": person_id, "purpose": purpose}
         self.recorder.record(Entry(RecordKind.DISCLOSURE, self.clock.now_ns(), content))
+
+    def _announce_setup(self, code: str) -> None:
+        """Whoever stands at the box's console may make the first administrator; nobody else reads this."""
+        print(f"Sitewarden: no account yet. Open {self.url}/setup, code {code}", file=sys.stderr)
+        log.warning("event=first_setup url=%s/setup code=%s", self.url, code)
 
     def _sealed(self, keep: MessageHandler) -> MessageHandler:
         return lambda down: seal_order(down, keep, self.recorder, self.clock)

@@ -5,9 +5,11 @@
       data/alerts.db     copied by SQLite's online backup: one moment, whatever is being written meanwhile
       data/history.db    copied after it, so that the history is never behind what the chain has sealed of it
       data/assets.db     likewise
+      data/office.db     likewise
       data/...           small files of the data folder that anyone may read
       site/...           the site file, with its rule packs and device tables
-      private.sealed     files that only their owner reads (keys, credentials), encrypted; only with a passphrase
+      private.sealed     files that only their owner reads (keys, credentials, accounts), encrypted; only with a
+                         passphrase
 
 In: settings and a running box's data folder, or an archive. Out: a verified archive, or a verified data folder.
 Nothing is used before its digest fits; no name in an archive leads out of the folder.
@@ -37,8 +39,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contract.chain import ChainFault
 from gateway import __version__
+from gateway.accounts.account_rows import ACCOUNTS_FILE
 from gateway.ports import Clock
 from gateway.settings import Settings
+from gateway.shift_office.paper_store import OFFICE_FILE
 from gateway.store.alert_store import ALERTS_FILE, open_for_reading
 from gateway.store.asset_records import ASSETS_FILE
 
@@ -108,7 +112,7 @@ def make_backup(settings: Settings, to: Path, clock: Clock, passphrase: str = ""
     with tempfile.TemporaryDirectory(prefix=".sitewarden-backup-", dir=target.parent) as folder:
         stage = Path(folder)
         _copy_database(data / ALERTS_FILE, stage / "data" / ALERTS_FILE)
-        for name in (HISTORY_FILE, ASSETS_FILE):
+        for name in (HISTORY_FILE, ASSETS_FILE, OFFICE_FILE):
             if (data / name).is_file():
                 _copy_database(data / name, stage / "data" / name)
         left_out = _copy_small_files(data, stage, passphrase)
@@ -180,9 +184,13 @@ def _copy_database(source: Path, target: Path) -> None:
 
 
 def _copy_small_files(data: Path, stage: Path, passphrase: str) -> tuple[str, ...]:
-    """Files that only their owner reads go into the sealed part; without a passphrase they are left out, and named."""
+    """Files that only their owner reads go into the sealed part; without a passphrase they are left out, and named. So
+    do the accounts: hashes of passwords are for nobody's eyes."""
     private: list[tuple[str, bytes]] = []
     left_out = []
+    if (data / ACCOUNTS_FILE).is_file():
+        private += _accounts(data, stage) if passphrase else []
+        left_out += [] if passphrase else [ACCOUNTS_FILE]
     for path in sorted(data.rglob("*")):
         name = path.relative_to(data).as_posix()
         if (
@@ -204,6 +212,15 @@ def _copy_small_files(data: Path, stage: Path, passphrase: str) -> tuple[str, ..
     return tuple(left_out)
 
 
+def _accounts(data: Path, stage: Path) -> list[tuple[str, bytes]]:
+    """One moment of the accounts; nothing of them stays on the stage."""
+    copy = stage / ACCOUNTS_FILE
+    _copy_database(data / ACCOUNTS_FILE, copy)
+    content = copy.read_bytes()
+    copy.unlink()
+    return [(ACCOUNTS_FILE, content)]
+
+
 def _is_database(path: Path) -> bool:
     return path.name.endswith(DATABASE_PARTS) or ".db.damaged-" in path.name
 
@@ -211,7 +228,7 @@ def _is_database(path: Path) -> bool:
 def _copy_site(site_file: Path, stage: Path) -> None:
     stage.mkdir(parents=True)
     shutil.copyfile(site_file, stage / site_file.name)
-    for folder in ("rules", "devices", "hazards"):
+    for folder in ("rules", "devices", "hazards", "cards"):
         for path in sorted((site_file.parent / folder).rglob("*.yaml")):
             copy = stage / path.relative_to(site_file.parent)
             copy.parent.mkdir(parents=True, exist_ok=True)

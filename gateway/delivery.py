@@ -56,6 +56,11 @@ class Delivery:
         return self._uplink.name
 
     @property
+    def takes_evidence(self) -> bool:
+        """Whether the receiver is a regulator, who holds the box's chain."""
+        return self._uplink.takes_evidence
+
+    @property
     def cursor(self) -> int:
         """How far the uplink has taken the history."""
         return self._cursor

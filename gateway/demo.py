@@ -15,10 +15,13 @@ import asyncio
 import contextlib
 import errno
 import json
+import os
 import signal
 import socket
 import sys
+import threading
 import time
+import webbrowser
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -111,6 +114,8 @@ async def _demo(options: DemoOptions) -> DemoFigures:
         say(f"现场页 site page       {gateway.url}/")
         say(f"监管端 regulator page  {regulator['url']}/")
         say(f"数据 data              {folder}")
+        if not options.headless:
+            _open_browser(f"{gateway.url}/")
         started = time.monotonic()
         await _run_gateway(gateway, options, say, twins["story"])
         seconds = time.monotonic() - started
@@ -295,6 +300,12 @@ def _on_delay_ms(gateway: Gateway) -> float:
 def _print_summary(figures: DemoFigures) -> None:
     for name, value in asdict(figures).items():
         print(f"{name:>20}  {value}")
+
+
+def _open_browser(url: str) -> None:
+    """On a machine with a screen the demo opens on the site's overview."""
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
 def _say(text: str) -> None:

@@ -29,10 +29,12 @@ from gateway.evidence import RecordKind
 from gateway.model.errors import ConfigError
 from gateway.ports import Clock
 from gateway.settings import Settings, fault_text
+from gateway.shift_office.paper_store import OFFICE_FILE
 from gateway.store.alert_store import ALERTS_FILE, open_for_reading
 from gateway.store.asset_records import ASSETS_FILE
+from gateway.tls.watch import files_of
 
-DATABASES = (ALERTS_FILE, "history.db", ASSETS_FILE)
+DATABASES = (ALERTS_FILE, "history.db", ASSETS_FILE, OFFICE_FILE)
 CONNECT_S = 3.0
 SPARE_BYTES = 512 * 2**20
 CLOCK_AHEAD_NS = 2_000_000_000
@@ -256,6 +258,7 @@ def _keys_of(settings: Settings) -> list[Path]:
     own = settings.storage.folder / "keys"
     tls = [getattr(holder, "tls", None) for holder in _holders(settings)]
     named = [Path(file) for part in tls if (file := getattr(part, "key_file", None))]
+    named += files_of(settings.web.tls).private if settings.web.tls is not None else ()
     return [*(sorted(own.glob("*")) if own.is_dir() else []), *(path for path in named if path.is_file())]
 
 
@@ -271,7 +274,9 @@ def _private_files(keys: list[Path]) -> Iterator[Check]:
 
 
 def _certificates(settings: Settings, now_ns: int) -> Iterator[Check]:
-    """Every certificate file that a link or an uplink names: readable, and how long it still holds."""
+    """Every certificate file that the page, a link or an uplink names: readable, and how long it still holds."""
+    if settings.web.tls is not None:
+        yield from (_certificate(path, now_ns) for path in files_of(settings.web.tls).certificates)
     for holder in _holders(settings):
         for part in (holder, getattr(holder, "tls", None)):
             for key in ("ca_file", "cert_file"):

@@ -9,7 +9,8 @@ hastens nor delays; for alarms that were open at the start, what had passed befo
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from gateway.alarms import AlarmTable
 from gateway.evidence import NO_SCREEN, unacknowledged
@@ -20,6 +21,19 @@ from gateway.recorder import Recorder
 log = logging.getLogger(__name__)
 CHECK_EVERY_S = 1.0
 _GRAVE = (Severity.P1, Severity.P2)
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationOutlook:
+    """When a P1 that nobody has acknowledged is told to somebody else: in `in_s` seconds, to the uplinks `to`.
+
+    `done` says that this has happened; `in_s` is 0 then. Without uplinks an escalation is only recorded and shown.
+    """
+
+    alarm_id: str
+    in_s: int
+    to: tuple[str, ...]
+    done: bool
 
 
 class Escalation:
@@ -34,6 +48,7 @@ class Escalation:
         *,
         p1_after_s: int,
         no_screen_after_s: int,
+        channels: Sequence[str] = (),
     ) -> None:
         self._alarms = alarms
         self._screens = screens
@@ -41,6 +56,7 @@ class Escalation:
         self._clock = clock
         self._p1_after_s = p1_after_s
         self._no_screen_after_s = no_screen_after_s
+        self._channels = tuple(channels)
         self._started_ns = clock.now_ns()
         self._seen_mono_ns: dict[str, int] = {}
         self._looked_mono_ns = clock.monotonic_ns()
@@ -61,6 +77,18 @@ class Escalation:
         for alarm in alarms:
             for because in self._due(alarm, mono_ns):
                 self._escalate(alarm, because)
+
+    def outlook(self) -> list[EscalationOutlook]:
+        """Every P1 that still calls, the most urgent first; one that was told already comes last."""
+        mono_ns, late = self._clock.monotonic_ns(), unacknowledged(self._p1_after_s)
+        found = []
+        for alarm in self._alarms().open_alarms():
+            if alarm.rule.severity is Severity.P1 and not alarm.acknowledged and not alarm.silenced:
+                left_ns = self._seen(alarm, mono_ns) + self._p1_after_s * 1_000_000_000 - mono_ns
+                done = late in alarm.escalated
+                left_s = 0 if done else max(0, -(-left_ns // 1_000_000_000))
+                found.append(EscalationOutlook(alarm.alarm_id, left_s, self._channels, done))
+        return sorted(found, key=lambda each: (each.done, each.in_s))
 
     def _seen(self, alarm: Alarm, mono_ns: int) -> int:
         """Since when this alarm has been open, on the monotonic clock."""

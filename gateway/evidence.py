@@ -13,6 +13,7 @@ from typing import Any
 from contract.canonical import Canonical, canonical_bytes, decimal_text
 from contract.chain import ChainHead, record_digest
 from gateway.model.alarm import Alarm, ServiceChange, Transition
+from gateway.model.alarm_note import AlarmNote
 from gateway.model.hazard import HazardReference
 from gateway.model.quantity import PointTable
 from gateway.model.reading import RawBlock, Readings
@@ -23,6 +24,8 @@ MAX_POINTS_A_SAMPLE = 64
 MAX_RAW_WORDS = 125
 MAX_RAW_BLOCKS = 8
 MAX_RAW_PAYLOAD_BYTES = 4096
+MAX_REASON_CHARS = 4000
+"""Of a reason in a message: the contract's bound. The chain holds the whole."""
 
 
 class RecordKind(StrEnum):
@@ -44,6 +47,11 @@ class RecordKind(StrEnum):
     REPORT = "report"
     DISCLOSURE = "identity_disclosed"
     HAND_READINGS = "hand_readings"
+    SAFETY_LOG = "safety_log"
+    HANDOVER = "shift_handover"
+    ACCOUNT = "account_event"
+    ALARM_NOTE = "alarm_note"
+    CHANNEL_TEST = "channel_test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +144,19 @@ def alarm_content(alarm: Alarm) -> dict[str, Canonical]:
         "first_out_id": alarm.first_out_id,
         "suppressed_by": alarm.suppressed_by,
         "withheld": alarm.withheld,
+    }
+
+
+def note_content(note: AlarmNote, hazard: HazardReference | None = None) -> dict[str, Canonical]:
+    """What a person said of an alarm, with the alarm as it then stood; in the shape of a transition's content."""
+    return {
+        "hazard": hazard_content(hazard),
+        "transition": str(note.kind),
+        "measured": decimal_text(note.alarm.measured),
+        "user": note.user,
+        "reason": note.reason,
+        "cause": str(note.cause) if note.cause else "",
+        "alarm": alarm_content(note.alarm),
     }
 
 
@@ -233,36 +254,71 @@ def transition_message(
     hazard: HazardReference | None = None,
 ) -> bytes:
     """The body of the contract's `alarm_transition` message, canonical bytes."""
-    alarm, info = transition.alarm, transition.alarm.rule
-    return canonical_bytes(
-        {
-            "hazard": hazard_content(hazard),
-            "event_id": key,
-            "alarm_id": alarm.alarm_id,
-            "transition": str(transition.kind),
-            "rule_id": info.rule_id,
-            "severity": str(info.severity),
-            "subject": alarm.subject,
-            "asset": alarm.asset,
-            "asset_kind": alarm.asset_kind,
-            "title_zh": info.title_zh,
-            "title_en": info.title_en,
-            "measured": decimal_text(transition.measured),
-            "limit": decimal_text(alarm.limit),
-            "unit": info.unit,
-            "limit_source": info.limit_source,
-            "clause": info.clause,
-            "certainty": info.certainty,
-            "suspected": alarm.suspected,
-            "observed_at_ns": transition.at_ns,
-            "raised_at_ns": alarm.raised_at_ns,
-            "user": transition.user,
-            "reason": transition.reason,
-            "evidence_seq": record.seq,
-            "evidence_sha256": record.sha256,
-            "project_code": project_code,
-        }
-    )
+    said = {
+        "event_id": key,
+        "transition": str(transition.kind),
+        "measured": decimal_text(transition.measured),
+        "observed_at_ns": transition.at_ns,
+        "user": transition.user,
+        "reason": shortened(transition.reason),
+    }
+    return canonical_bytes(said | _alarm_of_message(transition.alarm, project_code, record, hazard))
+
+
+def hand_over_message(
+    note: AlarmNote, project_code: str, record: SealedRecord, hazard: HazardReference | None = None
+) -> bytes:
+    """The same message for an alarm that a person reports, canonical bytes; whole, since the receiver may never have
+    heard of the alarm."""
+    said = {
+        "event_id": hand_over_key(note.alarm.alarm_id),
+        "transition": str(note.kind),
+        "measured": decimal_text(note.alarm.measured),
+        "observed_at_ns": note.at_ns,
+        "user": note.user,
+        "reason": shortened(note.reason),
+    }
+    return canonical_bytes(said | _alarm_of_message(note.alarm, project_code, record, hazard))
+
+
+def hand_over_key(alarm_id: str) -> str:
+    """The idempotency key of a hand-over: an alarm is handed over once."""
+    return f"{alarm_id}:handed_over"
+
+
+def shortened(reason: str) -> str:
+    """A reason that fits into a message; one that was cut says so."""
+    return reason if len(reason) <= MAX_REASON_CHARS else reason[: MAX_REASON_CHARS - 1] + "…"
+
+
+def _alarm_of_message(
+    alarm: Alarm, project_code: str, record: SealedRecord, hazard: HazardReference | None
+) -> dict[str, Canonical]:
+    return {"hazard": hazard_content(hazard)} | _alarm_and_record(alarm, project_code, record)
+
+
+def _alarm_and_record(alarm: Alarm, project_code: str, record: SealedRecord) -> dict[str, Canonical]:
+    info = alarm.rule
+    return {
+        "alarm_id": alarm.alarm_id,
+        "rule_id": info.rule_id,
+        "severity": str(info.severity),
+        "subject": alarm.subject,
+        "asset": alarm.asset,
+        "asset_kind": alarm.asset_kind,
+        "title_zh": info.title_zh,
+        "title_en": info.title_en,
+        "limit": decimal_text(alarm.limit),
+        "unit": info.unit,
+        "limit_source": info.limit_source,
+        "clause": info.clause,
+        "certainty": info.certainty,
+        "suspected": alarm.suspected,
+        "raised_at_ns": alarm.raised_at_ns,
+        "evidence_seq": record.seq,
+        "evidence_sha256": record.sha256,
+        "project_code": project_code,
+    }
 
 
 NO_SCREEN = "no screen listening"
@@ -284,34 +340,14 @@ def escalation_message(alarm: Alarm, because: str, at_ns: int, project_code: str
     `because` is `unacknowledged(...)` or `NO_SCREEN`; `at_ns` is when it was decided; `record` is what the chain holds
     of it (or of the alarm's last transition). `measured` is the value that raised the alarm, `worst` the worst since.
     """
-    info = alarm.rule
-    return canonical_bytes(
-        {
-            "escalation_id": escalation_key(alarm, because),
-            "because": because,
-            "escalated_at_ns": at_ns,
-            "alarm_id": alarm.alarm_id,
-            "rule_id": info.rule_id,
-            "severity": str(info.severity),
-            "subject": alarm.subject,
-            "asset": alarm.asset,
-            "asset_kind": alarm.asset_kind,
-            "title_zh": info.title_zh,
-            "title_en": info.title_en,
-            "measured": decimal_text(alarm.measured),
-            "worst": decimal_text(alarm.worst),
-            "limit": decimal_text(alarm.limit),
-            "unit": info.unit,
-            "limit_source": info.limit_source,
-            "clause": info.clause,
-            "certainty": info.certainty,
-            "suspected": alarm.suspected,
-            "raised_at_ns": alarm.raised_at_ns,
-            "evidence_seq": record.seq,
-            "evidence_sha256": record.sha256,
-            "project_code": project_code,
-        }
-    )
+    said: dict[str, Canonical] = {
+        "escalation_id": escalation_key(alarm, because),
+        "because": because,
+        "escalated_at_ns": at_ns,
+        "measured": decimal_text(alarm.measured),
+        "worst": decimal_text(alarm.worst),
+    }
+    return canonical_bytes(said | _alarm_and_record(alarm, project_code, record))
 
 
 def record_message(record: SealedRecord) -> bytes:

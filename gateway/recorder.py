@@ -21,6 +21,9 @@ from gateway.evidence import (
     SealedRecord,
     escalation_key,
     escalation_message,
+    hand_over_key,
+    hand_over_message,
+    note_content,
     record_message,
     seal,
     service_content,
@@ -30,6 +33,7 @@ from gateway.evidence import (
     transition_message,
 )
 from gateway.model.alarm import ALERTING, Alarm, ServiceChange, Transition, TransitionKind
+from gateway.model.alarm_note import AlarmNote, NoteKind
 from gateway.model.errors import StoreError
 from gateway.model.hazard import HazardCatalogue, HazardReference, day_of
 from gateway.model.rule import ResolvedRule
@@ -70,18 +74,26 @@ class Route:
         reportable = transition.alarm.rule.reportable or not self.reportable_only
         return self.takes_alerts and reportable and self.wants(transition)
 
+    @property
+    def takes_hand_overs(self) -> bool:
+        """A regulator, to whom a person may report an alarm."""
+        return self.takes_alerts and self.takes_evidence
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One thing to seal. A transition brings its rule and the polls around it; anything else brings its content.
 
-    `about` is what the store files the record under; that of a transition is its alarm's id."""
+    `about` is what the store files the record under; that of a transition is its alarm's id. `note` is what a person
+    said of an alarm; `messages` leave the box with it, each for the uplink that it names."""
 
     kind: RecordKind
     at_ns: int
     content: Mapping[str, Canonical]
     transition: Transition | None = None
     about: str = ""
+    note: AlarmNote | None = None
+    messages: Sequence[Message] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +151,23 @@ class Recorder:
         """Put a change of service in line."""
         about = service_key(change.service.target)
         return self.record(Entry(RecordKind.SERVICE, change.at_ns, service_content(change), about=about))
+
+    def record_note(self, note: AlarmNote) -> "asyncio.Future[SealedRecord]":
+        """Put in line what a person said of an alarm; a hand-over goes to every regulator too."""
+        content = note_content(note, self._hazard_of(note.alarm))
+        return self.record(
+            Entry(RecordKind.ALARM_NOTE, note.at_ns, content, about=note.alarm.alarm_id, note=note),
+        )
+
+    @property
+    def reaches_regulator(self) -> bool:
+        """Whether anybody takes what a person reports."""
+        return bool(self.regulators)
+
+    @property
+    def regulators(self) -> tuple[str, ...]:
+        """The uplinks to whom a person may report an alarm."""
+        return tuple(route.uplink for route in self._routes if route.takes_hand_overs)
 
     def last_in_line(self) -> "asyncio.Future[SealedRecord] | None":
         """The future of the newest waiting entry; None when everything is committed."""
@@ -219,7 +248,7 @@ class Recorder:
         return Commit(self._clock.now_ns(), kept, list(alarms.values()), messages)
 
     def _messages_of(self, entry: Entry, record: SealedRecord) -> list[Message]:
-        messages = []
+        messages = list(entry.messages)
         transition = entry.transition
         if transition is not None and transition.kind is TransitionKind.ESCALATED:
             messages += self._escalations_of(transition, record)
@@ -232,6 +261,8 @@ class Recorder:
                 for route in self._routes
                 if route.carries(transition)
             ]
+        elif entry.note is not None and entry.note.kind is NoteKind.HANDED_OVER:
+            messages += self._hand_overs_of(entry.note, record)
         key = f"{self._box_id}:evidence:{record.seq}"
         messages += [
             Message(route.uplink, key, "evidence_record", record_message(record), 1)
@@ -252,6 +283,11 @@ class Recorder:
         body = escalation_message(alarm, because, transition.at_ns, self._project_code, record)
         key = escalation_key(alarm, because)
         return [Message(route.uplink, key, "escalation", body, 0) for route in self._routes if route.escalations]
+
+    def _hand_overs_of(self, note: AlarmNote, record: SealedRecord) -> list[Message]:
+        body = hand_over_message(note, self._project_code, record, self._hazard_of(note.alarm))
+        key = hand_over_key(note.alarm.alarm_id)
+        return [Message(uplink, key, "alarm_transition", body, 0) for uplink in self.regulators]
 
     def _note_failure(self, error: StoreError) -> None:
         if not self.failing_since_ns:

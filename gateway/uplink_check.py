@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from contract.canonical import canonical_bytes
 from contract.chain import ChainHead
+from gateway.channel_checks import CHECK_KIND, check_body, check_key
 from gateway.clock import SystemClock
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.ports import Clock, Notifier, UplinkContext
@@ -39,18 +39,9 @@ def run_uplink_check(settings: Settings, name: str, say: Callable[[str], None] =
 
 def check_item(settings: Settings, uplink: str, now_ns: int) -> OutboxItem:
     """The row that is sent: kind `test`, never one that a receiver could take for an alarm."""
-    key = f"{settings.box.id}:test:{now_ns}"
-    body = canonical_bytes(
-        {
-            "test_id": key,
-            "title_zh": "测试消息，不是报警",
-            "title_en": "Test message, not an alarm",
-            "box_id": settings.box.id,
-            "project_code": settings.site.project_code,
-            "sent_at_ns": now_ns,
-        }
-    )
-    return OutboxItem(0, uplink, key, "test", body, now_ns, 0)
+    key = check_key(settings.box.id, uplink, now_ns)
+    body = check_body(key, settings.box.id, settings.site.project_code, now_ns)
+    return OutboxItem(0, uplink, key, CHECK_KIND, body, now_ns, 0)
 
 
 async def _ask(settings: Settings, bound: BoundUplink, clock: Clock) -> Receipt | None:

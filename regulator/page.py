@@ -11,7 +11,12 @@ from typing import Any
 SHANGHAI = timezone(timedelta(hours=8))
 HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "Cache-Control": "no-store"}
 
-_TRANSITIONS = {"raised": "报警 raised", "acknowledged": "已确认 acknowledged", "returned": "已恢复 returned"}
+_TRANSITIONS = {
+    "raised": "报警 raised",
+    "acknowledged": "已确认 acknowledged",
+    "returned": "已恢复 returned",
+    "handed_over": "人工上报 handed over",
+}
 _CHAINS = {"ok": "完整 ok", "gap": "缺失 gap", "fault": "异常 fault"}
 
 _BOX_HEADS = "设备 box|工程 project|最近联系 last heard|证据链 chain|已核验 verified"

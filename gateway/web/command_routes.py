@@ -1,7 +1,8 @@
 """Commands on alarms, devices and points: `POST`, with a user and a reason, each sealed before it is answered.
 
-    /api/alarms/{alarm_id}/shelve | unshelve | reset          (acknowledge is in `gateway.web.api`)
-    /api/subjects/{subject}/out_of_service | in_service       a device id or a point id
+    /api/alarms/{alarm_id}/shelve | unshelve | reset                (acknowledge is in `gateway.web.api`)
+    /api/alarms/{alarm_id}/note | false_alarm | withdraw_judgement | hand_over
+    /api/subjects/{subject}/out_of_service | in_service             a device id or a point id
 
 In: who, why, and for how long. Out: the number of the sealed record, or why not: 404 for what does not exist, 409 for
 what the alarm table refuses, 422 for a request that says too little or too much. Guarded like the rest of the web face.
@@ -11,14 +12,17 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Annotated
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import Response
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from gateway.alarms import CommandError, Refusal
 from gateway.commands import AlarmCommands
+from gateway.model.alarm_note import FalseAlarmCause
 from gateway.web.answers import error_answer, json_answer
 from gateway.web.api import KEPT_WITHIN_S, AcknowledgeCommand
+from gateway.web.reasons import MAX_REASON_CHARS, clean_reason
+from gateway.web.visitor import Role, require, user_of
 
 REFUSED_ZH = {
     Refusal.NO_ALARM: "没有这个未关闭的报警",
@@ -34,6 +38,11 @@ REFUSED_ZH = {
     Refusal.NOT_OUT_OF_SERVICE: "该设备或测点没有停用",
     Refusal.TOO_LONG: "超过允许的最长时间",
     Refusal.SUPPRESSED: "该报警按设计被抑制，尚未发出",
+    Refusal.ALREADY_FALSE: "该报警已被判为误报",
+    Refusal.NOT_FALSE: "该报警没有被判为误报",
+    Refusal.ALREADY_HANDED_OVER: "该报警已转隐患上报",
+    Refusal.NO_REGULATOR: "本机未接入监管平台，无处上报",
+    Refusal.P1_ALONE: "P1 报警须逐条确认，不允许批量确认",
 }
 STATUS = {Refusal.NO_ALARM: 404, Refusal.NO_SUBJECT: 404, Refusal.TOO_LONG: 422}
 
@@ -45,36 +54,89 @@ class TimedCommand(AcknowledgeCommand):
     """Seconds from now."""
 
 
+class NoteCommand(AcknowledgeCommand):
+    """Who notes what; a note may have lines."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS)]
+
+    @field_validator("reason")
+    @classmethod
+    def _clean(cls, reason: str) -> str:
+        return clean_reason(reason, lines=True)
+
+
+class FalseAlarmCommand(AcknowledgeCommand):
+    """Who judges an alarm false, and why."""
+
+    cause: FalseAlarmCause
+
+
 def command_routes(app: FastAPI, commands: AlarmCommands) -> None:
     """Add the routes to the web face."""
     _alarm_routes(app, commands)
+    _note_routes(app, commands)
     _service_routes(app, commands)
 
 
 def _alarm_routes(app: FastAPI, commands: AlarmCommands) -> None:
     @app.post("/api/alarms/{alarm_id}/shelve")
-    async def shelve(alarm_id: str, command: TimedCommand) -> Response:
-        done = commands.shelve(alarm_id, command.for_s, command.user, command.reason)
-        return await _answer(done, {"alarm_id": alarm_id})
+    async def shelve(request: Request, alarm_id: str, command: TimedCommand) -> Response:
+        user = _officer(request, command)
+        return await _answer(commands.shelve(alarm_id, command.for_s, user, command.reason), {"alarm_id": alarm_id})
 
     @app.post("/api/alarms/{alarm_id}/unshelve")
-    async def unshelve(alarm_id: str, command: AcknowledgeCommand) -> Response:
-        return await _answer(commands.unshelve(alarm_id, command.user, command.reason), {"alarm_id": alarm_id})
+    async def unshelve(request: Request, alarm_id: str, command: AcknowledgeCommand) -> Response:
+        user = _officer(request, command)
+        return await _answer(commands.unshelve(alarm_id, user, command.reason), {"alarm_id": alarm_id})
 
     @app.post("/api/alarms/{alarm_id}/reset")
-    async def reset(alarm_id: str, command: AcknowledgeCommand) -> Response:
-        return await _answer(commands.reset(alarm_id, command.user, command.reason), {"alarm_id": alarm_id})
+    async def reset(request: Request, alarm_id: str, command: AcknowledgeCommand) -> Response:
+        user = _officer(request, command)
+        return await _answer(commands.reset(alarm_id, user, command.reason), {"alarm_id": alarm_id})
+
+
+def _note_routes(app: FastAPI, commands: AlarmCommands) -> None:
+    @app.post("/api/alarms/{alarm_id}/note")
+    async def note(request: Request, alarm_id: str, command: NoteCommand) -> Response:
+        require(request, Role.SUPERVISOR)
+        user = user_of(request, command.user)
+        return await _answer(commands.note(alarm_id, user, command.reason), {"alarm_id": alarm_id})
+
+    @app.post("/api/alarms/{alarm_id}/false_alarm")
+    async def false_alarm(request: Request, alarm_id: str, command: FalseAlarmCommand) -> Response:
+        user = _officer(request, command)
+        done = commands.false_alarm(alarm_id, command.cause, user, command.reason)
+        return await _answer(done, {"alarm_id": alarm_id})
+
+    @app.post("/api/alarms/{alarm_id}/withdraw_judgement")
+    async def withdraw(request: Request, alarm_id: str, command: AcknowledgeCommand) -> Response:
+        user = _officer(request, command)
+        return await _answer(commands.withdraw_judgement(alarm_id, user, command.reason), {"alarm_id": alarm_id})
+
+    @app.post("/api/alarms/{alarm_id}/hand_over")
+    async def hand_over(request: Request, alarm_id: str, command: AcknowledgeCommand) -> Response:
+        user = _officer(request, command)
+        return await _answer(commands.hand_over(alarm_id, user, command.reason), {"alarm_id": alarm_id})
 
 
 def _service_routes(app: FastAPI, commands: AlarmCommands) -> None:
     @app.post("/api/subjects/{subject}/out_of_service")
-    async def out_of_service(subject: str, command: TimedCommand) -> Response:
-        done = commands.out_of_service(subject, command.for_s, command.user, command.reason)
-        return await _answer(done, {"subject": subject})
+    async def out_of_service(request: Request, subject: str, command: TimedCommand) -> Response:
+        user = _officer(request, command)
+        return await _answer(
+            commands.out_of_service(subject, command.for_s, user, command.reason), {"subject": subject}
+        )
 
     @app.post("/api/subjects/{subject}/in_service")
-    async def in_service(subject: str, command: AcknowledgeCommand) -> Response:
-        return await _answer(commands.in_service(subject, command.user, command.reason), {"subject": subject})
+    async def in_service(request: Request, subject: str, command: AcknowledgeCommand) -> Response:
+        user = _officer(request, command)
+        return await _answer(commands.in_service(subject, user, command.reason), {"subject": subject})
+
+
+def _officer(request: Request, command: AcknowledgeCommand) -> str:
+    """Who gives an order that only the safety officer may give. Raises RefusedError."""
+    require(request, Role.SAFETY_OFFICER)
+    return user_of(request, command.user)
 
 
 async def _answer(command: Awaitable[int], named: dict[str, str]) -> Response:

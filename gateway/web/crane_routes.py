@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 
 from gateway.assets.cycle_record import DOCKING_NAMES
@@ -25,6 +25,7 @@ from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_records import Cycle
 from gateway.web.answers import error_answer, json_answer
 from gateway.web.api import KEPT_WITHIN_S, LAST_NS, AcknowledgeCommand
+from gateway.web.visitor import user_of
 
 MOST_CYCLES = 1000
 DAY_NS = 86_400_000_000_000
@@ -37,10 +38,10 @@ def crane_routes(
     _record_routes(app, settings, records, clock)
 
     @app.post("/api/cranes/{asset}/tilt_baseline")
-    async def tilt_baseline(asset: str, command: AcknowledgeCommand) -> Response:
+    async def tilt_baseline(request: Request, asset: str, command: AcknowledgeCommand) -> Response:
         try:
             async with asyncio.timeout(KEPT_WITHIN_S):
-                seq = await asyncio.shield(orders.tilt_baseline(asset, command.user, command.reason))
+                seq = await asyncio.shield(orders.tilt_baseline(asset, user_of(request, command.user), command.reason))
         except NoSuchModelError:
             return _no_crane(asset)
         except TimeoutError:

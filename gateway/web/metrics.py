@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from gateway.model.verdict import Truth
 from gateway.ports import LinkState
+from gateway.web.feed_counts import GapReason
 from gateway.web.read_model import BoxView
 
 LABEL_DEVICE = ["device"]
@@ -41,6 +42,21 @@ class BoxCollector(Collector):
         yield from self._alarms()
         yield from self._links()
         yield from self._uplinks()
+        yield from self._feed()
+
+    def _feed(self) -> Iterator[Metric]:
+        counts = self._view.feed_counts
+        yield GaugeMetricFamily("sitewarden_feed_clients", "Browsers that listen to the live feed", counts.clients)
+        yield CounterMetricFamily("sitewarden_feed_alarms", "Alarm events written to browsers", counts.delivered)
+        yield CounterMetricFamily(
+            "sitewarden_feed_dropped", "Browsers that did not read and were dropped", counts.dropped
+        )
+        gaps = CounterMetricFamily(
+            "sitewarden_feed_gaps", "Times that a browser could not have everything", labels=["reason"]
+        )
+        for reason in GapReason:
+            gaps.add_metric([reason], counts.gaps[reason])
+        yield gaps
 
     def _alarms(self) -> Iterator[Metric]:
         open_alarms = GaugeMetricFamily("sitewarden_open_alarms", "Open alarms", labels=["severity", "active"])

@@ -10,6 +10,8 @@ once it is kept.
 """
 
 import asyncio
+import base64
+import hashlib
 import re
 from collections.abc import Awaitable
 from datetime import date, datetime
@@ -28,7 +30,9 @@ from gateway.pit_office.zero_orders import NoSuchModelError, OvertakenError, Zer
 from gateway.ports import Clock
 from gateway.reports.report_store import ReportDamagedError, ReportKind
 from gateway.web.answers import error_answer, json_answer
-from gateway.web.api import KEPT_WITHIN_S, MAX_UPLOAD_BYTES, PRINTABLE, AcknowledgeCommand
+from gateway.web.api import KEPT_WITHIN_S, PRINTABLE, AcknowledgeCommand
+from gateway.web.guard import MAX_UPLOAD_BYTES
+from gateway.web.visitor import user_of
 
 IMPORTED_WITHIN_S = 120.0
 MEDIA = {ReportKind.HTML: "text/html; charset=utf-8", ReportKind.PDF: "application/pdf"}
@@ -82,7 +86,7 @@ def pit_routes(app: FastAPI, entries: HandEntries, orders: ZeroOrders, reports: 
 def _reading_route(app: FastAPI, entries: HandEntries) -> None:
     @app.post("/api/pits/{asset}/readings")
     async def readings(request: Request, asset: str, user: User, reason: Reason, name: FileName = "") -> Response:
-        content, by = await request.body(), Bringer(user.strip(), reason.strip())
+        content, by = await request.body(), Bringer(user_of(request, user.strip()), reason.strip())
         if len(content) > MAX_UPLOAD_BYTES:
             return error_answer(413, "too_large", "文件过大", f"expected at most {MAX_UPLOAD_BYTES} bytes", "body")
         if not (by.user and by.reason):
@@ -134,11 +138,11 @@ def _fault_row(fault: EntryFault) -> dict[str, Any]:
 
 def _baseline_route(app: FastAPI, orders: ZeroOrders, clock: Clock) -> None:
     @app.post("/api/pits/{asset}/baselines")
-    async def baseline(asset: str, command: BaselineCommand) -> Response:
+    async def baseline(request: Request, asset: str, command: BaselineCommand) -> Response:
         order = Baseline(
             kind=BaselineKind(command.kind),
             at_ns=clock.now_ns() if command.at is None else _ns(command.at),
-            by=command.user,
+            by=user_of(request, command.user),
             reason=command.reason,
             zero=command.zero,
             carried=command.carried,
@@ -198,8 +202,19 @@ async def _report(reports: DailyReports, asset: str, day: date, kind: ReportKind
         return error_answer(*_NOT_KEPT)
     except OSError as error:
         return error_answer(507, "not_written", "报告无法写入磁盘", str(error), "")
-    disposition = f'inline; filename="{asset}-{day.isoformat()}.{kind}"'
-    return Response(content, media_type=MEDIA[kind], headers={"content-disposition": disposition})
+    headers = {"content-disposition": f'inline; filename="{asset}-{day.isoformat()}.{kind}"'}
+    if kind is ReportKind.HTML:
+        headers["content-security-policy"] = sealed_page_policy(content)
+    return Response(content, media_type=MEDIA[kind], headers=headers)
+
+
+def sealed_page_policy(page: bytes) -> str:
+    """A report is sealed with its one style inside, which may apply: by its digest, and nothing else may."""
+    style = page.partition(b"<style>")[2].partition(b"</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 
 
 def _damaged(error: ReportDamagedError) -> Response:

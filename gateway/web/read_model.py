@@ -24,7 +24,10 @@ from gateway.rules.table import RuleTable
 from gateway.store.alert_store import AlertStore
 from gateway.store.history_reader import HistoryReader
 from gateway.supervisor import PartHealth
+from gateway.tls.watch import CertificateWatch
+from gateway.web.feed_counts import FeedCounts
 from gateway.web.reloading import ConfigState
+from gateway.web.site_plan import Drawing
 from gateway.window import Window
 
 Row = dict[str, Any]
@@ -64,6 +67,8 @@ class BoxParts:
     clock: Clock
     arming: Arming = field(default_factory=lambda: Arming({}, {}))
     config: ConfigState = field(default_factory=lambda: ConfigState("", "", 0))
+    certificate: CertificateWatch | None = None
+    drawing: Drawing = field(default_factory=Drawing)
 
 
 class BoxView:
@@ -71,6 +76,7 @@ class BoxView:
 
     def __init__(self, parts: BoxParts) -> None:
         self.parts = parts
+        self.feed_counts = FeedCounts()
         self._committed: list[Alarm] | None = None
 
     def refresh_alarms(self) -> None:
@@ -79,19 +85,23 @@ class BoxView:
 
     def alarms(self) -> Row:
         """Every open alarm, never filtered by time, what is suppressed by design, and what cannot be judged now."""
-        failing = bool(self.parts.recorder.failing_since_ns)
-        alarms = [*self.parts.alarms.open_alarms(), *self.parts.alarms.withheld_alarms()]
-        if not failing:
-            alarms = self._committed_as_judged({alarm.alarm_id: alarm for alarm in alarms})
+        alarms = self.shown_alarms()
         return {
             "at_ns": self.parts.clock.now_ns(),
-            "store_failing": failing,
-            "alarms": alarm_rows([alarm for alarm in alarms if not _held_back(alarm)]),
-            "suppressed": alarm_rows([alarm for alarm in alarms if _held_back(alarm)]),
+            "store_failing": bool(self.parts.recorder.failing_since_ns),
+            "alarms": alarm_rows([alarm for alarm in alarms if not held_back(alarm)]),
+            "suppressed": alarm_rows([alarm for alarm in alarms if held_back(alarm)]),
             "unknown": self.unknown_rules(),
             "out_of_service": [service_row(service) for service in self.parts.alarms.services()],
             "performance": self.performance(),
         }
+
+    def shown_alarms(self) -> list[Alarm]:
+        """Every open alarm that screens may show, what is suppressed by design among them, gravest and newest first."""
+        alarms = [*self.parts.alarms.open_alarms(), *self.parts.alarms.withheld_alarms()]
+        if self.parts.recorder.failing_since_ns:
+            return alarms
+        return self._committed_as_judged({alarm.alarm_id: alarm for alarm in alarms})
 
     def performance(self) -> Row:
         """Chatter, flood, standing and stale alarms."""
@@ -111,16 +121,7 @@ class BoxView:
         if self._committed is None:
             found = self.parts.alerts.open_alarms()
             self._committed = sorted(found, key=lambda alarm: (alarm.rule.severity, -alarm.raised_at_ns))
-        judged = [(alarm, now.get(alarm.alarm_id, alarm)) for alarm in self._committed]
-        return [
-            replace(
-                alarm,
-                unknown=alarm.active and live.unknown,
-                worst=live.worst,
-                out_of_service=live.out_of_service,
-            )
-            for alarm, live in judged
-        ]
+        return [_as_judged(alarm, now.get(alarm.alarm_id, alarm)) for alarm in self._committed]
 
     def unknown_rules(self) -> list[Row]:
         """Rules that have no verdict now: unknown is never normal, so it is listed."""
@@ -238,8 +239,15 @@ class BoxView:
                 {"name": part.name, "running": part.running, "restarts": part.restarts, "last_error": part.last_error}
                 for part in parts.parts.values()
             ],
+            "feed": {
+                "clients": self.feed_counts.clients,
+                "delivered": self.feed_counts.delivered,
+                "dropped": self.feed_counts.dropped,
+                "gaps": dict(self.feed_counts.gaps),
+            },
             "commissioning": self.commissioning(),
             "config": self.parts.config.row(),
+            "certificate": parts.certificate.row() if parts.certificate is not None else None,
         }
 
     def alive(self) -> bool:
@@ -269,7 +277,15 @@ def service_row(service: OutOfService) -> Row:
     }
 
 
-def _held_back(alarm: Alarm) -> bool:
+def _as_judged(alarm: Alarm, live: Alarm) -> Alarm:
+    """The alarm as it is kept, with what is known of it now."""
+    known = alarm.active and live.unknown, live.worst, live.out_of_service
+    if known == (alarm.unknown, alarm.worst, alarm.out_of_service):
+        return alarm
+    return replace(alarm, unknown=known[0], worst=known[1], out_of_service=known[2])
+
+
+def held_back(alarm: Alarm) -> bool:
     """Suppressed by design; a withheld one until it is raised or its condition is gone."""
     return alarm.suppressed or alarm.withheld
 

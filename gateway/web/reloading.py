@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import orjson
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.model.errors import Fault
 from gateway.settings import fault_text
+from gateway.web.visitor import user_of
 
 KEPT_WITHIN_S = 10.0
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
@@ -70,10 +71,10 @@ def reload_route(app: FastAPI, reload: Callable[[str, str], Awaitable[ReloadOutc
     """Add the command to the box's application."""
 
     @app.post("/api/reload")
-    async def reload_config(command: ReloadCommand) -> Response:
+    async def reload_config(request: Request, command: ReloadCommand) -> Response:
         try:
             async with asyncio.timeout(KEPT_WITHIN_S):
-                outcome = await reload(command.user, command.reason)
+                outcome = await reload(user_of(request, command.user), command.reason)
         except TimeoutError:
             texts = ("重新加载尚未完成，请勿关闭设备", "the reload goes on, but its record is not on the disk yet")
             return _refused(503, "not_kept_yet", texts, {})

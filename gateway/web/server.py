@@ -1,29 +1,39 @@
-"""The HTTP server of the box's web face: leaves signals to the gateway and ends open requests in order."""
+"""The HTTP servers of the box's web face: leave signals to the gateway and end open requests in order.
+
+In: an application, a listening socket, and for HTTPS the context that its certificate's watch keeps. Knows no pages and
+no certificates.
+"""
 
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 GRACE_S = 2
 
 
 class WebServer(uvicorn.Server):
-    """Serves one application on one listening socket until cancelled."""
+    """Serves one application on one listening socket until cancelled; with a context by TLS, and only so."""
 
-    def __init__(self, app: FastAPI, listener: socket.socket) -> None:
-        self._listener = listener
+    def __init__(self, app: ASGIApp, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        self.listener = listener
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE_S
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE_S,
+            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
         )
         super().__init__(config)
 
     async def run_until_cancelled(self) -> None:
         """Serve; a cancellation ends open requests within `GRACE_S` before it goes on."""
-        serving = asyncio.ensure_future(self.serve(sockets=[self._listener]))
+        serving = asyncio.ensure_future(self.serve(sockets=[self.listener]))
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:

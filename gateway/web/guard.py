@@ -1,0 +1,211 @@
+"""What stands before every route: host, length and kind of a body, where a form came from, and who asks.
+
+    request -> host name (loopback) -> body (kind, length) -> origin -> visitor -> role -> route -> headers of the house
+
+In: requests as they arrive. Out: the same with `request.state.visitor` (and `welcome`, for what goes on for long), or a
+refusal that says what was expected. A body is refused by what it declares before anybody reads it. Knows no account:
+`Visitors` does.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final, Protocol
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.web.permissions import OPEN_FOLDERS, OPEN_PATHS, needed_role, open_to_all
+from gateway.web.visitor import STRANGER, RefusedError, Role, Visitor, VisitorKind, path_of, require
+from screens.headers import HEADERS
+
+LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
+MAX_COMMAND_BYTES: Final = 65_536
+MAX_FORM_BYTES: Final = 65_536
+MAX_PAPER_BYTES: Final = 2**20
+"""The office's papers hold five texts of 4,000 characters, a Chinese one nine bytes long in a form; one that is too
+long still has to arrive, so that the page can say so and show it again."""
+MAX_UPLOAD_BYTES: Final = 10 * 2**20
+PAPER_PATH: Final = re.compile(r"/(log|handover)/.*")
+UPLOAD_PATH: Final = re.compile(r"/api/pits/[^/]+/readings")
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+UPLOAD_TYPES: Final = (
+    "application/json",
+    "text/csv",
+    "application/octet-stream",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
+"""What a browser sends to another site only after asking that site: never a form."""
+BROWSER_COOKIE: Final = "browser"
+
+Refuse = Callable[[Request, RefusedError], Awaitable[Response]]
+
+
+class Visitors(Protocol):
+    """Says who asks. `form_key` makes forms, and lasts as long as they shall."""
+
+    @property
+    def form_key(self) -> bytes:
+        """At least 32 random bytes."""
+
+    @property
+    def local(self) -> bool:
+        """Whether local programs are trusted: then the host must be a loopback name, against rebinding of names."""
+
+    async def visitor(self, request: Request) -> Visitor:
+        """The visitor; a stranger when nothing is known. Raises RefusedError where not even the login may be seen."""
+
+    async def check(self, request: Request, visitor: Visitor) -> None:
+        """Raises RefusedError when this visitor may not ask for this; beside the role, which the guard looks at."""
+
+
+class TokenVisitors:
+    """Without accounts: with a token whoever gives it may do everything; without one (loopback) every local program."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+        self.local = token is None
+        self.form_key = secrets.token_bytes(32)
+
+    async def visitor(self, request: Request) -> Visitor:
+        """A machine or a local program."""
+        if self._token is None:
+            return Visitor(VisitorKind.LOCAL, Role.ADMINISTRATOR)
+        if token_given(request.headers.get("authorization", ""), self._token):
+            return Visitor(VisitorKind.MACHINE, Role.ADMINISTRATOR)
+        if open_to_all(path_of(request)):
+            return STRANGER
+        raise RefusedError(401, "token_needed", "需要访问令牌", "this address asks for the box's token")
+
+    async def check(self, request: Request, visitor: Visitor) -> None:
+        """Nothing beside the role."""
+
+
+class Guard:
+    """The outermost layer of the web face."""
+
+    def __init__(self, app: ASGIApp, visitors: Visitors, refuse: Refuse) -> None:
+        self._app = app
+        self._visitors = visitors
+        self._refuse = refuse
+        self._key = visitors.form_key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        browser = request.cookies.get(BROWSER_COOKIE, "")
+        fresh = "" if browser or _for_programs(request) else secrets.token_urlsafe(24)
+        sending = _with_headers(send, fresh, secure=scope["scheme"] == "https")
+        scope.setdefault("state", {})["visitor"] = self._with_csrf(STRANGER, browser or fresh)
+        try:
+            self._check(request)
+            visitor = self._with_csrf(await self._visitors.visitor(request), browser or fresh)
+            scope["state"] |= {"visitor": visitor, "welcome": lambda: self._still_welcome(request)}
+            require(request, needed_role(request.method, path_of(request)))
+            await self._visitors.check(request, visitor)
+        except RefusedError as refused:
+            await (await self._refuse(request, refused))(scope, receive, sending)
+            return
+        await self._app(scope, receive, sending)
+
+    async def _still_welcome(self, request: Request) -> bool:
+        """Whether whoever began to listen may go on: no login that has ended, no wall screen that was revoked."""
+        try:
+            return (await self._visitors.visitor(request)).role >= Role.VIEWER
+        except RefusedError:
+            return False
+
+    def _check(self, request: Request) -> None:
+        open_path = path_of(request) in OPEN_PATHS
+        if self._visitors.local and not open_path and _host_name(request.headers.get("host", "")) not in LOOPBACK_NAMES:
+            raise RefusedError(421, "wrong_host", "主机名不符", "open this page by a loopback name", "host")
+        if request.method == "POST":  # the only method with a body that any route knows
+            _check_body(request)
+            _check_origin(request)
+
+    def _with_csrf(self, visitor: Visitor, browser: str) -> Visitor:
+        """What this visitor's forms must carry; another site can neither read nor make it."""
+        said = f"{browser}\0{visitor.kind.value}\0{visitor.login}"
+        return replace(visitor, csrf=hmac.new(self._key, said.encode(), hashlib.sha256).hexdigest())
+
+
+def token_given(authorization: str, token: str) -> bool:
+    """Bearer, or Basic with the token as password, so that a browser can ask for it."""
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            value = base64.b64decode(value).decode().partition(":")[2]
+        except ValueError:  # not ASCII, not base64 or not UTF-8
+            return False
+    elif scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(value.encode(), token.encode())
+
+
+def _check_body(request: Request) -> None:
+    """A body says what it is and how long it is before anyone reads it."""
+    types, most = _allowed(path_of(request))
+    if not request.headers.get("content-type", "").startswith(types):
+        expected = f"expected content-type {' or '.join(types)}"
+        raise RefusedError(415, *_kind_needed(types), expected, "content-type")
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal():
+        raise RefusedError(411, "length_needed", "请求应注明长度", "expected a content-length", "content-length")
+    if len(length) > 9 or int(length) > most:
+        raise RefusedError(413, "too_large", "请求内容过长", f"expected at most {most} bytes", "content-length")
+
+
+def _kind_needed(types: tuple[str, ...]) -> tuple[str, str]:
+    if FORM_TYPE in types:
+        return "form_needed", "请求应为表单"
+    return "json_needed", "请求应为 JSON、CSV 或 Excel 文件" if types is UPLOAD_TYPES else "请求应为 JSON"
+
+
+def _allowed(path: str) -> tuple[tuple[str, ...], int]:
+    if UPLOAD_PATH.fullmatch(path):
+        return UPLOAD_TYPES, MAX_UPLOAD_BYTES
+    if path.startswith("/api/"):
+        return UPLOAD_TYPES[:1], MAX_COMMAND_BYTES
+    return (FORM_TYPE,), MAX_PAPER_BYTES if PAPER_PATH.fullmatch(path) else MAX_FORM_BYTES
+
+
+def _check_origin(request: Request) -> None:
+    """A browser says where a form came from; what another page sends is refused. Programs send neither header."""
+    site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
+    own = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
+    if site not in ("", "same-origin", "none") or (origin and origin != own):
+        said = "this request came from another site"
+        raise RefusedError(403, "foreign_form", "请求来自其他网站，已拒绝", said, "origin")
+
+
+def _host_name(host: str) -> str:
+    return host if host.endswith("]") else host.rsplit(":", 1)[0]
+
+
+def _for_programs(request: Request) -> bool:
+    path = path_of(request)
+    return path.startswith(("/api/", *OPEN_FOLDERS)) or path in (*OPEN_PATHS, "/metrics")
+
+
+def _with_headers(send: Send, fresh_browser: str, *, secure: bool) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)  # a sealed paper brings a policy of its own, stricter but for its style
+            headers.setdefault("cache-control", "no-store")
+            if fresh_browser:
+                cookie = f"{BROWSER_COOKIE}={fresh_browser}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
+                headers.append("set-cookie", cookie + ("; Secure" if secure else ""))
+        await send(message)
+
+    return sending

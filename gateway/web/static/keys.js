@@ -1,0 +1,67 @@
+/**
+ * Keys for hands that know the page. A switch in the browser turns them off for good (WCAG 2.1.4).
+ *
+ *   bindKeys({ KeyJ: (event) => ..., KeyK: ..., Enter: ... })   by `event.code`: the place of the key, not its letter
+ *
+ * Never while somebody types or composes Chinese, never together with Ctrl, Alt or Meta. `?` opens the help of
+ * `alarm_keys.html`, which this module shows.
+ */
+const KEY = "sitewarden.keys";
+const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+const USES_ENTER = "a, button, summary, input, select, textarea, [role=button]";
+
+/** Whether the keys are on in this browser. @returns {boolean} */
+export function keysOn() {
+  try {
+    return localStorage.getItem(KEY) !== "off";
+  } catch {
+    return true; // storage is switched off: the keys are on, as on a new browser
+  }
+}
+
+/** Do this when such a key is pressed. @param {Object<string, (event: KeyboardEvent) => void>} bindings */
+export function bindKeys(bindings) {
+  document.addEventListener("keydown", (event) => {
+    const help = event.code === "Slash" && event.shiftKey;
+    if (!wanted(event, help)) return;
+    if (help) showHelp();
+    else if (bindings[event.code]) bindings[event.code](event);
+    else return;
+    event.preventDefault();
+  });
+  showSwitch();
+}
+
+function wanted(event, help) {
+  if (event.isComposing || event.keyCode === 229 || event.defaultPrevented || event.repeat) return false;
+  if (event.ctrlKey || event.altKey || event.metaKey || (event.shiftKey && !help)) return false;
+  if (!keysOn() || event.target.closest?.(TYPED) || document.querySelector("dialog[open]")) return false;
+  return event.code !== "Enter" || !event.target.closest?.(USES_ENTER);
+}
+
+function showSwitch() {
+  const box = document.getElementById("keys");
+  const toggle = document.getElementById("keys-on");
+  if (!box || !toggle) return;
+  box.hidden = false;
+  document.getElementById("keys-switch").addEventListener("click", showHelp);
+  toggle.addEventListener("change", () => {
+    try {
+      localStorage.setItem(KEY, toggle.checked ? "on" : "off");
+    } catch {
+      toggle.checked = true; // cannot be kept in this browser
+    }
+    mark();
+  });
+  mark();
+}
+
+function mark() {
+  document.getElementById("keys-on").checked = keysOn();
+  document.getElementById("keys-switch").setAttribute("aria-pressed", String(keysOn()));
+}
+
+function showHelp() {
+  const help = document.getElementById("keys-help");
+  if (help && !help.open) help.showModal();
+}

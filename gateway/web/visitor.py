@@ -1,0 +1,87 @@
+"""Who asks: a person with a role, a wall screen, a machine with the box's token, or somebody nobody knows.
+
+The guard finds out and puts the visitor on the request; routes ask for a role here. Knows no session and no cookie.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from starlette.requests import Request
+
+from gateway.accounts.person import Role
+
+__all__ = ["STRANGER", "RefusedError", "Role", "Visitor", "VisitorKind", "path_of", "require", "user_of", "visitor_of"]
+
+
+class VisitorKind(Enum):
+    """How the visitor is known."""
+
+    STRANGER = "stranger"
+    GUEST = "guest"
+    PERSON = "person"
+    WALL = "wall"
+    MACHINE = "machine"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """`name` is what records hold; `title` what screens show; `csrf` what every form of this visitor must carry.
+
+    Of a person, `login` is the login name, and `address` is where any visitor comes from.
+    """
+
+    kind: VisitorKind
+    role: Role
+    name: str = ""
+    title: str = ""
+    csrf: str = ""
+    login: str = ""
+    address: str = ""
+
+    @property
+    def person(self) -> bool:
+        """Somebody has logged in."""
+        return self.kind is VisitorKind.PERSON
+
+
+STRANGER = Visitor(VisitorKind.STRANGER, Role.NOBODY)
+
+
+class RefusedError(Exception):
+    """The request is refused; the face answers it as a page or as JSON, as the asker understands."""
+
+    def __init__(self, status: int, code: str, message_zh: str, message_en: str, field: str = "") -> None:
+        self.status, self.code, self.field = status, code, field
+        self.message_zh, self.message_en = message_zh, message_en
+        super().__init__(f"{code}: {message_en}")
+
+
+def visitor_of(request: Request) -> Visitor:
+    """The visitor that the guard has found."""
+    visitor: Visitor = getattr(request.state, "visitor", STRANGER)
+    return visitor
+
+
+def path_of(request: Request) -> str:
+    """The path as routes see it. `request.url.path` is made with the Host header, which anybody may write as he likes:
+    what decides over rights must not look there."""
+    return str(request.scope["path"])
+
+
+def user_of(request: Request, said: str) -> str:
+    """Who a record says did it: whoever has logged in, whatever the request says; else who the request says it was."""
+    visitor = visitor_of(request)
+    return visitor.name if visitor.person else said
+
+
+def require(request: Request, role: Role) -> Visitor:
+    """The visitor, when he may. Raises RefusedError: 401 for a stranger, 403 for a role too low."""
+    visitor = visitor_of(request)
+    if visitor.role >= role:
+        return visitor
+    if visitor.kind in (VisitorKind.STRANGER, VisitorKind.GUEST):
+        raise RefusedError(401, "login_needed", "请先登录", "log in first")
+    if visitor.kind is VisitorKind.WALL:
+        raise RefusedError(403, "wall_may_only_look", "大屏只能查看，不能操作", "a wall screen may look, not command")
+    raise RefusedError(403, "role_too_low", "您的角色无权进行此操作", "your role does not allow this")
