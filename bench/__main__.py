@@ -4,8 +4,9 @@ import argparse
 import asyncio
 import os
 import platform
+from typing import Any
 
-from bench import crane_group, crane_step, drain, growth, latency, pit_points, rule_step, throughput
+from bench import crane_group, crane_step, curve, drain, growth, latency, pit_points, rule_step, screens, throughput
 from bench.peers.__main__ import measure as measure_peers
 from bench.peers.__main__ import ratios
 
@@ -24,6 +25,10 @@ def main() -> None:
     _rule_step(rule_step.measure(20_000))
     print("\n" + crane_group.report(600))
     print("\n" + pit_points.report(pit_points.measure()))
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))  # the throughput run keeps to one core
+    for shape in curve.SHAPES:
+        print("\n" + curve.report(shape, asyncio.run(curve.measure(shape, 20, 1.0)), 1.0))
+    _screens(screens.measure())
     _peers(measure_peers(30, 100))
     for shape in drain.SHAPES:
         _drain(asyncio.run(drain.measure(shape, 1_000_000)))
@@ -54,6 +59,21 @@ def _crane_step(run: dict[str, float]) -> None:
 def _rule_step(run: dict[str, object]) -> None:
     print(f"\none crane, all that is judged of a poll -> {run['rules']} rules, {run['points']} points, CPU time")
     print(f"  us p50 {run['p50_us']}, p99 {run['p99_us']}   aim p50 <= 150")
+
+
+def _screens(found: dict[str, dict[str, Any]]) -> None:
+    print("\nthe screens in headless Chromium on this machine, beside the gateway")
+    for name, aim in (("latency", 200), ("latency_slow", 500)):
+        run = found[name]
+        said = f"{run['painted']} of {run['alarms']} alarms, ms p50 {run.get('p50_ms')}, p95 {run.get('p95_ms')}"
+        print(f"  committed -> painted, CPU {run['cpu_slower']}x slower: {said}   aim p95 < {aim}, none lost")
+    tabs, flood, memory = found["tabs"], found["flood"], found["memory"]
+    print(f"  {tabs['tabs_that_heard_each_once']} of {tabs['tabs']} tabs heard each of {tabs['events']} events once")
+    print(f"  shell {found['shell']['gzip_bytes']} bytes gzipped in {found['shell']['files']} files   aim <= 80 KB")
+    print(f"  flood of {flood['alarms']} alarms in 10 s: input ms {flood['input']}   aim < 100")
+    whole, own = memory["renderer_rss_mb"], memory["renderer_private_mb"]
+    held = f"{whole} MB ({own} of its own), script heap {memory['heap_mb']} MB"
+    print(f"  page after {memory['events']} alarm events at {memory['events_per_s']}/s: {held}   aim < 150 MB")
 
 
 def _peers(found: dict[str, dict[str, object]]) -> None:
