@@ -66,6 +66,14 @@ def test_replaying_the_exact_bytes_does_no_harm(box: ContractBox, fresh_key: str
     assert replayed == first | {"duplicate": True}
 
 
+def test_what_a_person_hands_over_is_held_once(box: ContractBox, fresh_key: str) -> None:
+    said = alarm_body(fresh_key, transition="handed_over", user="safety officer", reason="现场属实")
+    first = box.say("alarm_transition", fresh_key, said).body
+    again = box.say("alarm_transition", fresh_key, said).body
+    assert (first["duplicate"], again["duplicate"]) == (False, True)
+    assert box.checked(first["receipt"])["key"] == fresh_key
+
+
 def test_another_body_under_the_same_key_is_refused(box: ContractBox, fresh_key: str) -> None:
     first = box.say("alarm_transition", fresh_key, alarm_body(fresh_key)).body
     changed = box.say("alarm_transition", fresh_key, alarm_body(fresh_key, measured="12.5"))

@@ -8,6 +8,7 @@ and 1,000 messages may be in flight, as `drivers/mqtt/README.md` asks of a site 
 """
 
 import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -24,11 +25,19 @@ from tests.fakes.certificates import Certificates, make_certificates
 START_DEADLINE_S = 10.0
 
 
+_WORKERS = 16
+_OFFERED = itertools.count(os.getpid() % 700)
+
+
 def free_port() -> int:
-    """A loopback TCP port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback TCP port that nobody listens on now, nor soon: none that the system gives to whoever asks for any, and
+    each test worker has its own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+    while True:
+        port = 20_000 + next(_OFFERED) % 750 * _WORKERS + worker
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def program(name: str, package: str) -> str:

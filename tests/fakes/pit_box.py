@@ -59,10 +59,11 @@ def write_pit_site(folder: Path, *, web_port: int = 8080, broker_port: int = 1, 
 
 
 class PitBox:
-    """One run of the box. A second one in the same folder, after `kill` or `stop`, is a restart."""
+    """One run of the box. A second one in the same folder, after `kill` or `stop`, is a restart. `settings`: as they
+    were loaded before, where a test does not look at the site file."""
 
-    def __init__(self, folder: Path, now_ns: int = NOW_NS, **pit: Any) -> None:
-        settings = load(str(write_pit_site(folder, **pit)), DRIVERS, UPLINKS)
+    def __init__(self, folder: Path, now_ns: int = NOW_NS, *, settings: Settings | None = None, **pit: Any) -> None:
+        settings = settings or load(str(write_pit_site(folder, **pit)), DRIVERS, UPLINKS)
         self.settings: Settings = replace(settings)
         self.clock = SimulatedClock(now_ns)
         self.models = settings.plan.models()

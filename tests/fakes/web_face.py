@@ -16,9 +16,12 @@ from gateway.ports import LinkHealth, LinkState, ReadingSink
 from gateway.recorder import Told
 from gateway.store.history_reader import HistoryReader
 from gateway.supervisor import PartHealth
+from gateway.web.alarm_desk import AlarmDesk, AlarmGuide
+from gateway.web.alarm_forms import alarm_routes
 from gateway.web.api import web_app
 from gateway.web.command_routes import command_routes
 from gateway.web.feed import Feed
+from gateway.web.overview_page import overview_routes
 from gateway.web.read_model import AssetView, BoxParts, BoxView
 from tests.fakes.scripted_uplink import ScriptedUplink
 from tests.fakes.site import BOX, NOW_NS, SECOND_NS, Site, layout, points, poll, threshold, until
@@ -80,8 +83,12 @@ class Face:
         self.feed = Feed(site.alerts, self.view, queue_events=20, replay_page=3)
         site.recorder.listeners.append(self._told)
         self.app: FastAPI = web_app(self.view, self.feed, self._acknowledge, token, site.clock)
-        self.commands = AlarmCommands(lambda: site.alarms, site.recorder, site.clock)
+        self.commands = AlarmCommands(lambda: site.alarms, site.recorder, site.clock, site.alerts)
         command_routes(self.app, self.commands)
+        self.desk = AlarmDesk(self.view, self.commands, lambda: self.guide)
+        self.guide = AlarmGuide()
+        alarm_routes(self.app, self.app.state.pages, self.desk)
+        self.feed.picture.cells = overview_routes(self.app, self.app.state.pages).cells
         transport = httpx.ASGITransport(self.app)
         self.client = httpx.AsyncClient(transport=transport, base_url=f"http://{host}")
 

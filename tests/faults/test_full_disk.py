@@ -17,6 +17,8 @@ from tests.fakes.regulator_process import regulator_process
 from tests.fakes.sim_field import sim_field
 from tests.fakes.waiting import wait_until
 
+pytestmark = pytest.mark.alone
+
 DISK = "24m"
 OVERLOAD = (
     "--overload-first-s",

@@ -4,6 +4,8 @@ import itertools
 import random
 from pathlib import Path
 
+import pytest
+
 from gateway.app import DRIVERS, UPLINKS
 from gateway.settings import load
 from gateway.store.history_reader import HistoryReader
@@ -12,6 +14,8 @@ from tests.fakes.demo_box import DemoBox, alerts_per_overload
 from tests.fakes.regulator_process import regulator_process
 from tests.fakes.sim_field import sim_field
 from tests.fakes.waiting import wait_until
+
+pytestmark = pytest.mark.alone
 
 KILLS = 20
 CRANE_POLL_MS = 10  # about 2,400 readings a second from the two cranes

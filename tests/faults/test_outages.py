@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from contract.messages import Order
 from gateway.store.alert_store import open_for_reading
 from tests.fakes.field_site import CRANE_RULE, crane_words, write_site
@@ -12,6 +14,8 @@ from tests.fakes.libmodbus_server import LibmodbusServer
 from tests.fakes.mosquitto import Mosquitto, free_port
 from tests.fakes.regulator import FakeRegulator, Fault
 from tests.fakes.waiting import wait_until
+
+pytestmark = pytest.mark.alone
 
 IDLE = dict.fromkeys(
     ("load_t", "rated_t", "moment_pct", "radius_m", "hook_m", "crane_h_m", "slew_deg", "wind_ms", "tilt_deg"), 1.0

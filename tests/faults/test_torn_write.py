@@ -15,6 +15,8 @@ from tests.fakes.regulator_process import regulator_process
 from tests.fakes.sim_field import sim_field
 from tests.fakes.waiting import wait_until
 
+pytestmark = pytest.mark.alone
+
 OVERLOAD = (
     "--overload-first-s",
     "3",

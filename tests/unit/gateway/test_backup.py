@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from contract.chain import ChainHead
+from gateway.accounts.account_store import AccountStore
+from gateway.accounts.accounts import Accounts, Around
+from gateway.accounts.logins import SessionBounds
 from gateway.app import DRIVERS, UPLINKS
 from gateway.assets.derivation import AssetEvent
 from gateway.backup import BackupError, make_backup, open_files, restore, seal_files, verify_backup
@@ -17,6 +20,7 @@ from gateway.settings import Settings, load
 from gateway.store.alert_store import open_for_reading
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetStore
+from tests.fakes.account_bench import newcomer, quick_passwords
 from tests.fakes.field_site import write_site
 from tests.fakes.site import Site, points, threshold
 
@@ -222,3 +226,21 @@ def write(archive: Path, files: list[tuple[str, bytes]]) -> None:
             member = tarfile.TarInfo(name)
             member.size = len(body)
             tar.addfile(member, io.BytesIO(body))
+
+
+async def test_accounts_are_in_the_sealed_part_alone(settings: Settings, running: Site, tmp_path: Path) -> None:
+    around = Around(settings.storage.folder, running.alerts, running.recorder, running.clock)
+    accounts = Accounts(around, SessionBounds(), lambda _code: None, quick_passwords())
+    await accounts.people.add_first(newcomer(), "127.0.0.1")
+    try:
+        bare = make_backup(settings, tmp_path / "bare.tar.gz", running.clock)
+        sealed = make_backup(settings, tmp_path / "sealed.tar.gz", running.clock, PASSPHRASE)
+    finally:
+        accounts.close()
+    assert "accounts.db" in bare.left_out
+    assert not [entry for entry in (*bare.manifest.files, *sealed.manifest.files) if "accounts" in str(entry)]
+    restore(sealed.path, tmp_path / "new", PASSPHRASE)
+    assert (tmp_path / "new" / "accounts.db").stat().st_mode & 0o077 == 0
+    kept = AccountStore(tmp_path / "new")
+    assert [person.name for person in kept.people()] == ["wang"]
+    kept.close()

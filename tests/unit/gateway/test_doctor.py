@@ -1,6 +1,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from gateway.evidence import RecordKind
 from gateway.recorder import Entry
 from gateway.settings import load
 from gateway.store.alert_store import Commit, Message
+from gateway.tls.folder import TlsFolder
+from gateway.tls.names import parse_names
 from tests.fakes.field_site import write_site
 from tests.fakes.mosquitto import free_port
 from tests.fakes.site import NOW_NS, SECOND_NS, Site, points, threshold
@@ -154,3 +157,17 @@ def test_the_exit_status_and_both_forms_of_the_report() -> None:
     said.clear()
     assert run_doctor([good, bad], True, said.append) == 1
     assert [row["level"] for row in json.loads(said[0])] == ["ok", "problem"]
+
+
+def test_the_pages_certificate_and_its_keys_are_looked_at(ward: Ward) -> None:
+    tls = TlsFolder(ward.folder / "tls")
+    now = datetime.fromtimestamp(ward.clock.now_ns() / 1e9, UTC)
+    tls.init("box-1", parse_names(["box.local"], []), now - timedelta(days=376))
+    tls.ca_key.chmod(0o640)
+    site = yaml.safe_load(ward.site.read_text())
+    site["web"]["tls"] = {"folder": str(tls.path)}
+    ward.site.write_text(yaml.safe_dump(site))
+    assert (ward.level("certificate server.pem"), ward.level("certificate ca.crt")) == (Level.NOTE, Level.OK)
+    assert (ward.level("key server.pem"), ward.level("key ca.key")) == (Level.OK, Level.PROBLEM)
+    tls.server_file.unlink()
+    assert ward.level("certificate server.pem") is Level.PROBLEM

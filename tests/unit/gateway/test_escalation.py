@@ -172,3 +172,32 @@ async def test_it_looks_by_itself_once_a_second(watch: Watch) -> None:
     await until(lambda: any(alarm.escalated for alarm in watch.site.alerts.open_alarms()))
     task.cancel()
     assert watch.site.clock.now_ns() == NOW_NS + 121 * SECOND_NS
+
+
+async def test_the_outlook_counts_down_to_the_escalation_and_then_says_that_it_is_done(watch: Watch) -> None:
+    alarm_id = watch.step(0, Truth.TRUE)
+    await watch.after(100)
+    (outlook,) = watch.escalation.outlook()
+    assert (outlook.alarm_id, outlook.in_s, outlook.done) == (alarm_id, 20, False)
+    await watch.after(20)
+    (outlook,) = watch.escalation.outlook()
+    assert (outlook.in_s, outlook.done) == (0, True)
+
+
+async def test_the_outlook_names_the_channels_and_leaves_out_what_calls_nobody(watch: Watch) -> None:
+    site = watch.site
+    watch.escalation = Escalation(
+        lambda: site.alarms,
+        lambda: 1,
+        site.recorder,
+        site.clock,
+        p1_after_s=120,
+        no_screen_after_s=120,
+        channels=("duty", "sms"),
+    )
+    alarm_id = watch.step(0, Truth.TRUE)
+    watch.step(1, Truth.TRUE)
+    watch.escalation.check()
+    assert [(each.alarm_id, each.to) for each in watch.escalation.outlook()] == [(alarm_id, ("duty", "sms"))]
+    site.alarms.acknowledge(alarm_id, "supervisor", "seen", site.clock.now_ns())
+    assert watch.escalation.outlook() == []

@@ -100,7 +100,11 @@ def test_bytes_behind_the_end_are_told(file: IdentityFile) -> None:
     assert "damaged" in refusal(file)
 
 
-@pytest.mark.parametrize("text", ["", "short", "A" * 43, "!" * 44, new_key().text + "AAAA"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "short", "A" * 43, "!" * 44, new_key().text + "AAAA"],
+    ids=["empty", "short", "cut off", "other letters", "too long"],
+)
 def test_a_key_is_32_bytes_and_never_repeated(text: str) -> None:
     with pytest.raises(IdentityError, match="expected 32 bytes as Base64") as caught:
         parse_key(text, "file k")

@@ -187,3 +187,61 @@ async def test_the_live_feed_tells_of_a_shelf_and_of_an_escalation_now_and_after
     for each in (listener, late):
         await until(lambda each=each: [e[2]["transition"] for e in each.events if e[1] == "alarm"] == told)
         await each.leave()
+
+
+async def test_notes_judgements_and_hand_overs_are_sealed_and_told_to_open_pages(face: Face) -> None:
+    alarm_id = (await _raise(face))["latching"]
+    listener = Listener(face, None)
+    await face.post(f"/api/alarms/{alarm_id}/note", WHO | {"reason": "第一行\n第二行"})
+    await face.post(f"/api/alarms/{alarm_id}/false_alarm", WHO | {"cause": "calibration"})
+    await face.post(f"/api/alarms/{alarm_id}/withdraw_judgement", WHO)
+    answer = await face.post(f"/api/alarms/{alarm_id}/hand_over", WHO)
+    assert answer == {"alarm_id": alarm_id, "evidence_seq": face.site.alerts.head().seq}
+    told = ["noted", "judged_false", "judgement_withdrawn", "handed_over"]
+    await until(lambda: [e[2]["transition"] for e in listener.events if e[1] == "alarm"] == told)
+    await listener.leave()
+    kept = [json.loads(r.body)["content"] for r in face.site.alerts.evidence_of(alarm_id) if r.kind == "alarm_note"]
+    assert [content["transition"] for content in kept] == told
+    assert (kept[0]["reason"], kept[1]["cause"]) == ("第一行\n第二行", "calibration")
+    assert (await _alarms(face))["latching"]["active"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status", "code"),
+    [
+        ("note", WHO | {"reason": "a\x00b"}, 422, "bad_request"),
+        ("note", WHO | {"reason": "字" * 4001}, 422, "bad_request"),
+        ("false_alarm", WHO, 422, "bad_request"),
+        ("false_alarm", WHO | {"cause": "nonsense"}, 422, "bad_request"),
+        ("withdraw_judgement", WHO, 409, "not_judged_false"),
+    ],
+)
+async def test_a_word_that_cannot_be_taken_is_refused(
+    face: Face, name: str, body: dict[str, str], status: int, code: str
+) -> None:
+    alarm_id = (await _raise(face))["latching"]
+    before = face.site.alerts.head()
+    answer = await face.post(f"/api/alarms/{alarm_id}/{name}", body, status)
+    assert answer["error"]["code"] == code  # type: ignore[index]
+    assert face.site.alerts.head() == before
+
+
+async def test_of_no_alarm_nothing_is_said(face: Face) -> None:
+    for name in ("note", "withdraw_judgement", "hand_over"):
+        assert is_house_error(await face.post(f"/api/alarms/nonsense/{name}", WHO, 404), "no_such_alarm", "alarm_id")
+
+
+@pytest.mark.parametrize("reason", ["字" * 4000, "👷" * 4000, "<script>"])
+async def test_a_reason_of_4000_characters_is_taken_however_json_spells_it(face: Face, reason: str) -> None:
+    alarm_id = (await _raise(face))["grave"]
+    body = json.dumps(WHO | {"reason": reason}, ensure_ascii=True)
+    address = f"/api/alarms/{alarm_id}/acknowledge"
+    reply = await face.client.post(address, content=body, headers={"content-type": "application/json"})
+    assert reply.status_code == 200, reply.text
+    assert _sealed(face)[-1]["reason"] == reason
+
+
+@pytest.mark.parametrize("reason", ["字" * 4001, "a\u202eb", "a\x1bb", "a\u0085b"])
+async def test_a_reason_that_hides_something_or_never_ends_is_refused(face: Face, reason: str) -> None:
+    alarm_id = (await _raise(face))["grave"]
+    assert is_house_error(await face.acknowledge(alarm_id, WHO | {"reason": reason}, 422), "bad_request", "body.reason")

@@ -1,0 +1,37 @@
+"""One box for all pages: it has alarms of each state, somebody is logged in, and every page can be opened."""
+
+from playwright.async_api import Page
+
+from gateway.accounts.person import Role
+from tests.browser.looks import Look
+from tests.fakes.screen_box import ScreenBox
+from tests.fakes.screen_pages import ScreenPage, path_of
+from tests.fakes.screen_people import ScreenPeople
+from tests.fakes.screen_site import TILT, WALL, WIND
+
+AUTOPLAY = "AudioContext was not allowed to start"
+"""What Chromium says where a wall screen tries to sound without a gesture: it is meant to try."""
+
+
+class BusySite:
+    """The box, who is logged in, and an alarm to look at."""
+
+    def __init__(self, box: ScreenBox) -> None:
+        self.box = box
+        self.people = ScreenPeople(box)
+        self.alarm_id = box.raise_alarm().alarm_id
+        box.raise_alarm(WIND, "crane-2")
+        box.raise_alarm(TILT)
+        box.return_alarm(TILT)
+        box.raise_alarm(WALL, "pit-1")
+        self.cookie = self.people.log_in(Role.ADMINISTRATOR)
+
+    async def page(self, open_browser, page: ScreenPage, look: Look) -> Page:
+        """The page in one more browser."""
+        context = await open_browser(look, self.box.url)
+        if page.role is not None:
+            await context.add_cookies([self.cookie])
+        opened = await context.new_page()
+        answer = await opened.goto(self.box.url + path_of(page, self.alarm_id))
+        assert answer.status == page.status, f"{answer.status} {opened.url}"
+        return opened
