@@ -4,6 +4,8 @@
 PYTHON ?= python3
 ARGS ?=
 COVERAGE_FLOOR ?= 80
+# More test processes than two cores: many tests wait for a wire, a server or a clock.
+JOBS ?= 3
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,24 +13,29 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 content = $(shell cat $(1) | cksum | tr ' ' '-')
 RUNTIME := $(VENV)/.runtime-$(call content,requirements.lock)
 DEV := $(VENV)/.dev-$(call content,requirements-dev.lock pyproject.toml)
-TESTS := $(wildcard $(addprefix tests/,unit properties wire contract cases faults requirements e2e deploy))
+# In the order in which they are begun: folders of long tests first, so that no worker is left with one at the end.
+TESTS := $(wildcard $(addprefix tests/,deploy e2e browser requirements wire contract cases properties faults unit))
+# Where the tests lie that need the machine for themselves (marked `alone`).
+ALONE := tests/faults tests/browser
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help demo test check bench clean lock system-packages
+.PHONY: help demo test check bench screenshots clean lock system-packages
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    two cranes, a pit, a mast, a broker, a gateway and a regulator on this machine (ARGS=\"--headless --seconds 30 --json\")"
 	@echo "make test    install the servers that the tests need (apt-get, when allowed) and run every test"
 	@echo "make check   ruff, mypy --strict and the import contracts"
+	@echo "make screenshots   every screen into screenshots/, as a phone and a wall show it"
 	@echo "make bench   print figures; make lock   renew the locks; make clean   remove what was built"
 
 demo: $(RUNTIME)
 	@$(BIN)/python -m gateway demo $(ARGS)
 
 test: $(DEV) system-packages
-	$(BIN)/python -m pytest $(TESTS) --cov --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
+	$(BIN)/python -m pytest $(TESTS) -m "not alone" -n $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	$(BIN)/python -m pytest $(ALONE) -m alone --cov --cov-append --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
 
 check: $(DEV)
 	$(BIN)/ruff check .
@@ -38,6 +45,9 @@ check: $(DEV)
 
 bench: $(DEV) system-packages
 	$(BIN)/python -m bench $(ARGS)
+
+screenshots: $(DEV) system-packages
+	$(BIN)/python -m bench.screenshots $(ARGS)
 
 system-packages:
 	@.ci/system-packages
@@ -50,7 +60,7 @@ lock:
 
 clean:
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info data/demo
-	find bench config contract drivers gateway regulator tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find bench config contract drivers gateway regulator screens tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3" >&2; exit 1; }
