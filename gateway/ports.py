@@ -3,7 +3,7 @@
 Fakes implement these and pass the same contract suites as the real parts.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from contract.chain import ChainHead
 from gateway.model.alarm import Transition
 from gateway.model.alert import OutboxItem, Receipt
+from gateway.model.picture import CameraState, FiredScene, Picture
 from gateway.model.quantity import Point
 from gateway.model.reading import Readings
+from gateway.model.survey import Survey
 
 
 class Clock(Protocol):
@@ -89,6 +91,46 @@ class Driver(Protocol):
 
     def health(self) -> Sequence[LinkHealth]:
         """One entry a device; cheap, callable at any time."""
+        ...
+
+
+class Eyes(Protocol):
+    """What the screens and the keeper of evidence ask of the cameras. `camera` is a device id. An unknown camera raises
+    KeyError."""
+
+    def cameras(self) -> Sequence[CameraState]:
+        """All of them in the order of the site file; cheap, callable at any time."""
+        ...
+
+    def still(self, camera: str) -> Picture | None:
+        """The newest still, faces blurred; None before the first frame."""
+        ...
+
+    def fired(self, camera: str, key: str) -> FiredScene | None:
+        """What the newest confirmation of a finding was (`bare_head_1`), not blurred; None when there was none."""
+        ...
+
+    async def reference(self, camera: str) -> Picture | None:
+        """A whole frame at full size, to draw on; None without a frame."""
+        ...
+
+    async def clip(self, camera: str, from_ns: int, to_ns: int) -> Picture:
+        """MP4 of the packets between two times (from the key frame before), not re-encoded. Waits until `to_ns` has
+        been recorded. Raises LookupError with the reason when there is none (no H.264, nothing kept of that time)."""
+        ...
+
+    def live(self, camera: str) -> AsyncIterator[bytes]:
+        """Fragmented MP4, the initialisation segment first, not re-encoded. Raises LookupError as `clip` does; ends
+        when the stream ends."""
+        ...
+
+    def survey(self, camera: str) -> Survey:
+        """What is drawn for the camera now."""
+        ...
+
+    def use_survey(self, survey: Survey, reference: bytes) -> None:
+        """Judge by another version from now on. It was checked and kept before; `reference` is the JPEG it was drawn
+        on."""
         ...
 
 

@@ -1,0 +1,96 @@
+"""What a person drew into a camera's picture once: zones, edges with their rail heights, the reference view.
+
+Coordinates are fractions of the frame (0..1, x to the right, y down), so that a sub-stream of another size fits.
+
+        top mark  o                    o  top mark          An edge is a polyline along the floor edge, pit edge or
+                  |  rail height 1.2 m |                    opening; two marks say where the top of the rail would be
+        foot      o====================o  foot              above two of its points, and with that the scale there.
+
+`vision.survey_parsing.read_survey` reads one version from plain data, or raises `SurveyError` with every fault. A
+new drawing is a new version; an old version is never changed.
+"""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+Spot = tuple[float, float]
+"""x and y as fractions of the frame."""
+
+
+class SurveyError(ValueError):
+    """A survey that cannot be used. `faults` name what, where and what was expected."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+class ZoneUse(StrEnum):
+    """WATCHED: helmets are asked for. EXEMPT: an office, a cabin, a street behind the fence."""
+
+    WATCHED = "watched"
+    EXEMPT = "exempt"
+
+
+class EdgeKind(StrEnum):
+    """What the drawn line is the edge of. An OPENING is a closed outline with a cover instead of a rail."""
+
+    FLOOR_EDGE = "floor_edge"
+    PIT_EDGE = "pit_edge"
+    OPENING = "opening"
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """`outline` has at least three spots. Where no watched zone is drawn the whole picture is watched."""
+
+    zone_id: str
+    title: str
+    use: ZoneUse
+    outline: tuple[Spot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RailMark:
+    """`foot` lies on the edge, `top` where the top of a rail of `height_m` is or would be."""
+
+    foot: Spot
+    top: Spot
+    height_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`line` has at least two spots in order; `length_m` is its true length. `marks` are two for a rail, none for an
+    opening."""
+
+    edge_id: str
+    title: str
+    kind: EdgeKind
+    line: tuple[Spot, ...]
+    length_m: float
+    marks: tuple[RailMark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One version of what was drawn for a camera. `reference_sha256` is the digest of the JPEG it was drawn on; the
+    file lies beside the survey. `version` 0 is the empty survey that every camera begins with."""
+
+    camera: str
+    version: int
+    made_at_ns: int
+    made_by: str
+    reference_sha256: str
+    zones: tuple[Zone, ...] = ()
+    edges: tuple[Edge, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """As plain data, for JSON; `read_survey` reads it back."""
+        return asdict(self)
+
+
+def empty_survey(camera: str) -> Survey:
+    """Nothing is drawn yet."""
+    return Survey(camera, 0, 0, "", "")

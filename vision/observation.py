@@ -1,0 +1,24 @@
+"""What crosses from the eye process to the gateway: plain, picklable, one after each judged frame of a camera."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.model.picture import FiredScene, Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One judged frame, or the fact that there is none. `values` maps the keys of the camera's device table to numbers;
+    NaN cannot be judged. `said` is canonical JSON (at most 4 KiB) that goes with the readings into the evidence:
+    finding texts, versions, digests of the fired frame and strip. `still` is the newest picture for the screens,
+    about 1 a second, faces blurred already. Fired scenes are not blurred: who may see them is decided by the
+    gateway."""
+
+    camera: str
+    captured_at_ns: int
+    received_at_ns: int
+    values: Mapping[str, float]
+    said: bytes = b""
+    still: Picture | None = None
+    fired: tuple[FiredScene, ...] = ()
+    counts: Mapping[str, float] = field(default_factory=dict)
