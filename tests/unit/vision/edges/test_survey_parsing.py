@@ -1,0 +1,156 @@
+"""A survey is read whole, or refused with every fault at once."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from gateway.model.survey import EdgeKind, SurveyError, empty_survey
+from vision.survey_parsing import read_survey
+
+
+def drawn() -> dict[str, Any]:
+    """A survey as the drawing page sends it: one zone, one rail, one opening."""
+    return {
+        "camera": "cam-1",
+        "version": 3,
+        "made_at_ns": 1_700_000_000_000_000_000,
+        "made_by": "wang",
+        "reference_sha256": "ab" * 32,
+        "zones": [{"zone_id": "z1", "title": "门口", "use": "exempt", "outline": [[0.1, 0.1], [0.3, 0.1], [0.2, 0.4]]}],
+        "edges": [
+            {
+                "edge_id": "e1",
+                "title": "三层北边",
+                "kind": "floor_edge",
+                "line": [[0.1, 0.6], [0.9, 0.5]],
+                "length_m": 18.0,
+                "marks": [
+                    {"foot": [0.1, 0.6], "top": [0.1, 0.4], "height_m": 1.2},
+                    {"foot": [0.9, 0.5], "top": [0.9, 0.42], "height_m": 1.2},
+                ],
+            },
+            {
+                "edge_id": "o1",
+                "title": "电梯井",
+                "kind": "opening",
+                "line": [[0.4, 0.8], [0.6, 0.8], [0.6, 0.9], [0.4, 0.9]],
+                "length_m": 6.0,
+                "marks": [],
+            },
+        ],
+    }
+
+
+def faults_of(data: object) -> tuple[str, ...]:
+    with pytest.raises(SurveyError) as caught:
+        read_survey(data)
+    return caught.value.faults
+
+
+def test_a_drawing_is_read_and_written_back_the_same() -> None:
+    survey = read_survey(drawn())
+    assert survey.edges[1].kind is EdgeKind.OPENING
+    assert survey.edges[0].marks[1].height_m == 1.2
+    assert read_survey(json.loads(json.dumps(survey.document()))) == survey
+
+
+def test_the_empty_survey_is_read() -> None:
+    assert read_survey(empty_survey("cam-1").document()) == empty_survey("cam-1")
+
+
+def test_every_fault_is_told_at_once() -> None:
+    data = drawn()
+    data["edges"][0]["line"][1] = [1.2, 0.5]
+    data["edges"][0]["length_m"] = 900
+    data["edges"][1]["kind"] = "hole"
+    data["zones"][0]["outline"] = [[0.1, 0.1], [0.2, 0.2]]
+    faults = "\n".join(faults_of(data))
+    for where in ("edges[0].line[1]", "edges[0].length_m", "edges[1].kind", "zones[0].outline"):
+        assert where in faults
+
+
+def test_a_polygon_outside_the_picture_is_refused_with_the_spot() -> None:
+    data = drawn()
+    data["edges"][1]["line"][2] = [0.6, 1.4]
+    (fault,) = faults_of(data)
+    assert fault.startswith("edges[1].line[2]")
+    assert "inside the picture" in fault
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, "0.5", None, True, 10**400])
+def test_a_spot_is_two_numbers(bad: object) -> None:
+    data = drawn()
+    data["edges"][0]["line"][0] = [bad, 0.5]
+    assert any("edges[0].line[0]" in fault for fault in faults_of(data))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, "18", None, True, 10**400, 0.0, -3])
+def test_a_length_is_a_number_of_metres(bad: object) -> None:
+    data = drawn()
+    data["edges"][0]["length_m"] = bad
+    (fault,) = faults_of(data)
+    assert fault.startswith("edges[0].length_m")
+
+
+def test_a_mark_upside_down_is_refused() -> None:
+    data = drawn()
+    mark = data["edges"][0]["marks"][0]
+    mark["foot"], mark["top"] = mark["top"], mark["foot"]
+    assert any("not above its foot" in fault for fault in faults_of(data))
+
+
+def test_marks_far_from_the_line_or_on_one_spot_are_refused() -> None:
+    data = drawn()
+    data["edges"][0]["marks"] = [{"foot": [0.5, 0.9], "top": [0.5, 0.7], "height_m": 1.2}] * 2
+    faults = "\n".join(faults_of(data))
+    assert "away from the line" in faults
+    assert "both stand on one spot" in faults
+
+
+def test_an_opening_that_crosses_itself_is_refused() -> None:
+    data = drawn()
+    data["edges"][1]["line"] = [[0.4, 0.8], [0.6, 0.9], [0.6, 0.8], [0.4, 0.9]]
+    assert any("cross" in fault for fault in faults_of(data))
+
+
+def test_a_rail_needs_two_marks_and_an_opening_none() -> None:
+    data = drawn()
+    data["edges"][1]["marks"] = data["edges"][0]["marks"]
+    data["edges"][0]["marks"] = []
+    faults = "\n".join(faults_of(data))
+    assert "edges[0].marks: 0 entries" in faults
+    assert "edges[1].marks: 2 entries" in faults
+
+
+def test_sizes_are_bounded() -> None:
+    data = drawn()
+    data["edges"] = [dict(data["edges"][0], edge_id=f"e{n}") for n in range(40)]
+    data["zones"][0]["outline"] = [[0.1, 0.1]] * 10_000
+    data["edges"][0]["title"] = "x" * 10_000
+    faults = faults_of(data)
+    assert any(fault.startswith("edges: 40 entries") for fault in faults)
+    assert any("10000 entries" in fault for fault in faults)
+    assert len(faults) <= 50
+    assert all(len(fault) < 300 for fault in faults)
+
+
+@pytest.mark.parametrize("data", [None, [], "survey", 7])
+def test_what_is_no_survey_is_said_so(data: object) -> None:
+    assert "an object with" in faults_of(data)[0]
+
+
+def test_a_name_is_used_once_and_unknown_keys_are_told() -> None:
+    data = drawn()
+    data["edges"][1]["edge_id"] = "e1"
+    data["edges"][0]["colour"] = "red"
+    faults = "\n".join(faults_of(data))
+    assert "'e1' is used twice" in faults
+    assert "unknown key" in faults
+
+
+def test_edges_need_the_picture_they_were_drawn_on() -> None:
+    data = drawn()
+    data["reference_sha256"] = ""
+    assert any("reference_sha256" in fault for fault in faults_of(data))
