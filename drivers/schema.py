@@ -64,9 +64,13 @@ class TablePoint(Schema):
     `fault` names one or more points of the same table: the bits by which the device says that this point's sensor is
     in fault. While one of them is delivered in the same poll or message and is not 0, a GOOD value here is SUSPECT:
     shown and kept, judged UNKNOWN. A bit that is not delivered, or is BAD, casts no doubt.
+
+    `item` is what rules call the point where several of the table mean the same (the places of a camera's findings);
+    without it they call it by its key.
     """
 
     key: PointKey
+    item: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,62})?$")] = ""
     unit: str = ""
     title_zh: str
     title_en: str

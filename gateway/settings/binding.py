@@ -23,6 +23,7 @@ class TablePointSettings(Protocol):
     """What every driver's table says of a point."""
 
     key: str
+    item: str
     unit: str
     title_zh: str
     title_en: str
@@ -179,7 +180,7 @@ def _points_of(device: Device) -> list[tuple[str, Point]]:
             stale_after_s=each.stale_after_s,
             source=device.table.source,
             deadband=each.deadband,
-            item=each.key if prefix else "",
+            item=each.item or (each.key if prefix else ""),
         )
         for each in settings
     ]

@@ -1,0 +1,8 @@
+"""The eye process: one for all cameras of the box. Attaches to every camera's frame slot, judges the newest frame.
+
+    frame slots --newest--> turn (who is due) --> detector, one batch --> a mind per camera --> Observation --> gateway
+                                                                             |
+                            health -> tracker -> helmets, edges, strip and stills
+
+`wire` is what both processes speak, `watched` what the eye is told; neither imports OpenCV. The rest runs in the eye.
+"""

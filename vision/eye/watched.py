@@ -1,0 +1,67 @@
+"""What the gateway tells the eye and what the eye answers, besides `Observation`: plain, picklable messages.
+
+Knows no OpenCV, no model and no process: both sides import it.
+"""
+
+from dataclasses import dataclass, field
+
+from gateway.model.picture import Picture
+from gateway.model.survey import Survey
+from vision.settings import CameraDeviceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One camera to judge. `slot` names its frame slot; `reference` is the JPEG that the survey was drawn on."""
+
+    camera: str
+    slot: str
+    settings: CameraDeviceSettings
+    survey: Survey
+    reference: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Judge this camera no more."""
+
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redraw:
+    """Judge by another survey from now on."""
+
+    survey: Survey
+    reference: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AskReference:
+    """A whole frame at full size, faces blurred. Answered with `ReferenceFrame`."""
+
+    camera: str
+    number: int
+
+
+Order = Watched | Forget | Redraw | AskReference
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceFrame:
+    """The answer to `AskReference`; None without a frame."""
+
+    number: int
+    picture: Picture | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The eye turns: said once a second. `models` maps what could not be loaded to the reason; `faults` counts frames
+    of a camera whose judging failed, `last_fault` is the newest reason."""
+
+    cameras: int
+    turns: int
+    models: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
+    last_fault: str = ""

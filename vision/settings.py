@@ -1,0 +1,45 @@
+"""What a site file and a device table may say about a judged camera. Pure schemas: nothing here opens anything.
+
+The link (where the stream comes from) is `vision.camera.settings`; here is how the picture is judged. All fields of the
+device travel to the eye process as they are.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from drivers.schema import DeviceSettings, DeviceTable, TablePoint, check_fault_bits
+
+
+class CameraDeviceSettings(DeviceSettings):
+    """One judged camera.
+
+    `analyse_fps` frames a second are judged at most, the newest first. `dangerous_works` says that dangerous works
+    (危大工程) are watched: blindness is then more than a diagnostic. `model` is the YAML card of a detector in place of
+    the shipped one, `backend` what runs it. Heads below `min_head_px` are left out, a helmet is voted on for `vote_s`.
+    `tiles` judges the picture in overlapping parts too, for far heads, at several times the cost. `edge_confirm_s` and
+    `edge_every_s`: how long, and how often, an edge is looked at before a missing rail is believed.
+    """
+
+    analyse_fps: Annotated[float, Field(gt=0, le=30)] = 5.0
+    dangerous_works: bool = False
+    model: Path | None = None
+    backend: Literal["onnxruntime", "opencv"] = "onnxruntime"
+    min_head_px: Annotated[float, Field(ge=8, le=400)] = 20.0
+    vote_s: Annotated[float, Field(ge=1, le=120)] = 5.0
+    tiles: bool = False
+    edge_confirm_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    edge_every_s: Annotated[float, Field(ge=0.2, le=60)] = 1.0
+
+
+class CameraTable(DeviceTable):
+    """The points that the eye fills, by the keys of `vision.eye.judged`. Another table may leave points out."""
+
+    driver: Literal["camera"] = "camera"
+    points: Annotated[tuple[TablePoint, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "CameraTable":
+        check_fault_bits(self.points)
+        return self
