@@ -1,0 +1,259 @@
+"""The gateway's side of one camera's capture process: starts it, watches its heartbeat, kills it, starts it again.
+
+In: the camera's settings and a clock. Out: the path of the frame slot (for `frame_slot.FrameSlotReader`, in any
+process), the capture's state, clips and live video. Imports no libav. Knows nothing of what is judged.
+
+Theory of operation. The capture process reconnects by itself when a stream fails; libav's own timeouts notice a frozen
+peer after one read timeout. This side only cares for a process that says nothing any more (a call of libav that never
+returns, a name server that hangs): it is killed and started again, with back-off.
+
+    phase       its next report is due within
+    starting    20 s                        interpreter and libraries are read from a slow disk
+    opening     2.5 x read timeout + 2 s    two of libav's steps, each with its own timeout
+    reading     1.4 x read timeout          a frozen peer is noticed within 1.5
+    waiting     2 s, or 1.4 x read timeout  backing off; reports go on
+
+Silence is counted on this event loop's own ticks, so that a loop that was held up itself blames nobody.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gateway.model.picture import CameraLink
+from gateway.ports import Clock
+from vision.camera.address import redact
+from vision.camera.backoff import BackOff
+from vision.camera.capture_state import CaptureReport, CaptureState, Clip
+from vision.camera.conversation import Conversation
+from vision.camera.plan import CapturePlan
+from vision.camera.settings import CameraLinkSettings
+from vision.camera.slot_file import SHARED_MEMORY, create_slot, remove_slot
+from vision.camera.wire import Message
+
+logger = logging.getLogger(__name__)
+
+_TICK_S = 0.1
+_STARTING_S = 20.0
+_ANSWER_S = 10.0
+_STOP_S = 2.0
+_CLIP_MAX_BYTES = 600_000_000
+_LIVE_MAX_BYTES = 6_000_000
+_STDERR_KEPT = 2_000
+_CHILD_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "TMPDIR")
+"""What a capture process inherits: no variable in which somebody may keep a secret."""
+
+
+class CaptureHandle:
+    """One camera's capture. Construction makes the frame slot and starts nothing; `run` until cancelled; `close` at the
+    end removes the slot. Raises OSError when no folder has room for the slot."""
+
+    def __init__(self, settings: CameraLinkSettings, clock: Clock, slot_folders: Sequence[Path] | None = None) -> None:
+        self._settings = settings
+        self._clock = clock
+        folders = (SHARED_MEMORY, Path(tempfile.gettempdir())) if slot_folders is None else slot_folders
+        self._slot_path = create_slot(settings.id, settings.max_width_px, settings.max_height_px, folders)
+        self._talk: Conversation | None = None
+        self._silence_s = 0.0
+        self._password = ""
+        self._state = CaptureState(
+            settings.id, CameraLink.CONNECTING, clock.now_ns(), redact(settings.source), CaptureReport()
+        )
+
+    @property
+    def camera(self) -> str:
+        """The camera's id."""
+        return self._settings.id
+
+    @property
+    def slot_path(self) -> Path:
+        """Where the newest picture is: stays the same over all restarts."""
+        return self._slot_path
+
+    def state(self) -> CaptureState:
+        """What is known now; cheap, callable at any time."""
+        return self._state
+
+    async def run(self) -> None:
+        """Keep a capture process alive until cancelled. A camera that cannot be reached is no error here."""
+        back_off = BackOff(self._settings.reconnect_min_s, self._settings.reconnect_max_s)
+        try:
+            while True:
+                lived = await self._one_process()
+                if lived:
+                    back_off.reset()
+                await self._clock.sleep(back_off.next_s())
+        finally:
+            self._set_link(CameraLink.OFFLINE, "stopped")
+
+    async def clip(self, from_ns: int, to_ns: int) -> Clip:
+        """The packets between two times of the box's clock as an MP4, from the key frame at or before `from_ns`. Waits
+        until `to_ns` has been recorded. Raises LookupError with the reason when there is none."""
+        patience_s = max(0.0, (to_ns - self._clock.now_ns()) / 1e9) + 2 * self._settings.read_timeout_s + _ANSWER_S
+        try:
+            async with asyncio.timeout(patience_s):
+                return await self._collect_clip(from_ns, to_ns)
+        except TimeoutError:
+            raise LookupError("the camera's capture did not answer in time") from None
+
+    async def _collect_clip(self, from_ns: int, to_ns: int) -> Clip:
+        body = bytearray()
+        about: dict[str, Any] = {}
+        async with contextlib.aclosing(self._ask("clip", {"from_ns": from_ns, "to_ns": to_ns}, _CLIP_MAX_BYTES)) as got:
+            async for message in got:
+                body += message.body
+                about = message.about
+        return Clip(
+            bytes(body), about["from_ns"], about["to_ns"], about["width_px"], about["height_px"], about["frames"]
+        )
+
+    async def live(self) -> AsyncIterator[bytes]:
+        """Fragmented MP4, the initialisation segment first, beginning at the newest key frame. Raises LookupError with
+        the reason when there is none, or when whoever reads is slower than the camera; ends when the stream ends."""
+        async with contextlib.aclosing(self._ask("live", {}, _LIVE_MAX_BYTES)) as parts:
+            async for message in parts:
+                if message.body:
+                    yield message.body
+
+    def close(self) -> None:
+        """Remove the slot. Readers that are attached keep the last picture."""
+        remove_slot(self._slot_path)
+
+    async def _ask(self, kind: str, about: dict[str, Any], max_bytes: int) -> AsyncIterator[Message]:
+        if self._talk is None:
+            raise LookupError(self._state.last_error or "the camera's capture does not run")
+        async with contextlib.aclosing(self._talk.ask(kind, about, max_bytes)) as messages:
+            async for message in messages:
+                yield message
+
+    # --- one process ---
+
+    async def _one_process(self) -> bool:
+        """Start it, talk to it, until it is gone. Whether it ever said anything."""
+        try:
+            plan = self._settings.plan(self._slot_path, self._state.report.session + 1)
+        except LookupError as error:
+            self._set_link(CameraLink.OFFLINE, str(error))
+            return False
+        self._password = plan.password
+        try:
+            process, ours = await self._start()
+        except OSError as error:
+            self._set_link(CameraLink.OFFLINE, f"the capture process does not start: {error.strerror}")
+            return False
+        try:
+            return await self._attend(process, ours, plan)
+        finally:
+            self._talk = None
+            await _end(process)
+            self._state = replace(self._state, pid=None)
+
+    async def _start(self) -> tuple[asyncio.subprocess.Process, socket.socket]:
+        ours, theirs = socket.socketpair()
+        environment = {name: os.environ[name] for name in _CHILD_ENVIRONMENT if name in os.environ}
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "vision.camera.capture", self.camera),
+                stdin=theirs,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+                env={**environment, "MALLOC_ARENA_MAX": "2"},
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._silence_s = 0.0
+        starting = replace(CaptureReport(), session=self._state.report.session)
+        self._state = replace(self._state, pid=process.pid, starts=self._state.starts + 1, report=starting)
+        return process, ours
+
+    async def _attend(self, process: asyncio.subprocess.Process, ours: socket.socket, plan: CapturePlan) -> bool:
+        talk = Conversation(ours, self._on_report)
+        said = asyncio.create_task(_last_words(process), name=f"{self.camera}: stderr")
+        talking = asyncio.create_task(talk.run(Message("plan", body=plan.to_json())))
+        watching = asyncio.create_task(self._watch())
+        self._talk = talk
+        try:
+            await asyncio.wait({talking, watching}, return_when=asyncio.FIRST_COMPLETED)
+            silent = watching.done()
+        finally:
+            for task in (talking, watching):
+                task.cancel()
+            await asyncio.gather(talking, watching, return_exceptions=True)
+            ours.close()
+            await _end(process)
+            words = await said
+        over = replace(self._state.report, link=CameraLink.OFFLINE, frames_per_s=0.0)
+        self._state = replace(self._state, report=over, kills=self._state.kills + silent)
+        if silent:
+            self._set_link(CameraLink.OFFLINE, f"no sign of life while {self._state.report.phase}; capture killed")
+        else:
+            self._set_link(CameraLink.OFFLINE, f"the capture process ended ({process.returncode}) {words}".strip())
+        return self._state.report.phase != "starting"
+
+    async def _watch(self) -> None:
+        """Returns when the process has been silent for too long."""
+        before_ns = self._clock.monotonic_ns()
+        while self._silence_s < _patience_s(self._state.report.phase, self._settings.read_timeout_s):
+            await self._clock.sleep(_TICK_S)
+            now_ns = self._clock.monotonic_ns()
+            self._silence_s += min((now_ns - before_ns) / 1e9, 2 * _TICK_S)
+            before_ns = now_ns
+
+    def _on_report(self, said: dict[str, Any]) -> None:
+        report = CaptureReport.from_plain(said)
+        self._silence_s = 0.0
+        self._state = replace(self._state, report=report)
+        self._set_link(report.link, report.last_error)
+
+    def _set_link(self, link: CameraLink, error: str) -> None:
+        """One line when the camera goes down, one when it is back."""
+        error = redact(error, self._settings.username, self._password)
+        before = self._state.link
+        since_ns = self._state.since_ns if link is before else self._clock.now_ns()
+        self._state = replace(self._state, link=link, since_ns=since_ns, last_error=error)
+        if link is before:
+            return
+        if link is CameraLink.LIVE:
+            logger.info("camera=%s state=live codec=%s", self.camera, self._state.report.codec)
+        elif before is CameraLink.LIVE or link is CameraLink.OFFLINE:
+            logger.warning("camera=%s state=%s error=%r", self.camera, link, error)
+
+
+def _patience_s(phase: str, read_timeout_s: float) -> float:
+    """How long a capture process may be silent; the table is at the top."""
+    reading_s = max(1.4 * read_timeout_s, read_timeout_s + 0.4)
+    return {
+        "starting": _STARTING_S,
+        "opening": 2.5 * read_timeout_s + 2.0,
+        "reading": reading_s,
+    }.get(phase, max(2.0, reading_s))
+
+
+async def _last_words(process: asyncio.subprocess.Process) -> str:
+    """The end of what it wrote to stderr, on one line."""
+    kept = b""
+    assert process.stderr is not None
+    while more := await process.stderr.read(4096):
+        kept = (kept + more)[-_STDERR_KEPT:]
+    lines = kept.decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Gone after this, whatever it hangs in."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    await process.wait()

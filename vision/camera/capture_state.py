@@ -1,0 +1,84 @@
+"""What is known of a camera's capture, and what a clip is: plain values, on both sides of the control socket."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from gateway.model.picture import CameraLink
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureReport:
+    """What the capture process says several times a second; counts since that process began.
+
+    `codec` is `h264`, `hevc`, another libav name, `files`, or empty while unknown; the size is the stream's own, before
+    scaling. `frames` decoded, `converted` offered to the eye, `bad` packets or pictures that could not be decoded.
+    `key_frames_only`: decoding lags behind and leaves out all but key frames. `stream_time`: the camera tells when a
+    picture was taken. `no_video_reason`: why there are no clips, or empty.
+    """
+
+    link: CameraLink = CameraLink.CONNECTING
+    phase: str = "starting"
+    codec: str = ""
+    width_px: int = 0
+    height_px: int = 0
+    session: int = 0
+    frames: int = 0
+    converted: int = 0
+    packets: int = 0
+    bad: int = 0
+    frames_per_s: float = 0.0
+    key_frames_only: bool = False
+    stream_time: bool = False
+    no_video_reason: str = "no picture has come yet"
+    last_error: str = ""
+    ended: bool = False
+
+    def to_plain(self) -> dict[str, Any]:
+        """For the socket."""
+        return asdict(self)
+
+    @staticmethod
+    def from_plain(said: dict[str, Any]) -> "CaptureReport":
+        """Raises KeyError or ValueError when it is none."""
+        report = CaptureReport(**{entry.name: said[entry.name] for entry in fields(CaptureReport)})
+        return replace(report, link=CameraLink(report.link))
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureState:
+    """A camera's capture as the gateway sees it. `since_ns` is when `link` last changed. `address` and `last_error` are
+    fit to be shown. `pid` is None while no process runs; `starts` counts processes, `kills` those that had to be
+    killed because they said nothing any more."""
+
+    camera: str
+    link: CameraLink
+    since_ns: int
+    address: str
+    report: CaptureReport
+    last_error: str = ""
+    pid: int | None = None
+    starts: int = 0
+    kills: int = 0
+
+    @property
+    def browser_video(self) -> bool:
+        """Whether there are clips and live video that a browser plays."""
+        return self.link is CameraLink.LIVE and not self.report.no_video_reason
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """An MP4 of whole packets, not re-encoded. It begins with the key frame at or before the time that was asked for;
+    times are UTC ns on the box's clock. `frames` pictures of `width_px` x `height_px`."""
+
+    body: bytes = field(repr=False)
+    from_ns: int
+    to_ns: int
+    width_px: int
+    height_px: int
+    frames: int
+
+    def head(self) -> bytes:
+        """Everything but the body, for the socket."""
+        return json.dumps({entry.name: getattr(self, entry.name) for entry in fields(self)[1:]}).encode()
