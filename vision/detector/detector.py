@@ -1,0 +1,148 @@
+"""The detector: pictures of any size to boxes of helmets, bare heads and persons.
+
+In: frames of any number of cameras. Out: `Detections` of each, in the order given. Keeps buffers, not history: what
+was seen before is the tracker's matter. Not thread-safe.
+
+    pictures --nearest input, letterbox--> batches --engine--> rows --decode, suppress--> boxes in picture pixels
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.model.detections import Detections
+from vision.detector.boxes import Boxes, one_box_a_head, suppress
+from vision.detector.decode import check_output, decode
+from vision.detector.engine import Backend, Engine, open_engine
+from vision.detector.faults import PictureError
+from vision.detector.letterbox import Letterbox, Picture8, Placement, Size, nearest_input
+from vision.detector.registry import Model, read_model
+from vision.frame import Frame
+
+MOST_AT_ONCE = 4
+SMALLEST_SIDE_PX = 16
+
+
+@dataclass(slots=True)
+class Spent:
+    """Nanoseconds since the detector was opened, by stage, and pictures (or tiles) that went through."""
+
+    prepare_ns: int = 0
+    infer_ns: int = 0
+    read_ns: int = 0
+    pictures: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raw:
+    """One picture's row of the output, before it is read: `size` is the input it went through."""
+
+    row: NDArray[np.float32]
+    size: Size
+    placement: Placement
+
+
+class Detector:
+    """A model ready to look. `model` is the registry's, `backend` what runs it, `spent` what it took so far."""
+
+    def __init__(self, model: Model, engine: Engine) -> None:
+        self.model = model
+        self.backend = engine.backend
+        self.spent = Spent()
+        self._engine = engine
+        self._thresholds = model.thresholds
+        self._boxes: dict[Size, Letterbox] = {}
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """What is in each frame. Raises PictureError that names the camera when an image is none (nothing has been
+        looked at then), ModelError when the model's outputs cannot be used."""
+        for frame in frames:
+            check_picture(frame.image, frame.camera)
+        seen = self.see([frame.image for frame in frames])
+        return [as_detections(frame, boxes) for frame, boxes in zip(frames, seen, strict=True)]
+
+    def see(self, pictures: Sequence[Picture8]) -> list[Boxes]:
+        """Boxes of each BGR picture at the operating thresholds."""
+        return self.read(self.infer(pictures))
+
+    def infer(self, pictures: Sequence[Picture8]) -> list[Raw]:
+        """Run the network alone. Pictures of one input size go together, at most `MOST_AT_ONCE`."""
+        by_size: dict[Size, list[int]] = {}
+        for index, picture in enumerate(pictures):
+            size = nearest_input(self.model.entry.inputs, picture.shape[1], picture.shape[0])
+            by_size.setdefault(size, []).append(index)
+        raws: dict[int, Raw] = {}
+        for size, indices in by_size.items():
+            for start in range(0, len(indices), MOST_AT_ONCE):
+                chosen = indices[start : start + MOST_AT_ONCE]
+                raws.update(zip(chosen, self._infer([pictures[index] for index in chosen], size), strict=True))
+        return [raws[index] for index in range(len(pictures))]
+
+    def read(self, raws: Sequence[Raw], thresholds: NDArray[np.float32] | None = None) -> list[Boxes]:
+        """Boxes of what `infer` gave, in pixels of each picture. `thresholds` (3,) by class say how low candidates are
+        kept, the operating ones when None."""
+        began = time.perf_counter_ns()
+        boxes = [self._read(raw, self._thresholds if thresholds is None else thresholds) for raw in raws]
+        self.spent.read_ns += time.perf_counter_ns() - began
+        return boxes
+
+    def _infer(self, pictures: Sequence[Picture8], size: Size) -> list[Raw]:
+        began = time.perf_counter_ns()
+        if size not in self._boxes:
+            self._boxes[size] = Letterbox(self.model.entry, size, MOST_AT_ONCE)
+        batch, placements = self._boxes[size].fill(pictures)
+        prepared = time.perf_counter_ns()
+        output = check_output(self._engine.run(batch), self.model.entry, size, len(pictures))
+        self.spent.prepare_ns += prepared - began
+        self.spent.infer_ns += time.perf_counter_ns() - prepared
+        self.spent.pictures += len(pictures)
+        return [Raw(row, size, placement) for row, placement in zip(output, placements, strict=True)]
+
+    def _read(self, raw: Raw, thresholds: NDArray[np.float32]) -> Boxes:
+        entry = self.model.entry
+        candidates = suppress(decode(raw.row, entry, raw.size, thresholds), entry.nms_iou)
+        if entry.one_head_iou is not None:
+            candidates = one_box_a_head(candidates, entry.one_head_iou, self._thresholds)
+        return Boxes(raw.placement.back(candidates.xyxy), candidates.score, candidates.class_id)
+
+
+def open_detector(model_yaml: Path, backend: str = Backend.ONNXRUNTIME, threads: int = 1) -> Detector:
+    """Read a registry entry, load its model and try it once on an empty picture, so that a model with other outputs
+    than the entry says is refused here. Raises ModelError."""
+    model = read_model(model_yaml)
+    detector = Detector(model, open_engine(model, Backend(backend), threads))
+    for width, height in model.entry.inputs:
+        detector.see([np.full((height, width, 3), model.entry.fill, dtype=np.uint8)])
+    detector.spent = Spent()
+    return detector
+
+
+def check_picture(picture: object, source: str) -> None:
+    """Raises PictureError unless `picture` is (h, w, 3) uint8 with sides of at least `SMALLEST_SIDE_PX`."""
+    if not isinstance(picture, np.ndarray):
+        raise PictureError(source, f"no picture but {type(picture).__name__}")
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+        raise PictureError(source, f"(h, w, 3) uint8 expected, found {picture.shape} {picture.dtype}")
+    if min(picture.shape[:2]) < SMALLEST_SIDE_PX:
+        raise PictureError(
+            source, f"{picture.shape[1]}x{picture.shape[0]} px, at least {SMALLEST_SIDE_PX} a side expected"
+        )
+
+
+def as_detections(frame: Frame, boxes: Boxes) -> Detections:
+    """Boxes of a frame with the frame's own times; no track yet."""
+    return Detections(
+        camera=frame.camera,
+        frame_seq=frame.seq,
+        captured_at_ns=frame.captured_at_ns,
+        frame_width_px=frame.width_px,
+        frame_height_px=frame.height_px,
+        boxes_xyxy_px=boxes.xyxy,
+        score=boxes.score,
+        class_id=boxes.class_id,
+        track_id=np.full(len(boxes), -1, dtype=np.int32),
+    )

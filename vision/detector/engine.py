@@ -1,0 +1,158 @@
+"""Two libraries that run an ONNX model, behind one shape: onnxruntime, and OpenCV's dnn where that is missing.
+
+In: the bytes of a model. Out: `Engine.run(batch) -> output`. Knows nothing of boxes. Both run on the CPU with a set
+number of threads and send nothing anywhere. A batch goes through in one run where the model allows it, else one by
+one.
+"""
+
+import contextlib
+import logging
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.detector.faults import ModelError
+from vision.detector.registry import Model
+
+log = logging.getLogger(__name__)
+ARENA_LIMIT_BYTES = 512 << 20
+ONLY_ERRORS = 3
+
+
+class Backend(StrEnum):
+    """Which library runs the model."""
+
+    ONNXRUNTIME = "onnxruntime"
+    OPENCV = "opencv"
+
+
+class Engine(Protocol):
+    """A loaded model."""
+
+    backend: Backend
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.generic]:
+        """Output (n, ...) of a batch (n, 3, h, w). Raises ModelError when the model refuses it."""
+        ...
+
+
+def open_engine(model: Model, backend: Backend, threads: int) -> Engine:
+    """Load a model. Where onnxruntime cannot be imported OpenCV takes its place, and the log says so. Raises ModelError
+    when the bytes are no model, or one that this library cannot run."""
+    if backend is Backend.ONNXRUNTIME:
+        try:
+            import onnxruntime  # noqa: PLC0415  (optional, and slow to import)
+        except ImportError as error:
+            log.warning("onnxruntime cannot be imported (%s): the detector runs on OpenCV, about half as fast", error)
+        else:
+            return OnnxruntimeEngine(onnxruntime, model, threads)
+    return OpencvEngine(model, threads)
+
+
+class OnnxruntimeEngine:
+    """Runs a model in onnxruntime."""
+
+    backend = Backend.ONNXRUNTIME
+
+    def __init__(self, library: Any, model: Model, threads: int) -> None:
+        self._file = _file(model)
+        self._size = model.entry.inputs[0]
+        self._session = _session(library, model, threads)
+        inputs = self._session.get_inputs()
+        if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
+            found = "; ".join(f"{one.name} {one.type} {one.shape}" for one in inputs)
+            raise ModelError(f"{self._file}: inputs are {found}; one tensor(float) (n, 3, h, w) expected")
+        self._input: str = inputs[0].name
+        batch_axis = inputs[0].shape[0]
+        self._one_by_one = batch_axis == 1
+        if isinstance(batch_axis, int) and batch_axis != 1:
+            raise ModelError(f"{self._file}: batch of {batch_axis} is fixed; 1 or a free batch axis expected")
+        self._output = _output_name([one.name for one in self._session.get_outputs()], model)
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.generic]:
+        """Output of the batch."""
+        if self._one_by_one and len(batch) > 1:
+            return np.concatenate([self._run(batch[row : row + 1]) for row in range(len(batch))])
+        return self._run(batch)
+
+    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.generic]:
+        try:
+            return np.asarray(self._session.run([self._output], {self._input: batch})[0])
+        except Exception as error:  # the library raises classes of its own
+            raise ModelError(f"{self._file}: input {batch.shape} was refused: {_first_line(error)}") from error
+
+
+class OpencvEngine:
+    """Runs a model in OpenCV's dnn. Pictures go one by one: its ONNX importer fixes shapes at the first run."""
+
+    backend = Backend.OPENCV
+
+    def __init__(self, model: Model, threads: int) -> None:
+        self._file = _file(model)
+        cv2.setNumThreads(threads)
+        try:
+            self._net = cv2.dnn.readNetFromONNX(np.frombuffer(model.body, dtype=np.uint8))
+        except (cv2.error, SystemError) as error:
+            raise ModelError(f"{self._file}: OpenCV reads no ONNX model from it: {_first_line(error)}") from error
+        if self._net.empty():
+            raise ModelError(f"{self._file}: OpenCV reads no ONNX model from it")
+        self._output = _output_name(list(self._net.getUnconnectedOutLayersNames()), model)
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.generic]:
+        """Output of the batch."""
+        return np.concatenate([self._run(batch[row : row + 1]) for row in range(len(batch))])
+
+    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.generic]:
+        try:
+            self._net.setInput(batch)
+            return np.array(self._net.forward(self._output))
+        except cv2.error as error:
+            raise ModelError(f"{self._file}: input {batch.shape} was refused: {_first_line(error)}") from error
+
+
+def _session(library: Any, model: Model, threads: int) -> Any:
+    options = library.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = ONLY_ERRORS
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the cores are shared with the gateway
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    with contextlib.suppress(AttributeError):
+        library.disable_telemetry_events()
+    _limit_arena(library)
+    try:
+        return library.InferenceSession(model.body, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the library raises classes of its own
+        raise ModelError(f"{_file(model)}: onnxruntime reads no ONNX model from it: {_first_line(error)}") from error
+
+
+def _limit_arena(library: Any) -> None:
+    """One arena for the process that grows by what is asked, not by doubling, up to a limit. A second call finds it
+    there already, which the library calls an error."""
+    memory = library.OrtMemoryInfo("Cpu", library.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, library.OrtMemType.DEFAULT)
+    with contextlib.suppress(RuntimeError):
+        grow_as_asked = 1
+        arena = library.OrtArenaCfg(ARENA_LIMIT_BYTES, grow_as_asked, -1, -1)
+        library.create_and_register_allocator(memory, arena)
+
+
+def _output_name(names: list[str], model: Model) -> str:
+    wanted = model.entry.output
+    if wanted is None and len(names) == 1:
+        return names[0]
+    if wanted is not None and wanted in names:
+        return wanted
+    asked = f"output {wanted!r} is not among them" if wanted else "the entry must say which (output: NAME)"
+    raise ModelError(f"{_file(model)}: outputs are {', '.join(names)}; {asked}")
+
+
+def _file(model: Model) -> Path:
+    return model.path.parent / model.entry.file
+
+
+def _first_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
