@@ -37,6 +37,7 @@ from gateway.store.alert_store import open_for_reading
 from gateway.tls.arguments import add_tls_command
 from gateway.tls.faults import TlsError
 from gateway.uplink_check import run_uplink_check
+from gateway.vision_arguments import add_vision_commands
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -178,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     add_operation_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
     add_pit_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
     add_tls_command(commands, lambda file: load(file, DRIVERS, UPLINKS))
+    add_vision_commands(commands)
     return parser
 
 
