@@ -55,6 +55,7 @@ from gateway.ports import (
     Clock,
     Driver,
     DriverKind,
+    Eyes,
     Notifier,
     ReadingSink,
     Uplink,
@@ -91,6 +92,7 @@ from gateway.web.alarm_desk import AlarmDesk, AlarmGuide
 from gateway.web.alarm_forms import alarm_routes
 from gateway.web.api import web_app
 from gateway.web.audit_page import audit_routes
+from gateway.web.camera_routes import camera_routes
 from gateway.web.command_routes import command_routes
 from gateway.web.crane_routes import crane_routes
 from gateway.web.curves_page import curves_routes
@@ -310,6 +312,7 @@ class Gateway:
         audit_routes(app, app.state.pages, AuditReader(self.alerts.path))
         self.feed.picture.cells = overview_routes(app, app.state.pages).cells
         curves_routes(app, app.state.pages)
+        camera_routes(app, app.state.pages, self.eyes)
         sound_routes(app, app.state.pages, self._channel_checks())
         command_routes(app, self.commands)
         desk = AlarmDesk(self.view, self.commands, self._alarm_guide, self.escalation.outlook)
@@ -322,6 +325,10 @@ class Gateway:
         if self.certificate is not None:
             authority_route(app, self.certificate.files.ca_file)
             self._open_plain_door(self.certificate)
+
+    def eyes(self) -> Eyes | None:
+        """The cameras; None where none is configured."""
+        return None
 
     def _box_parts(self) -> BoxParts:
         """Everything that the screens look at."""

@@ -52,6 +52,8 @@ class RecordKind(StrEnum):
     ACCOUNT = "account_event"
     ALARM_NOTE = "alarm_note"
     CHANNEL_TEST = "channel_test"
+    MEDIA_VIEWED = "media_viewed"
+    CAMERA_SURVEY = "camera_survey"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class AuditGroup(StrEnum):
     CONFIGURATION = "configuration"
     READINGS = "readings"
     PAPERS = "papers"
+    PICTURES = "pictures"
 
 
 KINDS: Final[Mapping[AuditGroup, tuple[RecordKind, ...]]] = {
@@ -44,6 +45,7 @@ KINDS: Final[Mapping[AuditGroup, tuple[RecordKind, ...]]] = {
     AuditGroup.CONFIGURATION: (RecordKind.CONFIG_CHANGED, RecordKind.COMMISSIONED, RecordKind.CHANNEL_TEST),
     AuditGroup.READINGS: (RecordKind.HAND_READINGS, RecordKind.ASSET_EVENT),
     AuditGroup.PAPERS: (RecordKind.SAFETY_LOG, RecordKind.HANDOVER),
+    AuditGroup.PICTURES: (RecordKind.MEDIA_VIEWED, RecordKind.CAMERA_SURVEY),
 }
 
 

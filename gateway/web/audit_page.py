@@ -20,6 +20,7 @@ from gateway.evidence import RecordKind
 from gateway.model.alarm import TransitionKind
 from gateway.web.account_desk import ROLES
 from gateway.web.pages import Pages
+from gateway.web.view_log import Viewed
 from gateway.web.visitor import require
 from screens.formats import local_day_time
 
@@ -34,6 +35,7 @@ GROUPS: Final[Mapping[AuditGroup, str]] = {
     AuditGroup.CONFIGURATION: "Configuration and commissioning",
     AuditGroup.READINGS: "Hand readings and baselines",
     AuditGroup.PAPERS: "Safety log and handover",
+    AuditGroup.PICTURES: "Cameras and pictures of people",
 }
 COLUMNS: Final = (
     "Record no.",
@@ -67,6 +69,9 @@ ACTIONS: Final[Mapping[tuple[RecordKind, str], str]] = {
     (RecordKind.ACCOUNT, AccountEventKind.WALL_GIVEN): "added a wall screen",
     (RecordKind.ACCOUNT, AccountEventKind.WALL_REVOKED): "revoked a wall screen",
     (RecordKind.ACCOUNT, AccountEventKind.RECOVERY): "recovered an administrator on the box itself",
+    (RecordKind.MEDIA_VIEWED, Viewed.LIVE): "looked at live video",
+    (RecordKind.MEDIA_VIEWED, Viewed.CLIP): "looked at a clip",
+    (RecordKind.MEDIA_VIEWED, Viewed.FACES): "looked at a picture with faces",
 }
 KINDS: Final[Mapping[RecordKind, str]] = {
     RecordKind.TRANSITION: "command on an alarm",
@@ -80,6 +85,8 @@ KINDS: Final[Mapping[RecordKind, str]] = {
     RecordKind.ASSET_EVENT: "set a baseline",
     RecordKind.SAFETY_LOG: "wrote the safety log",
     RecordKind.HANDOVER: "wrote the shift handover",
+    RecordKind.MEDIA_VIEWED: "looked at a picture",
+    RecordKind.CAMERA_SURVEY: "drew for a camera",
 }
 """What is said where a kind's own word has no text."""
 OF_SESSIONS: Final = frozenset({AccountEventKind.LOGIN, AccountEventKind.LOGOUT, AccountEventKind.SESSION_ENDED})

@@ -37,6 +37,7 @@ FORGED: Final = (
 NAV: Final = (
     ("/", "Site", Role.VIEWER),
     ("/alarms", "Alarms", Role.VIEWER),
+    ("/cameras", "Cameras", Role.VIEWER),
     ("/curves", "Curves", Role.VIEWER),
     ("/health", "Health", Role.VIEWER),
     ("/figures", "Figures", Role.VIEWER),

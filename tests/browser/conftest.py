@@ -83,7 +83,7 @@ def shiftable_box(tmp_path: Path) -> Iterator[ScreenBox]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BusySite]:
     """One box for all pages of a module: alarms of each state, and somebody who is logged in."""
-    with ScreenBox(tmp_path_factory.mktemp("busy")) as box:
+    with ScreenBox(tmp_path_factory.mktemp("busy"), cameras=True) as box:
         yield BusySite(box)
 
 

@@ -108,21 +108,36 @@ class ShiftedProcess(GatewayProcess):
         assert self._process.stdout.readline()
 
 
+class CameraProcess(GatewayProcess):
+    """A gateway process with rendered cameras."""
+
+    def _spawn(self, log: Any) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "tests.fakes.camera_gateway", str(self._site_file)]
+        return subprocess.Popen(command, stderr=log, stdout=log, cwd=ROOT)
+
+
 class ScreenBox:
-    """The box of one test, in `folder`. `shiftable` lets `put_forward` move its wall clock.
+    """The box of one test, in `folder`. `shiftable` lets `put_forward` move its wall clock; with `cameras` it has the
+    three of `tests.fakes.eyes`.
 
     `packs` and `sections` go into the site file (`tests.fakes.screen_site.write_site`).
     """
 
     def __init__(
-        self, folder: Path, *, shiftable: bool = False, packs: Sequence[str] = ("screen",), **sections: Any
+        self,
+        folder: Path,
+        *,
+        shiftable: bool = False,
+        cameras: bool = False,
+        packs: Sequence[str] = ("screen",),
+        **sections: Any,
     ) -> None:
         self.assets = {name: Asset(name) for name in (*CRANES, PIT)}
         self.folder = folder / "box"
         port = free_port()
         ports = {name: asset.port for name, asset in self.assets.items()}
         self.site_file = write_site(folder, ports, port, packs, **sections)
-        kind = ShiftedProcess if shiftable else GatewayProcess
+        kind = ShiftedProcess if shiftable else CameraProcess if cameras else GatewayProcess
         self.gateway = kind(self.site_file, f"http://127.0.0.1:{port}")
 
     @property

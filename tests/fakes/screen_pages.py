@@ -35,6 +35,8 @@ PAGES = (
     ScreenPage("alarms-suppressed", "/alarms?tab=suppressed"),
     ScreenPage("alarms-history", "/alarms?tab=history"),
     ScreenPage("service", "/alarms/service"),
+    ScreenPage("cameras", "/cameras"),
+    ScreenPage("camera", "/cameras/cam-1"),
     ScreenPage("curves", "/curves"),
     ScreenPage("health", "/health"),
     ScreenPage("figures", "/figures"),

@@ -1,0 +1,97 @@
+"""Live video of a camera: fragmented MP4 as the camera encoded it, for whoever may, each start on record.
+
+    GET /cameras/{camera}/live.mp4      the stream (SUPERVISOR); 409 with the reason where there is none
+
+In: the eyes and the log of views. Out: bytes as they come, never re-encoded. A stream ends when the login ends, when
+the camera's stream ends or when the page goes. Knows no picture and no model.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.responses import Response, StreamingResponse
+from starlette.requests import Request
+
+from gateway.ports import Clock, Eyes
+from gateway.web.answers import error_answer
+from gateway.web.camera_desk import CameraDesk
+from gateway.web.cameras_page import found
+from gateway.web.pages import Pages
+from gateway.web.view_log import VIDEO_ROLE, Viewed, ViewLog
+from gateway.web.visitor import require
+
+MOST_LIVE: Final = 16
+"""Live views of all browsers together: each costs the box a copy of a stream."""
+WELCOME_EVERY_S: Final = 5.0
+Welcome = Callable[[], Awaitable[bool]]
+
+
+class LiveVideo:
+    """Hands a stream to one browser at a time. `open_views` counts those that run."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.open_views = 0
+
+    async def passing(
+        self, first: bytes, stream: AsyncIterator[bytes], welcome: Welcome | None
+    ) -> AsyncIterator[bytes]:
+        """What the camera sends, until its end or the login's."""
+        self.open_views += 1
+        asked_ns = self._clock.monotonic_ns()
+        try:
+            yield first
+            async for part in stream:
+                if self._clock.monotonic_ns() - asked_ns > WELCOME_EVERY_S * 1e9:
+                    asked_ns = self._clock.monotonic_ns()
+                    if welcome is not None and not await welcome():
+                        return
+                yield part
+        finally:
+            self.open_views -= 1
+            await _close(stream)
+
+
+def live_routes(app: FastAPI, pages: Pages, desk: CameraDesk, views: ViewLog) -> LiveVideo:
+    """Add the stream."""
+    video = LiveVideo(pages.view.parts.clock)
+
+    @app.get("/cameras/{camera}/live.mp4")
+    async def live(request: Request, camera: str) -> Response:
+        require(request, VIDEO_ROLE)
+        found(desk, camera)
+        if video.open_views >= MOST_LIVE:
+            said = f"{video.open_views} live views run already, at most {MOST_LIVE}"
+            return error_answer(503, "too_many_live", "同时打开的实时画面过多", said, "")
+        eyes = desk.eyes
+        assert eyes is not None  # `found` has seen it
+        try:
+            stream, first = await _begun(eyes, camera)
+        except LookupError as error:
+            return error_answer(409, "no_live_video", "没有可播放的实时视频", str(error), "camera")
+        try:
+            await views.seal(request, Viewed.LIVE, camera)
+        except BaseException:
+            await _close(stream)
+            raise
+        welcome: Welcome | None = getattr(request.state, "welcome", None)
+        return StreamingResponse(video.passing(first, stream, welcome), media_type="video/mp4")
+
+    return video
+
+
+async def _begun(eyes: Eyes, camera: str) -> tuple[AsyncIterator[bytes], bytes]:
+    """The stream and its initialisation segment. Raises LookupError with the reason."""
+    stream = eyes.live(camera)
+    try:
+        return stream, await anext(stream)
+    except StopAsyncIteration:
+        raise LookupError("the stream ended before it began") from None
+
+
+async def _close(stream: AsyncIterator[bytes]) -> None:
+    """Let go of it, where it can be let go of."""
+    close = getattr(stream, "aclose", None)
+    if close is not None:
+        await close()
