@@ -1,0 +1,106 @@
+"""What a track's heads have said so far, weighed: bare, safe, or not decided. Pure; time is an argument.
+
+    weight = score × size        size: 0.5 at `min_head_px`, 1 from twice that on
+    a helmet alone               half of it, and nothing where the bare head was seen on a person
+
+Time counts while the head is watched: from one vote to the next, unless they lie further apart than `longest_gap_s`.
+So five seconds of votes are five seconds in which it could be seen, at 2 frames a second as at 10. After a pause of
+`gone_after_s` the votes begin again.
+"""
+
+from collections import deque
+from enum import Enum
+
+from vision.helmets_looks import Look, Say
+from vision.helmets_settings import HelmetSettings
+
+SECOND_NS = 1_000_000_000
+ALONE_WEIGHT = 0.5
+MOST_VOTES = 512  # of a track: 5 s at 100 frames a second
+
+
+class Decision(Enum):
+    """OPEN: not enough votes, or they disagree."""
+
+    OPEN = "open"
+    BARE = "bare"
+    SAFE = "safe"
+
+
+class Votes:
+    """One track's votes. Bounded."""
+
+    def __init__(self, settings: HelmetSettings) -> None:
+        self._settings = settings
+        self._votes: deque[tuple[int, float, float]] = deque(maxlen=MOST_VOTES)
+        self._last_ns: int | None = None
+        self.watched_ns = 0
+        self.looks = 0
+        self.with_person = 0
+
+    def add(self, looks: list[Look], now_ns: int) -> None:
+        """The votes of one frame on this head: usually one, two where the detector has two opinions."""
+        gap_ns = 0 if self._last_ns is None else max(now_ns - self._last_ns, 0)
+        if gap_ns > self._settings.gone_after_s * SECOND_NS:
+            self._begin_again()
+        bare = sum(self._weight(look) for look in looks if look.say is Say.BARE)
+        safe = sum(self._weight(look) for look in looks if look.say is not Say.BARE)
+        if not bare + safe:
+            return
+        self.watched_ns += gap_ns if gap_ns <= self._settings.longest_gap_s * SECOND_NS else 0
+        self._last_ns = now_ns
+        self.looks += 1
+        self.with_person += any(look.person_row >= 0 for look in looks)
+        self._votes.append((self.watched_ns, bare, safe))
+
+    @property
+    def on_a_person(self) -> bool:
+        """Whether the head was mostly seen with a person below it."""
+        return self.with_person * 2 >= self.looks > 0
+
+    def bare_share(self) -> float:
+        """Share of the weight of the last `vote_s` that says bare; 0 without votes."""
+        bare, safe, _frames = self._since(self._settings.vote_s)
+        return bare / (bare + safe) if bare + safe else 0.0
+
+    def frames(self) -> int:
+        """Votes within the last `vote_s`."""
+        return self._since(self._settings.vote_s)[2]
+
+    def decision(self) -> Decision:
+        """Safe is asked first: it takes less time, and who has put the helmet on is believed."""
+        settings = self._settings
+        if self._says(settings.safe_s, settings.min_safe_frames, bare=False):
+            return Decision.SAFE
+        if self._says(settings.vote_s, settings.min_frames, bare=True):
+            return Decision.BARE
+        return Decision.OPEN
+
+    def _begin_again(self) -> None:
+        """What was said that long ago says nothing of now."""
+        self._votes.clear()
+        self.watched_ns = self.looks = self.with_person = 0
+
+    def _says(self, within_s: float, frames: int, bare: bool) -> bool:
+        if self.watched_ns < within_s * SECOND_NS:
+            return False
+        for_bare, for_safe, seen = self._since(within_s)
+        total = for_bare + for_safe
+        wanted = for_bare if bare else for_safe
+        return seen >= frames and total > 0 and wanted >= self._settings.sure_share * total
+
+    def _since(self, within_s: float) -> tuple[float, float, int]:
+        """Weights for bare and safe and number of the votes of the last `within_s`."""
+        bare, safe, frames = 0.0, 0.0, 0
+        begin_ns = self.watched_ns - within_s * SECOND_NS
+        for at_ns, for_bare, for_safe in reversed(self._votes):
+            if at_ns <= begin_ns:
+                break
+            bare, safe, frames = bare + for_bare, safe + for_safe, frames + 1
+        return bare, safe, frames
+
+    def _weight(self, look: Look) -> float:
+        weight = look.score * min(1.0, look.height_px / (2 * self._settings.min_head_px))
+        if look.say is Say.ALONE:
+            return 0.0 if self.on_a_person else weight * ALONE_WEIGHT
+        return weight
