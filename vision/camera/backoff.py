@@ -6,11 +6,15 @@ from random import SystemRandom
 _DOUBLINGS = 20
 
 
+def _share() -> float:
+    return SystemRandom().random()
+
+
 class BackOff:
     """Waits between half of a ceiling and the ceiling, so that cameras that failed together (one switch) do not all
     come back in the same second. `reset` after a success."""
 
-    def __init__(self, min_s: float, max_s: float, share: Callable[[], float] = SystemRandom().random) -> None:
+    def __init__(self, min_s: float, max_s: float, share: Callable[[], float] = _share) -> None:
         self._min_s = min_s
         self._max_s = max_s
         self._share = share

@@ -23,7 +23,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ class CaptureHandle:
             bytes(body), about["from_ns"], about["to_ns"], about["width_px"], about["height_px"], about["frames"]
         )
 
-    async def live(self) -> AsyncIterator[bytes]:
+    async def live(self) -> AsyncGenerator[bytes, None]:
         """Fragmented MP4, the initialisation segment first, beginning at the newest key frame. Raises LookupError with
         the reason when there is none, or when whoever reads is slower than the camera; ends when the stream ends."""
         async with contextlib.aclosing(self._ask("live", {}, _LIVE_MAX_BYTES)) as parts:
@@ -127,7 +127,7 @@ class CaptureHandle:
         """Remove the slot. Readers that are attached keep the last picture."""
         remove_slot(self._slot_path)
 
-    async def _ask(self, kind: str, about: dict[str, Any], max_bytes: int) -> AsyncIterator[Message]:
+    async def _ask(self, kind: str, about: dict[str, Any], max_bytes: int) -> AsyncGenerator[Message, None]:
         if self._talk is None:
             raise LookupError(self._state.last_error or "the camera's capture does not run")
         async with contextlib.aclosing(self._talk.ask(kind, about, max_bytes)) as messages:
@@ -162,7 +162,7 @@ class CaptureHandle:
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "vision.camera.capture", self.camera),
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,

@@ -1,6 +1,5 @@
 """What is known of a camera's capture, and what a clip is: plain values, on both sides of the control socket."""
 
-import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -14,7 +13,8 @@ class CaptureReport:
     `codec` is `h264`, `hevc`, another libav name, `files`, or empty while unknown; the size is the stream's own, before
     scaling. `frames` decoded, `converted` offered to the eye, `bad` packets or pictures that could not be decoded.
     `key_frames_only`: decoding lags behind and leaves out all but key frames. `stream_time`: the camera tells when a
-    picture was taken. `no_video_reason`: why there are no clips, or empty.
+    picture was taken. `no_video_reason`: why there are no clips, or empty. `browser_codec`: what a browser is told of
+    clips and live video (`avc1.640028`). `ended`: a file that does not begin again is over.
     """
 
     link: CameraLink = CameraLink.CONNECTING
@@ -31,6 +31,7 @@ class CaptureReport:
     key_frames_only: bool = False
     stream_time: bool = False
     no_video_reason: str = "no picture has come yet"
+    browser_codec: str = ""
     last_error: str = ""
     ended: bool = False
 
@@ -79,6 +80,6 @@ class Clip:
     height_px: int
     frames: int
 
-    def head(self) -> bytes:
+    def about(self) -> dict[str, int]:
         """Everything but the body, for the socket."""
-        return json.dumps({entry.name: getattr(self, entry.name) for entry in fields(self)[1:]}).encode()
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)[1:]}

@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from vision.camera.wire import LENGTHS, Message, decode, lengths
@@ -80,7 +80,7 @@ class Conversation:
         if answer is not None and not answer.put(message):
             self._forget(number)
 
-    async def ask(self, kind: str, about: dict[str, Any], max_bytes: int) -> AsyncIterator[Message]:
+    async def ask(self, kind: str, about: dict[str, Any], max_bytes: int) -> AsyncGenerator[Message, None]:
         """Send a request; its parts, and the `done` that ends them. Raises LookupError with the reason when it is
         refused, or when the process goes away. Leaving the iterator cancels the request."""
         number = next(self._numbers)
