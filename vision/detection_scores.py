@@ -119,8 +119,9 @@ def match_image(
     return Matches(scores, hit, height, label_height)
 
 
-def scores_at(images: Sequence[Matches], threshold: float, sizes: Sizes = ALL_SIZES) -> ClassScores:
-    """Figures of one class over pooled images, of boxes with score >= `threshold`."""
+def scores_at(images: Sequence[Matches], threshold: ArrayLike, sizes: Sizes = ALL_SIZES) -> ClassScores:
+    """Figures of one class over pooled images, of boxes with score >= `threshold`: one for all, or one an image, where
+    images judged by several models are pooled."""
     found, false, n = (int(total) for total in _counts(images, threshold, sizes).sum(axis=0))
     return ClassScores(
         _ratio(found, found + false), _ratio(found, n), _ratio(2 * found, found + false + n), n, found, false
@@ -153,9 +154,10 @@ def best_threshold(images: Sequence[Matches], sizes: Sizes = ALL_SIZES) -> float
 
 
 def bootstrap(
-    images: Sequence[Matches], threshold: float, sizes: Sizes = ALL_SIZES, rounds: int = 1000, seed: int = 1
+    images: Sequence[Matches], threshold: ArrayLike, sizes: Sizes = ALL_SIZES, rounds: int = 1000, seed: int = 1
 ) -> Interval:
-    """95 % percentile intervals, resampling whole images (boxes of one image are not independent)."""
+    """95 % percentile intervals, resampling whole images (boxes of one image are not independent). `threshold` as in
+    `scores_at`."""
     draws = _draws(len(images), rounds, seed)
     totals = draws @ _counts(images, threshold, sizes).astype(np.float64)
     found, false, n = totals[:, 0], totals[:, 1], totals[:, 2]
@@ -167,11 +169,12 @@ def bootstrap(
     )
 
 
-def _counts(images: Sequence[Matches], threshold: float, sizes: Sizes) -> NDArray[np.int64]:
+def _counts(images: Sequence[Matches], threshold: ArrayLike, sizes: Sizes) -> NDArray[np.int64]:
     """Found, false, labelled of each image: (images, 3)."""
     rows = np.zeros((len(images), 3), dtype=np.int64)
-    for row, image in zip(rows, images, strict=True):
-        counted = (image.score >= threshold) & sizes.hold(image.height_px)
+    limits = np.broadcast_to(np.asarray(threshold, dtype=np.float64), len(images))
+    for row, image, limit in zip(rows, images, limits, strict=True):
+        counted = (image.score >= limit) & sizes.hold(image.height_px)
         row[:] = (counted & image.hit).sum(), (counted & ~image.hit).sum(), sizes.hold(image.label_height_px).sum()
     return rows
 

@@ -10,6 +10,7 @@ from vision.detector.detector import Detector, as_detections, check_picture, ope
 from vision.detector.engine import Backend
 from vision.detector.faults import ModelError, PictureError
 from vision.detector.registry import SHIPPED_MODEL, Model, ModelEntry, read_model
+from vision.detector.tiles import Tiling
 
 __all__ = [
     "SHIPPED_MODEL",
@@ -19,6 +20,7 @@ __all__ = [
     "ModelEntry",
     "ModelError",
     "PictureError",
+    "Tiling",
     "as_detections",
     "check_picture",
     "open_detector",

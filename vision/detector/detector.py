@@ -7,20 +7,21 @@ was seen before is the tracker's matter. Not thread-safe.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.detections import Detections
+from gateway.model.detections import Detections, SeenClass
 from vision.detector.boxes import Boxes, one_box_a_head, suppress
 from vision.detector.decode import check_output, decode
 from vision.detector.engine import Backend, Engine, open_engine
 from vision.detector.faults import PictureError
 from vision.detector.letterbox import Letterbox, Picture8, Placement, Size, nearest_input
-from vision.detector.registry import Model, read_model
+from vision.detector.registry import Model, read_model, thresholds_by_code
+from vision.detector.tiles import Tiling, View, merge_views
 from vision.frame import Frame
 
 MOST_AT_ONCE = 4
@@ -47,14 +48,15 @@ class Raw:
 
 
 class Detector:
-    """A model ready to look. `model` is the registry's, `backend` what runs it, `spent` what it took so far."""
+    """A model ready to look. `model` is the registry's, `backend` what runs it, `spent` what it took so far.
+    `thresholds` (3,) by class replace the registry's operating ones."""
 
-    def __init__(self, model: Model, engine: Engine) -> None:
+    def __init__(self, model: Model, engine: Engine, thresholds: NDArray[np.float32] | None = None) -> None:
         self.model = model
         self.backend = engine.backend
         self.spent = Spent()
         self._engine = engine
-        self._thresholds = model.thresholds
+        self.thresholds = model.thresholds if thresholds is None else thresholds
         self._boxes: dict[Size, Letterbox] = {}
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
@@ -64,6 +66,13 @@ class Detector:
             check_picture(frame.image, frame.camera)
         seen = self.see([frame.image for frame in frames])
         return [as_detections(frame, boxes) for frame, boxes in zip(frames, seen, strict=True)]
+
+    def detect_tiled(self, frame: Frame, tiling: Tiling) -> Detections:
+        """The same of one frame, with tiles beside the full view: for heads that are too small in the full view. Takes
+        the time of columns x rows + 1 pictures."""
+        check_picture(frame.image, frame.camera)
+        views = tiling.views(frame.width_px, frame.height_px)
+        return as_detections(frame, self.read_tiled(views, self.infer(cut(frame.image, views))))
 
     def see(self, pictures: Sequence[Picture8]) -> list[Boxes]:
         """Boxes of each BGR picture at the operating thresholds."""
@@ -86,9 +95,16 @@ class Detector:
         """Boxes of what `infer` gave, in pixels of each picture. `thresholds` (3,) by class say how low candidates are
         kept, the operating ones when None."""
         began = time.perf_counter_ns()
-        boxes = [self._read(raw, self._thresholds if thresholds is None else thresholds) for raw in raws]
+        boxes = [self._read(raw, self.thresholds if thresholds is None else thresholds) for raw in raws]
         self.spent.read_ns += time.perf_counter_ns() - began
         return boxes
+
+    def read_tiled(
+        self, views: Sequence[View], raws: Sequence[Raw], thresholds: NDArray[np.float32] | None = None
+    ) -> Boxes:
+        """One picture's boxes out of what `infer` gave for its views."""
+        boxes = merge_views(views, self.read(raws, thresholds))
+        return self._one_box_a_head(boxes)
 
     def _infer(self, pictures: Sequence[Picture8], size: Size) -> list[Raw]:
         began = time.perf_counter_ns()
@@ -104,21 +120,34 @@ class Detector:
 
     def _read(self, raw: Raw, thresholds: NDArray[np.float32]) -> Boxes:
         entry = self.model.entry
-        candidates = suppress(decode(raw.row, entry, raw.size, thresholds), entry.nms_iou)
-        if entry.one_head_iou is not None:
-            candidates = one_box_a_head(candidates, entry.one_head_iou, self._thresholds)
-        return Boxes(raw.placement.back(candidates.xyxy), candidates.score, candidates.class_id)
+        boxes = self._one_box_a_head(suppress(decode(raw.row, entry, raw.size, thresholds), entry.nms_iou))
+        return Boxes(raw.placement.back(boxes.xyxy), boxes.score, boxes.class_id)
+
+    def _one_box_a_head(self, boxes: Boxes) -> Boxes:
+        iou = self.model.entry.one_head_iou
+        return boxes if iou is None else one_box_a_head(boxes, iou, self.thresholds)
 
 
-def open_detector(model_yaml: Path, backend: str = Backend.ONNXRUNTIME, threads: int = 1) -> Detector:
+def open_detector(
+    model_yaml: Path,
+    backend: str = Backend.ONNXRUNTIME,
+    threads: int = 1,
+    thresholds: Mapping[SeenClass, float] | None = None,
+) -> Detector:
     """Read a registry entry, load its model and try it once on an empty picture, so that a model with other outputs
-    than the entry says is refused here. Raises ModelError."""
+    than the entry says is refused here. `thresholds` replace those of the entry, class by class. Raises ModelError."""
     model = read_model(model_yaml)
-    detector = Detector(model, open_engine(model, Backend(backend), threads))
+    operating = thresholds_by_code({**model.entry.thresholds, **(thresholds or {})})
+    detector = Detector(model, open_engine(model, Backend(backend), threads), operating)
     for width, height in model.entry.inputs:
         detector.see([np.full((height, width, 3), model.entry.fill, dtype=np.uint8)])
     detector.spent = Spent()
     return detector
+
+
+def cut(picture: Picture8, views: Sequence[View]) -> list[Picture8]:
+    """The views' parts of a picture, not copied."""
+    return [picture[view.y0 : view.y1, view.x0 : view.x1] for view in views]
 
 
 def check_picture(picture: object, source: str) -> None:
