@@ -108,9 +108,13 @@ from gateway.web.site_plan import draw
 from gateway.web.sound_page import sound_routes
 from gateway.window import Window
 from screens.listener import listen
+from vision.driver import KIND as CAMERA
+from vision.driver import camera_drivers
+from vision.eye_hub import EyeHub
+from vision.site_eyes import SiteEyes
 
 log = logging.getLogger(__name__)
-DRIVERS: Mapping[str, DriverKind] = DriverShelf((MODBUS_TCP, MODBUS_RTU, MODBUS_RTU_TCP, MQTT))
+DRIVERS: Mapping[str, DriverKind] = DriverShelf((MODBUS_TCP, MODBUS_RTU, MODBUS_RTU_TCP, MQTT, CAMERA))
 UPLINKS: Mapping[str, UplinkKind] = {
     kind.name: kind for kind in (INFLUX, MQTT_UPLINK, REGULATOR, WEBHOOK, WECOM, DINGTALK, SMS)
 }
@@ -259,6 +263,8 @@ class Gateway:
         self.keeping = AssetKeeping(self.assets, lambda: self.deriving, self.recorder, clock)
         self.keeping.restore()
         self.drivers: list[Driver] = [DRIVERS[link.settings.driver].build(link, clock) for link in settings.links]
+        self.site_eyes = SiteEyes(EyeHub(clock), lambda: {a.id: (a.title_zh, a.title_en) for a in self.settings.assets})
+        self.site_eyes.use(camera_drivers(self.drivers))
         line = self._line(self.window, self.rules, self.alarms)
         self.pipeline = Pipeline(
             line,
@@ -328,7 +334,7 @@ class Gateway:
 
     def eyes(self) -> Eyes | None:
         """The cameras; None where none is configured."""
-        return None
+        return self.site_eyes if self.site_eyes else None
 
     def _box_parts(self) -> BoxParts:
         """Everything that the screens look at."""
@@ -381,6 +387,7 @@ class Gateway:
         start = self.supervisor.start
         start("recorder", self.recorder.run)
         start("pipeline", self.pipeline.run)
+        start("eye", self.site_eyes.hub.run)
         for link, driver in zip(self.settings.links, self.drivers, strict=True):
             start(f"driver:{link.settings.id}", _driver_part(driver, self.link_sinks[link.settings.id]))
         for delivery, uplink in zip(self.deliveries, self.uplinks, strict=True):
@@ -435,6 +442,7 @@ class Gateway:
             self.supervisor.parts.pop(name, None)
         self.settings, self.recorder.hazards = new, new.hazards
         self.drivers = [fresh.get(link.settings.id) or kept[link.settings.id] for link in new.links]
+        self.site_eyes.use(camera_drivers(self.drivers))
         self._switch_tables(old, new, *tables, warm_ns)
         self._switch_sinks(new, fresh)
         self._show(new)
@@ -510,7 +518,7 @@ class Gateway:
         self._sheets.cancel()
         self._resuming.cancel()
         await self.supervisor.stop(
-            *[name for name in names if name.startswith(("driver:", "housekeeping", "daily", "web"))]
+            *[name for name in names if name.startswith(("driver:", "eye", "housekeeping", "daily", "web"))]
         )
         await self.supervisor.stop("pipeline")
         await self.pipeline.stop()

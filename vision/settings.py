@@ -18,8 +18,8 @@ class CameraDeviceSettings(DeviceSettings):
     `analyse_fps` frames a second are judged at most, the newest first. `dangerous_works` says that dangerous works
     (危大工程) are watched: blindness is then more than a diagnostic. `model` is the YAML card of a detector in place of
     the shipped one, `backend` what runs it. Heads below `min_head_px` are left out, a helmet is voted on for `vote_s`.
-    `tiles` judges the picture in overlapping parts too, for far heads, at several times the cost. `edge_confirm_s` and
-    `edge_every_s`: how long, and how often, an edge is looked at before a missing rail is believed.
+    `tiles` judges the picture in overlapping parts too, for far heads, at several times the cost. `edge_confirm_s`: how
+    long a missing rail is looked at before it is believed (30 s is the practice; less is for trying).
     """
 
     analyse_fps: Annotated[float, Field(gt=0, le=30)] = 5.0
@@ -27,10 +27,9 @@ class CameraDeviceSettings(DeviceSettings):
     model: Path | None = None
     backend: Literal["onnxruntime", "opencv"] = "onnxruntime"
     min_head_px: Annotated[float, Field(ge=8, le=400)] = 20.0
-    vote_s: Annotated[float, Field(ge=1, le=120)] = 5.0
+    vote_s: Annotated[float, Field(ge=2, le=120)] = 5.0
     tiles: bool = False
     edge_confirm_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
-    edge_every_s: Annotated[float, Field(ge=0.2, le=60)] = 1.0
 
 
 class CameraTable(DeviceTable):

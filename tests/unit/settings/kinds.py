@@ -11,6 +11,8 @@ from gateway.ports import BoundLink, Clock, Driver, DriverKind, Uplink, UplinkCo
 from gateway.secret import Secret
 from gateway.settings import Settings, load
 from gateway.uplinks.mqtt_settings import MqttUplinkSettings
+from vision.camera.settings import CameraLinkSettings
+from vision.settings import CameraDeviceSettings, CameraTable
 
 ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "config"
@@ -38,6 +40,7 @@ def _no_uplink(settings: Any, context: UplinkContext) -> Uplink:
 DRIVERS = {
     "modbus-tcp": DriverKind("modbus-tcp", ModbusTcpLink, ModbusDevice, ModbusTable, _no_driver),
     "mqtt": DriverKind("mqtt", MqttLink, MqttDevice, MqttTable, _no_driver),
+    "camera": DriverKind("camera", CameraLinkSettings, CameraDeviceSettings, CameraTable, _no_driver),
 }
 UPLINKS = {
     "regulator": UplinkKind("regulator", PlainRegulator, _no_uplink),

@@ -1,0 +1,258 @@
+"""The mind of one camera: from a frame and its detections to one `Observation`.
+
+    frame -> health -> (moved?) -> detections -> tracks -> helmets --.
+                |                                 '-> edges ---------+--> values, said, still, fired --> Observation
+                '------------------------------------- usable? ------'
+
+Time is an argument; the parts are given, so that each can be another one. Knows no process, no slot and no model: the
+turn (`vision.eye.turn`) brings the frame and the detections.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.model.detections import Detections, SeenClass
+from gateway.model.picture import FiredScene
+from gateway.model.survey import Zone
+from vision.eye.judged import UNKNOWN, finding_values, health_values, said_text
+from vision.eye.motion import MotionGate
+from vision.eye.pictures import FIRED_QUALITY, PictureRoll, picture_of
+from vision.eye.watched import Watched
+from vision.finding import Finding, FindingKind, PictureHealth
+from vision.frame import Frame
+from vision.observation import Observation
+
+PACE_WINDOW_NS = 5_000_000_000
+EDGE_KINDS = (FindingKind.EDGE_OPEN, FindingKind.PERSON_AT_EDGE)
+Grey = NDArray[np.uint8]
+
+
+class HealthPart(Protocol):
+    """`vision.camera_health.CameraHealth`."""
+
+    thumbnail: Grey | None
+
+    def look(self, frame: Frame | None, reference: Grey | None, now_ns: int, now_mono_ns: int) -> PictureHealth:
+        """What is wrong with the picture."""
+        ...
+
+
+class TrackPart(Protocol):
+    """`vision.tracker.Tracker`."""
+
+    def step(self, detections: Detections, session: int | None = None) -> Detections:
+        """The same boxes with their tracks."""
+        ...
+
+
+class HelmetPart(Protocol):
+    """`vision.helmets.HelmetWatch`."""
+
+    def step(self, detections: Detections, usable: bool, now_ns: int) -> tuple[Finding, ...]:
+        """Who is bare-headed, by place."""
+        ...
+
+    def use_zones(self, zones: Sequence[Zone]) -> None:
+        """Another drawing; places keep their heads."""
+        ...
+
+
+class EdgePart(Protocol):
+    """`vision.edges.EdgeWatch`."""
+
+    def step(
+        self, frame: Frame, persons_xyxy_px: NDArray[np.float32], usable: bool, now_ns: int
+    ) -> tuple[Finding, ...]:
+        """Which edges are open, by place."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MindParts:
+    """What judges one camera. `edges` is None where no edge is drawn; where one is, its places are then unknown."""
+
+    health: HealthPart
+    tracker: TrackPart
+    helmets: HelmetPart
+    edges: EdgePart | None
+    reference: Grey | None
+
+
+class CameraMind:
+    """One camera. `look` first, then `judge` with the detections that it asked for, or `rest` without a frame."""
+
+    def __init__(self, watched: Watched, parts: MindParts) -> None:
+        self.watched = watched
+        self._parts = parts
+        self._gate = MotionGate()
+        self._roll = PictureRoll()
+        self._health: PictureHealth | None = None
+        self._seen: Detections | None = None
+        self._digests: dict[str, tuple[str, ...]] = {}
+        self._judged_at: deque[int] = deque(maxlen=256)
+
+    @property
+    def seen(self) -> Detections | None:
+        """The newest detections, tracked; None before the first and while nothing judges."""
+        return self._seen
+
+    def redraw(self, watched: Watched, parts: MindParts) -> None:
+        """Another survey: health, tracks and places of heads go on, edges begin anew."""
+        self.watched = watched
+        self._parts.helmets.use_zones(watched.survey.zones)
+        kept = self._parts
+        self._parts = replace(parts, health=kept.health, tracker=kept.tracker, helmets=kept.helmets)
+
+    def look(self, frame: Frame, now_ns: int, now_mono_ns: int) -> bool:
+        """Judge the picture itself. Whether its boxes are wanted: it is usable, and something moved or time passed."""
+        self._health = self._parts.health.look(frame, self._parts.reference, now_ns, now_mono_ns)
+        return self._health.usable and (
+            self._seen is None or self._gate.wants(self._parts.health.thumbnail, now_mono_ns)
+        )
+
+    def judge(
+        self, frame: Frame, detections: Detections | None, model: str, now_ns: int, now_mono_ns: int
+    ) -> Observation:
+        """After `look`: what this frame says. `detections` None means that nothing moved (the last ones count again);
+        `model` is the model's version, empty when none works, and then no finding is judged."""
+        health = self._health
+        assert health is not None, "look comes first"
+        judging = bool(model)
+        if detections is not None:
+            self._gate.detected(self._parts.health.thumbnail, now_mono_ns)
+        boxes = self._tracked(frame, detections) if judging else None
+        findings, kinds = self._findings(frame, boxes, health.usable, now_ns) if boxes is not None else ((), ())
+        self._judged_at.append(now_mono_ns)
+        still = self._roll.take(frame, boxes, now_mono_ns)
+        fired = tuple(self._fired(frame, boxes, each, model) for each in findings if each.fired)
+        self._keep_digests(findings, fired)
+        values = finding_values(findings, kinds) | self._health_values(health, judging)
+        values |= self._counts(boxes if health.usable else None, now_mono_ns)
+        said = said_text(findings, health, self._about(frame, model), self._digests)
+        return Observation(
+            self.watched.camera, frame.captured_at_ns, frame.received_at_ns, values, said, still, fired, health.figures
+        )
+
+    def rest(self, model: str, now_ns: int, now_mono_ns: int) -> Observation:
+        """There is no new frame: only the camera's health is judged, every finding is unknown."""
+        health = self._parts.health.look(None, self._parts.reference, now_ns, now_mono_ns)
+        unusable = replace(health, usable=False)
+        values = finding_values((), ()) | self._health_values(unusable, bool(model)) | self._counts(None, now_mono_ns)
+        said = said_text((), health, {"camera": self.watched.camera, "frame": "none"}, {})
+        return Observation(self.watched.camera, now_ns, now_ns, values, said, counts=health.figures)
+
+    def failed(self, now_ns: int, now_mono_ns: int) -> Observation:
+        """This frame's judging broke off: nothing is known, and that is said."""
+        values = finding_values((), ()) | self._counts(None, now_mono_ns)
+        values |= {"judge_failed": 1.0, "usable": UNKNOWN}
+        values["blind_dangerous"] = float(self.watched.settings.dangerous_works)
+        return Observation(self.watched.camera, now_ns, now_ns, values)
+
+    def _tracked(self, frame: Frame, detections: Detections | None) -> Detections | None:
+        """With tracks. What stands still is seen again where it was."""
+        if detections is None and self._seen is not None:
+            detections = replace(self._seen, frame_seq=frame.seq, captured_at_ns=frame.captured_at_ns)
+        if detections is None or (detections.frame_width_px, detections.frame_height_px) != (
+            frame.width_px,
+            frame.height_px,
+        ):
+            detections = _nothing(frame)
+        self._seen = self._parts.tracker.step(detections, frame.session)
+        return self._seen
+
+    def _findings(
+        self, frame: Frame, boxes: Detections, usable: bool, now_ns: int
+    ) -> tuple[tuple[Finding, ...], Iterable[FindingKind]]:
+        """All findings, and which kinds were judged. An unusable picture is told to the parts, so that they forget
+        what they were about to confirm, and its places are unknown."""
+        helmets = self._parts.helmets.step(boxes, usable, now_ns)
+        edges = self._edges(frame, boxes, usable, now_ns)
+        unseen = EDGE_KINDS if self.watched.survey.edges and self._parts.edges is None else ()
+        kinds = tuple(kind for kind in FindingKind if usable and kind not in unseen)
+        return (*helmets, *edges), kinds
+
+    def _edges(self, frame: Frame, boxes: Detections, usable: bool, now_ns: int) -> tuple[Finding, ...]:
+        """The edge check paces itself; people at an edge are looked for in every frame."""
+        if self._parts.edges is None:
+            return ()
+        rows = boxes.of_class(SeenClass.PERSON)
+        persons = boxes.boxes_xyxy_px[rows[boxes.track_id[rows] >= 0]]
+        return self._parts.edges.step(frame, persons, usable, now_ns)
+
+    def _fired(self, frame: Frame, boxes: Detections | None, finding: Finding, model: str) -> FiredScene:
+        settings, survey = self.watched.settings, self.watched.survey
+        versions = {"model": model, "survey": str(survey.version), "reference_sha256": survey.reference_sha256}
+        if finding.kind in EDGE_KINDS:
+            versions["rule"] = f"{finding.kind}: confirmed {settings.edge_confirm_s:g} s"
+        else:
+            versions["rule"] = f"{finding.kind}: vote {settings.vote_s:g} s, heads from {settings.min_head_px:g} px"
+        picture = picture_of(frame, frame.image, boxes, FIRED_QUALITY)
+        return FiredScene(
+            self.watched.camera,
+            finding.key,
+            frame.captured_at_ns,
+            picture,
+            tuple(self._roll.strip),
+            {**finding.about, **_box_of(finding)},
+            versions,
+        )
+
+    def _keep_digests(self, findings: Sequence[Finding], fired: Sequence[FiredScene]) -> None:
+        """The digests of what fired go with every reading until the place is clear."""
+        for scene in fired:
+            self._digests[scene.key] = (scene.frame.sha256, *(picture.sha256 for picture in scene.strip))
+        held = {finding.key for finding in findings}
+        self._digests = {key: digests for key, digests in self._digests.items() if key in held}
+
+    def _about(self, frame: Frame, model: str) -> dict[str, str | int]:
+        return {
+            "camera": self.watched.camera,
+            "frame": frame.seq,
+            "session": frame.session,
+            "model": model,
+            "survey": self.watched.survey.version,
+        }
+
+    def _health_values(self, health: PictureHealth, judging: bool) -> dict[str, float]:
+        return health_values(health, judging=judging, dangerous_works=self.watched.settings.dangerous_works)
+
+    def _counts(self, boxes: Detections | None, now_mono_ns: int) -> dict[str, float]:
+        while self._judged_at and now_mono_ns - self._judged_at[0] > PACE_WINDOW_NS:
+            self._judged_at.popleft()
+        counts = {"judged_per_s": len(self._judged_at) * 1e9 / PACE_WINDOW_NS}
+        keys = {"helmets": SeenClass.HELMET, "heads": SeenClass.HEAD, "persons": SeenClass.PERSON}
+        for key, seen in keys.items():
+            counts[key] = UNKNOWN if boxes is None else float(_tracked_boxes(boxes, seen))
+        return counts
+
+
+def _tracked_boxes(boxes: Detections, seen: SeenClass) -> int:
+    """Weak boxes that no track claims are no heads."""
+    return int(np.count_nonzero(boxes.track_id[boxes.of_class(seen)] >= 0))
+
+
+def _nothing(frame: Frame) -> Detections:
+    none = np.zeros(0, np.float32)
+    return Detections(
+        frame.camera,
+        frame.seq,
+        frame.captured_at_ns,
+        frame.width_px,
+        frame.height_px,
+        np.zeros((0, 4), np.float32),
+        none,
+        np.zeros(0, np.uint8),
+        np.zeros(0, np.int32),
+    )
+
+
+def _box_of(finding: Finding) -> dict[str, float]:
+    if finding.box_px is None:
+        return {}
+    names = ("box_x1_px", "box_y1_px", "box_x2_px", "box_y2_px")
+    return {name: round(float(side), 1) for name, side in zip(names, finding.box_px, strict=True)}

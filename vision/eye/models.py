@@ -1,0 +1,85 @@
+"""The detectors of the eye process, each opened once and shared by all cameras that name it.
+
+In: a camera's settings. Out: detections of a batch of frames, or None with a reason that is said. A model that cannot
+be loaded is a state, not an end: pictures go on being shown and looked after, nothing is judged, and it is tried again.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from gateway.model.detections import Detections
+from vision.frame import Frame
+from vision.settings import CameraDeviceSettings
+
+log = logging.getLogger(__name__)
+TRY_AGAIN_NS = 60_000_000_000
+
+
+class Detects(Protocol):
+    """`vision.detector`: a loaded model."""
+
+    @property
+    def version(self) -> str:
+        """Name, version and digest, for the evidence."""
+        ...
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """One entry a frame."""
+        ...
+
+    @property
+    def thresholds(self) -> tuple[float, float, float]:
+        """The operating scores by `SeenClass`."""
+        ...
+
+    def detect_tiled(self, frame: Frame) -> Detections:
+        """The whole frame and overlapping parts of it."""
+        ...
+
+
+ModelKey = tuple[str, str]
+Opener = Callable[[Path | None, str], Detects]
+
+
+def key_of(settings: CameraDeviceSettings) -> ModelKey:
+    """What cameras with the same detector share."""
+    return str(settings.model or ""), settings.backend
+
+
+@dataclass(slots=True)
+class _Shelved:
+    detector: Detects | None
+    reason: str
+    tried_mono_ns: int
+
+
+class ModelShelf:
+    """Opens with `open_model(path or None for the shipped one, backend)`, which may raise ValueError or OSError."""
+
+    def __init__(self, open_model: Opener) -> None:
+        self._open = open_model
+        self._shelved: dict[ModelKey, _Shelved] = {}
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """Reason by model, for those that cannot be used now."""
+        return {key[0] or "shipped": each.reason for key, each in self._shelved.items() if each.detector is None}
+
+    def detector(self, settings: CameraDeviceSettings, now_mono_ns: int) -> Detects | None:
+        """The camera's detector; None while it cannot be loaded. A failure is tried again after a minute."""
+        key = key_of(settings)
+        known = self._shelved.get(key)
+        if known is None or (known.detector is None and now_mono_ns - known.tried_mono_ns >= TRY_AGAIN_NS):
+            known = self._shelved[key] = self._opened(settings, now_mono_ns)
+        return known.detector
+
+    def _opened(self, settings: CameraDeviceSettings, now_mono_ns: int) -> _Shelved:
+        try:
+            return _Shelved(self._open(settings.model, settings.backend), "", now_mono_ns)
+        except (ValueError, OSError, RuntimeError, ImportError) as error:
+            reason = f"{type(error).__name__}: {error}"[:500]
+            log.error("event=model_failed model=%r reason=%r", str(settings.model or "shipped"), reason)
+            return _Shelved(None, reason, now_mono_ns)

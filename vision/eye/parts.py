@@ -1,0 +1,87 @@
+"""The real parts of a mind and the real detector: the one module of the eye that knows them all.
+
+In: what the gateway says of a camera. Out: `MindParts`, and a `Detects` that gives the tracker weak boxes too.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gateway.model.detections import Detections
+from vision.camera_health import CameraHealth
+from vision.detector import SHIPPED_MODEL, Detector, as_detections, open_detector
+from vision.detector.tiling import detect_tiled
+from vision.edges import EdgeSettings, EdgeWatch
+from vision.eye.mind import MindParts
+from vision.eye.models import ModelShelf
+from vision.eye.pictures import Image, decoded
+from vision.eye.watched import Watched
+from vision.frame import Frame
+from vision.helmets import HelmetWatch
+from vision.helmets_settings import HelmetSettings
+from vision.tracker import Tracker, TrackerSettings
+
+log = logging.getLogger(__name__)
+
+
+class SiteDetector:
+    """A detector as the eye uses it: boxes down to `TrackerSettings.low_share` of the operating score, because a weak
+    box keeps a track alive that a strong one began."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._low = (detector.model.thresholds * np.float32(TrackerSettings().low_share)).astype(np.float32)
+
+    @property
+    def version(self) -> str:
+        """Name, version and the digest's beginning."""
+        return self._detector.model.version
+
+    @property
+    def thresholds(self) -> tuple[float, float, float]:
+        """By `SeenClass`; above every score for a class that the model does not know."""
+        helmet, head, person = np.minimum(self._detector.model.thresholds, 2.0).tolist()
+        return helmet, head, person
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """One entry a frame. Raises ValueError for a picture that is none."""
+        raws = self._detector.infer([frame.image for frame in frames])
+        boxes = self._detector.read(raws, self._low)
+        return [as_detections(frame, each) for frame, each in zip(frames, boxes, strict=True)]
+
+    def detect_tiled(self, frame: Frame) -> Detections:
+        """The whole frame and overlapping parts of it, at the operating scores."""
+        return detect_tiled(self._detector, frame)
+
+
+def open_model(path: Path | None, backend: str) -> SiteDetector:
+    """The shipped model when `path` is None. Raises ValueError that says what is wrong with it."""
+    return SiteDetector(open_detector(path or SHIPPED_MODEL, backend, threads=1))
+
+
+def open_parts(watched: Watched, shelf: ModelShelf, now_mono_ns: int) -> MindParts:
+    """Fresh parts for one camera. Without a usable reference no edge is judged, and that is logged: unknown, not ok."""
+    settings, survey = watched.settings, watched.survey
+    detector = shelf.detector(settings, now_mono_ns)
+    scores = detector.thresholds if detector is not None else TrackerSettings().thresholds
+    asked = HelmetSettings(thresholds=scores, min_head_px=settings.min_head_px, vote_s=settings.vote_s)
+    reference = _reference(watched)
+    edges = None
+    if survey.edges and reference is not None:
+        edges = EdgeWatch(survey, reference, EdgeSettings(confirm_s=settings.edge_confirm_s))
+    grey = None if reference is None else np.asarray(cv2.cvtColor(reference, cv2.COLOR_BGR2GRAY), np.uint8)
+    tracker, helmets = Tracker(TrackerSettings(thresholds=scores)), HelmetWatch(asked, survey.zones)
+    return MindParts(CameraHealth(), tracker, helmets, edges, grey)
+
+
+def _reference(watched: Watched) -> Image | None:
+    if not watched.reference:
+        return None
+    try:
+        return decoded(watched.reference, f"reference picture of {watched.camera}")
+    except ValueError as error:
+        log.error("event=reference_unusable camera=%s reason=%r", watched.camera, str(error))
+        return None

@@ -1,0 +1,231 @@
+"""The gateway's side of the one eye process: starts it for the first camera, watches it turn, kills and restarts it.
+
+In: cameras to judge, surveys. Out: every `Observation` to whoever asked for its camera, and word when the eye is lost.
+The eye can always be killed: it holds nothing but what is told to it again at the next start. Imports no OpenCV and no
+model. Silence is counted on this event loop's own ticks, so that a loop that was held up itself blames nobody.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.model.picture import Picture
+from gateway.model.survey import Survey, empty_survey
+from gateway.ports import Clock
+from vision.camera.backoff import BackOff
+from vision.eye.watched import Alive, AskReference, Forget, Order, Redraw, ReferenceFrame, Watched
+from vision.eye.wire import packed, receive
+from vision.observation import Observation
+from vision.settings import CameraDeviceSettings
+
+log = logging.getLogger(__name__)
+COMMAND = (sys.executable, "-m", "vision.eye")
+STARTING_S = 60.0
+SILENT_S = 10.0
+_TICK_S = 0.25
+_ANSWER_S = 10.0
+_STDERR_KEPT = 4000
+_CHILD_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "TMPDIR")
+"""What the eye inherits: no variable in which somebody may keep a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who hears of one camera: its observations, and the reason when the eye is lost (everything is then unknown)."""
+
+    hear: Callable[[Observation], None]
+    lost: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Camera:
+    slot: str
+    settings: CameraDeviceSettings
+    listener: Listener
+
+
+@dataclass(slots=True)
+class EyeState:
+    """How the eye process is. `alive` is what it said last; counts since the gateway's start."""
+
+    pid: int | None = None
+    starts: int = 0
+    kills: int = 0
+    last_error: str = ""
+    alive: Alive | None = None
+
+
+class EyeHub:
+    """One eye process for all cameras of a gateway. `run` until cancelled; cameras come and go meanwhile."""
+
+    def __init__(self, clock: Clock, command: Sequence[str] = COMMAND) -> None:
+        self._clock = clock
+        self._command = tuple(command)
+        self._cameras: dict[str, _Camera] = {}
+        self._surveys: dict[str, tuple[Survey, bytes]] = {}
+        self._wanted = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
+        self._silence_s = 0.0
+        self._numbers = itertools.count(1)
+        self._asked: dict[int, asyncio.Future[Picture | None]] = {}
+        self.state = EyeState()
+
+    def watch(self, camera: str, slot: str, settings: CameraDeviceSettings, listener: Listener) -> None:
+        """Judge this camera from now on."""
+        self._cameras[camera] = _Camera(slot, settings, listener)
+        self._wanted.set()
+        self._send(self._watched(camera))
+
+    def forget(self, camera: str) -> None:
+        """Judge it no more; its listener hears nothing more."""
+        if self._cameras.pop(camera, None) is not None:
+            self._send(Forget(camera))
+
+    def survey(self, camera: str) -> Survey:
+        """What is drawn for the camera now."""
+        return self._surveys[camera][0] if camera in self._surveys else empty_survey(camera)
+
+    def use_survey(self, survey: Survey, reference: bytes) -> None:
+        """Judge the camera by another drawing from now on, and after every restart of the eye."""
+        self._surveys[survey.camera] = survey, reference
+        if survey.camera in self._cameras:
+            self._send(Redraw(survey, reference))
+
+    async def reference(self, camera: str) -> Picture | None:
+        """A whole frame at full size, faces blurred; None without a frame or without an eye."""
+        if self._process is None:
+            return None
+        number = next(self._numbers)
+        answer: asyncio.Future[Picture | None] = asyncio.get_running_loop().create_future()
+        self._asked[number] = answer
+        self._send(AskReference(camera, number))
+        try:
+            return await asyncio.wait_for(answer, _ANSWER_S)
+        except TimeoutError:
+            return None
+        finally:
+            self._asked.pop(number, None)
+
+    async def run(self) -> None:
+        """Keep the eye turning while there is a camera to judge."""
+        back_off = BackOff(1.0, 30.0)
+        while True:
+            await self._wanted.wait()
+            lived = await self._one_process()
+            self._tell_lost()
+            if lived:
+                back_off.reset()
+            await self._clock.sleep(back_off.next_s())
+
+    # --- one process ---
+
+    async def _one_process(self) -> bool:
+        """Start it, listen until it is gone or silent. Whether it ever turned."""
+        try:
+            process = await self._start()
+        except OSError as error:
+            self.state.last_error = f"the eye process does not start: {error.strerror}"
+            return False
+        self._process, self._silence_s, self.state.alive = process, 0.0, None
+        self.state.pid, self.state.starts = process.pid, self.state.starts + 1
+        log.info("event=eye_started pid=%d cameras=%d", process.pid, len(self._cameras))
+        words = asyncio.create_task(_last_words(process))
+        tasks = [asyncio.create_task(self._listen(process)), asyncio.create_task(self._watch_silence())]
+        for camera in self._cameras:
+            self._send(self._watched(camera))
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            silent = tasks[1].done()
+        finally:
+            self._process, self.state.pid = None, None
+            for task in tasks:
+                task.cancel()
+            outcome = await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(process)
+            said = await words
+        self.state.kills += silent
+        reason = "no sign of life; the eye was killed" if silent else f"the eye ended ({process.returncode}) {said}"
+        fault = next((each for each in outcome if isinstance(each, Exception)), None)
+        self.state.last_error = reason.strip() if fault is None or isinstance(fault, EOFError) else f"{fault}"
+        log.error("event=eye_lost reason=%r", self.state.last_error)
+        return self.state.alive is not None
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        environment = {name: os.environ[name] for name in _CHILD_ENVIRONMENT if name in os.environ}
+        environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(
+            *self._command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, env=environment
+        )
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        while True:
+            message = await receive(process.stdout)
+            self._silence_s = 0.0
+            self._take(message)
+
+    def _take(self, message: Any) -> None:
+        if isinstance(message, Observation):
+            if (camera := self._cameras.get(message.camera)) is not None:
+                camera.listener.hear(message)
+        elif isinstance(message, Alive):
+            self.state.alive = message
+        elif isinstance(message, ReferenceFrame):
+            asked = self._asked.get(message.number)
+            if asked is not None and not asked.done():
+                asked.set_result(message.picture)
+
+    async def _watch_silence(self) -> None:
+        """Returns when the eye has been silent for too long."""
+        before_ns = self._clock.monotonic_ns()
+        while self._silence_s < (SILENT_S if self.state.alive is not None else STARTING_S):
+            await self._clock.sleep(_TICK_S)
+            now_ns = self._clock.monotonic_ns()
+            self._silence_s += min((now_ns - before_ns) / 1e9, 2 * _TICK_S)
+            before_ns = now_ns
+
+    def _watched(self, camera: str) -> Watched:
+        known = self._cameras[camera]
+        reference = self._surveys[camera][1] if camera in self._surveys else b""
+        return Watched(camera, known.slot, known.settings, self.survey(camera), reference)
+
+    def _send(self, order: Order) -> None:
+        process = self._process
+        if process is not None and process.stdin is not None and not process.stdin.is_closing():
+            process.stdin.write(packed(order))
+
+    def _tell_lost(self) -> None:
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_result(None)
+        for camera in list(self._cameras.values()):
+            camera.listener.lost(self.state.last_error)
+
+
+async def _last_words(process: asyncio.subprocess.Process) -> str:
+    """The last line that it wrote to standard error; all lines go to the log."""
+    assert process.stderr is not None
+    last = ""
+    while line := await process.stderr.readline():
+        text = line.decode(errors="replace").strip()[:_STDERR_KEPT]
+        if text:
+            last = text
+            log.info("event=eye_said text=%r", text)
+    return last
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Gone after this, whatever it hangs in."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    if process.stdin is not None:
+        process.stdin.close()
+    await process.wait()

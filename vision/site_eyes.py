@@ -1,0 +1,120 @@
+"""All cameras of a box as the screens and the keeper of evidence ask for them: the port `Eyes`.
+
+In: the running camera drivers and the hub of the eye. Out: states, stills, fired scenes, clips, live video, surveys.
+Knows no web face; who may see what is decided by whoever asks.
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+from gateway.model.picture import CameraLink, CameraState, FiredScene, Picture
+from gateway.model.survey import Survey
+from vision.camera.capture_handle import CaptureHandle
+from vision.driver import CameraDriver, SeenCamera
+from vision.eye_hub import EyeHub
+from vision.finding import Ailment
+
+Titles = Mapping[str, tuple[str, str]]
+"""Chinese and English title by asset id."""
+
+
+class SiteEyes:
+    """The port `gateway.ports.Eyes`. `use` tells it the drivers that run now; it keeps the surveys over reloads."""
+
+    def __init__(self, hub: EyeHub, titles: Callable[[], Titles]) -> None:
+        self.hub = hub
+        self._titles = titles
+        self._drivers: tuple[CameraDriver, ...] = ()
+
+    def use(self, drivers: Sequence[CameraDriver]) -> None:
+        """These are the cameras from now on. Before they run."""
+        self._drivers = tuple(drivers)
+        for driver in drivers:
+            driver.hub = self.hub
+
+    def __bool__(self) -> bool:
+        """Whether there is any camera."""
+        return bool(self._drivers)
+
+    def cameras(self) -> Sequence[CameraState]:
+        """All of them in the order of the site file."""
+        return [self._state(driver, seen) for driver in self._drivers for seen in driver.seen.values()]
+
+    def still(self, camera: str) -> Picture | None:
+        """The newest still, faces blurred."""
+        return self._seen(camera)[1].still
+
+    def fired(self, camera: str, key: str) -> FiredScene | None:
+        """The newest confirmation of a finding, not blurred."""
+        return self._seen(camera)[1].fired.get(key)
+
+    async def reference(self, camera: str) -> Picture | None:
+        """A whole frame at full size, faces blurred, to draw on."""
+        self._seen(camera)
+        return await self.hub.reference(camera)
+
+    async def clip(self, camera: str, from_ns: int, to_ns: int) -> Picture:
+        """MP4 of the packets between two times of the box's clock. Raises LookupError with the reason."""
+        clip = await self._capture(camera).clip(from_ns, to_ns)
+        digest = hashlib.sha256(clip.body).hexdigest()
+        return Picture(camera, clip.from_ns, 0, clip.width_px, clip.height_px, "video/mp4", clip.body, digest)
+
+    def live(self, camera: str) -> AsyncIterator[bytes]:
+        """Fragmented MP4, not re-encoded. Raises LookupError with the reason."""
+        return self._capture(camera).live()
+
+    def survey(self, camera: str) -> Survey:
+        """What is drawn for the camera now."""
+        self._seen(camera)
+        return self.hub.survey(camera)
+
+    def use_survey(self, survey: Survey, reference: bytes) -> None:
+        """Judge by another version from now on. A survey of a camera that a reload will bring is kept for it."""
+        self.hub.use_survey(survey, reference)
+
+    def _seen(self, camera: str) -> tuple[CameraDriver, SeenCamera]:
+        for driver in self._drivers:
+            if camera in driver.seen:
+                return driver, driver.seen[camera]
+        raise KeyError(camera)
+
+    def _capture(self, camera: str) -> CaptureHandle:
+        driver, _ = self._seen(camera)
+        if driver.capture is None:
+            raise LookupError("the camera is just being started")
+        return driver.capture
+
+    def _state(self, driver: CameraDriver, seen: SeenCamera) -> CameraState:
+        state = driver.capture.state() if driver.capture is not None else None
+        report = state.report if state is not None else None
+        settings = seen.device.settings
+        zh, en = self._titles().get(settings.asset, (settings.asset, settings.asset))
+        values = seen.newest.values if seen.newest is not None else {}
+        return CameraState(
+            camera=seen.camera,
+            asset=settings.asset,
+            title_zh=zh,
+            title_en=en,
+            link=state.link if state is not None else CameraLink.CONNECTING,
+            since_ns=state.since_ns if state is not None else 0,
+            address=state.address if state is not None else "",
+            codec=report.codec if report is not None else "",
+            width_px=report.width_px if report is not None else 0,
+            height_px=report.height_px if report is not None else 0,
+            browser_video=state.browser_video if state is not None else False,
+            why_not=report.no_video_reason if report is not None else "",
+            frames_per_s=report.frames_per_s if report is not None else 0.0,
+            judged_per_s=float(values.get("judged_per_s", 0.0)),
+            ailing=tuple(str(ailment) for ailment in Ailment if values.get(str(ailment)) == 1.0),
+            dangerous_works=settings.dangerous_works,
+            model_version=_model_of(seen),
+            survey_version=self.hub.survey(seen.camera).version,
+            last_error=seen.last_error or (state.last_error if state is not None else ""),
+        )
+
+
+def _model_of(seen: SeenCamera) -> str:
+    """The model that judged the newest frame; empty while none does."""
+    said = seen.newest.said if seen.newest is not None else b""
+    return str(json.loads(said).get("model", "")) if said else ""
