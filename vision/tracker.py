@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 GATE_SPREADS = 3.0
+HEAD_OF_PERSON = 0.3  # a head in the geometric mean of width and height of somebody who stands: persons move as heads
 FARTHEST = 4.0  # sizes that a box may be from where its track was expected, however long it was lost
 LOW_FARTHEST = 1.0
 LARGEST_SIZE_RATIO = 2.0
@@ -65,7 +66,7 @@ class Tracker:
 
     def reset(self) -> None:
         """End all tracks: another scene. Their ids are never given again."""
-        self._heads, self._persons = _Kind(), _Kind()
+        self._heads, self._persons = _Kind(1.0), _Kind(HEAD_OF_PERSON)
 
     def step(self, detections: Detections, session: int | None = None) -> Detections:
         """The detections of the next frame with `track_id` filled; -1 where a box is too weak to be a track.
@@ -113,8 +114,8 @@ class Tracker:
 class _Kind:
     """All tracks of heads, or of persons. Rows run through all arrays alike."""
 
-    def __init__(self) -> None:
-        self.motion = Motion()
+    def __init__(self, scale_share: float) -> None:
+        self.motion = Motion(scale_share)
         self.ids = np.zeros(0, dtype=np.int32)
         self.unseen_s: Floats = np.zeros(0)
         self.times_seen = np.zeros(0, dtype=np.int64)
@@ -147,8 +148,10 @@ class _Kind:
         motion = self.motion
         centre, extent = (boxes[:, :2] + boxes[:, 2:]) / 2, np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0)
         scale = motion.scale[tracks]
-        gap = np.linalg.norm(centre[None, :, :] - motion.centre[tracks][:, None, :], axis=2) / scale[:, None]
-        ratio = np.abs(np.log(np.sqrt(extent.prod(axis=1))[None, :] / scale[:, None]))
+        away = centre[None, :, :] - motion.centre[tracks][:, None, :]
+        gap = np.hypot(away[..., 0], away[..., 1]) / scale[:, None]
+        area, tracked = extent[:, 0] * extent[:, 1], motion.extent[tracks]
+        ratio = np.abs(np.log(area[None, :] / (tracked[:, 0] * tracked[:, 1])[:, None])) / 2
         reach = np.minimum(GATE_SPREADS * motion.spread[tracks] + 0.3, farthest)
         cost = gap + SIZE_COST * ratio
         return np.where((gap <= reach[:, None]) & (ratio <= np.log(LARGEST_SIZE_RATIO)), cost, np.inf)

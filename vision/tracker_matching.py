@@ -15,8 +15,12 @@ Pairs = list[tuple[int, int]]
 
 def cheapest_pairs(cost: Floats) -> Pairs:
     """Pairs (row, column) of an (n, m) matrix: first as many as possible, among those with the smallest sum."""
-    possible = np.isfinite(cost)
-    pairs: Pairs = []
+    possible = cost < np.inf
+    sure = possible & (possible.sum(axis=1) == 1)[:, None] & (possible.sum(axis=0) == 1)[None, :]
+    pairs: Pairs = [(int(row), int(column)) for row, column in np.argwhere(sure)]
+    possible &= ~sure
+    if not possible.any():
+        return pairs
     for rows, columns in _groups(possible):
         if len(rows) == 1 or len(columns) == 1:
             part = cost[np.ix_(rows, columns)]

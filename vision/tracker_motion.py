@@ -26,9 +26,10 @@ FASTEST = 12.0  # sizes a second
 
 class Motion:
     """Rows are tracks. `centre` and `speed` (n, 2) px and px/s, `extent` (n, 2) width and height px, `scale` (n,) px is
-    the size that the uncertainties are told in."""
+    the size that the uncertainties are told in: about that of a head, which is `scale_share` of the box."""
 
-    def __init__(self) -> None:
+    def __init__(self, scale_share: float = 1.0) -> None:
+        self._scale_share = scale_share
         self.centre: Floats = np.zeros((0, 2))
         self.speed: Floats = np.zeros((0, 2))
         self.extent: Floats = np.zeros((0, 2))
@@ -39,8 +40,8 @@ class Motion:
 
     @property
     def scale(self) -> Floats:
-        """Geometric mean of width and height, at least a pixel."""
-        return np.asarray(np.maximum(np.sqrt(self.extent.prod(axis=1)), 1.0))
+        """Geometric mean of width and height, of which the share; at least a pixel."""
+        return np.asarray(np.maximum(np.sqrt(self.extent[:, 0] * self.extent[:, 1]) * self._scale_share, 1.0))
 
     @property
     def spread(self) -> Floats:
