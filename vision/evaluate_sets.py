@@ -5,6 +5,7 @@ into figures.
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +43,8 @@ class LabelledSet:
 class SetResult:
     """What one detector did on one set. `matches` holds for each class a `Matches` an image, in the order of `names`.
     `skipped` is (file, reason). Times are nanoseconds an image; `whole_ns` is letterbox, inference, decoding and
-    suppression at the operating thresholds, without reading the file. `data_sha256` is of all names, pictures and
+    suppression at the operating thresholds, without reading the file; `cpu_ns` is the processor's time for the same,
+    which other work on the machine stretches less. `data_sha256` is of all names, pictures and
     labels that counted."""
 
     name: str
@@ -54,6 +56,7 @@ class SetResult:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     inference_ns: list[int] = field(default_factory=list)
     whole_ns: list[int] = field(default_factory=list)
+    cpu_ns: list[int] = field(default_factory=list)
     data_sha256: str = ""
 
 
@@ -111,10 +114,11 @@ def _judge(
     detector: Detector, picture: NDArray[np.uint8], labels: Labels, tiling: Tiling | None, result: SetResult
 ) -> None:
     """Time the operating path; read the same output once more down to the floor for the curve, untimed."""
-    before = _spent(detector)
+    before, cpu_ns = _spent(detector), time.process_time_ns()
     views = (tiling or Tiling(1, 1)).views(picture.shape[1], picture.shape[0])
     raws = detector.infer(cut(picture, views))
     detector.read_tiled(views, raws)
+    result.cpu_ns.append(time.process_time_ns() - cpu_ns)
     inference_ns, whole_ns = (after - earlier for after, earlier in zip(_spent(detector), before, strict=True))
     result.inference_ns.append(inference_ns)
     result.whole_ns.append(whole_ns)
