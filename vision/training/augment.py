@@ -1,0 +1,190 @@
+"""Pictures made harder: canvases cut, turned, scaled, darkened and blurred from the labelled ones.
+
+In: pictures and a random generator. Out: canvases (height, width, 3) with rows of class, x1, y1, x2, y2. Everything a canvas
+shows follows from the generator handed in, so that step 700 of a training is the same canvas on every run.
+
+A canvas is either one picture, or four of them in a mosaic. Heads are small, so a tile is a cut at about the picture's own
+scale, laid around one of its heads, never a whole picture shrunk.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy
+
+from vision.training.classes import HEAD, HELMET, PERSON, UNSURE_PERSON
+from vision.training.pictures import Numbers, Picture, Pixels
+
+GREY = 114
+SMALLEST_SIDE_PX = 6.0
+# What must still be seen of a box that an edge cuts.
+VISIBLE_SHARE = {HELMET: 0.4, HEAD: 0.4, PERSON: 0.2}
+
+Generator = numpy.random.Generator
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """One training picture: `pixels` (height, width, 3) and `boxes` rows of class, x1, y1, x2, y2."""
+
+    pixels: Pixels
+    boxes: Numbers
+
+
+def make_mosaic(pictures: list[Picture], height: int, width: int, scale: float, random: Generator) -> Canvas:
+    """Four pictures around one crossing. `scale` is what the shipped input shrinks a picture by."""
+    pixels = numpy.full((height, width, 3), GREY, numpy.uint8)
+    middle_x = int(width * random.uniform(0.3, 0.7))
+    middle_y = int(height * random.uniform(0.3, 0.7))
+    rows = []
+    for picture, (top, bottom, left, right) in zip(pictures, _quarters(middle_x, middle_y, width, height), strict=True):
+        tile = cut(picture, bottom - top, right - left, scale * _zoom(random), random)
+        pixels[top:bottom, left:right] = tile.pixels
+        rows.append(tile.boxes + numpy.array([0, left, top, left, top], numpy.float32))
+    return Canvas(_recolour(pixels, random), numpy.concatenate(rows))
+
+
+def _quarters(x: int, y: int, width: int, height: int) -> list[tuple[int, int, int, int]]:
+    return [(0, y, 0, x), (0, y, x, width), (y, height, 0, x), (y, height, x, width)]
+
+
+def _zoom(random: Generator) -> float:
+    return float(numpy.exp(random.uniform(numpy.log(0.6), numpy.log(1.7))))
+
+
+def make_single(picture: Picture, height: int, width: int, random: Generator) -> Canvas:
+    """One picture, about as large as it fits."""
+    tall, wide = picture.pixels.shape[:2]
+    fit = min(height / tall, width / wide)
+    zoom = float(numpy.exp(random.uniform(numpy.log(0.8), numpy.log(1.5))))
+    canvas = cut(picture, height, width, fit * zoom, random)
+    return Canvas(_recolour(canvas.pixels, random), canvas.boxes)
+
+
+def cut(picture: Picture, height: int, width: int, scale: float, random: Generator) -> Canvas:
+    """A part of a picture of the asked size, around one of its heads, turned a little and maybe mirrored."""
+    tall, wide = picture.pixels.shape[:2]
+    focus = _focus(picture, random)
+    angle = random.uniform(-6, 6) if random.random() < 0.4 else 0.0
+    stretch = random.uniform(0.92, 1.08)
+    mirror = -1.0 if random.random() < 0.5 else 1.0
+    radians = numpy.deg2rad(angle)
+    turn = scale * numpy.array(
+        [
+            [mirror * stretch * numpy.cos(radians), -numpy.sin(radians) / stretch],
+            [mirror * stretch * numpy.sin(radians), numpy.cos(radians) / stretch],
+        ]
+    )
+    place = _place(wide * scale, tall * scale, width, height, turn, focus, (wide, tall), random)
+    matrix = numpy.concatenate((turn, place[:, None]), 1)
+    quality = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
+    pixels = cv2.warpAffine(
+        picture.pixels, matrix, (width, height), flags=quality, borderMode=cv2.BORDER_CONSTANT, borderValue=(GREY,) * 3
+    )
+    return Canvas(pixels.astype(numpy.uint8), _clip(_move(_with_unsure(picture), matrix), width, height))
+
+
+def _focus(picture: Picture, random: Generator) -> Numbers:
+    """The middle of one head, or of anything."""
+    heads = picture.boxes[picture.boxes[:, 0] < PERSON]
+    if len(heads) == 0:
+        tall, wide = picture.pixels.shape[:2]
+        return (random.random(2) * (wide, tall)).astype(numpy.float32)
+    chosen = heads[random.integers(len(heads))]
+    return numpy.asarray((chosen[1:3] + chosen[3:5]) / 2)
+
+
+def _place(  # noqa: PLR0913, PLR0917
+    wide: float,
+    tall: float,
+    width: int,
+    height: int,
+    turn: Numbers,
+    focus: Numbers,
+    size: tuple[int, int],
+    random: Generator,
+) -> Numbers:
+    """The shift that puts the focus somewhere inside and shows as little outside of the picture as can be."""
+    target = numpy.array([width, height]) * random.uniform(0.15, 0.85, 2)
+    shift = target - turn @ focus
+    corners = numpy.array([[0, 0], [size[0], 0], [0, size[1]], list(size)], numpy.float64) @ turn.T
+    low, high = corners.min(0), corners.max(0)
+    for axis, (length, limit) in enumerate(((wide, width), (tall, height))):
+        least, most = limit - high[axis], -low[axis]
+        if length <= limit:
+            shift[axis] = random.uniform(min(least, most), max(least, most))
+        else:
+            shift[axis] = min(max(shift[axis], least), most)
+    return numpy.asarray(shift)
+
+
+def _with_unsure(picture: Picture) -> Numbers:
+    """The boxes, and a body's place below each head that no person box holds where people are not all labelled."""
+    boxes = picture.boxes
+    if picture.people_complete:
+        return boxes
+    people = boxes[boxes[:, 0] == PERSON]
+    unsure = [box for box in boxes[boxes[:, 0] < PERSON] if not _held(box, people)]
+    rows = numpy.array([_body(box) for box in unsure], numpy.float32).reshape(-1, 5)
+    return numpy.concatenate((boxes, rows))
+
+
+def _held(head: Numbers, people: Numbers) -> bool:
+    middle = (head[1:3] + head[3:5]) / 2
+    return bool(((people[:, 1:3] <= middle) & (middle <= people[:, 3:5])).all(1).any())
+
+
+def _body(head: Numbers) -> list[float]:
+    width, height = head[3] - head[1], head[4] - head[2]
+    return [UNSURE_PERSON, head[1] - 2 * width, head[2] - height, head[3] + 2 * width, head[4] + 7 * height]
+
+
+def _move(boxes: Numbers, matrix: Numbers) -> Numbers:
+    """Boxes through a matrix: the box around the ellipse in each, which grows less with rotation than its corners do."""
+    middles = (boxes[:, 1:3] + boxes[:, 3:5]) / 2 @ matrix[:, :2].T + matrix[:, 2]
+    halves = numpy.sqrt(((boxes[:, 3:5] - boxes[:, 1:3]) / 2) ** 2 @ (matrix[:, :2] ** 2).T)
+    return numpy.concatenate((boxes[:, :1], middles - halves, middles + halves), 1).astype(numpy.float32)
+
+
+def _clip(boxes: Numbers, width: int, height: int) -> Numbers:
+    """Boxes cut at the edges; gone are those of which too little is left. Unsure places stay as far as they reach."""
+    limits = numpy.array([width, height, width, height], numpy.float32)
+    clipped = boxes.copy()
+    clipped[:, 1:] = numpy.clip(boxes[:, 1:], 0, limits)
+    before = (boxes[:, 3] - boxes[:, 1]) * (boxes[:, 4] - boxes[:, 2])
+    sides = clipped[:, 3:5] - clipped[:, 1:3]
+    share = sides.prod(1) / numpy.maximum(before, 1e-6)
+    needed = numpy.array([VISIBLE_SHARE.get(int(kind), 0.0) for kind in boxes[:, 0]])
+    return clipped[(share > needed) & (sides.max(1, initial=0) >= SMALLEST_SIDE_PX)]
+
+
+def _recolour(pixels: Pixels, random: Generator) -> Pixels:
+    """Other light, other lens, other file."""
+    if random.random() < 0.8:
+        pixels = _shift_colours(pixels, random)
+    if random.random() < 0.3:
+        pixels = _change_light(pixels, random)
+    if random.random() < 0.12:
+        pixels = cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.4, 1.3)).astype(numpy.uint8)
+    if random.random() < 0.15:
+        code = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 80))])[1]
+        pixels = numpy.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), numpy.uint8)
+    return pixels
+
+
+def _shift_colours(pixels: Pixels, random: Generator) -> Pixels:
+    steps = numpy.arange(256)
+    hue = ((steps + random.uniform(-4, 4)) % 180).astype(numpy.uint8)
+    saturation = numpy.clip(steps * random.uniform(0.4, 1.6), 0, 255).astype(numpy.uint8)
+    value = numpy.clip(steps * random.uniform(0.6, 1.4), 0, 255).astype(numpy.uint8)
+    table = numpy.stack((hue, saturation, value), -1)[None]
+    return cv2.cvtColor(cv2.LUT(cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV), table), cv2.COLOR_HSV2BGR).astype(numpy.uint8)
+
+
+def _change_light(pixels: Pixels, random: Generator) -> Pixels:
+    gamma = numpy.exp(random.uniform(-0.6, 0.8))
+    low, high = random.uniform(0, 30), random.uniform(140, 255)
+    tints = random.uniform(0.9, 1.1, 3)
+    curve = low + (high - low) * (numpy.arange(256) / 255) ** gamma
+    table = numpy.clip(curve[:, None] * tints, 0, 255).astype(numpy.uint8)[None]
+    return cv2.LUT(pixels, table).astype(numpy.uint8)

@@ -1,0 +1,124 @@
+"""The starting point: an exported YOLOX file read into the network.
+
+In: an ONNX file whose convolutions stand in the order in which they run and whose batch normalisation is folded into them
+(as Kazuhito00/YOLOX-ONNX-TFLite-Sample exports Megvii's YOLOX-Nano). Out: the network with those weights. A folded network
+trains badly, since the scale of its layers is gone from it; `calibrate` puts normalisation back, from what the layers say of
+real pictures, without changing what the network computes.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from vision.training.classes import PERSON
+from vision.training.network import ConvolutionBlock, Head, SiteHeads
+
+COCO_PERSON = 0
+# A class score begins at about one in a hundred (Lin et al., "Focal loss", arXiv:1708.02002, section 4.1).
+PRIOR_LOGIT = -4.6
+
+
+def read_convolutions(path: Path) -> Iterator[tuple[Tensor, Tensor]]:
+    """Weight and bias of every convolution of an ONNX file, in the order in which they run."""
+    graph = onnx.load(path).graph
+    values = {entry.name: entry for entry in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Conv":
+            weight, bias = (numpy_helper.to_array(values[name]).astype(numpy.float32) for name in node.input[1:3])
+            yield torch.from_numpy(weight.copy()), torch.from_numpy(bias.copy())
+
+
+def fill_from_yolox(network: SiteHeads, path: Path) -> None:
+    """Fill the network from an exported YOLOX of the same width. Batch normalisation begins as a plain bias.
+
+    Raises ValueError where the file is another network.
+    """
+    convolutions = read_convolutions(path)
+    with torch.no_grad():
+        for module in (*network.backbone.modules(), *network.neck.modules()):
+            if isinstance(module, ConvolutionBlock):
+                _fill_block(module, *next(convolutions))
+        for head in network.heads:
+            assert isinstance(head, Head)
+            _fill_head(head, convolutions)
+    if next(convolutions, None) is not None:
+        raise ValueError(f"{path}: more convolutions than YOLOX-Nano has")
+
+
+def _fill_block(block: ConvolutionBlock, weight: Tensor, bias: Tensor) -> None:
+    if weight.shape[1:] == (12, 3, 3):
+        weight = focus_to_stride(weight)
+    if weight.shape != block.convolution.weight.shape:
+        raise ValueError(f"a convolution of {tuple(weight.shape)} where {tuple(block.convolution.weight.shape)} is due")
+    block.convolution.weight.copy_(weight)
+    block.norm.bias.copy_(bias)
+    block.norm.running_mean.zero_()  # type: ignore[operator, union-attr]
+    block.norm.running_var.fill_(1.0 - block.norm.eps)  # type: ignore[operator, union-attr]
+
+
+def _fill_head(head: Head, convolutions: Iterator[tuple[Tensor, Tensor]]) -> None:
+    """A head is filled whole: its predictors stand between its towers."""
+    for module in _head_order(head):
+        if isinstance(module, ConvolutionBlock):
+            _fill_block(module, *next(convolutions))
+            continue
+        weight, bias = next(convolutions)
+        if module is head.class_logits:
+            module.weight.zero_()
+            torch.nn.init.normal_(module.weight, std=0.01)
+            module.weight[PERSON] = weight[COCO_PERSON]
+            module.bias.fill_(PRIOR_LOGIT)
+        else:
+            module.weight.copy_(weight)
+            module.bias.copy_(bias)
+    next(convolutions)  # objectness, which this network has not
+
+
+def _head_order(head: Head) -> Iterator[ConvolutionBlock | nn.Conv2d]:
+    for part in (head.stem, head.class_tower, head.class_logits, head.box_tower, head.box):
+        for module in part.modules():
+            if isinstance(module, ConvolutionBlock) or module is head.class_logits or module is head.box:
+                yield module
+
+
+def focus_to_stride(weight: Tensor) -> Tensor:
+    """The 3x3 convolution over the four focus slices as one 6x6 convolution of stride 2 over the picture.
+
+    Slices come as top left, bottom left, top right, bottom right, three colours each.
+    """
+    whole = weight.new_zeros(weight.shape[0], 3, 6, 6)
+    for place, (down, right) in enumerate(((0, 0), (1, 0), (0, 1), (1, 1))):
+        whole[:, :, down::2, right::2] = weight[:, 3 * place : 3 * place + 3]
+    return whole
+
+
+def calibrate(network: nn.Module, pictures: Tensor) -> None:
+    """Give each normalisation the mean and variance its layer has on `pictures`, and the scale that undoes them.
+
+    What the network computes stays the same; what the optimiser sees is a network with normalisation.
+    """
+
+    def set_statistics(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(norm, nn.BatchNorm2d)
+        variance, mean = torch.var_mean(inputs[0].float(), dim=(0, 2, 3), correction=0)
+        variance = variance.clamp(min=1e-4)
+        norm.running_mean.copy_(mean)  # type: ignore[union-attr]
+        norm.running_var.copy_(variance)  # type: ignore[union-attr]
+        norm.weight.copy_((variance + norm.eps).sqrt())
+        norm.bias.add_(mean)
+
+    hooks = [module.register_forward_pre_hook(set_statistics) for module in _norms(network)]
+    network.eval()
+    with torch.no_grad():
+        network(pictures)
+    for hook in hooks:
+        hook.remove()
+
+
+def _norms(network: nn.Module) -> Iterable[nn.BatchNorm2d]:
+    return (module for module in network.modules() if isinstance(module, nn.BatchNorm2d))
