@@ -13,6 +13,7 @@ COPY contract ./contract
 COPY drivers ./drivers
 COPY regulator ./regulator
 COPY screens ./screens
+COPY vision ./vision
 COPY gateway ./gateway
 RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels /src
 
