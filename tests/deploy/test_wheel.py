@@ -70,6 +70,7 @@ def test_configuration_and_browser_files_are_inside_and_tests_are_not(wheel):
         "gateway",
         "regulator",
         "screens",
+        "vision",
     }
 
 
