@@ -4,6 +4,7 @@ In: packets in order. Out: whole pictures. Runs in the capture process. Knows ne
 """
 
 import time
+from collections import deque
 from typing import Any
 
 import av
@@ -14,6 +15,9 @@ from vision.camera.lag import LagMeter
 
 _FIRST_KEY_S = 20.0
 """How long to wait for the first key frame; some cameras send one every ten seconds."""
+_LEAST_PACKETS = 5
+_LEAST_SHARE = 0.2
+"""Fewer pictures than this share of the packets: no video. A decoder makes a picture out of noise now and then."""
 
 
 class Decoding:
@@ -23,9 +27,9 @@ class Decoding:
         self._read_timeout_s = read_timeout_s
         self._decoder: Any = None
         self._lag = LagMeter()
-        self._good_at_s = 0.0
-        self._bad_since = 0
+        self._began_s = 0.0
         self._seen_key = False
+        self._recent: deque[tuple[float, int]] = deque()
         self.pictures = 0
         self.bad = 0
 
@@ -38,49 +42,56 @@ class Decoding:
         """A new connection."""
         self._decoder = decoder
         self._lag = LagMeter()
-        self._good_at_s = time.monotonic()
-        self._bad_since = 0
+        self._began_s = time.monotonic()
         self._seen_key = False
+        self._recent.clear()
 
     def pictures_of(self, arrival: Arrival) -> list[Any]:
-        """The whole pictures that this packet completes. Raises CaptureFault when packets come and for too long none of
-        them makes a picture."""
+        """The whole pictures that this packet completes. Raises CaptureFault when packets come and for too long next to
+        none of them makes a picture."""
         packet, now_s = arrival.packet, time.monotonic()
-        self._seen_key = self._seen_key or packet.is_keyframe
-        if not self._seen_key:
-            self._check(now_s, _FIRST_KEY_S, "no key frame came")
+        if not self._seen_key and not packet.is_keyframe:
+            if now_s - self._began_s > _FIRST_KEY_S:
+                raise CaptureFault(f"no key frame came in {_FIRST_KEY_S:g} s")
             return []
+        self._seen_key = True
         self._keep_up(arrival, now_s)
         good = self._decode(packet)
-        if good:
-            self._good_at_s, self._bad_since = now_s, 0
-            self.pictures += len(good)
-        elif self._bad_since:
-            self._check(now_s, self._read_timeout_s, f"what comes is no video: {self._bad_since} bad packets")
+        self.pictures += len(good)
+        self._judge(now_s, len(good))
         return good
 
     def _decode(self, packet: Any) -> list[Any]:
         try:
             decoded = self._decoder.decode(packet)
         except (av.FFmpegError, ValueError, OSError):
-            decoded = [None]
-        good = [picture for picture in decoded if picture is not None and not picture.is_corrupt]
-        bad = len(decoded) - len(good)
-        self.bad += bad
-        self._bad_since += bad
+            self.bad += 1
+            return []
+        good = [picture for picture in decoded if not picture.is_corrupt]
+        self.bad += len(decoded) - len(good)
         return good
+
+    def _judge(self, now_s: float, good: int) -> None:
+        """Over the last read timeout: are there pictures in what comes?"""
+        if self._lag.behind:
+            self._recent.clear()
+            return
+        self._recent.append((now_s, good))
+        whole = False
+        while now_s - self._recent[0][0] > self._read_timeout_s:
+            self._recent.popleft()
+            whole = True
+        packets, pictures = len(self._recent), sum(made for _, made in self._recent)
+        if whole and packets >= _LEAST_PACKETS and pictures < packets * _LEAST_SHARE:
+            raise CaptureFault(f"what comes is no video: {pictures} pictures in {packets} packets")
 
     def _keep_up(self, arrival: Arrival, now_s: float) -> None:
         """Behind by a second: key frames only, until caught up at a key frame."""
         if arrival.timeline_s is None:
             return
-        was = self._lag.behind
         behind = self._lag.note(arrival.timeline_s, now_s)
-        if behind and not was:
+        skipping = str(self._decoder.skip_frame) != "DEFAULT"
+        if behind and not skipping:
             self._decoder.skip_frame = "NONKEY"
-        elif not behind and str(self._decoder.skip_frame) != "DEFAULT" and arrival.packet.is_keyframe:
+        elif not behind and skipping and arrival.packet.is_keyframe:
             self._decoder.skip_frame = "DEFAULT"
-
-    def _check(self, now_s: float, patience_s: float, what: str) -> None:
-        if now_s - self._good_at_s > patience_s:
-            raise CaptureFault(f"{what} in {patience_s:g} s")

@@ -62,6 +62,7 @@ class VideoInput:
 
     def _open(self, source: str) -> Any:
         address, form, options = libav_options(self._plan, source)
+        began_s = time.monotonic()
         try:
             try:
                 return av.open(address, format=form, options=options, timeout=self._timeout)
@@ -71,7 +72,17 @@ class VideoInput:
                 del options["input_format"]
                 return av.open(address, format=form, options=options, timeout=self._timeout)
         except (av.FFmpegError, OSError, ValueError) as error:
+            if self._silent_since(began_s):
+                raise self._silence() from None
             raise fault_of(error, self._plan.read_timeout_s) from None
+
+    def _silent_since(self, asked_s: float) -> bool:
+        """Whether one call of libav took the whole timeout. libav does not always say so: it reports half of an
+        answer as invalid, and hands out the last packet it held back before it reports anything."""
+        return self._kind is not SourceKind.FILE and time.monotonic() - asked_s >= self._plan.read_timeout_s
+
+    def _silence(self) -> CaptureFault:
+        return CaptureFault(f"nothing came for {self._plan.read_timeout_s:g} s")
 
     def _video(self) -> Any:
         if not self._container.streams.video:
@@ -121,9 +132,7 @@ class VideoInput:
         began_s = time.monotonic() - self._offset_s
         self._last_s = self._offset_s
         self._step_s = 0.04
-        for packet in self._container.demux(self._stream):
-            if packet.size == 0:
-                continue
+        for packet in self._demuxed():
             timeline_s = self._timeline(packet)
             if timeline_s is not None:
                 self._step_s = max(0.0, timeline_s - self._last_s) or self._step_s
@@ -132,6 +141,18 @@ class VideoInput:
                     wait(began_s + timeline_s - time.monotonic())
             self._note_time(packet, timeline_s)
             yield Arrival(packet, time.time_ns(), timeline_s)
+
+    def _demuxed(self) -> Iterator[Any]:
+        packets = self._container.demux(self._stream)
+        while True:
+            asked_s = time.monotonic()
+            packet = next(packets, None)
+            if self._silent_since(asked_s):
+                raise self._silence()
+            if packet is None:
+                return
+            if packet.size:
+                yield packet
 
     def _timeline(self, packet: Any) -> float | None:
         is_file = self._kind is SourceKind.FILE
