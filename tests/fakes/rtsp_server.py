@@ -49,10 +49,12 @@ def film(codec: str = "h264", width: int = 640, height: int = 360, fps: int = 15
     encoder, filtered, options, form = _ENCODERS[codec]
     path = Path(_folder().name) / f"{codec}-{width}x{height}-{fps}.{form}"
     subprocess.run(
-        [program("ffmpeg", "ffmpeg"), "-y", "-loglevel", "error", "-f", "lavfi"]
-        + ["-i", f"testsrc2=size={width}x{height}:rate={fps}", "-frames:v", str(fps * 4 // 3)]
-        + ["-c:v", encoder, *options, "-g", str(fps * 2 // 3), "-bf", "0", "-threads", "1", "-pix_fmt", "yuv420p"]
-        + ["-bsf:v", filtered, "-f", form, str(path)],
+        [
+            *(program("ffmpeg", "ffmpeg"), "-y", "-loglevel", "error", "-f", "lavfi"),
+            *("-i", f"testsrc2=size={width}x{height}:rate={fps}", "-frames:v", str(fps * 4 // 3), "-c:v", encoder),
+            *(*options, "-g", str(fps * 2 // 3), "-bf", "0", "-threads", "1", "-pix_fmt", "yuv420p"),
+            *("-bsf:v", filtered, "-f", form, str(path)),
+        ],
         check=True,
         capture_output=True,
     )
@@ -138,7 +140,8 @@ class RtspServer:
         self._order({"do": "play", "file": str(other.path)})
 
     def _order(self, order: dict[str, str]) -> None:
-        assert self._process is not None and self._process.stdin is not None
+        assert self._process is not None
+        assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
 

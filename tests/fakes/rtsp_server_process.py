@@ -120,7 +120,7 @@ def main():
     server.get_mount_points().add_factory("/site", factory)
     if server.attach(None) == 0:
         sys.exit(f"port {options['port']} cannot be listened on")
-    print(server.get_bound_port(), flush=True)  # noqa: T201
+    print(server.get_bound_port(), flush=True)
     threading.Thread(target=listen, args=(feed,), daemon=True).start()
     GLib.MainLoop().run()
 

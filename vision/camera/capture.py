@@ -158,6 +158,7 @@ class Capture:
         self._size, self._stream_time = (picture.width, picture.height), stream_time
         if self._link is not CameraLink.LIVE:
             self._link, self._error = CameraLink.LIVE, ""
+            self._rate_from, self._rate = (time.monotonic(), self._decoding.pictures), 0.0
             self._tell()
         if self._outlet.due(time.monotonic()):
             stamp = Stamp(self._seq, captured_ns, received_ns, stream_time, self._session)

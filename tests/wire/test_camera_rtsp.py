@@ -1,0 +1,334 @@
+"""Cameras against a real RTSP server (gst-rtsp-server): both codecs, both kinds of password, every fault."""
+
+import asyncio
+import contextlib
+import dataclasses
+import io
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from gateway.model.picture import CameraLink
+from gateway.secret import Secret
+from tests.fakes.rtsp_server import RtspServer, film
+from tests.fakes.rtsp_viewer import READ_TIMEOUT_S, Viewer
+from tests.fakes.waiting import wait_until
+
+pytestmark = pytest.mark.services
+
+PASSWORD = "p@ss:w/ö rd%41"
+NOTICED_S = 1.5 * READ_TIMEOUT_S
+SECOND_NS = 1_000_000_000
+
+
+@pytest.fixture
+def password_file(tmp_path: Path) -> Path:
+    path = tmp_path / "password"
+    path.write_text(PASSWORD)
+    return path
+
+
+def pictures_of(body: bytes) -> list[av.VideoFrame]:
+    with av.open(io.BytesIO(body)) as container:
+        return list(container.decode(video=0))
+
+
+def gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+@pytest.mark.parametrize(("codec", "said"), [("h264", "h264"), ("h265", "hevc")])
+async def test_pictures_arrive_with_the_streams_own_time(codec: str, said: str) -> None:
+    with RtspServer(film(codec)) as camera:
+        async with Viewer(camera.url) as viewer:
+            await viewer.live()
+            assert viewer.newest is not None
+            assert viewer.newest.image.shape == (360, 640, 3)
+            assert np.ptp(viewer.newest.image) > 200, "the test pattern has black and white in it"
+            report = viewer.state.report
+            assert (report.codec, report.width_px, report.height_px, report.session) == (said, 640, 360, 1)
+            await viewer.until(lambda: viewer.newest and viewer.newest.stream_time, "the first sender report")
+            assert 0 <= viewer.newest.received_at_ns - viewer.newest.captured_at_ns < SECOND_NS
+            await viewer.until(lambda: viewer.state.report.frames_per_s > 0, "a rate")
+            assert 10 < viewer.state.report.frames_per_s < 25
+
+
+@pytest.mark.parametrize("auth", ["basic", "digest"])
+async def test_the_right_password_opens_and_is_shown_nowhere(
+    auth: str, password_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with RtspServer(film(), auth=auth, user="viewer", password=PASSWORD) as camera:
+        async with Viewer(camera.url, username="viewer", password=Secret(file=password_file)) as viewer:
+            await viewer.live()
+            process = Path(f"/proc/{viewer.state.pid}")
+            assert PASSWORD.encode() not in (process / "cmdline").read_bytes()
+            assert PASSWORD.encode() not in (process / "environ").read_bytes()
+            camera.kill()
+            await viewer.offline()
+            shown = repr(viewer.state) + caplog.text
+    assert "p@ss" not in shown
+    assert "p%40ss" not in shown
+
+
+@pytest.mark.parametrize("auth", ["basic", "digest"])
+async def test_a_wrong_password_says_so_and_is_shown_nowhere(
+    auth: str, password_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with RtspServer(film(), auth=auth, user="viewer", password="another") as camera:
+        async with Viewer(
+            camera.url, username="viewer", password=Secret(file=password_file), reconnect_max_s=600.0
+        ) as viewer:
+            await viewer.offline()
+            assert viewer.state.last_error == "the camera refuses the user name or password (401)"
+            await viewer.until(lambda: viewer.state.report.phase == "waiting", "it waits: cameras lock accounts")
+            assert viewer.state.report.session == 0
+            shown = repr(viewer.state) + caplog.text
+            with pytest.raises(LookupError):
+                await viewer.handle.clip(0, 1)
+    assert "p@ss" not in shown
+    assert "p%40ss" not in shown
+
+
+async def test_a_password_that_is_not_there_starts_nothing(tmp_path: Path) -> None:
+    missing = Secret(file=tmp_path / "nowhere")
+    async with Viewer("rtsp://127.0.0.1:1/site", username="viewer", password=missing) as viewer:
+        await viewer.offline()
+        assert viewer.state.last_error == f"secret file {missing.file}: No such file or directory"
+        assert viewer.state.starts == 0
+
+
+@pytest.mark.parametrize("how", ["freeze", "mute"])
+async def test_a_frozen_camera_is_noticed_in_time_and_holds_up_no_other(how: str) -> None:
+    with RtspServer(film()) as frozen, RtspServer(film()) as other:
+        async with Viewer(frozen.url, "cam-1") as viewer, Viewer(other.url, "cam-2") as beside:
+            await viewer.live()
+            await beside.live()
+            await viewer.more_frames(5)
+            getattr(frozen, how)()
+            took_s = await viewer.offline()
+            assert took_s < NOTICED_S
+            assert viewer.state.last_error == "nothing came for 1 s"
+            await beside.more_frames(10)
+            if how == "freeze":
+                frozen.thaw()
+            else:
+                frozen.play(film())
+            await viewer.live()
+            await viewer.until(lambda: viewer.state.report.session >= 2, "another session")
+            assert beside.links == [CameraLink.CONNECTING, CameraLink.LIVE]
+            assert_no_picture_missing(beside)
+
+
+def assert_no_picture_missing(viewer: Viewer) -> None:
+    """By the stream's own time: numbers and times of the pictures grow alike, so that none was lost on the way."""
+    report = viewer.state.report
+    assert (report.bad, report.session, viewer.state.starts) == (0, 1, 1)
+    timed = [entry for entry in viewer.seen if entry[0] > viewer.seen[0][0] + 30]
+    (first, first_ns), (last, last_ns) = timed[0], timed[-1]
+    assert (last - first) / 15 == pytest.approx((last_ns - first_ns) / SECOND_NS, abs=0.35)
+
+
+async def test_a_camera_that_goes_away_and_comes_back() -> None:
+    with RtspServer(film()) as camera:
+        async with Viewer(camera.url) as viewer:
+            await viewer.live()
+            camera.kill()
+            assert await viewer.offline() < NOTICED_S
+            await viewer.until(lambda: "refused" in viewer.state.last_error, "nothing listens")
+            before = viewer.newest.seq
+            camera.start()
+            await viewer.live()
+            await viewer.until(lambda: viewer.newest.seq > before, "numbers go on")
+            assert viewer.newest.session == 2
+            assert viewer.state.starts == 1, "the same process connects again"
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+async def test_noise_instead_of_video_is_counted_and_gone_on_from(codec: str) -> None:
+    with RtspServer(film(codec)) as camera:
+        async with Viewer(camera.url) as viewer:
+            await viewer.live()
+            await viewer.more_frames(3)
+            camera.noise()
+            assert await viewer.offline() < 2 * NOTICED_S
+            assert "no video" in viewer.state.last_error
+            camera.play(film(codec))
+            await viewer.until(lambda: viewer.state.link is CameraLink.LIVE, "live again")
+            assert viewer.state.report.session == 2
+            assert viewer.state.starts == 1
+
+
+async def test_the_resolution_changes_in_the_middle_of_a_stream() -> None:
+    with RtspServer(film()) as camera:
+        async with Viewer(camera.url) as viewer:
+            await viewer.live()
+            camera.play(film(width=320, height=240))
+            await viewer.until(lambda: viewer.newest.image.shape == (240, 320, 3), "the new size")
+            assert viewer.state.report.session == 1
+            changed_ns = viewer.newest.received_at_ns
+            clip = await viewer.handle.clip(changed_ns + SECOND_NS // 2, changed_ns + SECOND_NS)
+            assert (clip.width_px, clip.height_px) == (320, 240)
+            assert {(picture.width, picture.height) for picture in pictures_of(clip.body)} == {(320, 240)}
+
+
+async def test_a_picture_larger_than_the_slot_is_scaled_down() -> None:
+    with RtspServer(film()) as camera:
+        async with Viewer(camera.url, max_width_px=320, max_height_px=180) as viewer:
+            await viewer.live()
+            height, width, _ = viewer.newest.image.shape
+            assert height * width <= 320 * 180
+            assert width / height == pytest.approx(16 / 9, abs=0.05)
+            assert viewer.state.report.width_px == 640
+
+
+async def test_a_clip_plays_begins_in_time_and_knows_its_time() -> None:
+    with RtspServer(film()) as camera:
+        async with Viewer(camera.url) as viewer:
+            await viewer.live()
+            await viewer.more_frames(40)
+            now_ns = time.time_ns()
+            clip = await viewer.handle.clip(now_ns - SECOND_NS, now_ns + SECOND_NS)
+    pictures = pictures_of(clip.body)
+    assert len(pictures) == clip.frames
+    assert clip.from_ns <= now_ns - SECOND_NS
+    assert now_ns + SECOND_NS - clip.to_ns < SECOND_NS // 5
+    assert clip.frames == pytest.approx((clip.to_ns - clip.from_ns) / SECOND_NS * 15, abs=4)
+    with av.open(io.BytesIO(clip.body)) as container:
+        assert container.duration / 1e6 == pytest.approx((clip.to_ns - clip.from_ns) / SECOND_NS, abs=0.3)
+        assert container.metadata["creation_time"].startswith(
+            time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(clip.from_ns // SECOND_NS))
+        )
+    assert clip.body.index(b"moov") < clip.body.index(b"mdat"), "a browser plays it before it has it all"
+
+
+async def test_a_time_that_nobody_kept_has_no_clip() -> None:
+    with RtspServer(film()) as camera:
+        async with Viewer(camera.url) as viewer:
+            await viewer.live()
+            with pytest.raises(LookupError, match="nothing has been kept of that time"):
+                await viewer.handle.clip(SECOND_NS, 2 * SECOND_NS)
+
+
+async def test_live_video_is_fragments_that_play() -> None:
+    with RtspServer(film()) as camera:
+        async with Viewer(camera.url) as viewer:
+            await viewer.live()
+            body = b""
+            async with contextlib.aclosing(viewer.handle.live()) as parts, asyncio.timeout(20):
+                async for part in parts:
+                    body += part
+                    if body.count(b"moof") > 4:
+                        break
+            assert viewer.state.report.browser_codec.startswith("avc1.")
+    assert body[4:8] == b"ftyp"
+    assert body.index(b"moov") < body.index(b"moof")
+    whole = body[: body.rindex(b"moof") - 4]
+    assert len(pictures_of(whole)) >= 15
+
+
+async def test_live_video_ends_when_the_stream_does() -> None:
+    with RtspServer(film()) as camera:
+        async with Viewer(camera.url) as viewer:
+            await viewer.live()
+            async with contextlib.aclosing(viewer.handle.live()) as parts, asyncio.timeout(20):
+                await anext(parts)
+                camera.play(film(width=320, height=240))
+                async for _ in parts:
+                    pass
+
+
+async def test_h265_needs_a_sub_stream_for_video_in_a_browser() -> None:
+    with RtspServer(film("h265")) as camera, RtspServer(film(width=320, height=240)) as small:
+        async with Viewer(camera.url, "cam-1") as alone, Viewer(camera.url, "cam-2", sub_source=small.url) as both:
+            await alone.live()
+            with pytest.raises(LookupError, match=r"H\.265 only"):
+                await alone.handle.clip(time.time_ns() - SECOND_NS, time.time_ns())
+            with pytest.raises(LookupError, match="sub_source"):
+                await anext(alone.handle.live())
+            assert not alone.state.browser_video
+            await both.live()
+            await both.until(lambda: both.state.browser_video, "the sub-stream")
+            clip = await both.handle.clip(time.time_ns(), time.time_ns() + SECOND_NS)
+            assert (clip.width_px, clip.height_px) == (320, 240)
+
+
+async def test_a_capture_that_hangs_is_killed_and_started_again() -> None:
+    with RtspServer(film()) as camera:
+        async with Viewer(camera.url) as viewer:
+            await viewer.live()
+            hung = viewer.state.pid
+            before = viewer.newest
+            os.kill(hung, signal.SIGSTOP)
+            assert await viewer.offline() < NOTICED_S
+            assert "no sign of life while reading" in viewer.state.last_error
+            await viewer.live()
+            await viewer.until(lambda: viewer.newest.seq > before.seq, "numbers go on")
+            assert viewer.newest.session == before.session + 1
+            assert (viewer.state.kills, viewer.state.starts) == (1, 2)
+            assert gone(hung)
+
+
+async def test_something_else_listens_on_the_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.settimeout(20)
+        async with Viewer(f"rtsp://127.0.0.1:{other.getsockname()[1]}/site") as viewer:
+            connection, _ = await asyncio.to_thread(other.accept)
+            with connection:
+                connection.sendall(b"SSH-2.0-nothing to see\r\n\r\n" * 20)
+                await viewer.offline()
+            assert viewer.state.last_error
+            assert viewer.state.starts == 1
+
+
+def test_a_capture_ends_with_its_gateway() -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from gateway.clock import SystemClock\n"
+        "from tests.fakes.rtsp_viewer import camera_settings\n"
+        "from vision.camera.capture_handle import CaptureHandle\n"
+        "async def main():\n"
+        "    handle = CaptureHandle(camera_settings(sys.argv[1]), SystemClock())\n"
+        "    task = asyncio.create_task(handle.run())\n"
+        "    while not handle.state().report.frames:\n"
+        "        await asyncio.sleep(0.01)\n"
+        "    print(handle.state().pid, handle.slot_path, flush=True)\n"
+        "    await task\n"
+        "asyncio.run(main())\n"
+    )
+    with RtspServer(film()) as camera:
+        gateway = subprocess.Popen(
+            [sys.executable, "-c", program, camera.url], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
+        )
+        with gateway:
+            assert gateway.stdout is not None
+            pid, slot = gateway.stdout.readline().split()
+            gateway.kill()
+        wait_until(lambda: gone(int(pid)), "the capture ends as well")
+    from vision.camera.slot_file import remove_stale_slots
+
+    assert Path(slot).exists()
+    assert remove_stale_slots([Path(slot).parent]) >= 1
+    assert not Path(slot).exists()
+
+
+def test_the_state_can_be_shown() -> None:
+    """Nothing in it is a secret: it may go to a log as it is."""
+    from vision.camera.capture_state import CaptureReport
+
+    assert json.dumps(CaptureReport().to_plain())
+    assert "password" not in {entry.name for entry in dataclasses.fields(CaptureReport)}
