@@ -53,6 +53,9 @@ class RecordKind(StrEnum):
     ALARM_NOTE = "alarm_note"
     CHANNEL_TEST = "channel_test"
     MEDIA_VIEWED = "media_viewed"
+    MEDIA = "media"
+    MEDIA_EXPIRED = "media_expired"
+    MEDIA_CASE = "media_case"
     CAMERA_SURVEY = "camera_survey"
 
 
