@@ -33,12 +33,13 @@ FEWEST_LIVE_TILES = 5
 LEAST_LAG_S = 2.0
 EXACT_WINDOW_S = 10.0
 EXACT_MATCHES = 6
-LAG_SPREAD_S = 0.35
+EXACT_LAG_SPREAD_S = 0.35
 MOTION_EVERY_S = 0.5
 NEAR_LAG_S = 20.0
-NEAR_MATCHES = 24
-NEAR_LIKENESS = 0.96
-ELSEWHERE_LIKENESS = 0.9
+NEAR_MATCHES = 60
+NEAR_LAG_SPREAD_S = 0.7
+NEAR_LIKENESS = 0.85
+ELSEWHERE_LIKENESS = 0.75
 MOST_ELSEWHERE_SHARE = 0.03
 LEAST_MOTION_LEVEL = 1.0
 REPLAY_JUDGED_AFTER_S = 15.0
@@ -92,6 +93,7 @@ class _Lags:
 
     window_s: float
     needed: int
+    spread_s: float
     matches: deque[_Match] = field(default_factory=deque)
 
     def add(self, match: _Match) -> None:
@@ -106,7 +108,7 @@ class _Lags:
         lags = np.sort([match.lag_s for match in self.matches])
         spans = lags[self.needed - 1 :] - lags[: len(lags) - self.needed + 1]
         best = int(np.argmin(spans))
-        return float(lags[best + self.needed // 2]) if spans[best] <= LAG_SPREAD_S else float("nan")
+        return float(lags[best + self.needed // 2]) if spans[best] <= self.spread_s else float("nan")
 
 
 class ReplayWatch:
@@ -115,8 +117,8 @@ class ReplayWatch:
     def __init__(self) -> None:
         self.lag_s = float("nan")
         self._seen: OrderedDict[bytes, int] = OrderedDict()
-        self._exact = _Lags(EXACT_WINDOW_S, EXACT_MATCHES)
-        self._near = _Lags(NEAR_MATCHES * MOTION_EVERY_S * 1.5, NEAR_MATCHES)
+        self._exact = _Lags(EXACT_WINDOW_S, EXACT_MATCHES, EXACT_LAG_SPREAD_S)
+        self._near = _Lags(NEAR_MATCHES * MOTION_EVERY_S * 1.6, NEAR_MATCHES, NEAR_LAG_SPREAD_S)
         self._motions = _MotionMemory()
         self._began_ns: int | None = None
         self._last: bytes = b""
@@ -163,7 +165,8 @@ class _MotionMemory:
         """The lag in seconds after which this pattern came back, when there is one."""
         if now_ns < self._due_ns:
             return ()
-        self._due_ns = now_ns + int(MOTION_EVERY_S * 1e9)
+        every_ns = int(MOTION_EVERY_S * 1e9)
+        self._due_ns = (now_ns // every_ns + 1) * every_ns  # on a grid: the second time is sampled like the first
         size = (TILES_ACROSS * 2, TILES_DOWN * 2)
         small = cv2.resize(thumb.astype(np.float32), size, interpolation=cv2.INTER_AREA).astype(np.float32)
         earlier = self._before[0] if len(self._before) == 2 else None
