@@ -27,6 +27,8 @@ from gateway.accounts.local_token import write_local_token
 from gateway.alarms import AlarmTable
 from gateway.arming import UnprovenSink, read_arming
 from gateway.asset_keeping import AssetKeeping
+from gateway.camera_office.survey_desk import SurveyDesk
+from gateway.camera_office.survey_store import SurveyStore
 from gateway.channel_checks import Channel, ChannelChecks
 from gateway.clock import SystemClock
 from gateway.clock_watch import ClockWatch
@@ -112,6 +114,7 @@ from vision.driver import KIND as CAMERA
 from vision.driver import camera_drivers
 from vision.eye_hub import EyeHub
 from vision.site_eyes import SiteEyes
+from vision.survey_parsing import read_survey
 
 log = logging.getLogger(__name__)
 DRIVERS: Mapping[str, DriverKind] = DriverShelf((MODBUS_TCP, MODBUS_RTU, MODBUS_RTU_TCP, MQTT, CAMERA))
@@ -160,6 +163,7 @@ class Gateway:
             self.pipeline.resume(said, now_ns - said.observed_at_ns)
         self._start_parts()
         self._resuming = asyncio.create_task(self.hand_entries.resume())
+        self._drawings = asyncio.create_task(self.surveys.resume(self.eyes()))
         self._sheets = asyncio.create_task(seal_pending(self._folder, self.alerts, self.recorder, self.clock))
         started()
         notify_systemd("READY=1")
@@ -290,6 +294,8 @@ class Gateway:
         self.zero_orders = ZeroOrders(models, self.recorder, self.clock)
         asked = DayStores(self.reader, self.records, self.alerts)
         self.daily_reports = DailyReports(settings, asked, self.recorder, self.clock)
+        drawings = SurveyStore(self._folder, read_survey)
+        self.surveys = SurveyDesk(drawings, read_survey, self.alerts, self.recorder, self.clock)
         self._office = OfficeSources(settings, asked, self.papers, self._folder, self.history.path)
 
     def _build_web(self) -> None:
@@ -318,7 +324,7 @@ class Gateway:
         audit_routes(app, app.state.pages, AuditReader(self.alerts.path))
         self.feed.picture.cells = overview_routes(app, app.state.pages).cells
         curves_routes(app, app.state.pages)
-        camera_routes(app, app.state.pages, self.eyes)
+        camera_routes(app, app.state.pages, self.eyes, self.surveys)
         sound_routes(app, app.state.pages, self._channel_checks())
         command_routes(app, self.commands)
         desk = AlarmDesk(self.view, self.commands, self._alarm_guide, self.escalation.outlook)
@@ -446,6 +452,7 @@ class Gateway:
         self._switch_tables(old, new, *tables, warm_ns)
         self._switch_sinks(new, fresh)
         self._show(new)
+        await self.surveys.resume(self.eyes())
         for name, driver in fresh.items():
             self.supervisor.start(f"driver:{name}", _driver_part(driver, self.link_sinks[name]))
         content: dict[str, Canonical] = {"user": user, "reason": reason}
@@ -517,6 +524,7 @@ class Gateway:
         self.feed.close()
         self._sheets.cancel()
         self._resuming.cancel()
+        self._drawings.cancel()
         await self.supervisor.stop(
             *[name for name in names if name.startswith(("driver:", "eye", "housekeeping", "daily", "web"))]
         )

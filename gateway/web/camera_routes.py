@@ -1,27 +1,30 @@
 """Everything about cameras on the web face, put together: `gateway.app` calls this once.
 
-    camera_routes(app, pages, eyes)     eyes: a callable; None where no camera is configured
+    camera_routes(app, pages, eyes, surveys)     eyes: a callable; None where no camera is configured
 
-In: the application, the pages, the eyes. Out: the desk, for what else wants to know how cameras are.
+In: the application, the pages, the eyes, what is drawn. Out: the desk, for what else wants to know how cameras are.
 """
 
 from collections.abc import Callable
 
 from fastapi import FastAPI
 
+from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.ports import Eyes
 from gateway.web.camera_desk import CameraDesk
 from gateway.web.camera_live import live_routes
 from gateway.web.cameras_page import cameras_routes
 from gateway.web.pages import Pages
+from gateway.web.survey_page import survey_routes
 from gateway.web.view_log import ViewLog
 
 
-def camera_routes(app: FastAPI, pages: Pages, eyes: Callable[[], Eyes | None]) -> CameraDesk:
-    """Add the camera pages, stills and live video."""
+def camera_routes(app: FastAPI, pages: Pages, eyes: Callable[[], Eyes | None], surveys: SurveyDesk) -> CameraDesk:
+    """Add the camera pages, stills, live video and the drawing page."""
     parts = pages.view.parts
     desk = CameraDesk(pages.view, eyes)
     views = ViewLog(parts.recorder, parts.clock)
     cameras_routes(app, pages, desk)
     live_routes(app, pages, desk, views)
+    survey_routes(app, pages, desk, surveys)
     return desk

@@ -213,7 +213,7 @@ class StillEyes:
     async def reference(self, camera: str) -> Picture | None:
         if self.states[camera].link is not CameraLink.LIVE:
             return None
-        return picture(camera, self._now_ns(), blurred=False)
+        return picture(camera, self._now_ns(), blurred=True)
 
     async def clip(self, camera: str, from_ns: int, to_ns: int) -> Picture:
         self._playable(camera)

@@ -1,0 +1,200 @@
+"""Who drew what for which camera: checks, keeps and seals each version, and has the cameras judged by the newest.
+
+    drawn --> read_survey --> surveys/<camera>/v0004-...json --> chain (digest, who, why) --> Eyes.use_survey
+                                        |
+                                        '-- a kill here: the next start seals it and goes on
+
+Going back to an old version makes a new one with the old content. In: what a person drew, as plain data. Out: versions.
+Knows no HTTP. One drawing at a time.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from contract.canonical import Canonical
+from gateway.camera_office.survey_store import KeptSurvey, SurveyStore
+from gateway.evidence import RecordKind
+from gateway.model.errors import StoreError
+from gateway.model.picture import Picture
+from gateway.model.survey import Survey
+from gateway.ports import Clock, Eyes
+from gateway.recorder import Entry, Recorder
+from gateway.store.alert_store import AlertStore
+
+log = logging.getLogger(__name__)
+REFERENCES_HELD: Final = 8
+"""Pictures that pages are being drawn on now and that no version holds yet."""
+
+
+class OvertakenError(Exception):
+    """Somebody else has drawn since the page was opened; `newest` is their version."""
+
+    def __init__(self, newest: Survey) -> None:
+        self.newest = newest
+        super().__init__(f"{newest.camera}: version {newest.version} by {newest.made_by} came meanwhile")
+
+
+class NoReferenceError(Exception):
+    """The picture that was drawn on is not there any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a person drew. `zones` and `edges` are plain data as `read_survey` takes them; `based_on` is the version
+    that the page had shown (0: none); `copied_from` is set when an old version is taken up again."""
+
+    camera: str
+    zones: Sequence[Mapping[str, Any]]
+    edges: Sequence[Mapping[str, Any]]
+    reference_sha256: str
+    user: str
+    based_on: int
+    copied_from: int = 0
+
+
+class SurveyDesk:
+    """Keeps and finds surveys. `read` is `vision.survey_parsing.read_survey`."""
+
+    def __init__(
+        self,
+        store: SurveyStore,
+        read: Callable[[object], Survey],
+        chain: AlertStore,
+        recorder: Recorder,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._read = read
+        self._chain = chain
+        self._recorder = recorder
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._references: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+
+    def versions(self, camera: str) -> tuple[KeptSurvey, ...]:
+        """Every version, oldest first."""
+        return self._store.versions(camera)
+
+    def newest(self, camera: str) -> KeptSurvey | None:
+        """The version that counts."""
+        return self._store.newest(camera)
+
+    def faults(self, camera: str) -> tuple[str, ...]:
+        """What lies on the disk and cannot be used, and what was sealed and is not there."""
+        there = {kept.sha256 for kept in self._store.versions(camera)}
+        gone = [digest for digest in self._sealed(camera) if digest not in there]
+        said = self._store.faults.get(camera, ())
+        return (*said, *(f"{digest[:16]}…: was sealed and is not there" for digest in gone if not _named(digest, said)))
+
+    async def resume(self, eyes: Eyes | None) -> None:
+        """At the start: seal what a kill left unsealed, and have every camera judged by its newest version."""
+        for state in eyes.cameras() if eyes is not None else ():
+            for fault in self.faults(state.camera):
+                log.error("event=survey_unusable camera=%s fault=%r", state.camera, fault)
+            await self._seal_left_over(state.camera)
+            kept = self._store.newest(state.camera)
+            if kept is not None and eyes is not None:
+                eyes.use_survey(kept.survey, await self.reference(state.camera, kept.survey.reference_sha256))
+
+    async def hold(self, picture: Picture) -> str:
+        """A picture to draw on; kept in memory until a version holds it. Returns its digest."""
+        digest = hashlib.sha256(picture.body).hexdigest()
+        self._references[picture.camera, digest] = picture.body
+        while len(self._references) > REFERENCES_HELD:
+            self._references.popitem(last=False)
+        return digest
+
+    async def reference(self, camera: str, sha256: str) -> bytes:
+        """A picture that is drawn on, or was. Raises NoReferenceError."""
+        held = self._references.get((camera, sha256))
+        if held is not None:
+            return held
+        try:
+            return await asyncio.to_thread(self._store.reference, camera, sha256)
+        except StoreError as error:
+            raise NoReferenceError(str(error)) from None
+
+    async def save(self, drawn: Drawn, eyes: Eyes | None) -> Survey:
+        """One more version; done once it is on the disk and sealed, whoever stops waiting.
+
+        Raises SurveyError with every fault, OvertakenError, NoReferenceError, StoreError.
+        """
+        return await asyncio.shield(asyncio.create_task(self._save(drawn, eyes)))
+
+    def check(self, drawn: Drawn) -> Survey:
+        """What is drawn, as it would be kept. Raises SurveyError with every fault."""
+        return self._read(
+            {
+                "camera": drawn.camera,
+                "version": self._store.next_number(drawn.camera),
+                "made_at_ns": self._clock.now_ns(),
+                "made_by": drawn.user,
+                "reference_sha256": drawn.reference_sha256,
+                "zones": list(drawn.zones),
+                "edges": list(drawn.edges),
+            }
+        )
+
+    async def _save(self, drawn: Drawn, eyes: Eyes | None) -> Survey:
+        async with self._turn:
+            newest = self._store.newest(drawn.camera)
+            if newest is not None and newest.survey.version != drawn.based_on:
+                raise OvertakenError(newest.survey)
+            survey = self.check(drawn)
+            body = await self.reference(drawn.camera, drawn.reference_sha256)
+            kept = await asyncio.to_thread(self._store.keep, survey, body)
+            await self._seal(kept, drawn.copied_from)
+        self._references.pop((drawn.camera, drawn.reference_sha256), None)
+        if eyes is not None:
+            eyes.use_survey(survey, body)
+        return survey
+
+    async def _seal_left_over(self, camera: str) -> None:
+        sealed = set(self._sealed(camera))
+        for kept in self._store.versions(camera):
+            if kept.sha256 not in sealed:
+                await self._seal(kept, 0)
+
+    async def _seal(self, kept: KeptSurvey, copied_from: int) -> None:
+        survey = kept.survey
+        content: dict[str, Canonical] = {
+            "event": "copied" if copied_from else "drawn",
+            "user": survey.made_by,
+            "target": survey.camera,
+            "detail": f"version {survey.version}" + (f", as version {copied_from}" if copied_from else ""),
+            "version": survey.version,
+            "copied_from": copied_from,
+            "sha256": kept.sha256,
+            "reference_sha256": survey.reference_sha256,
+            "zones": len(survey.zones),
+            "edges": len(survey.edges),
+        }
+        entry = Entry(RecordKind.CAMERA_SURVEY, self._clock.now_ns(), content, about=_filed(survey.camera))
+        record = await self._recorder.record(entry)
+        log.info("event=survey_sealed camera=%s version=%d seq=%d", survey.camera, survey.version, record.seq)
+
+    def _sealed(self, camera: str) -> list[str]:
+        """The digests that the chain holds, oldest first."""
+        records = self._chain.evidence_of(_filed(camera))
+        return [str(orjson.loads(record.body)["content"]["sha256"]) for record in records]
+
+
+def plain(survey: Survey) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Zones and edges of a version as plain data, to be drawn on from."""
+    document = survey.document()
+    return list(document["zones"]), list(document["edges"])
+
+
+def _filed(camera: str) -> str:
+    return f"survey:{camera}"
+
+
+def _named(digest: str, faults: Sequence[str]) -> bool:
+    return any(digest in fault for fault in faults)

@@ -1,0 +1,193 @@
+"""The drawing page of a camera: zones, edges and rail marks on a reference picture, in versions.
+
+    GET  /cameras/{camera}/survey                    the newest version to draw on; ?version=2 an old one
+    GET  /cameras/{camera}/survey?picture=new        the same on a new reference picture
+    GET  /cameras/{camera}/survey/{sha256}.jpg       a reference picture
+    POST /cameras/{camera}/survey                    do = save | zone | edge (one more row) | again (with `version`)
+
+All for SAFETY_OFFICER. Faces in reference pictures are blurred already. In: the desk of surveys and the eyes. Out:
+pages; after a mistake the same page with everything that was typed. Works without script.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse, Response
+from starlette.requests import Request
+
+from gateway.camera_office.survey_desk import Drawn, NoReferenceError, OvertakenError, SurveyDesk, plain
+from gateway.camera_office.survey_store import KeptSurvey
+from gateway.model.errors import StoreError
+from gateway.model.survey import EdgeKind, SurveyError, ZoneUse
+from gateway.web.camera_desk import CameraDesk
+from gateway.web.cameras_page import found
+from gateway.web.pages import Pages
+from gateway.web.survey_form import Fields, SurveyRows, edges_of, rows_of_form, rows_of_survey, with_new, zones_of
+from gateway.web.survey_words import with_faults
+from gateway.web.visitor import RefusedError, Role, require, visitor_of
+
+DRAWING_ROLE: Final = Role.SAFETY_OFFICER
+KEPT_WITHIN_S: Final = 20.0
+NOTICES: Final = {"saved": "Kept as a new version and sealed. The camera is judged by it from now on."}
+USES: Final = {
+    ZoneUse.WATCHED: "watched: helmets are asked for",
+    ZoneUse.EXEMPT: "exempt: nobody is asked for a helmet",
+}
+KINDS: Final = {
+    EdgeKind.FLOOR_EDGE: "floor edge",
+    EdgeKind.PIT_EDGE: "pit edge",
+    EdgeKind.OPENING: "opening with a cover",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What the page shows: rows on a picture, from `shown_version` (0: of a new drawing); `based_on` is the newest
+    version when it was opened; `picture` is the digest of the reference, empty when there is none."""
+
+    rows: SurveyRows
+    picture: str
+    based_on: int
+    shown_version: int
+    fault: str = ""
+
+
+class SurveyPages:
+    """Answers the drawing page's requests."""
+
+    def __init__(self, pages: Pages, cameras: CameraDesk, surveys: SurveyDesk) -> None:
+        self._pages = pages
+        self._cameras = cameras
+        self._surveys = surveys
+
+    async def opened(self, request: Request, camera: str) -> Response:
+        """The page as it is first seen."""
+        return self._page(request, camera, await self._sheet(request, camera))
+
+    async def picture(self, camera: str, sha256: str) -> Response:
+        """A reference picture."""
+        try:
+            body = await self._surveys.reference(camera, sha256)
+        except NoReferenceError:
+            raise RefusedError(404, "no_such_picture", "没有这张画面", "no such picture", "picture") from None
+        return Response(body, media_type="image/jpeg")
+
+    async def sent(self, request: Request, camera: str) -> Response:
+        """The form."""
+        fields = await self._pages.form(request)
+        if fields.get("do") in ("zone", "edge"):
+            rows = with_new(rows_of_form(fields), fields["do"])
+            return self._page(request, camera, _typed(rows, fields))
+        if fields.get("do") == "again":
+            return await self._again(request, camera, _number(fields.get("version", "")), fields)
+        rows = rows_of_form(fields)
+        typed = _typed(rows, fields)
+        drawn = Drawn(camera, zones_of(rows.zones), edges_of(rows.edges), typed.picture, _who(request), typed.based_on)
+        return await self._kept(request, camera, drawn, typed)
+
+    async def _again(self, request: Request, camera: str, version: int, fields: Fields) -> Response:
+        """An old version taken up again: a new one with its content."""
+        old = self._version(camera, version).survey
+        zones, edges = plain(old)
+        based_on = _number(fields.get("based_on", ""))
+        drawn = Drawn(camera, zones, edges, old.reference_sha256, _who(request), based_on, copied_from=version)
+        sheet = Sheet(rows_of_survey(old), old.reference_sha256, based_on, version)
+        return await self._kept(request, camera, drawn, sheet)
+
+    async def _kept(self, request: Request, camera: str, drawn: Drawn, typed: Sheet) -> Response:
+        try:
+            async with asyncio.timeout(KEPT_WITHIN_S):
+                await self._surveys.save(drawn, self._cameras.eyes)
+        except SurveyError as error:
+            rows = with_faults(typed.rows, error.faults)
+            said = self._pages.text(request, "Nothing was kept: see what is said beside the rows")
+            return self._page(request, camera, replace(typed, rows=rows, fault=said), 422)
+        except OvertakenError as error:
+            said = self._pages.text(
+                request,
+                "%(user)s has kept version %(number)s since you opened this page; nothing of yours was kept",
+                user=error.newest.made_by,
+                number=error.newest.version,
+            )
+            return self._page(request, camera, replace(typed, fault=said), 409)
+        except NoReferenceError:
+            said = self._pages.text(request, "The picture that you drew on is not there any more: take a new one")
+            return self._page(request, camera, replace(typed, picture="", fault=said), 409)
+        except (StoreError, TimeoutError):
+            said = self._pages.text(request, "It could not be kept: try again")
+            return self._page(request, camera, replace(typed, fault=said), 503)
+        return RedirectResponse(f"/cameras/{camera}/survey?done=saved", 303)
+
+    async def _sheet(self, request: Request, camera: str) -> Sheet:
+        newest = self._surveys.newest(camera)
+        based_on = newest.survey.version if newest else 0
+        wanted = _number(request.query_params.get("version", ""))
+        base = self._version(camera, wanted) if wanted else newest
+        rows = rows_of_survey(base.survey) if base else SurveyRows()
+        if base is not None and request.query_params.get("picture") != "new":
+            return Sheet(rows, base.survey.reference_sha256, based_on, base.survey.version)
+        eyes = self._cameras.eyes
+        picture = await eyes.reference(camera) if eyes is not None else None
+        digest = await self._surveys.hold(picture) if picture is not None else ""
+        return Sheet(rows, digest, based_on, base.survey.version if base else 0)
+
+    def _version(self, camera: str, number: int) -> KeptSurvey:
+        kept = next((each for each in self._surveys.versions(camera) if each.survey.version == number), None)
+        if kept is None:
+            raise RefusedError(404, "no_such_version", "没有这个版本", "no such version", "version")
+        return kept
+
+    def _page(self, request: Request, camera: str, sheet: Sheet, status: int = 200) -> Response:
+        done = NOTICES.get(request.query_params.get("done", "")) if status == 200 else None
+        return self._pages.render(
+            request,
+            "survey.html",
+            status,
+            each=found(self._cameras, camera),
+            sheet=sheet,
+            versions=list(reversed(self._surveys.versions(camera))),
+            store_faults=self._surveys.faults(camera),
+            uses=USES,
+            kinds=KINDS,
+            opening=EdgeKind.OPENING,
+            notice=self._pages.text(request, done) if done else "",
+        )
+
+
+def survey_routes(app: FastAPI, pages: Pages, cameras: CameraDesk, surveys: SurveyDesk) -> None:
+    """Add the drawing page."""
+    drawing = SurveyPages(pages, cameras, surveys)
+
+    @app.get("/cameras/{camera}/survey")
+    async def survey(request: Request, camera: str) -> Response:
+        require(request, DRAWING_ROLE)
+        found(cameras, camera)
+        return await drawing.opened(request, camera)
+
+    @app.get("/cameras/{camera}/survey/{sha256}.jpg")
+    async def picture(request: Request, camera: str, sha256: str) -> Response:
+        require(request, DRAWING_ROLE)
+        found(cameras, camera)
+        return await drawing.picture(camera, sha256)
+
+    @app.post("/cameras/{camera}/survey")
+    async def sent(request: Request, camera: str) -> Response:
+        require(request, DRAWING_ROLE)
+        found(cameras, camera)
+        return await drawing.sent(request, camera)
+
+
+def _typed(rows: SurveyRows, fields: Fields) -> Sheet:
+    picture, based_on = fields.get("picture", ""), _number(fields.get("based_on", ""))
+    return Sheet(rows, picture, based_on, _number(fields.get("shown_version", "")))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
+
+
+def _who(request: Request) -> str:
+    visitor = visitor_of(request)
+    return visitor.name or visitor.kind.value
