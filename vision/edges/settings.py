@@ -1,0 +1,34 @@
+"""What the edge check is set to. The two times come from the duty to confirm before an event is raised (a practice
+figure: at least 10 frames over at least 30 s); the others were found on the first generator of scenes (ADR 14)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSettings:
+    """`confirm_s` and `confirm_frames` hold for opening and clearing alike. `smallest_gap_m`: shorter gaps are not
+    told. `judge_every_s`: the strip is looked at no more often than that; people at every frame. `unknown_after_s`:
+    what nobody could judge for so long is UNKNOWN. `average_s`: live strips are averaged over about this long.
+
+    Agreement with an appearance of the edge runs from about 0 (something else) to 1 (the same). Below `gap_share` of
+    what the better part of the edge reaches now it is a gap, kept between `gap_least` and `gap_most`; above `rail_over`
+    times that it is a rail; between the two a frame says nothing. `witness_least`: agreement of what surrounds the rail
+    (slab face, floor), under which something stands in front. `register_px`, `register_sure`: how far the camera may
+    have moved (of a picture 640 px wide) and how sure that must be. `reach_m`: a person this close to an unprotected
+    edge is at it; `person_s` confirms that."""
+
+    confirm_s: float = 30.0
+    confirm_frames: int = 10
+    smallest_gap_m: float = 0.7
+    judge_every_s: float = 1.0
+    unknown_after_s: float = 60.0
+    average_s: float = 6.0
+    gap_least: float = 0.34
+    gap_share: float = 0.58
+    gap_most: float = 0.52
+    rail_over: float = 1.15
+    witness_least: float = 0.25
+    register_px: float = 8.0
+    register_sure: float = 0.02
+    reach_m: float = 1.0
+    person_s: float = 2.0

@@ -1,0 +1,317 @@
+"""The edge check of one camera: frames, person boxes and time in, findings of open edges and people at them out.
+
+    frame -> where does it stand? -> strip of each edge -> agreement by column -> confirmed columns -> gaps -> places
+             (registration)          (live, view)         (appearance)           (evidence)                 (places)
+
+Nothing is judged while the camera is unusable or the view does not match the reference: findings are UNKNOWN then, and
+what was open stays open. Time is an argument; no clock, no file, no model.
+"""
+
+import itertools
+import math
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.model.survey import Edge, Survey
+from gateway.model.verdict import Truth
+from vision.edges.appearance import Appearances, Fit
+from vision.edges.evidence import NEVER, Columns
+from vision.edges.live import Average, free_of, look_of, strip_of
+from vision.edges.people import Presence, people_at
+from vision.edges.places import Place, Places, Stretch, What, stretches
+from vision.edges.registration import Register, Shift
+from vision.edges.settings import EdgeSettings
+from vision.edges.structure import Agreement
+from vision.edges.view import View, view_of
+from vision.finding import Finding, FindingKind
+from vision.frame import Frame
+
+SECOND: Final = 1_000_000_000
+DARKER: Final = -0.45
+"""A hole is darker against its surroundings than its cover was: a third of the light gone."""
+
+NEARLY: Final = 5
+"""Frames that speak for a gap before a column is counted to the gap beside it."""
+
+Boxes = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+Image = NDArray[np.uint8]
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One edge with all that is remembered of it."""
+
+    edge: Edge
+    view: View
+    average: Average
+    appearances: Appearances
+    columns: Columns
+    why: str = "not judged yet"
+    followed_ns: int = NEVER
+    score: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of one edge as it is judged now, for pages and evaluation. `verdict` is `ok`, `unknown` or `What`."""
+
+    edge_id: str
+    from_m: float
+    to_m: float
+    verdict: str
+
+
+class EdgeWatch:
+    """Watches every edge of one survey version. `reference_image` (h, w, 3) uint8 BGR is the picture that it was drawn
+    on, showing the protection in place. Raises ValueError for an image of another kind."""
+
+    def __init__(self, survey: Survey, reference_image: Image, settings: EdgeSettings | None = None) -> None:
+        if reference_image.ndim != 3 or reference_image.shape[2] != 3 or reference_image.dtype != np.uint8:
+            raise ValueError(
+                f"reference image: {reference_image.shape} {reference_image.dtype}, expected (h, w, 3) uint8"
+            )
+        self.settings = settings or EdgeSettings()
+        self.survey = survey
+        self._reference = _grey(reference_image)
+        self._register: Register | None = None
+        self._edges: list[_Watched] = []
+        self._size = (0, 0)
+        self._shift = Shift(0.0, 0.0, 0.0)
+        self._judged_ns = NEVER
+        self._standing = False
+        self._places = Places()
+        self._presences = [Presence() for _ in self._places.places]
+        self._resize(self._reference.shape[1], self._reference.shape[0])
+
+    def step(self, frame: Frame, persons_xyxy_px: Boxes, usable: bool, now_ns: int) -> tuple[Finding, ...]:
+        """Judge a frame. `persons_xyxy_px` (n, 4); `usable` as the camera's health says. Findings of every place; none
+        at all where the survey has no edge."""
+        if not self._edges:
+            return ()
+        if usable and now_ns - self._judged_ns >= 0.9 * self.settings.judge_every_s * SECOND:
+            self._judge(frame, persons_xyxy_px, now_ns)
+        gaps = [gap for n, watched in enumerate(self._edges) for gap in self._gaps(n, watched)]
+        self._places.step(gaps, [~watched.columns.is_open for watched in self._edges], now_ns)
+        opened = [self._open_finding(place, usable, now_ns) for place in self._places.places]
+        people = [
+            self._person_finding(place, opened[n], persons_xyxy_px, usable, now_ns)
+            for n, place in enumerate(self._places.places)
+        ]
+        return (*opened, *people)
+
+    def sections(self, now_ns: int) -> tuple[Section, ...]:
+        """Every edge cut into stretches of one verdict."""
+        return tuple(part for watched in self._edges for part in self._sections(watched, now_ns))
+
+    def scores(self) -> Mapping[str, NDArray[np.float32]]:
+        """The newest agreement of each column (NaN where it could not be judged), for benches."""
+        return {watched.edge.edge_id: watched.score for watched in self._edges}
+
+    def kept(self) -> bytes:
+        """What was learnt and confirmed, for a restart with the same survey. Only for this program's own files."""
+        state = [
+            (watched.edge.edge_id, watched.appearances.looks[1:], watched.columns, watched.why)
+            for watched in self._edges
+        ]
+        return pickle.dumps((self.survey.version, self.survey.reference_sha256, state, self._places, self._presences))
+
+    def resume(self, kept: bytes) -> bool:
+        """Take up what `kept` gave; False (and nothing changed) when it belongs to another survey."""
+        version, digest, state, places, presences = pickle.loads(kept)  # noqa: S301 - our own, from our own folder
+        mine = [watched.edge.edge_id for watched in self._edges]
+        if (version, digest, [row[0] for row in state]) != (self.survey.version, self.survey.reference_sha256, mine):
+            return False
+        for watched, (_, looks, columns, why) in zip(self._edges, state, strict=True):
+            watched.appearances.take_up(looks)
+            watched.columns, watched.why = columns, why
+        self._places, self._presences = places, presences
+        return True
+
+    # --- judging ---
+
+    def _resize(self, width: int, height: int) -> None:
+        """Lay the drawing over a picture of another size. Columns do not depend on the size, so states stay."""
+        grey = np.asarray(cv2.resize(self._reference, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        old = self._edges
+        self._size, self._register = (width, height), Register(grey)
+        self._edges = []
+        for n, edge in enumerate(self.survey.edges):
+            view = view_of(edge, width, height)
+            looks = Appearances(look_of(grey, view), view.protected, view.witness, view.opening)
+            columns = old[n].columns if old else Columns(view.map_x.shape[1], self.settings)
+            average = Average(view, self.settings.average_s)
+            self._edges.append(_Watched(edge, view, average, looks, columns))
+
+    def _judge(self, frame: Frame, persons: Boxes, now_ns: int) -> None:
+        if (frame.width_px, frame.height_px) != self._size:
+            self._resize(frame.width_px, frame.height_px)
+        assert self._register is not None
+        elapsed_s = min(3600.0, (now_ns - self._judged_ns) / SECOND)
+        self._judged_ns = now_ns
+        grey = _grey(frame.image)
+        shift = self._register.shift(grey, persons)
+        far = self.settings.register_px * frame.width_px / 640
+        self._standing = shift.sure >= self.settings.register_sure and math.hypot(shift.dx_px, shift.dy_px) <= far
+        if not self._standing:
+            for watched in self._edges:
+                watched.why = "view does not match the reference"
+            return
+        self._shift = shift
+        for watched in self._edges:
+            self._judge_edge(watched, grey, persons, elapsed_s, now_ns)
+
+    def _judge_edge(self, watched: _Watched, grey: Image, persons: Boxes, elapsed_s: float, now_ns: int) -> None:
+        view, columns = watched.view, watched.columns
+        free = free_of(persons, view, self._shift)
+        live = watched.average.add(strip_of(grey, view, self._shift), free, elapsed_s)
+        fit = watched.appearances.fit(live, columns.is_open)
+        gap, rail = self._verdicts(watched, fit)
+        if columns.is_open.any():
+            first = watched.appearances.against_reference(live, columns.is_open)
+            back = self._verdicts(watched, first)[1] & columns.is_open
+            gap, rail = gap & ~back, rail | back
+        columns.step(gap, rail, now_ns)
+        watched.score = np.where(fit.agreement.judged, fit.agreement.score, np.nan).astype(np.float32)
+        watched.why = "too dark, hidden, or nothing to recognise"
+        since_s = min(60.0, (now_ns - watched.followed_ns) / SECOND)
+        watched.appearances.follow(live, fit, columns.is_open | gap, since_s)
+        watched.followed_ns = now_ns
+
+    def _verdicts(self, watched: _Watched, fit: Fit) -> tuple[Bools, Bools]:
+        """Columns that this frame calls a gap, and those it calls protected."""
+        setting, agreed = self.settings, fit.agreement
+        typical = 1.0 if math.isnan(fit.typical) else fit.typical
+        limit = min(setting.gap_most, max(setting.gap_least, setting.gap_share * typical))
+        free = ~(agreed.witness < setting.witness_least)
+        judged = agreed.judged & watched.view.judged
+        gap = judged & free & (agreed.score < limit)
+        rail = judged & (agreed.score > setting.rail_over * limit)
+        if watched.view.opening:
+            gap, rail = _cover(agreed, gap, rail, watched.view.judged & free)
+        return gap, rail
+
+    # --- telling ---
+
+    def _gaps(self, number: int, watched: _Watched) -> list[Stretch]:
+        columns = watched.columns
+        nearly = (columns.for_open.frames >= NEARLY) & watched.view.judged
+        return stretches(number, columns.is_open, nearly, self._least_columns(watched))
+
+    def _least_columns(self, watched: _Watched) -> int:
+        if watched.view.opening:
+            return max(2, round(0.25 * int(watched.view.judged.sum())))
+        return max(2, math.ceil(self.settings.smallest_gap_m / watched.view.column_m - 1e-6))
+
+    def _open_finding(self, place: Place, known: bool, now_ns: int) -> Finding:
+        if place.stretch is None:
+            return self._free_place(place, known, now_ns)
+        watched = self._edges[place.stretch.edge]
+        part = slice(place.stretch.first, place.stretch.last + 1)
+        seen = known and bool((~watched.columns.unknown(now_ns)[part]).mean() >= 0.5)
+        about = self._about(watched, place)
+        if not seen:
+            about["why"] = watched.why if known else "camera not usable"
+            return Finding(FindingKind.EDGE_OPEN, place.number, Truth.UNKNOWN, math.nan, None, about)
+        if not place.is_open:
+            return Finding(FindingKind.EDGE_OPEN, place.number, Truth.FALSE, 0.0, None, about)
+        mask = np.zeros(len(watched.view.judged), bool)
+        mask[part] = True
+        box = watched.view.box_px(mask & watched.view.judged)
+        metres = float(about["to_m"]) - float(about["from_m"])
+        return Finding(FindingKind.EDGE_OPEN, place.number, Truth.TRUE, metres, box, about, place.fired)
+
+    def _free_place(self, place: Place, known: bool, now_ns: int) -> Finding:
+        """A place that never told of a gap: FALSE only when there is no stretch of which nothing is known."""
+        unknown = sum(
+            (part.to_m - part.from_m for part in self.sections(now_ns) if part.verdict == "unknown"), start=0.0
+        )
+        if known and unknown < self.settings.smallest_gap_m:
+            return Finding(FindingKind.EDGE_OPEN, place.number, Truth.FALSE, 0.0)
+        why = next((watched.why for watched in self._edges if watched.columns.unknown(now_ns).any()), "not seen")
+        about: dict[str, str | int | float] = {"unknown_m": round(unknown, 2), "why": why}
+        return Finding(FindingKind.EDGE_OPEN, place.number, Truth.UNKNOWN, math.nan, None, about)
+
+    def _about(self, watched: _Watched, place: Place) -> dict[str, str | int | float]:
+        assert place.stretch is not None
+        from_m, to_m = self._metres(watched, place.stretch)
+        open_share = (to_m - from_m) / watched.edge.length_m
+        what = What.OPEN_COVER if watched.view.opening else What.MISSING if open_share >= 0.8 else What.GAP
+        frames = int(watched.columns.for_open.frames[place.stretch.first : place.stretch.last + 1].max())
+        return {
+            "edge": watched.edge.edge_id,
+            "title": watched.edge.title,
+            "from_m": round(from_m, 2),
+            "to_m": round(to_m, 2),
+            "what": str(what),
+            "frames": frames,
+            "since_ns": place.since_ns,
+        }
+
+    @staticmethod
+    def _metres(watched: _Watched, stretch: Stretch) -> tuple[float, float]:
+        half = watched.view.column_m / 2
+        metre = watched.view.metre
+        return (
+            max(0.0, float(metre[stretch.first]) - half),
+            min(watched.edge.length_m, float(metre[stretch.last]) + half),
+        )
+
+    def _person_finding(self, place: Place, told: Finding, persons: Boxes, known: bool, now_ns: int) -> Finding:
+        presence = self._presences[place.number - 1]
+        kind = FindingKind.PERSON_AT_EDGE
+        if not place.is_open or place.stretch is None:
+            presence.clear()
+            measured = math.nan if told.truth is Truth.UNKNOWN else 0.0
+            return Finding(kind, place.number, told.truth, measured)
+        if not known:
+            return Finding(kind, place.number, Truth.UNKNOWN, math.nan)
+        watched = self._edges[place.stretch.edge]
+        mask = np.zeros(len(watched.view.judged), bool)
+        mask[place.stretch.first : place.stretch.last + 1] = True
+        shift = (self._shift.dx_px, self._shift.dy_px)
+        row = people_at(watched.view, mask, persons, shift, self.settings.reach_m)
+        presence.step(_box(persons, row), self.settings, now_ns)
+        if not presence.is_there:
+            return Finding(kind, place.number, Truth.FALSE, 0.0)
+        about = {**self._about(watched, place), "since_ns": presence.since_ns}
+        return Finding(kind, place.number, Truth.TRUE, 1.0, presence.box_px, about, presence.fired)
+
+    def _sections(self, watched: _Watched, now_ns: int) -> list[Section]:
+        unknown = watched.columns.unknown(now_ns)
+        state = np.where(unknown, 2, watched.columns.is_open.astype(int))[watched.view.judged]
+        metre = (np.arange(len(state) + 1)) * watched.view.column_m
+        cuts = [0, *(np.flatnonzero(np.diff(state)) + 1).tolist(), len(state)]
+        bare = What.OPEN_COVER if watched.view.opening else What.GAP
+        names = ("ok", str(bare), "unknown")
+        return [
+            Section(watched.edge.edge_id, float(metre[a]), float(metre[b]), names[state[a]])
+            for a, b in itertools.pairwise(cuts)
+            if b > a
+        ]
+
+
+def _cover(agreed: Agreement, gap: Bools, rail: Bools, judged: Bools) -> tuple[Bools, Bools]:
+    """An opening: structure says it, and where the cover is plain, how dark it has become against its surroundings."""
+    dark = agreed.darker < DARKER
+    plain = judged & ~agreed.judged
+    open_cover = (gap & (dark | (agreed.score < 0.3))) | (plain & dark)
+    covered = (rail & ~dark) | (plain & (np.abs(agreed.darker) < -DARKER / 2))
+    return np.asarray(open_cover, bool), np.asarray(covered, bool)
+
+
+def _grey(image: Image) -> Image:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def _box(persons: Boxes, row: int) -> tuple[float, float, float, float] | None:
+    if row < 0:
+        return None
+    x1, y1, x2, y2 = (float(part) for part in persons[row])
+    return (x1, y1, x2, y2)
