@@ -42,7 +42,9 @@ class ModelEntry(BaseModel):
     """One entry as written. `classes` names in the model's order what each means (helmet, head, person, or null for
     one that is of no use here), or maps the model's index to it; then `class_count` says how many there are.
     `inputs` are the sizes (width, height) that may be fed; of several the one nearest to the picture's aspect is
-    taken. `thresholds` are the operating scores."""
+    taken. `thresholds` are the operating scores. `resample` says how a picture is shrunk: `area` averages, `linear`
+    takes the nearest four pixels only. `one_head_iou` is the overlap from which a helmet box and a bare head box are on
+    one head; null keeps both."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
