@@ -24,7 +24,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from gateway.model.picture import CameraLink
 from gateway.ports import Clock
 from vision.camera.address import redact
 from vision.camera.backoff import BackOff
-from vision.camera.capture_state import CaptureReport, CaptureState, Clip
+from vision.camera.capture_state import CaptureReport, CaptureState, Clip, ClipHead
 from vision.camera.conversation import Conversation
 from vision.camera.plan import CapturePlan
 from vision.camera.settings import CameraLinkSettings
@@ -48,6 +48,7 @@ _STOP_S = 2.0
 _CLIP_MAX_BYTES = 600_000_000
 _LIVE_MAX_BYTES = 6_000_000
 _STDERR_KEPT = 2_000
+_CLIP_FACTS = tuple(entry.name for entry in fields(ClipHead))
 _CHILD_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "TMPDIR")
 """What a capture process inherits: no variable in which somebody may keep a secret."""
 
@@ -111,9 +112,7 @@ class CaptureHandle:
             async for message in got:
                 body += message.body
                 about = message.about
-        return Clip(
-            bytes(body), about["from_ns"], about["to_ns"], about["width_px"], about["height_px"], about["frames"]
-        )
+        return Clip(**{name: about[name] for name in _CLIP_FACTS}, body=bytes(body))
 
     async def live(self) -> AsyncGenerator[bytes, None]:
         """Fragmented MP4, the initialisation segment first, beginning at the newest key frame. Raises LookupError with

@@ -69,17 +69,19 @@ class CaptureState:
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
-    """An MP4 of whole packets, not re-encoded. It begins with the key frame at or before the time that was asked for;
-    times are UTC ns on the box's clock. `frames` pictures of `width_px` x `height_px`."""
+class ClipHead:
+    """What a clip holds: UTC ns on the box's clock from its first to its last picture, their size and number."""
 
-    body: bytes = field(repr=False)
     from_ns: int
     to_ns: int
     width_px: int
     height_px: int
     frames: int
 
-    def about(self) -> dict[str, int]:
-        """Everything but the body, for the socket."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self)[1:]}
+
+@dataclass(frozen=True, slots=True)
+class Clip(ClipHead):
+    """An MP4 of whole packets, not re-encoded. It begins with the key frame at or before the time that was asked
+    for, or with the first one kept."""
+
+    body: bytes = field(repr=False)

@@ -6,8 +6,12 @@ parent, the process ends at once: a camera must not be held by an orphan.
 
 import os
 import socket
+import tempfile
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 
 from vision.camera.capture_state import CaptureReport
 from vision.camera.mp4 import LiveMuxer, write_clip
@@ -70,8 +74,7 @@ class Control:
             work = self._clip if message.kind == "clip" else self._live
             threading.Thread(target=self._answer, args=(number, work, message), daemon=True).start()
 
-    def _answer(self, number: int, work: "object", message: Message) -> None:
-        assert callable(work)
+    def _answer(self, number: int, work: Callable[[int, Message], None], message: Message) -> None:
         try:
             work(number, message)
         except LookupError as error:
@@ -85,10 +88,13 @@ class Control:
         ring = self._usable_ring()
         from_ns, to_ns = int(message.about["from_ns"]), int(message.about["to_ns"])
         ring.wait_until(to_ns, (to_ns - time.time_ns()) / 1e9 + self._read_timeout_s + _QUIET_S)
-        clip = write_clip(ring.span(from_ns, to_ns))
-        for start in range(0, len(clip.body), PART_BYTES):
-            self._send(Message("part", {"id": number}, clip.body[start : start + PART_BYTES]))
-        self._send(Message("done", {"id": number, **clip.about()}))
+        with tempfile.TemporaryDirectory(prefix="sitewarden-clip-") as folder:
+            path = Path(folder) / "clip.mp4"
+            head = write_clip(ring.span(from_ns, to_ns), path)
+            with path.open("rb") as file:
+                while part := file.read(PART_BYTES):
+                    self._send(Message("part", {"id": number}, part))
+        self._send(Message("done", {"id": number, **asdict(head)}))
 
     def _live(self, number: int, _message: Message) -> None:
         if len(self._wanted) > _VIEWERS:

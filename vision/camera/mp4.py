@@ -7,7 +7,6 @@ Runs in the capture process. Knows neither sockets nor cameras.
 import datetime
 import io
 import itertools
-import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 import av
 from av.container import OutputContainer
 
-from vision.camera.capture_state import Clip
+from vision.camera.capture_state import ClipHead
 from vision.camera.packet_ring import TICKS_PER_S, EncodedPacket
 
 _TIME_BASE = Fraction(1, TICKS_PER_S)
@@ -28,18 +27,15 @@ _LIVE_FLAGS = {
 """A fragment at each key frame, and at least two a second: a camera may send a key frame every four seconds only."""
 
 
-def write_clip(packets: Sequence[EncodedPacket]) -> Clip:
-    """The packets as one MP4, its index first ("fast start"). Raises LookupError when its key frame is none."""
-    with tempfile.TemporaryDirectory(prefix="sitewarden-clip-") as folder:
-        path = Path(folder) / "clip.mp4"
-        with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
-            stream = _open_stream(container, packets[0])
-            for packet, duration in zip(packets, _durations(packets), strict=True):
-                _mux(container, stream, packet, packets[0].dts, duration)
-            size = stream.width, stream.height
-        body = path.read_bytes()
+def write_clip(packets: Sequence[EncodedPacket], path: Path) -> ClipHead:
+    """The packets as one MP4 file, its index first ("fast start"). Raises LookupError when its key frame is none."""
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
+        stream = _open_stream(container, packets[0])
+        for packet, duration in zip(packets, _durations(packets), strict=True):
+            _mux(container, stream, packet, packets[0].dts, duration)
+        size = stream.width, stream.height
     to_ns = max(packet.at_ns for packet in packets)
-    return Clip(body, packets[0].at_ns, to_ns, size[0], size[1], len(packets))
+    return ClipHead(packets[0].at_ns, to_ns, size[0], size[1], len(packets))
 
 
 class LiveMuxer:
