@@ -160,7 +160,7 @@ class Capture:
             self._link, self._error = CameraLink.LIVE, ""
             self._rate_from, self._rate = (time.monotonic(), self._decoding.pictures), 0.0
             self._tell()
-        if self._outlet.due(time.monotonic()):
+        if self._outlet.due(time.monotonic()) or self._codec == "files":
             stamp = Stamp(self._seq, captured_ns, received_ns, stream_time, self._session)
             self._outlet.write(picture, stamp)
 

@@ -75,6 +75,11 @@ class CaptureHandle:
         return self._settings.id
 
     @property
+    def settings(self) -> CameraLinkSettings:
+        """What the site file says of it; no secret is in it, only where one is."""
+        return self._settings
+
+    @property
     def slot_path(self) -> Path:
         """Where the newest picture is: stays the same over all restarts."""
         return self._slot_path
