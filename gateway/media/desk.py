@@ -62,6 +62,14 @@ class MediaDesk:
             return MediaBody(item, body, blurred=False)
         return MediaBody(item, await asyncio.to_thread(self._blurred, body, item), blurred=True)
 
+    async def sound(self, sha256: str) -> bool:
+        """Whether a body lies there and has the digest that was sealed, read just now."""
+        try:
+            await asyncio.to_thread(self._read, sha256)
+        except MediaError:
+            return False
+        return True
+
     def case(self, alarm_id: str) -> MediaCase | None:
         """The newest case of an alarm, open or closed; None when there never was one. On the event loop only."""
         return read_case(self._alerts.evidence_of(case_filed(alarm_id)))

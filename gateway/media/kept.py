@@ -80,6 +80,10 @@ class MediaItem:
             boxes=picture.boxes,
         )
 
+    def of_scene(self, versions: Mapping[str, str], about: Mapping[str, str | int | float]) -> "MediaItem":
+        """The same item, with what judged it and what was found."""
+        return replace(self, versions=dict(versions), about=dict(about))
+
     def missing(self, reason: str) -> "MediaItem":
         """The same item, and why there is none."""
         return replace(self, state=MediaState.MISSING, reason=reason)

@@ -17,11 +17,9 @@ import orjson
 from contract.canonical import Canonical, canonical_bytes, decimal_text
 from gateway.evidence import RecordKind
 from gateway.media.kept import MediaCase, MediaClass, MediaItem, MediaState
-from gateway.store.alert_store import KeptRecord, Message
+from gateway.store.alert_store import MEDIA_URGENCY, KeptRecord, Message
 
 MEDIA_KIND = "media_segment"
-MEDIA_URGENCY = 3
-"""Behind alerts, evidence and summaries; a lane of its own sends them."""
 MAX_BOXES = 200
 MAX_ABOUT_CHARACTERS = 200
 

@@ -29,6 +29,7 @@ HIGHEST_SENT = (
     "SELECT max(CAST(substr(key, instr(key, ':evidence:') + 10) AS INTEGER)) FROM outbox WHERE kind = 'evidence_record'"
 )
 ALERTS_FILE = "alerts.db"
+MEDIA_URGENCY = 3
 SUMMARY_KIND = "minute_summary"  # derived from roll-ups, so an accepted one leaves no row behind
 SCHEMA = Schema(
     version=1,
@@ -65,7 +66,8 @@ _INDEXES = (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One row for the outbox of one uplink. Lower `urgency` leaves first: 0 alert, 1 evidence, 2 summary."""
+    """One row for the outbox of one uplink. Lower `urgency` leaves first: 0 alert, 1 evidence, 2 summary, 3
+    media."""
 
     uplink: str
     key: str
@@ -242,11 +244,14 @@ class AlertStore(ChainReader):
         ).fetchone()
         return kept_record(row) if row else None
 
-    def pending(self, uplink: str, limit: int) -> list[OutboxItem]:
-        """What is still to be sent, the most urgent and oldest first."""
+    def pending(self, uplink: str, limit: int, *, media: bool = False) -> list[OutboxItem]:
+        """What is still to be sent, the most urgent and oldest first; with `media` only what names a body, without it
+        everything else: large bodies have a lane of their own."""
+        lanes = (MEDIA_URGENCY, 2**31) if media else (0, MEDIA_URGENCY)
         rows = self._reader.execute(
-            "SELECT * FROM outbox WHERE uplink = ? AND state = 'pending' ORDER BY urgency, outbox_id LIMIT ?",
-            (uplink, limit),
+            "SELECT * FROM outbox WHERE uplink = ? AND state = 'pending' AND urgency >= ? AND urgency < ?"
+            " ORDER BY urgency, outbox_id LIMIT ?",
+            (uplink, *lanes, limit),
         )
         return [_item(row) for row in rows]
 
