@@ -18,8 +18,9 @@ class CameraDeviceSettings(DeviceSettings):
     `analyse_fps` frames a second are judged at most, the newest first. `dangerous_works` says that dangerous works
     (危大工程) are watched: blindness is then more than a diagnostic. `model` is the YAML card of a detector in place of
     the shipped one, `backend` what runs it. Heads below `min_head_px` are left out, a helmet is voted on for `vote_s`.
-    `tiles` judges the picture in overlapping parts too, for far heads, at several times the cost. `edge_confirm_s`: how
-    long a missing rail is looked at before it is believed (30 s is the practice; less is for trying).
+    `tiles` 2 judges 2 x 2 overlapping parts beside the whole picture, for far heads, at five times the cost.
+    `edge_confirm_s`: how long a missing rail is looked at before it is believed (30 s is the practice; less is for
+    trying).
     """
 
     analyse_fps: Annotated[float, Field(gt=0, le=30)] = 5.0
@@ -28,7 +29,7 @@ class CameraDeviceSettings(DeviceSettings):
     backend: Literal["onnxruntime", "opencv"] = "onnxruntime"
     min_head_px: Annotated[float, Field(ge=8, le=400)] = 20.0
     vote_s: Annotated[float, Field(ge=2, le=120)] = 5.0
-    tiles: bool = False
+    tiles: Annotated[int, Field(ge=1, le=4)] = 1
     edge_confirm_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
 
 

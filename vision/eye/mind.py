@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from gateway.model.detections import Detections, SeenClass
 from gateway.model.picture import FiredScene
 from gateway.model.survey import Zone
+from vision.detector.motion import Motion, MotionGate, MotionSettings
 from vision.eye.judged import UNKNOWN, finding_values, health_values, said_text
-from vision.eye.motion import MotionGate
 from vision.eye.pictures import FIRED_QUALITY, PictureRoll, picture_of
 from vision.eye.watched import Watched
 from vision.finding import Finding, FindingKind, PictureHealth
@@ -28,14 +28,13 @@ from vision.frame import Frame
 from vision.observation import Observation
 
 PACE_WINDOW_NS = 5_000_000_000
+LOOK_AGAIN_S = 1.0
 EDGE_KINDS = (FindingKind.EDGE_OPEN, FindingKind.PERSON_AT_EDGE)
 Grey = NDArray[np.uint8]
 
 
 class HealthPart(Protocol):
     """`vision.camera_health.CameraHealth`."""
-
-    thumbnail: Grey | None
 
     def look(self, frame: Frame | None, reference: Grey | None, now_ns: int, now_mono_ns: int) -> PictureHealth:
         """What is wrong with the picture."""
@@ -89,7 +88,7 @@ class CameraMind:
     def __init__(self, watched: Watched, parts: MindParts) -> None:
         self.watched = watched
         self._parts = parts
-        self._gate = MotionGate()
+        self._gate = MotionGate(MotionSettings(look_again_s=LOOK_AGAIN_S))
         self._roll = PictureRoll()
         self._health: PictureHealth | None = None
         self._seen: Detections | None = None
@@ -111,9 +110,10 @@ class CameraMind:
     def look(self, frame: Frame, now_ns: int, now_mono_ns: int) -> bool:
         """Judge the picture itself. Whether its boxes are wanted: it is usable, and something moved or time passed."""
         self._health = self._parts.health.look(frame, self._parts.reference, now_ns, now_mono_ns)
-        return self._health.usable and (
-            self._seen is None or self._gate.wants(self._parts.health.thumbnail, now_mono_ns)
-        )
+        if not self._health.usable:
+            self._gate.forget(frame.camera)
+            return False
+        return self._gate.judge(frame, now_mono_ns) is not Motion.STILL or self._seen is None
 
     def judge(
         self, frame: Frame, detections: Detections | None, model: str, now_ns: int, now_mono_ns: int
@@ -123,8 +123,6 @@ class CameraMind:
         health = self._health
         assert health is not None, "look comes first"
         judging = bool(model)
-        if detections is not None:
-            self._gate.detected(self._parts.health.thumbnail, now_mono_ns)
         boxes = self._tracked(frame, detections) if judging else None
         findings, kinds = self._findings(frame, boxes, health.usable, now_ns) if boxes is not None else ((), ())
         self._judged_at.append(now_mono_ns)
@@ -148,6 +146,7 @@ class CameraMind:
 
     def failed(self, now_ns: int, now_mono_ns: int) -> Observation:
         """This frame's judging broke off: nothing is known, and that is said."""
+        self._gate.forget(self.watched.camera)
         values = finding_values((), ()) | self._counts(None, now_mono_ns)
         values |= {"judge_failed": 1.0, "usable": UNKNOWN}
         values["blind_dangerous"] = float(self.watched.settings.dangerous_works)

@@ -35,8 +35,8 @@ class Detects(Protocol):
         """The operating scores by `SeenClass`."""
         ...
 
-    def detect_tiled(self, frame: Frame) -> Detections:
-        """The whole frame and overlapping parts of it."""
+    def detect_tiled(self, frame: Frame, tiles: int) -> Detections:
+        """The whole frame and `tiles` x `tiles` overlapping parts of it."""
         ...
 
 

@@ -12,9 +12,11 @@ import numpy as np
 
 from gateway.model.detections import Detections
 from vision.camera_health import CameraHealth
-from vision.detector import SHIPPED_MODEL, Detector, as_detections, open_detector
-from vision.detector.tiling import detect_tiled
-from vision.edges import EdgeSettings, EdgeWatch
+from vision.detector import SHIPPED_MODEL, Detector, as_detections, check_picture, open_detector
+from vision.detector.detector import cut
+from vision.detector.tiles import Tiling
+from vision.edges.settings import EdgeSettings
+from vision.edges.watch import EdgeWatch
 from vision.eye.mind import MindParts
 from vision.eye.models import ModelShelf
 from vision.eye.pictures import Image, decoded
@@ -33,7 +35,7 @@ class SiteDetector:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._low = (detector.model.thresholds * np.float32(TrackerSettings().low_share)).astype(np.float32)
+        self._low = (detector.thresholds * np.float32(TrackerSettings().low_share)).astype(np.float32)
 
     @property
     def version(self) -> str:
@@ -43,18 +45,23 @@ class SiteDetector:
     @property
     def thresholds(self) -> tuple[float, float, float]:
         """By `SeenClass`; above every score for a class that the model does not know."""
-        helmet, head, person = np.minimum(self._detector.model.thresholds, 2.0).tolist()
+        helmet, head, person = np.minimum(self._detector.thresholds, 2.0).tolist()
         return helmet, head, person
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """One entry a frame. Raises ValueError for a picture that is none."""
+        for frame in frames:
+            check_picture(frame.image, frame.camera)
         raws = self._detector.infer([frame.image for frame in frames])
         boxes = self._detector.read(raws, self._low)
         return [as_detections(frame, each) for frame, each in zip(frames, boxes, strict=True)]
 
-    def detect_tiled(self, frame: Frame) -> Detections:
-        """The whole frame and overlapping parts of it, at the operating scores."""
-        return detect_tiled(self._detector, frame)
+    def detect_tiled(self, frame: Frame, tiles: int) -> Detections:
+        """The whole frame and `tiles` x `tiles` overlapping parts of it."""
+        check_picture(frame.image, frame.camera)
+        views = Tiling(tiles, tiles).views(frame.width_px, frame.height_px)
+        raws = self._detector.infer(cut(frame.image, views))
+        return as_detections(frame, self._detector.read_tiled(views, raws, self._low))
 
 
 def open_model(path: Path | None, backend: str) -> SiteDetector:

@@ -9,6 +9,7 @@ counted and said for that camera; the others are judged in the same turn. Knows 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from gateway.model.detections import Detections
@@ -164,8 +165,8 @@ class Turn:
             detector = self.shelf.detector(settings, now_mono_ns)
             if detector is None:
                 continue
-            if settings.tiles:
-                found[frame.camera] = _tried(detector.detect_tiled, frame)
+            if settings.tiles > 1:
+                found[frame.camera] = _tried(partial(detector.detect_tiled, tiles=settings.tiles), frame)
             else:
                 batches.setdefault(key_of(settings), []).append(frame)
         for key, frames in batches.items():
