@@ -6,36 +6,29 @@ A body whose digest does not match is an error, never a picture. Knows no HTTP a
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Final
 
 from gateway.evidence import RecordKind
-from gateway.media.index import MediaIndex
 from gateway.media.kept import MediaBody, MediaCase, MediaClass, MediaError, MediaItem, MediaRefusal, MediaState
+from gateway.media.rendition import Blur
 from gateway.media.sealing import case_content, case_filed, read_case
-from gateway.media.shelf import DamagedError, MediaShelf, NotKeptError
-from gateway.ports import Clock
-from gateway.recorder import Entry, Recorder
+from gateway.media.shelf import DamagedError, NotKeptError
+from gateway.media.stores import MediaStores
+from gateway.recorder import Entry
 from gateway.store.alert_store import AlertStore
 
 SEALED_WITHIN_S: Final = 10.0
 MOST_REASON_CHARACTERS: Final = 500
-Blur = Callable[[bytes, MediaItem], bytes]
-"""A still's JPEG with the faces of its head boxes blurred. May run in any thread; raises ValueError when it cannot."""
 
 
 class MediaDesk:
     """Reads in threads, so that a slow disk or a large picture holds up nothing."""
 
-    def __init__(
-        self, index: MediaIndex, shelf: MediaShelf, blur: Blur, alerts: AlertStore, recorder: Recorder, clock: Clock
-    ) -> None:
-        self._index = index
-        self._shelf = shelf
+    def __init__(self, stores: MediaStores, blur: Blur, alerts: AlertStore) -> None:
+        self._index, self._shelf = stores.index, stores.shelf
+        self._recorder, self._clock = stores.recorder, stores.clock
         self._blur = blur
         self._alerts = alerts
-        self._recorder = recorder
-        self._clock = clock
         self._case_door = asyncio.Lock()
 
     def of_alarm(self, alarm_id: str) -> list[MediaItem]:

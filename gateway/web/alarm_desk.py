@@ -5,10 +5,10 @@ Knows no HTTP; questions to the past run in a thread, everything else reads what
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -74,6 +74,13 @@ class Listing:
     store_failing: bool
 
 
+Pictures = Callable[[str, int], Awaitable[Any]]
+
+
+async def _no_pictures(_alarm_id: str, _raised_at_ns: int) -> None:
+    """No camera, no pictures."""
+
+
 def _no_outlook() -> Sequence[EscalationOutlook]:
     return ()
 
@@ -92,6 +99,8 @@ class AlarmDesk:
         self.commands = commands
         self.guide = guide
         self._outlook = outlook
+        self.pictures: Pictures = _no_pictures
+        """What a camera saw, for an alarm and when it rose; set by who keeps pictures."""
         self.history = AlarmHistory(view.parts.alerts.path)
 
     def listing(self, tab: Tab, page: int) -> Listing:

@@ -95,6 +95,7 @@ async def _everything(request: Request, pages: Pages, desk: AlarmDesk, alarm_id:
         "guide": desk.guide(),
         "curve": desk.curve(row),
         "notice": notice_of(request, pages),
+        "pictures": await desk.pictures(alarm_id, row["raised_at_ns"]),
     }
 
 

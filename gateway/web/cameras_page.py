@@ -10,6 +10,7 @@ A still says beside its pixels what is in it: `x-boxes` (JSON rows of x1, y1, x2
 """
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from fastapi import FastAPI
@@ -22,6 +23,7 @@ from gateway.web.pages import Pages
 from gateway.web.view_log import VIDEO_ROLE
 from gateway.web.visitor import RefusedError, Role, require
 
+Box = tuple[float, float, float, float, int, float, int]
 MOST_BOXES: Final = 60
 """What fits into a header; a picture with more heads than this is shown without the rest of its boxes."""
 
@@ -76,16 +78,14 @@ def picture_answer(request: Request, picture: Picture, now_ns: int) -> Response:
         "cache-control": "no-store",
         "x-age-ms": str(max(0, (now_ns - picture.captured_at_ns) // 1_000_000)),
         "x-size": f"{picture.width_px} {picture.height_px}",
-        "x-boxes": boxes_json(picture),
+        "x-boxes": boxes_text(picture.boxes),
     }
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)
     return Response(picture.body, media_type=picture.media_type, headers=headers)
 
 
-def boxes_json(picture: Picture) -> str:
-    """The boxes as compact JSON, whole pixels."""
-    rows = [
-        [*(round(edge) for edge in box[:4]), box[4], round(box[5], 2), box[6]] for box in picture.boxes[:MOST_BOXES]
-    ]
+def boxes_text(boxes: Sequence[Box]) -> str:
+    """Boxes as compact JSON, whole pixels."""
+    rows = [[*(round(edge) for edge in box[:4]), box[4], round(box[5], 2), box[6]] for box in boxes[:MOST_BOXES]]
     return json.dumps(rows, separators=(",", ":"))

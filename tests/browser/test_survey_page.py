@@ -1,4 +1,4 @@
-"""The drawing page in a browser: by pointer, by keyboard, by numbers alone; versions stay, and faults stand beside rows."""
+"""The drawing page in a browser: by pointer, keyboard or numbers alone; versions stay, faults stand beside rows."""
 
 import json
 
