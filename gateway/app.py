@@ -43,6 +43,9 @@ from gateway.folder_lock import lock_folder
 from gateway.housekeeping import Housekeeping
 from gateway.identity_watch import IdentityWatch
 from gateway.intake import Intake
+from gateway.media.kept import MediaItem
+from gateway.media.office import MediaNeeds, MediaOffice
+from gateway.media.rendition import Renditions, SmallPicture
 from gateway.model.errors import ConfigError
 from gateway.orders import seal_order
 from gateway.pipeline import Line, Pipeline
@@ -157,6 +160,7 @@ class Gateway:
         self.housekeeping.report_repair("assets.db", self.assets.repair)
         self.housekeeping.report_repair("office.db", self.papers.repair)
         self.housekeeping.report_repair("accounts.db", self.accounts.repair)
+        self.housekeeping.report_repair("media.db", self.media.index.repair)
         await self.accounts.start()
         now_ns = self.clock.now_ns()
         for said in self.deriving.last_said(now_ns):
@@ -296,6 +300,18 @@ class Gateway:
         self.daily_reports = DailyReports(settings, asked, self.recorder, self.clock)
         drawings = SurveyStore(self._folder, read_survey)
         self.surveys = SurveyDesk(drawings, read_survey, self.alerts, self.recorder, self.clock)
+        self.media = MediaOffice(
+            MediaNeeds(
+                folder=self._folder,
+                alerts=self.alerts,
+                recorder=self.recorder,
+                clock=self.clock,
+                eyes=self.eyes,
+                points=lambda: self.settings.points,
+                renditions=Renditions(_blurred, _thumbnail),
+                carriers=[uplink for uplink in self.uplinks if isinstance(uplink, RegulatorUplink)],
+            )
+        )
         self._office = OfficeSources(settings, asked, self.papers, self._folder, self.history.path)
 
     def _build_web(self) -> None:
@@ -408,6 +424,8 @@ class Gateway:
         start("daily-reports", self.daily_reports.run)
         start("escalation", self.escalation.run)
         start("feed", self.feed.run)
+        for name, run in self.media.parts.items():
+            start(name, run)
         for name, server in self._servers.items():
             start(name, server.run_until_cancelled)
         if self.certificate is not None:
@@ -530,6 +548,7 @@ class Gateway:
         )
         await self.supervisor.stop("pipeline")
         await self.pipeline.stop()
+        await self.supervisor.stop(*self.media.parts)
         self.recorder.record(Entry(RecordKind.STOPPED, self.clock.now_ns(), {"version": __version__}))
         await self.supervisor.stop("recorder")
         await self.recorder.drain()
@@ -542,6 +561,7 @@ class Gateway:
         self.accounts.close()
         self.assets.close()
         self.papers.close()
+        self.media.close()
         self.records.close()
         self.history.close(self.clock.now_ns())
         self.alerts.close()
@@ -599,6 +619,19 @@ def run_until_signal(gateway: Gateway) -> None:
         await gateway.run(stop, lambda: log.info("event=started box=%s url=%s", gateway.settings.box.id, gateway.url))
 
     asyncio.run(main())
+
+
+def _blurred(body: bytes, item: MediaItem) -> bytes:
+    """Imported when the first picture is asked for: a box without cameras loads no OpenCV."""
+    from vision.still_privacy import blurred_still  # noqa: PLC0415
+
+    return blurred_still(body, item.boxes)
+
+
+def _thumbnail(body: bytes, item: MediaItem) -> SmallPicture:
+    from vision.still_privacy import blurred_thumbnail  # noqa: PLC0415
+
+    return SmallPicture(*blurred_thumbnail(body, item.boxes))
 
 
 def _tags(settings: Settings) -> dict[str, AssetTag]:

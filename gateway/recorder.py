@@ -120,7 +120,7 @@ class Recorder:
         hazards: HazardCatalogue | None = None,
     ) -> None:
         self._store = store
-        self._box_id = box_id
+        self.box_id = box_id
         self._project_code = project_code
         self._routes = tuple(routes)
         self._clock = clock
@@ -226,7 +226,7 @@ class Recorder:
         head, batch, records = self.head, [], []
         for entry, future in self._waiting[:MAX_ENTRIES_A_COMMIT]:
             try:
-                record = seal(head, self._box_id, entry.kind, entry.at_ns, entry.content)
+                record = seal(head, self.box_id, entry.kind, entry.at_ns, entry.content)
             except (TypeError, ValueError) as error:
                 log.error("event=entry_not_sealed kind=%s reason=%r", entry.kind, str(error))
                 if not future.done():
@@ -263,7 +263,7 @@ class Recorder:
             ]
         elif entry.note is not None and entry.note.kind is NoteKind.HANDED_OVER:
             messages += self._hand_overs_of(entry.note, record)
-        key = f"{self._box_id}:evidence:{record.seq}"
+        key = f"{self.box_id}:evidence:{record.seq}"
         messages += [
             Message(route.uplink, key, "evidence_record", record_message(record), 1)
             for route in self._routes

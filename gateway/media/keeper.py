@@ -24,17 +24,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.evidence import RecordKind, SealedRecord
-from gateway.media.catching_up import Chain, catch_up
-from gateway.media.index import MediaIndex
+from gateway.media.catching_up import catch_up
 from gateway.media.kept import MediaClass, MediaItem, MediaState
+from gateway.media.rendition import Thumb, thumbnail_messages
 from gateway.media.sealing import media_content, media_filed, media_messages
-from gateway.media.shelf import MediaShelf
+from gateway.media.shelf import DamagedError
+from gateway.media.stores import MediaStores
 from gateway.model.alarm import Alarm, Transition, TransitionKind
 from gateway.model.errors import StoreError
 from gateway.model.picture import FiredScene, Picture
 from gateway.model.quantity import PointTable
-from gateway.ports import Clock, Eyes
-from gateway.recorder import Entry, Recorder, Told
+from gateway.ports import Eyes
+from gateway.recorder import Entry, Told
+from gateway.store.alert_store import Message
 
 log = logging.getLogger(__name__)
 CAMERA_KIND: Final = "camera-post"
@@ -45,6 +47,7 @@ SCENE_AGE_S: Final = 900.0
 """A scene further from the alarm than this is another one's: a finding may hold for a while before its rule fires."""
 RETRY_S: Final = 2.0
 NS: Final = 1_000_000_000
+SUMMARY_URGENCY: Final = 2
 RESTART: Final = "restart: the box stopped before it was kept"
 
 
@@ -69,30 +72,26 @@ class CameraAlarm:
 
 
 class MediaKeeper:
-    """One a box, made before the first alarm of this run can be raised. `told` listens to the recorder; `run` is supervised. `kept` and `missing` count since start."""
+    """One a box, made before the first alarm of this run can be raised. `told` listens to the recorder; `run` is
+    supervised. `kept` and `missing` count since start."""
 
     def __init__(
         self,
-        index: MediaIndex,
-        shelf: MediaShelf,
-        chain: Chain,
-        recorder: Recorder,
+        stores: MediaStores,
         eyes: Callable[[], Eyes | None],
         points: Callable[[], PointTable],
-        clock: Clock,
+        thumb: Thumb | None = None,
     ) -> None:
-        self._index = index
-        self._shelf = shelf
-        self._chain = chain
-        self._recorder = recorder
+        self._index, self._shelf, self._chain = stores.index, stores.shelf, stores.chain
+        self._recorder, self._clock = stores.recorder, stores.clock
         self._eyes = eyes
         self._points = points
-        self._clock = clock
+        self._thumb = thumb
         self._waiting: asyncio.Queue[CameraAlarm] = asyncio.Queue()
         self._clips: set[asyncio.Task[None]] = set()
         self._disk = asyncio.Lock()
         self._resumed = False
-        self._left_open = chain.open_alarms()  # before anything new can be raised
+        self._left_open = stores.chain.open_alarms()  # before anything new can be raised
         self.kept = 0
         self.missing = 0
 
@@ -237,6 +236,7 @@ class MediaKeeper:
             return None
         uplinks = self._recorder.regulators if alarm.reportable else ()
         messages = media_messages(items, alarm.event_id, uplinks)
+        messages += await self._thumbnails(items, alarm, uplinks)
         content, about = media_content(items), media_filed(alarm.alarm_id)
         entry = Entry(RecordKind.MEDIA, self._clock.now_ns(), content, about=about, messages=messages)
         record = await self._recorder.record(entry)
@@ -244,6 +244,21 @@ class MediaKeeper:
         self.missing += sum(not item.sha256 for item in items)
         await catch_up(self._index, self._chain)
         return record
+
+    async def _thumbnails(
+        self, items: Sequence[MediaItem], alarm: CameraAlarm, uplinks: tuple[str, ...]
+    ) -> list[Message]:
+        """A small picture of the frame, faces blurred, that needs no body. Without one the alarm is no poorer."""
+        frame = next((item for item in items if item.media_class is MediaClass.FRAME and item.sha256), None)
+        if frame is None or self._thumb is None or not uplinks:
+            return []
+        try:
+            body = await asyncio.to_thread(self._shelf.read, frame.sha256)
+            small = await asyncio.to_thread(self._thumb, body, frame)
+        except (ValueError, LookupError, DamagedError) as error:
+            log.warning("event=no_thumbnail alarm=%s reason=%r", alarm.alarm_id, str(error))
+            return []
+        return thumbnail_messages(frame, small, alarm.event_id, uplinks, SUMMARY_URGENCY)
 
     def _clip_ended(self, clip: "asyncio.Task[None]") -> None:
         self._clips.discard(clip)

@@ -31,7 +31,7 @@ from contract.envelope import open_text
 from contract.faults import BadSignature, ContractFault, Malformed, UnknownSender
 from contract.messages import Accepted, ChainPosition, Heartbeat, HeartbeatSeen, ReceiptText
 from contract.strict_json import parse_object
-from gateway.model.alert import OutboxItem, Receipt
+from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.ports import LinkState, ReadingBlock, Uplink, UplinkContext, UplinkKind
 from gateway.secret import Secret
 from gateway.uplinks.regulator_blob import send_blob
@@ -189,6 +189,15 @@ class RegulatorUplink:
             return Receipt.retry(reason)
         receipt, _ = await self._attempt(send_blob(self._session, content, media_type))
         return receipt
+
+    async def send_media(self, item: OutboxItem, body: bytes, media_type: str) -> Receipt:
+        """The body, then the `media_segment` that names it. A regulator without the body (`BlobMissing`) gets it
+        again with the next attempt; what it held is not sent twice."""
+        held = await self.send_blob(body, media_type)
+        if held.kind is not ReceiptKind.ACCEPTED:
+            return self._counted(held)
+        receipt, _ = await self._send(item)
+        return self._counted(receipt)
 
     async def send_readings(self, blocks: Sequence[ReadingBlock]) -> Receipt:
         """Never called: `takes_readings` is False. The regulator gets one-minute summaries as items."""

@@ -10,7 +10,9 @@ from gateway.media.catching_up import Chain
 from gateway.media.desk import MediaDesk
 from gateway.media.index import MediaIndex
 from gateway.media.keeper import CAMERA_KIND, MediaKeeper
+from gateway.media.rendition import SmallPicture
 from gateway.media.shelf import MediaShelf
+from gateway.media.stores import MediaStores
 from gateway.model.alarm import Alarm, Transition, TransitionKind
 from gateway.model.picture import FiredScene, Picture
 from gateway.model.quantity import Point, PointTable
@@ -74,6 +76,10 @@ def not_blurred(body: bytes, _item: object) -> bytes:
     return b"faces blurred: " + body
 
 
+def small_picture(_body: bytes, _item: object) -> SmallPicture:
+    return SmallPicture(b"a small picture", 480, 270)
+
+
 class MediaBox:
     """Open one on a folder again and it is the box after a restart."""
 
@@ -86,9 +92,9 @@ class MediaBox:
         self.shelf = MediaShelf(folder, max_bytes, lambda: self.room)
         self.index = MediaIndex(folder)
         self.chain = Chain(self.alerts.path)
-        parts = self.index, self.shelf, self.chain, self.recorder
-        self.keeper = MediaKeeper(*parts, lambda: self.eyes, lambda: POINTS, self.clock)  # type: ignore[arg-type]
-        self.desk = MediaDesk(self.index, self.shelf, not_blurred, self.alerts, self.recorder, self.clock)
+        self.stores = MediaStores(self.index, self.shelf, self.chain, self.recorder, self.clock)
+        self.keeper = MediaKeeper(self.stores, lambda: self.eyes, lambda: POINTS, small_picture)  # type: ignore[arg-type,return-value]
+        self.desk = MediaDesk(self.stores, not_blurred, self.alerts)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, *, keeping: bool = True) -> None:
