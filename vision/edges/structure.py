@@ -29,6 +29,9 @@ NOISE_FLOOR: Final = 0.05
 """Squared gradient that eight-bit rounding leaves after averaging."""
 STANDS_OUT: Final = 9.0
 """A gradient is looked for where it should be three times the noise."""
+EXCESS: Final = 8.0
+"""A gradient so much stronger than what lay around here is something else across the strip, as a rule the border of a
+shadow: those pixels say nothing."""
 LEAST_STRUCTURE: Final = 1.5
 """Pixels of clear structure a column needs to be judged."""
 DARK, BRIGHT = 6.0, 247.0
@@ -94,14 +97,17 @@ def agreement(live: Look, known: Look, weight: Floats, witness: Floats) -> Agree
     noise = cv2.blur(live.noise, WIDE) + NOISE_FLOOR
     power_known, power_live = (known.gradient**2).sum(0), (live.gradient**2).sum(0)
     gain = np.clip(cv2.blur(live.level, WIDE) / np.maximum(cv2.blur(known.level, WIDE), 4), 0, 1.5)
-    could = (power_known * gain**2 > STANDS_OUT * noise) * seen
+    expected = power_known * gain**2
+    crossed = power_live > EXCESS * cv2.blur(expected, (15, 15)) + 25 * noise + 16
+    clear = cv2.dilate(crossed.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
+    could = (expected > STANDS_OUT * noise) * clear * seen
     hoped = pooled(weight * seen)
     counted = weight * could
     enough = pooled(counted)
     lie = pooled(counted * _lie(live.gradient, known.gradient, power_live, power_known, noise)) / np.maximum(
         enough, 1e-6
     )
-    pattern = _pattern(live.gradient, known.gradient, (weight > 0.15) * seen, weight > 0, noise)
+    pattern = _pattern(live.gradient, known.gradient, (weight > 0.15) * seen * clear, weight > 0, noise)
     judged = (enough > LEAST_STRUCTURE) & (enough > 0.3 * hoped) & (hoped > 0.7 * pooled(weight))
     around = _pattern(live.gradient, known.gradient, witness * could, witness > 0, noise)
     around = np.where(pooled(witness * could) > LEAST_STRUCTURE, around, np.nan).astype(np.float32)
