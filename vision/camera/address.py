@@ -11,7 +11,7 @@ from enum import StrEnum
 from urllib.parse import quote, urlsplit
 
 _USER_INFO = re.compile(r"([a-z][a-z0-9+.-]*://)[^/\s]*@", re.IGNORECASE)
-_PASSWORD_PARAMETER = re.compile(r"((?:password|passwd|pwd|pass|token)=)(?!\{)[^&_/?\s]+", re.IGNORECASE)
+_PASSWORD_PARAMETER = re.compile(r"((?:password|passwd|pwd|pass|token)=)(?!\{)[^&_/?\s'\"]+", re.IGNORECASE)
 _DEVICE = re.compile(r"(?:v4l2:)?(/dev/video\d+)")
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp")
 _LIBAV_AUTH_BYTES = 127
@@ -118,9 +118,10 @@ def _user_info(username: str, password: str) -> str:
 def redact(text: str, username: str = "", password: str = "") -> str:
     """The text without user information in addresses, without password parameters, and without the password in any
     form that libav or a camera could repeat it in: as it is, percent-encoded, in a Basic header."""
+    text = _USER_INFO.sub(r"\1", text)
     for form in _forms(username, password):
         text = text.replace(form, "***")
-    return _PASSWORD_PARAMETER.sub(r"\1***", _USER_INFO.sub(r"\1", text))
+    return _PASSWORD_PARAMETER.sub(r"\1***", text)
 
 
 def _forms(username: str, password: str) -> Iterable[str]:
@@ -128,7 +129,7 @@ def _forms(username: str, password: str) -> Iterable[str]:
     if not password:
         return ()
     basic = base64.b64encode(f"{username}:{password}".encode()).decode()
-    forms = {basic, _user_info(username, password) + "@"}
+    forms = {basic, _user_info(username, password)}
     if len(password) > _SHORT_SECRET:
         forms |= {password, quote(password, safe=""), quote(password)}
     return sorted(forms, key=len, reverse=True)

@@ -36,7 +36,7 @@ from vision.camera.capture_state import CaptureReport, CaptureState, Clip, ClipH
 from vision.camera.conversation import Conversation
 from vision.camera.plan import CapturePlan
 from vision.camera.settings import CameraLinkSettings
-from vision.camera.slot_file import SHARED_MEMORY, create_slot, remove_slot
+from vision.camera.slot_file import SHARED_MEMORY, create_slot, remove_slot, remove_stale_slots
 from vision.camera.wire import Message
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class CaptureHandle:
         self._settings = settings
         self._clock = clock
         folders = (SHARED_MEMORY, Path(tempfile.gettempdir())) if slot_folders is None else slot_folders
+        remove_stale_slots(folders)
         self._slot_path = create_slot(settings.id, settings.max_width_px, settings.max_height_px, folders)
         self._talk: Conversation | None = None
         self._silence_s = 0.0
