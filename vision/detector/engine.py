@@ -19,7 +19,7 @@ from vision.detector.faults import ModelError
 from vision.detector.registry import Model
 
 log = logging.getLogger(__name__)
-ARENA_LIMIT_BYTES = 512 << 20
+ARENA_LIMIT_BYTES = 1 << 30
 ONLY_ERRORS = 3
 
 
@@ -60,7 +60,6 @@ class OnnxruntimeEngine:
 
     def __init__(self, library: Any, model: Model, threads: int) -> None:
         self._file = _file(model)
-        self._size = model.entry.inputs[0]
         self._session = _session(library, model, threads)
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
@@ -74,10 +73,24 @@ class OnnxruntimeEngine:
         self._output = _output_name([one.name for one in self._session.get_outputs()], model)
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.generic]:
-        """Output of the batch."""
-        if self._one_by_one and len(batch) > 1:
-            return np.concatenate([self._run(batch[row : row + 1]) for row in range(len(batch))])
-        return self._run(batch)
+        """Output of the batch. A model that promises a free batch axis and does not keep it (or needs more memory than
+        the limit for a whole batch) gets its pictures one by one from then on."""
+        if len(batch) == 1 or self._one_by_one:
+            return self._each(batch)
+        try:
+            output = self._run(batch)
+            if len(output) == len(batch):
+                return output
+            reason = f"output of {len(output)}"
+        except ModelError as error:
+            reason = str(error)
+        output = self._each(batch)
+        self._one_by_one = True
+        log.warning("%s takes no batch of %d (%s): one by one", self._file, len(batch), reason)
+        return output
+
+    def _each(self, batch: NDArray[np.float32]) -> NDArray[np.generic]:
+        return np.concatenate([self._run(batch[row : row + 1]) for row in range(len(batch))])
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.generic]:
         try:

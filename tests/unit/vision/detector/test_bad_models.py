@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from tests.fakes.block_model import block_model, make_model, paint, write_block_model, write_entry
 from vision.detector import Backend, ModelError, open_detector, read_model
@@ -166,3 +166,19 @@ def test_opencv_takes_the_place_of_a_missing_onnxruntime_and_the_log_says_so(
 def test_the_version_says_name_version_and_digest(tmp_path: Path) -> None:
     model = read_model(write_block_model(tmp_path))
     assert model.version == f"blocks 1 {hashlib.sha256(model.body).hexdigest()[:12]}"
+
+
+@pytest.mark.parametrize("rows", [1, -1])
+def test_a_model_that_does_not_keep_its_free_batch_axis_gets_its_pictures_one_by_one(
+    tmp_path: Path, rows: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its inner reshape is for one picture: a batch either fails (1) or comes out as one long picture (-1)."""
+    graph = block_model()
+    wrong = numpy_helper.from_array(np.array([1, 3, 160 if rows == 1 else -1]), "flat")
+    (flat,) = (one for one in graph.graph.initializer if one.name == "flat")
+    flat.CopyFrom(wrong)
+    detector = open_detector(write_entry(tmp_path, graph.SerializeToString()))
+    pictures = [paint([("head", column, 1)]) for column in range(3)]
+    for _ in range(2):
+        assert [boxes.xyxy[0, 0] for boxes in detector.see(pictures)] == [0, 16, 32]
+    assert caplog.text.count("takes no batch of 3") == 1
