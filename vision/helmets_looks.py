@@ -31,7 +31,7 @@ BESIDE = 0.1  # of the person's width that a head's centre may be beside the box
 SMALLEST_HEAD, LARGEST_HEAD = 0.08, 0.9  # of the person's height; standing: 0.15, bust: up to half and more
 STOOPED_PART = 0.65  # the upper part of somebody who is wider than high
 SAME_HEAD = 0.5  # of the smaller box inside the other: two boxes on one head
-EDGE_SHARE, EDGE_PX = 0.06, 2.0
+EDGE_SHARE, EDGE_PX = 0.03, 1.5
 
 
 class Say(StrEnum):

@@ -38,14 +38,15 @@ SIZE_COST = 0.7  # a doubled size costs as much as half a size of distance
 @dataclass(frozen=True, slots=True)
 class TrackerSettings:
     """`thresholds` are the operating scores by `SeenClass`. A track unseen for `lost_after_s` ends, one that was seen
-    fewer than three times after a third of that. `again_s`: how lately a track must have been seen for a low box to
+    fewer than three times after a third of that. Boxes of one kind that overlap by more than `duplicate_iou` are two
+    opinions on one thing. `again_s`: how lately a track must have been seen for a low box to
     keep it. At most `max_tracks` of each kind are kept, those seen last."""
 
     thresholds: tuple[float, float, float] = (0.4, 0.4, 0.4)
     low_share: float = 0.4
     lost_after_s: float = 2.0
     again_s: float = 1.0
-    duplicate_iou: float = 0.6
+    duplicate_iou: float = 0.45
     max_tracks: int = 256
 
 
