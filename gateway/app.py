@@ -95,6 +95,7 @@ from gateway.web.account_pages import account_routes
 from gateway.web.account_visitors import AccountVisitors, policy_of, session_bounds
 from gateway.web.alarm_desk import AlarmDesk, AlarmGuide
 from gateway.web.alarm_forms import alarm_routes
+from gateway.web.alarm_pictures import alarm_picture_routes
 from gateway.web.api import web_app
 from gateway.web.audit_page import audit_routes
 from gateway.web.camera_routes import camera_routes
@@ -345,6 +346,7 @@ class Gateway:
         command_routes(app, self.commands)
         desk = AlarmDesk(self.view, self.commands, self._alarm_guide, self.escalation.outlook)
         alarm_routes(app, app.state.pages, desk)
+        alarm_picture_routes(app, app.state.pages, desk, self.media.desk)
         office_routes(app, app.state.pages, self._office)
         reload_route(app, self.reload)
         pit_routes(app, self.hand_entries, self.zero_orders, self.daily_reports, self.clock)
