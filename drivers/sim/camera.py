@@ -27,7 +27,6 @@ from drivers.sim.camera_story import CAMERA_CHAPTERS, CameraStory
 from drivers.sim.rtsp import AccessUnit, RtspServer, split_annex_b
 
 KEY_EVERY_S = 1.0
-NICENESS = 5
 
 
 class SceneEncoder:
@@ -69,7 +68,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def _run(args: argparse.Namespace) -> int:
     cv2.setNumThreads(1)
-    os.nice(NICENESS)
     story, server, encoder = CameraStory(args.seed, args.calm), RtspServer(), SceneEncoder(args.fps)
     written = write_survey(args.folder, args.camera, time.time_ns())
     await server.start(args.port)

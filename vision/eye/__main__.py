@@ -23,7 +23,7 @@ from vision.eye.watched import Order
 from vision.eye.wire import packed, read_message
 
 ALIVE_EVERY_NS = 1_000_000_000
-NICENESS = 5
+NICENESS = 2
 """Judging may wait a moment; the gateway's own loop may not."""
 
 

@@ -21,7 +21,7 @@ from gateway.model.picture import FiredScene
 from gateway.model.survey import Zone
 from vision.detector.motion import Motion, MotionGate, MotionSettings
 from vision.eye.judged import UNKNOWN, finding_values, health_values, said_text
-from vision.eye.pictures import FIRED_QUALITY, PictureRoll, picture_of
+from vision.eye.pictures import FIRED_QUALITY, PictureRoll, best_of_tracks, picture_of
 from vision.eye.watched import Watched
 from vision.finding import Finding, FindingKind, PictureHealth
 from vision.frame import Frame
@@ -225,14 +225,10 @@ class CameraMind:
             self._judged_at.popleft()
         counts = {"judged_per_s": len(self._judged_at) * 1e9 / PACE_WINDOW_NS}
         keys = {"helmets": SeenClass.HELMET, "heads": SeenClass.HEAD, "persons": SeenClass.PERSON}
+        codes = None if boxes is None else boxes.class_id[best_of_tracks(boxes)]
         for key, seen in keys.items():
-            counts[key] = UNKNOWN if boxes is None else float(_tracked_boxes(boxes, seen))
+            counts[key] = UNKNOWN if codes is None else float(np.count_nonzero(codes == seen))
         return counts
-
-
-def _tracked_boxes(boxes: Detections, seen: SeenClass) -> int:
-    """Weak boxes that no track claims are no heads."""
-    return int(np.count_nonzero(boxes.track_id[boxes.of_class(seen)] >= 0))
 
 
 def _nothing(frame: Frame) -> Detections:

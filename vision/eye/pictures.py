@@ -28,14 +28,23 @@ Boxes = tuple[tuple[float, float, float, float, int, float, int], ...]
 
 def boxes_of(detections: Detections | None, scale: float) -> Boxes:
     """Rows of (x1, y1, x2, y2, class code, score, track id) in pixels of a picture `scale` times the frame; only what
-    belongs to a track, because the tracker is also fed with boxes too weak to be shown."""
+    belongs to a track and is its surest box, because the tracker is also fed with boxes too weak to be shown."""
     if detections is None:
         return ()
-    rows = np.flatnonzero(detections.track_id >= 0)
+    rows = best_of_tracks(detections)
     sides = (detections.boxes_xyxy_px[rows] * scale).round(1).tolist()
     codes, scores = detections.class_id[rows].tolist(), detections.score[rows].round(3).tolist()
     rest = zip(codes, scores, detections.track_id[rows].tolist(), strict=True)
     return tuple((*side, *other) for side, other in zip(sides, rest, strict=True))
+
+
+def best_of_tracks(detections: Detections) -> NDArray[np.intp]:
+    """Positions of the surest box of each track, in order."""
+    surest: dict[int, int] = {}
+    for row in np.argsort(detections.score, kind="stable").tolist():
+        surest[int(detections.track_id[row])] = row
+    surest.pop(-1, None)
+    return np.array(sorted(surest.values()), dtype=np.intp)
 
 
 def picture_of(frame: Frame, image: Image, detections: Detections | None, quality: int) -> Picture:

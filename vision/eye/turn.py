@@ -23,8 +23,8 @@ from vision.observation import Observation
 
 log = logging.getLogger(__name__)
 BATCH = 8
-REST_EVERY_NS = 1_000_000_000
-"""Without a new frame a camera's health is judged once a second."""
+REST_AFTER_NS, REST_EVERY_NS = 2_500_000_000, 1_000_000_000
+"""So long without a new frame, what was seen is no longer known; then the camera's health is judged once a second."""
 IDLE_NS = 50_000_000
 
 
@@ -52,7 +52,7 @@ class _Eye:
     slot: Slot | None
     interval_ns: int
     due_mono_ns: int = 0
-    heard_mono_ns: int = 0
+    rest_due_mono_ns: int = 0
     seq: int = 0
     session: int | None = None
     frame: Frame | None = None
@@ -93,9 +93,9 @@ class Turn:
             if frame is not None:
                 taken.append((eye, frame))
                 eye.due_mono_ns = max(eye.due_mono_ns + eye.interval_ns, now_mono_ns + eye.interval_ns // 2)
-                eye.heard_mono_ns = now_mono_ns
-            elif now_mono_ns - eye.heard_mono_ns >= REST_EVERY_NS:
-                eye.heard_mono_ns = now_mono_ns
+                eye.rest_due_mono_ns = now_mono_ns + REST_AFTER_NS
+            elif now_mono_ns >= eye.rest_due_mono_ns:
+                eye.rest_due_mono_ns = now_mono_ns + REST_EVERY_NS
                 said.append(eye.mind.rest(self._model(eye, now_mono_ns), now_ns, now_mono_ns))
         return said + self._judged(taken, now_ns, now_mono_ns)
 
