@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from gateway.web.answers import json_answer
+from gateway.web.camera_desk import CameraDesk
 from gateway.web.health_view import HealthReport, HealthView, QualityLine
 from gateway.web.pages import Pages
 from gateway.web.visitor import Role, require
@@ -52,7 +53,16 @@ def health_routes(app: FastAPI, pages: Pages, health: HealthView) -> None:
     @app.get("/api/health/report")
     async def health_report(request: Request) -> Response:
         require(request, Role.VIEWER)
-        return json_answer(report_row(await health.report()))
+        return json_answer(report_row(await health.report()) | {"model_version": _model_version(pages)})
+
+
+def _model_version(pages: Pages) -> str | None:
+    """What judges the pictures of the cameras; None where nothing does."""
+    desk = pages.environment.globals.get("camera_desk")
+    if not isinstance(desk, CameraDesk):
+        return None
+    versions = sorted({each.state.model_version for each in desk.cameras() if each.state.model_version})
+    return ", ".join(versions) or None
 
 
 def problems(report: HealthReport) -> int:
@@ -100,7 +110,6 @@ def report_row(report: HealthReport) -> dict[str, Any]:
         "waiting": {
             name: {"messages": messages, "oldest_ns": oldest} for name, (messages, oldest) in asked.waiting.items()
         },
-        "model_version": None,
         "quality": [_quality_row(line) for line in asked.quality],
     }
 

@@ -1,0 +1,122 @@
+"""The desk of drawings: checked, kept, sealed and used; and what a kill or a second person does to that."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.camera_office.survey_desk import Drawn, NoReferenceError, OvertakenError, SurveyDesk, plain
+from gateway.camera_office.survey_store import SurveyStore
+from gateway.evidence import RecordKind
+from gateway.model.survey import SurveyError
+from tests.fakes.eyes import StillEyes, camera
+from tests.fakes.office import Office
+from tests.fakes.site import NOW_NS
+from vision.survey_parsing import read_survey
+
+ZONE: dict[str, Any] = {
+    "zone_id": "zone-1",
+    "title": "Gate",
+    "use": "watched",
+    "outline": [[0.1, 0.2], [0.4, 0.2], [0.4, 0.6]],
+}
+
+
+class Drawings:
+    """A desk over a real chain. `restart` opens the folder again, as the next start of the box does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.office = Office(folder)
+        self.eyes = StillEyes([camera("cam-1", NOW_NS)], self.office.clock.now_ns)
+        self.restart()
+
+    def restart(self) -> None:
+        self.store = SurveyStore(self.folder, read_survey)
+        parts = self.office.alerts, self.office.recorder, self.office.clock
+        self.desk = SurveyDesk(self.store, read_survey, *parts)
+
+    async def drawn(self, based_on: int = 0, **changed: Any) -> Drawn:
+        picture = await self.eyes.reference("cam-1")
+        assert picture is not None
+        digest = await self.desk.hold(picture)
+        return replace(Drawn("cam-1", [ZONE], [], digest, "an", based_on), **changed)
+
+    def sealed(self) -> list[dict[str, Any]]:
+        records = self.office.alerts.evidence_of("survey:cam-1")
+        assert {record.kind for record in records} <= {RecordKind.CAMERA_SURVEY}
+        return [json.loads(record.body)["content"] for record in records]
+
+
+@pytest.fixture
+async def drawings(tmp_path: Path) -> AsyncIterator[Drawings]:
+    drawings = Drawings(tmp_path)
+    yield drawings
+    await drawings.office.close()
+
+
+async def test_a_drawing_is_kept_sealed_and_used_at_once(drawings: Drawings) -> None:
+    survey = await drawings.desk.save(await drawings.drawn(), drawings.eyes)
+    kept = drawings.desk.newest("cam-1")
+    assert kept is not None
+    (record,) = drawings.sealed()
+    assert (record["sha256"], record["user"], record["event"]) == (kept.sha256, "an", "drawn")
+    assert drawings.eyes.survey("cam-1") == survey == kept.survey
+    assert len(drawings.eyes.references["cam-1"]) > 1000
+    assert drawings.desk.faults("cam-1") == ()
+
+
+async def test_a_faulty_drawing_keeps_nothing_and_seals_nothing(drawings: Drawings) -> None:
+    outside = ZONE | {"outline": [[0.1, 0.2], [0.4, 0.2], [4.0, 0.6]]}
+    with pytest.raises(SurveyError, match=r"zones\[0\].outline\[2\]"):
+        await drawings.desk.save(await drawings.drawn(zones=[outside]), drawings.eyes)
+    assert (drawings.sealed(), drawings.desk.versions("cam-1"), drawings.eyes.surveys) == ([], (), {})
+
+
+async def test_the_second_of_two_people_is_told_of_the_first(drawings: Drawings) -> None:
+    first, second = await drawings.drawn(), await drawings.drawn(user="zhu")
+    await drawings.desk.save(first, drawings.eyes)
+    with pytest.raises(OvertakenError, match="version 1 by an"):
+        await drawings.desk.save(second, drawings.eyes)
+    assert len(drawings.sealed()) == 1
+
+
+async def test_going_back_is_a_new_version_with_the_old_content(drawings: Drawings) -> None:
+    first = await drawings.desk.save(await drawings.drawn(), drawings.eyes)
+    await drawings.desk.save(await drawings.drawn(1, zones=[]), drawings.eyes)
+    zones, edges = plain(first)
+    again = Drawn("cam-1", zones, edges, first.reference_sha256, "an", 2, copied_from=1)
+    third = await drawings.desk.save(again, drawings.eyes)
+    assert (third.version, third.zones, third.reference_sha256) == (3, first.zones, first.reference_sha256)
+    assert [record["event"] for record in drawings.sealed()] == ["drawn", "drawn", "copied"]
+
+
+async def test_a_kill_before_the_seal_is_made_good_at_the_next_start(drawings: Drawings) -> None:
+    drawn = await drawings.drawn()
+    body = await drawings.desk.reference("cam-1", drawn.reference_sha256)
+    drawings.store.keep(drawings.desk.check(drawn), body)  # and then the box was killed
+    drawings.restart()
+    assert drawings.sealed() == []
+    await drawings.desk.resume(drawings.eyes)
+    await drawings.desk.resume(drawings.eyes)
+    assert [record["version"] for record in drawings.sealed()] == [1]
+    assert drawings.eyes.survey("cam-1").version == 1
+
+
+async def test_a_sealed_version_that_is_gone_is_said(drawings: Drawings) -> None:
+    await drawings.desk.save(await drawings.drawn(), drawings.eyes)
+    for path in (drawings.folder / "surveys" / "cam-1").glob("v*.json"):
+        path.unlink()
+    drawings.restart()
+    (fault,) = drawings.desk.faults("cam-1")
+    assert "was sealed and is not there" in fault
+    assert drawings.desk.newest("cam-1") is None
+
+
+async def test_a_picture_that_nobody_holds_is_asked_for_anew(drawings: Drawings) -> None:
+    with pytest.raises(NoReferenceError):
+        await drawings.desk.save(await drawings.drawn(reference_sha256="ab" * 32), drawings.eyes)
+    assert drawings.sealed() == []
