@@ -123,6 +123,8 @@ class CaptureHandle:
     async def live(self) -> AsyncGenerator[bytes, None]:
         """Fragmented MP4, the initialisation segment first, beginning at the newest key frame. Raises LookupError with
         the reason when there is none, or when whoever reads is slower than the camera; ends when the stream ends."""
+        if self._state.link is not CameraLink.LIVE:
+            raise LookupError(self._state.last_error or "no picture has come yet")
         async with contextlib.aclosing(self._ask("live", {}, _LIVE_MAX_BYTES)) as parts:
             async for message in parts:
                 if message.body:

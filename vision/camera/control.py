@@ -48,8 +48,9 @@ class Control:
 
     @property
     def video_codec(self) -> str:
-        """The codec of what a browser would get."""
-        return self._sub.browser_codec if self._main_reason and self._sub is not None else self.browser_codec
+        """The codec of what a browser would get live."""
+        by_sub = self._sub is not None and (self._main_reason or not self._sub.reason)
+        return self._sub.browser_codec if self._sub is not None and by_sub else self.browser_codec
 
     def tell(self, report: CaptureReport) -> None:
         """Send a report; the process ends when nobody is there to hear it."""
@@ -99,13 +100,13 @@ class Control:
     def _live(self, number: int, _message: Message) -> None:
         if len(self._wanted) > _VIEWERS:
             raise LookupError(f"more than {_VIEWERS} viewers of one camera")
-        ring = self._usable_ring()
+        ring = self._live_ring()
         at = ring.newest_key()
         muxer: LiveMuxer | None = None
         epoch = 0
         while number in self._wanted:
-            packets = ring.after(at, _QUIET_S)
-            if packets is None or (muxer is not None and any(packet.epoch != epoch for packet in packets)):
+            packets = ring.after(at, self._read_timeout_s + _QUIET_S)
+            if not packets or (muxer is not None and any(packet.epoch != epoch for packet in packets)):
                 break
             for packet in packets:
                 if muxer is None:
@@ -123,6 +124,10 @@ class Control:
             return self._sub.ring
         assert self._ring is not None
         return self._ring
+
+    def _live_ring(self) -> PacketRing:
+        """Of the sub-stream where it comes: whoever watches live needs no full resolution."""
+        return self._sub.ring if self._sub is not None and not self._sub.reason else self._usable_ring()
 
     def _part(self, number: int, octets: bytes) -> None:
         for start in range(0, len(octets), PART_BYTES):
