@@ -13,6 +13,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 content = $(shell cat $(1) | cksum | tr ' ' '-')
 RUNTIME := $(VENV)/.runtime-$(call content,requirements.lock)
 DEV := $(VENV)/.dev-$(call content,requirements-dev.lock pyproject.toml)
+TRAINING_VENV := .venv-training
+TRAINING := $(TRAINING_VENV)/.training-$(call content,requirements-training.lock requirements-training-torch.lock)
 # In the order in which they are begun: folders of long tests first, so that no worker is left with one at the end.
 TESTS := $(wildcard $(addprefix tests/,deploy e2e browser requirements wire contract cases properties faults unit))
 # Where the tests lie that need the machine for themselves (marked `alone`).
@@ -20,20 +22,21 @@ ALONE := tests/faults tests/browser
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help demo test check bench screenshots clean lock system-packages
+.PHONY: help demo test check train test-training bench screenshots clean lock system-packages
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    two cranes, a pit, a mast, a broker, a gateway and a regulator on this machine (ARGS=\"--headless --seconds 30 --json\")"
 	@echo "make test    install the servers that the tests need (apt-get, when allowed) and run every test"
 	@echo "make check   ruff, mypy --strict and the import contracts"
+	@echo "make train DATA=DIR START=yolox_nano.onnx   train the detector, export, measure, write its card (docs/training.md)"
 	@echo "make screenshots   every screen into screenshots/, as a phone and a wall show it"
 	@echo "make bench   print figures; make lock   renew the locks; make clean   remove what was built"
 
 demo: $(RUNTIME)
 	@$(BIN)/python -m gateway demo $(ARGS)
 
-test: $(DEV) system-packages
+test: $(DEV) system-packages test-training
 	$(BIN)/python -m pytest $(TESTS) -m "not alone" -n $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/python -m pytest $(ALONE) -m alone --cov --cov-append --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
 
@@ -42,6 +45,24 @@ check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# A training of a few seconds on drawn scenes, in the training's own environment.
+test-training: $(TRAINING)
+	$(TRAINING_VENV)/bin/python -m pytest -c tests/training/pytest.ini --rootdir . tests/training
+
+# DATA: images/, labels/, sources.csv. START: exported YOLOX-Nano, or weights.pt of another training. OUT: checkpoints, log.
+# Cut off, the same command goes on where it stopped. HOLD=blast leaves a set out and measures on it.
+OUT ?= data/training
+HOLD ?=
+EPOCHS ?= 14
+train: $(RUNTIME) $(TRAINING)
+	@test -n "$(DATA)" -a -n "$(START)" || { echo "make train DATA=DIR START=yolox_nano.onnx [OUT=DIR] [HOLD=SETS] [EPOCHS=N]" >&2; exit 1; }
+	$(TRAINING_VENV)/bin/python -m vision.training.manifest --data $(DATA) --out $(OUT)
+	$(TRAINING_VENV)/bin/python -m vision.training.train --data $(DATA) --start $(START) --out $(OUT) --hold "$(HOLD)" --epochs $(EPOCHS) --resume $(ARGS)
+	$(TRAINING_VENV)/bin/python -m vision.training.export $(OUT)/weights.pt $(OUT)/site_heads.onnx
+	$(BIN)/python -m vision.training.thresholds $(OUT)/site_heads.onnx --data $(DATA) --hold "$(HOLD)"
+	$(BIN)/python -m gateway vision evaluate --model $(OUT)/site_heads.yaml --images $(DATA)/images --labels $(DATA)/labels --only $(OUT)/measured.txt --min-head-px 20 --json >$(OUT)/figures.json
+	$(BIN)/python -m vision.training.card $(OUT)/site_heads.yaml "On $(or $(HOLD),pictures kept back)=$(OUT)/figures.json"
 
 bench: $(DEV) system-packages
 	$(BIN)/python -m bench $(ARGS)
@@ -56,10 +77,11 @@ lock:
 	@command -v uv >/dev/null || { echo "uv is missing: $(PYTHON) -m pip install uv" >&2; exit 1; }
 	$(COMPILE) --extra headless --output-file requirements.lock pyproject.toml
 	$(COMPILE) --extra headless --extra dev --extra test --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(COMPILE) --constraint requirements-dev.lock --output-file requirements-training.lock requirements-training.in
 	echo "hatchling>=1.27" | $(COMPILE) --constraint requirements-dev.lock --output-file requirements-build.lock -
 
 clean:
-	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info data/demo
+	rm -rf $(VENV) $(TRAINING_VENV) build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info data/demo
 	find bench config contract drivers gateway regulator screens tests vision -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -81,4 +103,16 @@ $(DEV): | $(BIN)/python
 	@$(PIP) install --require-hashes --requirement requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.dev-*
+	@touch $@
+
+# torch is wanted as its CPU build; where that is not to be had, whatever torch 2.13.0 the registry gives does too.
+$(TRAINING):
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	@echo "building $(TRAINING_VENV)" >&2
+	@rm -rf $(TRAINING_VENV)
+	@$(PYTHON) -m venv $(TRAINING_VENV)
+	@$(TRAINING_VENV)/bin/python -m pip install --quiet --require-hashes --requirement requirements-training.lock
+	@$(TRAINING_VENV)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-training-torch.lock || { \
+		echo "The CPU build of torch 2.13.0 for this Python is not to be had here; taking the registry's torch 2.13.0." >&2; \
+		$(TRAINING_VENV)/bin/python -m pip install --quiet torch==2.13.0; }
 	@touch $@

@@ -1,10 +1,10 @@
 """Pictures made harder: canvases cut, turned, scaled, darkened and blurred from the labelled ones.
 
-In: pictures and a random generator. Out: canvases (height, width, 3) with rows of class, x1, y1, x2, y2. Everything a canvas
-shows follows from the generator handed in, so that step 700 of a training is the same canvas on every run.
+In: pictures and a random generator. Out: canvases (height, width, 3) with rows of class, x1, y1, x2, y2. Everything a
+canvas shows follows from the generator handed in, so that step 700 of a training is the same canvas on every run.
 
-A canvas is either one picture, or four of them in a mosaic. Heads are small, so a tile is a cut at about the picture's own
-scale, laid around one of its heads, never a whole picture shrunk.
+A canvas is either one picture, or four of them in a mosaic. Heads are small, so a tile is a cut at about the picture's
+own scale, laid around one of its heads, never a whole picture shrunk.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,22 @@ SMALLEST_SIDE_PX = 6.0
 # What must still be seen of a box that an edge cuts.
 VISIBLE_SHARE = {HELMET: 0.4, HEAD: 0.4, PERSON: 0.2}
 
+# In this share of tiles the head in focus becomes any size between these, as far as a picture can be enlarged.
+EVEN_SIZES_SHARE = 0.35
+EVEN_SIZES_PX = (12.0, 160.0)
+SCALE_LIMITS = (0.3, 3.0)
+SHIPPED_AREA_PX = 200_000
+
 Generator = numpy.random.Generator
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """A place in a picture, in its pixels, and the longer side of the head there; 0 where there is none."""
+
+    x: float
+    y: float
+    side_px: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,8 @@ def make_mosaic(pictures: list[Picture], height: int, width: int, scale: float, 
     middle_y = int(height * random.uniform(0.3, 0.7))
     rows = []
     for picture, (top, bottom, left, right) in zip(pictures, _quarters(middle_x, middle_y, width, height), strict=True):
-        tile = cut(picture, bottom - top, right - left, scale * _zoom(random), random)
+        focus = _focus(picture, random)
+        tile = cut(picture, bottom - top, right - left, _tile_scale(scale, focus, random), focus, random)
         pixels[top:bottom, left:right] = tile.pixels
         rows.append(tile.boxes + numpy.array([0, left, top, left, top], numpy.float32))
     return Canvas(_recolour(pixels, random), numpy.concatenate(rows))
@@ -48,23 +64,32 @@ def _quarters(x: int, y: int, width: int, height: int) -> list[tuple[int, int, i
     return [(0, y, 0, x), (0, y, x, width), (y, height, 0, x), (y, height, x, width)]
 
 
-def _zoom(random: Generator) -> float:
-    return float(numpy.exp(random.uniform(numpy.log(0.6), numpy.log(1.7))))
+def _tile_scale(scale: float, focus: Focus, random: Generator) -> float:
+    """About the shipped scale; in a third of the tiles the one that makes the head in focus any size whatever.
+
+    Near heads are rare in crowds and far ones in portraits: without this a network takes size for a sign of a class.
+    """
+    if focus.side_px and random.random() < EVEN_SIZES_SHARE:
+        return float(numpy.clip(_between(random, *EVEN_SIZES_PX) / focus.side_px, *SCALE_LIMITS))
+    return scale * _between(random, 0.6, 1.7)
+
+
+def _between(random: Generator, low: float, high: float) -> float:
+    """Evenly drawn over the logarithm."""
+    return float(numpy.exp(random.uniform(numpy.log(low), numpy.log(high))))
 
 
 def make_single(picture: Picture, height: int, width: int, random: Generator) -> Canvas:
-    """One picture, about as large as it fits."""
+    """One picture at about the scale at which the shipped input shows it, or the part of it that the canvas holds."""
     tall, wide = picture.pixels.shape[:2]
-    fit = min(height / tall, width / wide)
-    zoom = float(numpy.exp(random.uniform(numpy.log(0.8), numpy.log(1.5))))
-    canvas = cut(picture, height, width, fit * zoom, random)
+    scale = (SHIPPED_AREA_PX / (tall * wide)) ** 0.5 * _between(random, 0.75, 1.35)
+    canvas = cut(picture, height, width, scale, _focus(picture, random), random)
     return Canvas(_recolour(canvas.pixels, random), canvas.boxes)
 
 
-def cut(picture: Picture, height: int, width: int, scale: float, random: Generator) -> Canvas:
-    """A part of a picture of the asked size, around one of its heads, turned a little and maybe mirrored."""
+def cut(picture: Picture, height: int, width: int, scale: float, focus: Focus, random: Generator) -> Canvas:
+    """A part of a picture of the asked size, with the focus in it, turned a little and maybe mirrored."""
     tall, wide = picture.pixels.shape[:2]
-    focus = _focus(picture, random)
     angle = random.uniform(-6, 6) if random.random() < 0.4 else 0.0
     stretch = random.uniform(0.92, 1.08)
     mirror = -1.0 if random.random() < 0.5 else 1.0
@@ -75,7 +100,7 @@ def cut(picture: Picture, height: int, width: int, scale: float, random: Generat
             [mirror * stretch * numpy.sin(radians), numpy.cos(radians) / stretch],
         ]
     )
-    place = _place(wide * scale, tall * scale, width, height, turn, focus, (wide, tall), random)
+    place = _place(turn, focus, (wide, tall), (width, height), random)
     matrix = numpy.concatenate((turn, place[:, None]), 1)
     quality = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
     pixels = cv2.warpAffine(
@@ -84,35 +109,26 @@ def cut(picture: Picture, height: int, width: int, scale: float, random: Generat
     return Canvas(pixels.astype(numpy.uint8), _clip(_move(_with_unsure(picture), matrix), width, height))
 
 
-def _focus(picture: Picture, random: Generator) -> Numbers:
-    """The middle of one head, or of anything."""
+def _focus(picture: Picture, random: Generator) -> Focus:
+    """One of the picture's heads, or any place."""
     heads = picture.boxes[picture.boxes[:, 0] < PERSON]
     if len(heads) == 0:
         tall, wide = picture.pixels.shape[:2]
-        return (random.random(2) * (wide, tall)).astype(numpy.float32)
-    chosen = heads[random.integers(len(heads))]
-    return numpy.asarray((chosen[1:3] + chosen[3:5]) / 2)
+        return Focus(random.uniform(0, wide), random.uniform(0, tall), 0.0)
+    left, top, right, bottom = (float(side) for side in heads[random.integers(len(heads)), 1:])
+    return Focus((left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top))
 
 
-def _place(  # noqa: PLR0913, PLR0917
-    wide: float,
-    tall: float,
-    width: int,
-    height: int,
-    turn: Numbers,
-    focus: Numbers,
-    size: tuple[int, int],
-    random: Generator,
-) -> Numbers:
+def _place(turn: Numbers, focus: Focus, size: tuple[int, int], canvas: tuple[int, int], random: Generator) -> Numbers:
     """The shift that puts the focus somewhere inside and shows as little outside of the picture as can be."""
-    target = numpy.array([width, height]) * random.uniform(0.15, 0.85, 2)
-    shift = target - turn @ focus
+    target = numpy.array(canvas) * random.uniform(0.15, 0.85, 2)
+    shift = target - turn @ numpy.array([focus.x, focus.y])
     corners = numpy.array([[0, 0], [size[0], 0], [0, size[1]], list(size)], numpy.float64) @ turn.T
     low, high = corners.min(0), corners.max(0)
-    for axis, (length, limit) in enumerate(((wide, width), (tall, height))):
+    for axis, limit in enumerate(canvas):
         least, most = limit - high[axis], -low[axis]
-        if length <= limit:
-            shift[axis] = random.uniform(min(least, most), max(least, most))
+        if least >= most:  # the whole picture fits
+            shift[axis] = random.uniform(most, least)
         else:
             shift[axis] = min(max(shift[axis], least), most)
     return numpy.asarray(shift)
@@ -140,7 +156,7 @@ def _body(head: Numbers) -> list[float]:
 
 
 def _move(boxes: Numbers, matrix: Numbers) -> Numbers:
-    """Boxes through a matrix: the box around the ellipse in each, which grows less with rotation than its corners do."""
+    """Boxes through a matrix: the box around the ellipse in each, which rotation grows less than its corners."""
     middles = (boxes[:, 1:3] + boxes[:, 3:5]) / 2 @ matrix[:, :2].T + matrix[:, 2]
     halves = numpy.sqrt(((boxes[:, 3:5] - boxes[:, 1:3]) / 2) ** 2 @ (matrix[:, :2] ** 2).T)
     return numpy.concatenate((boxes[:, :1], middles - halves, middles + halves), 1).astype(numpy.float32)

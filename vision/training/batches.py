@@ -1,7 +1,7 @@
 """Batches, made ahead in a second process: which pictures, on which canvas, at which step.
 
-In: pictures and a plan. Out: (pixels, labels) per step, the same for the same seed and step, so that a training that was
-cut off goes on with exactly the batches that it would have had. It must not know of networks.
+In: pictures and a plan. Out: (pixels, labels) per step, the same for the same seed and step, so that a training that
+was cut off goes on with exactly the batches that it would have had. It must not know of networks.
 """
 
 import multiprocessing
@@ -16,8 +16,8 @@ from vision.training.pictures import Numbers, Picture, Pixels
 # How often a picture is drawn, beside 1: bare heads on sites are few, crowds of bare heads are many.
 SET_WEIGHTS = {"css": 3.0, "scf": 2.0, "bike": 1.0, "scut": 0.5, "blast": 1.0, "panly": 1.0}
 BARE_HEAD_WEIGHT = 2.0
-SMALL_SIZES = ((320, 416), (416, 320), (352, 384))
-LARGE_SIZES = ((384, 512), (512, 384), (448, 448))
+# Scales are those of the shipped input whatever the canvas: a smaller canvas is a smaller part, and cheaper.
+SIZES = ((320, 416), (416, 320), (352, 384))
 MADE_AHEAD = 6
 
 
@@ -28,11 +28,9 @@ class Plan:
     steps: int
     batch: int
     seed: int = 0
-    large_from: float = 0.65
     single_from: float = 0.85
     input_scale: float = 0.8
-    small_sizes: tuple[tuple[int, int], ...] = SMALL_SIZES
-    large_sizes: tuple[tuple[int, int], ...] = LARGE_SIZES
+    sizes: tuple[tuple[int, int], ...] = SIZES
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,7 @@ def make_batch(pictures: list[Picture], chances: Numbers, plan: Plan, step: int)
     """The batch of one step."""
     random = numpy.random.default_rng((plan.seed, step))
     progress = step / plan.steps
-    sizes = plan.large_sizes if progress >= plan.large_from else plan.small_sizes
-    height, width = sizes[random.integers(len(sizes))]
+    height, width = plan.sizes[random.integers(len(plan.sizes))]
     canvases = [_make_canvas(pictures, chances, plan, (height, width, progress), random) for _ in range(plan.batch)]
     return Batch(numpy.stack([canvas.pixels for canvas in canvases]), [canvas.boxes for canvas in canvases])
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-# Width and height, each about 200,000 pixels: what one thread of a small box does in 15 ms. The aspects of cameras and phones.
+# Width and height, each about 200,000 pixels: what one thread of a small box does in 15 ms. The aspects of cameras and
+# phones.
 INPUTS = ((512, 384), (608, 352), (384, 512), (448, 448))
 
 

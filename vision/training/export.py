@@ -1,14 +1,16 @@
 """The trained network as an ONNX file that onnxruntime and cv2.dnn read.
 
 In: averaged weights of a training. Out: one file. Input `images` (n, 3, H, W), float32, blue-green-red, 0..255; output
-`predictions` (n, 4 + classes, anchors): centre x, centre y, width, height in pixels of the input, then class scores 0..1.
-n, H and W are free, H and W multiples of 32. This is the layout that the detector's registry calls `yolov8`.
+`predictions` (n, 4 + classes, anchors): centre x, centre y, width, height in pixels of the input, then class scores
+0..1. n, H and W are free, H and W multiples of 32. This is the layout that the detector's registry calls `yolov8`.
 
 Normalisation is folded into the convolutions. Cells are counted by running sums over a plane of ones, so that the graph
 needs no shape arithmetic.
 """
 
+import argparse
 import copy
+import sys
 import warnings
 from pathlib import Path
 
@@ -73,7 +75,9 @@ def write_onnx(network: SiteHeads, path: Path) -> None:
     model = onnx.load(path)
     model.doc_string = ""
     model.producer_name = "sitewarden"
-    helper.set_model_props(model, {"classes": "helmet,head,person", "attribution": "fine-tuned from Megvii YOLOX-Nano, Apache-2.0"})
+    helper.set_model_props(
+        model, {"classes": "helmet,head,person", "attribution": "fine-tuned from Megvii YOLOX-Nano, Apache-2.0"}
+    )
     onnx.checker.check_model(model)
     onnx.save(model, path)
 
@@ -84,3 +88,18 @@ def read_weights(path: Path) -> SiteHeads:
     state = torch.load(path, weights_only=True)
     network.load_state_dict(state.get("average", state))
     return network.eval()
+
+
+def main() -> int:
+    """Export a training's weights: `python -m vision.training.export weights.pt site_heads.onnx`."""
+    parser = argparse.ArgumentParser(prog="python -m vision.training.export", description=__doc__)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("model", type=Path)
+    arguments = parser.parse_args()
+    arguments.model.parent.mkdir(parents=True, exist_ok=True)
+    write_onnx(read_weights(arguments.weights), arguments.model)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

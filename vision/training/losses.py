@@ -2,11 +2,11 @@
 
 In: predictions and the boxes drawn on each canvas. Out: one number to go down, and its parts. Boxes are given to anchor
 points by how well score and overlap agree (task-aligned assignment; Feng et al., "TOOD", arXiv:2108.07755), scores are
-trained towards that overlap (varifocal loss; Zhang et al., arXiv:2008.13367), boxes by generalised overlap (Rezatofighi et
-al., arXiv:1902.09630). It must not know where pictures come from.
+trained towards that overlap (varifocal loss; Zhang et al., arXiv:2008.13367), boxes by generalised overlap (Rezatofighi
+et al., arXiv:1902.09630). It must not know where pictures come from.
 
-Missing is not absent: where people are not all labelled, an anchor point in an unsure place is not taught "no person", and
-elsewhere only faintly.
+Missing is not absent: where people are not all labelled, an anchor point in an unsure place is not taught "no person",
+and elsewhere only faintly.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vision.training.classes import CLASS_NAMES, PERSON, UNSURE_PERSON
+from vision.training.classes import PERSON, UNSURE_PERSON
 from vision.training.network import Predictions
 
 CANDIDATES = 10
@@ -67,7 +67,7 @@ def measure_loss(predictions: Predictions, labels: list[Tensor]) -> Loss:
 def assign(scores: Tensor, boxes: Tensor, predictions: Predictions, rows: Tensor) -> Assignment:
     """Give each labelled box its best anchor points; a point wanted by two boxes goes to the one it overlaps more."""
     targets = torch.zeros_like(scores)
-    nobody = torch.zeros(len(scores), dtype=torch.bool)
+    nobody = torch.zeros(len(scores), dtype=torch.bool, device=scores.device)
     if len(rows) == 0:
         return Assignment(targets, nobody, boxes[:0])
     kinds, truth = rows[:, 0].long(), rows[:, 1:]
@@ -77,7 +77,7 @@ def assign(scores: Tensor, boxes: Tensor, predictions: Predictions, rows: Tensor
     wanted = torch.zeros_like(alignment, dtype=torch.bool).scatter_(1, best.indices, best.values > 0)
     owner = (overlap * wanted).argmax(0)
     chosen = wanted.any(0)
-    wanted &= torch.arange(len(rows))[:, None] == owner
+    wanted &= torch.arange(len(rows), device=rows.device)[:, None] == owner
     alignment = alignment * wanted
     peak = (overlap * wanted).amax(1, keepdim=True)
     aligned = alignment / alignment.amax(1, keepdim=True).clamp(min=1e-9) * peak
@@ -94,7 +94,7 @@ def _inside(truth: Tensor, predictions: Predictions) -> Tensor:
 
 
 def _negative_weights(predictions: Predictions, unsure: Tensor) -> Tensor:
-    weights = torch.ones(len(predictions.centres_xy_px), len(CLASS_NAMES))
+    weights = torch.ones_like(predictions.logits[0])
     weights[:, PERSON] = NO_PERSON_WEIGHT
     if len(unsure):
         points = predictions.centres_xy_px[:, None]

@@ -1,9 +1,9 @@
 """The detector's network: YOLOX-Nano with one class tower less, rebuilt so that it can be trained on.
 
-In: pictures (n, 3, H, W), float32, blue-green-red, 0..255, H and W multiples of 32. Out: for every anchor point four box
-numbers and one logit per class. The shape of the network is Megvii's YOLOX-Nano (https://github.com/Megvii-BaseDetection/
-YOLOX, Apache-2.0; Ge et al., "YOLOX: Exceeding YOLO Series in 2021", arXiv:2107.08430); `weights.py` fills it from an
-exported file. It must not know of data, of losses or of files.
+In: pictures (n, 3, H, W), float32, blue-green-red, 0..255, H and W multiples of 32. Out: for every anchor point four
+box numbers and one logit per class. The shape of the network is Megvii's YOLOX-Nano
+(https://github.com/Megvii-BaseDetection/ YOLOX, Apache-2.0; Ge et al., "YOLOX: Exceeding YOLO Series in 2021",
+arXiv:2107.08430); `weights.py` fills it from an exported file. It must not know of data, of losses or of files.
 
           stem /2 -- dark2 /4 -- dark3 /8 ----------- dark4 /16 ---------- dark5 /32
                                     |                    |                    |
@@ -13,9 +13,9 @@ exported file. It must not know of data, of losses or of files.
                                     v                    v                    v
                                  head /8              head /16             head /32
 
-Two things differ from the original. The focus slices of the stem are one 6x6 convolution of stride 2 (the same numbers, and
-nothing for cv2.dnn to stumble over), and there is no objectness: a class score alone says how likely and how well placed
-a box is, so that a class whose labels are incomplete can be left out of the loss without hurting the others.
+Two things differ from the original. The focus slices of the stem are one 6x6 convolution of stride 2 (the same numbers,
+and nothing for cv2.dnn to stumble over), and there is no objectness: a class score alone says how likely and how well
+placed a box is, so that a class whose labels are incomplete can be left out of the loss without hurting the others.
 
 Modules are registered in the order in which they run; `weights.py` relies on it.
 """
@@ -202,7 +202,9 @@ def decode(levels: list[tuple[Tensor, Tensor]]) -> Predictions:
     boxes, logits, centres, strides = [], [], [], []
     for (numbers, level_logits), stride in zip(levels, STRIDES, strict=True):
         height, width = numbers.shape[-2:]
-        cell_y, cell_x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        cell_y, cell_x = torch.meshgrid(
+            torch.arange(height, device=numbers.device), torch.arange(width, device=numbers.device), indexing="ij"
+        )
         cells = torch.stack((cell_x, cell_y), -1).reshape(-1, 2).float()
         rows = numbers.float().flatten(2).transpose(1, 2)
         middle = (rows[..., :2] + cells) * stride
@@ -210,5 +212,5 @@ def decode(levels: list[tuple[Tensor, Tensor]]) -> Predictions:
         boxes.append(torch.cat((middle - half, middle + half), -1))
         logits.append(level_logits.float().flatten(2).transpose(1, 2))
         centres.append((cells + 0.5) * stride)
-        strides.append(torch.full((height * width,), float(stride)))
+        strides.append(torch.full((height * width,), float(stride), device=numbers.device))
     return Predictions(torch.cat(boxes, 1), torch.cat(logits, 1), torch.cat(centres), torch.cat(strides))

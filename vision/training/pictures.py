@@ -1,8 +1,8 @@
 """The labelled pictures: read once, kept decoded in memory, split by set.
 
-In: a folder with `images/`, `labels/` (YOLO text: class, centre x, centre y, width, height as fractions; a sixth number is
-the confidence of a machine-made label) and `sources.csv` (file, set, core, person_labels). Out: pictures with pixel boxes.
-It must not know of networks.
+In: a folder with `images/`, `labels/` (YOLO text: class, centre x, centre y, width, height as fractions; a sixth number
+is the confidence of a machine-made label) and `sources.csv` (file, set, core, person_labels). Out: pictures with pixel
+boxes. It must not know of networks.
 """
 
 import csv

@@ -1,7 +1,8 @@
 """One training: `python -m vision.training.train --data DIR --out DIR --start yolox_nano.onnx`.
 
-In: the labelled pictures and a network to start from. Out: `DIR/checkpoint.pt` every few minutes (go on with `--resume`),
-`DIR/weights.pt` at the end (the averaged weights), `DIR/log.jsonl`. One thread, no GPU needed; one is used where there is.
+In: the labelled pictures and a network to start from. Out: `DIR/checkpoint.pt` every few minutes (go on with
+`--resume`), `DIR/weights.pt` at the end (the averaged weights), `DIR/log.jsonl`. One thread, no GPU needed; one is used
+where there is.
 """
 
 import argparse
@@ -77,10 +78,10 @@ def advance(course: Course, batch: Batch, plan: Plan, recipe: Recipe) -> Loss:
     rate = rate_at(course.step, plan.steps, recipe)
     for group in course.optimiser.param_groups:
         group["lr"] = rate
-    pictures = to_input(batch)
-    with torch.autocast("cpu", torch.bfloat16):
-        levels = course.network(pictures)
-    loss = measure_loss(decode(levels), [torch.from_numpy(rows) for rows in batch.boxes])
+    device = next(course.network.parameters()).device
+    with torch.autocast(device.type, torch.bfloat16):
+        levels = course.network(to_input(batch, device))
+    loss = measure_loss(decode(levels), [torch.from_numpy(rows).to(device) for rows in batch.boxes])
     course.optimiser.zero_grad()
     loss.total.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(course.network.parameters(), recipe.largest_gradient)
@@ -90,9 +91,9 @@ def advance(course: Course, batch: Batch, plan: Plan, recipe: Recipe) -> Loss:
     return loss
 
 
-def to_input(batch: Batch) -> Tensor:
+def to_input(batch: Batch, device: torch.device) -> Tensor:
     """Pixels as the network takes them, (n, 3, height, width) in 0..255, channels last in memory."""
-    return torch.from_numpy(batch.pixels).permute(0, 3, 1, 2).float()
+    return torch.from_numpy(batch.pixels).to(device).permute(0, 3, 1, 2).float()
 
 
 def rate_at(step: int, steps: int, recipe: Recipe) -> float:
@@ -170,6 +171,20 @@ def choose(folder: Path, hold: tuple[str, ...]) -> list[Picture]:
     return [load(folder, source) for source in sources]
 
 
+def start(path: Path, pictures: list[Picture], plan: Plan) -> SiteHeads:
+    """The network to begin with: of an exported YOLOX-Nano, or of another training's `weights.pt`."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = SiteHeads()
+    if path.suffix == ".pt":
+        network.load_state_dict(torch.load(path, weights_only=True))
+    else:
+        fill_from_yolox(network, path)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if path.suffix != ".pt":
+        calibrate(network, to_input(make_batch(pictures, weigh(pictures), replace(plan, batch=24), 0), device))
+    return network
+
+
 def main() -> int:
     """Train; see the module's words."""
     arguments = _parse()
@@ -181,11 +196,7 @@ def main() -> int:
     steps = arguments.epochs * math.ceil(len(pictures) / arguments.batch)
     plan = Plan(steps, arguments.batch, arguments.seed)
     recipe = Recipe(rate=arguments.rate)
-    network = SiteHeads()
-    fill_from_yolox(network, arguments.start)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    calibrate(network, to_input(make_batch(pictures, weigh(pictures), replace(plan, batch=24), 0)))
-    course = begin(network, recipe)
+    course = begin(start(arguments.start, pictures, plan), recipe)
     checkpoint = arguments.out / "checkpoint.pt"
     if arguments.resume and checkpoint.exists():
         restore(course, checkpoint)
@@ -198,8 +209,12 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m vision.training.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with images/, labels/ and sources.csv")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, log and weights")
-    parser.add_argument("--start", type=Path, required=True, help="exported YOLOX-Nano to start from")
-    parser.add_argument("--hold", type=lambda text: tuple(filter(None, text.split(","))), default=(), help="sets left out")
+    parser.add_argument(
+        "--start", type=Path, required=True, help="exported YOLOX-Nano (ONNX), or weights.pt of another training"
+    )
+    parser.add_argument(
+        "--hold", type=lambda text: tuple(filter(None, text.split(","))), default=(), help="sets left out"
+    )
     parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1e-3)

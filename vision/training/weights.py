@@ -1,9 +1,9 @@
 """The starting point: an exported YOLOX file read into the network.
 
-In: an ONNX file whose convolutions stand in the order in which they run and whose batch normalisation is folded into them
-(as Kazuhito00/YOLOX-ONNX-TFLite-Sample exports Megvii's YOLOX-Nano). Out: the network with those weights. A folded network
-trains badly, since the scale of its layers is gone from it; `calibrate` puts normalisation back, from what the layers say of
-real pictures, without changing what the network computes.
+In: an ONNX file whose convolutions stand in the order in which they run and whose batch normalisation is folded into
+them (as Kazuhito00/YOLOX-ONNX-TFLite-Sample exports Megvii's YOLOX-Nano). Out: the network with those weights. A folded
+network trains badly, since the scale of its layers is gone from it; `calibrate` puts normalisation back, from what the
+layers say of real pictures, without changing what the network computes.
 """
 
 from collections.abc import Iterable, Iterator

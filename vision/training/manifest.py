@@ -1,0 +1,66 @@
+"""Which pictures a training saw, as digests: `python -m vision.training.manifest --data DIR --out DIR`.
+
+In: the folder of labelled pictures. Out: `manifest.json` (pictures and boxes by set, one digest over all) and
+`manifest.txt.gz` (per picture: digest of picture and of label, set; no file name and no pixel), so that anybody who has
+the pictures can see whether they are the same.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+from vision.training.classes import CLASS_NAMES
+from vision.training.pictures import Source, label_name, read_sources
+
+
+def manifest_line(folder: Path, source: Source) -> str:
+    """SHA-256 of the picture, SHA-256 of its label file, its set, whether training uses it."""
+    digests = [
+        hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (source.name, label_name(source.name))
+    ]
+    return " ".join((*digests, source.set_name, "core" if source.core else "spare"))
+
+
+def count_boxes(folder: Path, sources: list[Source]) -> dict[str, dict[str, int]]:
+    """Pictures and boxes of each class, by set."""
+    counts: dict[str, Counter[str]] = {}
+    for source in sources:
+        count = counts.setdefault(source.set_name, Counter())
+        count["pictures"] += 1
+        for line in (folder / label_name(source.name)).read_text(encoding="ascii").splitlines():
+            count[CLASS_NAMES[int(line.split()[0])]] += 1
+    return {name: dict(count) for name, count in sorted(counts.items())}
+
+
+def write_manifest(folder: Path, out: Path) -> None:
+    """Both files, the same bytes for the same pictures."""
+    sources = read_sources(folder)
+    text = "\n".join(sorted(manifest_line(folder, source) for source in sources)) + "\n"
+    used = [source for source in sources if source.core]
+    summary = {
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "of": "the sorted lines of manifest.txt.gz: picture, label, set, core or spare",
+        "used": count_boxes(folder, used),
+        "spare": count_boxes(folder, [source for source in sources if not source.core]),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "manifest.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    (out / "manifest.txt.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def main() -> int:
+    """Write the manifest; see the module's words."""
+    parser = argparse.ArgumentParser(prog="python -m vision.training.manifest", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    write_manifest(arguments.data, arguments.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""Where the detector cuts: `python -m vision.training.thresholds MODEL.onnx --data DIR [--hold SETS] [--folds FILE]`.
+
+In: an exported model. Out: its registry entry with thresholds, and `measured.txt` beside it: the pictures on which it
+may be measured, which are those of the sets left out, or the part kept back where none was.
+
+A threshold is never chosen on a picture that is reported. Without `--folds` it is chosen on the kept-back part of the
+sets trained on. That part shares its origin with the training, and scores fall on pictures of another origin; so with
+`--folds` (a file of `sitewarden vision evaluate --folds`) it is chosen on what **other** trainings had left out.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from gateway.model.detections import SeenClass
+from vision.detection_scores import Matches, Sizes, curve
+from vision.detector import open_detector
+from vision.evaluate import read_folds
+from vision.evaluate_sets import LabelledSet, evaluate_set, read_list
+from vision.training.entry import write_entry
+from vision.training.pictures import Source, in_sets, read_sources
+
+USABLE = Sizes(from_px=20.0)
+# F1 hardly moves around its peak: the middle of where it is this near to it depends less on single boxes.
+PLATEAU = 0.01
+TO_BEGIN_WITH = dict.fromkeys((seen.name.lower() for seen in SeenClass), 0.4)
+
+
+def choose(matches: list[Matches]) -> float:
+    """The middle of the scores at which F1 is within `PLATEAU` of its best."""
+    points = curve(matches, USABLE)
+    good = points.score[points.f1 >= points.f1.max() - PLATEAU]
+    return float(np.clip((good.min() + good.max()) / 2, 0.05, 0.95))
+
+
+def match(model: Path, data: tuple[Path, Path], names: Path) -> dict[SeenClass, list[Matches]]:
+    """What a model finds on the pictures that the file `names` lists."""
+    images, labels = data
+    chosen = LabelledSet(names.stem, images, labels, read_list(names))
+    return evaluate_set(open_detector(model), chosen).matches
+
+
+def write_list(sources: list[Source], path: Path) -> Path:
+    """File names, one a line."""
+    path.write_text("".join(f"{Path(source.name).name}\n" for source in sources), encoding="utf-8")
+    return path
+
+
+def measured(sources: list[Source], hold: tuple[str, ...]) -> list[Source]:
+    """The pictures that a training which leaves out `hold` has never seen, and that may be reported."""
+    if hold:
+        return [source for source in sources if in_sets(source.set_name, hold)]
+    return kept_back(sources, ())
+
+
+def kept_back(sources: list[Source], hold: tuple[str, ...]) -> list[Source]:
+    """The part of the training sets that was kept back; not of the crowds, which are no sites."""
+    return [source for source in sources if source.kept_back and not in_sets(source.set_name, (*hold, "scut"))]
+
+
+def main() -> int:
+    """Choose and write; see the module's words."""
+    arguments = _parse()
+    folder = arguments.model.parent
+    sources = [source for source in read_sources(arguments.data) if source.core]
+    write_list(measured(sources, arguments.hold), folder / "measured.txt")
+    entry = write_entry(arguments.model, TO_BEGIN_WITH, arguments.version)
+    pooled: dict[SeenClass, list[Matches]] = {seen: [] for seen in SeenClass}
+    if arguments.folds:
+        rounds = [(fold.model, (fold.images, fold.labels), fold.only) for fold in read_folds(arguments.folds)]
+    else:
+        names = write_list(kept_back(sources, arguments.hold), folder / "kept_back.txt")
+        rounds = [(entry, (arguments.data / "images", arguments.data / "labels"), names)]
+    for model, data, names in rounds:
+        if names is None:
+            raise ValueError(f"{arguments.folds}: a list of pictures (only) is expected in each fold")
+        for seen, matches in match(model, data, names).items():
+            pooled[seen].extend(matches)
+    thresholds = {seen.name.lower(): choose(matches) for seen, matches in pooled.items()}
+    write_entry(arguments.model, thresholds, arguments.version)
+    print(", ".join(f"{name} {value:.3f}" for name, value in thresholds.items()), file=sys.stderr)
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m vision.training.thresholds", description=__doc__)
+    parser.add_argument("model", type=Path, help="the exported ONNX file")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument(
+        "--hold", type=lambda text: tuple(filter(None, text.split(","))), default=(), help="sets left out"
+    )
+    parser.add_argument("--folds", type=Path, help="choose on what these other trainings left out")
+    parser.add_argument("--version", default="0.1", help="of the model, into its entry")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
