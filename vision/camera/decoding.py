@@ -5,7 +5,7 @@ In: packets in order. Out: whole pictures. Runs in the capture process. Knows ne
 
 import time
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 
@@ -20,6 +20,14 @@ _LEAST_SHARE = 0.2
 """Fewer pictures than this share of the packets: no video. A decoder makes a picture out of noise now and then."""
 
 
+class _Outcome(NamedTuple):
+    """What became of one packet."""
+
+    at_s: float
+    good: int
+    bad: int
+
+
 class Decoding:
     """`pictures` and `bad` count over all connections. `begin` at each connection."""
 
@@ -29,7 +37,7 @@ class Decoding:
         self._lag = LagMeter()
         self._began_s = 0.0
         self._seen_key = False
-        self._recent: deque[tuple[float, int]] = deque()
+        self._recent: deque[_Outcome] = deque()
         self.pictures = 0
         self.bad = 0
 
@@ -56,9 +64,10 @@ class Decoding:
             return []
         self._seen_key = True
         self._keep_up(arrival, now_s)
+        bad_before = self.bad
         good = self._decode(packet)
         self.pictures += len(good)
-        self._judge(now_s, len(good))
+        self._judge(_Outcome(now_s, len(good), self.bad - bad_before))
         return good
 
     def _decode(self, packet: Any) -> list[Any]:
@@ -71,18 +80,20 @@ class Decoding:
         self.bad += len(decoded) - len(good)
         return good
 
-    def _judge(self, now_s: float, good: int) -> None:
-        """Over the last read timeout: are there pictures in what comes?"""
+    def _judge(self, outcome: _Outcome) -> None:
+        """Over the last read timeout: are there pictures in what comes? What a decoder swallows without a word is
+        counted only then: now and then it is right to do so."""
         if self._lag.behind:
             self._recent.clear()
             return
-        self._recent.append((now_s, good))
+        self._recent.append(outcome)
         whole = False
-        while now_s - self._recent[0][0] > self._read_timeout_s:
+        while outcome.at_s - self._recent[0].at_s > self._read_timeout_s:
             self._recent.popleft()
             whole = True
-        packets, pictures = len(self._recent), sum(made for _, made in self._recent)
+        packets, pictures = len(self._recent), sum(recent.good for recent in self._recent)
         if whole and packets >= _LEAST_PACKETS and pictures < packets * _LEAST_SHARE:
+            self.bad += sum(not recent.good and not recent.bad for recent in self._recent)
             raise CaptureFault(f"what comes is no video: {pictures} pictures in {packets} packets")
 
     def _keep_up(self, arrival: Arrival, now_s: float) -> None:
