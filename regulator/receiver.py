@@ -99,7 +99,9 @@ def _add_reading(app: FastAPI, store: ReceiverStore, reception: Reception) -> No
 
     @app.get("/")
     async def page() -> HTMLResponse:
-        return HTMLResponse(read_page(store.boxes(), store.alerts(NEWEST_ALERTS), store.stats()), headers=HEADERS)
+        alerts = store.alerts(NEWEST_ALERTS)
+        shown = read_page(store.boxes(), alerts, store.stats(), store.media_of(alerts))
+        return HTMLResponse(shown, headers=HEADERS)
 
 
 async def _content(request: HttpRequest, limit: int) -> bytes:

@@ -323,6 +323,25 @@ class ReceiverStore:
         """Items of one kind in the order of their arrival; `body` is their exact canonical text."""
         return [dict(row) for row in self._database.rows("SELECT * FROM items WHERE kind=? ORDER BY rowid", (kind,))]
 
+    def media_of(self, alerts: list[dict[str, Any]]) -> dict[tuple[str, str], list[dict[str, Any]]]:
+        """(box, key of an alert) -> what came of its pictures, in the order of arrival: bodies of `thumbnail` and
+        `media_segment` items, each with its `kind`. Bytes of segments lie on the shelf."""
+        if not alerts:
+            return {}
+        rows = self._database.rows(
+            "SELECT box_id, kind, body FROM items WHERE kind IN ('thumbnail', 'media_segment') AND accepted_at_ns >= ?"
+            " ORDER BY rowid",
+            (min(alert["accepted_at_ns"] for alert in alerts),),
+        )
+        wanted = {(alert["box_id"], alert["key"]) for alert in alerts}
+        found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for row in rows:
+            said = json.loads(row["body"])
+            name = (row["box_id"], said["event_id"])
+            if name in wanted:
+                found.setdefault(name, []).append(said | {"kind": row["kind"]})
+        return found
+
     def boxes(self) -> list[dict[str, Any]]:
         """Enrolled boxes: when last seen, mail `waiting`, and `chain` (a `ChainState`)."""
         with self._database.transaction() as db:

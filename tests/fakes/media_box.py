@@ -83,14 +83,20 @@ def small_picture(_body: bytes, _item: object) -> SmallPicture:
 class MediaBox:
     """Open one on a folder again and it is the box after a restart."""
 
-    def __init__(self, folder: Path, eyes: FilledEyes | None = None, max_bytes: int = 10**9) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int = 10**9,
+        shelf: type[MediaShelf] = MediaShelf,
+        index: type[MediaIndex] = MediaIndex,
+    ) -> None:
         self.clock = SimulatedClock(NOW_NS)
         self.alerts = AlertStore(folder, 4096)
         self.recorder = Recorder(self.alerts, BOX, "PROJECT-1", (REGULATOR,), self.clock)
-        self.eyes = eyes or FilledEyes()
+        self.eyes = FilledEyes()
         self.room = True
-        self.shelf = MediaShelf(folder, max_bytes, lambda: self.room)
-        self.index = MediaIndex(folder)
+        self.shelf = shelf(folder, max_bytes, lambda: self.room)
+        self.index = index(folder)
         self.chain = Chain(self.alerts.path)
         self.stores = MediaStores(self.index, self.shelf, self.chain, self.recorder, self.clock)
         self.keeper = MediaKeeper(self.stores, lambda: self.eyes, lambda: POINTS, small_picture)  # type: ignore[arg-type,return-value]
