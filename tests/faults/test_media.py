@@ -4,14 +4,19 @@ import asyncio
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.evidence import RecordKind
+from gateway.media.index import MediaIndex
 from gateway.media.keeper import RESTART
-from gateway.media.kept import MediaState
+from gateway.media.kept import MediaItem, MediaState
 from gateway.media.sealing import read_media
+from gateway.model.errors import StoreError
 from tests.fakes.media_box import CAMERA, MediaBox, camera_alarm, scene
 from tests.fakes.site import until
 
@@ -59,26 +64,40 @@ async def test_kill_nine_at_any_step_leaves_nothing_half_said(
     await box.stop()
 
 
+class FullIndex(MediaIndex):
+    """An index that cannot be written while there is no room."""
+
+    room = False
+
+    def keep(self, items: Sequence[MediaItem], chain_seq: int = 0) -> "Future[None]":
+        return super().keep(items, chain_seq) if self.room else no_room()
+
+    def begin(self, items: Sequence[MediaItem]) -> "Future[bool]":
+        return super().begin(items) if self.room else no_room()
+
+
+def no_room() -> "Future[Any]":
+    future: Future[Any] = Future()
+    future.set_exception(StoreError("database or disk is full"))
+    return future
+
+
 async def test_a_disk_without_room_costs_pictures_and_no_alarm(tmp_path: Path) -> None:
-    """Nothing for the shelf, and an index that cannot grow: the chain alone says what is missing, and why."""
-    box = MediaBox(tmp_path)
+    """Nothing for the shelf, and an index that cannot be written: the chain alone says what is missing, and why."""
+    box = MediaBox(tmp_path, index=FullIndex)
     box.eyes.scenes[CAMERA, "bare_head_1"] = scene()
     box.eyes.no_clip = "none"
     box.room = False
-    box.index._writer._connection.execute("PRAGMA max_page_count=1")
     box.start()
     await box.raise_alarm(camera_alarm())
     await until(lambda: len(sealed(box)) == 10, 30)
 
-    assert {item.state for item in box.desk.of_alarm(ALARM)} == {MediaState.BEGUN}  # the index had no room to say more
-    items = box.alerts.pending("regulator", 100)
-    assert items[0].kind == "alarm_transition"
+    assert box.desk.of_alarm(ALARM) == []
+    assert box.alerts.pending("regulator", 100)[0].kind == "alarm_transition"
     assert list(box.shelf.bodies()) == []
 
-    box.index._writer._connection.execute("PRAGMA max_page_count=1000000")
-    box.room = True
-    later = camera_alarm(at_ns=camera_alarm().raised_at_ns + 1)
-    await box.raise_alarm(later)
-    await until(lambda: len(box.desk.of_alarm(ALARM)) == 10 and box.desk.of_alarm(ALARM)[0].record_seq > 0, 30)
+    FullIndex.room = box.room = True
+    await box.raise_alarm(camera_alarm(at_ns=camera_alarm().raised_at_ns + 1))
+    await until(lambda: len(box.desk.of_alarm(ALARM)) == 10, 30)
     assert "almost full" in box.desk.of_alarm(ALARM)[0].reason
     await box.stop()
