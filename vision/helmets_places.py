@@ -7,9 +7,8 @@ A place belongs to one head in one zone from the frame that confirmed it until i
                          |   unseen: TRUE for gone_after_s of usable picture; the head may come back as a new track
                          '-- in sight but cannot be judged: UNKNOWN
 
-When all places are held, further heads wait. The last place then stands for them too: it says so (`also`), measures
-how many heads it stands for, and goes over to the next of them when its own head is clear. Every head fires once, when
-it gets a place.
+When all places are held, further heads wait. The last place then stands for them too: it says how many (`also`), and
+goes over to the next of them when its own head is clear. Every head fires once, when it gets a place.
 """
 
 from dataclasses import dataclass, field
@@ -129,6 +128,6 @@ class Places:
         truth = Truth.TRUE if usable and not in_doubt else Truth.UNKNOWN
         about = {**place.about, "also": waiting} if waiting else place.about
         box = place.look.box_px if place.look else None
-        measured = float(place.held) + waiting if truth is Truth.TRUE else nan
+        measured = 1.0 if truth is Truth.TRUE else nan
         fired, place.fired = place.fired, False
         return Finding(FindingKind.BARE_HEAD, place.number, truth, measured, box, about, fired)
