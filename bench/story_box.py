@@ -127,6 +127,7 @@ class StoryBox:
 
     def _write_site(self, ready: dict[str, Any], regulator_url: str) -> None:
         site = yaml.safe_load((config_root() / "sites" / "afternoon.yaml").read_text(encoding="utf-8"))
+        _leave_out(site, "cam-1")  # a picture of the screens holds still; this camera's scene does not
         ports = [*ready["crane_ports"], ready["pit_port"], ready["bus_port"], ready["broker_port"]]
         for link, port in zip(site["links"], ports, strict=True):
             link["port"] = port
@@ -138,6 +139,12 @@ class StoryBox:
         site["web"] = {"host": "127.0.0.1", "port": self._port, "token": {"file": str(token)}}
         path = self._folder / "site.yaml"
         path.write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+def _leave_out(site: dict[str, Any], camera: str) -> None:
+    site["assets"] = [asset for asset in site["assets"] if asset["id"] != camera]
+    site["links"] = [link for link in site["links"] if link["id"] != camera]
+    site["devices"] = [device for device in site["devices"] if device["link"] != camera]
 
 
 def _as_machine() -> dict[str, str]:

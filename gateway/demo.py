@@ -2,10 +2,12 @@
 
     twins (own process: three cranes, a pit, a bus of instruments, a weather mast, a broker)
           --Modbus TCP, MQTT-->  gateway (this process)  --contract over HTTP-->  regulator (own process, own database)
+    drawn camera (own process)  --RTSP-->  capture and eye (own processes)  --^
     surveyor's table of the last weeks  --import-->  gateway
 
 The twins tell a windy afternoon (`drivers.sim.afternoon`); headless, the cranes overload every few seconds instead of
-once in the story, as the figures need it.
+once in the story, as the figures need it. The camera's scene is drawn (`drivers.sim.camera_scene`), and judged by the
+detector that is shipped; its edge is surveyed at the start as a person would draw it.
 
 The figures at the end are counted, not assumed: overloads from the twins' own log, alerts from the regulator's own
 database, latency between the two. Processes are ended by the ids that were started here.
@@ -34,18 +36,23 @@ from drivers.sim.afternoon import PERIOD_S as STORY_S
 from drivers.sim.overload_log import Overload, read_overload_log
 from drivers.sim.survey import surveyors_table
 from gateway.app import DRIVERS, UPLINKS, Gateway
+from gateway.camera_office.survey_desk import Drawn, plain
+from gateway.evidence import RecordKind
 from gateway.model.alarm import TransitionKind
+from gateway.model.picture import Picture
 from gateway.pit_office.hand_entries import Bringer, Table
 from gateway.settings import load
-from gateway.store.alert_store import open_for_reading
+from gateway.store.alert_store import ChainReader, open_for_reading
 from gateway.store.history_reader import HistoryReader
 from regulator.store import ReceiverStore
+from vision.survey_parsing import read_survey
 
 READY_WITHIN_S = 30.0
 DRAIN_WITHIN_S = 15.0
 QUIET_TAIL_S = 4.0
 MATCH_RULE = "crane.moment.alarm"
 MATCH_SLACK_NS = 2_000_000_000
+CAMERA_RULES = ("vision.bare_head", "vision.edge_open", "vision.person_at_edge")
 WEB_PORT = 15000
 
 
@@ -70,7 +77,9 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class DemoFigures:
-    """What one run measured. `alerts_held` are the transitions in the regulator's database."""
+    """What one run measured. `alerts_held` are the transitions in the regulator's database. `camera_alarms` counts the
+    raises of what the camera saw, by rule, on the box, `camera_alarms_held` those at the regulator, and
+    `camera_pictures_held` the bodies of evidence there."""
 
     seconds: float
     readings: int
@@ -86,6 +95,9 @@ class DemoFigures:
     on_delay_ms: float
     chain_records: int
     chain_holds: bool
+    camera_alarms: dict[str, int]
+    camera_alarms_held: int
+    camera_pictures_held: int
     folder: str
 
 
@@ -106,29 +118,32 @@ async def _demo(options: DemoOptions) -> DemoFigures:
     folder.mkdir(parents=True)
     say = _silent if options.headless else _say
     async with contextlib.AsyncExitStack() as stack:
-        twins, regulator = await asyncio.gather(
+        twins, camera, regulator = await asyncio.gather(
             stack.enter_async_context(_process("drivers.sim", _sim_arguments(options, folder), folder)),
+            stack.enter_async_context(_process("drivers.sim.camera", _camera_arguments(options, folder), folder)),
             stack.enter_async_context(_process("regulator", _regulator_arguments(folder), folder)),
         )
-        gateway = _build_gateway(options, folder, twins, regulator)
+        gateway = _build_gateway(options, folder, twins | {"camera_url": camera["url"]}, regulator)
         say(f"现场页 site page       {gateway.url}/")
         say(f"监管端 regulator page  {regulator['url']}/")
         say(f"数据 data              {folder}")
         if not options.headless:
             _open_browser(f"{gateway.url}/")
         started = time.monotonic()
-        await _run_gateway(gateway, options, say, twins["story"])
+        await _run_gateway(gateway, options, say, twins["story"] + camera["story"], camera)
         seconds = time.monotonic() - started
     return _figures(gateway, folder, seconds)
 
 
-async def _run_gateway(gateway: Gateway, options: DemoOptions, say: Any, story: list[dict[str, Any]]) -> None:
+async def _run_gateway(
+    gateway: Gateway, options: DemoOptions, say: Any, story: list[dict[str, Any]], camera: dict[str, Any]
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     running = asyncio.create_task(gateway.run(stop))
-    survey = asyncio.create_task(_bring_survey(gateway, say))
+    survey = asyncio.gather(_bring_survey(gateway, say), _survey_camera(gateway, camera, say))
     progress = asyncio.create_task(_tell_progress(gateway, say, story))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({running, stopped}, timeout=options.seconds or None, return_when=asyncio.FIRST_COMPLETED)
@@ -144,6 +159,17 @@ async def _bring_survey(gateway: Gateway, say: Any) -> None:
     table = Table(surveyors_table(gateway.clock.now_ns()).encode(), "survey.csv")
     outcome = await gateway.hand_entries.take("pit-1", table, Bringer("demo", "weekly survey of the demo pit"))
     say(f"人工监测导入 survey imported  {outcome.accepted} 条 rows, {len(outcome.faults)} 条有误 faulty")
+
+
+async def _survey_camera(gateway: Gateway, camera: dict[str, Any], say: Any) -> None:
+    """The edge and the floor of the drawn scene, as a person would draw them on its reference picture."""
+    drawn = read_survey(json.loads(await asyncio.to_thread(Path(camera["survey"]).read_bytes)))
+    body = await asyncio.to_thread(Path(camera["reference"]).read_bytes)
+    picture = Picture(drawn.camera, drawn.made_at_ns, 0, 0, 0, "image/jpeg", body, drawn.reference_sha256)
+    digest = await gateway.surveys.hold(picture)
+    zones, edges = plain(drawn)
+    kept = await gateway.surveys.save(Drawn(drawn.camera, zones, edges, digest, "demo", 0), gateway.eyes())
+    say(f"摄像机标绘 camera surveyed  {drawn.camera} 版本 version {kept.version}: {kept.edges[0].title}")
 
 
 async def _drain(gateway: Gateway) -> None:
@@ -183,6 +209,7 @@ def _build_gateway(options: DemoOptions, folder: Path, twins: dict[str, Any], re
         "links[2].port": twins["pit_port"],
         "links[3].port": twins["bus_port"],
         "links[4].port": twins["broker_port"],
+        "links[5].source": twins["camera_url"],
         "uplinks[0].url": regulator["url"],
         "uplinks[0].enrol_code.file": str(folder / "enrol-code"),
         "uplinks[1].port": twins["broker_port"],
@@ -211,6 +238,11 @@ def _sim_arguments(options: DemoOptions, folder: Path) -> list[str]:
     if options.seconds:
         arguments += ["--seconds", str(options.seconds + 60), "--quiet-tail-s", str(60 + QUIET_TAIL_S)]
     return arguments
+
+
+def _camera_arguments(options: DemoOptions, folder: Path) -> list[str]:
+    arguments = ["--folder", str(folder), "--seed", str(options.seed)]
+    return [*arguments, "--seconds", str(options.seconds + 60)] if options.seconds else arguments
 
 
 def _regulator_arguments(folder: Path) -> list[str]:
@@ -244,6 +276,7 @@ def _figures(gateway: Gateway, folder: Path, seconds: float) -> DemoFigures:
     overloads = read_overload_log(folder / "overloads.jsonl")
     store = ReceiverStore(folder / "regulator.db")
     held = store.alerts()
+    pictures = store.stats()["blobs_held"]
     store.close()
     raised = [alert for alert in held if alert["transition"] == TransitionKind.RAISED]
     per_overload = [_alerts_of(overload, raised) for overload in overloads]
@@ -256,6 +289,7 @@ def _figures(gateway: Gateway, folder: Path, seconds: float) -> DemoFigures:
     box = open_for_reading(gateway.settings.storage.folder)
     history = HistoryReader(gateway.history.path, gateway.settings.points)
     outcome = box.verify()
+    camera_alarms = _camera_alarms(box)
     return DemoFigures(
         seconds=round(seconds, 1),
         readings=gateway.intake.values,
@@ -271,6 +305,9 @@ def _figures(gateway: Gateway, folder: Path, seconds: float) -> DemoFigures:
         on_delay_ms=_on_delay_ms(gateway),
         chain_records=outcome.seq,
         chain_holds=isinstance(outcome, ChainHead),
+        camera_alarms=camera_alarms,
+        camera_alarms_held=sum(alert["rule_id"] in CAMERA_RULES for alert in raised),
+        camera_pictures_held=pictures,
         folder=str(folder),
     )
 
@@ -285,6 +322,18 @@ def _alerts_of(overload: Overload, raised: Sequence[dict[str, Any]]) -> list[dic
         and alert["rule_id"] == MATCH_RULE
         and overload.started_at_ns <= alert["observed_at_ns"] <= end_ns + MATCH_SLACK_NS
     ]
+
+
+def _camera_alarms(box: ChainReader) -> dict[str, int]:
+    """Raises of what the camera saw, by rule, counted from the chain."""
+    counts = dict.fromkeys(CAMERA_RULES, 0)
+    for record in box.all_evidence():
+        if record.kind == RecordKind.TRANSITION:
+            content = json.loads(record.body)["content"]
+            rule_id = content["alarm"]["rule_id"]
+            if rule_id in counts and content["transition"] == TransitionKind.RAISED:
+                counts[rule_id] += 1
+    return counts
 
 
 def _latency(latency_ms: Sequence[float]) -> Latency:

@@ -1,0 +1,158 @@
+"""What the eye says as readings in the box's point table: the golden frame, times that can be believed, a lost eye."""
+
+import math
+from collections.abc import Awaitable
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from gateway.clock import SimulatedClock
+from gateway.model.reading import Quality, Readings
+from gateway.ports import BoundDevice, BoundLink
+from tests.fakes.gateway_process import ROOT
+from vision.camera.settings import CameraLinkSettings
+from vision.driver import CameraDriver, camera_drivers
+from vision.eye.judged import PLACES, finding_values
+from vision.eye_hub import EyeHub
+from vision.finding import Ailment, FindingKind
+from vision.observation import Observation
+from vision.settings import CameraDeviceSettings, CameraTable
+from vision.site_eyes import SiteEyes
+
+GOLDEN = yaml.safe_load((ROOT / "tests" / "cases" / "devices" / "site-camera.golden.yaml").read_text(encoding="utf-8"))
+TABLE = CameraTable.model_validate(
+    yaml.safe_load((ROOT / "config" / "devices" / "site-camera.yaml").read_text(encoding="utf-8"))
+)
+NOW_NS = 1_790_000_000_000_000_000
+SECOND_NS = 1_000_000_000
+
+
+class Kept:
+    """A sink that keeps."""
+
+    def __init__(self) -> None:
+        self.polls: list[Readings] = []
+
+    def offer(self, readings: Readings) -> bool:
+        self.polls.append(readings)
+        return True
+
+    async def put(self, readings: Readings) -> Awaitable[None]:
+        raise AssertionError("a camera polls")
+
+    def set_aside(self, device: str, payload: bytes, reason: str) -> None:
+        raise AssertionError(reason)
+
+
+def driver() -> CameraDriver:
+    device = CameraDeviceSettings(id="cam-1-eye", link="cam-1", asset="cam-1", table="site-camera")
+    bound = BoundDevice(device, TABLE, (), np.arange(len(TABLE.points), dtype=np.int32))
+    link = CameraLinkSettings(id="cam-1", source="rtsp://192.0.2.7/main")
+    return CameraDriver(BoundLink(link, (bound,)), SimulatedClock(NOW_NS))
+
+
+def heard(
+    camera: CameraDriver, sink: Kept, captured_ns: int, received_ns: int | None = None, **values: float
+) -> Readings:
+    observation = Observation("cam-1-eye", captured_ns, received_ns or captured_ns, values, b'{"frame":1}')
+    camera._listener(camera.seen["cam-1-eye"], sink).hear(observation)
+    return sink.polls[-1]
+
+
+def test_the_golden_frame() -> None:
+    readings = heard(driver(), Kept(), NOW_NS, **GOLDEN["observation"])
+    shown: dict[str, Any] = dict(zip([point.key for point in TABLE.points], readings.value.tolist(), strict=True))
+    assert shown.keys() == GOLDEN["values"].keys()
+    for key, wanted in GOLDEN["values"].items():
+        assert math.isnan(shown[key]) if wanted is None else shown[key] == wanted, key
+    bad = [Quality.BAD if wanted is None else Quality.GOOD for wanted in GOLDEN["values"].values()]
+    assert readings.quality.tolist() == bad
+    assert (readings.raw.payload, readings.device) == (b'{"frame":1}', "cam-1-eye")
+
+
+def test_the_table_has_a_point_for_everything_that_the_eye_can_find() -> None:
+    keys = {point.key for point in TABLE.points}
+    assert set(finding_values((), FindingKind)) | {str(ailment) for ailment in Ailment} <= keys
+    for kind, places in PLACES.items():
+        assert [point.key for point in TABLE.points if point.item == kind] == [f"{kind}_{n + 1}" for n in range(places)]
+
+
+@pytest.mark.parametrize("offset_s", [-4.0, 0.0, 4.0])
+def test_the_time_of_the_picture_is_that_of_the_readings(offset_s: float) -> None:
+    captured_ns = NOW_NS + round(offset_s * SECOND_NS)
+    assert heard(driver(), Kept(), captured_ns, NOW_NS).observed_at_ns == captured_ns
+
+
+@pytest.mark.parametrize("offset_s", [-3600.0, 3600.0])
+def test_a_camera_whose_clock_is_off_does_not_move_the_box(offset_s: float) -> None:
+    assert heard(driver(), Kept(), NOW_NS + round(offset_s * SECOND_NS), NOW_NS).observed_at_ns == NOW_NS
+
+
+def test_times_never_go_back_unless_the_boxs_clock_was_set_back() -> None:
+    camera, sink = driver(), Kept()
+    first = heard(camera, sink, NOW_NS).observed_at_ns
+    assert heard(camera, sink, NOW_NS - SECOND_NS).observed_at_ns == first + 1
+    assert heard(camera, sink, NOW_NS - 3600 * SECOND_NS).observed_at_ns == NOW_NS - 3600 * SECOND_NS
+
+
+def test_a_lost_eye_makes_everything_unknown_and_shows_why() -> None:
+    camera, sink = driver(), Kept()
+    heard(camera, sink, NOW_NS, **GOLDEN["observation"])
+    camera._listener(camera.seen["cam-1-eye"], sink).lost("no sign of life; the eye was killed")
+    assert set(sink.polls[-1].quality.tolist()) == {Quality.BAD}
+    (health,) = camera.health()
+    assert (health.failures, health.last_error) == (1, "no sign of life; the eye was killed")
+    heard(camera, sink, NOW_NS + SECOND_NS)
+    assert camera.health()[0].last_error == ""
+
+
+async def test_the_sites_eyes_know_their_cameras_and_no_other() -> None:
+    camera = driver()
+    eyes = SiteEyes(EyeHub(SimulatedClock()), lambda: {"cam-1": ("摄像机", "Camera")})
+    assert not eyes
+    eyes.use(camera_drivers([camera]))
+    (state,) = eyes.cameras()
+    assert (state.camera, state.title_zh, state.link, state.model_version) == ("cam-1-eye", "摄像机", "connecting", "")
+    assert (eyes.still("cam-1-eye"), eyes.fired("cam-1-eye", "bare_head_1")) == (None, None)
+    assert await eyes.reference("cam-1-eye") is None
+    with pytest.raises(LookupError, match="started"):
+        await eyes.clip("cam-1-eye", 0, 1)
+    for ask in (eyes.still, eyes.survey, eyes.live):
+        with pytest.raises(KeyError):
+            ask("cam-9")
+
+
+def test_what_is_wrong_with_the_picture_is_in_the_cameras_state() -> None:
+    camera = driver()
+    eyes = SiteEyes(EyeHub(SimulatedClock()), dict)
+    eyes.use([camera])
+    heard(camera, Kept(), NOW_NS, blurred=1.0, black=0.0, frozen=math.nan, judged_per_s=4.8)
+    (state,) = eyes.cameras()
+    assert (state.ailing, state.judged_per_s) == (("blurred",), 4.8)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"analyse_fps": 0}, "analyse_fps"),
+        ({"vote_s": 1}, "vote_s"),
+        ({"tiles": 9}, "tiles"),
+        ({"backend": "tensorflow"}, "backend"),
+        ({"polls": 5}, "polls"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_by_name(changes: dict[str, object], key: str) -> None:
+    good = {"id": "a", "link": "b", "asset": "c", "table": "site-camera"}
+    with pytest.raises(ValueError, match=key):
+        CameraDeviceSettings.model_validate(good | changes)
+
+
+def test_the_gateway_can_be_imported_without_opencv_libav_and_onnxruntime() -> None:
+    import subprocess
+    import sys
+
+    code = "import gateway.app, sys; print(sorted({'cv2', 'av', 'onnxruntime', 'torch'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"

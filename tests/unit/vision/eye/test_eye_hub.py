@@ -1,0 +1,163 @@
+"""The gateway's side of the eye, against a real process that speaks its wire: judging, dying, hanging, answering."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.clock import SystemClock
+from gateway.model.survey import empty_survey
+from tests.fakes.eye_parts import watched
+from vision import eye_hub
+from vision.eye.wire import MAX_MESSAGE_BYTES, packed, read_message
+from vision.eye_hub import EyeHub, Listener
+from vision.observation import Observation
+
+TOLD_EYE = Path(__file__).parents[3] / "fakes" / "told_eye.py"
+SETTINGS = watched().settings
+
+
+class Heard:
+    """What the hub told of a camera."""
+
+    def __init__(self) -> None:
+        self.observations: list[Observation] = []
+        self.losses: list[str] = []
+        self.listener = Listener(self.observations.append, self.losses.append)
+
+
+async def until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+    assert condition(), what
+
+
+@contextlib.asynccontextmanager
+async def running(what: str, clock: SystemClock | None = None) -> AsyncIterator[EyeHub]:
+    hub = EyeHub(clock or SystemClock(), (sys.executable, str(TOLD_EYE), what))
+    task = asyncio.create_task(hub.run())
+    try:
+        yield hub
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The eye finds this checkout, and inherits nothing that may be secret."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[4]))
+    monkeypatch.setenv("SECRET_OF_THE_TEST", "hunter2")
+
+
+async def test_no_process_is_started_before_there_is_a_camera() -> None:
+    async with running("judges") as hub:
+        await asyncio.sleep(0.05)
+        assert (hub.state.pid, hub.state.starts) == (None, 0)
+
+
+async def test_each_camera_hears_its_own_and_a_camera_that_comes_later_is_judged_too() -> None:
+    async with running("judges") as hub:
+        first, later = Heard(), Heard()
+        hub.watch("cam-1", "", SETTINGS, first.listener)
+        await until(lambda: len(first.observations) >= 2, "observations")
+        hub.watch("cam-2", "", SETTINGS, later.listener)
+        await until(lambda: len(later.observations) >= 2, "observations")
+        assert {each.camera for each in first.observations} == {"cam-1"}
+        assert {each.camera for each in later.observations} == {"cam-2"}
+        assert hub.state.starts == 1
+
+
+async def test_a_survey_reaches_the_eye_and_counts_again_after_a_restart() -> None:
+    async with running("judges") as hub:
+        heard = Heard()
+        hub.use_survey(replace(empty_survey("cam-1"), version=3), b"jpeg")
+        hub.watch("cam-1", "", SETTINGS, heard.listener)
+        await until(lambda: bool(heard.observations), "an observation")
+        assert heard.observations[0].values["survey"] == 3.0
+        hub.use_survey(replace(empty_survey("cam-1"), version=4), b"jpeg")
+        await until(lambda: heard.observations[-1].values["survey"] == 4.0, "the new version")
+        assert hub.survey("cam-1").version == 4
+        pid = hub.state.pid
+        assert pid is not None
+        os.kill(pid, 9)
+        await until(lambda: hub.state.starts == 2 and hub.state.pid is not None, "a new eye")
+        seen = len(heard.observations)
+        await until(lambda: len(heard.observations) > seen, "observations of the new eye")
+        assert heard.observations[-1].values["survey"] == 4.0
+        assert len(heard.losses) == 1
+
+
+async def test_an_eye_that_ends_is_told_to_every_camera_and_started_again() -> None:
+    async with running("dies") as hub:
+        heard = Heard()
+        hub.watch("cam-1", "", SETTINGS, heard.listener)
+        await until(lambda: hub.state.starts >= 2, "a second start")
+        assert heard.losses[0] == "the eye ended (3) the eye fell over"
+        assert hub.state.kills == 0
+
+
+@pytest.mark.parametrize("what", ["hangs", "mute"])
+async def test_an_eye_that_says_nothing_is_killed(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hurried(SystemClock):
+        """A minute passes with every tick."""
+
+        minutes = 0
+
+        def monotonic_ns(self) -> int:
+            return super().monotonic_ns() + self.minutes * 60_000_000_000
+
+        async def sleep(self, seconds: float) -> None:
+            self.minutes += 1
+            await super().sleep(0.02)
+
+    assert eye_hub.SILENT_S <= 10.0
+    async with running(what, Hurried()) as hub:
+        heard = Heard()
+        hub.watch("cam-1", "", SETTINGS, heard.listener)
+        await until(lambda: hub.state.kills >= 1, "a kill")
+        await until(lambda: bool(heard.losses), "word of it")
+        assert heard.losses[0] == "no sign of life; the eye was killed"
+
+
+async def test_a_reference_is_asked_for_and_nobody_waits_for_a_lost_eye() -> None:
+    async with running("judges") as hub:
+        assert await hub.reference("cam-1") is None
+        heard = Heard()
+        hub.watch("cam-1", "", SETTINGS, heard.listener)
+        await until(lambda: bool(heard.observations), "an eye")
+        picture = await hub.reference("cam-1")
+        assert picture is not None
+        assert picture.camera == "cam-1"
+
+
+async def test_a_camera_that_is_forgotten_hears_nothing_more() -> None:
+    async with running("judges") as hub:
+        gone, here = Heard(), Heard()
+        hub.watch("cam-1", "", SETTINGS, gone.listener)
+        await until(lambda: len(gone.observations) == 2, "observations")
+        hub.forget("cam-1")
+        hub.watch("cam-1x", "", SETTINGS, here.listener)
+        await until(lambda: len(here.observations) == 2, "observations of the other")
+        assert len(gone.observations) == 2
+
+
+def test_a_message_that_is_cut_off_or_out_of_step_is_an_end_not_a_picture(tmp_path: Path) -> None:
+    whole = packed({"a": 1})
+    path = tmp_path / "pipe"
+    for body in (b"", whole[:2], whole[:-1], (MAX_MESSAGE_BYTES + 1).to_bytes(4, "big") + b"x"):
+        path.write_bytes(body)
+        with path.open("rb") as stream, pytest.raises(EOFError):
+            read_message(stream)
+    path.write_bytes(whole)
+    with path.open("rb") as stream:
+        assert read_message(stream) == {"a": 1}
+    with pytest.raises(ValueError, match="at most"):
+        packed(bytes(MAX_MESSAGE_BYTES + 1))
