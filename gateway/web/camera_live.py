@@ -53,7 +53,7 @@ class LiveVideo:
             await _close(stream)
 
 
-def live_routes(app: FastAPI, pages: Pages, desk: CameraDesk, views: ViewLog) -> LiveVideo:
+def live_routes(app: FastAPI, pages: Pages, desk: CameraDesk, views: ViewLog, most_live: int = MOST_LIVE) -> LiveVideo:
     """Add the stream."""
     video = LiveVideo(pages.view.parts.clock)
 
@@ -61,8 +61,8 @@ def live_routes(app: FastAPI, pages: Pages, desk: CameraDesk, views: ViewLog) ->
     async def live(request: Request, camera: str) -> Response:
         require(request, VIDEO_ROLE)
         found(desk, camera)
-        if video.open_views >= MOST_LIVE:
-            said = f"{video.open_views} live views run already, at most {MOST_LIVE}"
+        if video.open_views >= most_live:
+            said = f"{video.open_views} live views run already, at most {most_live}"
             return error_answer(503, "too_many_live", "同时打开的实时画面过多", said, "")
         eyes = desk.eyes
         assert eyes is not None  # `found` has seen it

@@ -6,25 +6,40 @@ In: the application, the pages, the eyes, what is drawn. Out: the desk, for what
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
 from fastapi import FastAPI
 
 from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.ports import Eyes
 from gateway.web.camera_desk import CameraDesk
-from gateway.web.camera_live import live_routes
+from gateway.web.camera_live import MOST_LIVE, live_routes
 from gateway.web.cameras_page import cameras_routes
 from gateway.web.pages import Pages
 from gateway.web.survey_page import survey_routes
-from gateway.web.view_log import ViewLog
+from gateway.web.view_log import KEPT_WITHIN_S, ViewLog
 
 
-def camera_routes(app: FastAPI, pages: Pages, eyes: Callable[[], Eyes | None], surveys: SurveyDesk) -> CameraDesk:
+@dataclass(frozen=True, slots=True)
+class LookBounds:
+    """How many live views a box gives at once, and how soon a look must be on record (s) to be given."""
+
+    most_live: int = MOST_LIVE
+    on_record_within_s: float = KEPT_WITHIN_S
+
+
+LOOKS: Final = LookBounds()
+
+
+def camera_routes(
+    app: FastAPI, pages: Pages, eyes: Callable[[], Eyes | None], surveys: SurveyDesk, looks: LookBounds = LOOKS
+) -> CameraDesk:
     """Add the camera pages, stills, live video and the drawing page."""
     parts = pages.view.parts
     desk = CameraDesk(pages.view, eyes)
-    views = ViewLog(parts.recorder, parts.clock)
+    views = ViewLog(parts.recorder, parts.clock, looks.on_record_within_s)
     cameras_routes(app, pages, desk)
-    live_routes(app, pages, desk, views)
+    live_routes(app, pages, desk, views, looks.most_live)
     survey_routes(app, pages, desk, surveys)
     return desk

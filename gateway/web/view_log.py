@@ -30,11 +30,12 @@ class Viewed(StrEnum):
 
 
 class ViewLog:
-    """Writes views into the chain."""
+    """Writes views into the chain, each within `within_s`."""
 
-    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, recorder: Recorder, clock: Clock, within_s: float = KEPT_WITHIN_S) -> None:
         self._recorder = recorder
         self._clock = clock
+        self._within_s = within_s
 
     async def seal(self, request: Request, viewed: Viewed, camera: str, alarm_id: str = "") -> int:
         """One view begins. Raises RefusedError (503) when it could not be put on record: then nothing is shown."""
@@ -48,7 +49,7 @@ class ViewLog:
         }
         entry = Entry(RecordKind.MEDIA_VIEWED, self._clock.now_ns(), content, about=f"view:{alarm_id or camera}")
         try:
-            async with asyncio.timeout(KEPT_WITHIN_S):
+            async with asyncio.timeout(self._within_s):
                 record = await asyncio.shield(self._recorder.record(entry))
         except TimeoutError:
             raise RefusedError(

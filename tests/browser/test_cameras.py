@@ -1,4 +1,4 @@
-"""S4 in a browser: stills that say how old they are, boxes beside the pixels, live video that plays, and who may look."""
+"""S4 in a browser: stills that say how old they are, boxes beside the pixels, live video that plays, who may look."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ from gateway.accounts.person import Role
 from tests.browser.axe import axe_clean
 from tests.browser.looks import DESK, PHONE, overflow_px
 from tests.fakes.screen_box import ScreenBox
+from tests.fakes.screen_people import ScreenPeople
 
 READY = "html[data-feed=live]"
 PLAYED = """video => new Promise(done => {
@@ -20,10 +21,15 @@ PLAYED = """video => new Promise(done => {
 })"""
 
 
-@pytest.fixture
-def box(tmp_path):
-    with ScreenBox(tmp_path, cameras=True) as box:
+@pytest.fixture(scope="module")
+def box(tmp_path_factory):
+    with ScreenBox(tmp_path_factory.mktemp("cameras"), cameras=True) as box:
         yield box
+
+
+@pytest.fixture(scope="module")
+def people(box):
+    return ScreenPeople(box)
 
 
 def views(box):
@@ -35,7 +41,7 @@ def views(box):
 
 
 async def test_each_camera_says_how_it_is_and_what_it_shows(box, open_page):
-    page = await open_page("/cameras", look=DESK.in_language("en"))
+    page = await open_page("/cameras", look=DESK.in_language("en"), role=Role.SUPERVISOR)
     await page.locator(READY).wait_for()
     well, other, gone = (page.locator(f"#camera-cam-{n}") for n in (1, 2, 3))
     await expect(well.locator("img")).to_be_visible()
@@ -65,7 +71,7 @@ async def test_live_video_plays_and_each_look_is_on_record(box, open_page):
 
 
 async def test_boxes_are_drawn_beside_the_pixels_by_key_and_said_in_words(box, open_page):
-    page = await open_page("/cameras/cam-1", look=DESK.in_language("en"))
+    page = await open_page("/cameras/cam-1", look=DESK.in_language("en"), role=Role.VIEWER)
     await page.locator(READY).wait_for()
     await expect(page.locator("figure.camera img").first).to_be_visible()
     await expect(page.locator("svg.boxes")).to_be_hidden()
@@ -79,17 +85,18 @@ async def test_boxes_are_drawn_beside_the_pixels_by_key_and_said_in_words(box, o
 
 async def test_whoever_only_looks_gets_stills_and_no_video(box, open_page, troubles):
     troubles.expect("status of 403")
+    before = views(box)
     page = await open_page("/cameras", look=PHONE, role=Role.VIEWER)
     await page.locator(READY).wait_for()
     await expect(page.locator("#camera-cam-1 img")).to_be_visible()
     await expect(page.get_by_role("button", name="实时视频")).to_have_count(0)
     assert await page.evaluate("fetch('/cameras/cam-1/live.mp4').then(answer => answer.status)") == 403
-    assert views(box) == []
+    assert views(box) == before
     assert await overflow_px(page) <= 0
     await axe_clean(page)
 
 
 async def test_without_script_a_page_of_cameras_shows_pictures_all_the_same(box, open_page):
-    page = await open_page("/cameras", java_script_enabled=False)
+    page = await open_page("/cameras", java_script_enabled=False, role=Role.VIEWER)
     await expect(page.locator("#camera-cam-1 noscript img")).to_be_visible()
     assert await page.locator("#camera-cam-1 noscript img").evaluate("image => image.naturalWidth") == 640

@@ -1,0 +1,159 @@
+"""S4's answers: what a still says of itself, which live video is given, and that a look is first on record."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from math import nan
+from pathlib import Path
+
+import pytest
+
+from gateway.camera_office.survey_desk import SurveyDesk
+from gateway.camera_office.survey_store import SurveyStore
+from gateway.model.picture import CameraLink
+from gateway.web.camera_desk import ShownCamera
+from gateway.web.camera_routes import LOOKS, LookBounds, camera_routes
+from tests.fakes.eyes import StillEyes, boxes_of, camera, three_cameras
+from tests.fakes.site import NOW_NS
+from tests.fakes.web_face import Face, is_house_error
+from vision.survey_parsing import read_survey
+
+HTML = {"accept": "text/html"}
+
+
+class CameraFace(Face):
+    """A face with cameras; the last one bears the name of the device that the site's points belong to."""
+
+    def __init__(self, folder: Path, looks: LookBounds = LOOKS) -> None:
+        super().__init__(folder)
+        site = self.site
+        self.eyes: StillEyes | None = StillEyes(
+            [*three_cameras(NOW_NS), camera("host-1", NOW_NS, asset="crane-1")], site.clock.now_ns, pace_s=0.0
+        )
+        surveys = SurveyDesk(SurveyStore(folder, read_survey), read_survey, site.alerts, site.recorder, site.clock)
+        self.cameras = camera_routes(self.app, self.app.state.pages, lambda: self.eyes, surveys, looks)
+
+    async def page(self, path: str, status: int = 200) -> str:
+        reply = await self.client.get(f"{path}{'&' if '?' in path else '?'}lang=en", headers=HTML)
+        assert reply.status_code == status, reply.text
+        return reply.text
+
+    def views(self) -> list[str]:
+        kept = self.site.alerts.evidence_after(0, 10_000)
+        return [json.loads(record.body)["content"]["event"] for record in kept if record.kind == "media_viewed"]
+
+
+@pytest.fixture
+async def face(tmp_path: Path) -> AsyncIterator[CameraFace]:
+    face = CameraFace(tmp_path)
+    face.site.start()
+    yield face
+    await face.close()
+
+
+def fake(face: CameraFace) -> StillEyes:
+    assert face.eyes is not None
+    return face.eyes
+
+
+async def test_a_box_without_cameras_says_how_to_configure_one(face: CameraFace) -> None:
+    face.eyes = None
+    page = await face.page("/cameras")
+    assert "No camera is configured" in page
+    assert "driver: camera" in page
+    await face.page("/cameras/cam-1", 404)
+    assert is_house_error(await face.get("/cameras/cam-1/still.jpg", 404), "no_such_camera", "camera")
+
+
+async def test_a_still_says_what_is_in_it_and_how_old_it_is(face: CameraFace) -> None:
+    reply = await face.client.get("/cameras/cam-1/still.jpg")
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "image/jpeg")
+    rows = json.loads(reply.headers["x-boxes"])
+    assert [row[4] for row in rows if row[4] != 2] == [0, 1]
+    assert reply.headers["x-size"] == "640 360"
+    assert 0 <= int(reply.headers["x-age-ms"]) < 1000
+    same = await face.client.get("/cameras/cam-1/still.jpg", headers={"if-none-match": reply.headers["etag"]})
+    assert (same.status_code, same.content) == (304, b"")
+    assert "x-age-ms" in same.headers
+
+
+async def test_a_camera_without_a_picture_and_one_that_is_none_are_told_apart(face: CameraFace) -> None:
+    assert (await face.client.get("/cameras/cam-3/still.jpg")).status_code == 204
+    assert (await face.client.get("/cameras/cam-9/still.jpg")).status_code == 404
+
+
+async def test_live_video_begins_with_its_description_and_is_on_record_once(face: CameraFace) -> None:
+    reply = await face.client.get("/cameras/cam-1/live.mp4")
+    names = [name for name, _ in boxes_of(reply.content)]
+    assert names[:4] == [b"ftyp", b"moov", b"moof", b"mdat"]
+    assert face.views() == ["live"]
+    assert fake(face).live_open == 0
+
+
+async def test_what_no_browser_plays_is_refused_with_the_reason_and_not_on_record(face: CameraFace) -> None:
+    answer = await face.get("/cameras/cam-2/live.mp4", 409)
+    assert is_house_error(answer, "no_live_video", "camera")
+    assert "H.265" in json.dumps(answer)
+    assert face.views() == []
+
+
+@pytest.mark.parametrize(
+    ("looks", "code"),
+    [(LookBounds(on_record_within_s=0.0), "not_on_record"), (LookBounds(most_live=0), "too_many_live")],
+)
+async def test_a_look_that_is_not_on_record_or_one_too_many_is_not_given(
+    tmp_path: Path, looks: LookBounds, code: str
+) -> None:
+    face = CameraFace(tmp_path, looks)
+    face.site.start()
+    assert is_house_error(await face.get("/cameras/cam-1/live.mp4", 503), code, "")
+    assert fake(face).live_open == 0
+    await face.close()
+
+
+async def test_alarms_of_a_camera_stand_on_it_and_on_no_other(face: CameraFace) -> None:
+    alarm_id = await face.raised()
+    page = await face.page("/cameras")
+    own, others = page[page.index('id="camera-host-1"') :], page[: page.index('id="camera-host-1"')]
+    assert alarm_id in own
+    assert alarm_id not in others
+    assert alarm_id in await face.page("/cameras/host-1")
+
+
+async def test_what_is_measured_of_a_camera_is_shown_and_what_is_not_known_is_no_number(face: CameraFace) -> None:
+    assert all(not figure.known for figure in face.cameras.figures("host-1"))
+    await face.value(42.5)
+    known = [figure.value for figure in face.cameras.figures("host-1") if figure.known]
+    assert 42.5 in known
+    assert face.cameras.figures("cam-1") == []
+
+
+async def test_a_camera_without_figures_shows_no_zero(face: CameraFace) -> None:
+    page = await face.page("/cameras")
+    assert "not judged" in page[page.index('id="camera-cam-3"') :]
+    assert "nan" not in page
+
+
+@pytest.mark.parametrize(
+    ("changed", "blind"),
+    [
+        ({}, False),
+        ({"link": CameraLink.OFFLINE}, True),
+        ({"link": CameraLink.CONNECTING}, True),
+        ({"ailing": ("frozen",)}, True),
+        ({"ailing": ("moved",)}, False),
+        ({"judged_per_s": nan}, False),
+    ],
+)
+def test_a_camera_that_sees_nothing_where_works_are_dangerous_is_grave(changed: dict[str, object], blind: bool) -> None:
+    state = replace(camera("cam-1", NOW_NS), **changed)  # type: ignore[arg-type]
+    shown = ShownCamera(state, 1.0, ())
+    assert (shown.blind, shown.grave) == (blind, blind)
+    assert not ShownCamera(replace(state, dangerous_works=False), 1.0, ()).grave
+
+
+async def test_no_address_shows_more_than_the_camera_says(face: CameraFace) -> None:
+    fake(face).states["cam-1"] = replace(fake(face).states["cam-1"], title_en="<script>alert(1)</script>")
+    page = await face.page("/cameras/cam-1")
+    assert "<script>alert" not in page
+    assert "rtsp://192.168.1.64/ch1" in page
