@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.fakes.certificates import KeyPair
 from tests.fakes.mosquitto import free_port, program
 
 _PYTHON = "/usr/bin/python3"
@@ -62,13 +63,19 @@ def film(codec: str = "h264", width: int = 640, height: int = 360, fps: int = 15
 
 
 class RtspServer:
-    """One camera. `auth` is "", "basic" or "digest"; `port` 0 takes a free one."""
+    """One camera. `auth` is "", "basic" or "digest"; with `tls` it speaks rtsps."""
 
     def __init__(
-        self, shown: Film, *, auth: str = "", user: str = "viewer", password: str = "s3cret", port: int = 0
+        self,
+        shown: Film,
+        *,
+        auth: str = "",
+        user: str = "viewer",
+        password: str = "s3cret",
+        tls: KeyPair | None = None,
     ) -> None:
-        self._film = shown
-        self.port = port or free_port()
+        self._scheme = "rtsps" if tls else "rtsp"
+        self.port = free_port()
         self._options = {
             "port": self.port,
             "codec": shown.codec,
@@ -77,12 +84,13 @@ class RtspServer:
             "auth": auth,
             "user": user,
             "password": password,
+            "tls": [str(tls.cert_file), str(tls.key_file)] if tls else [],
         }
         self._process: subprocess.Popen[str] | None = None
 
     @property
     def url(self) -> str:
-        return f"rtsp://127.0.0.1:{self.port}/site"
+        return f"{self._scheme}://127.0.0.1:{self.port}/site"
 
     def __enter__(self) -> Self:
         self.start()

@@ -83,7 +83,13 @@ def guard(server, factory, options):
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "viewer")
     user, password = options["user"], options["password"]
-    if options["auth"] == "basic":
+    if options["tls"]:
+        from gi.repository import Gio
+
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(*options["tls"]))
+    if not options["auth"]:
+        auth.set_default_token(token)
+    elif options["auth"] == "basic":
         auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
     else:
         gi.require_version("GstRtsp", "1.0")
@@ -115,7 +121,7 @@ def main():
     )
     factory.set_shared(True)
     factory.connect("media-configure", feed.configure)
-    if options["auth"]:
+    if options["auth"] or options["tls"]:
         guard(server, factory, options)
     server.get_mount_points().add_factory("/site", factory)
     if server.attach(None) == 0:

@@ -21,6 +21,7 @@ import pytest
 
 from gateway.model.picture import CameraLink
 from gateway.secret import Secret
+from tests.fakes.certificates import make_certificates
 from tests.fakes.rtsp_server import RtspServer, film
 from tests.fakes.rtsp_viewer import READ_TIMEOUT_S, Viewer
 from tests.fakes.waiting import wait_until
@@ -110,6 +111,22 @@ async def test_a_wrong_password_says_so_and_is_shown_nowhere(
                 await viewer.handle.clip(0, 1)
     assert "p@ss" not in shown
     assert "p%40ss" not in shown
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_camera_that_speaks_tls_is_believed_by_its_certificate(tmp_path: Path, trusted: bool) -> None:
+    certificates = make_certificates(tmp_path)
+    pair = certificates.server if trusted else certificates.stranger
+    with RtspServer(film(), auth="digest", tls=pair) as camera:
+        (tmp_path / "password").write_text("s3cret")
+        password = Secret(file=tmp_path / "password")
+        async with Viewer(camera.url, username="viewer", password=password, tls_ca_file=certificates.ca_file) as viewer:
+            if trusted:
+                await viewer.live()
+            else:
+                await viewer.offline()
+                assert viewer.state.report.session == 0
+                assert viewer.state.last_error
 
 
 async def test_a_password_that_is_not_there_starts_nothing(tmp_path: Path) -> None:

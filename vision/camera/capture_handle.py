@@ -222,7 +222,9 @@ class CaptureHandle:
         report = CaptureReport.from_plain(said)
         self._silence_s = 0.0
         self._state = replace(self._state, report=report)
-        self._set_link(report.link, report.last_error)
+        starting = report.link is CameraLink.CONNECTING and self._state.link is CameraLink.OFFLINE
+        if not starting:
+            self._set_link(report.link, report.last_error)
 
     def _set_link(self, link: CameraLink, error: str) -> None:
         """One line when the camera goes down, one when it is back."""

@@ -25,7 +25,7 @@ class CapturePlan:
     reconnect_max_s: float = 30.0
     fps_cap: float = 10.0
     ring_s: float = 30.0
-    ring_max_bytes: int = 20_000_000
+    ring_max_bytes: int = 16_000_000
     loop: bool = False
     realtime: bool = True
     sub_source: str = ""

@@ -38,7 +38,7 @@ class CameraLinkSettings(LinkSettings):
     reconnect_max_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
     fps_cap: Annotated[float, Field(gt=0, le=60)] = 10.0
     ring_s: Annotated[float, Field(ge=0, le=300)] = 30.0
-    ring_max_mb: Annotated[float, Field(gt=0, le=512)] = 20.0
+    ring_max_mb: Annotated[float, Field(gt=0, le=512)] = 16.0
     max_width_px: Annotated[int, Field(ge=64, le=7680)] = 1920
     max_height_px: Annotated[int, Field(ge=64, le=4320)] = 1080
     loop: bool = False
