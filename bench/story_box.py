@@ -22,9 +22,10 @@ from contract.canonical import Canonical
 from drivers.sim.afternoon import PERIOD_S
 from drivers.sim.survey import surveyors_table
 from gateway.settings import config_root
-from tests.fakes.gateway_process import ROOT, GatewayProcess
+from tests.fakes.gateway_process import ROOT
 from tests.fakes.mosquitto import free_port
 from tests.fakes.regulator_process import regulator_process
+from tests.fakes.screen_box import CameraProcess
 from tests.fakes.waiting import wait_until
 
 TWINS = ("crane-1", "crane-2", "crane-3", "pit-1", "bus-1", "mast-1")
@@ -39,7 +40,7 @@ class StoryBox:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._port = free_port()
-        self.gateway = GatewayProcess(folder / "site.yaml", f"http://127.0.0.1:{self._port}")
+        self.gateway = CameraProcess(folder / "site.yaml", f"http://127.0.0.1:{self._port}")
 
     @property
     def url(self) -> str:

@@ -6,6 +6,7 @@ In: the eyes and the log of views. Out: bytes as they come, never re-encoded. A 
 the camera's stream ends or when the page goes. Knows no picture and no model.
 """
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
@@ -21,6 +22,7 @@ from gateway.web.pages import Pages
 from gateway.web.view_log import VIDEO_ROLE, Viewed, ViewLog
 from gateway.web.visitor import require
 
+log = logging.getLogger(__name__)
 MOST_LIVE: Final = 16
 """Live views of all browsers together: each costs the box a copy of a stream."""
 WELCOME_EVERY_S: Final = 5.0
@@ -48,6 +50,8 @@ class LiveVideo:
                     if welcome is not None and not await welcome():
                         return
                 yield part
+        except LookupError as error:  # the camera went, or this browser reads slower than the camera sends
+            log.info("event=live_video_ended reason=%r", str(error))
         finally:
             self.open_views -= 1
             await _close(stream)

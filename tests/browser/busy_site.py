@@ -1,9 +1,10 @@
-"""One box for all pages: it has alarms of each state, somebody is logged in, and every page can be opened."""
+"""One box for all pages: it has cameras, alarms of each state, one with pictures, and somebody is logged in."""
 
 from playwright.async_api import Page
 
 from gateway.accounts.person import Role
 from tests.browser.looks import Look
+from tests.fakes.alarm_media import keep_pictures
 from tests.fakes.screen_box import ScreenBox
 from tests.fakes.screen_pages import ScreenPage, path_of
 from tests.fakes.screen_people import ScreenPeople
@@ -19,7 +20,9 @@ class BusySite:
     def __init__(self, box: ScreenBox) -> None:
         self.box = box
         self.people = ScreenPeople(box)
-        self.alarm_id = box.raise_alarm().alarm_id
+        alarm = box.raise_alarm()
+        self.alarm_id = alarm.alarm_id
+        keep_pictures(box.folder, alarm.alarm_id, alarm.raised_at_ns)
         box.raise_alarm(WIND, "crane-2")
         box.raise_alarm(TILT)
         box.return_alarm(TILT)

@@ -193,6 +193,8 @@ class StillEyes:
         self.surveys: dict[str, Survey] = {}
         self.references: dict[str, bytes] = {}
         self.live_open = 0
+        self.breaks_off = ""
+        """When set, live video ends after its third part for this reason, as for a viewer that is too slow."""
         self._now_ns = now_ns
         self._pace_s = pace_s
 
@@ -224,7 +226,9 @@ class StillEyes:
         self._playable(camera)
         self.live_open += 1
         try:
-            for part in fragments(await asyncio.to_thread(film, LIVE_S, fragmented=True)):
+            for number, part in enumerate(fragments(await asyncio.to_thread(film, LIVE_S, fragmented=True))):
+                if self.breaks_off and number == 3:
+                    raise LookupError(self.breaks_off)
                 yield part
                 await asyncio.sleep(self._pace_s)
         finally:

@@ -37,6 +37,7 @@ PAGES = (
     ScreenPage("service", "/alarms/service"),
     ScreenPage("cameras", "/cameras"),
     ScreenPage("camera", "/cameras/cam-1"),
+    ScreenPage("camera-drawing", "/cameras/cam-1/survey"),
     ScreenPage("curves", "/curves"),
     ScreenPage("health", "/health"),
     ScreenPage("figures", "/figures"),

@@ -65,7 +65,8 @@ async function start(figure) {
   try {
     await video.play();
   } catch (error) {
-    why = video.stopped.signal.aborted ? "" : error.message;
+    if (video.stopped.signal.aborted) why = "";
+    else if (error.constructor === Error) why = error.message; // ours, in the page's language
   }
   playing.delete(figure);
   show(figure, false);

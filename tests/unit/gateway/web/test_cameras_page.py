@@ -90,6 +90,13 @@ async def test_live_video_begins_with_its_description_and_is_on_record_once(face
     assert fake(face).live_open == 0
 
 
+async def test_a_stream_that_breaks_off_ends_the_look_and_nothing_else(face: CameraFace) -> None:
+    fake(face).breaks_off = "the viewer is slower than the camera"
+    reply = await face.client.get("/cameras/cam-1/live.mp4")
+    assert [name for name, _ in boxes_of(reply.content)] == [b"ftyp", b"moov", *[b"moof", b"mdat"] * 2]
+    assert fake(face).live_open == 0
+
+
 async def test_what_no_browser_plays_is_refused_with_the_reason_and_not_on_record(face: CameraFace) -> None:
     answer = await face.get("/cameras/cam-2/live.mp4", 409)
     assert is_house_error(answer, "no_live_video", "camera")
