@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy
+import numpy.typing
 
 from vision.training.classes import HEAD, HELMET, PERSON, UNSURE_PERSON
 from vision.training.pictures import Numbers, Picture, Pixels
@@ -27,6 +28,7 @@ SCALE_LIMITS = (0.3, 3.0)
 SHIPPED_AREA_PX = 200_000
 
 Generator = numpy.random.Generator
+Matrix = numpy.typing.NDArray[numpy.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +96,12 @@ def cut(picture: Picture, height: int, width: int, scale: float, focus: Focus, r
     stretch = random.uniform(0.92, 1.08)
     mirror = -1.0 if random.random() < 0.5 else 1.0
     radians = numpy.deg2rad(angle)
-    turn = scale * numpy.array(
-        [
-            [mirror * stretch * numpy.cos(radians), -numpy.sin(radians) / stretch],
-            [mirror * stretch * numpy.sin(radians), numpy.cos(radians) / stretch],
-        ]
-    )
+    across = scale * stretch * mirror * numpy.array([numpy.cos(radians), numpy.sin(radians)])
+    down = scale / stretch * numpy.array([-numpy.sin(radians), numpy.cos(radians)])
+    turn: Matrix = numpy.stack((across, down), 1)
     place = _place(turn, focus, (wide, tall), (width, height), random)
-    matrix = numpy.concatenate((turn, place[:, None]), 1)
-    quality = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
-    pixels = cv2.warpAffine(
-        picture.pixels, matrix, (width, height), flags=quality, borderMode=cv2.BORDER_CONSTANT, borderValue=(GREY,) * 3
-    )
+    matrix: Matrix = numpy.concatenate((turn, place[:, None]), 1)
+    pixels = cv2.warpAffine(picture.pixels, matrix, (width, height), borderValue=(GREY,) * 3)
     return Canvas(pixels.astype(numpy.uint8), _clip(_move(_with_unsure(picture), matrix), width, height))
 
 
@@ -119,7 +115,7 @@ def _focus(picture: Picture, random: Generator) -> Focus:
     return Focus((left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top))
 
 
-def _place(turn: Numbers, focus: Focus, size: tuple[int, int], canvas: tuple[int, int], random: Generator) -> Numbers:
+def _place(turn: Matrix, focus: Focus, size: tuple[int, int], canvas: tuple[int, int], random: Generator) -> Matrix:
     """The shift that puts the focus somewhere inside and shows as little outside of the picture as can be."""
     target = numpy.array(canvas) * random.uniform(0.15, 0.85, 2)
     shift = target - turn @ numpy.array([focus.x, focus.y])
@@ -155,7 +151,7 @@ def _body(head: Numbers) -> list[float]:
     return [UNSURE_PERSON, head[1] - 2 * width, head[2] - height, head[3] + 2 * width, head[4] + 7 * height]
 
 
-def _move(boxes: Numbers, matrix: Numbers) -> Numbers:
+def _move(boxes: Numbers, matrix: Matrix) -> Numbers:
     """Boxes through a matrix: the box around the ellipse in each, which rotation grows less than its corners."""
     middles = (boxes[:, 1:3] + boxes[:, 3:5]) / 2 @ matrix[:, :2].T + matrix[:, 2]
     halves = numpy.sqrt(((boxes[:, 3:5] - boxes[:, 1:3]) / 2) ** 2 @ (matrix[:, :2] ** 2).T)

@@ -83,7 +83,7 @@ def _produce(
 def batches(pictures: list[Picture], plan: Plan, first: int = 0) -> Iterator[Batch]:
     """All batches from step `first` on, a few made ahead in a process of its own."""
     context = multiprocessing.get_context("fork")
-    queue: multiprocessing.Queue[Batch] = context.Queue(MADE_AHEAD)  # type: ignore[assignment]
+    queue: multiprocessing.Queue[Batch] = context.Queue(MADE_AHEAD)
     maker = context.Process(target=_produce, args=(pictures, weigh(pictures), plan, first, queue), daemon=True)
     maker.start()
     try:

@@ -51,7 +51,7 @@ def fold(network: SiteHeads) -> SiteHeads:
     for module in folded.modules():
         if isinstance(module, ConvolutionBlock):
             module.convolution = fuse_conv_bn_eval(module.convolution, module.norm)
-            module.norm = nn.Identity()  # type: ignore[assignment]
+            module.add_module("norm", nn.Identity())
     return folded
 
 

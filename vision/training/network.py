@@ -42,7 +42,7 @@ class ConvolutionBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(n, inputs, h, w) to (n, outputs, h / stride, w / stride)."""
-        return self.activation(self.norm(self.convolution(features)))  # type: ignore[no-any-return]
+        return self.activation(self.norm(self.convolution(features)))
 
 
 class SeparableBlock(nn.Sequential):
@@ -83,7 +83,7 @@ class CrossStage(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(n, inputs, h, w) to (n, outputs, h, w)."""
         deep = self.bottlenecks(self.deep(features))
-        return self.join(torch.cat((deep, self.straight(features)), 1))  # type: ignore[no-any-return]
+        return self.join(torch.cat((deep, self.straight(features)), 1))
 
 
 class PyramidPooling(nn.Module):
@@ -103,7 +103,7 @@ class PyramidPooling(nn.Module):
         one = self.reduce(features)
         five = self.pool(one)
         nine = self.pool(five)
-        return self.join(torch.cat((one, five, nine, self.pool(nine)), 1))  # type: ignore[no-any-return]
+        return self.join(torch.cat((one, five, nine, self.pool(nine)), 1))
 
 
 class Backbone(nn.Module):

@@ -17,7 +17,7 @@ import numpy as np
 from gateway.model.detections import SeenClass
 from vision.detection_scores import Matches, Sizes, curve
 from vision.detector import open_detector
-from vision.evaluate import read_folds
+from vision.evaluate import Fold, read_folds
 from vision.evaluate_sets import LabelledSet, evaluate_set, read_list
 from vision.training.entry import write_entry
 from vision.training.pictures import Source, in_sets, read_sources
@@ -35,11 +35,15 @@ def choose(matches: list[Matches]) -> float:
     return float(np.clip((good.min() + good.max()) / 2, 0.05, 0.95))
 
 
-def match(model: Path, data: tuple[Path, Path], names: Path) -> dict[SeenClass, list[Matches]]:
-    """What a model finds on the pictures that the file `names` lists."""
-    images, labels = data
-    chosen = LabelledSet(names.stem, images, labels, read_list(names))
-    return evaluate_set(open_detector(model), chosen).matches
+def pool(folds: list[Fold]) -> dict[SeenClass, list[Matches]]:
+    """What each fold's model finds on its pictures, put together."""
+    pooled: dict[SeenClass, list[Matches]] = {seen: [] for seen in SeenClass}
+    for fold in folds:
+        only = read_list(fold.only) if fold.only else None
+        result = evaluate_set(open_detector(fold.model), LabelledSet(fold.name, fold.images, fold.labels, only))
+        for seen, matches in result.matches.items():
+            pooled[seen].extend(matches)
+    return pooled
 
 
 def write_list(sources: list[Source], path: Path) -> Path:
@@ -67,17 +71,11 @@ def main() -> int:
     sources = [source for source in read_sources(arguments.data) if source.core]
     write_list(measured(sources, arguments.hold), folder / "measured.txt")
     entry = write_entry(arguments.model, TO_BEGIN_WITH, arguments.version)
-    pooled: dict[SeenClass, list[Matches]] = {seen: [] for seen in SeenClass}
-    if arguments.folds:
-        rounds = [(fold.model, (fold.images, fold.labels), fold.only) for fold in read_folds(arguments.folds)]
-    else:
-        names = write_list(kept_back(sources, arguments.hold), folder / "kept_back.txt")
-        rounds = [(entry, (arguments.data / "images", arguments.data / "labels"), names)]
-    for model, data, names in rounds:
-        if names is None:
-            raise ValueError(f"{arguments.folds}: a list of pictures (only) is expected in each fold")
-        for seen, matches in match(model, data, names).items():
-            pooled[seen].extend(matches)
+    names = write_list(kept_back(sources, arguments.hold), folder / "kept_back.txt")
+    own = Fold(
+        name="kept back", model=entry, images=arguments.data / "images", labels=arguments.data / "labels", only=names
+    )
+    pooled = pool(read_folds(arguments.folds) if arguments.folds else [own])
     thresholds = {seen.name.lower(): choose(matches) for seen, matches in pooled.items()}
     write_entry(arguments.model, thresholds, arguments.version)
     print(", ".join(f"{name} {value:.3f}" for name, value in thresholds.items()), file=sys.stderr)

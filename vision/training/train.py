@@ -57,7 +57,8 @@ def begin(network: SiteHeads, recipe: Recipe) -> Course:
     for part in (network.backbone.stem, network.backbone.dark2):
         for parameter in part.parameters():
             parameter.requires_grad_(False)
-    decayed, free = [], []
+    decayed: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
     for parameter in network.parameters():
         if parameter.requires_grad:
             (decayed if parameter.ndim > 1 else free).append(parameter)
@@ -83,7 +84,7 @@ def advance(course: Course, batch: Batch, plan: Plan, recipe: Recipe) -> Loss:
         levels = course.network(to_input(batch, device))
     loss = measure_loss(decode(levels), [torch.from_numpy(rows).to(device) for rows in batch.boxes])
     course.optimiser.zero_grad()
-    loss.total.backward()  # type: ignore[no-untyped-call]
+    torch.autograd.backward(loss.total)
     nn.utils.clip_grad_norm_(course.network.parameters(), recipe.largest_gradient)
     course.optimiser.step()
     course.step += 1
@@ -179,7 +180,8 @@ def start(path: Path, pictures: list[Picture], plan: Plan) -> SiteHeads:
         network.load_state_dict(torch.load(path, weights_only=True))
     else:
         fill_from_yolox(network, path)
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    movable: Any = network  # torch's own types know no memory format for modules
+    movable.to(device, memory_format=torch.channels_last)
     if path.suffix != ".pt":
         calibrate(network, to_input(make_batch(pictures, weigh(pictures), replace(plan, batch=24), 0), device))
     return network

@@ -57,8 +57,9 @@ def _fill_block(block: ConvolutionBlock, weight: Tensor, bias: Tensor) -> None:
         raise ValueError(f"a convolution of {tuple(weight.shape)} where {tuple(block.convolution.weight.shape)} is due")
     block.convolution.weight.copy_(weight)
     block.norm.bias.copy_(bias)
-    block.norm.running_mean.zero_()  # type: ignore[operator, union-attr]
-    block.norm.running_var.fill_(1.0 - block.norm.eps)  # type: ignore[operator, union-attr]
+    mean, variance = _statistics(block.norm)
+    mean.zero_()
+    variance.fill_(1.0 - block.norm.eps)
 
 
 def _fill_head(head: Head, convolutions: Iterator[tuple[Tensor, Tensor]]) -> None:
@@ -68,6 +69,7 @@ def _fill_head(head: Head, convolutions: Iterator[tuple[Tensor, Tensor]]) -> Non
             _fill_block(module, *next(convolutions))
             continue
         weight, bias = next(convolutions)
+        assert module.bias is not None
         if module is head.class_logits:
             module.weight.zero_()
             torch.nn.init.normal_(module.weight, std=0.01)
@@ -107,8 +109,9 @@ def calibrate(network: nn.Module, pictures: Tensor) -> None:
         assert isinstance(norm, nn.BatchNorm2d)
         variance, mean = torch.var_mean(inputs[0].float(), dim=(0, 2, 3), correction=0)
         variance = variance.clamp(min=1e-4)
-        norm.running_mean.copy_(mean)  # type: ignore[union-attr]
-        norm.running_var.copy_(variance)  # type: ignore[union-attr]
+        kept_mean, kept_variance = _statistics(norm)
+        kept_mean.copy_(mean)
+        kept_variance.copy_(variance)
         norm.weight.copy_((variance + norm.eps).sqrt())
         norm.bias.add_(mean)
 
@@ -122,3 +125,10 @@ def calibrate(network: nn.Module, pictures: Tensor) -> None:
 
 def _norms(network: nn.Module) -> Iterable[nn.BatchNorm2d]:
     return (module for module in network.modules() if isinstance(module, nn.BatchNorm2d))
+
+
+def _statistics(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Running mean and variance, which a normalisation of this network always keeps."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    return norm.running_mean, norm.running_var
