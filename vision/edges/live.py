@@ -59,7 +59,7 @@ class Average:
 
     def add(self, strip: Floats, free: Floats, elapsed_s: float) -> Look:
         """Take a strip in; `elapsed_s` since the one before."""
-        keep = np.float32(math.exp(-elapsed_s / max(self.average_s, 4 * min(elapsed_s, 10.0))))
+        keep = np.float32(math.exp(-elapsed_s / max(self.average_s, 1.2 * min(elapsed_s, 30.0))))
         old = self.weight * keep
         self.weight = old + free
         part = free / np.maximum(self.weight, 1e-6)

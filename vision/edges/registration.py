@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-WIDTH_PX: Final = 480
+WIDTH_PX: Final = 384
 Floats = NDArray[np.float32]
 
 
@@ -40,7 +40,8 @@ class Register:
         live = self._outlines(grey)
         for x1, y1, x2, y2 in persons_xyxy_px * self.zoom:
             live[max(0, int(y1)) : max(0, int(y2) + 1), max(0, int(x1)) : max(0, int(x2) + 1)] = 0
-        (dx, dy), sure = cv2.phaseCorrelate(self.outlines, live, self.window)
+        # OpenCV 5.0 multiplies the window into what it is given: without the copy the reference fades frame by frame.
+        (dx, dy), sure = cv2.phaseCorrelate(self.outlines.copy(), live, self.window)
         return Shift(dx / self.zoom, dy / self.zoom, float(sure))
 
     def _outlines(self, grey: NDArray[np.uint8]) -> Floats:

@@ -27,7 +27,7 @@ class EdgeSettings:
     gap_share: float = 0.58
     gap_most: float = 0.52
     rail_over: float = 1.15
-    witness_least: float = 0.25
+    witness_least: float = 0.45
     register_px: float = 8.0
     register_sure: float = 0.02
     reach_m: float = 1.0

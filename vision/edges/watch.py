@@ -124,7 +124,10 @@ class EdgeWatch:
 
     def resume(self, kept: bytes) -> bool:
         """Take up what `kept` gave; False (and nothing changed) when it belongs to another survey."""
-        version, digest, state, places, presences = pickle.loads(kept)  # noqa: S301 - our own, from our own folder
+        try:
+            version, digest, state, places, presences = pickle.loads(kept)  # noqa: S301 - our own, from our own folder
+        except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, ImportError, IndexError):
+            return False
         mine = [watched.edge.edge_id for watched in self._edges]
         if (version, digest, [row[0] for row in state]) != (self.survey.version, self.survey.reference_sha256, mine):
             return False
