@@ -1,6 +1,6 @@
 """What the helmet rule goes by, with where each number comes from. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +40,22 @@ class HelmetSettings:
             raise ValueError(f"places is {self.places}, expected 1 to 64")
         if self.safe_s > self.vote_s:
             raise ValueError(f"safe_s is {self.safe_s}, expected at most vote_s, which is {self.vote_s}")
+
+
+def settings_at(
+    fps: float, thresholds: tuple[float, float, float], min_head_px: float = 20.0, vote_s: float = 5.0
+) -> HelmetSettings:
+    """Settings that can be met at `fps` judged frames a second: below 2 a second the votes take longer, because their
+    number does not become smaller. Raises ValueError for what cannot be."""
+    if not fps > 0:
+        raise ValueError(f"fps is {fps}, expected more than 0")
+    usual = HelmetSettings()
+    asked = replace(usual, vote_s=vote_s, safe_s=min(usual.safe_s, vote_s))
+    return replace(
+        asked,
+        thresholds=thresholds,
+        min_head_px=min_head_px,
+        vote_s=max(vote_s, (usual.min_frames + 1) / fps),
+        safe_s=max(asked.safe_s, (usual.min_safe_frames + 1) / fps),
+        longest_gap_s=max(usual.longest_gap_s, 2.5 / fps),
+    )

@@ -26,7 +26,7 @@ from vision.camera.plan import CapturePlan
 from vision.detector import SHIPPED_MODEL, Backend, ModelError, open_detector
 from vision.edges.watch import EdgeWatch
 from vision.eye.parts import SiteDetector
-from vision.helmets_settings import HelmetSettings
+from vision.helmets_settings import settings_at
 from vision.survey_parsing import read_survey
 from vision.watch_eye import Sight, WatchEye
 from vision.watch_picture import VideoFile, WatchError, Window, draw
@@ -144,13 +144,7 @@ def _plan(args: argparse.Namespace) -> CapturePlan:
 def _eye(args: argparse.Namespace) -> WatchEye:
     survey = _survey(args.survey)
     detector = SiteDetector(open_detector(args.model, args.backend, threads=1))
-    settings = HelmetSettings(
-        thresholds=detector.thresholds,
-        min_head_px=args.min_head_px,
-        vote_s=args.vote_s,
-        safe_s=min(HelmetSettings().safe_s, args.vote_s),
-        longest_gap_s=max(HelmetSettings().longest_gap_s, 2.5 / args.fps),
-    )
+    settings = settings_at(args.fps, detector.thresholds, args.min_head_px, args.vote_s)
     if args.reference is None:
         return WatchEye(detector, survey, settings)
     image = cv2.imdecode(np.fromfile(args.reference, np.uint8), cv2.IMREAD_COLOR)

@@ -9,7 +9,7 @@ from gateway.model.verdict import Truth
 from tests.fakes.walkers import HEAD, HELMET, PERSON, SECOND_NS, START_NS, Seen, frame, lone, standing
 from vision.finding import Finding
 from vision.helmets import HelmetWatch
-from vision.helmets_settings import HelmetSettings
+from vision.helmets_settings import HelmetSettings, settings_at
 
 Scene = Callable[[float], Iterable[Seen]]
 LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
@@ -332,3 +332,16 @@ def test_another_view_keeps_the_finding_until_it_has_left_and_takes_nobody_for_i
 def test_settings_that_cannot_be_are_refused(fault: dict[str, float], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         HelmetSettings(**fault)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("fps", "fires_s"), [(0.5, 14.0), (1.0, 7.0), (2.0, 5.0), (10.0, 5.0)])
+def test_a_camera_that_is_judged_seldom_takes_longer_and_is_not_blind(fps: float, fires_s: float) -> None:
+    site = Site(settings=settings_at(fps, (0.4, 0.4, 0.4)), fps=fps)
+    site.show(BARE, 30.0)
+    assert [at_s for at_s, _ in site.fired] == [pytest.approx(fires_s)]
+    said = site.show(SAFE, 12.0)
+    assert said[0].about["cleared"] == "seen safe"
+
+
+def test_short_votes_need_no_longer_safety() -> None:
+    assert settings_at(5.0, (0.4, 0.4, 0.4), vote_s=1.5).safe_s == 1.5
