@@ -12,7 +12,6 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from contract.chain import ChainFault
 from gateway import __version__
 from gateway.accounts.arguments import add_account_commands
 from gateway.app import DRIVERS, UPLINKS, Gateway, run_until_signal
@@ -27,13 +26,14 @@ from gateway.demo import DemoOptions, run_demo
 from gateway.folder_lock import AlreadyRunning
 from gateway.identity_arguments import add_identity_command
 from gateway.logs import LogFile, start_logging
+from gateway.media.arguments import add_chain_commands
+from gateway.media.kept import MediaItem
 from gateway.model.errors import ConfigError
 from gateway.operation_arguments import add_operation_commands
 from gateway.pit_office.arguments import add_pit_commands
 from gateway.replay_arguments import add_replay_arguments
 from gateway.rule_listing import rules_json, rules_text
 from gateway.settings import check_report, load, site_schema
-from gateway.store.alert_store import open_for_reading
 from gateway.tls.arguments import add_tls_command
 from gateway.tls.faults import TlsError
 from gateway.uplink_check import run_uplink_check
@@ -86,19 +86,10 @@ def _demo(args: argparse.Namespace) -> int:
     return run_demo(DemoOptions(args.seconds, args.headless, args.json, args.folder, args.seed))
 
 
-def _verify(args: argparse.Namespace) -> int:
-    outcome = open_for_reading(args.folder).verify()
-    if isinstance(outcome, ChainFault):
-        print(f"chain broken at record {outcome.seq}: {outcome.reason}")
-        return 1
-    print(f"chain holds: {outcome.seq} records, head {outcome.sha256}")
-    return 0
+def _blurred(body: bytes, item: MediaItem) -> bytes:
+    from vision.still_privacy import blurred_still  # noqa: PLC0415 - only an export of pictures needs OpenCV
 
-
-def _export(args: argparse.Namespace) -> int:
-    for record in open_for_reading(args.folder).all_evidence():
-        print(record.body.decode())
-    return 0
+    return blurred_still(body, item.boxes)
 
 
 def _health(args: argparse.Namespace) -> int:
@@ -157,10 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--json", action="store_true", help="end with one line of figures as JSON")
     demo.add_argument("--folder", type=Path, default=Path("data/demo"), help="where each run makes its folder")
     demo.add_argument("--seed", type=int, default=1, help="of the simulated field")
-    verify = add("verify", "walk the evidence chain of a data folder; exit 1 when it is broken", _verify)
-    verify.add_argument("folder", type=Path)
-    export = add("export", "print every evidence record of a data folder, one JSON object a line", _export)
-    export.add_argument("folder", type=Path)
+    add_chain_commands(commands, _blurred)
     health = add("health", "ask a running gateway whether it is alive", _health)
     health.add_argument("--url", default="http://127.0.0.1:8080")
     health.add_argument("--ca", type=Path, help="certificate of the authority (ca.crt) that vouches for an https box")

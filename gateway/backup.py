@@ -8,6 +8,7 @@
       data/office.db     likewise
       data/...           small files of the data folder that anyone may read
       site/...           the site file, with its rule packs and device tables
+      (media/ is left out: bodies of pictures take gigabytes; the chain holds their digests)
       private.sealed     files that only their owner reads (keys, credentials, accounts), encrypted; only with a
                          passphrase
 
@@ -40,6 +41,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from contract.chain import ChainFault
 from gateway import __version__
 from gateway.accounts.account_rows import ACCOUNTS_FILE
+from gateway.media.shelf import MEDIA_FOLDER
 from gateway.ports import Clock
 from gateway.settings import Settings
 from gateway.shift_office.paper_store import OFFICE_FILE
@@ -91,7 +93,7 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class BackupResult:
-    """Where the archive is, what it says, and which files were left out for want of a passphrase."""
+    """Where the archive is, what it says, and what was left out: for want of a passphrase, or for its size."""
 
     path: Path
     manifest: Manifest
@@ -198,7 +200,7 @@ def _copy_small_files(data: Path, stage: Path, passphrase: str) -> tuple[str, ..
             or not path.is_file()
             or name in LEFT_OUT
             or _is_database(path)
-            or name.startswith("site/")
+            or name.startswith(("site/", f"{MEDIA_FOLDER}/"))
         ):
             continue
         if not path.stat().st_mode & 0o077:
@@ -209,6 +211,9 @@ def _copy_small_files(data: Path, stage: Path, passphrase: str) -> tuple[str, ..
         shutil.copyfile(path, copy)
     if private:
         (stage / SEALED).write_bytes(seal_files(private, passphrase))
+    bodies = [path.stat().st_size for path in (data / MEDIA_FOLDER).glob("??/*")]
+    if bodies:  # gigabytes, and no two backups need the same ones: they are copied beside it, see docs/operation.md
+        left_out.append(f"{MEDIA_FOLDER}/ ({len(bodies)} bodies, {sum(bodies)} bytes)")
     return tuple(left_out)
 
 

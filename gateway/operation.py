@@ -34,7 +34,7 @@ def run_backup(settings: Settings, to: Path, passphrase_file: Path | None, clock
     say(f"  {len(manifest.files)} files, chain up to record {manifest.chain_seq} {manifest.chain_sha256}")
     if result.left_out:
         names = ", ".join(result.left_out)
-        say(f"  未含密钥（需 --passphrase-file）/ left out, for want of a passphrase: {names}")
+        say(f"  未含（密钥需 --passphrase-file）/ left out (keys need --passphrase-file): {names}")
     return 0
 
 

@@ -1,0 +1,57 @@
+"""The arguments of `sitewarden verify` and `sitewarden export`: the chain of a data folder, and the pictures it names.
+
+In: the command line's sub-parsers. Out: parsers whose `command` does the work; exit 1 when what is there is not what
+was sealed. Nothing is written into the data folder.
+"""
+
+import argparse
+from pathlib import Path
+
+from contract.chain import ChainFault
+from gateway.media.checking import check_bodies, export_bodies
+from gateway.media.rendition import Blur
+from gateway.store.alert_store import open_for_reading
+
+
+def add_chain_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", blur: Blur) -> None:
+    """Add the two commands. `blur` blurs the faces of stills that are exported without an open case."""
+    text = (
+        "walk the evidence chain of a data folder and read every kept picture; exit 1 when something is not as sealed"
+    )
+    verify = commands.add_parser("verify", help=text, description=text)
+    verify.add_argument("folder", type=Path)
+    verify.set_defaults(command=_verify)
+    text = "print every evidence record of a data folder, one JSON object a line; or copy its pictures"
+    export = commands.add_parser("export", help=text, description=text)
+    export.add_argument("folder", type=Path)
+    text = "instead, copy the kept pictures into DIR; outside an open case faces are blurred and clips stay behind"
+    export.add_argument("--bodies", type=Path, metavar="DIR", help=text)
+    export.add_argument("--alarm", default="", metavar="ID", help="with --bodies: of one alarm only")
+    export.set_defaults(command=lambda args: _export(args, blur))
+
+
+def _verify(args: argparse.Namespace) -> int:
+    outcome = open_for_reading(args.folder).verify()
+    if isinstance(outcome, ChainFault):
+        print(f"chain broken at record {outcome.seq}: {outcome.reason}")
+        return 1
+    print(f"chain holds: {outcome.seq} records, head {outcome.sha256}")
+    bodies = check_bodies(args.folder)
+    for how, digests in (("damaged", bodies.damaged), ("gone", bodies.gone)):
+        for sha256 in digests:
+            print(f"media {how}: {sha256}")
+    if bodies.sound or bodies.missing or bodies.expired or not bodies.holds:
+        print(f"media: {bodies.sound} sound, {bodies.expired} expired, {bodies.missing} never kept")
+    return 0 if bodies.holds else 1
+
+
+def _export(args: argparse.Namespace, blur: Blur) -> int:
+    if args.bodies is None:
+        for record in open_for_reading(args.folder).all_evidence():
+            print(record.body.decode())
+        return 0
+    for exported in export_bodies(args.folder, args.bodies, args.alarm, blur):
+        item = exported.item
+        where = exported.path or f"left out: {exported.reason}"
+        print(f"{item.alarm_id} {item.media_class} {item.place} {item.sha256 or '-'} {where}")
+    return 0
