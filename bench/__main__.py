@@ -6,7 +6,19 @@ import os
 import platform
 from typing import Any
 
-from bench import crane_group, crane_step, curve, drain, growth, latency, pit_points, rule_step, screens, throughput
+from bench import (
+    crane_group,
+    crane_step,
+    curve,
+    drain,
+    growth,
+    latency,
+    pit_points,
+    rule_step,
+    screens,
+    throughput,
+    vision,
+)
 from bench.peers.__main__ import measure as measure_peers
 from bench.peers.__main__ import ratios
 
@@ -28,6 +40,7 @@ def main() -> None:
     os.sched_setaffinity(0, range(os.cpu_count() or 1))  # the throughput run keeps to one core
     for shape in curve.SHAPES:
         print("\n" + curve.report(shape, asyncio.run(curve.measure(shape, 20, 1.0)), 1.0))
+    print("\n" + vision.report(vision.measure()))
     _screens(screens.measure())
     _peers(measure_peers(30, 100))
     for shape in drain.SHAPES:

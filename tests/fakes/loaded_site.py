@@ -103,8 +103,14 @@ def write_site(
 ) -> Path:
     """A site file with these assets, each read by the shipped table of its kind, and these further sections."""
     tables = {"tower-crane": ("crane-host-modbus", 100), "deep-pit": ("pit-logger-modbus", 1000)}
-    devices = []
+    devices: list[dict[str, Any]] = []
+    links: list[dict[str, Any]] = [{"id": "tcp", "driver": "modbus-tcp", "host": "127.0.0.1"}]
     for asset in assets:
+        if asset["kind"] == "camera-post":
+            name = asset["id"]
+            links.append({"id": name, "driver": "camera", "source": f"rtsp://192.0.2.7/{name}"})
+            devices.append({"id": f"{name}-eye", "link": name, "asset": name, "table": "site-camera"})
+            continue
         table, poll_ms = tables[asset["kind"]]
         device = {"id": f"{asset['id']}-host", "link": "tcp", "asset": asset["id"], "table": table}
         devices.append(device | {"unit_id": len(devices) + 1, "poll_ms": poll_ms})
@@ -115,7 +121,7 @@ def write_site(
         "storage": {"folder": str(folder / "data")},
         "rule_packs": list(packs),
         "assets": [dict(asset) for asset in assets],
-        "links": [{"id": "tcp", "driver": "modbus-tcp", "host": "127.0.0.1"}],
+        "links": links,
         "devices": devices,
         **sections,
     }
@@ -160,6 +166,11 @@ class LoadedSite:
         self._said[device].update(values)
         assert self._said[device].keys() == _nothing(self._devices[device]).keys(), "a point that the device has not"
         assert self.site.intake.offer(self._poll(device))
+        await self._step()
+
+    async def takes(self, at_ns: int) -> None:
+        """Go on to that time, and take what a driver has put into the intake meanwhile."""
+        self.clock.move_to(max(at_ns, self.clock.now_ns()))
         await self._step()
 
     async def goes_on(self, seconds: float, every_s: float, device: str = "crane-1-host", **values: float) -> None:

@@ -78,7 +78,9 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_mono_ns: int) -> MindPar
     reference = _reference(watched)
     edges = None
     if survey.edges and reference is not None:
-        edges = EdgeWatch(survey, reference, EdgeSettings(confirm_s=settings.edge_confirm_s))
+        confirm_s = settings.edge_confirm_s
+        average_s = min(EdgeSettings().average_s, confirm_s / 5)
+        edges = EdgeWatch(survey, reference, EdgeSettings(confirm_s=confirm_s, average_s=average_s))
     grey = None if reference is None else np.asarray(cv2.cvtColor(reference, cv2.COLOR_BGR2GRAY), np.uint8)
     tracker, helmets = Tracker(TrackerSettings(thresholds=scores)), HelmetWatch(asked, survey.zones)
     return MindParts(CameraHealth(), tracker, helmets, edges, grey)
