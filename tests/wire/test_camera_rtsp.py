@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import dataclasses
-import io
 import json
 import logging
 import os
@@ -11,11 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
@@ -47,16 +44,27 @@ def password_file(tmp_path: Path) -> Path:
     return path
 
 
-def pictures_of(body: bytes) -> list[av.VideoFrame]:
-    with av.open(io.BytesIO(body)) as container:
-        return list(container.decode(video=0))
-
-
 def gone(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
+
+
+@contextlib.asynccontextmanager
+async def unharmed(site: RtspServer) -> AsyncIterator[None]:
+    """Another camera of the same gateway: every packet that comes meanwhile becomes a picture, in one session of
+    one process."""
+    async with Viewer(site.url, "cam-2") as beside:
+        await beside.live()
+        await beside.more_frames(2)
+        first = beside.state.report
+        yield
+        await beside.more_frames(10)
+        last = beside.state.report
+        assert last.frames - first.frames == last.packets - first.packets
+        assert (last.bad, last.session, last.key_frames_only, beside.state.starts) == (0, 1, False, 1)
+        assert beside.links == [CameraLink.CONNECTING, CameraLink.LIVE]
 
 
 @pytest.mark.parametrize(("codec", "said"), [("h264", "h264"), ("h265", "hevc")])
@@ -138,39 +146,25 @@ async def test_a_password_that_is_not_there_starts_nothing(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("how", ["freeze", "mute"])
-async def test_a_frozen_camera_is_noticed_in_time_and_holds_up_no_other(how: str) -> None:
-    with RtspServer(film()) as frozen, RtspServer(film()) as other:
-        async with Viewer(frozen.url, "cam-1") as viewer, Viewer(other.url, "cam-2") as beside:
+async def test_a_frozen_camera_is_noticed_in_time_and_holds_up_no_other(how: str, site: RtspServer) -> None:
+    with RtspServer(film()) as frozen:
+        async with unharmed(site), Viewer(frozen.url) as viewer:
             await viewer.live()
-            await beside.live()
             await viewer.more_frames(5)
             getattr(frozen, how)()
-            took_s = await viewer.offline()
-            assert took_s < NOTICED_S
+            assert await viewer.offline() < NOTICED_S
             assert viewer.state.last_error == "nothing came for 1 s"
-            await beside.more_frames(10)
             if how == "freeze":
                 frozen.thaw()
             else:
                 frozen.play(film())
             await viewer.live()
-            await viewer.until(lambda: viewer.state.report.session >= 2, "another session")
-            assert beside.links == [CameraLink.CONNECTING, CameraLink.LIVE]
-            assert_no_picture_missing(beside)
+            assert viewer.state.report.session >= 2
 
 
-def assert_no_picture_missing(viewer: Viewer) -> None:
-    """By the stream's own time: numbers and times of the pictures grow alike, so that none was lost on the way."""
-    report = viewer.state.report
-    assert (report.bad, report.session, viewer.state.starts) == (0, 1, 1)
-    timed = [entry for entry in viewer.seen if entry[0] > viewer.seen[0][0] + 30]
-    (first, first_ns), (last, last_ns) = timed[0], timed[-1]
-    assert (last - first) / 15 == pytest.approx((last_ns - first_ns) / SECOND_NS, abs=0.35)
-
-
-async def test_a_camera_that_goes_away_and_comes_back() -> None:
+async def test_a_camera_that_goes_away_and_comes_back(site: RtspServer) -> None:
     with RtspServer(film()) as camera:
-        async with Viewer(camera.url) as viewer:
+        async with unharmed(site), Viewer(camera.url) as viewer:
             await viewer.live()
             camera.kill()
             assert await viewer.offline() < NOTICED_S
@@ -184,9 +178,9 @@ async def test_a_camera_that_goes_away_and_comes_back() -> None:
 
 
 @pytest.mark.parametrize("codec", ["h264", "h265"])
-async def test_noise_instead_of_video_is_counted_and_gone_on_from(codec: str) -> None:
+async def test_noise_instead_of_video_is_counted_and_gone_on_from(codec: str, site: RtspServer) -> None:
     with RtspServer(film(codec)) as camera:
-        async with Viewer(camera.url) as viewer:
+        async with unharmed(site), Viewer(camera.url) as viewer:
             await viewer.live()
             await viewer.more_frames(3)
             camera.noise()
@@ -199,19 +193,6 @@ async def test_noise_instead_of_video_is_counted_and_gone_on_from(codec: str) ->
             assert viewer.state.starts == 1
 
 
-async def test_the_resolution_changes_in_the_middle_of_a_stream() -> None:
-    with RtspServer(film()) as camera:
-        async with Viewer(camera.url) as viewer:
-            await viewer.live()
-            camera.play(film(width=320, height=240))
-            await viewer.until(lambda: viewer.newest.image.shape == (240, 320, 3), "the new size")
-            assert viewer.state.report.session == 1
-            changed_ns = viewer.newest.received_at_ns
-            clip = await viewer.handle.clip(changed_ns + SECOND_NS // 2, changed_ns + SECOND_NS)
-            assert (clip.width_px, clip.height_px) == (320, 240)
-            assert {(picture.width, picture.height) for picture in pictures_of(clip.body)} == {(320, 240)}
-
-
 async def test_a_picture_larger_than_the_slot_is_scaled_down(site: RtspServer) -> None:
     async with Viewer(site.url, max_width_px=320, max_height_px=180) as viewer:
         await viewer.live()
@@ -219,92 +200,6 @@ async def test_a_picture_larger_than_the_slot_is_scaled_down(site: RtspServer) -
         assert height * width <= 320 * 180
         assert width / height == pytest.approx(16 / 9, abs=0.05)
         assert viewer.state.report.width_px == 640
-
-
-async def test_a_clip_plays_begins_in_time_and_knows_its_time(site: RtspServer) -> None:
-    async with Viewer(site.url) as viewer:
-        await viewer.live()
-        await viewer.more_frames(40)
-        now_ns = time.time_ns()
-        clip = await viewer.handle.clip(now_ns - SECOND_NS, now_ns + SECOND_NS)
-        with pytest.raises(LookupError, match="nothing has been kept of that time"):
-            await viewer.handle.clip(SECOND_NS, 2 * SECOND_NS)
-    pictures = pictures_of(clip.body)
-    assert len(pictures) == clip.frames
-    assert clip.from_ns <= now_ns - SECOND_NS
-    assert now_ns + SECOND_NS - clip.to_ns < SECOND_NS // 5
-    assert clip.frames == pytest.approx((clip.to_ns - clip.from_ns) / SECOND_NS * 15, abs=4)
-    with av.open(io.BytesIO(clip.body)) as container:
-        assert container.duration / 1e6 == pytest.approx((clip.to_ns - clip.from_ns) / SECOND_NS, abs=0.3)
-        assert container.metadata["creation_time"].startswith(
-            time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(clip.from_ns // SECOND_NS))
-        )
-    assert clip.body.index(b"moov") < clip.body.index(b"mdat"), "a browser plays it before it has it all"
-
-
-async def test_live_video_is_fragments_that_play(site: RtspServer) -> None:
-    async with Viewer(site.url) as viewer:
-        await viewer.live()
-        body = b""
-        async with contextlib.aclosing(viewer.handle.live()) as parts, asyncio.timeout(20):
-            async for part in parts:
-                body += part
-                if body.count(b"moof") > 4:
-                    break
-        assert viewer.state.report.browser_codec.startswith("avc1.")
-    assert body[4:8] == b"ftyp"
-    assert body.index(b"moov") < body.index(b"moof")
-    whole = body[: body.rindex(b"moof") - 4]
-    assert len(pictures_of(whole)) >= 15
-
-
-@pytest.mark.parametrize("how", ["another size", "mute"])
-async def test_live_video_ends_when_the_stream_changes_or_stops(how: str) -> None:
-    with RtspServer(film()) as camera:
-        async with Viewer(camera.url) as viewer:
-            await viewer.live()
-            async with contextlib.aclosing(viewer.handle.live()) as parts, asyncio.timeout(20):
-                await anext(parts)
-                if how == "mute":
-                    camera.mute()
-                else:
-                    camera.play(film(width=320, height=240))
-                async for _ in parts:
-                    pass
-            if how == "mute":
-                with pytest.raises(LookupError, match="nothing came"):
-                    await anext(viewer.handle.live())
-
-
-async def test_live_video_comes_from_the_sub_stream_and_clips_from_the_main_one(site: RtspServer) -> None:
-    with RtspServer(film(width=320, height=240)) as small:
-        async with Viewer(site.url, sub_source=small.url) as viewer:
-            await viewer.live()
-            now_ns = time.time_ns()
-            clip = await viewer.handle.clip(now_ns, now_ns + SECOND_NS)
-            body = b""
-            async with contextlib.aclosing(viewer.handle.live()) as parts, asyncio.timeout(20):
-                async for part in parts:
-                    body += part
-                    if body.count(b"moof") > 1:
-                        break
-    assert clip.width_px == 640
-    assert {picture.width for picture in pictures_of(body[: body.rindex(b"moof") - 4])} == {320}
-
-
-async def test_h265_needs_a_sub_stream_for_video_in_a_browser() -> None:
-    with RtspServer(film("h265")) as camera, RtspServer(film(width=320, height=240)) as small:
-        async with Viewer(camera.url, "cam-1") as alone, Viewer(camera.url, "cam-2", sub_source=small.url) as both:
-            await alone.live()
-            with pytest.raises(LookupError, match=r"H\.265 only"):
-                await alone.handle.clip(time.time_ns() - SECOND_NS, time.time_ns())
-            with pytest.raises(LookupError, match="sub_source"):
-                await anext(alone.handle.live())
-            assert not alone.state.browser_video
-            await both.live()
-            await both.until(lambda: both.state.browser_video, "the sub-stream")
-            clip = await both.handle.clip(time.time_ns(), time.time_ns() + SECOND_NS)
-            assert (clip.width_px, clip.height_px) == (320, 240)
 
 
 async def test_a_capture_that_hangs_is_killed_and_started_again(site: RtspServer) -> None:
@@ -322,10 +217,10 @@ async def test_a_capture_that_hangs_is_killed_and_started_again(site: RtspServer
         assert gone(hung)
 
 
-async def test_something_else_listens_on_the_port() -> None:
+async def test_something_else_listens_on_the_port(site: RtspServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         other.settimeout(20)
-        async with Viewer(f"rtsp://127.0.0.1:{other.getsockname()[1]}/site") as viewer:
+        async with unharmed(site), Viewer(f"rtsp://127.0.0.1:{other.getsockname()[1]}/site") as viewer:
             connection, _ = await asyncio.to_thread(other.accept)
             with connection:
                 connection.sendall(b"SSH-2.0-nothing to see\r\n\r\n" * 20)
