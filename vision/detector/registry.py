@@ -56,7 +56,7 @@ class ModelEntry(BaseModel):
     classes: tuple[SeenClass | None, ...] = Field(min_length=1)
     inputs: tuple[tuple[Side, Side], ...] = Field(min_length=1)
     thresholds: dict[SeenClass, Fraction]
-    nms_iou: Fraction = 0.6
+    nms_iou: Fraction = 0.45
     one_head_iou: Fraction | None = 0.7
     colour: Literal["bgr", "rgb"] = "bgr"
     scale: float = Field(default=1.0, gt=0.0)

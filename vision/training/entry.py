@@ -29,7 +29,7 @@ def write_entry(model: Path, thresholds: dict[str, float], version: str) -> Path
         "fill": 114,
         "resample": "area",
         "thresholds": {name: round(value, 3) for name, value in thresholds.items()},
-        "nms_iou": 0.6,
+        "nms_iou": 0.45,
         "one_head_iou": 0.7,
         "card": f"{model.stem}.md",
     }
