@@ -119,11 +119,9 @@ class HelmetWatch:
         self._zones = ZoneMap(zones)
 
     def new_view(self) -> None:
-        """A hard cut, another direction: what was known of spots and tracks says nothing of this picture. Places stay,
-        unseen, until they have left."""
+        """A hard cut, a lorry before the lens: the tracks have ended. Places stay, unseen, until they have left or
+        their head is found again; a camera that comes back to its view comes back to its people and things."""
         self._heads.clear()
-        self._still.clear()
-        self._places.lose_sight()
         self._blind_ns = self._vote_ns
 
     def step(self, detections: Detections | None, usable: bool, now_ns: int) -> tuple[Finding, ...]:

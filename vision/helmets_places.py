@@ -75,11 +75,6 @@ class Places:
         place.about = {**place.about, "cleared": why, "cleared_ns": now_ns}
         place.track, place.look, place.freed_ns, place.said_free = None, None, usable_ns, False
 
-    def lose_sight(self) -> None:
-        """Another view: where the heads were says nothing of where they are."""
-        for place in self._places:
-            place.look = None
-
     def give(self, track: int, zone_id: str, look: Look, now_ns: int, usable_ns: int) -> bool:
         """A place for a confirmed head. False when all are held: it waits then."""
         place = self._free(usable_ns)

@@ -59,10 +59,6 @@ class StillSpots:
         """What stood there moves: it was somebody."""
         self._spots = [spot for spot in self._spots if not _near(spot, x_px, y_px, size_px)]
 
-    def clear(self) -> None:
-        """Another view."""
-        self._spots = []
-
     def _at(self, look: Look) -> Spot | None:
         x, y = look.centre_px
         near = [spot for spot in self._spots if _near(spot, x, y, look.size_px)]

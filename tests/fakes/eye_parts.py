@@ -64,6 +64,9 @@ class CountingTracker:
     def step(self, detections: Detections, session: int | None = None) -> Detections:
         return replace(detections, track_id=np.arange(1, len(detections) + 1, dtype=np.int32))
 
+    def reset(self) -> None:
+        """Numbers begin again with every frame anyway."""
+
 
 @dataclass
 class ToldHelmets:
@@ -72,6 +75,7 @@ class ToldHelmets:
     findings: tuple[Finding, ...] = ()
     asked: list[tuple[int, bool]] = field(default_factory=list)
     zones: Sequence[Zone] = ()
+    views: int = 0
 
     def step(self, detections: Detections, usable: bool, now_ns: int) -> tuple[Finding, ...]:
         self.asked.append((len(detections), usable))
@@ -79,6 +83,9 @@ class ToldHelmets:
 
     def use_zones(self, zones: Sequence[Zone]) -> None:
         self.zones = zones
+
+    def new_view(self) -> None:
+        self.views += 1
 
 
 @dataclass

@@ -26,6 +26,7 @@ from vision.eye.watched import Watched
 from vision.finding import Finding, FindingKind, PictureHealth
 from vision.frame import Frame
 from vision.observation import Observation
+from vision.scene_cut import SceneCut
 
 PACE_WINDOW_NS = 5_000_000_000
 LOOK_AGAIN_S = 1.0
@@ -48,6 +49,10 @@ class TrackPart(Protocol):
         """The same boxes with their tracks."""
         ...
 
+    def reset(self) -> None:
+        """Another scene: all tracks end."""
+        ...
+
 
 class HelmetPart(Protocol):
     """`vision.helmets.HelmetWatch`."""
@@ -58,6 +63,10 @@ class HelmetPart(Protocol):
 
     def use_zones(self, zones: Sequence[Zone]) -> None:
         """Another drawing; places keep their heads."""
+        ...
+
+    def new_view(self) -> None:
+        """Another scene: tracks have ended, places stay."""
         ...
 
 
@@ -89,6 +98,7 @@ class CameraMind:
         self.watched = watched
         self._parts = parts
         self._gate = MotionGate(MotionSettings(look_again_s=LOOK_AGAIN_S))
+        self._cut = SceneCut()
         self._roll = PictureRoll()
         self._health: PictureHealth | None = None
         self._seen: Detections | None = None
@@ -113,6 +123,10 @@ class CameraMind:
         if not self._health.usable:
             self._gate.forget(frame.camera)
             return False
+        if self._cut.step(frame.image):
+            self._parts.tracker.reset()
+            self._parts.helmets.new_view()
+            self._seen = None
         return self._gate.judge(frame, now_mono_ns) is not Motion.STILL or self._seen is None
 
     def judge(

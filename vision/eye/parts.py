@@ -23,7 +23,7 @@ from vision.eye.pictures import Image, decoded
 from vision.eye.watched import Watched
 from vision.frame import Frame
 from vision.helmets import HelmetWatch
-from vision.helmets_settings import HelmetSettings
+from vision.helmets_settings import settings_at
 from vision.tracker import Tracker, TrackerSettings
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_mono_ns: int) -> MindPar
     settings, survey = watched.settings, watched.survey
     detector = shelf.detector(settings, now_mono_ns)
     scores = detector.thresholds if detector is not None else TrackerSettings().thresholds
-    asked = HelmetSettings(thresholds=scores, min_head_px=settings.min_head_px, vote_s=settings.vote_s)
+    asked = settings_at(settings.analyse_fps, scores, settings.min_head_px, settings.vote_s)
     reference = _reference(watched)
     edges = None
     if survey.edges and reference is not None:

@@ -300,6 +300,12 @@ def test_looks_that_lie_far_apart_are_no_five_seconds() -> None:
     assert truths(site.said[-1][1]) == [Truth.UNKNOWN] * 8
 
 
+def test_glimpses_of_a_hidden_head_are_no_five_seconds() -> None:
+    site = Site()
+    site.show(lambda at_s: BARE if round(at_s * 5) % 8 == 0 else [], 60.0)
+    assert site.fired == []
+
+
 def test_a_thousand_tracks_leave_a_bounded_memory() -> None:
     site = Site(settings=HelmetSettings(max_heads=50))
     for n in range(0, 1000, 4):
@@ -309,15 +315,15 @@ def test_a_thousand_tracks_leave_a_bounded_memory() -> None:
     assert len(site.watch) <= 50
 
 
-def test_another_view_keeps_the_finding_until_it_has_left_and_takes_nobody_for_it() -> None:
+def test_after_a_cut_free_places_are_unknown_and_who_is_found_again_keeps_the_place() -> None:
     site = Site()
     site.show(BARE, 8.0)
     site.watch.new_view()
-    assert held(site.show(standing(600, 200, HEAD, track=7), 3.0)) == [1]
-    said = site.show(standing(600, 200, HEAD, track=7), 5.0)
-    assert held(said) == [1, 2]
-    said = site.show(standing(600, 200, HEAD, track=7), 25.0)
-    assert held(said) == [2]
+    said = site.show(standing(600, 200, HEAD, track=7), 3.0)
+    assert truths(said) == [Truth.TRUE, *[Truth.UNKNOWN] * 7]
+    said = site.show(standing(600, 200, HEAD, track=7), 35.0)
+    assert truths(said) == [Truth.TRUE, *[Truth.FALSE] * 7]
+    assert len(site.fired) == 1
 
 
 @pytest.mark.parametrize(

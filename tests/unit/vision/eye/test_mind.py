@@ -189,3 +189,15 @@ def test_how_often_it_is_judged_is_measured() -> None:
     said = [judged(mind, seq) for seq in range(1, 60)]
     assert said[-1].values["judged_per_s"] == pytest.approx(5.0, abs=0.3)
     assert mind.rest(MODEL, NOW_NS, 60 * SECOND_NS).values["judged_per_s"] == 0.0
+
+
+def test_another_scene_ends_the_tracks_and_is_looked_at_whatever_moved() -> None:
+    helmets = ToldHelmets()
+    mind = CameraMind(watched(), parts(helmets=helmets))
+    ramp = np.tile(np.linspace(20, 235, 160, dtype=np.uint8)[None, :, None], (120, 1, 3))
+    for seq, image in enumerate([ramp, ramp, np.ascontiguousarray(ramp[:, ::-1])]):
+        one = replace(frame("cam-1", seq), image=image)
+        wanted = mind.look(one, NOW_NS + seq * SECOND_NS // 5, seq * SECOND_NS // 5)
+        mind.judge(one, boxes(one), MODEL, NOW_NS + seq * SECOND_NS // 5, seq * SECOND_NS // 5)
+    assert wanted
+    assert helmets.views == 1
