@@ -109,8 +109,8 @@ def assert_evidence(box: Path, held: set[str]) -> None:
     assert alarm["alarm"]["subject"].startswith("cam-1.bare_head_")
     assert alarm["alarm"]["severity"] == "P2"
     key = alarm["alarm"]["subject"].removeprefix("cam-1.")
-    said = [json.loads(bytes.fromhex(sample["raw_payload_hex"])) for sample in alarm["samples"]]
-    (frame,) = {one["findings"][key]["frame_sha256"] for one in said if key in one["findings"]}
+    said = json.loads(bytes.fromhex(alarm["samples"][-1]["raw_payload_hex"]))
+    frame = said["findings"][key]["frame_sha256"]
     assert frame in {item["sha256"] for item in kept(box, "frame")}
     (sealed,) = [item for item in kept(box, "frame") if item["sha256"] == frame]
     assert (sealed["width_px"], sealed["height_px"]) == (960, 540)

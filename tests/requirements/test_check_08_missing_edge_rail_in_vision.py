@@ -117,8 +117,7 @@ async def test_a_missing_rail_is_a_general_hazard_with_its_place(box: LoadedSite
     assert not sealed["alarm"]["suspected"], "a missing rail is on neither list of major hazards"
     (told,) = await box.told(RULE)
     assert (told["subject"], told["asset"]) == (PLACE, "cam-1")
-    said = [json.loads(bytes.fromhex(sample["raw_payload_hex"])) for sample in sealed["samples"]]
-    gap = said[-1]["findings"]["edge_open_1"]
+    gap = json.loads(bytes.fromhex(sealed["samples"][-1]["raw_payload_hex"]))["findings"]["edge_open_1"]
     assert gap["edge"] == "north-edge"
     assert 5.4 < gap["from_m"] < gap["to_m"] < 8.6
     assert len(gap["frame_sha256"]) == 64
