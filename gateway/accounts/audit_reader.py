@@ -45,7 +45,7 @@ KINDS: Final[Mapping[AuditGroup, tuple[RecordKind, ...]]] = {
     AuditGroup.CONFIGURATION: (RecordKind.CONFIG_CHANGED, RecordKind.COMMISSIONED, RecordKind.CHANNEL_TEST),
     AuditGroup.READINGS: (RecordKind.HAND_READINGS, RecordKind.ASSET_EVENT),
     AuditGroup.PAPERS: (RecordKind.SAFETY_LOG, RecordKind.HANDOVER),
-    AuditGroup.PICTURES: (RecordKind.MEDIA_VIEWED, RecordKind.CAMERA_SURVEY),
+    AuditGroup.PICTURES: (RecordKind.MEDIA_VIEWED, RecordKind.MEDIA_CASE, RecordKind.CAMERA_SURVEY),
 }
 
 
@@ -127,7 +127,7 @@ class AuditReader:
 def _entry(row: Mapping[str, Any]) -> AuditEntry:
     content = orjson.loads(row["body"])["content"]
     alarm, inner = content.get("alarm") or {}, content.get("content") or {}
-    names = ("subject", "target", "filed_under", "uplink", "asset", "sheet")
+    names = ("subject", "target", "filed_under", "uplink", "asset", "sheet", "alarm_id")
     return AuditEntry(
         seq=row["seq"],
         at_ns=row["at_ns"],

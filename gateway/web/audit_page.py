@@ -69,6 +69,8 @@ ACTIONS: Final[Mapping[tuple[RecordKind, str], str]] = {
     (RecordKind.ACCOUNT, AccountEventKind.WALL_GIVEN): "added a wall screen",
     (RecordKind.ACCOUNT, AccountEventKind.WALL_REVOKED): "revoked a wall screen",
     (RecordKind.ACCOUNT, AccountEventKind.RECOVERY): "recovered an administrator on the box itself",
+    (RecordKind.MEDIA_CASE, "case_opened"): "opened the case of an alarm",
+    (RecordKind.MEDIA_CASE, "case_closed"): "closed the case of an alarm",
     (RecordKind.MEDIA_VIEWED, Viewed.LIVE): "looked at live video",
     (RecordKind.MEDIA_VIEWED, Viewed.CLIP): "looked at a clip",
     (RecordKind.MEDIA_VIEWED, Viewed.FACES): "looked at a picture with faces",
@@ -86,6 +88,7 @@ KINDS: Final[Mapping[RecordKind, str]] = {
     RecordKind.SAFETY_LOG: "wrote the safety log",
     RecordKind.HANDOVER: "wrote the shift handover",
     RecordKind.MEDIA_VIEWED: "looked at a picture",
+    RecordKind.MEDIA_CASE: "changed the case of an alarm",
     RecordKind.CAMERA_SURVEY: "drew for a camera",
 }
 """What is said where a kind's own word has no text."""
