@@ -24,9 +24,11 @@ _QUIET_S = 1.0
 
 
 class Control:
-    """The socket of one capture process. `offer` says what clips are made of; `browser_codec` is of the main stream."""
+    """The socket of one capture process. `offer` says what clips are made of; `browser_codec` is of the main stream;
+    `wanted` are the requests that nobody has taken back; `leave` ends the process."""
 
-    def __init__(self, sock: socket.socket, read_timeout_s: float) -> None:
+    def __init__(self, sock: socket.socket, read_timeout_s: float, leave: Callable[[int], object] = os._exit) -> None:
+        self._leave = leave
         self._sock = sock
         self._read_timeout_s = read_timeout_s
         self._parent = os.getppid()
@@ -34,7 +36,7 @@ class Control:
         self._ring: PacketRing | None = None
         self._sub: SubStream | None = None
         self._main_reason = "no picture has come yet"
-        self._wanted: set[int] = set()
+        self.wanted: set[int] = set()
         self.browser_codec = ""
 
     def offer(self, ring: PacketRing, reason: str, sub: SubStream | None) -> None:
@@ -55,23 +57,24 @@ class Control:
     def tell(self, report: CaptureReport) -> None:
         """Send a report; the process ends when nobody is there to hear it."""
         if os.getppid() != self._parent:
-            os._exit(0)
+            self._leave(0)
         self._send(Message("report", report.to_plain()))
 
     def serve(self) -> None:
         """Answer until the gateway is gone, and then end the process, whatever its other threads hang in."""
         try:
             while (message := receive(self._sock)) is not None:
-                self._sort(message)
+                self.take(message)
         finally:
-            os._exit(0)
+            self._leave(0)
 
-    def _sort(self, message: Message) -> None:
+    def take(self, message: Message) -> None:
+        """Begin with a request, or let go of one; others are left alone."""
         number = int(message.about.get("id", 0))
         if message.kind == "cancel":
-            self._wanted.discard(number)
+            self.wanted.discard(number)
         elif message.kind in ("clip", "live"):
-            self._wanted.add(number)
+            self.wanted.add(number)
             work = self._clip if message.kind == "clip" else self._live
             threading.Thread(target=self._answer, args=(number, work, message), daemon=True).start()
 
@@ -83,10 +86,10 @@ class Control:
         except Exception as error:  # noqa: BLE001  a request must be answered, whatever libav makes of the packets
             self._send(Message("refused", {"id": number, "reason": f"no video could be made: {type(error).__name__}"}))
         finally:
-            self._wanted.discard(number)
+            self.wanted.discard(number)
 
     def _clip(self, number: int, message: Message) -> None:
-        ring = self._usable_ring()
+        ring = self.usable_ring()
         from_ns, to_ns = int(message.about["from_ns"]), int(message.about["to_ns"])
         ring.wait_until(to_ns, (to_ns - time.time_ns()) / 1e9 + self._read_timeout_s + _QUIET_S)
         with tempfile.TemporaryDirectory(prefix="sitewarden-clip-") as folder:
@@ -98,13 +101,13 @@ class Control:
         self._send(Message("done", {"id": number, **asdict(head)}))
 
     def _live(self, number: int, _message: Message) -> None:
-        if len(self._wanted) > _VIEWERS:
+        if len(self.wanted) > _VIEWERS:
             raise LookupError(f"more than {_VIEWERS} viewers of one camera")
         ring = self._live_ring()
         at = ring.newest_key()
         muxer: LiveMuxer | None = None
         epoch = 0
-        while number in self._wanted:
+        while number in self.wanted:
             packets = ring.after(at, self._read_timeout_s + _QUIET_S)
             if not packets or (muxer is not None and any(packet.epoch != epoch for packet in packets)):
                 break
@@ -117,7 +120,8 @@ class Control:
             self._part(number, muxer.close())
         self._send(Message("done", {"id": number}))
 
-    def _usable_ring(self) -> PacketRing:
+    def usable_ring(self) -> PacketRing:
+        """What clips are cut from. Raises LookupError with the reason when there is nothing."""
         if self.no_video_reason:
             raise LookupError(self.no_video_reason)
         if self._main_reason and self._sub is not None:
@@ -127,7 +131,7 @@ class Control:
 
     def _live_ring(self) -> PacketRing:
         """Of the sub-stream where it comes: whoever watches live needs no full resolution."""
-        return self._sub.ring if self._sub is not None and not self._sub.reason else self._usable_ring()
+        return self._sub.ring if self._sub is not None and not self._sub.reason else self.usable_ring()
 
     def _part(self, number: int, octets: bytes) -> None:
         for start in range(0, len(octets), PART_BYTES):
@@ -138,4 +142,4 @@ class Control:
             with self._sending:
                 self._sock.sendall(message.encode())
         except OSError:
-            os._exit(0)
+            self._leave(0)
