@@ -43,7 +43,8 @@ from gateway.folder_lock import lock_folder
 from gateway.housekeeping import Housekeeping
 from gateway.identity_watch import IdentityWatch
 from gateway.intake import Intake
-from gateway.media.kept import MediaItem
+from gateway.media.expiry import KEPT_DAYS
+from gateway.media.kept import MediaClass, MediaItem
 from gateway.media.office import MediaNeeds, MediaOffice
 from gateway.media.rendition import Renditions, SmallPicture
 from gateway.model.errors import ConfigError
@@ -71,7 +72,7 @@ from gateway.quarantine import Quarantine
 from gateway.recorder import Entry, Recorder, Route, Told
 from gateway.reload import Difference, LinkSink, carry_alarms, carry_delays, carry_truths, difference, moved_to
 from gateway.rules.table import RuleTable
-from gateway.settings import AssetKind, Settings, load
+from gateway.settings import AssetKind, MediaSettings, Settings, load
 from gateway.shift_office.paper_store import PaperStore
 from gateway.store.alert_store import AlertStore
 from gateway.store.asset_reader import AssetReader
@@ -310,6 +311,8 @@ class Gateway:
                 eyes=self.eyes,
                 points=lambda: self.settings.points,
                 renditions=Renditions(_blurred, _thumbnail),
+                max_bytes=int(settings.storage.media.max_gib * 2**30),
+                kept_days=_kept_days(settings.storage.media),
                 carriers=[uplink for uplink in self.uplinks if isinstance(uplink, RegulatorUplink)],
             )
         )
@@ -621,6 +624,14 @@ def run_until_signal(gateway: Gateway) -> None:
         await gateway.run(stop, lambda: log.info("event=started box=%s url=%s", gateway.settings.box.id, gateway.url))
 
     asyncio.run(main())
+
+
+def _kept_days(media: MediaSettings) -> dict[MediaClass, float]:
+    return KEPT_DAYS | {
+        MediaClass.FRAME: media.frame_days,
+        MediaClass.STRIP: media.strip_days,
+        MediaClass.CLIP: media.clip_days,
+    }
 
 
 def _blurred(body: bytes, item: MediaItem) -> bytes:

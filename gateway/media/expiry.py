@@ -23,7 +23,7 @@ from gateway.recorder import Entry
 log = logging.getLogger(__name__)
 EVERY_S: Final = 3600.0
 DAY_NS: Final = 86_400 * 1_000_000_000
-KEPT_DAYS: Final[Mapping[MediaClass, float]] = {
+KEPT_DAYS: Final[dict[MediaClass, float]] = {
     MediaClass.FRAME: 365.0,
     MediaClass.STRIP: 180.0,
     MediaClass.CLIP: 90.0,

@@ -19,11 +19,14 @@ In: committed transitions, and the eyes. Out: bodies, records. Knows no rule and
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from gateway.evidence import RecordKind, SealedRecord
+import orjson
+
+from gateway.evidence import RecordKind, SealedRecord, hand_over_key
 from gateway.media.catching_up import catch_up
 from gateway.media.kept import MediaClass, MediaItem, MediaState
 from gateway.media.rendition import Thumb, thumbnail_messages
@@ -31,6 +34,7 @@ from gateway.media.sealing import media_content, media_filed, media_messages
 from gateway.media.shelf import DamagedError
 from gateway.media.stores import MediaStores
 from gateway.model.alarm import Alarm, Transition, TransitionKind
+from gateway.model.alarm_note import NoteKind
 from gateway.model.errors import StoreError
 from gateway.model.picture import FiredScene, Picture
 from gateway.model.quantity import PointTable
@@ -87,7 +91,7 @@ class MediaKeeper:
         self._eyes = eyes
         self._points = points
         self._thumb = thumb
-        self._waiting: asyncio.Queue[CameraAlarm] = asyncio.Queue()
+        self._waiting: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._clips: set[asyncio.Task[None]] = set()
         self._disk = asyncio.Lock()
         self._resumed = False
@@ -100,7 +104,9 @@ class MediaKeeper:
         for each in told:
             alarm = self._camera_alarm(each.transition) if each.transition is not None else None
             if alarm is not None:
-                self._waiting.put_nowait(alarm)
+                self._waiting.put_nowait(partial(self._keep_scene, alarm))
+            elif each.record.kind is RecordKind.ALARM_NOTE:
+                self._waiting.put_nowait(partial(self._follow_note, each.record.body))
 
     async def run(self) -> None:
         """Finish what the last run began, then work until cancelled. Clips under way are waited for at a stop no longer
@@ -110,7 +116,8 @@ class MediaKeeper:
             self._resumed = True
         try:
             while True:
-                await self._keep_scene(await self._waiting.get())
+                work = await self._waiting.get()
+                await work()
         finally:
             clips = tuple(self._clips)
             for clip in clips:
@@ -150,6 +157,18 @@ class MediaKeeper:
         clip = asyncio.create_task(self._keep_clip(alarm, scene, at_ns), name=f"clip:{alarm.alarm_id}")
         self._clips.add(clip)
         clip.add_done_callback(self._clip_ended)
+
+    async def _follow_note(self, body: bytes) -> None:
+        """Pictures of an alarm that a person hands over to the regulator go too; nothing is sent twice."""
+        said = orjson.loads(body)["content"]
+        if said.get("transition") != NoteKind.HANDED_OVER:
+            return
+        alarm_id = said["alarm"]["alarm_id"]
+        kept = [item for item in self._index.of_alarm(alarm_id) if item.state is MediaState.KEPT]
+        alarm = self._chain.alarm(alarm_id)
+        if kept and (alarm is None or not alarm.rule.reportable):
+            handed = CameraAlarm(alarm_id, kept[0].camera, kept[0].key, 0, reportable=True)
+            await self._seal(kept, handed, hand_over_key(alarm_id))
 
     async def _begin(self, items: Sequence[MediaItem]) -> bool:
         """Note it. Where the index cannot be written (a full disk) the chain alone will say what is missing."""
@@ -230,13 +249,14 @@ class MediaKeeper:
         except TimeoutError:
             return None, f"no clip within {CLIP_WAIT_S:.0f} s"
 
-    async def _seal(self, items: Sequence[MediaItem], alarm: CameraAlarm) -> SealedRecord | None:
-        """One record, and in the same commit what the regulators are to get."""
+    async def _seal(self, items: Sequence[MediaItem], alarm: CameraAlarm, event_id: str = "") -> SealedRecord | None:
+        """One record, and in the same commit what the regulators are to get, for the event that they know of."""
         if not items:
             return None
         uplinks = self._recorder.regulators if alarm.reportable else ()
-        messages = media_messages(items, alarm.event_id, uplinks)
-        messages += await self._thumbnails(items, alarm, uplinks)
+        event = event_id or alarm.event_id
+        messages = media_messages(items, event, uplinks)
+        messages += await self._thumbnails(items, event, uplinks)
         content, about = media_content(items), media_filed(alarm.alarm_id)
         entry = Entry(RecordKind.MEDIA, self._clock.now_ns(), content, about=about, messages=messages)
         record = await self._recorder.record(entry)
@@ -245,9 +265,7 @@ class MediaKeeper:
         await catch_up(self._index, self._chain)
         return record
 
-    async def _thumbnails(
-        self, items: Sequence[MediaItem], alarm: CameraAlarm, uplinks: tuple[str, ...]
-    ) -> list[Message]:
+    async def _thumbnails(self, items: Sequence[MediaItem], event_id: str, uplinks: tuple[str, ...]) -> list[Message]:
         """A small picture of the frame, faces blurred, that needs no body. Without one the alarm is no poorer."""
         frame = next((item for item in items if item.media_class is MediaClass.FRAME and item.sha256), None)
         if frame is None or self._thumb is None or not uplinks:
@@ -256,9 +274,9 @@ class MediaKeeper:
             body = await asyncio.to_thread(self._shelf.read, frame.sha256)
             small = await asyncio.to_thread(self._thumb, body, frame)
         except (ValueError, LookupError, DamagedError) as error:
-            log.warning("event=no_thumbnail alarm=%s reason=%r", alarm.alarm_id, str(error))
+            log.warning("event=no_thumbnail alarm=%s reason=%r", frame.alarm_id, str(error))
             return []
-        return thumbnail_messages(frame, small, alarm.event_id, uplinks, SUMMARY_URGENCY)
+        return thumbnail_messages(frame, small, event_id, uplinks, SUMMARY_URGENCY)
 
     def _clip_ended(self, clip: "asyncio.Task[None]") -> None:
         self._clips.discard(clip)

@@ -101,6 +101,20 @@ class HistorySettings(SettingsModel):
     """How long readings may wait in memory before they are written, milliseconds: what a power cut can lose."""
 
 
+class MediaSettings(SettingsModel):
+    """How long pictures of camera alarms are kept. Nothing goes before the regulator's signed receipt, while the alarm
+    is open, or while its case is; what no longer fits is not kept, and the chain says so."""
+
+    max_gib: Annotated[float, Field(gt=0, le=10_240)] = 20.0
+    """Size of all pictures on disk, GiB."""
+    frame_days: Annotated[float, Field(ge=1, le=36_500)] = 365.0
+    """Age of frames that raised an alarm, days (PD)."""
+    strip_days: Annotated[float, Field(ge=1, le=36_500)] = 180.0
+    """Age of the stills that led to it, days (PD)."""
+    clip_days: Annotated[float, Field(ge=1, le=36_500)] = 90.0
+    """Age of clips, days (PD)."""
+
+
 class StorageSettings(SettingsModel):
     """Where and how the box keeps its databases."""
 
@@ -110,6 +124,8 @@ class StorageSettings(SettingsModel):
     """Space set aside so that alerts can still be kept when the disk is full, MiB."""
     history: HistorySettings = HistorySettings()
     """Bounds of the history."""
+    media: MediaSettings = MediaSettings()
+    """Bounds of the pictures of camera alarms."""
     cycles_kept: Annotated[int, Field(ge=16_000, le=10_000_000)] = 200_000
     """Working cycles kept per crane. At least 16,000: JGJ 332-2014 3.2.2(1), V1; the default is PD."""
 

@@ -11,6 +11,7 @@ from gateway.media.keeper import RESTART, CameraAlarm
 from gateway.media.kept import MediaClass, MediaItem, MediaState
 from gateway.media.sealing import MEDIA_KIND, media_content, media_filed, read_media
 from gateway.model.alarm import TransitionKind
+from gateway.model.alarm_note import AlarmNote, NoteKind
 from gateway.recorder import Entry
 from tests.fakes.media_box import BOX_ROW, CAMERA, NS, MediaBox, camera_alarm, picture, scene
 from tests.fakes.site import NOW_NS, until
@@ -87,6 +88,20 @@ async def test_of_an_alarm_that_is_not_reported_no_picture_leaves_the_site(box):
     await until(lambda: len(media_records(box)) == 1)
 
     assert segments(box) == []
+
+
+async def test_a_person_hands_it_over_and_its_pictures_go_with_it(box):
+    alarm = camera_alarm(reportable=False)
+    box.eyes.release.set()
+    await box.raise_alarm(alarm)
+    await until(lambda: len(states(box, alarm)) == 10 and states(box, alarm)[-1][2] == "kept")
+    await box.recorder.record_note(AlarmNote(NoteKind.NOTE, alarm, NOW_NS, "li", "seen"))
+    await box.recorder.record_note(AlarmNote(NoteKind.HANDED_OVER, alarm, NOW_NS, "li", "they should know"))
+    await until(lambda: len(segments(box)) == 10)
+
+    bodies = [MediaSegment.model_validate(orjson.loads(item.body)) for item in segments(box)]
+    assert {body.event_id for body in bodies} == {f"{alarm.alarm_id}:handed_over"}
+    await until(lambda: {item.record_seq for item in box.desk.of_alarm(alarm.alarm_id)} == {box.alerts.head().seq})
 
 
 async def test_other_alarms_have_no_pictures(box):
