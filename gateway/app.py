@@ -311,8 +311,8 @@ class Gateway:
                 eyes=self.eyes,
                 points=lambda: self.settings.points,
                 renditions=Renditions(_blurred, _thumbnail),
-                max_bytes=int(settings.storage.media.max_gib * 2**30),
-                kept_days=_kept_days(settings.storage.media),
+                max_bytes=int(self.settings.storage.media.max_gib * 2**30),
+                kept_days=_kept_days(self.settings.storage.media),
                 carriers=[uplink for uplink in self.uplinks if isinstance(uplink, RegulatorUplink)],
             )
         )
