@@ -102,9 +102,9 @@ class Detector:
     def read_tiled(
         self, views: Sequence[View], raws: Sequence[Raw], thresholds: NDArray[np.float32] | None = None
     ) -> Boxes:
-        """One picture's boxes out of what `infer` gave for its views."""
-        boxes = merge_views(views, self.read(raws, thresholds))
-        return self._one_box_a_head(boxes)
+        """One picture's boxes out of what `infer` gave for its views. The full view alone is what `read` says."""
+        boxes = self.read(raws, thresholds)
+        return boxes[0] if len(views) == 1 else self._one_box_a_head(merge_views(views, boxes))
 
     def _infer(self, pictures: Sequence[Picture8], size: Size) -> list[Raw]:
         began = time.perf_counter_ns()

@@ -5,7 +5,7 @@ import pytest
 
 from gateway.model.detections import SeenClass
 from tests.fakes.block_model import BLUE, paint, write_block_model
-from vision.detector import Tiling, open_detector
+from vision.detector import Backend, Detector, Tiling, open_detector, read_model
 from vision.detector.boxes import Boxes, no_boxes, one_box_a_head, suppress
 from vision.detector.tiles import View, merge_views
 from vision.frame import Frame
@@ -124,3 +124,27 @@ def test_tiles_see_a_far_block_that_the_full_view_does_not(tmp_path: Path) -> No
     detections = detector.detect_tiled(frame, Tiling(2, 2, 0.0))
     assert detections.boxes_xyxy_px.tolist() == [[144, 96, 152, 104]]
     assert detector.spent.pictures == 1 + 5
+
+
+class _Says:
+    """An engine that says the same boxes of every picture: rows of x, y, width, height, three scores."""
+
+    backend = Backend.ONNXRUNTIME
+
+    def __init__(self, *rows: list[float]) -> None:
+        self._output = np.array(rows, np.float32).T[None]
+
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        return np.repeat(self._output, len(batch), axis=0)
+
+
+def test_the_full_view_alone_is_read_as_the_eye_reads_it(tmp_path: Path) -> None:
+    """A head within a larger one: merging views would drop it, looking at the whole frame does not. What is measured
+    without tiles must be what the eye sees without tiles."""
+    inner, outer = [50.0, 50, 20, 20, 0, 0.8, 0], [50.0, 50, 40, 40, 0, 0.9, 0]
+    detector = Detector(read_model(write_block_model(tmp_path)), _Says(inner, outer))
+    picture = paint([])
+    views = Tiling(1, 1).views(256, 160)
+    once = detector.see([picture])[0]
+    assert len(once) == 2
+    assert detector.read_tiled(views, detector.infer([picture])).xyxy.tolist() == once.xyxy.tolist()
