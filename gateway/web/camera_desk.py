@@ -4,7 +4,7 @@ In: the eyes (None where no camera is configured) and the view over the box. Out
 is None or NaN and never a zero. Knows no HTTP and no HTML.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final
@@ -14,11 +14,14 @@ from gateway.model.picture import CameraLink, CameraState, Picture
 from gateway.model.quantity import Point
 from gateway.model.reading import Quality
 from gateway.ports import Eyes
+from gateway.store.alarm_history import AlarmHistory, Chosen
 from gateway.web.read_model import BoxView
 
 BLIND: Final = frozenset({"black", "frozen", "blurred", "overexposed", "underexposed", "covered", "replayed"})
 """Ailments with which nothing can be judged; the same as `vision` calls not usable, but for a camera that moved."""
 MOST_EVENTS: Final = 20
+LOOKED_THROUGH: Final = 200
+"""Closed alarms of the camera's asset: a pit with a camera has others too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +112,11 @@ class CameraDesk:
         """The open alarms about the camera or a point of it, gravest and newest first."""
         return tuple(alarm for alarm in self.view.shown_alarms() if self._about(alarm.subject, name))
 
-    def subjects(self, name: str) -> Sequence[str]:
-        """What alarms may be about: the camera and its points."""
-        points = self.view.parts.points.points
-        return (name, *(point.point_id for point in points if point.device == name))
+    def past(self, shown: ShownCamera) -> list[Alarm]:
+        """The last closed alarms about it, newest first. Asks the database: from a thread."""
+        history = AlarmHistory(self.view.parts.alerts.path)
+        found = history.closed(Chosen(shown.state.asset), None, LOOKED_THROUGH)
+        return [alarm for alarm in found if self._about(alarm.subject, shown.state.camera)][:MOST_EVENTS]
 
     def _about(self, subject: str, name: str) -> bool:
         points = self.view.parts.points

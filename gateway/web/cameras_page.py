@@ -9,6 +9,7 @@ A still says beside its pixels what is in it: `x-boxes` (JSON rows of x1, y1, x2
 `x-size` (width, height) and `x-age-ms` by the box's clock. In: the desk. Out: pages and pictures. Changes nothing.
 """
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Final
@@ -42,16 +43,19 @@ def cameras_routes(app: FastAPI, pages: Pages, desk: CameraDesk) -> None:
         require(request, Role.VIEWER)
         return pages.render(request, "cameras_states.html", cameras=desk.cameras())
 
-    @app.get("/cameras/{camera}")
-    async def one(request: Request, camera: str) -> Response:
+    async def rendered(request: Request, camera: str, template: str) -> Response:
         require(request, Role.VIEWER)
         shown, figures = found(desk, camera), desk.figures(camera)
-        return pages.render(request, "camera.html", each=shown, figures=figures, video_role=VIDEO_ROLE)
+        past = await asyncio.to_thread(desk.past, shown)
+        return pages.render(request, template, each=shown, figures=figures, past=past, video_role=VIDEO_ROLE)
+
+    @app.get("/cameras/{camera}")
+    async def one(request: Request, camera: str) -> Response:
+        return await rendered(request, camera, "camera.html")
 
     @app.get("/parts/cameras/{camera}/figures")
     async def figures(request: Request, camera: str) -> Response:
-        require(request, Role.VIEWER)
-        return pages.render(request, "camera_figures.html", each=found(desk, camera), figures=desk.figures(camera))
+        return await rendered(request, camera, "camera_figures.html")
 
     @app.get("/cameras/{camera}/still.jpg")
     async def still(request: Request, camera: str) -> Response:

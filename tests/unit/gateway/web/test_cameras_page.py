@@ -127,6 +127,28 @@ async def test_alarms_of_a_camera_stand_on_it_and_on_no_other(face: CameraFace) 
     assert alarm_id in await face.page("/cameras/host-1")
 
 
+async def test_the_plan_says_of_a_post_what_is_wrong_with_its_cameras(face: CameraFace) -> None:
+    environment = face.app.state.pages.environment
+    template = environment.from_string(
+        '{% import "overview_marks.html" as own with context %}{{ own.camera_word(seen) }}'
+    )
+    words = [
+        template.render(language="en", seen=face.cameras.of_asset(asset)) for asset in ("cam-1", "cam-2", "cam-3", "x")
+    ]
+    assert words == ["", "not judged", "offline", ""]
+
+
+async def test_closed_alarms_stay_with_their_camera(face: CameraFace) -> None:
+    alarm_id = await face.raised()
+    await face.value(1.0, at_s=1)
+    await face.acknowledge(alarm_id, {"user": "li", "reason": "seen"})
+    shown = face.cameras.camera("host-1")
+    assert shown is not None
+    past = [alarm.alarm_id for alarm in face.cameras.past(shown)]
+    assert past == [alarm_id]
+    assert alarm_id not in [alarm.alarm_id for alarm in shown.alarms]
+
+
 async def test_what_is_measured_of_a_camera_is_shown_and_what_is_not_known_is_no_number(face: CameraFace) -> None:
     assert all(not figure.known for figure in face.cameras.figures("host-1"))
     await face.value(42.5)

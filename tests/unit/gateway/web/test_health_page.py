@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gateway.camera_office.survey_desk import SurveyDesk
+from gateway.camera_office.survey_store import SurveyStore
 from gateway.ports import LinkState
 from gateway.store.alarm_reader import AlarmReader
 from gateway.store.quality_reader import QualityReader
@@ -16,9 +18,12 @@ from gateway.supervisor import PartHealth
 from gateway.tls.folder import TlsFolder
 from gateway.tls.names import parse_names
 from gateway.tls.watch import CertificateFiles, CertificateWatch
+from gateway.web.camera_routes import camera_routes
 from gateway.web.health_view import HealthFiles, HealthView
+from tests.fakes.eyes import StillEyes, three_cameras
 from tests.fakes.office_face import OfficeFace
 from tests.fakes.site import MINUTE_NS, NOW_NS, poll, until
+from vision.survey_parsing import read_survey
 
 
 @pytest.fixture
@@ -41,6 +46,19 @@ async def test_a_young_box_knows_neither_its_growth_nor_a_model(face: OfficeFace
     assert found["disk"]["days_left"] is None  # type: ignore[index]
     assert found["model_version"] is None
     assert found["clock"]["sync"] in ("kept", "free", "unknown")  # type: ignore[index]
+
+
+async def test_each_camera_stands_there_with_what_is_wrong_and_by_which_model_it_is_judged(face: OfficeFace) -> None:
+    site = face.site
+    eyes = StillEyes(three_cameras(NOW_NS), site.clock.now_ns)
+    surveys = SurveyDesk(SurveyStore(site.folder, read_survey), read_survey, site.alerts, site.recorder, site.clock)
+    camera_routes(face.app, face.app.state.pages, lambda: eyes, surveys)
+    page = await face.english("/health")
+    assert "(1/3)" in page
+    assert "picture is blurred" in page
+    assert "no answer within 5 s" in page
+    assert "not installed" not in page
+    assert (await report(face))["model_version"] == "site_heads 1"
 
 
 async def test_a_link_that_is_down_stands_on_top_hatched_with_when_it_was_last_heard(face: OfficeFace) -> None:
