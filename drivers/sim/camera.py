@@ -71,6 +71,7 @@ async def _run(args: argparse.Namespace) -> int:
     story, server, encoder = CameraStory(args.seed, args.calm), RtspServer(), SceneEncoder(args.fps)
     written = write_survey(args.folder, args.camera, time.time_ns())
     await server.start(args.port)
+    server.send(_first(encoder))
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -104,6 +105,13 @@ async def _play(story: CameraStory, server: RtspServer, encoder: SceneEncoder, f
         number += 1
         due_s = max(due_s + 1 / fps, time.monotonic() - 1 / fps)
         await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+
+
+def _first(encoder: SceneEncoder) -> AccessUnit:
+    """The first picture, whose parameter sets a reader asks for before it plays."""
+    unit = encoder.encode(draw_scene(CameraStory(calm=True).state(0.0), 0), time.time_ns())
+    assert unit is not None, "no delay was asked for"
+    return unit
 
 
 def write_survey(folder: Path, camera: str, made_at_ns: int) -> dict[str, str]:

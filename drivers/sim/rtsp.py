@@ -148,6 +148,8 @@ class RtspServer:
         if method == "OPTIONS":
             said["Public"] = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
         elif method == "DESCRIBE":
+            if not self._parameters:
+                return _reply("503 Service Unavailable", said, b"")
             body = self._description()
             said |= {"Content-Type": "application/sdp", "Content-Base": f"{self.url}/"}
         elif method == "SETUP":
