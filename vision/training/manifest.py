@@ -1,8 +1,8 @@
 """Which pictures a training saw, as digests: `python -m vision.training.manifest --data DIR --out DIR`.
 
 In: the folder of labelled pictures. Out: `manifest.json` (pictures and boxes by set, one digest over all) and
-`manifest.txt.gz` (per picture: digest of picture and of label, set; no file name and no pixel), so that anybody who has
-the pictures can see whether they are the same.
+`manifest.txt.gz` (per picture a digest of it and its label, and the set; no file name and no pixel), so that anybody
+who has the pictures can see whether they are the same.
 """
 
 import argparse
@@ -18,11 +18,9 @@ from vision.training.pictures import Source, label_name, read_sources
 
 
 def manifest_line(folder: Path, source: Source) -> str:
-    """SHA-256 of the picture, SHA-256 of its label file, its set, whether training uses it."""
-    digests = [
-        hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (source.name, label_name(source.name))
-    ]
-    return " ".join((*digests, source.set_name, "core" if source.core else "spare"))
+    """SHA-256 of the picture's bytes followed by its label's, its set, whether training uses it."""
+    body = (folder / source.name).read_bytes() + (folder / label_name(source.name)).read_bytes()
+    return " ".join((hashlib.sha256(body).hexdigest(), source.set_name, "core" if source.core else "spare"))
 
 
 def count_boxes(folder: Path, sources: list[Source]) -> dict[str, dict[str, int]]:
@@ -43,7 +41,7 @@ def write_manifest(folder: Path, out: Path) -> None:
     used = [source for source in sources if source.core]
     summary = {
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "of": "the sorted lines of manifest.txt.gz: picture, label, set, core or spare",
+        "of": "the sorted lines of manifest.txt.gz: SHA-256 of picture and label together, set, core or spare",
         "used": count_boxes(folder, used),
         "spare": count_boxes(folder, [source for source in sources if not source.core]),
     }
