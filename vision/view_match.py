@@ -4,8 +4,9 @@
     votes: here / elsewhere (dx, dy) / nowhere
 
 Edges, not levels, so that light may change; blocks, so that a truck may stand in some of them. Many blocks elsewhere
-by one shift: the camera was turned a little. No block like what is at its place, though the picture is clear: it
-looks at something else. One block a look, so that a look costs little. In: thumbs. Out: TRUE, FALSE, UNKNOWN. Pure.
+by one shift: the camera was turned a little; by several: rolled or zoomed. No block like what is at its place, though
+the picture is clear: it looks at something else. One block a look, so that a look costs little. In: thumbs. Out: TRUE,
+FALSE, UNKNOWN. Pure.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ REACH_PX = 14
 LEAST_TEXTURE = 0.25
 FOUND_LIKENESS = 0.45
 STRANGE_LIKENESS = 0.25
+CLEARLY = 0.2
 LEAST_BLOCKS = 4
 WIDTH_PX = THUMB_WIDTH_PX // 2
 
@@ -108,10 +110,21 @@ class ViewMatch:
         if len(self._votes) < ACROSS * DOWN or len(votes) < LEAST_BLOCKS:
             return Truth.UNKNOWN
         found = [vote for vote in votes if vote.likeness >= FOUND_LIKENESS]
+        if self._turned(found, max(3, len(votes) / 3)):
+            return Truth.TRUE
         if self._agree(found, max(2, 0.25 * len(votes))):
             return Truth.TRUE if self.shift_share > self._moved_share else Truth.FALSE
         strange = float(np.mean([vote.home for vote in votes])) < STRANGE_LIKENESS
         return Truth.TRUE if strange else Truth.UNKNOWN
+
+    def _turned(self, found: list[_Vote], needed: float) -> bool:
+        """Whether enough blocks are clearly elsewhere, though not by one shift: rolled, or zoomed."""
+        away = [np.hypot(vote.dx_px, vote.dy_px) for vote in found if vote.likeness > vote.home + CLEARLY]
+        far = [float(distance) for distance in away if distance > self._moved_share * WIDTH_PX]
+        if len(far) < needed:
+            return False
+        self.shift_share = float(np.median(far) / WIDTH_PX)
+        return True
 
     def _agree(self, found: list[_Vote], needed: float) -> bool:
         """Whether enough blocks were found by one common shift; then `shift_share` is set."""

@@ -1,5 +1,7 @@
 """Every ailment of a camera on rendered pictures: when it is said, when it is not, and when nothing can be said."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 import pytest
@@ -50,7 +52,7 @@ def test_before_anything_is_known_nothing_is_called_well():
         pytest.param(lambda i: with_noise(at_night(site()), i, 3), id="night under lamps"),
         pytest.param(lambda i: _rain(site(), i), id="rain"),
         pytest.param(lambda i: with_noise(_sun(site(), i), i), id="sunrise in the picture"),
-        pytest.param(lambda i: with_noise(with_person(site(), (i * 7) % 500), i), id="somebody walks by"),
+        pytest.param(lambda i: with_noise(with_person(site(), *_ways(90)[2 * i][0]), i), id="somebody walks about"),
         pytest.param(lambda i: with_noise(_passer_close(site(), i), i), id="somebody passes close by"),
         pytest.param(lambda i: with_noise(_sway(i), i), id="the mast sways a little"),
         pytest.param(lambda i: with_noise(_beacon(site(), i), i), id="a beacon turns"),
@@ -199,6 +201,16 @@ def test_a_turned_camera_has_moved(watch, shift_px):
     assert watch.last.ailing[Ailment.MOVED] is Truth.FALSE
 
 
+@pytest.mark.parametrize(("degrees", "zoom"), [(5, 1.0), (10, 1.0), (0, 1.2)])
+def test_a_rolled_or_zoomed_camera_has_moved(degrees, zoom):
+    turn = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), degrees, zoom)
+    turned = cv2.warpAffine(site(), turn, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+    watch = Watch(CameraHealth(), reference=grey(site()))
+    watch.show_for(40, lambda i: with_noise(turned, i), every_s=1.0)
+
+    assert watch.last.ailing[Ailment.MOVED] is Truth.TRUE
+
+
 def test_moved_is_seen_by_night_against_a_reference_of_the_day(watch):
     watch.show_for(60, lambda i: with_noise(at_night(site(0)), i, 2), every_s=0.5)
     assert watch.last.ailing[Ailment.MOVED] is not Truth.TRUE
@@ -322,6 +334,7 @@ def _beacon(image, i):
     return np.clip(out + 80 * cv2.GaussianBlur(light, (0, 0), 20)[..., None], 0, 255).astype(np.uint8)
 
 
+@cache
 def _ways(seconds):
     """Three people who go about at random: their places, five times a second."""
     draw = np.random.default_rng(17)
