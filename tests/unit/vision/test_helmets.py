@@ -111,6 +111,13 @@ def test_a_helmet_hung_up_where_the_head_was_does_not_clear_it() -> None:
     assert said[0].truth is not Truth.FALSE
 
 
+def test_a_track_that_was_a_lone_helmet_is_not_bare_before_the_bare_votes_outweigh_it() -> None:
+    site = Site()
+    site.show(lone(600, 200, HELMET, track=1), 20.0)
+    site.show(lone(600, 200, HEAD, track=1), 10.0)
+    assert site.fired == [(pytest.approx(23.4), "bare_head_1")], "3.5 of the last 5 seconds"
+
+
 def test_a_helmet_put_on_clears_after_two_seconds_of_votes() -> None:
     site = Site()
     site.show(BARE, 8.0)
