@@ -11,11 +11,11 @@ class EdgeSettings:
     what nobody could judge for so long is UNKNOWN. `average_s`: live strips are averaged over about this long.
 
     Agreement with an appearance of the edge runs from about 0 (something else) to 1 (the same). Below `gap_share` of
-    what the better part of the edge reaches now it is a gap, kept between `gap_least` and `gap_most`; above `rail_over`
-    times that it is a rail; between the two a frame says nothing. `witness_least`: agreement of what surrounds the rail
-    (slab face, floor), under which something stands in front. `register_px`, `register_sure`: how far the camera may
-    have moved (of a picture 640 px wide) and how sure that must be. `reach_m`: a person this close to an unprotected
-    edge is at it; `person_s` confirms that."""
+    what the better part of the edge, or what surrounds it, reaches now it is a gap, kept between `gap_least` and
+    `gap_most`; above `rail_over` times that it is a rail; between the two a frame says nothing. `witness_least`:
+    agreement of what surrounds the rail (slab face, floor), under which something stands in front. `register_px`,
+    `register_sure`: how far the camera may have moved (of a picture 640 px wide) and how sure that must be. `reach_m`:
+    a person this close to an unprotected edge is at it; `person_s` confirms that."""
 
     confirm_s: float = 30.0
     confirm_frames: int = 10
@@ -23,7 +23,7 @@ class EdgeSettings:
     judge_every_s: float = 1.0
     unknown_after_s: float = 60.0
     average_s: float = 6.0
-    gap_least: float = 0.34
+    gap_least: float = 0.40
     gap_share: float = 0.58
     gap_most: float = 0.52
     rail_over: float = 1.15

@@ -68,6 +68,12 @@ class Agreement:
             columns = self.judged
         return float(np.percentile(self.score[columns], 60)) if columns.sum() >= 4 else float("nan")
 
+    def around(self) -> float:
+        """How well what surrounds the edge agrees on the whole: high when the light is that of the known look, even
+        if every rail is gone. NaN where little of it is recognisable."""
+        seen = self.witness[np.isfinite(self.witness)]
+        return float(np.median(seen)) if len(seen) >= len(self.witness) / 4 else float("nan")
+
 
 def gradients(strip: Floats) -> Floats:
     """Signed x and y gradients (2, rows, columns), grey levels a pixel."""

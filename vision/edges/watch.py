@@ -190,7 +190,7 @@ class EdgeWatch:
     def _verdicts(self, watched: _Watched, fit: Fit) -> tuple[Bools, Bools]:
         """Columns that this frame calls a gap, and those it calls protected."""
         setting, agreed = self.settings, fit.agreement
-        typical = 1.0 if math.isnan(fit.typical) else fit.typical
+        typical = max(_or_nothing(fit.typical), _or_nothing(agreed.around()))
         limit = min(setting.gap_most, max(setting.gap_least, setting.gap_share * typical))
         free = ~(agreed.witness < setting.witness_least)
         judged = agreed.judged & watched.view.judged
@@ -307,6 +307,10 @@ def _cover(agreed: Agreement, gap: Bools, rail: Bools, judged: Bools) -> tuple[B
     open_cover = (gap & (dark | (agreed.score < 0.3))) | (plain & dark)
     covered = (rail & ~dark) | (plain & (np.abs(agreed.darker) < -DARKER / 2))
     return np.asarray(open_cover, bool), np.asarray(covered, bool)
+
+
+def _or_nothing(part: float) -> float:
+    return 0.0 if math.isnan(part) else part
 
 
 def _grey(image: Image) -> Image:
