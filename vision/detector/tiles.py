@@ -18,6 +18,9 @@ BORDER_PX = 2.0
 MERGE_IOU = 0.45
 INSIDE = 0.75
 """A head box of which this much lies in a better one is the same head seen in another view."""
+LARGEST_IN_TILE = np.array([0.25, 0.25, 0.5], dtype=np.float32)
+"""By class: a box higher than this part of its tile is the full view's matter. Tiles are for what is far; enlarged
+parts of near things look like heads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def _cuts(length_px: int, count: int, overlap: float) -> list[tuple[int, int]]:
 
 
 def _whole_boxes(view: View, boxes: Boxes, full: View) -> Boxes:
-    """Boxes of one view that its inner borders do not cut, in pixels of the frame."""
+    """Boxes of one view that its inner borders do not cut and that are not too near for it, in pixels of the frame."""
     offset = np.array([view.x0, view.y0, view.x0, view.y0], dtype=np.float32)
     xyxy = boxes.xyxy + offset
     cut = (
@@ -81,7 +84,8 @@ def _whole_boxes(view: View, boxes: Boxes, full: View) -> Boxes:
         | ((view.x1 < full.x1) & (xyxy[:, 2] > view.x1 - BORDER_PX))
         | ((view.y1 < full.y1) & (xyxy[:, 3] > view.y1 - BORDER_PX))
     )
-    return Boxes(xyxy, boxes.score, boxes.class_id).take(~cut)
+    near = (xyxy[:, 3] - xyxy[:, 1] > LARGEST_IN_TILE[boxes.class_id] * (view.y1 - view.y0)) & (view != full)
+    return Boxes(xyxy, boxes.score, boxes.class_id).take(~(cut | near))
 
 
 def _without_contained(boxes: Boxes) -> Boxes:

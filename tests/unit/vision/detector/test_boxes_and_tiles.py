@@ -104,8 +104,15 @@ def test_one_head_in_two_tiles_and_the_full_view_is_one_head() -> None:
 
 
 def test_what_a_tiles_inner_border_cuts_is_dropped_and_what_the_frames_border_cuts_is_not() -> None:
-    cut = _boxes((PERSON, 0.9, [80, 10, 110, 90]), (PERSON, 0.8, [0, 10, 20, 90]))
-    assert merge_views(VIEWS, [no_boxes(), cut, no_boxes()]).xyxy.tolist() == [[0, 10, 20, 90]]
+    cut = _boxes((PERSON, 0.9, [80, 10, 110, 50]), (PERSON, 0.8, [0, 10, 20, 50]))
+    assert merge_views(VIEWS, [no_boxes(), cut, no_boxes()]).xyxy.tolist() == [[0, 10, 20, 50]]
+
+
+@pytest.mark.parametrize(("code", "largest"), [(HELMET, 25), (HEAD, 25), (PERSON, 50)])
+def test_what_is_near_is_the_full_views_matter(code: SeenClass, largest: float) -> None:
+    seen = _boxes((code, 0.9, [10, 20, 30, 20 + largest]), (code, 0.8, [60, 20, 80, 21 + largest]))
+    assert _kept(merge_views(VIEWS, [no_boxes(), seen, no_boxes()])) == [(code, 0.9)]
+    assert len(merge_views(VIEWS, [seen, no_boxes(), no_boxes()])) == 2
 
 
 def test_a_head_inside_a_better_one_is_the_same_and_persons_may_stand_before_each_other() -> None:
