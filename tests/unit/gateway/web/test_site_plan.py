@@ -61,7 +61,7 @@ def test_a_pit_is_drawn_as_it_was_given_and_what_nobody_placed_is_said(site: Set
     (pit,) = drawing.shapes
     assert (pit.asset, pit.kind, len(pit.points.split())) == ("pit-1", "deep-pit", 5)
     assert drawing.unplaced == ()
-    assert draw(without(site, "plan")).unplaced == ("pit-1", "mast-1")
+    assert draw(without(site, "plan")).unplaced == ("pit-1", "mast-1", "cam-1")
 
 
 def test_the_scale_bar_is_as_long_as_it_says(drawing: Drawing) -> None:
@@ -130,6 +130,6 @@ def test_a_camera_post_shows_what_it_looks_at_where_that_was_said(site: Settings
     plan = PlanSettings(place=place, view=ViewSettings(bearing_deg=350, angle_deg=60, range_m=40))
     post = AssetSettings(id="cam", kind="camera-post", serial="C", title_zh="相机", title_en="camera", plan=plan)
     blind = post.model_copy(update={"id": "cam-2", "plan": PlanSettings(place=place)})
-    mast, looking, other = draw(replace(site, assets=(*site.assets, post, blind))).posts
-    assert (mast.view, looking.view != "", other.view) == ("", True, "")
+    mast, shipped, looking, other = draw(replace(site, assets=(*site.assets, post, blind))).posts
+    assert (mast.view, shipped.view != "", looking.view != "", other.view) == ("", True, True, "")
     assert looking.view.split()[-1] == f"{looking.x:g},{looking.y:g}", "the cone begins at the post"
