@@ -94,7 +94,6 @@ class MediaKeeper:
         self._waiting: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._clips: set[asyncio.Task[None]] = set()
         self._disk = asyncio.Lock()
-        self._resumed = False
         self._left_open = stores.chain.open_alarms()  # before anything new can be raised
         self.kept = 0
         self.missing = 0
@@ -109,11 +108,9 @@ class MediaKeeper:
                 self._waiting.put_nowait(partial(self._follow_note, each.record.body))
 
     async def run(self) -> None:
-        """Finish what the last run began, then work until cancelled. Clips under way are waited for at a stop no longer
-        than the stop allows: what is cancelled is found as begun at the next start."""
-        if not self._resumed:
-            await self.resume()
-            self._resumed = True
+        """Finish what the last run began, then work until cancelled. A clip under way is given up with it: it is found
+        as begun by the next run."""
+        await self.resume()
         try:
             while True:
                 work = await self._waiting.get()

@@ -292,3 +292,25 @@ def test_boxes_come_back_from_the_chain_in_whole_pixels_and_thousandths():
     item = MediaItem("a", CAMERA, "black", MediaClass.FRAME, 0, MediaState.BEGUN).of_picture(picture("y"))
     content = media_content([item])
     assert content["items"][0]["boxes"] == [[100, 50, 140, 96, 1, 913, 17]]
+
+
+async def test_a_fault_in_the_eyes_costs_one_alarm_its_pictures_and_the_next_none(box, tmp_path):
+    """The supervisor starts the keeper again; what it had begun is then named missing."""
+    await box.stop()
+    again = MediaBox(tmp_path)
+    again.start(keeping=False)
+    again.recorder.listeners.append(again.keeper.told)
+    good, again.eyes.scenes = {(CAMERA, "bare_head_1"): scene()}, None
+    alarm, later = camera_alarm(), camera_alarm(at_ns=NOW_NS + NS)
+    await again.raise_alarm(alarm)
+    with pytest.raises(AttributeError):
+        await again.keeper.run()
+
+    again.eyes.scenes = good
+    await again.raise_alarm(later)
+    running = asyncio.create_task(again.keeper.run())
+    await until(lambda: len(states(again, later)) == 10)
+    assert {state for _, _, state in states(again, alarm)} == {"missing"}
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await again.stop()
