@@ -25,7 +25,8 @@ from gateway.settings.wording import CATALOGUE
 M = TypeVar("M", bound=BaseModel)
 
 _SENSITIVE = re.compile(r"token|passw|passphrase|secret|credential|private|enrol_code|api_?key|auth", re.IGNORECASE)
-_USER_INFO = re.compile(r"//[^/@\s]*@")
+_USER_INFO = re.compile(r"//\S*@")
+_PASSWORD = re.compile(r"((?:password|passwd|pwd|pass|token)=)(?!\{)[^&_/?\s]+", re.IGNORECASE)
 _QUERY = re.compile(r"(//[^?\s]*\?)\S+")
 _SHOWN_CHARACTERS = 60
 
@@ -58,7 +59,7 @@ def describe(document: Document, path: KeyPath, value: Any) -> str:
         return "@hidden"
     written = document.text(path)
     text = mask_id_numbers(str(value) if written is None else written)
-    text = _QUERY.sub(r"\1...", _USER_INFO.sub("//...@", text))
+    text = _PASSWORD.sub(r"\1...", _QUERY.sub(r"\1...", _USER_INFO.sub("//...@", text)))
     short = text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."
     return repr(short) if isinstance(value, str) else short
 

@@ -35,35 +35,35 @@ def checked_source(text: str) -> str:
         rtsp://host[:port]/path     rtsps://...     /path/to/video.mp4     /path/to/folder/     v4l2:/dev/video0
     """
     if not text.strip() or "\0" in text:
-        raise ValueError("expected rtsp://host/path, the path of a video file or folder, or v4l2:/dev/video0")
+        raise ValueError("rtsp://host/path, the path of a video file or folder, or v4l2:/dev/video0")
     if "://" in text:
         _check_url(text)
     elif text.startswith("v4l2:") and not _DEVICE.fullmatch(text):
-        raise ValueError("expected v4l2:/dev/videoN, as in v4l2:/dev/video0")
+        raise ValueError("v4l2:/dev/videoN, as in v4l2:/dev/video0")
     return text
 
 
 def _check_url(text: str) -> None:
     scheme = text.partition("://")[0].lower()
     if scheme not in ("rtsp", "rtsps", "file"):
-        raise ValueError(f"{scheme}:// is not read; expected rtsp:// or rtsps://, or the path of a file")
+        raise ValueError(f"rtsp:// or rtsps://, or the path of a file; {scheme}:// is not read")
     if scheme == "file":
         return
-    if _USER_INFO.search(text):
-        raise ValueError("an address carries no user name or password; write them under username and password")
+    if "@" in text.partition("?")[0]:  # also where the password has a slash in it; an @ in a path is %40
+        raise ValueError("an address without user name and password: they stand under username and password")
     if _PASSWORD_PARAMETER.search(text):
         raise ValueError(
-            "an address carries no password; write {password} in its place and the password under password"
+            "an address without a password: write {password} in its place, and the password under password"
         )
     if re.search(r"\s", text):
-        raise ValueError("an address has no blanks in it")
+        raise ValueError("an address without blanks")
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise ValueError("expected rtsp://host:port/path with a port from 1 to 65535") from None
+        raise ValueError("rtsp://host:port/path with a port from 1 to 65535") from None
     if not host:
-        raise ValueError("expected rtsp://host/path; the host is missing")
+        raise ValueError("rtsp://host/path; the host is missing")
 
 
 def source_kind(source: str) -> SourceKind:

@@ -1,5 +1,7 @@
 """A camera's settings: every wrong word is a fault, and the plan carries the password only where it is needed."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ def test_an_address_is_enough() -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"source": "rtsp://a:b@h/x"}, "write them under username and password"),
+        ({"source": "rtsp://a:b@h/x"}, "they stand under username and password"),
         ({"source": "ftp://h/x"}, "ftp:// is not read"),
         ({"password": {"env": "X"}}, "a password needs a username"),
         ({"password": "plain", "username": "u"}, "password"),
@@ -37,7 +39,7 @@ def test_an_address_is_enough() -> None:
         ({"source": "/a.mp4", "username": "u"}, "for rtsp sources only"),
         ({"source": "/a.mp4", "sub_source": "rtsp://h/y"}, "for rtsp sources only"),
         ({"sub_source": "/a.mp4"}, "another rtsp:// address"),
-        ({"sub_source": "rtsp://a:b@h/y"}, "write them under username and password"),
+        ({"sub_source": "rtsp://a:b@h/y"}, "they stand under username and password"),
         ({"source": "rtsp://h/{password}", "username": "u"}, "there is no password"),
         ({"fps": 5}, "fps"),
     ],
@@ -75,3 +77,22 @@ def test_what_is_no_plan_is_refused_and_not_repeated(body: bytes) -> None:
     with pytest.raises(ValueError, match="not a capture plan") as caught:
         CapturePlan.from_json(body)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_site_file_with_passwords_in_addresses_is_refused_without_repeating_them(tmp_path: Path) -> None:
+    demo = (Path(__file__).parents[4] / "config/sites/demo.yaml").read_text(encoding="utf-8")
+    sources = [
+        "rtsp://admin:hunter2@10.0.0.5/x",
+        "rtsp://admin:a/hunter2@10.0.0.5/x",
+        "rtsp://10.0.0.5/user=admin&password=hunter2&channel=1",
+    ]
+    links = [f'  - {{id: cam-{i}, driver: camera, source: "{source}"}}\n' for i, source in enumerate(sources)]
+    site = tmp_path / "site.yaml"
+    site.write_text(demo.replace("links:\n", "links:\n" + "".join(links), 1), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "check", str(site)], capture_output=True, text=True, check=False
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 2
+    assert all(f"links[{i}].source" in said for i in range(len(sources)))
+    assert "hunter2" not in said
