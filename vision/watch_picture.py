@@ -50,7 +50,7 @@ def draw(sight: Sight) -> Image:
             if seen.track_id[row] >= 0:
                 _box(image, seen.boxes_xyxy_px[row] * scale, BLUE, f"{seen.track_id[row]}")
     for view in sight.views:
-        if view.look.say is not Say.NO_HEAD:
+        if view.look.say is not Say.NO_HEAD and view.look.track >= 0:
             _box(image, np.array(view.look.box_px) * scale, _colour(view), _label(view))
     for finding in sight.findings:
         if finding.truth is Truth.TRUE and finding.box_px is not None:
