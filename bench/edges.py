@@ -111,6 +111,7 @@ def main() -> None:
     parser.add_argument("--camera-days", "--days", type=float, default=3.0)
     parser.add_argument("--every", type=int, default=1, help="look at every Nth second only")
     parser.add_argument("--seed", type=int, help="of the first camera")
+    parser.add_argument("--from-hour", type=float, default=0.0, help="of the day; for parts of a day")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--json", action="store_true", help="only the last line")
     options = parser.parse_args()
@@ -123,11 +124,15 @@ def main() -> None:
         return
     tallies, spent = [], []
     for scene, seconds in scenes(options.generator, options.camera_days, options.seed):
-        tally, ms = run(scene, seconds, options.every, tell=not options.json)
+        tally, ms = run(scene, seconds, options.every, not options.json, int(options.from_hour * 3600))
         tallies.append(tally)
         spent.append(ms)
     said = summary(tallies, options.every)
-    said |= {"generator": options.generator, "ms_per_judged_frame": round(float(np.mean(spent)), 2)}
+    said |= {
+        "generator": options.generator,
+        "from_hour": options.from_hour,
+        "ms_per_judged_frame": round(float(np.mean(spent)), 2),
+    }
     print(json.dumps(said, ensure_ascii=False))
 
 

@@ -59,7 +59,7 @@ def _paint(look: Look) -> NDArray[np.float32]:
     image = np.full((HEIGHT, WIDTH, 3), 150, np.float32)
     for _ in range(40):
         x, y = int(fixed.integers(0, WIDTH)), int(fixed.integers(0, HEIGHT))
-        shade = float(fixed.uniform(90, 200))
+        shade = float(fixed.uniform(130, 170))
         cv2.rectangle(image, (x, y), (x + int(fixed.integers(8, 60)), y + int(fixed.integers(6, 40))), (shade,) * 3, -1)
     cv2.rectangle(image, (0, FOOT_Y), (WIDTH, FOOT_Y + 14), (95.0,) * 3, -1)
     cv2.rectangle(image, (0, FOOT_Y + 14), (WIDTH, HEIGHT), (120.0,) * 3, -1)

@@ -24,9 +24,9 @@ class EdgeSettings:
     unknown_after_s: float = 60.0
     average_s: float = 6.0
     gap_least: float = 0.40
-    gap_share: float = 0.58
-    gap_most: float = 0.52
-    rail_over: float = 1.15
+    gap_share: float = 0.64
+    gap_most: float = 0.62
+    rail_over: float = 1.12
     witness_least: float = 0.45
     register_px: float = 8.0
     register_sure: float = 0.02

@@ -85,7 +85,8 @@ def gradients(strip: Floats) -> Floats:
 
 def rail_weight(gradient: Floats, protected: Floats, opening: bool) -> Floats:
     """How much each pixel of a reference shows protection, 0..1. For a rail only what runs along the edge or upright
-    counts: lines that cross the strip at a slant are what lies behind."""
+    counts, and level lines the more, the more of the edge has one in that row: bars run through, what lies behind does
+    not."""
     power = (gradient**2).sum(0)
     strength = np.sqrt(power)
     limited = np.minimum(strength / (np.sqrt(cv2.blur(power, (25, 25))) + 1e-3), 2.0)
@@ -93,7 +94,10 @@ def rail_weight(gradient: Floats, protected: Floats, opening: bool) -> Floats:
     if opening:
         return np.asarray(np.minimum(limited, 1.0) * clear * protected, np.float32)
     along = (gradient[0] ** 2 - gradient[1] ** 2) / np.maximum(power, 1e-9) * limited
-    level, upright = np.maximum(-cv2.blur(along, (13, 1)), 0), np.maximum(cv2.blur(along, (1, 11)), 0)
+    level, upright = np.maximum(-cv2.blur(along, (13, 1)), 0), np.maximum(cv2.blur(along, (1, 19)), 0)
+    often = (level > 0.3).mean(1, dtype=np.float32)
+    often = cv2.dilate(often[:, None], np.ones((3, 1), np.uint8))
+    level = level * np.clip(often / 0.5, 0.1, 1.0)
     return np.asarray(np.minimum(np.maximum(level, upright), 1.0) * clear * protected, np.float32)
 
 

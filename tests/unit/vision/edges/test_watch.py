@@ -107,7 +107,7 @@ def test_two_gaps_have_two_places() -> None:
 def test_all_rails_gone_is_missing_not_a_gap() -> None:
     site = Site()
     site.run(45)
-    site.run(60, bare(WHOLE, (0.0, LENGTH_M)))
+    site.run(75, bare(WHOLE, (0.0, LENGTH_M)))
     assert site.finding().about["what"] == "missing"
     assert site.finding().measured > 0.8 * LENGTH_M
 
@@ -134,7 +134,7 @@ def test_an_opened_cover_is_found_and_a_closed_one_is_ok() -> None:
     "look",
     [
         replace(WHOLE, light=0.4),
-        replace(WHOLE, light=1.25),
+        replace(WHOLE, light=1.15),
         replace(WHOLE, shadow_x=x_of(5.2)),
         replace(WHOLE, rain=True),
         replace(WHOLE, light=0.25, noise=3.0),
