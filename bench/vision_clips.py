@@ -36,6 +36,7 @@ from vision.watch_source import frames_of
 TABLE = Path(__file__).with_suffix(".csv")
 SHORT_S, LONG_ENOUGH_S = 10.0, 20.0
 HELMET_FELL_FRAME = 292
+BARE_TRUTHS = ("bare_head", "mixed")
 Region = tuple[float, ...]
 
 
@@ -151,13 +152,17 @@ def _alarm(row: Row, finding: Finding, sight: Sight, number: int) -> dict[str, A
 
 
 def _found(rows: list[Row], fps: float) -> dict[str, Any]:
-    """What was to be found in this clip, and how long it took."""
+    """What was to be found in this clip, and how long it took; stretches shorter than the votes are left out."""
     figures: dict[str, Any] = {}
-    bare = [row for row in rows if row.truth == "bare_head"]
+    bare = [row for row in rows if row.bare and row.truth in BARE_TRUTHS and row.to_frame - row.from_frame >= 5 * fps]
     if bare:
-        found = [row for row in bare if any(alarm["what"] == "true" for alarm in row.alarms)]
-        delays = [round((row.alarms[0]["frame"] - row.from_frame) / fps, 1) for row in found]
-        figures["bare_stretches"] = {"n": len(bare), "found": len(found), "delay_s": delays}
+        first = [next((alarm for alarm in row.alarms if alarm["what"] == "true"), None) for row in bare]
+        delays = [
+            round((alarm["frame"] - row.from_frame) / fps, 1) if alarm else None
+            for row, alarm in zip(bare, first, strict=True)
+        ]
+        found = sum(alarm is not None for alarm in first)
+        figures["bare_stretches"] = {"n": len(bare), "found": found, "delay_s": delays}
     off = [row for row in rows if row.truth == "off_helmet"]
     if off:
         alarms = [alarm for row in off for alarm in row.alarms if alarm["first_region"]]
