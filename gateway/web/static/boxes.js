@@ -48,7 +48,8 @@ export function bindBoxes(button, changed) {
  */
 export function drawBoxes(svg, rows, [width, height]) {
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  svg.replaceChildren(...rows.map((row) => box(row, width)));
+  const peopleFirst = [...rows].sort((a, b) => b[4] - a[4]); // heads are drawn over the people that they belong to
+  svg.replaceChildren(...peopleFirst.map((row) => box(row, width)));
 }
 
 /** The same in words. @param {number[][]} rows @returns {string[]} */
@@ -71,7 +72,7 @@ function box([x1, y1, x2, y2, kind], width) {
   });
   const letter = document.createElementNS(SVG, "text");
   letter.setAttribute("x", x1);
-  letter.setAttribute("y", Math.max(size, y1 - size / 4));
+  letter.setAttribute("y", kind === 2 ? y2 - size / 4 : Math.max(size, y1 - size / 4));
   letter.setAttribute("font-size", size);
   letter.textContent = LETTERS[kind] ?? "?";
   group.append(...shapes, letter);

@@ -105,7 +105,7 @@ class Tile {
     const age = this.capturedAt === null ? null : Math.max(0, now - this.capturedAt);
     const old = age === null || age > OLD_MS;
     this.figure.classList.toggle("old", old && !this.paused);
-    const words = this.paused ? "" : age === null ? t("no picture yet") : old ? t("picture is %(age)s old", { age: ageText(age / 1000) }) : "";
+    const words = this.paused || age === null ? "" : old ? t("picture is %(age)s old", { age: ageText(age / 1000) }) : "";
     if (place.textContent !== words) place.textContent = words;
   }
 
