@@ -311,6 +311,9 @@ def test_glimpses_of_a_hidden_head_are_no_five_seconds() -> None:
     site = Site()
     site.show(lambda at_s: BARE if round(at_s * 5) % 8 == 0 else [], 60.0)
     assert site.fired == []
+    bursts = Site()
+    bursts.show(lambda at_s: BARE if round(at_s * 5) % 10 < 3 else [], 20.0)
+    assert bursts.fired == [], "three looks, then nothing for 1.6 s: 0.4 s watched of every two"
 
 
 def test_a_thousand_tracks_leave_a_bounded_memory() -> None:
