@@ -20,6 +20,8 @@ _OWN_ACCOUNT: Final = re.compile(r"/me(/.*)?")
 _ROLES: Final = (
     (re.compile(r"/api/alarms/[^/]+/(shelve|unshelve|reset)"), Role.SAFETY_OFFICER),
     (re.compile(r"/api/subjects/.*"), Role.SAFETY_OFFICER),
+    (re.compile(r"/alarms/[^/]+/case/.*"), Role.SAFETY_OFFICER),
+    (re.compile(r"/cameras/[^/]+/survey"), Role.SAFETY_OFFICER),
     (re.compile(r"/api/pits/[^/]+/baselines"), Role.SAFETY_OFFICER),
     (re.compile(r"/api/cranes/[^/]+/tilt_baseline"), Role.SAFETY_OFFICER),
     (re.compile(r"/api/reload"), Role.ADMINISTRATOR),

@@ -2,7 +2,7 @@
  * Boxes beside the pixels: drawn over a picture as SVG when somebody wants them, said in words below it, never part of it.
  *
  * A head box covers the whole head. What it is stands in the box as a letter and in its line, not in its colour alone:
- * helmet H, solid; bare head !, double; person P, dashed.
+ * helmet H, solid; bare head !, thick; person P, dashed. The colours of priorities are kept for alarms.
  */
 import { t } from "../screens/text.js";
 
