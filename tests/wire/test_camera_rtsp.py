@@ -145,6 +145,7 @@ async def test_a_password_that_is_not_there_starts_nothing(tmp_path: Path) -> No
         assert viewer.state.starts == 0
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("how", ["freeze", "mute"])
 async def test_a_frozen_camera_is_noticed_in_time_and_holds_up_no_other(how: str, site: RtspServer) -> None:
     with RtspServer(film()) as frozen:
@@ -162,6 +163,7 @@ async def test_a_frozen_camera_is_noticed_in_time_and_holds_up_no_other(how: str
             assert viewer.state.report.session >= 2
 
 
+@pytest.mark.alone
 async def test_a_camera_that_goes_away_and_comes_back(site: RtspServer) -> None:
     with RtspServer(film()) as camera:
         async with unharmed(site), Viewer(camera.url) as viewer:
@@ -177,6 +179,7 @@ async def test_a_camera_that_goes_away_and_comes_back(site: RtspServer) -> None:
             assert viewer.state.starts == 1, "the same process connects again"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("codec", ["h264", "h265"])
 async def test_noise_instead_of_video_is_counted_and_gone_on_from(codec: str, site: RtspServer) -> None:
     with RtspServer(film(codec)) as camera:
@@ -202,6 +205,7 @@ async def test_a_picture_larger_than_the_slot_is_scaled_down(site: RtspServer) -
         assert viewer.state.report.width_px == 640
 
 
+@pytest.mark.alone
 async def test_a_capture_that_hangs_is_killed_and_started_again(site: RtspServer) -> None:
     async with Viewer(site.url) as viewer:
         await viewer.live()
