@@ -206,7 +206,7 @@ def test_a_rolled_or_zoomed_camera_has_moved(degrees, zoom):
     turn = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), degrees, zoom)
     turned = cv2.warpAffine(site(), turn, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
     watch = Watch(CameraHealth(), reference=grey(site()))
-    watch.show_for(40, lambda i: with_noise(turned, i), every_s=1.0)
+    watch.show_for(55, lambda i: with_noise(turned, i), every_s=1.0)
 
     assert watch.last.ailing[Ailment.MOVED] is Truth.TRUE
 
