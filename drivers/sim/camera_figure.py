@@ -1,7 +1,7 @@
 """A worker as a camera sees one: drawn from shaded balls and limbs, with helmet, bare-headed, or with it in the hand.
 
 In: what he wears and how he stands. Out: a cut-out, BGR with coverage, some hundred pixels high. Every part is lit from
-the upper left, so that a helmet has its gloss and a face its shadow. Drawn once for each pose, at three times the size.
+the upper left, so that a helmet has its gloss and a face its shadow. Drawn once for each pose, at twice the size.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-FINER = 3
+FINER = 2
 TALL = 300
 WIDE = 150
 LIGHT = np.array([-0.45, -0.65, 0.61])
@@ -99,7 +99,7 @@ class _Canvas:
         self.cover[part][inside] = 1.0
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def figure(worker: Worker, pose: Pose) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """The cut-out (300, 150, 3) and its coverage (300, 150) 0..1. The feet stand on its lower edge."""
     canvas = _Canvas()

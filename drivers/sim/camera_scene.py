@@ -49,15 +49,15 @@ class SceneState:
 
 def draw_scene(state: SceneState, noise: int) -> Image:
     """The picture. `noise` chooses the sensor's noise: another number, another noise on the same scene."""
-    image = _still(state.gone).astype(np.float32)
+    image = _still(state.gone).copy()
     for standing in state.workers:
         _put(image, standing)
     source = np.random.default_rng(noise)
-    grain = _grain()
     down, across = (int(each) for each in source.integers(0, 64, 2))
-    image += grain[down : down + HEIGHT_PX, across : across + WIDTH_PX, None]
+    grain = _grain()[down : down + HEIGHT_PX, across : across + WIDTH_PX]
+    noisy = cv2.add(image, np.ascontiguousarray(grain), dtype=cv2.CV_8U)
     gain = state.light * (1 + 0.004 * float(source.standard_normal()))
-    return np.asarray(np.clip(image * gain, 0, 255), dtype=np.uint8)
+    return np.asarray(cv2.convertScaleAbs(noisy, alpha=gain), dtype=np.uint8)
 
 
 def scene_survey(camera: str, version: int, made_at_ns: int, made_by: str, reference_sha256: str) -> Survey:
@@ -81,7 +81,7 @@ def _post(along_m: float) -> tuple[tuple[float, float], tuple[float, float]]:
     return (foot[0], foot[1]), (foot[0], foot[1] - (RAIL_LEFT_PX + (RAIL_RIGHT_PX - RAIL_LEFT_PX) * share))
 
 
-def _put(image: NDArray[np.float32], standing: Standing) -> None:
+def _put(image: Image, standing: Standing) -> None:
     """Lay a worker over the picture, his shadow under him."""
     colour, cover = figure(standing.worker, standing.pose)
     tall = max(8, round(standing.tall_px))
@@ -96,10 +96,11 @@ def _put(image: NDArray[np.float32], standing: Standing) -> None:
         return
     part = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
     weight = cover[part][..., None]
-    image[y0:y1, x0:x1] = image[y0:y1, x0:x1] * (1 - weight) + colour[part] * weight
+    laid = image[y0:y1, x0:x1] * (1 - weight) + colour[part] * weight
+    image[y0:y1, x0:x1] = laid.astype(np.uint8)
 
 
-def _shadow(image: NDArray[np.float32], standing: Standing) -> None:
+def _shadow(image: Image, standing: Standing) -> None:
     size = standing.tall_px
     y0, y1 = max(0, int(standing.y_px - 0.06 * size)), min(HEIGHT_PX, int(standing.y_px + 0.05 * size))
     x0, x1 = max(0, int(standing.x_px - 0.2 * size)), min(WIDTH_PX, int(standing.x_px + 0.45 * size))
@@ -107,13 +108,15 @@ def _shadow(image: NDArray[np.float32], standing: Standing) -> None:
         return
     ys, xs = np.mgrid[y0:y1, x0:x1]
     far = ((xs - standing.x_px - 0.12 * size) / (0.3 * size)) ** 2 + ((ys - standing.y_px) / (0.05 * size)) ** 2
-    image[y0:y1, x0:x1] *= 1 - 0.4 * np.clip(1.2 - far, 0, 1)[..., None].astype(np.float32)
+    shade = 1 - 0.4 * np.clip(1.2 - far, 0, 1)[..., None].astype(np.float32)
+    image[y0:y1, x0:x1] = (image[y0:y1, x0:x1] * shade).astype(np.uint8)
 
 
 @cache
-def _grain() -> NDArray[np.float32]:
+def _grain() -> NDArray[np.int16]:
     source = np.random.default_rng(7)
-    return source.normal(0, NOISE_LEVEL, (HEIGHT_PX + 64, WIDTH_PX + 64)).astype(np.float32)
+    grain = source.normal(0, NOISE_LEVEL, (HEIGHT_PX + 64, WIDTH_PX + 64, 1)).round().astype(np.int16)
+    return np.repeat(grain, 3, axis=2)
 
 
 @cache

@@ -65,7 +65,7 @@ class CameraStory:
         x_px = 290 + 30 * place[0] + 60 * math.sin(at_s / (9 + place[1])) + 14 * math.sin(at_s * (0.9 + 0.1 * place[2]))
         y_px = 522 + 8 * math.sin(at_s / 5 + place[3])
         turn = math.sin(at_s / 4 + 2 * place[1])
-        pose = Pose(_fifths(math.sin(at_s * 2.4)), not bare, bare, _fifths(turn))
+        pose = Pose(round(math.sin(at_s * 2.4)), not bare, bare, round(turn))
         return Standing(x_px, y_px, 330.0, _NEAR, pose)
 
     def _far(self, at_s: float, place: list[float]) -> Standing:
@@ -77,7 +77,9 @@ class CameraStory:
             x_px += (560 + 20 * place[7] + 16 * math.sin(at_s / 2) - x_px) * share
             y_px += (298 - y_px) * share
             tall_px += (150 - tall_px) * share
-        pose = Pose(_fifths(0.8 * math.sin(at_s * 2.1 + 1)), True, False, _fifths(math.sin(at_s / 3)))
+        pose = Pose(
+            round(math.sin(at_s * 2.1 + 1)), True, False, round(math.sin(at_s / 3))
+        )  # a few poses, each drawn once
         return Standing(x_px, y_px, tall_px, _FAR, pose)
 
 
@@ -91,8 +93,3 @@ def _smooth(at_s: float, bounds: tuple[float, float], ramp_s: float) -> float:
         return 0.0
     away = max(bounds[0] - at_s, at_s - bounds[1], 0.0)
     return 0.5 + 0.5 * math.cos(math.pi * away / ramp_s)
-
-
-def _fifths(value: float) -> float:
-    """A few poses are enough, and each is drawn once."""
-    return round(value * 2.5) / 2.5
