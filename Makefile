@@ -18,7 +18,7 @@ TRAINING := $(TRAINING_VENV)/.training-$(call content,requirements-training.lock
 # In the order in which they are begun: folders of long tests first, so that no worker is left with one at the end.
 TESTS := $(wildcard $(addprefix tests/,deploy e2e browser requirements wire contract cases properties faults unit))
 # Where the tests lie that need the machine for themselves (marked `alone`).
-ALONE := tests/faults tests/browser
+ALONE := tests/faults tests/browser tests/wire
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
