@@ -36,8 +36,8 @@ class FiredScene:
 
 
 class CameraLink(StrEnum):
-    """How a camera's stream is. LIVE: frames arrive. CONNECTING: the first attempt is not over. OFFLINE: the last attempt
-    failed, or the stream broke off; it is tried again after a back-off."""
+    """How a camera's stream is. LIVE: frames arrive. CONNECTING: the first attempt is not over. OFFLINE: the last
+    attempt failed, or the stream broke off; it is tried again after a back-off."""
 
     LIVE = "live"
     CONNECTING = "connecting"
