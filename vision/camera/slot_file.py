@@ -20,6 +20,7 @@ page that does not fit there kills the process without a word.
 """
 
 import contextlib
+import fcntl
 import mmap
 import os
 import re
@@ -39,6 +40,8 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  file names there are made by mks
 MAGIC_AT, LAYOUT_AT, CAPACITY_AT, PUBLISHED_AT = range(4)
 LOCK, SEQ, CAPTURED, RECEIVED, STREAM_TIME, SESSION, WIDTH, HEIGHT, STRIDE = range(9)
 _STRIDE_ALIGNMENT = 64
+_held: dict[Path, int] = {}
+"""The open files of this process's own slots: each holds the lock that says that it is in use."""
 _NAME = re.compile(r"sitewarden-slot-(\d+)-[a-z0-9_.-]+\.bgr")
 
 
@@ -86,30 +89,44 @@ def _create_in(folder: Path, name: str, layout: Layout) -> Path:
     handle, text = tempfile.mkstemp(prefix=name, suffix=".bgr", dir=folder)
     path = Path(text)
     try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.posix_fallocate(handle, 0, layout.size)
         with mmap.mmap(handle, PAGE_BYTES) as head, memoryview(head) as octets, octets.cast("q") as words:
             words[LAYOUT_AT], words[CAPACITY_AT] = LAYOUT, layout.capacity
             words[MAGIC_AT] = MAGIC
     except OSError:
+        os.close(handle)
         path.unlink()
         raise
-    finally:
-        os.close(handle)
+    _held[path] = handle
     return path
 
 
 def remove_slot(path: Path) -> None:
     """Readers that have it open keep what they see."""
+    if (handle := _held.pop(path, None)) is not None:
+        os.close(handle)
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
 
 
 def remove_stale_slots(folders: Sequence[Path]) -> int:
-    """Remove what gateways that were killed have left behind; how many there were."""
+    """Remove what gateways that were killed have left behind; how many there were. A gateway holds a lock on its slots:
+    in another container its process id would look dead."""
     stale = [path for folder in folders for path in _slots_in(folder) if not _alive(int(_pid_of(path)))]
-    for path in stale:
+    left = [path for path in stale if not _locked(path)]
+    for path in left:
         remove_slot(path)
-    return len(stale)
+    return len(left)
+
+
+def _locked(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
 
 
 def _slots_in(folder: Path) -> list[Path]:

@@ -197,7 +197,10 @@ def test_slots_of_gateways_that_are_gone_are_removed(tmp_path: Path) -> None:
     other = tmp_path / "somebody-elses.bgr"
     other.write_bytes(b"")
     mine = create_slot("Cam 1", WIDTH, HEIGHT, [tmp_path])
+    in_use = tmp_path / f"sitewarden-slot-{ended.pid}-cam-2-abc.bgr"
+    in_use.hardlink_to(mine)
     assert remove_stale_slots([tmp_path, tmp_path / "missing"]) == 1
+    assert in_use.exists(), "locked by a gateway whose process id means nothing here"
     assert not stale.exists()
     assert mine.exists()
     assert other.exists()
