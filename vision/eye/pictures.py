@@ -22,6 +22,7 @@ STRIP_WIDTH_PX = 320
 STRIP_LENGTH = 8
 STILL_QUALITY, FIRED_QUALITY = 80, 90
 STILL_EVERY_NS = 1_000_000_000
+COARSE_BLOCK_PX = 12
 Image = NDArray[np.uint8]
 Boxes = tuple[tuple[float, float, float, float, int, float, int], ...]
 
@@ -69,11 +70,22 @@ def smaller(image: Image, width_px: int) -> Image:
 
 
 def blurred(image: Image, detections: Detections | None, scale: float) -> Image:
-    """Without faces, where heads were seen. `image` itself stays as it is."""
-    if detections is None or not len(detections):
+    """Without faces, where heads were seen; where nothing could look for heads, coarse all over. `image` itself stays
+    as it is."""
+    if detections is None:
+        return coarse(image)
+    if not len(detections):
         return image
     boxes = detections.boxes_xyxy_px * np.float32(scale)
     return np.asarray(blur_faces(image, boxes, detections.class_id), np.uint8)
+
+
+def coarse(image: Image) -> Image:
+    """In blocks: what stands where can be told, who it is cannot."""
+    height, width = image.shape[:2]
+    few = max(1, width // COARSE_BLOCK_PX), max(1, height // COARSE_BLOCK_PX)
+    blocks = cv2.resize(image, few, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(blocks, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 class PictureRoll:
