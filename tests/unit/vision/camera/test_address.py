@@ -4,7 +4,7 @@ import base64
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vision.camera.address import (
@@ -100,6 +100,7 @@ PASSWORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=4
 )
 
 
+@settings(deadline=None)
 @given(PASSWORDS, st.sampled_from(["admin", "op:1", "用户"]))
 def test_no_form_of_a_password_is_left_over(password: str, username: str) -> None:
     forms = [

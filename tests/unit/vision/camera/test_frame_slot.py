@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vision.camera import slot_file
@@ -55,6 +55,7 @@ def test_the_newest_picture_wins_and_is_given_once(slot: Path) -> None:
     writer.close()
 
 
+@settings(deadline=None)
 @given(
     sizes=st.lists(st.tuples(st.integers(1, WIDTH), st.integers(1, HEIGHT), st.integers(0, 64)), min_size=1, max_size=8)
 )

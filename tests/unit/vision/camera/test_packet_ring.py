@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vision.camera.packet_ring import EncodedPacket, PacketRing
@@ -33,6 +33,7 @@ def test_the_ring_covers_its_seconds_and_begins_with_a_key_frame() -> None:
     assert kept[-1].at_ns == 99.9 * SECOND_NS
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.booleans(), st.integers(1, 400)), min_size=1, max_size=120),
     st.integers(500, 3000),

@@ -7,7 +7,7 @@ from typing import Any
 
 import av
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vision.camera.arrival import StreamClock, believed_ns
@@ -25,6 +25,7 @@ from vision.camera.wire import LENGTHS, Message, decode, lengths, receive
 SECOND_NS = 1_000_000_000
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 10), st.floats(1, 100), st.lists(st.floats(0, 1), min_size=1, max_size=40))
 def test_waits_double_up_to_the_longest_and_are_never_together(
     min_s: float, factor: float, shares: list[float]
@@ -79,6 +80,7 @@ def test_parameter_sets_before_the_first_slice() -> None:
     assert parameter_sets(START + vps + START + sps + START + slice_, "hevc") == START + vps + START + sps
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_search_for_parameter_sets(body: bytes) -> None:
     for codec in ("h264", "hevc"):
