@@ -19,14 +19,14 @@ class EdgeSettings:
 
     confirm_s: float = 30.0
     confirm_frames: int = 10
-    smallest_gap_m: float = 0.7
+    smallest_gap_m: float = 0.8
     judge_every_s: float = 1.0
     unknown_after_s: float = 60.0
     average_s: float = 6.0
     gap_least: float = 0.40
-    gap_share: float = 0.64
-    gap_most: float = 0.62
-    rail_over: float = 1.12
+    gap_share: float = 0.58
+    gap_most: float = 0.55
+    rail_over: float = 1.2
     witness_least: float = 0.45
     register_px: float = 8.0
     register_sure: float = 0.02

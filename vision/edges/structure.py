@@ -147,8 +147,8 @@ def _pattern(live: Floats, known: Floats, counted: Floats, where: Bools, noise: 
     inner = cv2.blur(counted * (live * known).sum(0), PATCH)
     power_known = cv2.blur(counted * (known**2).sum(0), PATCH)
     power_live = cv2.blur(counted * ((live**2).sum(0) + 2 * noise), PATCH)
-    same = np.abs(inner) / np.sqrt(power_known * power_live + 1e-3)
-    clear = np.minimum(np.sqrt(power_known), 8.0) * where
+    same = np.abs(inner) / np.sqrt(np.maximum(power_known * power_live, 0) + 1e-3)
+    clear = np.minimum(np.sqrt(np.maximum(power_known, 0)), 8.0) * where
     return np.asarray(pooled(clear * same) / np.maximum(pooled(clear), 1e-6), np.float32)
 
 
