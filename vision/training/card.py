@@ -25,15 +25,16 @@ def table(title: str, figures: dict[str, Any]) -> str:
     ]
     for name, one in figures["classes"].items():
         interval = one.get("interval", {}).get("f1")
-        lines.append(_row(name, _scope(figures), one, _interval(interval), _threshold(one["threshold"])))
+        lines.append(_row(name, _scope(name, figures), one, _interval(interval), _threshold(one["threshold"])))
         lines += [
             _row("", f"{size} px", figures_of, "", "") for size, figures_of in one["sizes"].items() if figures_of["n"]
         ]
     return "\n".join(lines) + "\n"
 
 
-def _scope(figures: dict[str, Any]) -> str:
-    least = figures.get("min_head_px", 0)
+def _scope(name: str, figures: dict[str, Any]) -> str:
+    """Persons are counted whatever their size."""
+    least = 0 if name == "person" else figures.get("min_head_px", 0)
     return f"**>= {least:g} px**" if least else "**all**"
 
 

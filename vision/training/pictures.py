@@ -52,6 +52,11 @@ class Source:
         """True for the small part of a training set on which thresholds are chosen; the name alone decides."""
         return hashlib.sha256(self.name.encode()).digest()[0] < KEPT_BACK_OF_256
 
+    @property
+    def reported(self) -> bool:
+        """True for one half of what is kept back: figures come from it where thresholds are chosen on the other half."""
+        return hashlib.sha256(self.name.encode()).digest()[1] % 2 == 1
+
 
 def read_sources(folder: Path) -> list[Source]:
     """All rows of the folder's list, in its order."""

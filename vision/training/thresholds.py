@@ -1,7 +1,7 @@
 """Where the detector cuts: `python -m vision.training.thresholds MODEL.onnx --data DIR [--hold SETS] [--folds FILE]`.
 
 In: an exported model. Out: its registry entry with thresholds, and `measured.txt` beside it: the pictures on which it
-may be measured, which are those of the sets left out, or the part kept back where none was.
+may be measured, which are those of the sets left out, or half of the part kept back where none was.
 
 A threshold is never chosen on a picture that is reported. Without `--folds` it is chosen on the kept-back part of the
 sets trained on. That part shares its origin with the training, and scores fall on pictures of another origin; so with
@@ -25,12 +25,15 @@ from vision.training.pictures import Source, in_sets, read_sources
 USABLE = Sizes(from_px=20.0)
 # F1 hardly moves around its peak: the middle of where it is this near to it depends less on single boxes.
 PLATEAU = 0.01
+UNKNOWN = 0.5
 TO_BEGIN_WITH = dict.fromkeys((seen.name.lower() for seen in SeenClass), 0.4)
 
 
 def choose(matches: list[Matches]) -> float:
-    """The middle of the scores at which F1 is within `PLATEAU` of its best."""
+    """The middle of the scores at which F1 is within `PLATEAU` of its best; `UNKNOWN` where nothing was found."""
     points = curve(matches, USABLE)
+    if not points.f1.size or not points.f1.max() > 0:
+        return UNKNOWN
     good = points.score[points.f1 >= points.f1.max() - PLATEAU]
     return float(np.clip((good.min() + good.max()) / 2, 0.05, 0.95))
 
@@ -52,11 +55,15 @@ def write_list(sources: list[Source], path: Path) -> Path:
     return path
 
 
-def measured(sources: list[Source], hold: tuple[str, ...]) -> list[Source]:
-    """The pictures that a training which leaves out `hold` has never seen, and that may be reported."""
+def divide(sources: list[Source], hold: tuple[str, ...]) -> tuple[list[Source], list[Source]]:
+    """Pictures to choose thresholds on and pictures to report, none of which the training has seen.
+
+    Sets left out are reported whole. Where none was, the kept-back part is divided into the two.
+    """
+    kept = kept_back(sources, hold)
     if hold:
-        return [source for source in sources if in_sets(source.set_name, hold)]
-    return kept_back(sources, ())
+        return kept, [source for source in sources if in_sets(source.set_name, hold)]
+    return [source for source in kept if not source.reported], [source for source in kept if source.reported]
 
 
 def kept_back(sources: list[Source], hold: tuple[str, ...]) -> list[Source]:
@@ -69,9 +76,14 @@ def main() -> int:
     arguments = _parse()
     folder = arguments.model.parent
     sources = [source for source in read_sources(arguments.data) if source.core]
-    write_list(measured(sources, arguments.hold), folder / "measured.txt")
     entry = write_entry(arguments.model, TO_BEGIN_WITH, arguments.version)
-    names = write_list(kept_back(sources, arguments.hold), folder / "kept_back.txt")
+    chosen_on, reported = divide(sources, arguments.hold)
+    if not chosen_on or not reported:
+        raise SystemExit(
+            f"{arguments.data}: too few pictures; none was kept back to choose thresholds or to measure on"
+        )
+    names = write_list(chosen_on, folder / "kept_back.txt")
+    write_list(reported, folder / "measured.txt")
     own = Fold(
         name="kept back", model=entry, images=arguments.data / "images", labels=arguments.data / "labels", only=names
     )

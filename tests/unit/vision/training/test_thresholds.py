@@ -5,7 +5,7 @@ import pytest
 
 from vision.detection_scores import Matches
 from vision.training.pictures import Source
-from vision.training.thresholds import choose, kept_back, measured
+from vision.training.thresholds import choose, divide
 
 
 def sources():
@@ -20,17 +20,23 @@ def matches(scores, hits):
 
 
 def test_a_set_left_out_is_measured_whole_and_nothing_is_chosen_on_it():
-    chosen_on, reported = kept_back(sources(), ("css",)), measured(sources(), ("css",))
+    chosen_on, reported = divide(sources(), ("css",))
     assert {source.set_name for source in reported} == {"css_test", "css_valid"}
     assert len(reported) == 100
     assert {source.set_name for source in chosen_on} == {"blast"}
 
 
-def test_a_training_on_all_sets_is_measured_on_what_was_kept_back():
-    reported = measured(sources(), ())
-    assert 0 < len(reported) < 30
-    assert all(source.kept_back for source in reported)
-    assert "scut_a" not in {source.set_name for source in reported}
+def test_what_a_training_on_all_sets_keeps_back_is_divided():
+    chosen_on, reported = divide(sources(), ())
+    assert chosen_on
+    assert reported
+    assert not {source.name for source in chosen_on} & {source.name for source in reported}
+    assert all(source.kept_back for source in chosen_on + reported)
+    assert "scut_a" not in {source.set_name for source in chosen_on + reported}
+
+
+def test_a_class_that_was_never_found_gets_the_middle():
+    assert choose([matches([], []), matches([0.4], [False])]) == 0.5
 
 
 def test_the_threshold_lies_in_the_middle_of_the_best_scores():
