@@ -212,9 +212,10 @@ def test_one_finding_a_track_and_zone() -> None:
     assert said[1].about["zone"] == "b"
 
 
-def test_trembling_at_a_border_does_not_fire_again() -> None:
+@pytest.mark.parametrize("frames", [1, 2, 4])
+def test_trembling_at_a_border_does_not_fire_again(frames: int) -> None:
     site = Site([Zone("a", "A", ZoneUse.WATCHED, LEFT), Zone("b", "B", ZoneUse.WATCHED, RIGHT)])
-    site.show(lambda at_s: standing(636 + 8 * (round(at_s * 5) % 2), 200, HEAD, track=1), 60.0)
+    site.show(lambda at_s: standing(636 + 8 * (round(at_s * 5) // frames % 2), 200, HEAD, track=1), 30.0)
     assert len(site.fired) == 1
 
 
@@ -240,6 +241,15 @@ def test_somebody_who_moves_is_no_thing() -> None:
     site = Site(fps=2.0)
     site.show(lambda at_s: lone(900 + 60 * (at_s > 300), 300, HEAD, track=5), 700.0)
     assert held(site.said[-1][1]) == [1]
+
+
+def test_where_somebody_went_away_from_the_next_one_is_no_thing() -> None:
+    site = Site(fps=2.0)
+    site.show(lone(900, 300, HEAD, track=5), 8.0)
+    site.show(lone(990, 300, HEAD, track=5), 2.0)
+    site.show([], 60.0)
+    site.show(lone(900, 300, HEAD, track=6), 8.0)
+    assert len(site.fired) == 2
 
 
 def test_somebody_with_a_body_is_no_thing_however_still() -> None:
