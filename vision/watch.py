@@ -137,7 +137,10 @@ def _plan(args: argparse.Namespace) -> CapturePlan:
     password = ""
     if args.password_file is not None:
         password = args.password_file.read_text(encoding="utf-8").partition("\n")[0].strip()
-    source = checked_source(args.source)
+    try:
+        source = checked_source(args.source)
+    except ValueError as error:
+        raise ValueError(f"source: expected {error}") from None
     return CapturePlan("watch", source, username=args.username, password=password, realtime=False)
 
 

@@ -137,7 +137,7 @@ def test_another_scene_is_told_and_begins_new_tracks(
         (["clip", "--reference", "notes.mp4"], "not a picture (JPEG or PNG expected)"),
         (["clip", "--window"], "pip install 'sitewarden[desktop]'"),
         (["clip", "--model", "notes.mp4"], "notes.mp4"),
-        (["rtsp://user:secret@camera/1"], "an address carries no user name or password"),
+        (["rtsp://user:secret@camera/1"], "source: expected an address without user name and password"),
         (["clip", "--password-file", "missing.txt"], "missing.txt"),
     ],
 )
