@@ -19,7 +19,7 @@ Bools = NDArray[np.bool_]
 
 
 class What(StrEnum):
-    """What is wrong with a stretch of edge. MISSING: four fifths of the whole edge are bare."""
+    """What is wrong with a stretch of edge. MISSING: most of the whole edge is bare."""
 
     GAP = "gap"
     MISSING = "missing"

@@ -36,6 +36,8 @@ SECOND: Final = 1_000_000_000
 DARKER: Final = -0.45
 """A hole is darker against its surroundings than its cover was: a third of the light gone."""
 
+MISSING_FROM: Final = 0.7
+"""Share of an edge without protection from which it is called missing rather than a gap."""
 NEARLY: Final = 5
 """Frames that speak for a gap before a column is counted to the gap beside it."""
 
@@ -244,8 +246,8 @@ class EdgeWatch:
     def _about(self, watched: _Watched, place: Place) -> dict[str, str | int | float]:
         assert place.stretch is not None
         from_m, to_m = self._metres(watched, place.stretch)
-        open_share = (to_m - from_m) / watched.edge.length_m
-        what = What.OPEN_COVER if watched.view.opening else What.MISSING if open_share >= 0.8 else What.GAP
+        bare = float(watched.columns.is_open[watched.view.judged].mean())
+        what = What.OPEN_COVER if watched.view.opening else What.MISSING if bare >= MISSING_FROM else What.GAP
         frames = int(watched.columns.for_open.frames[place.stretch.first : place.stretch.last + 1].max())
         return {
             "edge": watched.edge.edge_id,
