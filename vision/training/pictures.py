@@ -54,7 +54,7 @@ class Source:
 
     @property
     def reported(self) -> bool:
-        """True for one half of what is kept back: figures come from it where thresholds are chosen on the other half."""
+        """True for the half of what is kept back from which figures come; thresholds are chosen on the other."""
         return hashlib.sha256(self.name.encode()).digest()[1] % 2 == 1
 
 

@@ -83,7 +83,8 @@ def main() -> int:
             f"{arguments.data}: too few pictures; none was kept back to choose thresholds or to measure on"
         )
     names = write_list(chosen_on, folder / "kept_back.txt")
-    write_list(reported, folder / "measured.txt")
+    elsewhere = bool(arguments.folds) and not arguments.hold  # nothing of the kept-back part is chosen on
+    write_list(chosen_on + reported if elsewhere else reported, folder / "measured.txt")
     own = Fold(
         name="kept back", model=entry, images=arguments.data / "images", labels=arguments.data / "labels", only=names
     )
