@@ -54,7 +54,8 @@ async def test_a_clip_plays_begins_in_time_and_knows_its_time(site: RtspServer) 
     assert len(pictures) == clip.frames
     assert clip.from_ns <= now_ns - SECOND_NS
     assert now_ns + SECOND_NS - clip.to_ns < SECOND_NS // 5
-    assert clip.frames == pytest.approx((clip.to_ns - clip.from_ns) / SECOND_NS * 15, abs=4)
+    most = (clip.to_ns - clip.from_ns) / SECOND_NS * 15
+    assert most / 2 <= clip.frames <= most + 4, "a busy server encodes fewer than 15 a second, never more"
     with av.open(io.BytesIO(clip.body)) as container:
         assert container.duration / 1e6 == pytest.approx((clip.to_ns - clip.from_ns) / SECOND_NS, abs=0.3)
         assert container.metadata["creation_time"].startswith(

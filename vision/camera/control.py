@@ -109,6 +109,8 @@ class Control:
         epoch = 0
         while number in self.wanted:
             packets = ring.after(at, self._read_timeout_s + _QUIET_S)
+            if number not in self.wanted:  # the viewer left while nothing came
+                break
             if not packets or (muxer is not None and any(packet.epoch != epoch for packet in packets)):
                 break
             for packet in packets:
