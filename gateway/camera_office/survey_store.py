@@ -10,13 +10,13 @@ version counts. Reads at the start, then knows what there is. Blocking: call fro
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.durable import sync_folder, write_whole
 from gateway.model.errors import StoreError
 from gateway.model.survey import Survey, SurveyError
 
@@ -85,9 +85,9 @@ class SurveyStore:
         place = self._place(survey.camera)
         try:
             place.mkdir(parents=True, exist_ok=True)
-            _sync(place.parent)
-            _write(place / f"{survey.reference_sha256}.jpg", reference)
-            _write(place / f"v{survey.version:04d}-{kept.sha256}.json", body)
+            sync_folder(place.parent)
+            write_whole(place / f"{survey.reference_sha256}.jpg", reference)
+            write_whole(place / f"v{survey.version:04d}-{kept.sha256}.json", body)
         except OSError as error:
             raise StoreError(f"{survey.camera}: the drawing could not be kept: {error.strerror}") from None
         self._kept.setdefault(survey.camera, []).append(kept)
@@ -130,22 +130,3 @@ class SurveyStore:
 def document_bytes(survey: Survey) -> bytes:
     """The bytes of a version: JSON with sorted keys, so that equal drawings have equal bytes."""
     return json.dumps(survey.document(), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """The whole file or none."""
-    part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

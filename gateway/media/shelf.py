@@ -15,6 +15,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from gateway.durable import sync_folder
+
 log = logging.getLogger(__name__)
 MEDIA_FOLDER = "media"
 DEFAULT_MAX_BYTES = 20 * 2**30
@@ -141,7 +143,7 @@ class MediaShelf:
             with contextlib.suppress(OSError):
                 Path(name).unlink()
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def _sound(self, sha256: str) -> bool:
         try:
@@ -149,11 +151,3 @@ class MediaShelf:
         except (DamagedError, NotKeptError):
             return False
         return True
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,7 +11,6 @@ its digest together is found by the evidence chain, where the digests are sealed
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
+from gateway.durable import sync_folder, write_whole
 from gateway.reports.daily_html import daily_html
 from gateway.reports.daily_layout import lay_out
 from gateway.reports.daily_pdf import daily_pdf
@@ -71,7 +71,7 @@ def store_report(folder: Path, report: DailyReport) -> StoredReport:
         if path.exists():
             _sound(path, _digest(content))
         else:
-            _write(path, content)
+            write_whole(path, content)
     return StoredReport(_paths(shelf, day), digests, first=True)
 
 
@@ -155,27 +155,8 @@ def _index(shelf: Path) -> Mapping[str, str]:
 def _promise(shelf: Path, day: date, digests: tuple[str, str]) -> None:
     if not shelf.exists():
         shelf.mkdir(parents=True)
-        _sync(shelf.parent)
-        _sync(shelf.parent.parent)
+        sync_folder(shelf.parent)
+        sync_folder(shelf.parent.parent)
     names = (path.name for path in _paths(shelf, day))
     index = dict(_index(shelf)) | dict(zip(names, digests, strict=True))
-    _write(shelf / INDEX, "".join(f"{digest}  {name}\n" for name, digest in sorted(index.items())).encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    """The whole file or the one before, whatever happens meanwhile."""
-    part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_whole(shelf / INDEX, "".join(f"{digest}  {name}\n" for name, digest in sorted(index.items())).encode())
