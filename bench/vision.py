@@ -124,8 +124,8 @@ class Noting:
         return True
 
     async def put(self, _readings: Readings) -> Any:
-        """Cameras poll."""
-        raise NotImplementedError
+        """Cameras poll: nothing of theirs waits for room."""
+        raise AssertionError("a camera offers its readings")
 
     def set_aside(self, _device: str, _payload: bytes, reason: str) -> None:
         """Nothing of a camera is set aside."""
