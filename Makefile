@@ -16,7 +16,7 @@ DEV := $(VENV)/.dev-$(call content,requirements-dev.lock pyproject.toml)
 TRAINING_VENV := .venv-training
 TRAINING := $(TRAINING_VENV)/.training-$(call content,requirements-training.lock requirements-training-torch.lock)
 # In the order in which they are begun: folders of long tests first, so that no worker is left with one at the end.
-TESTS := $(wildcard $(addprefix tests/,deploy e2e browser requirements wire contract cases properties faults unit))
+TESTS := $(wildcard $(addprefix tests/,deploy e2e browser desk requirements wire contract cases properties faults unit))
 # Where the tests lie that need the machine for themselves (marked `alone`).
 ALONE := tests/faults tests/browser tests/wire
 

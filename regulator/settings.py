@@ -1,7 +1,9 @@
-"""What the receiving regulator needs to know to start. In: command line arguments. Out: frozen settings."""
+"""What the desk needs to know to start. In: command line arguments or a YAML file. Out: frozen settings."""
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +25,46 @@ class ReceiverSettings:
     def blob_folder(self) -> Path:
         """Files by their digest."""
         return self.database.with_suffix(".blobs")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SetSettings(_Section):
+    """The province's set of video-monitored projects (notice A26): its size and, optionally, quotas by city code."""
+
+    size: int = Field(default=500, ge=1)
+    quotas: dict[str, int] = Field(default_factory=dict)
+    no_picture_days: int = Field(default=30, ge=1)
+
+
+class OidcSettings(_Section):
+    """Sign-on by OpenID Connect. `secret_file` holds the client secret; `claim` names the claim that is the login."""
+
+    issuer: str
+    client_id: str
+    secret_file: Path
+    claim: str = "preferred_username"
+
+
+class DeskSettings(_Section):
+    """One desk. `database`: a SQLAlchemy URL; `blobs`: a folder, or `s3://bucket` with `s3` beside it."""
+
+    name_zh: str = "监管审查台"
+    name_en: str = "Review desk"
+    province_code: str = ""
+    database: str
+    blobs: str
+    key_file: Path
+    enrol_code_file: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
+    max_blob_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
+    s3_endpoint: str = ""
+    s3_secret_file: Path | None = None
+    project_set: SetSettings = SetSettings()
+    oidc: OidcSettings | None = None
+    packs: tuple[str, ...] = ("national",)
+    silent_box_s: int = Field(default=1800, ge=1)
+    alarms_to_review: tuple[str, ...] = ("P1", "P2")

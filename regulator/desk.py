@@ -1,0 +1,63 @@
+"""The desk's parts, put together once: what every area of it is built from.
+
+    settings --> Desk(database, ledger, key, shelf, mailbox ...) --> areas --> one application, one list of jobs
+
+An **area** (intake, accounts, registry, review, hazards, evidence, site ...) is a package with offices that know SQL and
+rules, and a module `regulator.web.<area>_routes` whose `install(desk, app, pages)` hangs its pages and its API on the
+application. What must happen with time is a `Job` that an area adds; what must happen when something arrives from a box
+is a `Listener`, called inside the transaction that keeps the item, so that both are kept or neither.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from contract.envelope import Envelope
+from contract.messages import UpMessage
+from contract.signing import SignKey
+from regulator.records.engine import DeskDatabase
+from regulator.records.ledger import Ledger
+from regulator.settings import DeskSettings
+
+Listener = Callable[[Connection, Envelope, UpMessage, int], None]
+"""Called with the item's transaction, its envelope, its body and now (UTC ns). What it raises refuses the item."""
+Post = Callable[[Connection, str, str, BaseModel, int], str]
+"""Put a message into a box's mailbox inside a transaction: db, box id, mailbox kind, body, now; the message's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something done again and again: `run(now_ns)`. With several replicas it must be harmless when two run it."""
+
+    name: str
+    every_s: float
+    run: Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Desk:
+    """Shared parts. `listeners` by kind of item (`alarm_transition`, `order_reply` ...); areas add to the lists."""
+
+    settings: DeskSettings
+    database: DeskDatabase
+    key: SignKey
+    now_ns: Callable[[], int] = time.time_ns
+    listeners: dict[str, list[Listener]] = field(default_factory=dict)
+    jobs: list[Job] = field(default_factory=list)
+    post: Post = field(default=lambda *_: _no_mailbox())
+
+    @property
+    def ledger(self) -> Ledger:
+        """Signs with the desk's key."""
+        return Ledger(self.key)
+
+    def listen(self, kind: str, listener: Listener) -> None:
+        """Hear of every item of a kind, once."""
+        self.listeners.setdefault(kind, []).append(listener)
+
+
+def _no_mailbox() -> str:
+    raise LookupError("the intake was not built: there is no mailbox")

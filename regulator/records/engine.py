@@ -1,0 +1,82 @@
+"""Opening the desk's database: SQLite in a file by default, PostgreSQL by URL; the same statements on both.
+
+    transaction()   one unit of work, durable once the block has ended; rolled back when it raises
+    reading()       what is committed; writes are refused by the database itself
+
+SQLite: WAL, synchronous=FULL, one writer at a time (BEGIN IMMEDIATE on a pool of one connection). PostgreSQL: READ
+COMMITTED; whoever changes what another may change at the same moment takes the row with `with_for_update()`, which
+SQLite ignores because it has one writer anyway. Knows no table.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.pool import QueuePool
+
+POOL_SIZE = 8
+WAIT_S = 30
+
+
+class DeskDatabase:
+    """`url`: `sqlite:///path` or `postgresql+psycopg://user@host/name`. Thread-safe. `close` lets go of it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            Path(self.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+            self._writer = _sqlite(url, writes=True)
+            self._reader = _sqlite(url, writes=False)
+        else:
+            self._writer = create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=True)
+            self._reader = self._writer.execution_options(postgresql_readonly=True)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that writes, for migrations."""
+        return self._writer
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All or nothing; durable once the block has ended."""
+        with self._writer.begin() as db:
+            yield db
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Read what is committed."""
+        with self._reader.connect() as db:
+            yield db
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+def _sqlite(url: str, *, writes: bool) -> Engine:
+    size = 1 if writes else POOL_SIZE
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=WAIT_S,
+        connect_args={"check_same_thread": False, "timeout": WAIT_S, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            connection.execute(f"PRAGMA {pragma}")
+        if not writes:
+            connection.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(db: Connection) -> None:
+        db.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

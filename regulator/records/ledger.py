@@ -1,0 +1,176 @@
+"""The ledger: who did what, when, why and with what evidence; hash-chained and signed, one chain a project.
+
+    entry n:  canonical JSON { chain, seq, prev, kind, subject, project_code, at_ns, actor, content }
+              sha256 of exactly these bytes is `prev` of entry n + 1; the desk's key signs the same bytes
+
+Nothing is ever changed or removed. Whoever holds a later head (an anchor, an evidence package, a printed document) can
+tell that an earlier entry was changed, removed or put in. In: decisions inside a transaction. Out: entries.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from contract.canonical import Canonical, canonical_bytes
+from contract.chain import GENESIS, ChainFault, ChainHead, record_digest, verify_chain
+from contract.faults import BadSignature
+from contract.signing import SignKey, VerifyKey
+from regulator.model.actor import Actor
+from regulator.records.tables.ledger import ledger_entries, ledger_heads
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is written down. `subject` names the thing (hazard id, user id ...); `content` is canonical JSON.
+
+    `project_code` chooses the chain `project:<code>`; without one `chain` must be given (`account:...`, `set:...`).
+    """
+
+    kind: str
+    subject: str
+    content: Mapping[str, Canonical]
+    project_code: str = ""
+    chain: str = ""
+
+    @property
+    def chain_name(self) -> str:
+        """The chain it goes into."""
+        return self.chain or f"project:{self.project_code}"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One entry as it lies in the ledger."""
+
+    chain: str
+    seq: int
+    sha256: str
+    body: str
+    alg: str
+    key_id: str
+    signature: str
+
+    @property
+    def fields(self) -> dict[str, Canonical]:
+        """The body, parsed."""
+        parsed: dict[str, Canonical] = json.loads(self.body)
+        return parsed
+
+
+class Ledger:
+    """Appends with the desk's key. Stateless: any replica may append to any chain."""
+
+    def __init__(self, key: SignKey) -> None:
+        self._key = key
+
+    def append(self, db: Connection, deed: Deed, actor: Actor, now_ns: int) -> LedgerEntry:
+        """Write a deed down, in the caller's transaction: the deed and its entry are kept together or not at all."""
+        head = _lock_head(db, deed.chain_name)
+        body = canonical_bytes(
+            {
+                "chain": deed.chain_name,
+                "seq": head.seq + 1,
+                "prev": head.sha256,
+                "kind": deed.kind,
+                "subject": deed.subject,
+                "project_code": deed.project_code,
+                "at_ns": now_ns,
+                "actor": _actor_fields(actor),
+                "content": dict(deed.content),
+            }
+        )
+        public = self._key.public
+        entry = LedgerEntry(
+            chain=deed.chain_name,
+            seq=head.seq + 1,
+            sha256=record_digest(body),
+            body=body.decode(),
+            alg=public.alg,
+            key_id=public.key_id,
+            signature=self._key.sign(body),
+        )
+        db.execute(insert(ledger_entries).values(**_row(entry, head.sha256, deed, actor, now_ns)))
+        db.execute(
+            update(ledger_heads).where(ledger_heads.c.chain == entry.chain).values(seq=entry.seq, sha256=entry.sha256)
+        )
+        return entry
+
+
+def entries_of(db: Connection, chain: str, first: int = 1, limit: int = 10_000) -> list[LedgerEntry]:
+    """Entries of a chain in order, from number `first`."""
+    rows = db.execute(
+        select(ledger_entries)
+        .where(ledger_entries.c.chain == chain, ledger_entries.c.seq >= first)
+        .order_by(ledger_entries.c.seq)
+        .limit(limit)
+    )
+    return [_entry(row) for row in rows]
+
+
+def entries_about(db: Connection, subject: str) -> list[LedgerEntry]:
+    """Everything that was ever done to one thing, oldest first."""
+    found = select(ledger_entries).where(ledger_entries.c.subject == subject)
+    return [_entry(row) for row in db.execute(found.order_by(ledger_entries.c.at_ns, ledger_entries.c.seq))]
+
+
+def verify_ledger(db: Connection, chain: str, keys: Mapping[str, VerifyKey]) -> ChainHead | ChainFault:
+    """Recompute every digest, link and signature of a chain, and hold the end against the head that is kept."""
+    entries = entries_of(db, chain, limit=2**31)
+    end = verify_chain((entry.seq, entry.sha256, entry.body.encode()) for entry in entries)
+    if isinstance(end, ChainFault):
+        return end
+    for entry in entries:
+        key = keys.get(entry.key_id)
+        if key is None:
+            return ChainFault(entry.seq, f"signed with the unknown key {entry.key_id}")
+        try:
+            key.verify(entry.signature, entry.body.encode())
+        except BadSignature:
+            return ChainFault(entry.seq, "the signature does not fit")
+    row = db.execute(select(ledger_heads).where(ledger_heads.c.chain == chain)).first()
+    if row is not None and (row.seq, row.sha256) != (end.seq, end.sha256):
+        return ChainFault(end.seq + 1, f"the head says {row.seq} entries, {end.seq} are there")
+    return end
+
+
+def _lock_head(db: Connection, chain: str) -> ChainHead:
+    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
+    db.execute(dialect.insert(ledger_heads).values(chain=chain, seq=0, sha256=GENESIS).on_conflict_do_nothing())
+    row = db.execute(select(ledger_heads).where(ledger_heads.c.chain == chain).with_for_update()).one()
+    return ChainHead(row.seq, row.sha256)
+
+
+def _actor_fields(actor: Actor) -> dict[str, Canonical]:
+    return {
+        "user_id": actor.user_id,
+        "name": actor.name,
+        "level": actor.level.value,
+        "scope": actor.scope.code,
+        "duties": sorted(duty.value for duty in actor.duties),
+        "on_behalf_of": actor.on_behalf_of,
+    }
+
+
+def _row(entry: LedgerEntry, prev: str, deed: Deed, actor: Actor, now_ns: int) -> dict[str, object]:
+    return {
+        "chain": entry.chain,
+        "seq": entry.seq,
+        "sha256": entry.sha256,
+        "prev": prev,
+        "kind": deed.kind,
+        "subject": deed.subject,
+        "project_code": deed.project_code,
+        "at_ns": now_ns,
+        "user_id": actor.user_id,
+        "body": entry.body,
+        "alg": entry.alg,
+        "key_id": entry.key_id,
+        "signature": entry.signature,
+    }
+
+
+def _entry(row: object) -> LedgerEntry:
+    return LedgerEntry(**{name: getattr(row, name) for name in LedgerEntry.__slots__})

@@ -1,0 +1,7 @@
+"""Every table of the desk, one module an area. Importing this package fills `METADATA`."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")
