@@ -14,6 +14,7 @@ import numpy
 import numpy.typing
 
 from vision.training.classes import HEAD, HELMET, PERSON, UNSURE_PERSON
+from vision.training.obstruct import obstruct
 from vision.training.pictures import Numbers, Picture, Pixels
 
 GREY = 114
@@ -26,6 +27,14 @@ EVEN_SIZES_SHARE = 0.35
 EVEN_SIZES_PX = (12.0, 160.0)
 SCALE_LIMITS = (0.3, 3.0)
 SHIPPED_AREA_PX = 200_000
+# Where a tile is laid around any place rather than a head: what is no head is then learned from more of a picture.
+ANY_PLACE_SHARE = 0.12
+
+# Width over height of what is shown, against the picture. Some origins bring every picture to a square.
+STRETCH_SHARE = 0.5
+STRETCH = (0.75, 4 / 3)
+SQUASH_SHARE = 0.1
+SQUASH = (0.5, 0.75)
 
 Generator = numpy.random.Generator
 Matrix = numpy.typing.NDArray[numpy.float64]
@@ -59,7 +68,8 @@ def make_mosaic(pictures: list[Picture], height: int, width: int, scale: float, 
         tile = cut(picture, bottom - top, right - left, _tile_scale(scale, focus, random), focus, random)
         pixels[top:bottom, left:right] = tile.pixels
         rows.append(tile.boxes + numpy.array([0, left, top, left, top], numpy.float32))
-    return Canvas(_recolour(pixels, random), numpy.concatenate(rows))
+    boxes = numpy.concatenate(rows)
+    return Canvas(_recolour(obstruct(pixels, boxes, random), random), boxes)
 
 
 def _quarters(x: int, y: int, width: int, height: int) -> list[tuple[int, int, int, int]]:
@@ -86,14 +96,14 @@ def make_single(picture: Picture, height: int, width: int, random: Generator) ->
     tall, wide = picture.pixels.shape[:2]
     scale = (SHIPPED_AREA_PX / (tall * wide)) ** 0.5 * _between(random, 0.75, 1.35)
     canvas = cut(picture, height, width, scale, _focus(picture, random), random)
-    return Canvas(_recolour(canvas.pixels, random), canvas.boxes)
+    return Canvas(_recolour(obstruct(canvas.pixels, canvas.boxes, random), random), canvas.boxes)
 
 
 def cut(picture: Picture, height: int, width: int, scale: float, focus: Focus, random: Generator) -> Canvas:
     """A part of a picture of the asked size, with the focus in it, turned a little and maybe mirrored."""
     tall, wide = picture.pixels.shape[:2]
     angle = random.uniform(-6, 6) if random.random() < 0.4 else 0.0
-    stretch = random.uniform(0.92, 1.08)
+    stretch = _draw_aspect(random) ** 0.5
     mirror = -1.0 if random.random() < 0.5 else 1.0
     radians = numpy.deg2rad(angle)
     across = scale * stretch * mirror * numpy.array([numpy.cos(radians), numpy.sin(radians)])
@@ -105,10 +115,20 @@ def cut(picture: Picture, height: int, width: int, scale: float, focus: Focus, r
     return Canvas(pixels.astype(numpy.uint8), _clip(_move(_with_unsure(picture), matrix), width, height))
 
 
+def _draw_aspect(random: Generator) -> float:
+    """How much wider than high the picture becomes: mostly as it is, sometimes as a file brought to another shape."""
+    kind = random.random()
+    if kind < SQUASH_SHARE:
+        return _between(random, *SQUASH)
+    if kind < SQUASH_SHARE + STRETCH_SHARE:
+        return _between(random, *STRETCH)
+    return 1.0
+
+
 def _focus(picture: Picture, random: Generator) -> Focus:
-    """One of the picture's heads, or any place."""
+    """One of the picture's heads, or now and then any place."""
     heads = picture.boxes[picture.boxes[:, 0] < PERSON]
-    if len(heads) == 0:
+    if len(heads) == 0 or random.random() < ANY_PLACE_SHARE:
         tall, wide = picture.pixels.shape[:2]
         return Focus(random.uniform(0, wide), random.uniform(0, tall), 0.0)
     left, top, right, bottom = (float(side) for side in heads[random.integers(len(heads)), 1:])
@@ -186,8 +206,10 @@ def _recolour(pixels: Pixels, random: Generator) -> Pixels:
 
 def _shift_colours(pixels: Pixels, random: Generator) -> Pixels:
     steps = numpy.arange(256)
-    hue = ((steps + random.uniform(-4, 4)) % 180).astype(numpy.uint8)
-    saturation = numpy.clip(steps * random.uniform(0.4, 1.6), 0, 255).astype(numpy.uint8)
+    turn = 20 if random.random() < 0.15 else 5
+    hue = ((steps + random.uniform(-turn, turn)) % 180).astype(numpy.uint8)
+    grey = random.random() < 0.06
+    saturation = numpy.clip(steps * (0.0 if grey else random.uniform(0.4, 1.6)), 0, 255).astype(numpy.uint8)
     value = numpy.clip(steps * random.uniform(0.6, 1.4), 0, 255).astype(numpy.uint8)
     table = numpy.stack((hue, saturation, value), -1)[None]
     return cv2.cvtColor(cv2.LUT(cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV), table), cv2.COLOR_HSV2BGR).astype(numpy.uint8)
