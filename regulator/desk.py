@@ -2,8 +2,8 @@
 
     settings --> Desk(database, ledger, key, shelf, mailbox ...) --> areas --> one application, one list of jobs
 
-An **area** (intake, accounts, registry, review, hazards, evidence, site ...) is a package with offices that know SQL and
-rules, and a module `regulator.web.<area>_routes` whose `install(desk, app, pages)` hangs its pages and its API on the
+An **area** (intake, accounts, registry, review, hazards, evidence, site ...) is a package with offices that know SQL
+and rules, and a module `regulator.web.<area>_routes` whose `install(desk, app, pages)` hangs its pages and its API on the
 application. What must happen with time is a `Job` that an area adds; what must happen when something arrives from a box
 is a `Listener`, called inside the transaction that keeps the item, so that both are kept or neither.
 """
@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from contract.envelope import Envelope
 from contract.messages import UpMessage
 from contract.signing import SignKey
+from regulator.model.shelf import NO_SHELF, Shelf
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.settings import DeskSettings
@@ -48,6 +49,7 @@ class Desk:
     listeners: dict[str, list[Listener]] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
     post: Post = field(default=lambda *_: _no_mailbox())
+    shelf: Shelf = NO_SHELF
 
     @property
     def ledger(self) -> Ledger:
