@@ -3,9 +3,9 @@
     settings --> Desk(database, ledger, key, shelf, mailbox ...) --> areas --> one application, one list of jobs
 
 An **area** (intake, accounts, registry, review, hazards, evidence, site ...) is a package with offices that know SQL
-and rules, and a module `regulator.web.<area>_routes` whose `install(desk, app, pages)` hangs its pages and its API on the
-application. What must happen with time is a `Job` that an area adds; what must happen when something arrives from a box
-is a `Listener`, called inside the transaction that keeps the item, so that both are kept or neither.
+and rules, and a module `regulator.web.<area>_routes` whose `install(desk, app, pages)` hangs its pages and its API on
+the application. What must happen with time is a `Job` that an area adds; what must happen when something arrives from
+a box is a `Listener`, called inside the transaction that keeps the item, so that both are kept or neither.
 """
 
 import time

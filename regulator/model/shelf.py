@@ -11,7 +11,7 @@ class Shelf(Protocol):
         ...
 
     def read(self, sha256: str) -> bytes:
-        """The bytes, their digest checked again. Raises LookupError when there are none, ValueError when they changed."""
+        """The bytes, their digest checked again. Raises LookupError: there are none, ValueError: they changed."""
         ...
 
     def holds(self, sha256: str) -> bool:
@@ -20,10 +20,10 @@ class Shelf(Protocol):
 
 
 class _NoShelf:
-    def put(self, content: bytes, media_type: str) -> str:
+    def put(self, content: bytes, media_type: str) -> str:  # noqa: ARG002 - the protocol's shape
         raise LookupError("no shelf")
 
-    def read(self, sha256: str) -> bytes:
+    def read(self, sha256: str) -> bytes:  # noqa: ARG002 - the protocol's shape
         raise LookupError("no shelf")
 
     def holds(self, sha256: str) -> bool:  # noqa: ARG002 - the protocol's shape
