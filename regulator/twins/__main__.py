@@ -1,0 +1,111 @@
+"""`python -m regulator.twins --url U --plan F`: the boxes of a plan as one process, until SIGTERM.
+
+The plan is JSON: `[{"box_id", "project_code", "code", "silent"}]`. Prints one JSON line when every box has enrolled.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import random
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from regulator.twins.box import BoxTwin
+from regulator.twins.province import made_alarms
+
+CONNECTIONS = 32
+SUMMARY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How busy the province is: seconds between heartbeats of a box, alarms a minute of all boxes together."""
+
+    heartbeat_s: float
+    alarms_per_minute: float
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One box of the plan."""
+
+    box_id: str
+    project_code: str
+    code: str
+    silent: bool
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m regulator.twins", description=__doc__)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--plan", type=Path, required=True)
+    parser.add_argument("--heartbeat-s", type=float, default=30)
+    parser.add_argument("--alarms-per-minute", type=float, default=6)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(arguments)
+    plan = [Planned(**row) for row in json.loads(given.plan.read_bytes())]
+    asyncio.run(_run(given.url, plan, Pace(given.heartbeat_s, given.alarms_per_minute), given.seed))
+    return 0
+
+
+async def _run(url: str, plan: Sequence[Planned], pace: Pace, seed: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30, trust_env=False) as client:
+        boxes = [_box(planned, client) for planned in plan]
+        await asyncio.gather(*(_enrol(box, planned) for box, planned in zip(boxes, plan, strict=True)))
+        print(json.dumps({"ready": True, "boxes": len(boxes)}), flush=True)
+        talking = [box for box, planned in zip(boxes, plan, strict=True) if not planned.silent]
+        living = [asyncio.create_task(_live(box, pace, index / len(talking))) for index, box in enumerate(talking)]
+        living.append(asyncio.create_task(_happen(talking, pace, seed)))
+        await stop.wait()
+        for task in living:
+            task.cancel()
+        await asyncio.gather(*living, return_exceptions=True)
+
+
+def _box(planned: Planned, client: httpx.AsyncClient) -> BoxTwin:
+    return BoxTwin(planned.box_id, planned.project_code, client, time.time_ns, time.monotonic)
+
+
+async def _enrol(box: BoxTwin, planned: Planned) -> None:
+    await box.enrol(planned.code)
+    await box.heartbeat()
+
+
+async def _live(box: BoxTwin, pace: Pace, phase: float) -> None:
+    """Heartbeats, a summary and a picture a minute, spread over the province by `phase` (0 to 1)."""
+    await asyncio.sleep(phase * pace.heartbeat_s)
+    spoken_s = -SUMMARY_S
+    while True:
+        if time.monotonic() - spoken_s >= SUMMARY_S:
+            spoken_s = time.monotonic()
+            box.minute("pit-1", 8, time.time_ns() // 60_000_000_000 * 60_000_000_000)
+            box.picture("camera-1", time.time_ns())
+        await box.heartbeat()
+        await box.deliver()
+        await asyncio.sleep(pace.heartbeat_s)
+
+
+async def _happen(boxes: Sequence[BoxTwin], pace: Pace, seed: int) -> None:
+    chance, alarms = random.Random(seed), made_alarms(seed)  # noqa: S311 - made-up events need no cryptography
+    while pace.alarms_per_minute > 0:
+        await asyncio.sleep(60 / pace.alarms_per_minute)
+        box = chance.choice(boxes)
+        box.alarm(next(alarms), time.time_ns())
+        with contextlib.suppress(httpx.HTTPError):
+            await box.deliver()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
