@@ -309,6 +309,53 @@ class Order(DownModel):
     event_ids: Annotated[tuple[Key, ...], Field(strict=False, max_length=1000)] = ()
 
 
+class OrderState(DownModel):
+    """Mailbox kind `order_state`: where an order stands at the regulator. `words` say why it came back, or was
+    withdrawn; `deadline_at_ns` is the deadline in force from now on, 0 when it has not changed."""
+
+    order_id: Key
+    state: Literal["ordered", "awaiting_recheck", "returned", "closed", "withdrawn"]
+    words: Words = ""
+    changed_at_ns: Whole
+    deadline_at_ns: Whole = 0
+
+
+class WorkPermit(DownModel):
+    """Mailbox kind `work_permit`: dangerous work that somebody has allowed, for a while. A later `version` of the same
+    permit takes the place of an earlier one; a withdrawn one stays known and covers nothing.
+
+    `asset` is the box's name of the machine; empty: any machine of the site (never said by default).
+    """
+
+    permit_id: Key
+    version: SequenceNumber
+    number: Label
+    work: Literal["erection_dismantling", "climbing", "hot_work"]
+    asset: Label = ""
+    place: Label = ""
+    holder: Label
+    issued_by: Label
+    valid_from_ns: Whole
+    valid_until_ns: Whole
+    reason: Words = ""
+    withdrawn: bool = False
+
+
+class WeatherWarning(DownModel):
+    """Mailbox kind `weather_warning`: a warning of the weather service, passed on. Versions as of permits; one that is
+    withdrawn ends when its word arrives."""
+
+    warning_id: Key
+    version: SequenceNumber
+    kind: Literal["wind", "rainstorm", "lightning", "heat"]
+    level: Literal["blue", "yellow", "orange", "red"]
+    source: Label
+    words: Words = ""
+    valid_from_ns: Whole
+    valid_until_ns: Whole
+    withdrawn: bool = False
+
+
 class LiveViewRequest(DownModel):
     """Mailbox kind `live_view_request`: send pictures of a camera for a while; who asks and why is logged on site."""
 
@@ -368,6 +415,9 @@ REPLY_KINDS: dict[str, type[DownModel]] = {
 MAILBOX_KINDS: dict[str, type[DownModel]] = {
     "receipt": ReceiptNotice,
     "order": Order,
+    "order_state": OrderState,
+    "work_permit": WorkPermit,
+    "weather_warning": WeatherWarning,
     "live_view_request": LiveViewRequest,
     "key_rotation": KeyRotation,
 }

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contract.canonical import decimal_text
-from contract.messages import AlarmTransition, ChainState, MinutePoint, Order
+from contract.messages import MAILBOX_KINDS, AlarmTransition, ChainState, MinutePoint, Order
 from tests.fakes.contract_box import alarm_body
 
 
@@ -38,3 +38,41 @@ def test_an_order_needs_its_deadline() -> None:
     fields = {"order_id": "o", "number": "1", "title_zh": "", "words": "", "legal_basis": "", "severity": "P1"}
     with pytest.raises(ValidationError, match="deadline_at_ns"):
         Order.model_validate(fields)
+
+
+PERMIT = {
+    "permit_id": "p-1",
+    "version": 1,
+    "number": "2026-017",
+    "work": "climbing",
+    "holder": "A",
+    "issued_by": "B",
+    "valid_from_ns": 1,
+    "valid_until_ns": 2,
+}
+WARNING = {
+    "warning_id": "w-1",
+    "version": 1,
+    "kind": "rainstorm",
+    "level": "red",
+    "source": "B",
+    "valid_from_ns": 1,
+    "valid_until_ns": 2,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "wrong"),
+    [
+        ("order_state", {"order_id": "o", "state": "returned", "changed_at_ns": 1}, {"state": "deleted"}),
+        ("work_permit", PERMIT, {"work": "digging"}),
+        ("work_permit", PERMIT, {"version": 0}),
+        ("weather_warning", WARNING, {"level": "purple"}),
+        ("weather_warning", WARNING, {"kind": "snow"}),
+    ],
+)
+def test_what_the_regulator_tells_of_orders_permits_and_weather_is_checked(kind, fields, wrong) -> None:
+    model = MAILBOX_KINDS[kind]
+    assert model.model_validate(fields | {"of_a_later_version": 1}).model_dump().items() >= fields.items()
+    with pytest.raises(ValidationError):
+        model.model_validate(fields | wrong)
