@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class RefusedError(Exception):
-    """Nothing was changed. `status` is the HTTP status that fits; `code` is for programs, `field` what it is about."""
+    """Nothing was changed. `status` is the HTTP status that fits; `code` is for programs, `field` what it is about.
+
+    Not frozen: a context manager that passes an exception on sets its traceback.
+    """
 
     status: int
     code: str
