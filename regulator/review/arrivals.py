@@ -1,0 +1,145 @@
+"""Alarms on their way into the queue: at once when they arrive, or when the desk's sweep finds them due.
+
+    alarm_transition --in its transaction--> handed over? P1? the third within a day? a flood?   --> item
+    sweep, every 30 s                    --> P2 that nobody acknowledges, a camera blind for long --> item
+
+In: what a box said, or what the alarms' table holds. Out: items, each made once however often an alarm is heard of.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, exists, func, or_, select
+from sqlalchemy.sql import ColumnElement
+
+from contract.envelope import Envelope
+from contract.messages import AlarmTransition, UpMessage
+from regulator.records.engine import DeskDatabase
+from regulator.records.ledger import Ledger
+from regulator.records.tables.intake import alarms
+from regulator.records.tables.review import review_items
+from regulator.review.funnel import Funnel, Stage
+from regulator.review.items import AlarmFacts, enqueue
+
+SWEEP_LIMIT = 500
+"""Items a sweep makes in one transaction; the next sweep goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Decides who comes. `to_review`: the priorities that the desk's settings let in."""
+
+    funnel: Funnel
+    ledger: Ledger
+    to_review: tuple[str, ...]
+
+    def hear(self, db: Connection, envelope: Envelope, message: UpMessage, now_ns: int) -> None:
+        """A listener of `alarm_transition`."""
+        if not isinstance(message, AlarmTransition):
+            return
+        facts = facts_of(envelope.box_id, message)
+        stage = self._stage_at_once(db, message.transition, facts)
+        if stage is not None:
+            enqueue(db, self.ledger, facts, stage, now_ns)
+
+    def sweep(self, database: DeskDatabase, now_ns: int) -> int:
+        """What has become due by waiting; how many items were made."""
+        made = 0
+        for stage, due in self._waiting(now_ns):
+            with database.transaction() as db:
+                rows = db.execute(
+                    select(alarms).where(due, ~_queued()).order_by(alarms.c.raised_at_ns).limit(SWEEP_LIMIT)
+                )
+                made += sum(enqueue(db, self.ledger, _facts_of_row(row), stage, now_ns) for row in rows.all())
+        return made
+
+    def _stage_at_once(self, db: Connection, transition: str, facts: AlarmFacts) -> Stage | None:
+        stages = self.funnel.stages
+        if transition == "handed_over":
+            return Stage.HANDED_OVER
+        if transition != "raised":
+            return None
+        if stages.priority and facts.severity in self._allowed(stages.priority.severities):
+            return Stage.PRIORITY
+        if stages.repeated and facts.severity in self._allowed(stages.repeated.severities):
+            since_ns = facts.raised_at_ns - stages.repeated.within_ns
+            if _raised_before(db, _same_place(facts), facts, since_ns) + 1 >= stages.repeated.times:
+                return Stage.REPEATED
+        return Stage.FLOOD if self._flood_begins(db, facts) else None
+
+    def _flood_begins(self, db: Connection, facts: AlarmFacts) -> bool:
+        """Whether this alarm is one too many and none stands for the flood yet."""
+        flood = self.funnel.stages.flood
+        if flood is None:
+            return False
+        since_ns = facts.raised_at_ns - flood.within_ns
+        if _raised_before(db, alarms.c.project_code == facts.project_code, facts, since_ns) + 1 <= flood.more_than:
+            return False
+        at = review_items.c
+        standing = (
+            (at.project_code == facts.project_code) & (at.stage == Stage.FLOOD.value) & (at.raised_at_ns > since_ns)
+        )
+        return not db.scalar(select(exists().where(standing)))
+
+    def _waiting(self, now_ns: int) -> "list[tuple[Stage, ColumnElement[bool]]]":
+        stages, at, found = self.funnel.stages, alarms.c, []
+        if stages.unacknowledged:
+            grave = at.severity.in_(self._allowed(stages.unacknowledged.severities))
+            unseen = (at.acknowledged == 0) & (at.accepted_at_ns <= now_ns - stages.unacknowledged.after_ns)
+            found.append((Stage.UNACKNOWLEDGED, and_(grave, unseen)))
+        if stages.blinded:
+            blind = or_(*(at.rule_id.like(pattern, escape="\\") for pattern in stages.blinded.like_patterns))
+            lasting = (at.active == 1) & (at.accepted_at_ns <= now_ns - stages.blinded.after_ns)
+            found.append((Stage.BLINDED, and_(blind, lasting)))
+        return found
+
+    def _allowed(self, severities: tuple[str, ...]) -> list[str]:
+        return [severity for severity in severities if severity in self.to_review]
+
+
+def facts_of(box_id: str, message: AlarmTransition) -> AlarmFacts:
+    """What the queue needs of a transition."""
+    return AlarmFacts(
+        project_code=message.project_code,
+        box_id=box_id,
+        alarm_id=message.alarm_id,
+        rule_id=message.rule_id,
+        severity=message.severity,
+        subject=message.subject,
+        asset=message.asset,
+        asset_kind=message.asset_kind,
+        raised_at_ns=message.raised_at_ns,
+        suspected_major=message.hazard is not None and bool(message.hazard.code),
+    )
+
+
+def _facts_of_row(row) -> AlarmFacts:  # type: ignore[no-untyped-def]  # a row of `alarms`
+    same = (
+        "project_code",
+        "box_id",
+        "alarm_id",
+        "rule_id",
+        "severity",
+        "subject",
+        "asset",
+        "asset_kind",
+        "raised_at_ns",
+    )
+    return AlarmFacts(**{name: getattr(row, name) for name in same}, suspected_major=bool(row.hazard_code))
+
+
+def _same_place(facts: AlarmFacts) -> "ColumnElement[bool]":
+    at = alarms.c
+    return (at.box_id == facts.box_id) & (at.rule_id == facts.rule_id) & (at.subject == facts.subject)
+
+
+def _raised_before(db: Connection, which: "ColumnElement[bool]", facts: AlarmFacts, since_ns: int) -> int:
+    """Alarms raised after `since_ns` and not after this one, this one left out."""
+    at = alarms.c
+    others = (at.box_id != facts.box_id) | (at.alarm_id != facts.alarm_id)
+    when = (at.raised_at_ns > since_ns) & (at.raised_at_ns <= facts.raised_at_ns)
+    return int(db.scalar(select(func.count()).select_from(alarms).where(which, others, when)) or 0)
+
+
+def _queued() -> "ColumnElement[bool]":
+    at = review_items.c
+    return exists().where(at.box_id == alarms.c.box_id, at.alarm_id == alarms.c.alarm_id, at.round == 1)

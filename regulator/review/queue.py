@@ -1,0 +1,199 @@
+"""The queue: what waits, in order (priority, then age, then risk), a page at a time.
+
+In: who asks, what they look for, where the last page ended. Out: rows for the list, and counts that stop at a bound, so
+that a long queue costs no more than a short one. Says nothing of verdicts: a second look must not know of the first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+
+from regulator.model.actor import Actor
+from regulator.model.refusals import RefusedError
+from regulator.records.tables.intake import alarms
+from regulator.records.tables.registry import projects
+from regulator.records.tables.review import review_items, review_seen
+from regulator.review.judgement import ItemState
+from regulator.review.leases import visible
+
+PAGE = 50
+COUNT_LIMIT = 1000
+MAX_SEARCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an item stands in the order."""
+
+    rank: int
+    aged_min: int
+    risk: int
+    item_id: str
+
+    def __str__(self) -> str:
+        return f"{self.rank}.{self.aged_min}.{self.risk}.{self.item_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One line. `held_by` is the name of whoever else looks at it, or empty. Times UTC ns."""
+
+    item_id: str
+    place: Place
+    project_code: str
+    project_name: str
+    severity: str
+    title_zh: str
+    title_en: str
+    source_id: str
+    rule_id: str
+    stage: str
+    risk_reasons: tuple[str, ...]
+    raised_at_ns: int
+    queued_at_ns: int
+    group_key: str
+    group_size: int
+    held_by: str
+    mine: bool
+    seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """Lines in order; `next` is where the following page begins, None at the end."""
+
+    rows: tuple[QueueRow, ...]
+    next: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for: words of title, project or source; one project; all of it when empty."""
+
+    words: str = ""
+    project_code: str = ""
+
+
+def read_place(text: str) -> Place | None:
+    """From an address; None when empty. Raises RefusedError 422."""
+    if not text:
+        return None
+    parts = text.split(".", 3)
+    try:
+        rank, aged, risk = (int(part) for part in parts[:3])
+        return Place(rank, aged, risk, parts[3])
+    except (ValueError, IndexError):
+        raise RefusedError(
+            422, "bad_place", "翻页位置有误", "expected a place as the page before gave it", "after"
+        ) from None
+
+
+def read_queue(
+    db: Connection, actor: Actor, now_ns: int, wanted: Wanted = Wanted(), after: Place | None = None, limit: int = PAGE
+) -> QueuePage:
+    """One page of what is open in the actor's scope."""
+    query = _rows(actor, wanted)
+    if after is not None:
+        query = query.where(_behind(after))
+    at = review_items.c
+    ordered = query.order_by(at.rank, at.aged_min, at.risk.desc(), at.item_id).limit(limit + 1)
+    found = db.execute(ordered).all()
+    sizes = _group_sizes(db, actor, {row.group_key for row in found})
+    rows = tuple(_row(row, actor, now_ns, sizes) for row in found[:limit])
+    return QueuePage(rows, rows[-1].place if len(found) > limit else None)
+
+
+def read_row(db: Connection, actor: Actor, item_id: str, now_ns: int) -> QueueRow:
+    """One open item as a line. Raises RefusedError 404."""
+    row = db.execute(_rows(actor, Wanted()).where(review_items.c.item_id == item_id)).first()
+    if row is None:
+        raise RefusedError(404, "no_such_item", "没有这个研判项", "no such item in your scope", "item_id")
+    return _row(row, actor, now_ns, _group_sizes(db, actor, {row.group_key}))
+
+
+def count_waiting(db: Connection, actor: Actor) -> Mapping[str, int]:
+    """How many are open by priority; no count goes beyond `COUNT_LIMIT`."""
+    at = review_items.c
+    counts = {}
+    for rank, severity in ((1, "P1"), (2, "P2"), (3, "P3"), (4, "log")):
+        some = select(at.item_id).where(_open(actor), at.rank == rank).limit(COUNT_LIMIT).subquery()
+        counts[severity] = int(db.scalar(select(func.count()).select_from(some)) or 0)
+    return counts
+
+
+def _open(actor: Actor) -> "ColumnElement[bool]":
+    return and_(review_items.c.state == ItemState.OPEN.value, visible(actor))
+
+
+def _rows(actor: Actor, wanted: Wanted) -> "Select[tuple[object, ...]]":
+    at, alarm = review_items.c, alarms.c
+    seen = select(review_seen.c.item_id).where(
+        review_seen.c.item_id == at.item_id, review_seen.c.user_id == actor.user_id
+    )
+    query = (
+        select(review_items, projects.c.name, alarm.title_zh, alarm.title_en, seen.exists().label("seen"))
+        .outerjoin(alarms, (alarm.box_id == at.box_id) & (alarm.alarm_id == at.alarm_id))
+        .outerjoin(projects, projects.c.project_code == at.project_code)
+        .where(_open(actor))
+    )
+    if wanted.project_code:
+        query = query.where(at.project_code == wanted.project_code)
+    return query.where(_contains(wanted.words)) if wanted.words else query
+
+
+def _contains(words: str) -> "ColumnElement[bool]":
+    columns = (
+        alarms.c.title_zh,
+        alarms.c.title_en,
+        projects.c.name,
+        review_items.c.source_id,
+        review_items.c.project_code,
+    )
+    text = words[:MAX_SEARCH].lower()
+    return or_(*(func.lower(column).contains(text, autoescape=True) for column in columns))
+
+
+def _behind(place: Place) -> "ColumnElement[bool]":
+    """Everything that comes after a place; risk counts downward."""
+    at = review_items.c
+    return or_(
+        at.rank > place.rank,
+        (at.rank == place.rank) & (at.aged_min > place.aged_min),
+        (at.rank == place.rank) & (at.aged_min == place.aged_min) & (at.risk < place.risk),
+        (at.rank == place.rank)
+        & (at.aged_min == place.aged_min)
+        & (at.risk == place.risk)
+        & (at.item_id > place.item_id),
+    )
+
+
+def _group_sizes(db: Connection, actor: Actor, keys: set[str]) -> dict[str, int]:
+    at = review_items.c
+    counted = select(at.group_key, func.count()).where(_open(actor), at.group_key.in_(keys)).group_by(at.group_key)
+    return {str(key): int(size) for key, size in db.execute(counted)} if keys else {}
+
+
+def _row(row: "Row[tuple[object, ...]]", actor: Actor, now_ns: int, sizes: dict[str, int]) -> QueueRow:
+    held = row.lease_until_ns > now_ns
+    mine = held and row.lease_by == actor.user_id
+    return QueueRow(
+        item_id=row.item_id,
+        place=Place(row.rank, row.aged_min, row.risk, row.item_id),
+        project_code=row.project_code,
+        project_name=row.name or row.project_code,
+        severity=row.severity,
+        title_zh=row.title_zh or row.rule_id,
+        title_en=row.title_en or row.rule_id,
+        source_id=row.source_id,
+        rule_id=row.rule_id,
+        stage=row.stage,
+        risk_reasons=tuple(row.risk_reasons.split()),
+        raised_at_ns=row.raised_at_ns,
+        queued_at_ns=row.queued_at_ns,
+        group_key=row.group_key,
+        group_size=sizes.get(row.group_key, 1),
+        held_by=row.lease_name if held and not mine else "",
+        mine=mine,
+        seen=bool(row.seen),
+    )
