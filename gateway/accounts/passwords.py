@@ -5,7 +5,6 @@ so one thread does it and a short line waits: guessers cannot fill the memory, a
 """
 
 import asyncio
-import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -15,36 +14,18 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from gateway.accounts.faults import AccountError, AccountFault
+from screens.passwords import normal_password, password_fault
 
-LEAST_CHARACTERS = 10
-MOST_CHARACTERS = 128
-LEAST_DIFFERENT = 4
 MOST_WAITING = 16
 T = TypeVar("T")
-_LONG_BUT_COMMON = """
-    0123456789 1234567890 0987654321 9876543210 12345678910 123456789a a123456789 aa12345678 abc1234567 abcd123456
-    abcdefghij password12 password123 passw0rd123 password1234 qwertyuiop qwerty1234 qwerty123456 1q2w3e4r5t
-    1qaz2wsx3edc 1qazxsw23edc zaq12wsxcde3 asdfghjkl1 asdf123456 zxcvbnm123 qwer123456 q123456789 admin12345
-    admin123456 administrator administrator1 root123456 iloveyou123 woaini1314 woaini520520 5201314520 1314520520
-    woaini123456 letmein1234 changeme123 welcome123 sitewarden sitewarden1 sitewarden123 supervisor1 supervisor123
-"""
-COMMON = frozenset(_LONG_BUT_COMMON.split())
-"""The commonest of those that are long enough; after the lists that are passed around, in lower case."""
 
 
 def checked_password(password: str, name: str) -> str:
     """A new password in the form that is hashed (NFKC). Raises AccountError when the rule does not allow it."""
-    normal = unicodedata.normalize("NFKC", password)
-    if len(normal) < LEAST_CHARACTERS:
-        raise AccountError(AccountFault.TOO_SHORT)
-    if len(normal) > MOST_CHARACTERS:
-        raise AccountError(AccountFault.TOO_LONG)
-    plain = normal.casefold()
-    if plain.strip("0123456789.-_! ") == name or plain == name:
-        raise AccountError(AccountFault.IS_THE_NAME)
-    if plain in COMMON or len(set(plain)) < LEAST_DIFFERENT:
-        raise AccountError(AccountFault.TOO_COMMON)
-    return normal
+    fault = password_fault(password, name)
+    if fault is not None:
+        raise AccountError(AccountFault(fault.value))
+    return normal_password(password)
 
 
 class Passwords:
@@ -65,11 +46,11 @@ class Passwords:
 
     async def renewed(self, password: str) -> str:
         """The hash of a password as typed that has just been found to fit. Raises AccountError when too many wait."""
-        return await self.hashed(_normal(password))
+        return await self.hashed(normal_password(password))
 
     async def fits(self, kept: str | None, password: str) -> bool:
         """Whether the password (as typed) fits the hash; None: there is no such person. Raises AccountError: busy."""
-        return await self._in_thread(lambda: self._fits(kept, _normal(password)))
+        return await self._in_thread(lambda: self._fits(kept, normal_password(password)))
 
     def outdated(self, kept: str) -> bool:
         """Whether the hash was made with other parameters than new ones are."""
@@ -97,7 +78,3 @@ class Passwords:
         finally:
             self._waiting -= 1
 
-
-def _normal(password: str) -> str:
-    """What nobody could have chosen is cut, so that its length costs nothing."""
-    return unicodedata.normalize("NFKC", password[: 4 * MOST_CHARACTERS])

@@ -20,7 +20,8 @@ from gateway.accounts.person import Role, said_as
 from gateway.settings.schema import WebSettings
 from gateway.web.guard import token_given
 from gateway.web.permissions import OPEN_FOLDERS, OPEN_PATHS, READING
-from gateway.web.visitor import STRANGER, RefusedError, Visitor, VisitorKind, path_of
+from gateway.web.visitor import STRANGER, RefusedError, Visitor, VisitorKind
+from screens.addresses import path_of
 
 SESSION: Final = "session"
 WALL: Final = "wall"

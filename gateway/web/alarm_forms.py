@@ -29,9 +29,10 @@ from gateway.web.alarm_view import Tab
 from gateway.web.alarms_page import AS_IT_IS, Shown, alarms_routes, lists
 from gateway.web.api import KEPT_WITHIN_S
 from gateway.web.command_routes import REFUSED_ZH, STATUS
-from gateway.web.pages import Pages, local_path
+from gateway.web.pages import Pages
 from gateway.web.reasons import ReasonError, chosen_reason, clean_name, clean_reason, one_of_several
 from gateway.web.visitor import RefusedError, Role, require, visitor_of
+from screens.addresses import local_path
 from screens.formats import local_time
 
 MOST_TOGETHER: Final = 100

@@ -17,8 +17,6 @@ from starlette.exceptions import HTTPException
 
 from gateway.alarms import CommandError
 from gateway.ports import Clock
-from gateway.web.answers import error_answer as _error
-from gateway.web.answers import json_answer as _json
 from gateway.web.feed import Feed
 from gateway.web.feed_routes import feed_routes
 from gateway.web.guard import Guard, TokenVisitors, Visitors
@@ -27,6 +25,8 @@ from gateway.web.pages import Pages, shared_routes
 from gateway.web.read_model import BoxView
 from gateway.web.reasons import MAX_REASON_CHARS
 from gateway.web.visitor import RefusedError, Role, require, user_of
+from screens.answers import error_answer as _error
+from screens.answers import json_answer as _json
 
 Acknowledge = Callable[[str, str, str], Awaitable[int]]
 KEPT_WITHIN_S = 10.0

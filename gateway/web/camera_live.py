@@ -15,12 +15,12 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.requests import Request
 
 from gateway.ports import Clock, Eyes
-from gateway.web.answers import error_answer
 from gateway.web.camera_desk import CameraDesk
 from gateway.web.cameras_page import found
 from gateway.web.pages import Pages
 from gateway.web.view_log import VIDEO_ROLE, Viewed, ViewLog
 from gateway.web.visitor import require
+from screens.answers import error_answer
 
 log = logging.getLogger(__name__)
 MOST_LIVE: Final = 16

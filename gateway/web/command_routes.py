@@ -19,10 +19,10 @@ from pydantic import Field, field_validator
 from gateway.alarms import CommandError, Refusal
 from gateway.commands import AlarmCommands
 from gateway.model.alarm_note import FalseAlarmCause
-from gateway.web.answers import error_answer, json_answer
 from gateway.web.api import KEPT_WITHIN_S, AcknowledgeCommand
 from gateway.web.reasons import MAX_REASON_CHARS, clean_reason
 from gateway.web.visitor import Role, require, user_of
+from screens.answers import error_answer, json_answer
 
 REFUSED_ZH = {
     Refusal.NO_ALARM: "没有这个未关闭的报警",

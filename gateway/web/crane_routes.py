@@ -23,9 +23,9 @@ from gateway.reports.daily_layout import SITE_TIME
 from gateway.settings import AssetKind, Settings
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_records import Cycle
-from gateway.web.answers import error_answer, json_answer
 from gateway.web.api import KEPT_WITHIN_S, LAST_NS, AcknowledgeCommand
 from gateway.web.visitor import user_of
+from screens.answers import error_answer, json_answer
 
 MOST_CYCLES = 1000
 DAY_NS = 86_400_000_000_000

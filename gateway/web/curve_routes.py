@@ -13,13 +13,13 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from gateway.web.answers import json_answer
 from gateway.web.curve_data import PointCurve, read_curves
 from gateway.web.curve_question import CurveQuery, Question, question_of
 from gateway.web.curve_rows import MS_NS, Row, curve_row, marks_of
 from gateway.web.curve_words import summaries
 from gateway.web.pages import Pages
 from gateway.web.visitor import Role, require
+from screens.answers import json_answer
 
 
 def curve_routes(app: FastAPI, pages: Pages) -> None:

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from fastapi.responses import Response, StreamingResponse
 from starlette.requests import Request
 
-from gateway.web.answers import error_answer, json_answer
 from gateway.web.feed import Feed, Welcome
+from screens.answers import error_answer, json_answer
 
 MOST_DIGITS: Final = 18
 

@@ -8,7 +8,6 @@ refusal that says what was expected. A body is refused by what it declares befor
 """
 
 import base64
-import hashlib
 import hmac
 import re
 import secrets
@@ -16,14 +15,24 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.web.permissions import OPEN_FOLDERS, OPEN_PATHS, needed_role, open_to_all
-from gateway.web.visitor import STRANGER, RefusedError, Role, Visitor, VisitorKind, path_of, require
-from screens.headers import HEADERS
+from gateway.web.visitor import STRANGER, RefusedError, Role, Visitor, VisitorKind, require
+from screens.addresses import path_of
+from screens.guarding import (
+    BROWSER_COOKIE,
+    FORM_TYPE,
+    JSON_TYPE,
+    BodyLimit,
+    RequestFault,
+    body_fault,
+    form_token,
+    origin_fault,
+    with_headers,
+)
 
 LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
 MAX_COMMAND_BYTES: Final = 65_536
@@ -34,15 +43,17 @@ long still has to arrive, so that the page can say so and show it again."""
 MAX_UPLOAD_BYTES: Final = 10 * 2**20
 PAPER_PATH: Final = re.compile(r"/(log|handover)/.*")
 UPLOAD_PATH: Final = re.compile(r"/api/pits/[^/]+/readings")
-FORM_TYPE: Final = "application/x-www-form-urlencoded"
 UPLOAD_TYPES: Final = (
-    "application/json",
+    JSON_TYPE,
     "text/csv",
     "application/octet-stream",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 )
 """What a browser sends to another site only after asking that site: never a form."""
-BROWSER_COOKIE: Final = "browser"
+UPLOAD: Final = BodyLimit(UPLOAD_TYPES, MAX_UPLOAD_BYTES, "json_needed", "请求应为 JSON、CSV 或 Excel 文件")
+COMMAND: Final = BodyLimit((JSON_TYPE,), MAX_COMMAND_BYTES, "json_needed", "请求应为 JSON")
+PAPER: Final = BodyLimit((FORM_TYPE,), MAX_PAPER_BYTES)
+FORM: Final = BodyLimit((FORM_TYPE,), MAX_FORM_BYTES)
 
 Refuse = Callable[[Request, RefusedError], Awaitable[Response]]
 
@@ -104,7 +115,7 @@ class Guard:
         request = Request(scope, receive)
         browser = request.cookies.get(BROWSER_COOKIE, "")
         fresh = "" if browser or _for_programs(request) else secrets.token_urlsafe(24)
-        sending = _with_headers(send, fresh, secure=scope["scheme"] == "https")
+        sending = with_headers(send, fresh, secure=scope["scheme"] == "https")
         scope.setdefault("state", {})["visitor"] = self._with_csrf(STRANGER, browser or fresh)
         try:
             self._check(request)
@@ -129,13 +140,12 @@ class Guard:
         if self._visitors.local and not open_path and _host_name(request.headers.get("host", "")) not in LOOPBACK_NAMES:
             raise RefusedError(421, "wrong_host", "主机名不符", "open this page by a loopback name", "host")
         if request.method == "POST":  # the only method with a body that any route knows
-            _check_body(request)
-            _check_origin(request)
+            _refuse_fault(body_fault(request, _allowed(path_of(request))))
+            _refuse_fault(origin_fault(request))
 
     def _with_csrf(self, visitor: Visitor, browser: str) -> Visitor:
         """What this visitor's forms must carry; another site can neither read nor make it."""
-        said = f"{browser}\0{visitor.kind.value}\0{visitor.login}"
-        return replace(visitor, csrf=hmac.new(self._key, said.encode(), hashlib.sha256).hexdigest())
+        return replace(visitor, csrf=form_token(self._key, browser, visitor.kind.value, visitor.login))
 
 
 def token_given(authorization: str, token: str) -> bool:
@@ -151,40 +161,17 @@ def token_given(authorization: str, token: str) -> bool:
     return hmac.compare_digest(value.encode(), token.encode())
 
 
-def _check_body(request: Request) -> None:
-    """A body says what it is and how long it is before anyone reads it."""
-    types, most = _allowed(path_of(request))
-    if not request.headers.get("content-type", "").startswith(types):
-        expected = f"expected content-type {' or '.join(types)}"
-        raise RefusedError(415, *_kind_needed(types), expected, "content-type")
-    length = request.headers.get("content-length", "")
-    if not length.isdecimal():
-        raise RefusedError(411, "length_needed", "请求应注明长度", "expected a content-length", "content-length")
-    if len(length) > 9 or int(length) > most:
-        raise RefusedError(413, "too_large", "请求内容过长", f"expected at most {most} bytes", "content-length")
-
-
-def _kind_needed(types: tuple[str, ...]) -> tuple[str, str]:
-    if FORM_TYPE in types:
-        return "form_needed", "请求应为表单"
-    return "json_needed", "请求应为 JSON、CSV 或 Excel 文件" if types is UPLOAD_TYPES else "请求应为 JSON"
-
-
-def _allowed(path: str) -> tuple[tuple[str, ...], int]:
+def _allowed(path: str) -> BodyLimit:
     if UPLOAD_PATH.fullmatch(path):
-        return UPLOAD_TYPES, MAX_UPLOAD_BYTES
+        return UPLOAD
     if path.startswith("/api/"):
-        return UPLOAD_TYPES[:1], MAX_COMMAND_BYTES
-    return (FORM_TYPE,), MAX_PAPER_BYTES if PAPER_PATH.fullmatch(path) else MAX_FORM_BYTES
+        return COMMAND
+    return PAPER if PAPER_PATH.fullmatch(path) else FORM
 
 
-def _check_origin(request: Request) -> None:
-    """A browser says where a form came from; what another page sends is refused. Programs send neither header."""
-    site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
-    own = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
-    if site not in ("", "same-origin", "none") or (origin and origin != own):
-        said = "this request came from another site"
-        raise RefusedError(403, "foreign_form", "请求来自其他网站，已拒绝", said, "origin")
+def _refuse_fault(fault: RequestFault | None) -> None:
+    if fault is not None:
+        raise RefusedError(fault.status, fault.code, fault.message_zh, fault.message_en, fault.field)
 
 
 def _host_name(host: str) -> str:
@@ -194,18 +181,3 @@ def _host_name(host: str) -> str:
 def _for_programs(request: Request) -> bool:
     path = path_of(request)
     return path.startswith(("/api/", *OPEN_FOLDERS)) or path in (*OPEN_PATHS, "/metrics")
-
-
-def _with_headers(send: Send, fresh_browser: str, *, secure: bool) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)  # a sealed paper brings a policy of its own, stricter but for its style
-            headers.setdefault("cache-control", "no-store")
-            if fresh_browser:
-                cookie = f"{BROWSER_COOKIE}={fresh_browser}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
-                headers.append("set-cookie", cookie + ("; Secure" if secure else ""))
-        await send(message)
-
-    return sending

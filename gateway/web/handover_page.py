@@ -22,10 +22,10 @@ from gateway.shift_office.handover import Handover, Handovers, HandoverState, nu
 from gateway.shift_office.paper_desk import PaperDamagedError
 from gateway.shift_office.prints import PrintedPaper, Written, paper_pdf
 from gateway.shift_office.safety_log import LogHead
-from gateway.web.answers import error_answer
 from gateway.web.office_fault import OFFICE_ERRORS, Fault, fault_of, signer
 from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, Role, require
+from screens.answers import error_answer
 from screens.formats import local_day_time
 
 KEPT_WITHIN_S = 30.0

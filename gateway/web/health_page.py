@@ -13,11 +13,11 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from gateway.web.answers import json_answer
 from gateway.web.camera_desk import CameraDesk
 from gateway.web.health_view import HealthReport, HealthView, QualityLine
 from gateway.web.pages import Pages
 from gateway.web.visitor import Role, require
+from screens.answers import json_answer
 
 MOST_POINTS = 400
 """Lines of the quality table; of the rest it says how many."""

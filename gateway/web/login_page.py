@@ -19,9 +19,9 @@ from starlette.routing import Match
 from gateway.accounts.faults import AccountError
 from gateway.web.account_desk import AccountDesk, back_to, caller_of, kept
 from gateway.web.account_visitors import SESSION, address_of, give_cookie, take_cookie, token_in
-from gateway.web.guard import FORM_TYPE
-from gateway.web.pages import local_path
-from gateway.web.visitor import path_of, visitor_of
+from gateway.web.visitor import visitor_of
+from screens.addresses import local_path, path_of
+from screens.guarding import FORM_TYPE
 
 NOT_TEXT: Final = frozenset({"csrf", "password", "again", "old", "code", "next", "back"})
 MOST_TYPED: Final = 10

@@ -4,32 +4,29 @@ In: the view over the box and a request. Out: HTML answers, checked form values,
 module adds its own routes and templates and knows nothing of cookies.
 """
 
-import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
 from gateway import __version__
-from gateway.web.answers import error_answer
 from gateway.web.read_model import BoxView
-from gateway.web.visitor import RefusedError, Role, path_of, visitor_of
+from gateway.web.visitor import RefusedError, Role, visitor_of
+from screens.addresses import back_of, path_of
+from screens.answers import error_answer
 from screens.catalogue import LANGUAGES, Catalogue, Language
+from screens.display import display_chosen, language_of, theme_of
+from screens.guarding import fits
 from screens.static_files import StaticFiles
+from screens.static_routes import static_routes
 from screens.templating import FOLDER as SCREENS
 from screens.templating import STATIC, page_environment
 
 FOLDER: Final = Path(__file__).parent
-LANGUAGE_COOKIE: Final = "language"
-THEME_COOKIE: Final = "theme"
-THEMES: Final = ("auto", "light", "dark")
-FOR_EVER: Final = "public, max-age=31536000, immutable"
-YEAR_S: Final = 31_536_000
 FORGED: Final = (
     "表单已失效，未执行任何操作，请重新打开页面",
     "this form is out of date; nothing was done: open the page again",
@@ -45,16 +42,6 @@ NAV: Final = (
     ("/handover", "Shift handover", Role.VIEWER),
 )
 """Path, text, role. A page appears once its route exists."""
-
-
-class Preferences(BaseModel):
-    """How a browser wants to see the pages."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    language: Language = "zh-CN"
-    theme: Annotated[str, "one of THEMES"] = "auto"
-    back: str = "/"
 
 
 class Pages:
@@ -73,8 +60,7 @@ class Pages:
 
     def language(self, request: Request) -> Language:
         """The browser's choice; Chinese until it chose. `?lang=en` shows one page in English."""
-        wanted = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
-        return "en" if wanted == "en" else "zh-CN"
+        return language_of(request)
 
     def text(self, request: Request, msgid: str, **values: object) -> str:
         """A text in the visitor's language, for messages made in code; list it in a .po file."""
@@ -90,7 +76,7 @@ class Pages:
         """The form's values, each once, after the check that this visitor's page made it. Raises RefusedError."""
         values = await request.form()
         fields = {name: value for name, value in values.items() if isinstance(value, str)}
-        if not hmac.compare_digest(fields.get("csrf", "").encode(), visitor_of(request).csrf.encode()):
+        if not fits(fields.get("csrf", ""), visitor_of(request).csrf):
             raise RefusedError(403, "forged_form", *FORGED, "csrf")
         return fields
 
@@ -110,17 +96,16 @@ class Pages:
 
     def _known(self, request: Request) -> dict[str, object]:
         parts = self.view.parts
-        theme = request.query_params.get("theme") or request.cookies.get(THEME_COOKIE, "auto")
         return {
             "language": self.language(request),
-            "theme": theme if theme in THEMES else "auto",
+            "theme": theme_of(request),
             "languages": LANGUAGES,
             "visitor": visitor_of(request),
             "Role": Role,
             "nav": NAV,
             "page_paths": {getattr(route, "path", "") for route in request.app.routes},
             "path": path_of(request),
-            "here": _back_of(request),
+            "here": back_of(request),
             "site_zh": parts.site_zh,
             "site_en": parts.site_en,
             "box_id": parts.box_id,
@@ -138,24 +123,13 @@ class Pages:
 def shared_routes(app: FastAPI, pages: Pages) -> None:
     """The browser's files, and the choice of language and appearance."""
 
-    @app.get("/static/{digest}/{name:path}")
-    async def static_file(digest: str, name: str) -> Response:
-        found = pages.files.get(name)
-        if found is None:
-            return error_answer(404, "no_such_file", "没有这个文件", f"no file is called {name}", "")
-        cache = FOR_EVER if digest == pages.files.digest else "no-cache"
-        return Response(found.body, media_type=found.media_type, headers={"cache-control": cache})
+    static_routes(app, pages.files)
 
     @app.post("/preferences")
     async def preferences(request: Request) -> Response:
-        try:
-            wanted = Preferences.model_validate(dict(await pages.form(request)))
-        except ValidationError:
-            raise RefusedError(422, "bad_preference", "没有这个选项", "no such choice") from None
-        answer = RedirectResponse(local_path(wanted.back), 303)
-        kept = {LANGUAGE_COOKIE: wanted.language, THEME_COOKIE: wanted.theme if wanted.theme in THEMES else "auto"}
-        for name, value in kept.items():
-            answer.set_cookie(name, value, max_age=YEAR_S, samesite="strict", secure=request.url.scheme == "https")
+        answer = display_chosen(request, await pages.form(request))
+        if answer is None:
+            raise RefusedError(422, "bad_preference", "没有这个选项", "no such choice")
         return answer
 
     @app.exception_handler(RefusedError)
@@ -163,17 +137,5 @@ def shared_routes(app: FastAPI, pages: Pages) -> None:
         return await pages.refuse(request, error)
 
 
-def local_path(wanted: str) -> str:
-    """A path of this box, or its first page: never an address elsewhere."""
-    own = wanted.startswith("/") and not wanted.startswith("//")
-    plain = not any(ord(character) < 32 for character in wanted) and "\\" not in wanted
-    return wanted if own and plain else "/"
-
-
 async def _to_login(request: Request) -> Response:
-    return RedirectResponse(f"/login?next={quote(_back_of(request))}", 303)
-
-
-def _back_of(request: Request) -> str:
-    """Where a visitor returns to: the page that was asked for; a form's page is what sent it."""
-    return path_of(request) + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"/login?next={quote(back_of(request))}", 303)

@@ -29,10 +29,10 @@ from gateway.pit_office.hand_entries import Bringer, HandEntries, NoSuchPitError
 from gateway.pit_office.zero_orders import NoSuchModelError, OvertakenError, ZeroOrders
 from gateway.ports import Clock
 from gateway.reports.report_store import ReportDamagedError, ReportKind
-from gateway.web.answers import error_answer, json_answer
 from gateway.web.api import KEPT_WITHIN_S, PRINTABLE, AcknowledgeCommand
 from gateway.web.guard import MAX_UPLOAD_BYTES
 from gateway.web.visitor import user_of
+from screens.answers import error_answer, json_answer
 
 IMPORTED_WITHIN_S = 120.0
 MEDIA = {ReportKind.HTML: "text/html; charset=utf-8", ReportKind.PDF: "application/pdf"}

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.web.visitor import path_of
+from screens.addresses import path_of
 
 CA_PATH: Final = "/ca.crt"
 CA_TYPE: Final = "application/x-x509-ca-cert"

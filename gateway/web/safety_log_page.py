@@ -28,10 +28,10 @@ from gateway.shift_office.safety_log import (
     SafetyLogs,
     Texts,
 )
-from gateway.web.answers import error_answer, json_answer
 from gateway.web.office_fault import FIELD_WORDS, OFFICE_ERRORS, Fault, bad_day, fault_of, signer
 from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, Role, require
+from screens.answers import error_answer, json_answer
 from screens.formats import local_day_time
 
 KEPT_WITHIN_S = 30.0

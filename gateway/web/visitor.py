@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from gateway.accounts.person import Role
 
-__all__ = ["STRANGER", "RefusedError", "Role", "Visitor", "VisitorKind", "path_of", "require", "user_of", "visitor_of"]
+__all__ = ["STRANGER", "RefusedError", "Role", "Visitor", "VisitorKind", "require", "user_of", "visitor_of"]
 
 
 class VisitorKind(Enum):
@@ -61,12 +61,6 @@ def visitor_of(request: Request) -> Visitor:
     """The visitor that the guard has found."""
     visitor: Visitor = getattr(request.state, "visitor", STRANGER)
     return visitor
-
-
-def path_of(request: Request) -> str:
-    """The path as routes see it. `request.url.path` is made with the Host header, which anybody may write as he likes:
-    what decides over rights must not look there."""
-    return str(request.scope["path"])
 
 
 def user_of(request: Request, said: str) -> str:

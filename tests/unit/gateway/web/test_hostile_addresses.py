@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
-from gateway.web.pages import local_path
-from gateway.web.visitor import path_of
+from screens.addresses import local_path, path_of
 from tests.fakes.web_face import Face
 
 LYING_HOSTS = [
