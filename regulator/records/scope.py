@@ -34,7 +34,8 @@ def require_project(db: Connection, actor: Actor, project_code: str) -> None:
 def _projects_of(scope: Scope) -> "Select[tuple[str]]":
     chosen = select(projects.c.project_code)
     if scope.level is Level.FIRM:
-        return select(project_firms.c.project_code).where(project_firms.c.firm_code == scope.code)
+        ours = (project_firms.c.firm_code == scope.code, project_firms.c.status == "active")
+        return select(project_firms.c.project_code).where(*ours)
     if scope.level is Level.PROVINCE:
         return (
             chosen.where((projects.c.province_code == scope.code) | (projects.c.province_code == ""))

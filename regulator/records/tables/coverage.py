@@ -23,7 +23,7 @@ asset_days = Table(
     text("last_state"),
     Index("ix_asset_days_by_day", "day"),
 )
-"""`good_minutes`: with at least one value of quality good. `last_state` of a camera: usable, unknown or its ailments."""
+"""`good_minutes`: with at least one value of quality good. `last_state` of a camera: usable, unknown, its ailments."""
 
 camera_stills = Table(
     "camera_stills",
@@ -33,6 +33,7 @@ camera_stills = Table(
     text("sha256", default=None),
     text("media_type", default=None),
     text("box_id", default=None),
+    text("item_key", default=None),
     moment("captured_at_ns"),
 )
 """The last still of each camera. Earlier ones are among the kept items."""

@@ -59,9 +59,10 @@ project_firms = Table(
     text("project_code", key=True),
     text("firm_code", key=True),
     text("role", key=True),
+    text("status", default="active"),
     Index("ix_project_firms_by_firm", "firm_code"),
 )
-"""`role`: owner, contractor, supervisor, monitor, rental. Who builds now: a firm that left stands in the ledger."""
+"""`role`: owner, contractor, supervisor, monitor, rental. `status`: active, ended; a firm that left sees it no more."""
 
 devices = Table(
     "devices",
