@@ -57,6 +57,9 @@ class RecordKind(StrEnum):
     MEDIA_EXPIRED = "media_expired"
     MEDIA_CASE = "media_case"
     CAMERA_SURVEY = "camera_survey"
+    ORDER_REPLY = "order_reply"
+    WORK_PERMIT = "work_permit"
+    WEATHER_WARNING = "weather_warning"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 """Bodies to a regulator, in a lane of their own: a clip of many megabytes must not stand before an alert.
 
-    outbox (media_segment, pending) --one at a time--> body from the shelf, digest checked --> uplink --> Receipt
+    outbox (media_segment, order_reply) --one at a time--> bodies from the shelf, digests checked --> uplink --> Receipt
 
 ACCEPTED and REJECTED resolve the row, RETRY keeps it and backs off with jitter. A body that is damaged or gone can
-never be sent: the row is put aside with that reason. Knows no wire.
+never be sent: the row is put aside with that reason. An answer to an order names several bodies, or none. Knows no
+wire.
 """
 
 import asyncio
 import logging
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import orjson
@@ -26,12 +28,26 @@ log = logging.getLogger(__name__)
 IDLE_S: Final = 30.0
 BACKOFF_FIRST_S: Final = 1.0
 BACKOFF_LIMIT_S: Final = 120.0
+REPLY_KIND: Final = "order_reply"
+_PHOTO_TYPES: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A file that goes before what names it."""
+
+    content: bytes
+    media_type: str
 
 
 class MediaCarrier(Protocol):
     """An uplink that takes bodies."""
 
     name: str
+
+    async def send_reply(self, item: OutboxItem, bodies: Sequence[Body]) -> Receipt:
+        """An answer to an order, after all that it names. Never raises for a normal answer."""
+        ...
 
     async def send_media(self, item: OutboxItem, body: bytes, media_type: str) -> Receipt:
         """The body, then the message that names it. Never raises for a normal answer."""
@@ -60,7 +76,7 @@ class MediaSending:
 
     def told(self, told: Sequence[Told]) -> None:
         """Something may be there to send."""
-        if any(each.record.kind is RecordKind.MEDIA for each in told):
+        if any(each.record.kind in (RecordKind.MEDIA, RecordKind.ORDER_REPLY) for each in told):
             self._wake.set()
 
     async def run(self) -> None:
@@ -95,12 +111,19 @@ class MediaSending:
     async def _sent(self, item: OutboxItem) -> Receipt:
         said = orjson.loads(item.body)
         try:
+            if item.kind == REPLY_KIND:
+                bodies = [await asyncio.to_thread(self._photo, sha256) for sha256 in said["blob_sha256"]]
+                return await self._carrier.send_reply(item, bodies)
             body = await asyncio.to_thread(self._shelf.read, said["blob_sha256"])
         except NotKeptError:
             return Receipt.rejected("the body is not on the disk")
         except DamagedError as error:
             return Receipt.rejected(f"the body is damaged: {error}")
         return await self._carrier.send_media(item, body, said["media_type"])
+
+    def _photo(self, sha256: str) -> Body:
+        content = self._shelf.read(sha256)
+        return Body(content, photo_type(content))
 
     async def _wait(self) -> None:
         try:
@@ -114,3 +137,9 @@ class MediaSending:
         ceiling_s = min(BACKOFF_LIMIT_S, BACKOFF_FIRST_S * 2**self._failures)
         self._failures = min(self._failures + 1, 10)
         await self._clock.sleep(max(receipt.retry_after_s, self._random.uniform(ceiling_s / 4, ceiling_s)))
+
+
+def photo_type(content: bytes) -> str:
+    """The media type of a photo by its first bytes; it was opened for real when it came."""
+    found = (kind for start, kind in _PHOTO_TYPES.items() if content.startswith(start))
+    return next(found, "application/octet-stream")

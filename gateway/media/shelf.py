@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class NotKeptError(LookupError):
 class MediaShelf:
     """`may_write` says whether the disk has room for anything but alerts; `max_bytes` bounds all bodies together.
 
-    `put` may run in any one thread at a time, `read` in any."""
+    May be asked in any thread; one body is put at a time."""
 
     def __init__(
         self, folder: Path, max_bytes: int = DEFAULT_MAX_BYTES, may_write: Callable[[], bool] = lambda: True
@@ -47,6 +48,7 @@ class MediaShelf:
         self._max_bytes = max_bytes
         self._may_write = may_write
         self._held_bytes: int | None = None
+        self._putting = threading.Lock()
 
     def path(self, sha256: str) -> Path:
         """Where a body lies. Raises ValueError for what is no digest: a name must not lead out of the folder."""
@@ -70,6 +72,10 @@ class MediaShelf:
         """Keep a body; its digest, once it survives a power cut. Raises NoRoomError, OSError; ValueError when empty."""
         if not body:
             raise ValueError("an empty body is no evidence")
+        with self._putting:
+            return self._put(body)
+
+    def _put(self, body: bytes) -> str:
         sha256 = hashlib.sha256(body).hexdigest()
         path = self.path(sha256)
         if path.exists() and self._sound(sha256):

@@ -5,7 +5,8 @@ models anew for every start and every reload; the points they derive; faults whe
 delivers. Reads the table of reading intervals, opens nothing else.
 
     site --> descriptions --> plan --> models, in an order in which each reads only what stands before it:
-                                       surroundings of cranes, cranes, groups of cranes, pit points, pits
+                                       surroundings of cranes, cranes, groups of cranes, pit points, pits,
+                                       the site's weather
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,8 @@ from gateway.assets.pit_frequency import FrequencyTable
 from gateway.assets.pit_instrument import DirectReading
 from gateway.assets.pit_point import PitPointDerivation
 from gateway.assets.safety_device import CraneSilence
+from gateway.assets.site_standing import NOTHING_KNOWN, SiteStanding
+from gateway.assets.site_watch import CranePermission, WeatherWatch
 from gateway.assets.tie_watch import TieWatch
 from gateway.model.quantity import Point, PointTable
 from gateway.model.rule import ResolvedRule
@@ -72,11 +75,15 @@ class PlannedCrane:
     points: Mapping[str, str]
     papers: PapersSettings | None
 
-    def models(self, drivers: DriverLookup) -> Iterator[Derivation]:
-        """The crane's model."""
+    def models(self, drivers: DriverLookup, standing: SiteStanding) -> Iterator[Derivation]:
+        """The crane's model, and those that watch it."""
         asset = self.description.asset
         papers = None if self.papers is None else self.papers.papers(asset, drivers)
-        yield CraneDerivation(self.description, self.points, papers)
+        crane = CraneDerivation(self.description, self.points, papers)
+        yield crane
+        permission = CranePermission(asset, [point.point_id for point in crane.outputs], standing)
+        if permission.outputs:
+            yield permission
         if "motor" in self.points:
             others = [point for key, point in self.points.items() if key != "motor" and point.startswith(f"{asset}.")]
             yield CraneSilence(asset, self.points["motor"], others)
@@ -116,24 +123,28 @@ class AssetPlan:
     pits: tuple[PlannedPit, ...] = ()
     frequency: FrequencyTable = field(default_factory=FrequencyTable)
 
-    def models(self, drivers: DriverLookup = nobody_known) -> tuple[Derivation, ...]:
+    def models(
+        self, drivers: DriverLookup = nobody_known, standing: SiteStanding = NOTHING_KNOWN
+    ) -> tuple[Derivation, ...]:
         """All models of the box, none of which has seen anything yet."""
-        return tuple(self._models(drivers))
+        return tuple(self._models(drivers, standing))
 
     def with_marks(self, rows: Sequence[ResolvedRule]) -> "AssetPlan":
         """The same plan, its cranes' records flagged by the limits in force, and its groups certain of no more."""
         groups = tuple(group.with_limits(rows) for group in self.groups)
         return replace(self, cranes=tuple(crane.with_marks(rows) for crane in self.cranes), groups=groups)
 
-    def _models(self, drivers: DriverLookup) -> Iterator[Derivation]:
+    def _models(self, drivers: DriverLookup, standing: SiteStanding) -> Iterator[Derivation]:
         for surroundings in self.surroundings:
             yield from surroundings.models()
         for crane in self.cranes:
-            yield from crane.models(drivers)
+            yield from crane.models(drivers, standing)
         for group in self.groups:
             yield from group.models()
         for pit in self.pits:
             yield from pit.models(self.frequency)
+        if self.cranes or self.pits:
+            yield WeatherWatch(standing)
 
 
 class AssetPlanner:

@@ -29,7 +29,8 @@ HIGHEST_SENT = (
     "SELECT max(CAST(substr(key, instr(key, ':evidence:') + 10) AS INTEGER)) FROM outbox WHERE kind = 'evidence_record'"
 )
 ALERTS_FILE = "alerts.db"
-MEDIA_URGENCY = 3
+REPLY_URGENCY = 3
+MEDIA_URGENCY = 4
 SUMMARY_KIND = "minute_summary"  # derived from roll-ups, so an accepted one leaves no row behind
 SCHEMA = Schema(
     version=1,
@@ -66,8 +67,8 @@ _INDEXES = (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One row for the outbox of one uplink. Lower `urgency` leaves first: 0 alert, 1 evidence, 2 summary, 3
-    media."""
+    """One row for the outbox of one uplink. Lower `urgency` leaves first: 0 alert, 1 evidence, 2 summary;
+    3 answers to orders and 4 media travel with their bodies in a lane of their own."""
 
     uplink: str
     key: str
@@ -246,8 +247,8 @@ class AlertStore(ChainReader):
 
     def pending(self, uplink: str, limit: int, *, media: bool = False) -> list[OutboxItem]:
         """What is still to be sent, the most urgent and oldest first; with `media` only what names a body, without it
-        everything else: large bodies have a lane of their own."""
-        lanes = (MEDIA_URGENCY, 2**31) if media else (0, MEDIA_URGENCY)
+        everything else: large bodies have a lane of their own, in which answers to orders go before clips."""
+        lanes = (REPLY_URGENCY, 2**31) if media else (0, REPLY_URGENCY)
         rows = self._reader.execute(
             "SELECT * FROM outbox WHERE uplink = ? AND state = 'pending' AND urgency >= ? AND urgency < ?"
             " ORDER BY urgency, outbox_id LIMIT ?",

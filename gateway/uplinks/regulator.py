@@ -21,7 +21,7 @@ import secrets
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -82,6 +82,18 @@ class RegulatorSettings(BaseModel):
         if parts.scheme == "http" and not self.allow_plain_http and not _is_loopback(parts.hostname):
             raise ValueError("url: expected https; plain http leaves this machine only with allow_plain_http: true")
         return self
+
+
+class FileBody(Protocol):
+    """A file with its media type."""
+
+    @property
+    def content(self) -> bytes:
+        """All of it."""
+
+    @property
+    def media_type(self) -> str:
+        """As the sender says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +208,19 @@ class RegulatorUplink:
         held = await self.send_blob(body, media_type)
         if held.kind is not ReceiptKind.ACCEPTED:
             return self._counted(held)
+        receipt, _ = await self._send(item)
+        return self._counted(receipt)
+
+    async def send_reply(self, item: OutboxItem, bodies: Sequence[FileBody]) -> Receipt:
+        """An answer to an order, after every file that it names: the regulator takes none whose files it lacks. What it
+        held is not sent twice."""
+        for body in bodies:
+            held = await self.send_blob(body.content, body.media_type)
+            if held.kind is not ReceiptKind.ACCEPTED:
+                return self._counted(held)
+        reason = await self._enrol_if_needed()
+        if reason:
+            return self._counted(Receipt.retry(reason))
         receipt, _ = await self._send(item)
         return self._counted(receipt)
 

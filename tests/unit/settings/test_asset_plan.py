@@ -122,15 +122,18 @@ def test_every_asset_gets_its_models_in_an_order_in_which_each_reads_what_stands
     models = settings.plan.models()
     assert [model.device for model in models] == [
         "crane-1:derived",
+        "crane-1:permission",
         "crane-1:silence",
         "crane-1:ties",
         "crane-2:derived",
+        "crane-2:permission",
         "crane-2:silence",
         "group:north",
         "group:north:clearances",
         "pit-1:zq-01",
         "pit-1:dj-01",
         "pit-1:pit",
+        "site:weather",
     ]
     Deriving(models, settings.points)
 
