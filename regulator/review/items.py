@@ -105,8 +105,8 @@ def second_round(db: Connection, row: "Row[tuple[object, ...]]", now_ns: int) ->
 def insert_once(db: Connection, values: dict[str, object]) -> bool:
     """Insert an item unless it is there; whether it was inserted."""
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    done = db.execute(dialect.insert(review_items).values(**values).on_conflict_do_nothing())
-    return done.rowcount == 1
+    added = dialect.insert(review_items).values(**values).on_conflict_do_nothing()
+    return db.scalar(added.returning(review_items.c.item_id)) is not None
 
 
 def set_fields(db: Connection, item_id: str, **values: object) -> None:

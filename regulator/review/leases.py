@@ -88,6 +88,6 @@ def why_not(row: "Row[tuple[object, ...]]", actor: Actor, now_ns: int) -> Refuse
 def _look(db: Connection, ledger: Ledger, actor: Actor, item_id: str, now_ns: int) -> None:
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
     seen = dialect.insert(review_seen).values(item_id=item_id, user_id=actor.user_id, first_at_ns=now_ns)
-    if db.execute(seen.on_conflict_do_nothing()).rowcount == 1:
+    if db.scalar(seen.on_conflict_do_nothing().returning(review_seen.c.item_id)) is not None:
         code = db.scalar(select(review_items.c.project_code).where(review_items.c.item_id == item_id))
         ledger.append(db, Deed("review_viewed", item_id, {}, str(code)), actor, now_ns)

@@ -1,0 +1,128 @@
+"""Who comes before a reviewer: each stage of the funnel, at its edge, once, and by configured data alone."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from regulator.records.ledger import entries_about
+from regulator.records.tables.intake import alarms
+from regulator.review.funnel import Funnel, load_funnel
+from tests.fakes.review_world import ReviewWorld
+
+
+def _stages(world: ReviewWorld) -> dict[str, str]:
+    return {row.alarm_id: row.stage for row in world.items()}
+
+
+def test_a_p1_comes_at_once_and_once(world: ReviewWorld) -> None:
+    world.hear("a1", severity="P1")
+    world.hear("a1", severity="P1")
+    world.hear("a1", "acknowledged", severity="P1")
+    assert _stages(world) == {"a1": "priority"}
+    with world.database.reading() as db:
+        (entry,) = entries_about(db, world.items()[0].item_id)
+    assert entry.fields["kind"] == "review_queued"
+
+
+def test_a_p2_comes_when_nobody_acknowledged_it_for_ten_minutes(world: ReviewWorld) -> None:
+    world.hear("a1", severity="P2")
+    world.hear("a2", severity="P2", subject="cam-2.bare_head_1")
+    assert _stages(world) == {}
+    with world.database.transaction() as db:
+        db.execute(update(alarms).where(alarms.c.alarm_id == "a2").values(acknowledged=1))
+    assert world.arrivals.sweep(world.database, world.clock.move(seconds=599)) == 0
+    assert world.arrivals.sweep(world.database, world.clock.move(seconds=1)) == 1
+    assert world.arrivals.sweep(world.database, world.clock.move(seconds=30)) == 0
+    assert _stages(world) == {"a1": "unacknowledged"}
+
+
+def test_the_third_within_a_day_comes_at_once(world: ReviewWorld) -> None:
+    for number, hours in enumerate((0, 12, 11.9)):
+        world.clock.move(hours=hours)
+        world.hear(f"a{number}", severity="P2")
+    assert _stages(world) == {"a2": "repeated"}
+    assert world.items()[0].risk_reasons == "repeated"
+
+
+def test_what_is_elsewhere_or_too_old_is_no_repetition(world: ReviewWorld) -> None:
+    world.hear("a0", severity="P2")
+    world.clock.move(hours=12)
+    world.hear("a1", severity="P2", subject="cam-2.bare_head_1")
+    world.hear("a2", severity="P2", rule_id="vision.edge_open")
+    world.hear("a3", severity="P2", box_id="box-2")
+    world.hear("a4", severity="P2")
+    world.clock.move(hours=12)
+    world.hear("a5", severity="P2")
+    assert _stages(world) == {}
+
+
+def test_what_a_site_hands_over_always_comes(world: ReviewWorld) -> None:
+    world.hear("a1", "raised", severity="P3")
+    assert _stages(world) == {}
+    world.hear("a1", "handed_over", severity="P3")
+    assert _stages(world) == {"a1": "handed_over"}
+
+
+def test_a_blind_camera_comes_after_half_an_hour_whatever_its_priority(world: ReviewWorld) -> None:
+    for number, rule in enumerate(("vision.camera.covered", "vision_camera_covered", "crane.sensor.silence")):
+        world.hear(f"a{number}", severity="P3", rule_id=rule, subject=f"cam-1.{number}")
+    world.hear("back", severity="P3", rule_id="vision.camera.moved", active=0)
+    world.arrivals.sweep(world.database, world.clock.move(seconds=1799))
+    assert _stages(world) == {}
+    world.arrivals.sweep(world.database, world.clock.move(seconds=1))
+    assert _stages(world) == {"a0": "blinded", "a2": "blinded"}
+
+
+def test_one_alarm_stands_for_a_flood(world: ReviewWorld) -> None:
+    for number in range(13):
+        world.clock.move(seconds=20)
+        world.hear(f"a{number:02}", severity="P3", subject=f"s{number}")
+    world.hear("elsewhere", severity="P3", project_code="p2", box_id="box-2")
+    assert _stages(world) == {"a10": "flood"}
+    world.clock.move(hours=1)
+    for number in range(20, 31):
+        world.hear(f"a{number}", severity="P3", subject=f"s{number}")
+    assert _stages(world) == {"a10": "flood", "a30": "flood"}
+
+
+def test_priorities_that_the_settings_leave_out_do_not_come(world: ReviewWorld) -> None:
+    world.use(load_funnel(), to_review=("P1",))
+    for number in range(3):
+        world.hear(f"a{number}", severity="P2")
+    world.arrivals.sweep(world.database, world.clock.move(hours=1))
+    assert _stages(world) == {}
+
+
+def test_the_stages_are_data(world: ReviewWorld) -> None:
+    stages = {"unacknowledged": {"severities": ["P2"], "after_min": 1}}
+    world.use(Funnel.model_validate({"version": 1, "stages": stages}))
+    world.hear("a1", severity="P1")
+    world.hear("a2", severity="P2")
+    world.arrivals.sweep(world.database, world.clock.move(seconds=60))
+    assert _stages(world) == {"a2": "unacknowledged"}
+
+
+def test_two_replicas_that_sweep_make_one_item(world: ReviewWorld) -> None:
+    world.hear("a1", severity="P2")
+    now_ns = world.clock.move(hours=1)
+    assert [world.arrivals.sweep(world.database, now_ns) for _ in range(2)] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("version: 2\nstages: {}", "version"),
+        ("version: 1\nstages: {priority: {severities: [P0]}}", "severities"),
+        ("version: 1\nstages: {repeated: {severities: [P1], times: 1, within_h: 2}}", "times"),
+        ("version: 1\nstages: {blinded: {rules: ['a;b'], after_min: 3}}", "rules"),
+        ("version: 1\nstages: {speed: {}}", "speed"),
+        ("version: [", "funnel.yaml"),
+    ],
+)
+def test_a_funnel_with_a_fault_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "funnel.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=said) as refused:
+        load_funnel(path)
+    assert "funnel.yaml" in str(refused.value)
