@@ -44,7 +44,7 @@ from gateway.pit_office.hand_entries import Bringer, Table
 from gateway.settings import load
 from gateway.store.alert_store import ChainReader, open_for_reading
 from gateway.store.history_reader import HistoryReader
-from regulator.store import ReceiverStore
+from regulator.intake.holdings import Holdings
 from vision.survey_parsing import read_survey
 
 READY_WITHIN_S = 30.0
@@ -274,7 +274,7 @@ async def _process(module: str, arguments: Sequence[str], folder: Path) -> Async
 
 def _figures(gateway: Gateway, folder: Path, seconds: float) -> DemoFigures:
     overloads = read_overload_log(folder / "overloads.jsonl")
-    store = ReceiverStore(folder / "regulator.db")
+    store = Holdings.at(folder / "regulator.db")
     held = store.alerts()
     pictures = store.stats()["blobs_held"]
     store.close()

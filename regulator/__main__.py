@@ -11,13 +11,16 @@ import os
 import secrets
 import signal
 import sys
+import time
 from pathlib import Path
 
 from contract.keyfile import load_or_create, write_durably
-from regulator.receiver import receiver_app
+from regulator.intake.disk_shelf import DiskShelf
+from regulator.intake.enrolment import add_code
+from regulator.intake.receiver import receiver_app
+from regulator.intake.store import ReceiverStore, open_database, sqlite_url
 from regulator.server import ReceiverServer
 from regulator.settings import ReceiverSettings
-from regulator.store import ReceiverStore
 from screens.listener import listen
 
 MIN_CODE_LENGTH = 8
@@ -57,10 +60,11 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 async def _serve(settings: ReceiverSettings) -> int:
     with listen(settings.host, settings.port) as listener:
-        store = ReceiverStore(settings.database)
         key = load_or_create(settings.key_file)
-        store.add_code(_enrol_code(settings.enrol_code_file))
-        app = receiver_app(store, key, blob_folder=settings.blob_folder, max_blob_bytes=settings.max_blob_bytes)
+        code = _enrol_code(settings.enrol_code_file)
+        store = ReceiverStore(open_database(sqlite_url(settings.database)), key)
+        store.add_code(code)
+        app = receiver_app(store, key, DiskShelf(settings.blob_folder, settings.max_blob_bytes))
         server = ReceiverServer(app)
         _stop_on_signals(server)
         url = f"http://{settings.host}:{listener.getsockname()[1]}"
@@ -79,11 +83,12 @@ def _issue_code(settings: ReceiverSettings, target: str, box_id: str) -> int:
     code = secrets.token_urlsafe(24)
     if target != "-":
         write_durably(Path(target), f"{code}\n".encode())
-    store = ReceiverStore(settings.database)
+    database = open_database(sqlite_url(settings.database))
     try:
-        store.add_code(code, box_id)
+        with database.transaction() as db:
+            add_code(db, code, box_id, time.time_ns())
     finally:
-        store.close()
+        database.close()
     print(code if target == "-" else json.dumps({"code_file": target, "box_id": box_id}), flush=True)
     return 0
 

@@ -8,6 +8,7 @@ COMMITTED; whoever changes what another may change at the same moment takes the 
 SQLite ignores because it has one writer anyway. Knows no table.
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,11 +22,12 @@ WAIT_S = 30
 
 
 class DeskDatabase:
-    """`url`: `sqlite:///path` or `postgresql+psycopg://user@host/name`. Thread-safe. `close` lets go of it."""
+    """`url`: `sqlite:///path` or `postgresql+psycopg://user@host/name`. Thread-safe. OSError after `close`."""
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._closed = False
         if self.is_sqlite:
             Path(self.url.database or "").parent.mkdir(parents=True, exist_ok=True)
             self._writer = _sqlite(url, writes=True)
@@ -42,19 +44,26 @@ class DeskDatabase:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """All or nothing; durable once the block has ended."""
+        self._require_open()
         with self._writer.begin() as db:
             yield db
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Read what is committed."""
+        self._require_open()
         with self._reader.connect() as db:
             yield db
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Let go of all connections, for good: a pool would open new ones."""
+        self._closed = True
         self._reader.dispose()
         self._writer.dispose()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise OSError(errno.EBADF, "the desk's database is closed")
 
 
 def _sqlite(url: str, *, writes: bool) -> Engine:

@@ -22,9 +22,10 @@ from contract.canonical import canonical_bytes
 from contract.envelope import SIGNATURE_HEADER
 from contract.faults import FAULTS, ContractFault
 from contract.signing import SignKey, generate_key
-from regulator.receiver import receiver_app
+from regulator.intake.disk_shelf import DiskShelf
+from regulator.intake.receiver import receiver_app
+from regulator.intake.store import ReceiverStore, open_database, sqlite_url
 from regulator.server import ReceiverServer
-from regulator.store import ReceiverStore
 from screens.listener import listen
 
 Message = dict[str, Any]
@@ -85,9 +86,9 @@ class FakeRegulator:
 
     def start(self) -> None:
         """Serve; after `stop` on the same port with the same database and key."""
-        self.store = ReceiverStore(self.folder / "regulator.db")
+        self.store = ReceiverStore(open_database(sqlite_url(self.folder / "regulator.db")), self.key)
         self.store.add_code(self.enrol_code)
-        app = receiver_app(self.store, self.key, blob_folder=self.folder / "blobs", max_blob_bytes=self._max_blob_bytes)
+        app = receiver_app(self.store, self.key, DiskShelf(self.folder / "blobs", self._max_blob_bytes))
         self._loop_ready = threading.Event()
         self._listener = listen("127.0.0.1", self._port)
         self._port = self._listener.getsockname()[1]
@@ -134,7 +135,7 @@ class FakeRegulator:
 
     def post(self, box_id: str, kind: str, body: BaseModel) -> str:
         """Put a message into a box's mailbox."""
-        return self.store.post(box_id, kind, body, self.key)
+        return self.store.post(box_id, kind, body)
 
     def _serve(self) -> None:
         async def serve() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from regulator.store import ReceiverStore
+from regulator.intake.holdings import Holdings
 from tests.fakes.demo_box import DemoBox, alerts_per_overload
 from tests.fakes.regulator_process import regulator_process
 from tests.fakes.sim_field import sim_field
@@ -85,7 +85,7 @@ def ended(field):
 
 
 def alerts(folder: Path):
-    store = ReceiverStore(folder / "regulator.db")
+    store = Holdings.at(folder / "regulator.db")
     try:
         return store.alerts()
     finally:

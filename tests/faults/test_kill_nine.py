@@ -9,7 +9,7 @@ import pytest
 from gateway.app import DRIVERS, UPLINKS
 from gateway.settings import load
 from gateway.store.history_reader import HistoryReader
-from regulator.store import ReceiverStore
+from regulator.intake.holdings import Holdings
 from tests.fakes.demo_box import DemoBox, alerts_per_overload
 from tests.fakes.regulator_process import regulator_process
 from tests.fakes.sim_field import sim_field
@@ -61,7 +61,7 @@ def test_every_overload_once_and_every_gap_admitted(tmp_path: Path) -> None:
 
 
 def regulator_alerts(folder: Path) -> list[dict[str, object]]:
-    store = ReceiverStore(folder / "regulator.db")
+    store = Holdings.at(folder / "regulator.db")
     try:
         return store.alerts()
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from regulator.store import ReceiverStore
+from regulator.intake.holdings import Holdings
 from tests.fakes.demo_box import DemoBox, alerts_per_overload
 from tests.fakes.regulator_process import regulator_process
 from tests.fakes.sim_field import sim_field
@@ -111,7 +111,7 @@ def test_a_ruined_file_is_moved_aside_and_said_to_be(tmp_path: Path, name: str, 
 
 
 def regulator_says_of_the_chain(folder: Path) -> str:
-    store = ReceiverStore(folder / "regulator.db")
+    store = Holdings.at(folder / "regulator.db")
     try:
         return str(store.boxes()[0]["chain"].state)
     finally:
@@ -138,7 +138,7 @@ def ended(field):
 
 
 def alerts(folder: Path):
-    store = ReceiverStore(folder / "regulator.db")
+    store = Holdings.at(folder / "regulator.db")
     try:
         return store.alerts()
     finally:

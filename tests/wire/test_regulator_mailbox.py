@@ -13,6 +13,7 @@ from contract.messages import DownModel, KeyRotation, LiveViewRequest, MailboxMe
 from contract.signing import generate_key
 from gateway.model.alert import ReceiptKind
 from gateway.uplinks.regulator_mailbox import DownMessage
+from regulator.intake import mailbox
 from tests.fakes.regulator import FakeRegulator, Fault
 from tests.fakes.regulator_box import BOX, item, regulator_uplink, simulated, stop, until
 
@@ -187,7 +188,7 @@ async def test_a_message_forged_in_the_mailbox_is_neither_handed_on_nor_acknowle
     clock = simulated()
     async with regulator_uplink(folder, regulator, clock) as uplink:
         await uplink.send_alerts([item("a")])
-        regulator.store.post(BOX, "order", ORDER, generate_key())
+        regulator.store.do(mailbox.post, BOX, "order", ORDER, generate_key(), 1)
         running = asyncio.create_task(uplink.run())
         await until(lambda: "not trusted" in uplink.health().last_error, clock, 0)
         await stop(running)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
@@ -13,7 +14,9 @@ from contract.envelope import Envelope
 from contract.faults import BoxExists, CodeRefused, StaleSequence
 from contract.messages import UP_KINDS, ChainPosition, Enrol, Heartbeat
 from contract.signing import SignKey, generate_key
-from regulator.store import Delivery, ReceiverStore
+from regulator.intake.acceptance import Delivery
+from regulator.intake.store import ReceiverStore, open_database, sqlite_url
+from regulator.records.engine import DeskDatabase
 from tests.fakes.contract_box import alarm_body
 
 SIGNER = generate_key()
@@ -45,12 +48,12 @@ class Box:
 
     def enrol(self, code: str) -> None:
         body = Enrol(code=code, public_key=self.key.public.public_text, project_code="P")
-        self.store.enrol(self.envelope("enrol", "enrol", body.model_dump()), body)
+        self.store.do(self.store.enrol, self.envelope("enrol", "enrol", body.model_dump()), body)
 
     def send(self, kind: str, key: str, body: dict[str, Any]) -> Any:
         envelope = self.envelope(kind, key, body)
         delivery = Delivery(envelope, b"{}", "", UP_KINDS[kind].model_validate(body))
-        return self.store.accept(delivery, SIGNER)
+        return self.store.do(self.store.accept, delivery)
 
     def record(self, words: str = "") -> Any:
         prev = self.chain[-1][1] if self.chain else GENESIS
@@ -65,12 +68,16 @@ class Box:
 
     def beat(self, seq: int, sha256: str) -> Any:
         body = Heartbeat(chain=ChainPosition(seq=seq, sha256=sha256), started_at_ns=1, counters={})
-        return self.store.hear(self.envelope("heartbeat", "heartbeat", {}), body).chain
+        return self.store.do(self.store.hear, self.envelope("heartbeat", "heartbeat", {}), body).chain
+
+
+def opened(folder: Path) -> ReceiverStore:
+    return ReceiverStore(open_database(sqlite_url(folder / "r.db")), SIGNER)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[ReceiverStore]:
-    store = ReceiverStore(tmp_path / "r.db")
+    store = opened(tmp_path)
     store.add_code("code-for-anyone")
     yield store
     store.close()
@@ -100,7 +107,7 @@ def test_a_record_that_overtakes_an_earlier_heartbeat_is_no_deleted_tail(box: Bo
     early = box.envelope("heartbeat", "heartbeat", {})
     head = ChainPosition(seq=1, sha256=box.chain[0][1])
     box.record()
-    heard = box.store.hear(early, Heartbeat(chain=head, started_at_ns=1, counters={}))
+    heard = box.store.do(box.store.hear, early, Heartbeat(chain=head, started_at_ns=1, counters={}))
     assert heard.chain.state == "ok"
 
 
@@ -122,7 +129,7 @@ def test_a_fault_stays_although_later_records_fit(box: Box) -> None:
 def test_everything_is_there_after_a_restart(store: ReceiverStore, box: Box, tmp_path: Path) -> None:
     first = box.send("alarm_transition", "k", alarm_body("k"))
     store.close()
-    box.store = ReceiverStore(tmp_path / "r.db")
+    box.store = opened(tmp_path)
     again = box.send("alarm_transition", "k", alarm_body("k"))
     assert (again.duplicate, again.receipt) == (True, first.receipt)
     box.seq = 0
@@ -171,12 +178,21 @@ def test_alerts_are_listed_newest_first_with_what_a_count_needs(store: ReceiverS
 
 
 def test_a_database_of_another_version_is_refused(store: ReceiverStore, tmp_path: Path) -> None:
-    with store._database.transaction() as db:
-        db.execute("PRAGMA user_version=99")
-    with pytest.raises(ValueError, match=r"r\.db: schema version 99, expected 1"):
-        ReceiverStore(tmp_path / "r.db")
+    with store.database.transaction() as db:
+        db.execute(text("UPDATE alembic_version SET version_num='9999'"))
+    with pytest.raises(ValueError, match=r"r\.db: a schema of another version.*9999"):
+        opened(tmp_path)
+
+
+def test_a_file_of_the_receiver_before_the_desk_is_refused_and_left_alone(tmp_path: Path) -> None:
+    old = DeskDatabase(sqlite_url(tmp_path / "r.db"))
+    with old.transaction() as db:
+        db.execute(text("CREATE TABLE boxes (box_id TEXT PRIMARY KEY)"))
+    old.close()
+    with pytest.raises(ValueError, match=r"r\.db: made by a receiver before the desk"):
+        opened(tmp_path)
 
 
 def test_mail_for_a_box_that_is_not_enrolled_has_no_box(store: ReceiverStore) -> None:
     with pytest.raises(LookupError, match="box-9"):
-        store.post("box-9", "order", ChainPosition(seq=0, sha256=GENESIS), SIGNER)
+        store.post("box-9", "order", ChainPosition(seq=0, sha256=GENESIS))

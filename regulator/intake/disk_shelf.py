@@ -3,7 +3,7 @@
     <folder>/partial/<box_id>/<sha256>     arriving, part by part
     <folder>/ab/abcdef...                  complete, digest checked, never changed
 
-In: parts. Out: how much is held. Raises BlobOffset, DigestMismatch or TooLarge. Knows no HTTP and no database.
+In: parts, or whole files. Out: how much is held. Knows no HTTP and no database.
 """
 
 import hashlib
@@ -11,39 +11,53 @@ import os
 import threading
 from pathlib import Path
 
-from contract.faults import BlobOffset, DigestMismatch, InvalidBody, TooLarge
+from contract.faults import BlobOffset, DigestMismatch
+from contract.keyfile import write_durably
 from contract.messages import Blob, BlobState
+from regulator.intake.part_shelf import WHOLE_FILE, check_part, check_read
 
 
-class BlobShelf:
+class DiskShelf:
     """`max_bytes` bounds one file."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._lock = threading.Lock()
 
     def path(self, sha256: str) -> Path:
         """Where a complete file lies."""
         return self._folder / sha256[:2] / sha256
 
+    def holds(self, sha256: str) -> bool:
+        """See `Shelf.holds`."""
+        return self.path(sha256).exists()
+
+    def put(self, content: bytes, media_type: str) -> str:  # noqa: ARG002 - a disk keeps no type
+        """See `Shelf.put`."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        if not self.holds(sha256):
+            write_durably(self.path(sha256), content)
+        return sha256
+
+    def read(self, sha256: str) -> bytes:
+        """See `Shelf.read`."""
+        try:
+            return check_read(self.path(sha256).read_bytes(), sha256)
+        except FileNotFoundError:
+            raise LookupError(f"{sha256}: no such file on the shelf") from None
+
     def state(self, box_id: str, sha256: str) -> BlobState:
-        """How much of the file is held from this box."""
-        if self.path(sha256).exists():
+        """See `PartShelf.state`."""
+        if self.holds(sha256):
             return BlobState(sha256=sha256, received_bytes=self.path(sha256).stat().st_size, complete=True)
         partial = self._partial(box_id, sha256)
         held = partial.stat().st_size if partial.exists() else 0
         return BlobState(sha256=sha256, received_bytes=held, complete=False)
 
     def add(self, box_id: str, part: Blob, content: bytes) -> BlobState:
-        """Take one part; the last one completes the file. A part that is held already changes nothing."""
-        if part.size_bytes > self._max_bytes:
-            raise TooLarge("body.size_bytes", str(self._max_bytes))
-        if hashlib.sha256(content).hexdigest() != part.part_sha256:
-            raise DigestMismatch("body.part_sha256", "the SHA-256 of the bytes in this request")
-        end = part.offset_bytes + len(content)
-        if not content or end > part.size_bytes:
-            raise InvalidBody("body.offset_bytes", f"a part within {part.size_bytes} bytes")
+        """See `PartShelf.add`."""
+        end = check_part(part, content, self.max_bytes)
         with self._lock:
             return self._append(box_id, part, content, end)
 
@@ -65,7 +79,7 @@ class BlobShelf:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != sha256:
             partial.unlink()
-            raise DigestMismatch("body.sha256", "the SHA-256 of the whole file; send it again from the start")
+            raise DigestMismatch("body.sha256", WHOLE_FILE)
         target = self.path(sha256)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.replace(target)

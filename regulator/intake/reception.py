@@ -1,21 +1,24 @@
 """The regulator's end of the contract without a transport: checked bytes in, a signed reply out.
 
 In: the raw bytes of a request, its signature header, which address it came to. Out: `Answer` (status, signed bytes).
-Every answer is signed, refusals too: a box believes a refusal only when the regulator itself says so. Knows no HTTP
-server; `regulator.receiver` is that.
+Every answer is signed, refusals too: a box believes a refusal only when the regulator itself says so. Several replicas
+may hear the same box: whoever waits for mail is woken by what this replica posted, and once a second by what any other
+did. Knows no HTTP server; `regulator.intake.contract_routes` is that.
 """
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
-from typing import ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from pydantic import BaseModel
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from contract.envelope import (
     Envelope,
@@ -34,6 +37,7 @@ from contract.faults import (
     DigestMismatch,
     InvalidBody,
     Overloaded,
+    TooLarge,
     Unavailable,
     UnknownKind,
 )
@@ -58,8 +62,13 @@ from contract.messages import (
     UpMessage,
 )
 from contract.signing import SignKey, VerifyKey, base64_bytes, verify_key
-from regulator.blob_shelf import BlobShelf
-from regulator.store import COUNTED_FAULTS, Delivery, ReceiverStore, tell_nobody
+from regulator.intake.acceptance import Delivery, has_notice
+from regulator.intake.enrolment import find_key
+from regulator.intake.group_commit import GroupCommit
+from regulator.intake.mailbox import waiting, with_mail
+from regulator.intake.part_shelf import PartShelf
+from regulator.intake.refusals import Refusal
+from regulator.intake.store import ReceiverStore, tell_nobody
 
 logger = logging.getLogger(__name__)
 
@@ -69,16 +78,21 @@ MessageT = TypeVar("MessageT", bound=UpMessage)
 ReplyBody = tuple[str, BaseModel | None]
 
 MAX_WRITES_WAITING = 512
+READERS = 4
+LOOK_FOR_MAIL_S = 1.0
+"""How often mail is looked for that another replica posted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What arrived: the envelope's exact bytes, the signature header, and (blobs) the address and the bytes beside."""
+    """What arrived: the envelope's exact bytes, the signature header, and (blobs) the digest in the address and how to
+    read the bytes beside, which are not touched before the envelope was found good."""
 
     raw: bytes
     signature: str
+    address: str = ""
     sha256: str = ""
-    content: bytes = b""
+    read: Callable[[], Awaitable[bytes]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +105,26 @@ class Answer:
 
 
 class Reception:
-    """Answers requests. All writing goes through one thread, in order; more than `MAX_WRITES_WAITING` is Overloaded."""
+    """Answers requests. Writes are committed in groups; more than `MAX_WRITES_WAITING` is Overloaded."""
 
     def __init__(
-        self, store: ReceiverStore, key: SignKey, shelf: BlobShelf, now_ns: Callable[[], int] = time.time_ns
+        self,
+        store: ReceiverStore,
+        key: SignKey,
+        shelf: PartShelf,
+        now_ns: Callable[[], int] = time.time_ns,
+        look_for_mail_s: float = LOOK_FOR_MAIL_S,
     ) -> None:
         self._store = store
         self._key = key
         self._shelf = shelf
         self._now_ns = now_ns
-        self._writes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="regulator-store")
+        self._writes = GroupCommit(store.database)
+        self._reads = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="desk-reader")
+        self._shelving = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="desk-shelf")
         self._writes_waiting = 0
+        self._look_for_mail_s = look_for_mail_s
+        self._looking: asyncio.Task[None] | None = None
         self._mail: dict[str, asyncio.Event] = {}
         self._closing = False
         self.refused: dict[str, int] = {}
@@ -115,6 +138,7 @@ class Reception:
             loop.call_soon_threadsafe(self._wake, box_id)
 
         self._store.on_mailbox = tell
+        self._looking = asyncio.create_task(self._look_for_mail())
 
     def end_waiting(self) -> None:
         """Answer every long poll now, so that a server can stop at once."""
@@ -126,7 +150,11 @@ class Reception:
         """Finish what is being written."""
         self.end_waiting()
         self._store.on_mailbox = tell_nobody
-        self._writes.shutdown(wait=True)
+        if self._looking is not None:
+            self._looking.cancel()
+        self._writes.close()
+        self._reads.shutdown(wait=True)
+        self._shelving.shutdown(wait=True)
 
     async def enrol(self, request: Request) -> Answer:
         """`POST /v1/enrol`: signed with the key that the body brings."""
@@ -160,14 +188,18 @@ class Reception:
         reply = self._blank(box_id, seq, "error").model_copy(update={"error": error_text(fault)})
         return Answer(fault.status, seal(reply, self._key), fault.retry_after_s)
 
+    async def turn_away(self, fault: ContractFault, request: Request) -> Answer:
+        """Refuse what did not even arrive whole: noted and told."""
+        await self._note(fault, request)
+        return self.refuse(fault, request.raw)
+
     async def _answer(
         self, request: Request, handle: Callable[[Request], Awaitable[tuple[Envelope, ReplyBody]]]
     ) -> Answer:
         try:
             envelope, (kind, body) = await handle(request)
         except ContractFault as fault:
-            await self._count(fault)
-            return self.refuse(fault, request.raw)
+            return await self.turn_away(fault, request)
         reply = self._blank(envelope.box_id, envelope.seq, kind)
         if body is not None:
             reply = reply.model_copy(update={"body": body.model_dump(mode="json")})
@@ -184,10 +216,15 @@ class Reception:
             sent_at_ns=self._now_ns(),
         )
 
-    async def _count(self, fault: ContractFault) -> None:
-        name = COUNTED_FAULTS.get(type(fault))
-        if name:
-            await self._written(self._store.count, name)
+    async def _note(self, fault: ContractFault, request: Request) -> None:
+        """Count and keep aside; when even that cannot be written the refusal is still told."""
+        if isinstance(fault, Overloaded | Unavailable):
+            return
+        refusal = Refusal(fault, request.raw, request.signature, request.address)
+        try:
+            await self._written("", self._store.refuse, refusal)
+        except (Overloaded, Unavailable):
+            logger.warning("a refusal could not be kept aside: code=%s", fault.code)
 
     async def _enrol(self, request: Request) -> tuple[Envelope, ReplyBody]:
         envelope = read_envelope(request.raw)
@@ -198,13 +235,13 @@ class Reception:
         if brought.key_id != envelope.key_id:
             raise BadSignature("key_id", f"the fingerprint of the key in the body, {brought.key_id}")
         brought.verify(request.signature, request.raw)
-        await self._written(self._store.enrol, envelope, body)
+        await self._written(envelope.box_id, self._store.enrol, envelope, body)
         logger.info("box enrolled: box=%s key=%s", envelope.box_id, envelope.key_id)
         public = self._key.public
         return envelope, ("enrolled", Enrolled(alg=public.alg, key_id=public.key_id, public_key=public.public_text))
 
     async def _message(self, request: Request) -> tuple[Envelope, ReplyBody]:
-        envelope = self._open(request)
+        envelope = await self._open(request)
         model = ITEM_KINDS.get(envelope.kind) or STATE_KINDS.get(envelope.kind)
         if model is None:
             raise UnknownKind("kind", " or ".join([*ITEM_KINDS, *STATE_KINDS]))
@@ -214,23 +251,26 @@ class Reception:
         if envelope.kind in STATE_KINDS:
             return envelope, await self._state_message(envelope, body)
         delivery = Delivery(envelope, request.raw, request.signature, body)
-        return envelope, ("accepted", await self._written(self._store.accept, delivery, self._key))
+        accepted = await self._written(envelope.box_id, self._store.accept, delivery)
+        if has_notice(body):
+            self._wake(envelope.box_id)
+        return envelope, ("accepted", accepted)
 
     async def _state_message(self, envelope: Envelope, body: UpMessage) -> ReplyBody:
         if isinstance(body, Heartbeat):
-            return "heartbeat_seen", await self._written(self._store.hear, envelope, body)
+            return "heartbeat_seen", await self._written(envelope.box_id, self._store.hear, envelope, body)
         if isinstance(body, MailboxAck):
-            await self._written(self._store.acknowledge, envelope, body)
+            await self._written(envelope.box_id, self._store.acknowledge, envelope, body)
         if isinstance(body, KeyRotationReply):
             await self._rotation(envelope, body)
         return "done", None
 
     async def _rotation(self, envelope: Envelope, body: KeyRotationReply) -> None:
         if body.whose == "regulator":
-            await self._written(self._store.admit, envelope)
+            await self._written(envelope.box_id, self._store.admit, envelope)
             return
         new = self._proved_key(envelope, body)
-        await self._written(self._store.rotate_box_key, envelope, new)
+        await self._written(envelope.box_id, self._store.rotate_box_key, envelope, new)
         logger.info("box changes its key: box=%s old=%s new=%s", envelope.box_id, envelope.key_id, new.key_id)
 
     def _proved_key(self, envelope: Envelope, body: KeyRotationReply) -> VerifyKey:
@@ -242,11 +282,11 @@ class Reception:
         return new
 
     async def _mailbox(self, request: Request) -> tuple[Envelope, ReplyBody]:
-        envelope = self._open(request)
+        envelope = await self._open(request)
         if envelope.kind != MAILBOX_POLL:
             raise UnknownKind("kind", MAILBOX_POLL)
         poll = _body_of(envelope, MailboxPoll)
-        await self._written(self._store.admit, envelope)
+        await self._written(envelope.box_id, self._store.admit, envelope)
         self.polls_waiting += 1
         try:
             messages = await self._mail_for(envelope.box_id, poll)
@@ -259,56 +299,98 @@ class Reception:
         deadline = asyncio.get_running_loop().time() + poll.wait_s
         while True:
             event.clear()
-            messages = self._store.waiting(box_id, poll.limit)
+            messages = await self._read(waiting, box_id, poll.limit)
             if messages or self._closing or not await _set_before(event, deadline):
                 return messages
+
+    async def _look_for_mail(self) -> None:
+        """Mail that another replica, or a decision in another thread, put into the table."""
+        while not self._closing:
+            await asyncio.sleep(self._look_for_mail_s)
+            if not self.polls_waiting:
+                continue
+            try:
+                boxes = await self._read(with_mail, frozenset(self._mail))
+            except Unavailable:
+                continue
+            for box_id in boxes:
+                self._wake(box_id)
 
     def _wake(self, box_id: str) -> None:
         if box_id in self._mail:
             self._mail[box_id].set()
 
     async def _blob(self, request: Request) -> tuple[Envelope, ReplyBody]:
-        envelope = self._open(request)
+        envelope = await self._open(request)
         if envelope.kind != BLOB:
             raise UnknownKind("kind", BLOB)
         part = _body_of(envelope, Blob)
         if part.sha256 != request.sha256:
             raise InvalidBody("body.sha256", "the digest in the address")
-        await self._written(self._store.admit, envelope)
-        state = await self._written(self._shelf.add, envelope.box_id, part, request.content)
+        if part.size_bytes > self._shelf.max_bytes:
+            raise TooLarge("body.size_bytes", str(self._shelf.max_bytes))
+        content = await request.read() if request.read is not None else b""
+        await self._written(envelope.box_id, self._store.admit, envelope)
+        state = await self._shelved(self._shelf.add, envelope.box_id, part, content)
         if state.complete:
-            await self._written(
-                self._store.note_blob, envelope.box_id, part.sha256, state.received_bytes, part.media_type
-            )
+            known = part.sha256, state.received_bytes, part.media_type
+            await self._written(envelope.box_id, self._store.note_blob, envelope.box_id, *known)
         return envelope, ("blob_state", state)
 
     async def _blob_state(self, request: Request) -> tuple[Envelope, ReplyBody]:
-        envelope = self._open(request)
+        envelope = await self._open(request)
         if envelope.kind != BLOB_QUERY:
             raise UnknownKind("kind", BLOB_QUERY)
         query = _body_of(envelope, BlobQuery)
         if query.sha256 != request.sha256:
             raise InvalidBody("body.sha256", "the digest in the address")
-        await self._written(self._store.admit, envelope)
-        return envelope, ("blob_state", self._shelf.state(envelope.box_id, query.sha256))
+        await self._written(envelope.box_id, self._store.admit, envelope)
+        return envelope, ("blob_state", await self._shelved(self._shelf.state, envelope.box_id, query.sha256))
 
-    def _open(self, request: Request) -> Envelope:
-        envelope = open_envelope(request.raw, request.signature, self._store.find_key)
+    async def _open(self, request: Request) -> Envelope:
+        envelope = await self._read(_opened, request)
         if envelope.kind not in UP_KINDS:
             raise UnknownKind("kind", " or ".join(UP_KINDS))
         return envelope
 
-    async def _written(self, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _written(
+        self, box_id: str, write: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         if self._writes_waiting >= MAX_WRITES_WAITING:
             raise Overloaded(retry_after_s=1)
         self._writes_waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._writes, lambda: write(*args, **kwargs))
-        except (sqlite3.Error, OSError) as error:
-            logger.error("the store failed: error=%s", error)
-            raise Unavailable(retry_after_s=5) from error
+            return await asyncio.wrap_future(self._writes.submit(box_id, lambda db: write(db, *args, **kwargs)))
+        except (SQLAlchemyError, OSError) as error:
+            raise _unavailable(error) from error
         finally:
             self._writes_waiting -= 1
+
+    async def _read(self, read: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        def reading() -> T:
+            with self._store.database.reading() as db:
+                return read(db, *args, **kwargs)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._reads, reading)
+        except (SQLAlchemyError, OSError) as error:
+            raise _unavailable(error) from error
+
+    async def _shelved(self, move: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            moving = partial(move, *args, **kwargs)
+            return await asyncio.get_running_loop().run_in_executor(self._shelving, moving)
+        except OSError as error:
+            raise _unavailable(error) from error
+
+
+def _opened(db: Connection, request: Request) -> Envelope:
+    return open_envelope(request.raw, request.signature, partial(find_key, db))
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    logger.error("the store failed: error=%s", type(error).__name__, exc_info=error)
+    return Unavailable(retry_after_s=5)
 
 
 async def _set_before(event: asyncio.Event, deadline: float) -> bool:

@@ -47,7 +47,7 @@ img{{height:90px;display:block}} small{{font-size:.8em;color:#52606d}}
 def read_page(
     boxes: list[dict[str, Any]], alerts: list[dict[str, Any]], stats: dict[str, int], media: Media | None = None
 ) -> str:
-    """The whole page, from what `ReceiverStore` gives."""
+    """The whole page, from what `Holdings` gives."""
     held = media or {}
     return _FRAME.format(
         held=stats["alerts_held"],

@@ -1,0 +1,188 @@
+"""Keeping an item once, as drawn in `contract.envelope`: by its key first, then by its number, then in one commit.
+
+In: a checked delivery inside a transaction. Out: the signed receipt, always the same for the same item. What the desk's
+areas want to know of an item they are told inside the same transaction: kept with it or not at all.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select
+
+from contract.canonical import canonical_bytes
+from contract.envelope import Envelope, SignedText, sign_text
+from contract.faults import BlobMissing, ConflictingBody, InvalidBody
+from contract.messages import (
+    Accepted,
+    AlarmTransition,
+    EvidenceRecord,
+    MediaSegment,
+    ReceiptNotice,
+    ReceiptText,
+    Thumbnail,
+    UpMessage,
+)
+from contract.signing import SignKey
+from regulator.intake.admission import admit, lock_box, was_seen
+from regulator.intake.alarm_projection import file_media, file_transition
+from regulator.intake.box_chain import BoxChain, ChainRecord, read_record
+from regulator.intake.findings import Finding, FindingKind, open_finding
+from regulator.intake.mailbox import post
+from regulator.intake.refusals import bump
+from regulator.model.refusals import RefusedError
+from regulator.records.ledger import Ledger
+from regulator.records.tables.intake import blobs, items
+
+Listener = Callable[[Connection, Envelope, UpMessage, int], None]
+
+_HELD = select(items.c.kind, items.c.body_sha256, items.c.receipt).where(
+    items.c.box_id == bindparam("box"), items.c.key == bindparam("item")
+)
+_KEEP = insert(items)
+_BLOB = select(blobs.c.sha256).where(blobs.c.sha256 == bindparam("digest"), blobs.c.size_bytes == bindparam("size"))
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An item as it arrived: the checked envelope with its exact bytes, and its body as a message."""
+
+    envelope: Envelope
+    raw: bytes
+    signature: str
+    body: UpMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Accepts with the desk's key. `listeners` by kind of item."""
+
+    key: SignKey
+    listeners: Mapping[str, Sequence[Listener]] = field(default_factory=dict)
+
+    def accept(self, db: Connection, delivery: Delivery, now_ns: int) -> Accepted:
+        """Keep an item once.
+
+        Raises ConflictingBody, StaleSequence, DigestMismatch, InvalidBody, BlobMissing or UnknownSender.
+        """
+        envelope = delivery.envelope
+        record = _checked(delivery)
+        body = canonical_bytes(envelope.body)
+        digest = hashlib.sha256(body).hexdigest()
+        box = lock_box(db, envelope.box_id)
+        held = _held(db, envelope, digest)
+        if held is None:
+            admit(db, envelope, box, now_ns)
+            receipt = self._keep(db, delivery, body, digest, now_ns)
+            self._file(db, delivery, box, record, receipt, now_ns)
+        else:
+            receipt = held
+            self._note_repeat(db, box, envelope, now_ns)
+        chain = BoxChain(db, Ledger(self.key), box, now_ns).state() if record else None
+        return Accepted(receipt=receipt, duplicate=held is not None, chain=chain)
+
+    def _keep(self, db: Connection, delivery: Delivery, body: bytes, digest: str, now_ns: int) -> SignedText:
+        envelope = delivery.envelope
+        text = ReceiptText(
+            receipt_id=uuid.uuid4().hex,
+            box_id=envelope.box_id,
+            key=envelope.key,
+            kind=envelope.kind,
+            body_sha256=digest,
+            accepted_at_ns=now_ns,
+        )
+        receipt = sign_text(text, self.key)
+        row = {
+            "box_id": envelope.box_id,
+            "key": envelope.key,
+            "kind": envelope.kind,
+            "seq": envelope.seq,
+            "late": int(envelope.late),
+            "sent_at_ns": envelope.sent_at_ns,
+            "accepted_at_ns": now_ns,
+            "body": body.decode(),
+            "body_sha256": digest,
+            "envelope": delivery.raw.decode(),
+            "envelope_signature": delivery.signature,
+            "receipt": receipt.model_dump_json(),
+        }
+        db.execute(_KEEP, row)
+        return receipt
+
+    def _file(
+        self,
+        db: Connection,
+        delivery: Delivery,
+        box: "Row[Any]",
+        record: ChainRecord | None,
+        receipt: SignedText,
+        now_ns: int,
+    ) -> None:
+        envelope, body = delivery.envelope, delivery.body
+        if isinstance(body, AlarmTransition):
+            file_transition(db, box, envelope, body, now_ns)
+            self._note_project(db, box, body, now_ns)
+        elif record is not None:
+            BoxChain(db, Ledger(self.key), box, now_ns).add(record, envelope.seq)
+        elif isinstance(body, MediaSegment | Thumbnail):
+            _require_blob(db, body)
+            file_media(db, envelope.box_id, envelope.key, body)
+        if has_notice(body):
+            post(db, envelope.box_id, "receipt", ReceiptNotice(receipt=receipt), self.key, now_ns)
+        self._tell(db, envelope, body, now_ns)
+
+    def _tell(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
+        for listener in self.listeners.get(envelope.kind, ()):
+            try:
+                listener(db, envelope, body, now_ns)
+            except RefusedError as refusal:
+                raise InvalidBody(f"body.{refusal.field}".rstrip("."), refusal.message_en) from None
+
+    def _note_repeat(self, db: Connection, box: "Row[Any]", envelope: Envelope, now_ns: int) -> None:
+        """A retry has a new number; the same number again is a replay of old bytes. Either changes nothing."""
+        bump(db, box.box_id, "duplicates_refused")
+        if not was_seen(box, envelope.seq):
+            return
+        bump(db, box.box_id, "replayed")
+        zh = f"有人重放设备 {box.box_id} 已发送过的报文（序号 {envelope.seq}）"
+        en = f"messages that {box.box_id} had sent before are played again (number {envelope.seq})"
+        finding = Finding(FindingKind.REPLAYED, box.box_id, zh, en, box.project_code, box.box_id)
+        open_finding(db, Ledger(self.key), finding, now_ns)
+
+    def _note_project(self, db: Connection, box: "Row[Any]", body: AlarmTransition, now_ns: int) -> None:
+        if body.project_code == box.project_code:
+            return
+        zh = f"设备 {box.box_id} 登记于项目 {box.project_code}，却以 {body.project_code} 报送"
+        en = f"{box.box_id} is enrolled for {box.project_code} but speaks for {body.project_code}"
+        finding = Finding(FindingKind.OTHER_PROJECT, box.box_id, zh, en, box.project_code, box.box_id)
+        open_finding(db, Ledger(self.key), finding, now_ns)
+
+
+def has_notice(body: UpMessage) -> bool:
+    """Whether the receipt is put into the mailbox too."""
+    return isinstance(body, EvidenceRecord | MediaSegment)
+
+
+def _checked(delivery: Delivery) -> ChainRecord | None:
+    envelope, body = delivery.envelope, delivery.body
+    if isinstance(body, AlarmTransition) and body.event_id != envelope.key:
+        raise InvalidBody("body.event_id", "the envelope's key")
+    return read_record(body, envelope.box_id) if isinstance(body, EvidenceRecord) else None
+
+
+def _held(db: Connection, envelope: Envelope, digest: str) -> SignedText | None:
+    row = db.execute(_HELD, {"box": envelope.box_id, "item": envelope.key}).first()
+    if row is None:
+        return None
+    if (row.kind, row.body_sha256) != (envelope.kind, digest):
+        raise ConflictingBody("body", f"the body held under this key, SHA-256 {row.body_sha256}")
+    return SignedText.model_validate_json(row.receipt)
+
+
+def _require_blob(db: Connection, body: MediaSegment | Thumbnail) -> None:
+    if isinstance(body, Thumbnail):
+        return
+    if db.scalar(_BLOB, {"digest": body.blob_sha256, "size": body.size_bytes}) is None:
+        raise BlobMissing("body.blob_sha256", "a blob that was sent before, of this size")

@@ -1,0 +1,95 @@
+"""Findings: what the desk noticed by itself and a person should look at (a silent box, a contradiction, a strange key).
+
+A finding is opened once for a kind and a subject, however often it is noticed, and stays open until it is closed; a
+later occurrence opens a new one. Opening and closing are entries of the project's ledger. A finding is no hazard.
+"""
+
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, select, update
+
+from regulator.intake.insertion import insert_once
+from regulator.model.actor import SYSTEM, Actor
+from regulator.records.ledger import Deed, Ledger
+from regulator.records.tables.intake import findings
+
+
+class FindingKind(StrEnum):
+    """What the intake notices."""
+
+    UNREGISTERED_PROJECT = "unregistered_project"
+    SILENT_BOX = "silent_box"
+    CHAIN_GAP = "chain_gap"
+    CHAIN_FAULT = "chain_fault"
+    TAIL_DELETED = "tail_deleted"
+    REPLAYED = "replayed"
+    BAD_SIGNATURE = "bad_signature"
+    FOREIGN_KEY = "foreign_key"
+    CONFLICTING_BODY = "conflicting_body"
+    BLOB_DIGEST = "blob_digest"
+    RECORD_CHANGED = "record_changed"
+    RECEIPT_FORGED = "receipt_forged"
+    OTHER_PROJECT = "other_project"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`subject` names the thing (a box id, a project code, a digest): with `kind` it is what a finding is one of."""
+
+    kind: str
+    subject: str
+    words_zh: str
+    words_en: str
+    project_code: str = ""
+    box_id: str = ""
+
+
+def open_finding(db: Connection, ledger: Ledger, finding: Finding, now_ns: int) -> str:
+    """Open it unless it is open already; its id."""
+    row = {
+        "finding_id": uuid.uuid4().hex,
+        "kind": str(finding.kind),
+        "subject": finding.subject,
+        "words_zh": finding.words_zh,
+        "words_en": finding.words_en,
+        "project_code": finding.project_code,
+        "box_id": finding.box_id,
+        "opened_at_ns": now_ns,
+    }
+    if insert_once(db, findings, row):
+        content = {name: row[name] for name in ("finding_id", "kind", "box_id", "words_zh", "words_en")}
+        ledger.append(db, _deed("finding_opened", finding, content), SYSTEM, now_ns)
+        return str(row["finding_id"])
+    at = findings.c
+    open_one = select(at.finding_id).where(at.kind == finding.kind, at.subject == finding.subject, at.closed_at_ns == 0)
+    return str(db.scalar(open_one))
+
+
+def close_finding(
+    db: Connection, ledger: Ledger, finding_id: str, because: str, now_ns: int, actor: Actor = SYSTEM
+) -> bool:
+    """Close an open one, with a reason; whether there was one to close."""
+    row = db.execute(select(findings).where(findings.c.finding_id == finding_id).with_for_update()).first()
+    if row is None or row.closed_at_ns:
+        return False
+    closed = update(findings).where(findings.c.finding_id == finding_id)
+    db.execute(closed.values(closed_at_ns=now_ns, closed_because=because))
+    finding = Finding(row.kind, row.subject, row.words_zh, row.words_en, row.project_code, row.box_id)
+    content = {"finding_id": finding_id, "kind": row.kind, "because": because}
+    ledger.append(db, _deed("finding_closed", finding, content), actor, now_ns)
+    return True
+
+
+def close_of(db: Connection, ledger: Ledger, kind: str, subject: str, because: str, now_ns: int) -> bool:
+    """Close the open finding of a kind about a subject, when there is one."""
+    at = findings.c
+    found = db.scalar(select(at.finding_id).where(at.kind == kind, at.subject == subject, at.closed_at_ns == 0))
+    return found is not None and close_finding(db, ledger, found, because, now_ns)
+
+
+def _deed(kind: str, finding: Finding, content: dict[str, object]) -> Deed:
+    words = {name: str(value) for name, value in content.items()}
+    chain = "" if finding.project_code else "intake"
+    return Deed(kind, finding.subject, words, project_code=finding.project_code, chain=chain)

@@ -1,0 +1,130 @@
+"""Many small writes, one commit: what waits at the same moment is made durable together.
+
+    caller --submit(box, work)--> queue of the box's writer --> BEGIN  SAVEPOINT work  SAVEPOINT work  COMMIT --> result
+
+Theory of operation. A commit costs a flush of the disk, a statement does not. A writer takes the first work that waits
+and everything behind it, runs each inside a savepoint of one transaction, and tells the callers only after the commit.
+Work that is refused (any error of its own) rolls back to its savepoint and harms no other. When the database itself
+fails (a deadlock with another replica, a lost connection), the whole is rolled back and each work is tried once more,
+alone. One box always has the same writer, so two writers of a process never wait for each other's box.
+"""
+
+import logging
+import queue
+import threading
+import zlib
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from regulator.records.engine import DeskDatabase
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+MOST_TOGETHER = 64
+WRITERS_POSTGRESQL = 2
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Work[Any]
+    future: "Future[Any]" = field(default_factory=Future)
+
+
+class GroupCommit:
+    """`submit` from any thread. One writer on SQLite, which has one anyway; a few on PostgreSQL."""
+
+    def __init__(self, database: DeskDatabase) -> None:
+        self._database = database
+        count = 1 if database.is_sqlite else WRITERS_POSTGRESQL
+        self._queues: list[queue.SimpleQueue[_Job | None]] = [queue.SimpleQueue() for _ in range(count)]
+        self._threads = [
+            threading.Thread(target=self._write, args=(waiting,), name=f"desk-writer-{number}", daemon=True)
+            for number, waiting in enumerate(self._queues)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, box_id: str, work: Work[T]) -> "Future[T]":
+        """The result, or what `work` raised, once it is on the disk."""
+        job = _Job(work)
+        self._queues[zlib.crc32(box_id.encode("utf-8", "replace")) % len(self._queues)].put(job)
+        return job.future
+
+    def close(self) -> None:
+        """Finish what waits."""
+        for waiting in self._queues:
+            waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _write(self, waiting: "queue.SimpleQueue[_Job | None]") -> None:
+        while (first := waiting.get()) is not None:
+            jobs, more = _take(waiting, first)
+            self._together([job for job in jobs if job.future.set_running_or_notify_cancel()])
+            if not more:
+                return
+
+    def _together(self, jobs: list[_Job]) -> None:
+        if len(jobs) == 1:
+            self._alone(jobs[0])
+            return
+        try:
+            with self._database.transaction() as db:
+                outcomes = [_attempt(db, job) for job in jobs]
+        except (SQLAlchemyError, OSError) as error:
+            logger.warning("a batch is written one by one: works=%d error=%s", len(jobs), type(error).__name__)
+            for job in jobs:
+                self._alone(job)
+            return
+        for job, (result, refusal) in zip(jobs, outcomes, strict=True):
+            _tell(job, result, refusal)
+
+    def _alone(self, job: _Job) -> None:
+        result, refusal = None, None
+        try:
+            with self._database.transaction() as db:
+                result = job.work(db)
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits, as an executor does
+            refusal = error
+        _tell(job, result, refusal)
+
+
+def _take(waiting: "queue.SimpleQueue[_Job | None]", first: _Job) -> tuple[list[_Job], bool]:
+    """What waits now, and whether more may come."""
+    jobs = [first]
+    while len(jobs) < MOST_TOGETHER:
+        try:
+            job = waiting.get_nowait()
+        except queue.Empty:
+            return jobs, True
+        if job is None:
+            return jobs, False
+        jobs.append(job)
+    return jobs, True
+
+
+def _attempt(db: Connection, job: _Job) -> tuple[Any, Exception | None]:
+    try:
+        with db.begin_nested():
+            return job.work(db), None
+    except (IntegrityError, DataError) as error:
+        return None, error
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - handed to whoever waits, as an executor does
+        return None, error
+
+
+def _tell(job: _Job, result: Any, refusal: Exception | None) -> None:
+    if refusal is None:
+        job.future.set_result(result)
+    else:
+        job.future.set_exception(refusal)

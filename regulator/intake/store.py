@@ -1,0 +1,141 @@
+"""What a receiving regulator does with what was checked: one method a message, each inside a transaction it is given.
+
+    store.do(store.accept, delivery)                one transaction now
+    writer.submit(box, lambda db: store.accept(db, delivery))     together with what waits beside it
+
+In: envelopes whose signature was checked. Out: receipts, states, rows. This is the seam between transport and tables.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from alembic.util import CommandError
+from pydantic import BaseModel
+from sqlalchemy import Connection, inspect, update
+
+from contract.envelope import Envelope
+from contract.messages import Accepted, Enrol, Heartbeat, HeartbeatSeen, MailboxAck
+from contract.signing import SignKey, VerifyKey
+from regulator.intake import enrolment, mailbox
+from regulator.intake.acceptance import Acceptance, Delivery, Listener
+from regulator.intake.admission import admit, lock_box
+from regulator.intake.box_chain import BoxChain
+from regulator.intake.holdings import Holdings
+from regulator.intake.insertion import insert_once
+from regulator.intake.refusals import Refusal, note_refusal
+from regulator.records.engine import DeskDatabase
+from regulator.records.ledger import Ledger
+from regulator.records.schema import prepare
+from regulator.records.tables.intake import blobs, boxes
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ReceiverStore(Holdings):
+    """`on_mailbox` is called with a box id when `post` has put mail there."""
+
+    def __init__(
+        self,
+        database: DeskDatabase,
+        key: SignKey,
+        now_ns: Callable[[], int] = time.time_ns,
+        listeners: Mapping[str, Sequence[Listener]] | None = None,
+    ) -> None:
+        super().__init__(database)
+        self._key = key
+        self._ledger = Ledger(key)
+        self._now_ns = now_ns
+        self._acceptance = Acceptance(key, listeners if listeners is not None else {})
+        self.on_mailbox: Callable[[str], None] = tell_nobody
+
+    def do(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One transaction of its own."""
+        with self.database.transaction() as db:
+            return work(db, *args, **kwargs)
+
+    def add_code(self, code: str, box_id: str = "") -> None:
+        """Issue a one-time enrolment code; with `box_id` it also replaces that box's key."""
+        self.do(enrolment.add_code, code, box_id, self._now_ns())
+
+    def post(self, box_id: str, kind: str, body: BaseModel) -> str:
+        """Put a message into a box's mailbox; its id. Raises LookupError for a box that is not enrolled."""
+        message_id = self.do(mailbox.post, box_id, kind, body, self._key, self._now_ns())
+        self.on_mailbox(box_id)
+        return message_id
+
+    def enrol(self, db: Connection, envelope: Envelope, body: Enrol) -> None:
+        """See `enrolment.enrol`."""
+        enrolment.enrol(db, self._ledger, envelope, body, self._now_ns())
+
+    def rotate_box_key(self, db: Connection, envelope: Envelope, new: VerifyKey) -> None:
+        """Take the box's next key. The old one stays until the new one is first used."""
+        self.admit(db, envelope)
+        enrolment.add_key(db, envelope.box_id, new, self._now_ns())
+
+    def admit(self, db: Connection, envelope: Envelope) -> None:
+        """Judge a message by its sequence number alone. Raises StaleSequence."""
+        admit(db, envelope, lock_box(db, envelope.box_id), self._now_ns())
+
+    def accept(self, db: Connection, delivery: Delivery) -> Accepted:
+        """See `Acceptance.accept`."""
+        return self._acceptance.accept(db, delivery, self._now_ns())
+
+    def hear(self, db: Connection, envelope: Envelope, body: Heartbeat) -> HeartbeatSeen:
+        """Note a heartbeat and hold its chain head against what is held."""
+        now, box_id = self._now_ns(), envelope.box_id
+        box = lock_box(db, box_id)
+        admit(db, envelope, box, now)
+        said = {"head_seq": body.chain.seq, "head_sha256": body.chain.sha256, "head_at_ns": now}
+        said_too = {"counters": json.dumps(body.counters)}
+        db.execute(update(boxes).where(boxes.c.box_id == box_id).values(**said, **said_too))
+        chain = BoxChain(db, self._ledger, box, now)
+        chain.compare(body.chain, envelope.seq)
+        return HeartbeatSeen(chain=chain.state(), messages_waiting=mailbox.count_waiting(db, box_id))
+
+    def acknowledge(self, db: Connection, envelope: Envelope, body: MailboxAck) -> None:
+        """The box has these for good. Unknown or repeated ids change nothing."""
+        self.admit(db, envelope)
+        mailbox.acknowledge(db, envelope.box_id, body, self._now_ns())
+
+    def note_blob(self, db: Connection, box_id: str, sha256: str, size_bytes: int, media_type: str) -> None:
+        """A file is complete on the shelf."""
+        row = {"sha256": sha256, "size_bytes": size_bytes, "media_type": media_type, "box_id": box_id}
+        insert_once(db, blobs, row | {"completed_at_ns": self._now_ns()})
+
+    def refuse(self, db: Connection, refusal: Refusal) -> None:
+        """See `regulator.intake.refusals`."""
+        note_refusal(db, self._ledger, refusal, self._now_ns())
+
+
+def open_database(url: str) -> DeskDatabase:
+    """Open and bring to this version's schema. Raises ValueError for a database that another version made."""
+    database = DeskDatabase(url)
+    try:
+        tables = inspect(database.engine).get_table_names()
+        if "boxes" in tables and "alembic_version" not in tables:
+            raise ValueError(f"{_name(database)}: made by a receiver before the desk; give it a new file")
+        prepare(database)
+    except CommandError as error:
+        database.close()
+        raise ValueError(f"{_name(database)}: a schema of another version: {error}") from None
+    except ValueError:
+        database.close()
+        raise
+    return database
+
+
+def sqlite_url(path: Path) -> str:
+    """A file's address."""
+    return f"sqlite:///{path}"
+
+
+def _name(database: DeskDatabase) -> str:
+    return database.url.database if database.is_sqlite and database.url.database else database.url.render_as_string()
+
+
+def tell_nobody(box_id: str) -> None:
+    """The listener while nobody listens."""
