@@ -27,6 +27,7 @@ from gateway.accounts.local_token import write_local_token
 from gateway.alarms import AlarmTable
 from gateway.arming import UnprovenSink, read_arming
 from gateway.asset_keeping import AssetKeeping
+from gateway.assets.derivation import Derivation
 from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.channel_checks import Channel, ChannelChecks
@@ -74,6 +75,7 @@ from gateway.reload import Difference, LinkSink, carry_alarms, carry_delays, car
 from gateway.rules.table import RuleTable
 from gateway.settings import AssetKind, MediaSettings, Settings, load
 from gateway.shift_office.paper_store import PaperStore
+from gateway.site_office import SiteOffice, SiteRegisterParts
 from gateway.store.alert_store import AlertStore
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetBounds, AssetStore
@@ -231,12 +233,17 @@ class Gateway:
         self.sink = self._sink_for(settings)
         self.link_sinks = {link.settings.id: self._link_sink(settings) for link in settings.links}
         self.window = Window(settings.points, self.clock.monotonic_ns())
-        self.deriving = Deriving(settings.plan.models(self.identities.standing), settings.points)
+        self.uplinks: list[Uplink] = []
+        self.register = SiteRegisterParts(self.alerts.path, lambda: self.settings, lambda: self.uplinks)
+        self.deriving = Deriving(self._models(settings), settings.points)
         self.rules = RuleTable(settings.rules)
         self.alarms = self._alarm_table(settings)
         self.alarms.restore_service(self.alerts.out_of_service())
         self.rules.hold(self.alarms.restore(self.alerts.open_alarms()))
         warm_start(self.reader, settings.points, self.rules, self.alarms, self.clock.now_ns())
+
+    def _models(self, settings: Settings) -> Sequence[Derivation]:
+        return settings.plan.models(self.identities.standing, self.register.register)
 
     def _alarm_table(self, settings: Settings) -> AlarmTable:
         device_of = {point.point_id: point.device for point in settings.points.points}
@@ -259,10 +266,10 @@ class Gateway:
         context = UplinkContext(
             settings.box.id, settings.site.project_code, self._folder, clock, lambda: self.recorder.head, tags
         )
-        self.uplinks: list[Uplink] = [bound.kind.build(bound.settings, context) for bound in settings.uplinks]
+        self.uplinks = [bound.kind.build(bound.settings, context) for bound in settings.uplinks]
         for uplink in self.uplinks:
             if isinstance(uplink, RegulatorUplink):
-                uplink.on_message = self._sealed(uplink.on_message)
+                uplink.on_message = self._sealed(uplink.on_message, uplink.name)
         self.history.keep_cursors([uplink.name for uplink in self.uplinks])
         routes = [_route(uplink, settings.escalation.uplinks) for uplink in self.uplinks]
         named = settings.box.id, settings.site.project_code
@@ -316,6 +323,7 @@ class Gateway:
                 carriers=[uplink for uplink in self.uplinks if isinstance(uplink, RegulatorUplink)],
             )
         )
+        self.site_office = SiteOffice(self.register, self.media.shelf, self.recorder, self.clock)
         self._office = OfficeSources(settings, asked, self.papers, self._folder, self.history.path)
 
     def _build_web(self) -> None:
@@ -496,7 +504,7 @@ class Gateway:
     def _switch_tables(self, old: Settings, new: Settings, rules: RuleTable, alarms: AlarmTable, warm_ns: int) -> None:
         """Nothing here waits: no reading is judged half by the old and half by the new settings."""
         window = Window(new.points, self.clock.monotonic_ns())
-        fresh = Deriving(new.plan.models(self.identities.standing), new.points)
+        fresh = Deriving(self._models(new), new.points)
 
         def next_line() -> Line:
             fresh.restore(self.deriving.saved())
@@ -599,8 +607,8 @@ class Gateway:
         print(f"Sitewarden: no account yet. Open {self.url}/setup, code {code}", file=sys.stderr)
         log.warning("event=first_setup url=%s/setup code=%s", self.url, code)
 
-    def _sealed(self, keep: MessageHandler) -> MessageHandler:
-        return lambda down: seal_order(down, keep, self.recorder, self.clock)
+    def _sealed(self, keep: MessageHandler, uplink: str) -> MessageHandler:
+        return lambda down: seal_order(down, keep, self.recorder, self.clock, uplink)
 
     def _told(self, told: Sequence[Told]) -> None:
         self.view.refresh_alarms()

@@ -1,19 +1,22 @@
-"""What the regulator orders: sealed into the chain, then kept in the inbox, and only then acknowledged."""
+"""What the regulator says: sealed into the chain, then kept in the inbox, and only then acknowledged."""
 
 from contract.canonical import Canonical
 from gateway.evidence import RecordKind
 from gateway.ports import Clock
 from gateway.recorder import Entry, Recorder
+from gateway.sealed_messages import filed_under
 from gateway.uplinks.regulator_mailbox import DownMessage, MessageHandler
 
 
-async def seal_order(down: DownMessage, keep: MessageHandler, recorder: Recorder, clock: Clock) -> None:
-    """Returns once the message is durable; an OSError of `keep` means that it will be delivered again.
+async def seal_order(down: DownMessage, keep: MessageHandler, recorder: Recorder, clock: Clock, uplink: str) -> None:
+    """Returns once the message is durable; an OSError of `keep` means that it will be delivered again. `uplink` is the
+    name of the regulator's uplink, where answers go.
 
     Receipts are neither sealed nor kept: the outbox holds them already, and a sealed receipt would be a new record with
     a receipt of its own, without end.
     """
-    if down.message.kind == "receipt":
+    message = down.message
+    if message.kind == "receipt":
         return
     signed = down.signed
     content: dict[str, Canonical] = {
@@ -21,6 +24,8 @@ async def seal_order(down: DownMessage, keep: MessageHandler, recorder: Recorder
         "alg": signed.alg,
         "key_id": signed.key_id,
         "signature": signed.signature,
+        "uplink": uplink,
     }
-    await recorder.record(Entry(RecordKind.MESSAGE, clock.now_ns(), content))
+    about = filed_under(message.kind, message.body)
+    await recorder.record(Entry(RecordKind.MESSAGE, clock.now_ns(), content, about=about))
     await keep(down)

@@ -224,9 +224,7 @@ def _check_warning(new: NewWarning) -> None:
 
 def _check_span(from_ns: int, until_ns: int) -> None:
     if until_ns <= from_ns:
-        raise EntryRefusedError(
-            "span_backwards", "结束时间须晚于开始时间", "it must end after it begins", "valid_until"
-        )
+        raise EntryRefusedError("span_backwards", "结束须晚于开始", "it must end after it begins", "valid_until")
     if until_ns - from_ns > LONGEST_NS:
         raise EntryRefusedError("span_too_long", "有效期最长31天", "at most 31 days", "valid_until")
 
