@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from contract.keyfile import load_or_create, write_durably
+from regulator.intake.code_file import read_or_make_code
 from regulator.intake.disk_shelf import DiskShelf
 from regulator.intake.enrolment import add_code
 from regulator.intake.receiver import receiver_app
@@ -22,8 +23,6 @@ from regulator.intake.store import ReceiverStore, open_database, sqlite_url
 from regulator.server import ReceiverServer
 from regulator.settings import ReceiverSettings
 from screens.listener import listen
-
-MIN_CODE_LENGTH = 8
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,7 +60,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
 async def _serve(settings: ReceiverSettings) -> int:
     with listen(settings.host, settings.port) as listener:
         key = load_or_create(settings.key_file)
-        code = _enrol_code(settings.enrol_code_file)
+        code = read_or_make_code(settings.enrol_code_file)
         store = ReceiverStore(open_database(sqlite_url(settings.database)), key)
         store.add_code(code)
         app = receiver_app(store, key, DiskShelf(settings.blob_folder, settings.max_blob_bytes))
@@ -91,15 +90,6 @@ def _issue_code(settings: ReceiverSettings, target: str, box_id: str) -> int:
         database.close()
     print(code if target == "-" else json.dumps({"code_file": target, "box_id": box_id}), flush=True)
     return 0
-
-
-def _enrol_code(path: Path) -> str:
-    if not path.exists():
-        write_durably(path, secrets.token_urlsafe(24).encode())
-    code = path.read_text(encoding="utf-8").strip()
-    if len(code) < MIN_CODE_LENGTH:
-        raise ValueError(f"{path}: an enrolment code has at least {MIN_CODE_LENGTH} characters")
-    return code
 
 
 def _stop_on_signals(server: ReceiverServer) -> None:

@@ -1,0 +1,55 @@
+"""The intake of a desk, put together: shelf, store, the contract's end, and what the desk gets from them.
+
+In: a desk. Out: `Intake`; `desk.post` and `desk.shelf` work from now on.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from regulator.desk import Desk
+from regulator.intake import mailbox
+from regulator.intake.code_file import read_or_make_code
+from regulator.intake.disk_shelf import DiskShelf
+from regulator.intake.part_shelf import PartShelf
+from regulator.intake.reception import Reception
+from regulator.intake.s3_shelf import open_s3
+from regulator.intake.store import ReceiverStore
+from regulator.settings import DeskSettings
+
+S3_SCHEME = "s3://"
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What boxes talk to."""
+
+    store: ReceiverStore
+    shelf: PartShelf
+    reception: Reception
+
+
+def build_intake(desk: Desk) -> Intake:
+    """Once a desk. Raises OSError or ValueError for a code file, a secret file or an address that cannot be used."""
+    shelf = open_shelf(desk.settings)
+    store = ReceiverStore(desk.database, desk.key, desk.now_ns, desk.listeners)
+    if desk.settings.enrol_code_file is not None:
+        store.add_code(read_or_make_code(desk.settings.enrol_code_file))
+
+    def post(db: Connection, box_id: str, kind: str, body: BaseModel, now_ns: int) -> str:
+        return mailbox.post(db, box_id, kind, body, desk.key, now_ns)
+
+    desk.post, desk.shelf = post, shelf
+    return Intake(store, shelf, Reception(store, desk.key, shelf, desk.now_ns))
+
+
+def open_shelf(settings: DeskSettings) -> PartShelf:
+    """A folder, or a bucket for `s3://bucket`."""
+    if not settings.blobs.startswith(S3_SCHEME):
+        return DiskShelf(Path(settings.blobs), settings.max_blob_bytes)
+    if settings.s3_secret_file is None:
+        raise ValueError("s3_secret_file: missing, expected a file with the access key and its secret")
+    bucket = settings.blobs.removeprefix(S3_SCHEME).strip("/")
+    return open_s3(bucket, settings.s3_endpoint, settings.s3_secret_file, settings.max_blob_bytes)
