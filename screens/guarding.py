@@ -55,9 +55,14 @@ def body_fault(request: Request, limit: BodyLimit) -> RequestFault | None:
     if not length.isdecimal():
         return RequestFault(411, "length_needed", "请求应注明长度", "expected a content-length", "content-length")
     if len(length) > MOST_DIGITS or int(length) > limit.most_bytes:
-        expected = f"expected at most {limit.most_bytes} bytes"
-        return RequestFault(413, "too_large", "请求内容过长", expected, "content-length")
+        most = _size(limit.most_bytes)
+        words = (f"请求内容过长，最多 {most}", f"the request is too large: expected at most {most}")
+        return RequestFault(413, "too_large", *words, "content-length")
     return None
+
+
+def _size(count: int) -> str:
+    return f"{count // 2**20} MiB" if count >= 2**20 else f"{count // 1024} KiB"
 
 
 def origin_fault(request: Request) -> RequestFault | None:

@@ -1,0 +1,1 @@
+"""Who may do what where: accounts, grants, delegation on leave, logins. Every deed is in the chain `account:<user>`."""

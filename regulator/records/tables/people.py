@@ -1,0 +1,94 @@
+"""Accounts, what they may do where, who stands in for whom, and logins.
+
+Accounts, grants and delegations are records: they end, and are never deleted. Sessions, waiting times and sign-ons on
+their way are not: what was done to them is in the ledger's chain `account:<user_id>`.
+"""
+
+from sqlalchemy import Index, Table, UniqueConstraint
+
+from regulator.records.metadata import METADATA, flag, moment, text, whole
+
+accounts = Table(
+    "accounts",
+    METADATA,
+    text("user_id", key=True),
+    text("login", default=None),
+    text("name", default=None),
+    text("password_hash"),
+    flag("must_change"),
+    text("home_level", default=None),
+    text("home_code"),
+    moment("made_at_ns"),
+    moment("disabled_at_ns"),
+    UniqueConstraint("login"),
+)
+"""`password_hash` empty: signs on elsewhere (OIDC) only. `home_*`: the scope whose administrators keep the account."""
+
+grants = Table(
+    "grants",
+    METADATA,
+    text("grant_id", key=True),
+    text("user_id", default=None),
+    text("level", default=None),
+    text("scope_code"),
+    text("duties", default=None),
+    text("proposed_by", default=None),
+    moment("proposed_at_ns"),
+    text("decided_by"),
+    moment("approved_at_ns"),
+    moment("rejected_at_ns"),
+    moment("revoked_at_ns"),
+    text("revoked_by"),
+    Index("ix_grants_by_user", "user_id"),
+)
+"""`duties` and `proposed_by` (the persons whose hand it was): JSON lists. In force: approved and not revoked."""
+
+delegations = Table(
+    "delegations",
+    METADATA,
+    text("delegation_id", key=True),
+    text("grant_id", default=None),
+    text("from_user", default=None),
+    text("to_user", default=None),
+    text("reason", default=None),
+    moment("from_ns"),
+    moment("until_ns"),
+    moment("made_at_ns"),
+    moment("ended_at_ns"),
+    Index("ix_delegations_by_user", "to_user", "until_ns"),
+    Index("ix_delegations_by_giver", "from_user"),
+)
+"""`ended_at_ns`: taken back before `until_ns`."""
+
+sessions = Table(
+    "sessions",
+    METADATA,
+    text("token_sha256", key=True),
+    text("session_id", default=None),
+    text("user_id", default=None),
+    text("seat"),
+    moment("made_at_ns"),
+    moment("seen_at_ns"),
+    moment("ended_at_ns"),
+    text("address"),
+    text("agent"),
+    Index("ix_sessions_by_user", "user_id", "made_at_ns"),
+)
+"""`seat`: which grant or delegation the person acts in."""
+
+login_tries = Table(
+    "login_tries", METADATA, text("who", key=True), whole("failed"), moment("last_ns"), moment("free_at_ns")
+)
+"""`who`: `login:<login>` or `address:<address>`."""
+
+sign_ons = Table(
+    "sign_ons",
+    METADATA,
+    text("state_sha256", key=True),
+    text("nonce", default=None),
+    text("verifier", default=None),
+    text("browser_sha256", default=None),
+    text("going_on"),
+    moment("made_at_ns"),
+)
+"""Sign-ons by OpenID Connect that have begun; each is used once."""

@@ -1,0 +1,35 @@
+"""The desk's one application: guard, shared routes, and the pages and API of every area.
+
+    guard (regulator.web.guard) --> shared routes --> regulator.web.<area>_routes.install(desk, app, pages)
+
+In: a desk. Out: a FastAPI application. `app.state.pages` holds the pages.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
+from fastapi import FastAPI
+
+from regulator.desk import Desk
+from regulator.web.account_visitors import AccountVisitors
+from regulator.web.guard import Guard
+from regulator.web.pages import Pages, shared_routes
+
+AREAS: Final = ("intake", "account", "registry", "hazard", "review", "site", "document", "verify", "shell")
+"""`regulator.web.<area>_routes`, each with `install(desk, app, pages)`. What stands first wins an address; the shell's
+first page stands last, so that an area may bring a better one."""
+
+
+def desk_app(desk: Desk) -> FastAPI:
+    """All pages and APIs of a desk."""
+    pages = Pages(desk)
+    app = FastAPI(title="Sitewarden desk", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.pages = pages
+    shared_routes(app, pages)
+    for area in AREAS:
+        name = f"regulator.web.{area}_routes"
+        if find_spec(name) is not None:
+            import_module(name).install(desk, app, pages)
+    app.add_middleware(Guard, visitors=AccountVisitors(desk), refuse=pages.refuse)
+    return app

@@ -1,0 +1,158 @@
+"""R2, the review desk's addresses: the queue, an item, leases, verdicts, sheets; and what runs with time behind them.
+
+Answers are JSON for the page's script, and a page or a way back for a browser without one.
+"""
+
+from typing import Annotated, Final
+
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from regulator.desk import Desk, Job
+from regulator.hazards.opening import open_hazard
+from regulator.review.arrivals import Arrivals
+from regulator.review.funnel import load_funnel
+from regulator.review.judgement import FalseReason, Verdict, read_judgement
+from regulator.review.office import ReviewOffice
+from regulator.review.pictures import hear_record
+from regulator.review.queue import Wanted, read_place
+from regulator.review.series import draw
+from regulator.review.verdicts import Verdicts
+from regulator.web.forms import Form
+from regulator.web.pages import Pages
+from regulator.web.review_pages import quality_pages
+from regulator.web.review_rows import dossier_json, judged_json, lease_json, queue_json, sheet_json
+from screens.answers import json_answer
+
+SWEEP_S: Final = 30.0
+FINALISE_S: Final = 2.0
+PICTURE_AGE_S: Final = 3600
+MAX_WORDS: Final = 100
+KEPT: Final = {"cache-control": f"private, max-age={PICTURE_AGE_S}"}
+
+
+def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
+    """The review desk as a part of a desk: its ears, its jobs, its pages."""
+    office = ReviewOffice(desk.database, desk.ledger, Verdicts(desk.ledger, open_hazard))
+    _hear(desk, office)
+    _pages(app, pages, office)
+    _items(app, pages, office)
+    _judging(app, pages, office)
+    _sheets(app, pages, office)
+    quality_pages(app, pages, office)
+
+
+def _hear(desk: Desk, office: ReviewOffice) -> None:
+    arrivals = Arrivals(load_funnel(), desk.ledger, desk.settings.alarms_to_review)
+    desk.listen("alarm_transition", arrivals.hear)
+    desk.listen("evidence_record", hear_record)
+
+    def sweep(now_ns: int) -> None:
+        arrivals.sweep(desk.database, now_ns)
+
+    def finalise(now_ns: int) -> None:
+        office.verdicts.finalise_due(desk.database, now_ns)
+
+    desk.jobs += [Job("review-sweep", SWEEP_S, sweep), Job("review-finalise", FINALISE_S, finalise)]
+
+
+def _pages(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
+    """The page, and the same without script: a list, and an item a page."""
+
+    @app.get("/review")
+    def review(request: Request, q: Annotated[str, Query(max_length=MAX_WORDS)] = "") -> Response:
+        actor, now_ns = pages.actor(request), pages.now_ns()
+        page = office.queue(actor, now_ns, Wanted(q), None)
+        shown = {"page": page, "waiting": office.waiting(actor), "q": q, "reasons": list(FalseReason)}
+        return pages.render(request, "review_desk.html", **shown)
+
+    @app.get("/review/items/{item_id}")
+    def item(request: Request, item_id: str) -> Response:
+        found = office.dossier(pages.actor(request), item_id, pages.now_ns())
+        shown = {"found": found, "reasons": list(FalseReason), "Verdict": Verdict}
+        return pages.render(request, "review_item.html", **shown)
+
+
+def _items(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
+    """What the script asks for."""
+
+    @app.get("/review/queue")
+    def queue(
+        request: Request,
+        q: Annotated[str, Query(max_length=MAX_WORDS)] = "",
+        project: Annotated[str, Query(max_length=MAX_WORDS)] = "",
+        after: Annotated[str, Query(max_length=200)] = "",
+    ) -> Response:
+        actor, now_ns = pages.actor(request), pages.now_ns()
+        page = office.queue(actor, now_ns, Wanted(q, project), read_place(after))
+        return json_answer(queue_json(page, office.waiting(actor), now_ns))
+
+    @app.get("/review/items/{item_id}/facts")
+    def facts(request: Request, item_id: str) -> Response:
+        return json_answer(dossier_json(office.dossier(pages.actor(request), item_id, pages.now_ns())))
+
+    @app.get("/review/items/{item_id}/thumbnail")
+    def thumbnail(request: Request, item_id: str) -> Response:
+        found = office.thumbnail(pages.actor(request), item_id)
+        if found is None:
+            return Response(status_code=404)
+        return Response(found[0], media_type=found[1], headers=KEPT)
+
+    @app.get("/review/items/{item_id}/curve.svg")
+    def curve(request: Request, item_id: str) -> Response:
+        chinese = pages.language(request) == "zh-CN"
+        picture = draw(office.series(pages.actor(request), item_id), chinese=chinese)
+        return Response(picture, media_type="image/svg+xml", headers={"cache-control": "private, max-age=60"})
+
+
+def _judging(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
+    """Leases and verdicts."""
+
+    @app.post("/review/items/{item_id}/lease")
+    def lease(request: Request, item_id: str, form: Form) -> Response:
+        now_ns = pages.now_ns()
+        taken = office.lease(pages.actor(request), item_id, now_ns, form.get("let_go"))
+        return json_answer(lease_json(taken, now_ns))
+
+    @app.post("/review/items/{item_id}/verdict")
+    def verdict(request: Request, item_id: str, form: Form) -> Response:
+        now_ns, actor = pages.now_ns(), pages.actor(request)
+        said = read_judgement(form["verdict"], form.get("reason"), form.get("words"))
+        judged = office.judge(actor, item_id, said, now_ns, at_once=form.get("order") == "1")
+        return _done(request, judged_json(judged, now_ns))
+
+    @app.post("/review/items/{item_id}/undo")
+    def undo(request: Request, item_id: str, form: Form) -> Response:  # noqa: ARG001 - the form is the check
+        office.undo(pages.actor(request), item_id, pages.now_ns())
+        return _done(request, {"items": [item_id]})
+
+    @app.post("/review/items/{item_id}/reopen")
+    def reopen(request: Request, item_id: str, form: Form) -> Response:
+        office.reopen(pages.actor(request), item_id, form["words"], pages.now_ns())
+        return _done(request, {"items": [item_id]}, "/review/judged")
+
+
+def _sheets(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
+    """Groups."""
+
+    @app.post("/review/items/{item_id}/sheet")
+    def lay_out(request: Request, item_id: str, form: Form) -> Response:  # noqa: ARG001 - the form is the check
+        return json_answer(sheet_json(office.lay_out(pages.actor(request), item_id, pages.now_ns())))
+
+    @app.post("/review/sheets/{sheet_id}/verdict")
+    def verdict(request: Request, sheet_id: str, form: Form) -> Response:
+        now_ns = pages.now_ns()
+        said = read_judgement(form["verdict"], form.get("reason"), form.get("words"))
+        judged = office.judge_sheet(pages.actor(request), sheet_id, form.every("item_id"), said, now_ns)
+        return json_answer({"items": [judged_json(each, now_ns) for each in judged]})
+
+    @app.post("/review/sheets/{sheet_id}/undo")
+    def undo(request: Request, sheet_id: str, form: Form) -> Response:  # noqa: ARG001 - the form is the check
+        return json_answer({"undone": office.undo_sheet(pages.actor(request), sheet_id, pages.now_ns())})
+
+
+def _done(request: Request, said: dict[str, object], back: str = "/review") -> Response:
+    """JSON for a script; a browser that sent a form goes back to the list."""
+    if "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(back, 303)
+    return json_answer(said)
