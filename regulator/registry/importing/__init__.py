@@ -1,0 +1,1 @@
+"""Lists handed in as CSV or XLSX: read with limits, checked line by line, shown, and only then taken over."""
