@@ -26,7 +26,7 @@ from contract.messages import (
     UpMessage,
 )
 from contract.signing import SignKey
-from regulator.intake.admission import admit, lock_box, was_seen
+from regulator.intake.admission import admit_number, check_key, lock_box, was_seen
 from regulator.intake.alarm_projection import file_media, file_transition
 from regulator.intake.box_chain import BoxChain, ChainRecord, read_record
 from regulator.intake.findings import Finding, FindingKind, open_finding
@@ -72,9 +72,10 @@ class Acceptance:
         body = canonical_bytes(envelope.body)
         digest = hashlib.sha256(body).hexdigest()
         box = lock_box(db, envelope.box_id)
+        check_key(db, envelope, now_ns)
         held = _held(db, envelope, digest)
         if held is None:
-            admit(db, envelope, box, now_ns)
+            admit_number(db, envelope, box, now_ns)
             receipt = self._keep(db, delivery, body, digest, now_ns)
             self._file(db, delivery, box, record, receipt, now_ns)
         else:

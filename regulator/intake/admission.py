@@ -40,7 +40,12 @@ def lock_box(db: Connection, box_id: str) -> "Row[Any]":
 
 def admit(db: Connection, envelope: Envelope, box: "Row[Any]", now_ns: int) -> None:
     """Note the sending's number. Raises StaleSequence, or UnknownSender for a key that was retired meanwhile."""
-    _check_key(db, envelope, now_ns)
+    check_key(db, envelope, now_ns)
+    admit_number(db, envelope, box, now_ns)
+
+
+def admit_number(db: Connection, envelope: Envelope, box: "Row[Any]", now_ns: int) -> None:
+    """The same for a key that was checked already."""
     window = SequenceWindow(box.seq_highest, int(box.seq_bits, 16)).admit(envelope.seq)
     seen = {"box": envelope.box_id, "highest": window.highest, "bits": f"{window.bits:x}", "now": now_ns}
     db.execute(_SEEN, seen)
@@ -52,8 +57,8 @@ def was_seen(box: "Row[Any]", seq: int) -> bool:
     return age >= 0 and bool(int(box.seq_bits, 16) >> age & 1)
 
 
-def _check_key(db: Connection, envelope: Envelope, now_ns: int) -> None:
-    """The first use of a newer key retires the older ones."""
+def check_key(db: Connection, envelope: Envelope, now_ns: int) -> None:
+    """Raises UnknownSender for a key that is not in force. The first use of a newer key retires the older ones."""
     keys = {row.key_id: row.added_at_ns for row in db.execute(_KEYS, {"box": envelope.box_id})}
     if envelope.key_id not in keys:
         raise UnknownSender("key_id", "a key that this box enrolled")

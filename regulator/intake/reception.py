@@ -26,7 +26,6 @@ from contract.envelope import (
     Sealed,
     SignedText,
     error_text,
-    open_envelope,
     read_envelope,
     read_model,
     seal,
@@ -40,6 +39,7 @@ from contract.faults import (
     TooLarge,
     Unavailable,
     UnknownKind,
+    UnknownSender,
 )
 from contract.messages import (
     BLOB,
@@ -65,6 +65,7 @@ from contract.signing import SignKey, VerifyKey, base64_bytes, verify_key
 from regulator.intake.acceptance import Delivery, has_notice
 from regulator.intake.enrolment import find_key
 from regulator.intake.group_commit import GroupCommit
+from regulator.intake.key_ring import KeyRing
 from regulator.intake.mailbox import waiting, with_mail
 from regulator.intake.part_shelf import PartShelf
 from regulator.intake.refusals import Refusal
@@ -123,6 +124,7 @@ class Reception:
         self._reads = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="desk-reader")
         self._shelving = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="desk-shelf")
         self._writes_waiting = 0
+        self._ring = KeyRing()
         self._look_for_mail_s = look_for_mail_s
         self._looking: asyncio.Task[None] | None = None
         self._mail: dict[str, asyncio.Event] = {}
@@ -348,7 +350,14 @@ class Reception:
         return envelope, ("blob_state", await self._shelved(self._shelf.state, envelope.box_id, query.sha256))
 
     async def _open(self, request: Request) -> Envelope:
-        envelope = await self._read(_opened, request)
+        envelope = read_envelope(request.raw)
+        key = self._ring.find(envelope.box_id, envelope.key_id)
+        if key is None:
+            key = await self._read(find_key, envelope.box_id, envelope.key_id)
+            if key is None or key.alg != envelope.alg:
+                raise UnknownSender("key_id", "a key that this box enrolled")
+            self._ring.remember(envelope.box_id, envelope.key_id, key)
+        key.verify(request.signature, request.raw)
         if envelope.kind not in UP_KINDS:
             raise UnknownKind("kind", " or ".join(UP_KINDS))
         return envelope
@@ -382,10 +391,6 @@ class Reception:
             return await asyncio.get_running_loop().run_in_executor(self._shelving, moving)
         except OSError as error:
             raise _unavailable(error) from error
-
-
-def _opened(db: Connection, request: Request) -> Envelope:
-    return open_envelope(request.raw, request.signature, partial(find_key, db))
 
 
 def _unavailable(error: Exception) -> Unavailable:

@@ -1,14 +1,16 @@
-"""Which regulators the contract suite runs against: the test regulator, `python -m regulator`, and any other whose
-address is in SITEWARDEN_CONTRACT_URL, with a fresh one-time code in SITEWARDEN_CONTRACT_CODE."""
+"""Which regulators the contract suite runs against: the test regulator on SQLite and on PostgreSQL, `python -m
+regulator`, and any other whose address is in SITEWARDEN_CONTRACT_URL, with a fresh code in SITEWARDEN_CONTRACT_CODE."""
 
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
 from tests.fakes.contract_box import Answer, ContractBox
+from tests.fakes.postgresql import PostgreSQL, reachable_folder, remove
 from tests.fakes.regulator import FakeRegulator
 from tests.fakes.regulator_process import regulator_process
 
@@ -26,7 +28,7 @@ class Enrolled:
     answer: Answer
 
 
-@pytest.fixture(scope="session", params=["test-regulator", "process", *(["given"] if URL else [])])
+@pytest.fixture(scope="session", params=["test-regulator", "postgresql", "process", *(["given"] if URL else [])])
 def end(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "given":
@@ -34,9 +36,24 @@ def end(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     elif request.param == "process":
         with regulator_process(folder) as process:
             yield process.url, process.enrol_code
+    elif request.param == "postgresql":
+        with _postgresql_url() as url, FakeRegulator(folder, database_url=url) as regulator:
+            yield regulator.url, regulator.enrol_code
     else:
         with FakeRegulator(folder) as regulator:
             yield regulator.url, regulator.enrol_code
+
+
+@contextmanager
+def _postgresql_url() -> Iterator[str]:
+    folder = reachable_folder()
+    server = PostgreSQL(folder)
+    server.start()
+    try:
+        yield server.url(server.create())
+    finally:
+        server.stop()
+        remove(folder)
 
 
 @pytest.fixture(scope="session")

@@ -60,13 +60,14 @@ class PlannedFault:
 class FakeRegulator:
     """`with FakeRegulator(folder) as regulator:` — `.url`, `.enrol_code`, `.store`, `.key`."""
 
-    def __init__(self, folder: Path, *, port: int = 0, max_blob_bytes: int = 1 << 20) -> None:
+    def __init__(self, folder: Path, *, port: int = 0, max_blob_bytes: int = 1 << 20, database_url: str = "") -> None:
         self.folder = folder
         self.enrol_code = secrets.token_urlsafe(16)
         self.key: SignKey = generate_key()
         self.requests = 0
         self._port = port
         self._max_blob_bytes = max_blob_bytes
+        self._database_url = database_url or sqlite_url(folder / "regulator.db")
         self._planned: deque[PlannedFault] = deque()
         self._last_reply: list[Message] = []
         self._changed = threading.Condition()
@@ -86,7 +87,7 @@ class FakeRegulator:
 
     def start(self) -> None:
         """Serve; after `stop` on the same port with the same database and key."""
-        self.store = ReceiverStore(open_database(sqlite_url(self.folder / "regulator.db")), self.key)
+        self.store = ReceiverStore(open_database(self._database_url), self.key)
         self.store.add_code(self.enrol_code)
         app = receiver_app(self.store, self.key, DiskShelf(self.folder / "blobs", self._max_blob_bytes))
         self._loop_ready = threading.Event()
