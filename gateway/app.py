@@ -107,7 +107,9 @@ from gateway.web.crane_routes import crane_routes
 from gateway.web.curves_page import curves_routes
 from gateway.web.feed import Feed
 from gateway.web.office_routes import OfficeSources, office_routes
+from gateway.web.orders_page import OrderSources, order_routes
 from gateway.web.overview_page import overview_routes
+from gateway.web.permits_page import permit_routes
 from gateway.web.pit_routes import pit_routes
 from gateway.web.plain_door import PlainDoor, authority_route
 from gateway.web.read_model import AssetView, BoxParts, BoxView
@@ -359,6 +361,14 @@ class Gateway:
         alarm_routes(app, app.state.pages, desk)
         alarm_picture_routes(app, app.state.pages, desk, self.media.desk)
         office_routes(app, app.state.pages, self._office)
+        order_sources = OrderSources(
+            self.site_office.orders,
+            OutboxReader(self.alerts.path),
+            lambda: self.recorder.regulators,
+            self.register.register.source_heard,
+        )
+        order_routes(app, app.state.pages, order_sources)
+        permit_routes(app, app.state.pages, self.site_office.permits)
         reload_route(app, self.reload)
         pit_routes(app, self.hand_entries, self.zero_orders, self.daily_reports, self.clock)
         crane_routes(app, lambda: self.settings, self.records, self.zero_orders, self.clock)

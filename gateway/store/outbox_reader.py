@@ -43,6 +43,10 @@ class OutboxReader:
         """The newest message of one kind for one uplink."""
         return self._one("uplink = ? AND kind = ? ORDER BY outbox_id DESC", uplink, kind)
 
+    def of_key(self, uplink: str, key: str) -> SentMessage | None:
+        """The message of this idempotency key."""
+        return self._one("uplink = ? AND key = ?", uplink, key)
+
     def accepted(self, uplink: str) -> SentMessage | None:
         """What the receiver took last."""
         return self._one("uplink = ? AND state = ? ORDER BY resolved_at_ns DESC", uplink, str(ReceiptKind.ACCEPTED))

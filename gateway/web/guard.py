@@ -41,6 +41,10 @@ MAX_PAPER_BYTES: Final = 2**20
 """The office's papers hold five texts of 4,000 characters, a Chinese one nine bytes long in a form; one that is too
 long still has to arrive, so that the page can say so and show it again."""
 MAX_UPLOAD_BYTES: Final = 10 * 2**20
+MAX_ANSWER_BYTES: Final = 112 * 2**20
+"""Nine photos of the most that one may have, and the words: one that is too large still has to arrive, so that the page
+can name it and keep what was typed."""
+ANSWER_PATH: Final = re.compile(r"/orders/[0-9]+/answer")
 PAPER_PATH: Final = re.compile(r"/(log|handover)/.*")
 UPLOAD_PATH: Final = re.compile(r"/api/pits/[^/]+/readings")
 UPLOAD_TYPES: Final = (
@@ -52,6 +56,7 @@ UPLOAD_TYPES: Final = (
 """What a browser sends to another site only after asking that site: never a form."""
 UPLOAD: Final = BodyLimit(UPLOAD_TYPES, MAX_UPLOAD_BYTES, "json_needed", "请求应为 JSON、CSV 或 Excel 文件")
 COMMAND: Final = BodyLimit((JSON_TYPE,), MAX_COMMAND_BYTES, "json_needed", "请求应为 JSON")
+ANSWER: Final = BodyLimit(("multipart/form-data",), MAX_ANSWER_BYTES)
 PAPER: Final = BodyLimit((FORM_TYPE,), MAX_PAPER_BYTES)
 FORM: Final = BodyLimit((FORM_TYPE,), MAX_FORM_BYTES)
 
@@ -166,6 +171,8 @@ def _allowed(path: str) -> BodyLimit:
         return UPLOAD
     if path.startswith("/api/"):
         return COMMAND
+    if ANSWER_PATH.fullmatch(path):
+        return ANSWER
     return PAPER if PAPER_PATH.fullmatch(path) else FORM
 
 

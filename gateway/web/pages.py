@@ -36,6 +36,8 @@ NAV: Final = (
     ("/alarms", "Alarms", Role.VIEWER),
     ("/cameras", "Cameras", Role.VIEWER),
     ("/curves", "Curves", Role.VIEWER),
+    ("/orders", "Orders", Role.VIEWER),
+    ("/permits", "Permits and warnings", Role.VIEWER),
     ("/health", "Health", Role.VIEWER),
     ("/figures", "Figures", Role.VIEWER),
     ("/log", "Safety log", Role.VIEWER),

@@ -21,6 +21,8 @@ _ROLES: Final = (
     (re.compile(r"/api/alarms/[^/]+/(shelve|unshelve|reset)"), Role.SAFETY_OFFICER),
     (re.compile(r"/api/subjects/.*"), Role.SAFETY_OFFICER),
     (re.compile(r"/alarms/[^/]+/case/.*"), Role.SAFETY_OFFICER),
+    (re.compile(r"/permits/(permit|check)(/.*)?"), Role.SAFETY_OFFICER),
+    (re.compile(r"/permits/warning(/[^/]+/withdraw)?"), Role.SAFETY_OFFICER),
     (re.compile(r"/cameras/[^/]+/survey"), Role.SAFETY_OFFICER),
     (re.compile(r"/api/pits/[^/]+/baselines"), Role.SAFETY_OFFICER),
     (re.compile(r"/api/cranes/[^/]+/tilt_baseline"), Role.SAFETY_OFFICER),
