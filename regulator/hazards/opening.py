@@ -1,7 +1,8 @@
 """Opening a hazard (排查): one door for all channels, idempotent by the key of its cause.
 
 In: what is known (`NewHazard`), who opens it, now. Out: the hazard's id. It is opened as 待研判: whether it is one is
-for people to say. It cannot be opened before it was seen, and one that was seen long ago says why it comes late.
+for people to say; a reviewer's true verdict on a machine's alarm has said so. It cannot be opened before it was seen,
+and one that was seen long ago says why it comes late.
 """
 
 import hashlib
@@ -13,8 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from contract.canonical import Canonical
 from regulator.hazards.state_names import HazardState
-from regulator.model.actor import Actor
-from regulator.model.hazard import Channel, NewHazard
+from regulator.hazards.states import SUPERVISION
+from regulator.model.actor import Actor, Duty
+from regulator.model.hazard import Channel, Grade, NewHazard
 from regulator.model.refusals import RefusedError
 from regulator.records.ledger import Deed, Ledger
 from regulator.records.tables.hazards import hazard_evidence, hazard_holders, hazards
@@ -52,6 +54,8 @@ def open_hazard(
     )
     number = f"YH-{new.project_code}-{site_time(now_ns).year}-{entry.seq}"
     db.execute(update(hazards).where(hazards.c.hazard_id == hazard_id).values(number=number))
+    if judged_by_opening(new, actor):
+        _note_judgement(db, ledger, hazard_id, new, actor, now_ns)
     _hold(db, hazard_id, new.project_code, now_ns)
     _keep_blobs(db, hazard_id, new, actor, now_ns, entry.seq)
     return hazard_id
@@ -60,6 +64,13 @@ def open_hazard(
 def hazard_id_of(event_key: str) -> str:
     """The id that a cause's hazard has or would have."""
     return "hz-" + hashlib.sha256(event_key.encode()).hexdigest()[:20]
+
+
+def judged_by_opening(new: NewHazard, actor: Actor) -> bool:
+    """Whether whoever opens it has judged it in doing so: a reviewer who found a machine's alarm true at the review
+    desk. What may be a major hazard by the national criteria, or is one, is graded by a person of its own."""
+    judge = actor.level in SUPERVISION and actor.has(Duty.REVIEWER, Duty.APPROVER)
+    return judge and new.channel is Channel.DEVICE and new.grade is Grade.GENERAL and not new.catalogue_code
 
 
 def is_back_dated(new: NewHazard, late: LateEntry, now_ns: int) -> bool:
@@ -143,6 +154,21 @@ def _added(db: Connection, row: dict[str, object]) -> bool:
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
     added = dialect.insert(hazards).values(**row).on_conflict_do_nothing().returning(hazards.c.hazard_id)
     return db.execute(added).first() is not None
+
+
+def _note_judgement(db: Connection, ledger: Ledger, hazard_id: str, new: NewHazard, actor: Actor, now_ns: int) -> None:
+    values = {"state": HazardState.CONFIRMED.value, "confirmed_at_ns": now_ns, "round": 1}
+    persons = json.dumps(sorted(actor.persons))
+    db.execute(update(hazards).where(hazards.c.hazard_id == hazard_id).values(**values, confirmed_by=persons))
+    content: dict[str, Canonical] = {
+        "from": HazardState.PENDING.value,
+        "to": HazardState.CONFIRMED.value,
+        "round": 1,
+        "words": "judged at the review desk",
+        "evidence": [],
+        "evidence_numbers": [],
+    }
+    ledger.append(db, Deed("hazard_confirm", hazard_id, content, new.project_code), actor, now_ns)
 
 
 def _hold(db: Connection, hazard_id: str, project_code: str, now_ns: int) -> None:

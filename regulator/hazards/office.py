@@ -1,0 +1,132 @@
+"""The hazards' office: does one action on one hazard, in one transaction, or refuses it by name.
+
+    scope (404) -> state table -> facts -> guards -> ledger entry -> row and what follows (`effects`)
+
+In: what somebody asks (`step.Ask`), who, now. Out: the new state. Nothing is done outside the caller's transaction.
+"""
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, update
+
+from contract.canonical import Canonical
+from regulator.desk import Desk
+from regulator.hazards.catalogue import HazardCatalogue
+from regulator.hazards.deadlines import Deadlines
+from regulator.hazards.effects import EFFECTS, start_accident_clocks
+from regulator.hazards.evidence import EvidenceKind, Keep, keep_evidence, new_items, note_entry
+from regulator.hazards.facts import Asking, gather
+from regulator.hazards.guards import guard
+from regulator.hazards.opening import LateEntry, open_hazard
+from regulator.hazards.orders import OrderDesk
+from regulator.hazards.record import HazardRecord, find_hazard, regions_of
+from regulator.hazards.rules import RegionRules, RulePacks
+from regulator.hazards.state_names import HazardAction, HazardState, Refusal
+from regulator.hazards.states import decide
+from regulator.hazards.step import Ask, Offices, Step
+from regulator.hazards.words import refused
+from regulator.model.actor import Actor, Duty
+from regulator.model.hazard import NewHazard
+from regulator.records.ledger import Deed, Ledger
+from regulator.records.scope import require_project
+from regulator.records.tables.hazards import hazards
+
+A = HazardAction
+KIND_OF_EVIDENCE = {
+    A.SUBMIT: EvidenceKind.RECTIFIED,
+    A.CLOSE: EvidenceKind.RECHECK,
+    A.SEND_BACK: EvidenceKind.RECHECK,
+    A.RECORD_REFUSAL: EvidenceKind.REFUSAL,
+    A.HAND_OVER: EvidenceKind.REFUSAL,
+    A.LOOK_BACK: EvidenceKind.LOOK_BACK,
+    A.WRITE_SECTION: EvidenceKind.SECTION,
+    A.CONFIRM: EvidenceKind.SITE_CHECK,
+    A.REJECT: EvidenceKind.SITE_CHECK,
+}
+OPENERS = (Duty.INSPECTOR, Duty.REVIEWER, Duty.APPROVER, Duty.RESPONDER)
+
+
+class HazardOffice:
+    """Stateless but for what it was built with; any replica, any thread."""
+
+    def __init__(self, desk: Desk, packs: RulePacks, catalogue: HazardCatalogue) -> None:
+        self.packs, self.catalogue = packs, catalogue
+        self.ledger: Ledger = desk.ledger
+        self._desk = desk
+        orders = OrderDesk(self.ledger, self._post)
+        self.parts = Offices(self.ledger, Deadlines(self.ledger), orders, catalogue)
+
+    def rules(self, db: Connection, project_code: str) -> RegionRules:
+        """What counts for a project."""
+        return self.packs.of(regions_of(db, project_code))
+
+    def open(self, db: Connection, new: NewHazard, actor: Actor, now_ns: int, reason: str = "") -> str:
+        """Open by hand; an accident's clocks start from when it happened. Raises RefusedError 403, 404 or 422."""
+        if not actor.has(*OPENERS):
+            raise refused(Refusal.NOT_YOUR_DUTY)
+        require_project(db, actor, new.project_code)
+        rules = self.rules(db, new.project_code)
+        late = LateEntry(reason, rules.back_dated_days)
+        hazard_id = open_hazard(db, self.ledger, new, actor, now_ns, late)
+        start_accident_clocks(db, self.parts, find_hazard(db, actor, hazard_id, lock=True), rules, actor, now_ns)
+        return hazard_id
+
+    def act(self, db: Connection, hazard_id: str, ask: Ask, actor: Actor, now_ns: int) -> HazardState:
+        """Do it. Raises RefusedError: 404 outside the scope, 403, 409 or 422 with the refusal's name as code."""
+        hazard = find_hazard(db, actor, hazard_id, lock=True)
+        target = decide(hazard.state, ask.action, actor.level, actor.duties)
+        if isinstance(target, Refusal):
+            raise refused(target)
+        rules = self.rules(db, hazard.project_code)
+        fresh = new_items(db, hazard_id, ask.evidence)
+        asking = Asking(ask.action, ask.words, ask.override, ask.section, fresh)
+        found = guard(ask.action, gather(db, hazard, asking, actor, rules.quiet_hours, now_ns))
+        if found is not None:
+            raise refused(found)
+        self._do(db, Step(db, self.parts, hazard, ask, actor, rules, now_ns, fresh, target))
+        return target
+
+    def allowed(self, hazard: HazardRecord, actor: Actor) -> tuple[HazardAction, ...]:
+        """What this actor may try in this state; the guards still speak when it is done."""
+        every = ((action, decide(hazard.state, action, actor.level, actor.duties)) for action in HazardAction)
+        return tuple(action for action, answer in every if isinstance(answer, HazardState))
+
+    def _post(self, db: Connection, box_id: str, kind: str, body: BaseModel, now_ns: int) -> str:
+        """Asked for late: the mailbox may be built after this office."""
+        return self._desk.post(db, box_id, kind, body, now_ns)
+
+    def _do(self, db: Connection, step: Step) -> None:
+        hazard, ask = step.hazard, step.ask
+        numbers = self._keep(db, step)
+        deed = Deed(f"hazard_{ask.action.value}", hazard.hazard_id, _content(step, numbers), hazard.project_code)
+        entry = self.ledger.append(db, deed, step.actor, step.now_ns)
+        note_entry(db, hazard.hazard_id, numbers, entry.seq)
+        mine = hazards.c.hazard_id == hazard.hazard_id
+        db.execute(update(hazards).where(mine).values(state=step.target.value))
+        effect = EFFECTS.get(ask.action)
+        if effect is not None:
+            effect(step)
+
+    def _keep(self, db: Connection, step: Step) -> tuple[int, ...]:
+        kind = KIND_OF_EVIDENCE.get(step.ask.action, step.ask.kind)
+        keep = Keep(step.hazard.hazard_id, step.hazard.round, kind)
+        return keep_evidence(db, keep, step.fresh, step.actor, step.now_ns)
+
+
+def _content(step: Step, numbers: tuple[int, ...]) -> dict[str, Canonical]:
+    ask = step.ask
+    content: dict[str, Canonical] = {
+        "from": step.hazard.state.value,
+        "to": step.target.value,
+        "round": step.hazard.round,
+        "words": ask.words,
+        "evidence": [item.sha256 for item in step.fresh],
+        "evidence_numbers": list(numbers),
+    }
+    extra: dict[str, Canonical] = {
+        "override": ask.override,
+        "section": ask.section.value if ask.section else "",
+        "due_day": ask.due_day.isoformat() if ask.due_day else "",
+    }
+    if ask.action in {A.DECIDE_EXTENSION, A.DECIDE_REGRADE}:
+        extra["granted"] = ask.grant
+    return content | {name: value for name, value in extra.items() if value != ""}
