@@ -23,6 +23,7 @@ from gateway.commissioning.arguments import (
 )
 from gateway.commissioning.command import run_commission, run_device_test
 from gateway.demo import DemoOptions, run_demo
+from gateway.desk_arguments import add_desk_commands
 from gateway.folder_lock import AlreadyRunning
 from gateway.identity_arguments import add_identity_command
 from gateway.logs import LogFile, start_logging
@@ -168,6 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     add_pit_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
     add_tls_command(commands, lambda file: load(file, DRIVERS, UPLINKS))
     add_vision_commands(commands)
+    add_desk_commands(commands)
     return parser
 
 

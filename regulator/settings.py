@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+SQLITE = "sqlite:///"
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiverSettings:
@@ -60,6 +62,8 @@ class DeskSettings(_Section):
     enrol_code_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
+    public_url: str = ""
+    """Where people elsewhere reach the desk, such as `https://desk.example`: printed on documents."""
     max_blob_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
     s3_endpoint: str = ""
     s3_secret_file: Path | None = None
@@ -68,3 +72,17 @@ class DeskSettings(_Section):
     packs: tuple[str, ...] = ("national",)
     silent_box_s: int = Field(default=1800, ge=1)
     alarms_to_review: tuple[str, ...] = ("P1", "P2")
+
+    def beside(self, folder: Path) -> "DeskSettings":
+        """The same with every relative path taken from `folder`: where the desk file lies."""
+        changed: dict[str, object] = {"key_file": folder / self.key_file}
+        for name in ("enrol_code_file", "s3_secret_file"):
+            path = getattr(self, name)
+            changed[name] = None if path is None else folder / path
+        if not self.blobs.startswith("s3://"):
+            changed["blobs"] = str(folder / self.blobs)
+        if self.database.startswith(SQLITE):
+            changed["database"] = SQLITE + str(folder / self.database.removeprefix(SQLITE))
+        if self.oidc is not None:
+            changed["oidc"] = self.oidc.model_copy(update={"secret_file": folder / self.oidc.secret_file})
+        return self.model_copy(update=changed)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from contract.canonical import Canonical, canonical_bytes
@@ -20,6 +20,11 @@ from contract.faults import BadSignature
 from contract.signing import SignKey, VerifyKey
 from regulator.model.actor import Actor
 from regulator.records.tables.ledger import ledger_entries, ledger_heads
+
+_INSERT = insert(ledger_entries)
+_OF_CHAIN = ledger_heads.c.chain == bindparam("of_chain")
+_LOCK_HEAD = select(ledger_heads).where(_OF_CHAIN).with_for_update()
+_MOVE_HEAD = update(ledger_heads).where(_OF_CHAIN).values(seq=bindparam("seq"), sha256=bindparam("sha256"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +97,8 @@ class Ledger:
             key_id=public.key_id,
             signature=self._key.sign(body),
         )
-        db.execute(insert(ledger_entries).values(**_row(entry, head.sha256, deed, actor, now_ns)))
-        db.execute(
-            update(ledger_heads).where(ledger_heads.c.chain == entry.chain).values(seq=entry.seq, sha256=entry.sha256)
-        )
+        db.execute(_INSERT, _row(entry, head.sha256, deed, actor, now_ns))
+        db.execute(_MOVE_HEAD, {"of_chain": entry.chain, "seq": entry.seq, "sha256": entry.sha256})
         return entry
 
 
@@ -137,9 +140,11 @@ def verify_ledger(db: Connection, chain: str, keys: Mapping[str, VerifyKey]) -> 
 
 
 def _lock_head(db: Connection, chain: str) -> ChainHead:
-    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    db.execute(dialect.insert(ledger_heads).values(chain=chain, seq=0, sha256=GENESIS).on_conflict_do_nothing())
-    row = db.execute(select(ledger_heads).where(ledger_heads.c.chain == chain).with_for_update()).one()
+    row = db.execute(_LOCK_HEAD, {"of_chain": chain}).first()
+    if row is None:
+        dialect = postgresql if db.dialect.name == "postgresql" else sqlite
+        db.execute(dialect.insert(ledger_heads).values(chain=chain, seq=0, sha256=GENESIS).on_conflict_do_nothing())
+        row = db.execute(_LOCK_HEAD, {"of_chain": chain}).one()
     return ChainHead(row.seq, row.sha256)
 
 

@@ -1,0 +1,52 @@
+"""`sitewarden desk`: the regulator's review desk as its own process. Arguments only; the desk knows nothing of a site.
+
+The configuration file is read as a site file is: every fault at once, with its line and what was expected.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.logs import start_logging
+from gateway.model.errors import ConfigError
+from gateway.settings.checking import check
+from gateway.settings.source import read_document
+from regulator.running import run_desk
+from regulator.settings import DeskSettings
+
+
+def add_desk_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`desk CONFIG`, with what an administrator does to a desk from its own machine."""
+    text = "run the regulator's review desk"
+    desk = commands.add_parser("desk", help=text, description=text)
+    desk.set_defaults(command=_desk)
+    desk.add_argument("file", type=Path, help="desk file (YAML)")
+    desk.add_argument(
+        "--check", action="store_true", help="list every fault of the file and end; exit 2: there are any"
+    )
+    desk.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+
+
+def load_desk(path: Path) -> DeskSettings:
+    """The settings in a desk file; paths in it are relative to its folder. Raises ConfigError with every fault."""
+    document = read_document(path)
+    settings = None if document.faults else check(DeskSettings, document, (), document.data)
+    if settings is None:
+        raise ConfigError(document.faults)
+    return settings.beside(path.resolve().parent)
+
+
+def _desk(args: argparse.Namespace) -> int:
+    settings = load_desk(args.file)
+    if args.check:
+        print(f"{args.file}: no faults")
+        return 0
+    start_logging(args.log_level)
+    try:
+        run_desk(settings)
+    except (ValueError, SQLAlchemyError) as error:
+        print(f"sitewarden: {str(error).splitlines()[0]}", file=sys.stderr)
+        return 2
+    return 0
