@@ -1,0 +1,100 @@
+"""What arrives from boxes, rolled up by day while it is being kept: minutes of assets, states of cameras, stills.
+
+In: the transaction of an item that came for the first time. Out: `asset_days` and `camera_stills`. An item is told
+once, so a minute counts once; the second part of a long summary follows its first and counts as the same minute.
+"""
+
+from sqlalchemy import Connection, case, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from contract.envelope import Envelope
+from contract.messages import MinutePoint, MinuteSummary, Thumbnail, UpMessage
+from regulator.records.tables.coverage import asset_days, camera_stills
+from regulator.records.tables.intake import boxes
+from regulator.registry.coverage.ladder import NOT_KNOWN, OFFLINE, USABLE
+from regulator.registry.days import day_of
+
+AILMENTS = (
+    OFFLINE, "black", "frozen", "blurred", "overexposed", "underexposed", "covered", "moved", "clock_wrong",
+    "replayed", "judge_failed",
+)  # fmt: skip
+"""What a camera's own points say is wrong with it."""
+AHEAD_NS = 3_600_000_000_000
+"""A minute further ahead of the desk's clock than this counts for no day: that box's clock is wrong."""
+
+
+def note_minute(db: Connection, envelope: Envelope, message: UpMessage, now_ns: int) -> None:
+    """A listener of `minute_summary`."""
+    assert isinstance(message, MinuteSummary)
+    if message.minute_at_ns > now_ns + AHEAD_NS:
+        return
+    project_code = db.scalar(select(boxes.c.project_code).where(boxes.c.box_id == envelope.box_id))
+    state = camera_state(message.points)
+    row = {
+        "project_code": project_code,
+        "day": day_of(message.minute_at_ns).isoformat(),
+        "box_id": envelope.box_id,
+        "asset": message.asset,
+        "minutes": 1,
+        "good_minutes": int(any(point.count and point.quality == 0 for point in message.points)),
+        "camera": int(state != ""),
+        "usable_minutes": int(state == USABLE),
+        "last_minute_ns": message.minute_at_ns,
+        "last_state": state,
+    }
+    _add(db, row)
+
+
+def note_still(db: Connection, envelope: Envelope, message: UpMessage, now_ns: int) -> None:
+    """A listener of `thumbnail`: the newest still of each camera."""
+    assert isinstance(message, Thumbnail)
+    project_code = db.scalar(select(boxes.c.project_code).where(boxes.c.box_id == envelope.box_id))
+    if project_code is None or message.captured_at_ns > now_ns + AHEAD_NS:
+        return
+    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
+    values = {
+        "sha256": message.sha256,
+        "media_type": message.media_type,
+        "box_id": envelope.box_id,
+        "item_key": envelope.key,
+        "captured_at_ns": message.captured_at_ns,
+    }
+    key = {"project_code": project_code, "camera_id": message.camera_id}
+    added = dialect.insert(camera_stills).values(**key, **values)
+    older = camera_stills.c.captured_at_ns <= added.excluded.captured_at_ns
+    db.execute(added.on_conflict_do_update(index_elements=list(key), set_=values, where=older))
+
+
+def camera_state(points: tuple[MinutePoint, ...]) -> str:
+    """A camera's state over the minute: usable, its ailments, or unknown; empty for an asset that is no camera.
+
+    A camera says `<asset>.usable` and `<asset>.<ailment>`, 1 while it holds: what held for half of the minute counts.
+    """
+    said = {point.point_id.rpartition(".")[2]: point for point in points}
+    if USABLE not in said and OFFLINE not in said:
+        return ""
+    ailing = [name for name in AILMENTS if name in said and _held(said[name])]
+    if ailing and (OFFLINE in ailing or not _held(said.get(USABLE))):
+        return "+".join(ailing)
+    return USABLE if _held(said.get(USABLE)) else NOT_KNOWN
+
+
+def _held(point: MinutePoint | None) -> bool:
+    return point is not None and point.count > 0 and point.mean is not None and float(point.mean) >= 0.5
+
+
+def _add(db: Connection, row: dict[str, object]) -> None:
+    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
+    added, at = dialect.insert(asset_days).values(**row), asset_days.c
+    new = added.excluded
+    counts = case((at.last_minute_ns == new.last_minute_ns, 0), else_=1)
+    changes = {
+        "minutes": at.minutes + counts,
+        "good_minutes": at.good_minutes + counts * new.good_minutes,
+        "usable_minutes": at.usable_minutes + counts * new.usable_minutes,
+        "camera": case((at.camera == 1, 1), else_=new.camera),
+        "last_state": case((new.last_minute_ns > at.last_minute_ns, new.last_state), else_=at.last_state),
+        "last_minute_ns": case((new.last_minute_ns > at.last_minute_ns, new.last_minute_ns), else_=at.last_minute_ns),
+    }
+    key = ["project_code", "day", "box_id", "asset"]
+    db.execute(added.on_conflict_do_update(index_elements=key, set_=changes))
