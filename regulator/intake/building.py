@@ -9,14 +9,17 @@ from pathlib import Path
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from regulator.desk import Desk
+from regulator.desk import Desk, Job
 from regulator.intake import mailbox
+from regulator.intake.anchors import ANCHOR_EVERY_S, AnchorJob
 from regulator.intake.code_file import read_or_make_code
 from regulator.intake.disk_shelf import DiskShelf
 from regulator.intake.part_shelf import PartShelf
 from regulator.intake.reception import Reception
+from regulator.intake.recheck import RECHECK_EVERY_S, RecheckJob
 from regulator.intake.s3_shelf import open_s3
 from regulator.intake.store import ReceiverStore
+from regulator.intake.watch import WATCH_EVERY_S, WatchJob
 from regulator.settings import DeskSettings
 
 S3_SCHEME = "s3://"
@@ -42,7 +45,17 @@ def build_intake(desk: Desk) -> Intake:
         return mailbox.post(db, box_id, kind, body, desk.key, now_ns)
 
     desk.post, desk.shelf = post, shelf
+    desk.jobs += _jobs(desk, shelf)
     return Intake(store, shelf, Reception(store, desk.key, shelf, desk.now_ns))
+
+
+def _jobs(desk: Desk, shelf: PartShelf) -> list[Job]:
+    keys = {desk.key.public.key_id: desk.key.public}
+    return [
+        Job("anchors", ANCHOR_EVERY_S, AnchorJob(desk.database, desk.ledger).run),
+        Job("watch", WATCH_EVERY_S, WatchJob(desk.database, desk.ledger, desk.settings.silent_box_s).run),
+        Job("recheck", RECHECK_EVERY_S, RecheckJob(desk.database, desk.ledger, keys, shelf).run),
+    ]
 
 
 def open_shelf(settings: DeskSettings) -> PartShelf:
