@@ -1,0 +1,1 @@
+"""What leaves the desk and must hold elsewhere: documents, tables, evidence packages."""
