@@ -19,7 +19,7 @@ UNDO_NS: Final = 10 * SECOND_NS
 LEASE_NS: Final = 60 * SECOND_NS
 MAX_WORDS: Final = 2000
 REVIEW_LEVELS: Final = (Level.PROVINCE, Level.CITY, Level.COUNTY)
-READERS: Final = (Duty.REVIEWER, Duty.APPROVER, Duty.AUDITOR)
+READERS: Final = (Duty.REVIEWER, Duty.APPROVER, Duty.INSPECTOR, Duty.AUDITOR)
 
 
 class Verdict(Enum):
@@ -64,7 +64,7 @@ class EntryKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a person decided. `reason` only, and always, with FALSE; OTHER needs words."""
+    """What a person decided. `reason` only, and always, with FALSE."""
 
     verdict: Verdict
     reason: FalseReason | None = None

@@ -7,10 +7,12 @@ they show people.
 """
 
 import csv
+import hashlib
 import io
 import json
 import zipfile
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import Connection, and_, select
@@ -38,6 +40,13 @@ manifest.csv              digest, size, verdict, reason, whether judged in bulk,
 Each line of a label: class centre_x centre_y width height, as shares of the picture. The boxes are the detector's.
 Pictures are not part of it; they are found by their SHA-256.
 """
+
+
+class LabelKind(Enum):
+    """The form of an export."""
+
+    COCO = "coco"
+    YOLO = "yolo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,16 @@ def record_export(db: Connection, ledger: Ledger, actor: Actor, export: Export, 
     """Who took which labels away."""
     content: dict[str, Canonical] = {"kind": export.kind, "pictures": export.pictures, "sha256": export.sha256}
     ledger.append(db, Deed("review_labels_exported", export.sha256, content, chain="review:exports"), actor, now_ns)
+
+
+def packed(kind: LabelKind, pictures: list[LabelledPicture]) -> bytes:
+    """The file of an export."""
+    return coco(pictures) if kind is LabelKind.COCO else yolo(pictures)
+
+
+def export_of(kind: LabelKind, content: bytes, pictures: list[LabelledPicture]) -> Export:
+    """What is written down of it."""
+    return Export(kind.value, hashlib.sha256(content).hexdigest(), len(pictures))
 
 
 def _picture(row: Any) -> LabelledPicture:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from regulator.model.refusals import RefusedError
@@ -61,7 +61,7 @@ def _checks(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
         return pages.render(request, "review_checks.html", rows=office.checks(pages.actor(request)))
 
     @app.post("/review/checks/{item_id}")
-    def checked(request: Request, item_id: str, form: Form) -> Response:
+    def checked(request: Request, item_id: Annotated[str, Path(pattern=r"^[0-9a-f]{24}$")], form: Form) -> Response:
         seen = Seen(_outcome(form["outcome"]), form["words"])
         office.checked(pages.actor(request), item_id, seen, pages.now_ns())
         return RedirectResponse("/review/checks", 303)

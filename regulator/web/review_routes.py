@@ -5,7 +5,7 @@ Answers are JSON for the page's script, and a page or a way back for a browser w
 
 from typing import Annotated, Final
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from regulator.desk import Desk, Job
@@ -28,6 +28,8 @@ SWEEP_S: Final = 30.0
 FINALISE_S: Final = 2.0
 PICTURE_AGE_S: Final = 3600
 MAX_WORDS: Final = 100
+ItemId = Annotated[str, Path(pattern=r"^[0-9a-f]{24}$")]
+Words = Annotated[str, Query(max_length=MAX_WORDS, pattern=r"^[^\x00]*$")]
 KEPT: Final = {"cache-control": f"private, max-age={PICTURE_AGE_S}"}
 
 
@@ -60,17 +62,16 @@ def _pages(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
     """The page, and the same without script: a list, and an item a page."""
 
     @app.get("/review")
-    def review(request: Request, q: Annotated[str, Query(max_length=MAX_WORDS)] = "") -> Response:
+    def review(request: Request, q: Words = "") -> Response:
         actor, now_ns = pages.actor(request), pages.now_ns()
-        page = office.queue(actor, now_ns, Wanted(q), None)
-        shown = {"page": page, "waiting": office.waiting(actor), "q": q, "reasons": list(FalseReason)}
-        return pages.render(request, "review_desk.html", **shown)
+        page, waiting = office.queue(actor, now_ns, Wanted(q), None), office.waiting(actor)
+        reasons = list(FalseReason)
+        return pages.render(request, "review_desk.html", page=page, waiting=waiting, q=q, reasons=reasons)
 
     @app.get("/review/items/{item_id}")
-    def item(request: Request, item_id: str) -> Response:
+    def item(request: Request, item_id: ItemId) -> Response:
         found = office.dossier(pages.actor(request), item_id, pages.now_ns())
-        shown = {"found": found, "reasons": list(FalseReason), "Verdict": Verdict}
-        return pages.render(request, "review_item.html", **shown)
+        return pages.render(request, "review_item.html", found=found, reasons=list(FalseReason), Verdict=Verdict)
 
 
 def _items(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
@@ -79,27 +80,27 @@ def _items(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
     @app.get("/review/queue")
     def queue(
         request: Request,
-        q: Annotated[str, Query(max_length=MAX_WORDS)] = "",
-        project: Annotated[str, Query(max_length=MAX_WORDS)] = "",
-        after: Annotated[str, Query(max_length=200)] = "",
+        q: Words = "",
+        project: Words = "",
+        after: Words = "",
     ) -> Response:
         actor, now_ns = pages.actor(request), pages.now_ns()
         page = office.queue(actor, now_ns, Wanted(q, project), read_place(after))
         return json_answer(queue_json(page, office.waiting(actor), now_ns))
 
     @app.get("/review/items/{item_id}/facts")
-    def facts(request: Request, item_id: str) -> Response:
+    def facts(request: Request, item_id: ItemId) -> Response:
         return json_answer(dossier_json(office.dossier(pages.actor(request), item_id, pages.now_ns())))
 
     @app.get("/review/items/{item_id}/thumbnail")
-    def thumbnail(request: Request, item_id: str) -> Response:
+    def thumbnail(request: Request, item_id: ItemId) -> Response:
         found = office.thumbnail(pages.actor(request), item_id)
         if found is None:
             return Response(status_code=404)
         return Response(found[0], media_type=found[1], headers=KEPT)
 
     @app.get("/review/items/{item_id}/curve.svg")
-    def curve(request: Request, item_id: str) -> Response:
+    def curve(request: Request, item_id: ItemId) -> Response:
         chinese = pages.language(request) == "zh-CN"
         picture = draw(office.series(pages.actor(request), item_id), chinese=chinese)
         return Response(picture, media_type="image/svg+xml", headers={"cache-control": "private, max-age=60"})
@@ -109,25 +110,25 @@ def _judging(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
     """Leases and verdicts."""
 
     @app.post("/review/items/{item_id}/lease")
-    def lease(request: Request, item_id: str, form: Form) -> Response:
+    def lease(request: Request, item_id: ItemId, form: Form) -> Response:
         now_ns = pages.now_ns()
         taken = office.lease(pages.actor(request), item_id, now_ns, form.get("let_go"))
         return json_answer(lease_json(taken, now_ns))
 
     @app.post("/review/items/{item_id}/verdict")
-    def verdict(request: Request, item_id: str, form: Form) -> Response:
+    def verdict(request: Request, item_id: ItemId, form: Form) -> Response:
         now_ns, actor = pages.now_ns(), pages.actor(request)
         said = read_judgement(form["verdict"], form.get("reason"), form.get("words"))
         judged = office.judge(actor, item_id, said, now_ns, at_once=form.get("order") == "1")
         return _done(request, judged_json(judged, now_ns))
 
     @app.post("/review/items/{item_id}/undo")
-    def undo(request: Request, item_id: str, form: Form) -> Response:  # noqa: ARG001 - the form is the check
+    def undo(request: Request, item_id: ItemId, form: Form) -> Response:  # noqa: ARG001 - the form is the check
         office.undo(pages.actor(request), item_id, pages.now_ns())
         return _done(request, {"items": [item_id]})
 
     @app.post("/review/items/{item_id}/reopen")
-    def reopen(request: Request, item_id: str, form: Form) -> Response:
+    def reopen(request: Request, item_id: ItemId, form: Form) -> Response:
         office.reopen(pages.actor(request), item_id, form["words"], pages.now_ns())
         return _done(request, {"items": [item_id]}, "/review/judged")
 
@@ -136,18 +137,18 @@ def _sheets(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
     """Groups."""
 
     @app.post("/review/items/{item_id}/sheet")
-    def lay_out(request: Request, item_id: str, form: Form) -> Response:  # noqa: ARG001 - the form is the check
+    def lay_out(request: Request, item_id: ItemId, form: Form) -> Response:  # noqa: ARG001 - the form is the check
         return json_answer(sheet_json(office.lay_out(pages.actor(request), item_id, pages.now_ns())))
 
     @app.post("/review/sheets/{sheet_id}/verdict")
-    def verdict(request: Request, sheet_id: str, form: Form) -> Response:
+    def verdict(request: Request, sheet_id: ItemId, form: Form) -> Response:
         now_ns = pages.now_ns()
         said = read_judgement(form["verdict"], form.get("reason"), form.get("words"))
         judged = office.judge_sheet(pages.actor(request), sheet_id, form.every("item_id"), said, now_ns)
         return json_answer({"items": [judged_json(each, now_ns) for each in judged]})
 
     @app.post("/review/sheets/{sheet_id}/undo")
-    def undo(request: Request, sheet_id: str, form: Form) -> Response:  # noqa: ARG001 - the form is the check
+    def undo(request: Request, sheet_id: ItemId, form: Form) -> Response:  # noqa: ARG001 - the form is the check
         return json_answer({"undone": office.undo_sheet(pages.actor(request), sheet_id, pages.now_ns())})
 
 

@@ -5,6 +5,8 @@ item = world.queue_alarm("a1", severity="P2")
 world.judge(world.ling, item, "true")
 """
 
+import base64
+import hashlib
 import json
 from typing import Any
 
@@ -16,7 +18,7 @@ from regulator.hazards.opening import open_hazard
 from regulator.model.actor import Actor, Duty, Level, Scope
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
-from regulator.records.tables.intake import alarm_media, alarms
+from regulator.records.tables.intake import alarm_media, alarms, items
 from regulator.records.tables.registry import projects
 from regulator.records.tables.review import review_items, review_pictures
 from regulator.review.arrivals import Arrivals, facts_of
@@ -25,6 +27,7 @@ from regulator.review.items import enqueue, item_id_of
 from regulator.review.judgement import Judgement, read_judgement
 from regulator.review.leases import take_lease
 from regulator.review.verdicts import Judged, Verdicts
+from regulator.twins.picture import drawn_picture
 from tests.fakes.desk_database import DeskClock
 
 BOX = "box-1"
@@ -93,6 +96,18 @@ class ReviewWorld:
             said = {"box_id": BOX, "alarm_id": alarm_id, "sha256": sha256, "media_class": media_class}
             said |= {"width_px": 640, "height_px": 360, "boxes": json.dumps(boxes), "captured_at_ns": at_ns}
             db.execute(insert(review_pictures).values(**said, versions=json.dumps({"model": "m1"})))
+
+    def thumbnail(self, alarm_id: str, seed: int = 1) -> None:
+        """The small, blurred picture of an alarm, as its message brought it."""
+        body, at_ns = drawn_picture(seed), self.clock()
+        key, digest = f"{alarm_id}:thumbnail", hashlib.sha256(body).hexdigest()
+        said = {"data_base64": base64.b64encode(body).decode(), "media_type": "image/jpeg"}
+        kept = {"kind": "thumbnail", "body": json.dumps(said), "body_sha256": "0" * 64, "envelope": "{}"}
+        with self.database.transaction() as db:
+            db.execute(insert(items).values(**kept, box_id=BOX, key=key, envelope_signature="s", receipt="{}"))
+            media = {"box_id": BOX, "item_key": key, "alarm_id": alarm_id, "event_id": f"{alarm_id}:raised"}
+            media |= {"kind": "thumbnail", "sha256": digest, "media_type": "image/jpeg", "size_bytes": len(body)}
+            db.execute(insert(alarm_media).values(**media, camera_id="cam-1", started_at_ns=at_ns))
 
     def lease(self, actor: Actor, item_id: str) -> None:
         """Look at an item."""
