@@ -52,7 +52,7 @@ def check_size(name: str, size_bytes: int) -> None:
 
 def _opened(name: str, body: bytes) -> tuple[int, int, str]:
     try:
-        with Image.open(io.BytesIO(body), formats=("JPEG", "MPO", "PNG")) as picture:
+        with Image.open(io.BytesIO(body), formats=("JPEG", "PNG")) as picture:
             _check_shape(name, *picture.size)
             media_type = MEDIA_TYPES[picture.format or ""]
             picture.load()

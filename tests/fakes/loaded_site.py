@@ -19,6 +19,7 @@ import yaml
 from gateway.asset_keeping import AssetKeeping
 from gateway.assets.derivation import AssetEvent
 from gateway.assets.safety_device import SENSOR_FAULT_KEYS
+from gateway.assets.site_standing import NOTHING_KNOWN, SiteStanding
 from gateway.clock import SimulatedClock
 from gateway.deriving import Deriving
 from gateway.intake import Arrival
@@ -135,15 +136,21 @@ class LoadedSite:
     """One box by its site file. `async with` closes what it opened."""
 
     def __init__(
-        self, folder: Path, assets: Sequence[Mapping[str, Any]], start: str, packs: Sequence[str] = ("national",)
+        self,
+        folder: Path,
+        assets: Sequence[Mapping[str, Any]],
+        start: str,
+        packs: Sequence[str] = ("national",),
+        standing: SiteStanding = NOTHING_KNOWN,
     ) -> None:
+        self._standing = standing
         self.settings: Settings = load_site(write_site(folder, assets, packs))
         self.clock = SimulatedClock(utc_ns(start))
         self._open()
 
     def _open(self, routes: Sequence[Route] = (REGULATOR,)) -> None:
         settings, folder = self.settings, self.settings.storage.folder
-        models = settings.plan.models()
+        models = settings.plan.models(standing=self._standing)
         self.site = Site(folder, settings.points, settings.rules, self.clock, routes, models=models)
         self.site.recorder.hazards = settings.hazards
         self._deriving = Deriving(models, settings.points)
