@@ -100,12 +100,13 @@ def _list(step: Step, level: Level) -> None:
 def _stop(step: Step) -> None:
     step.change(stopped_at_ns=step.now_ns)
     words = f"立即停止与“{step.hazard.title_zh}”有关的作业，撤出人员，停工整改。{step.ask.words}"
-    _issue(step, Document.STOP_WORK, words, None, step.now_ns)
+    rule = step.rules.deadline(RuleId.RECTIFY_MAJOR)
+    _issue(step, Document.STOP_WORK, words, rule, due_at_ns(rule, step.now_ns) if rule else step.now_ns)
 
 
 def _resume(step: Step) -> None:
     step.change(resumed_at_ns=step.now_ns)
-    _issue(step, Document.RESUME, step.ask.words, None, step.now_ns)
+    _issue(step, Document.RESUME, step.ask.words, None, 0)
 
 
 def _order(step: Step) -> None:

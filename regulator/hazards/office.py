@@ -5,7 +5,6 @@
 In: what somebody asks (`step.Ask`), who, now. Out: the new state. Nothing is done outside the caller's transaction.
 """
 
-from pydantic import BaseModel
 from sqlalchemy import Connection, update
 
 from contract.canonical import Canonical
@@ -51,9 +50,7 @@ class HazardOffice:
     def __init__(self, desk: Desk, packs: RulePacks, catalogue: HazardCatalogue) -> None:
         self.packs, self.catalogue = packs, catalogue
         self.ledger: Ledger = desk.ledger
-        self._desk = desk
-        orders = OrderDesk(self.ledger, self._post)
-        self.parts = Offices(self.ledger, Deadlines(self.ledger), orders, catalogue)
+        self.parts = Offices(self.ledger, Deadlines(self.ledger), OrderDesk(desk), catalogue)
 
     def rules(self, db: Connection, project_code: str) -> RegionRules:
         """What counts for a project."""
@@ -89,10 +86,6 @@ class HazardOffice:
         """What this actor may try in this state; the guards still speak when it is done."""
         every = ((action, decide(hazard.state, action, actor.level, actor.duties)) for action in HazardAction)
         return tuple(action for action, answer in every if isinstance(answer, HazardState))
-
-    def _post(self, db: Connection, box_id: str, kind: str, body: BaseModel, now_ns: int) -> str:
-        """Asked for late: the mailbox may be built after this office."""
-        return self._desk.post(db, box_id, kind, body, now_ns)
 
     def _do(self, db: Connection, step: Step) -> None:
         hazard, ask = step.hazard, step.ask

@@ -7,17 +7,21 @@ without one and says so; it is then served on paper and answered by an account o
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from contract.messages import Order
-from regulator.desk import Post
+from regulator.desk import Desk
+from regulator.evidence.documents import issue_document
+from regulator.evidence.paper import DocumentKind, DocumentRequest
+from regulator.hazards.evidence import evidence_of
 from regulator.hazards.record import HazardRecord
 from regulator.hazards.rules import Document, Wording
 from regulator.model.actor import Actor
 from regulator.model.refusals import RefusedError
-from regulator.records.ledger import Deed, Ledger
+from regulator.records.ledger import Deed
 from regulator.records.tables.hazards import hazard_orders
 from regulator.records.tables.intake import alarms, boxes
+from regulator.records.tables.registry import firms, project_firms, projects
 from screens.formats import site_time
 
 PREFIX: Final = {
@@ -41,6 +45,14 @@ CHINESE: Final = {
     Document.CLOSE: "销号单",
     Document.RESUME: "复工通知单",
 }
+PAPERS: Final = {
+    Document.RECTIFY: DocumentKind.RECTIFICATION,
+    Document.STOP_WORK: DocumentKind.STOP_WORK,
+    Document.SUPERVISE: DocumentKind.SUPERVISION,
+    Document.CLOSE: DocumentKind.CLOSURE,
+}
+"""What is printed, numbered and hashed; a resumption is a message and a ledger entry."""
+NO_REGION: Final = "000000"
 MOST_WORDS = 3900
 """A contract message holds 4000 characters of words."""
 
@@ -78,10 +90,10 @@ class IssuedOrder:
 
 
 class OrderDesk:
-    """Issues orders. `post` puts a message into a box's mailbox in the same transaction."""
+    """Issues orders: the paper, the row, the message to the box, in the caller's transaction."""
 
-    def __init__(self, ledger: Ledger, post: Post) -> None:
-        self._ledger, self._post = ledger, post
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._ledger = desk, desk.ledger
 
     def issue(self, db: Connection, hazard: HazardRecord, text: OrderText, actor: Actor, now_ns: int) -> str:
         """The order's id. Raises RefusedError 409 when no rule pack names a legal basis."""
@@ -90,9 +102,11 @@ class OrderDesk:
             raise RefusedError(409, "no_legal_basis", zh, en, text.kind.value)
         box_id = hazard.box_id or _box_of(db, hazard.project_code)
         entry = self._ledger.append(db, _deed(hazard, text, box_id), actor, now_ns)
-        number = f"{PREFIX[text.kind]}-{hazard.project_code}-{site_time(now_ns).year}-{entry.seq}"
         order_id = f"{hazard.hazard_id}/{text.kind.value}/{entry.seq}"
-        message_id = self._send(db, box_id, _message(db, hazard, text, order_id, number), now_ns)
+        document = self._document(db, hazard, text, order_id, actor, now_ns)
+        number = document or f"{PREFIX[text.kind]}-{hazard.project_code}-{site_time(now_ns).year}-{entry.seq}"
+        order = _message(db, hazard, text, order_id, number)
+        message_id = self._send(db, "" if text.kind is Document.CLOSE else box_id, order, now_ns)
         row = {
             "order_id": order_id,
             "number": number,
@@ -110,15 +124,43 @@ class OrderDesk:
             "issued_level": actor.level.value,
             "issued_at_ns": now_ns,
             "message_id": message_id,
+            "document_id": document,
         }
         db.execute(insert(hazard_orders).values(**row))
         return order_id
+
+    def _document(
+        self, db: Connection, hazard: HazardRecord, text: OrderText, order_id: str, actor: Actor, now_ns: int
+    ) -> str:
+        """The paper's number; empty for what has no paper of its own."""
+        kind = PAPERS.get(text.kind)
+        if kind is None:
+            return ""
+        project = db.execute(select(projects).where(projects.c.project_code == hazard.project_code)).first()
+        name = project.name if project else hazard.project_code
+        county = project.county_code if project else ""
+        request = DocumentRequest(
+            key=order_id,
+            kind=kind,
+            region_code=actor.scope.code or county or NO_REGION,
+            project_code=hazard.project_code,
+            project_name=name,
+            subject=hazard.hazard_id,
+            addressee=_addressee(db, hazard.project_code) or name,
+            title=hazard.title_zh,
+            paragraphs=tuple(line for line in text.words.splitlines() if line.strip()),
+            legal_basis=tuple(filter(None, (text.basis.zh, _criteria(hazard)))),
+            deadline_at_ns=text.deadline_at_ns,
+            deadline_rule=text.rule.zh,
+            evidence=tuple(item.sha256 for item in evidence_of(db, hazard.hazard_id)),
+        )
+        return issue_document(db, self._desk, request, actor, now_ns).number
 
     def _send(self, db: Connection, box_id: str, order: Order, now_ns: int) -> str:
         if not box_id:
             return ""
         try:
-            return self._post(db, box_id, "order", order, now_ns)
+            return self._desk.post(db, box_id, "order", order, now_ns)
         except LookupError:
             return ""
 
@@ -131,9 +173,25 @@ def orders_of(db: Connection, hazard_id: str) -> tuple[IssuedOrder, ...]:
     return tuple(IssuedOrder(kind=Document(row.kind), **{name: getattr(row, name) for name in names}) for row in rows)
 
 
-def note_document(db: Connection, order_id: str, document_id: str) -> None:
-    """The printed document that stands for an order."""
-    db.execute(update(hazard_orders).where(hazard_orders.c.order_id == order_id).values(document_id=document_id))
+def _addressee(db: Connection, project_code: str) -> str:
+    """The contractor's name."""
+    at = project_firms.c
+    contractor = (at.project_code == project_code, at.role == "contractor", at.status == "active")
+    found = select(firms.c.name).join(project_firms, at.firm_code == firms.c.firm_code).where(*contractor)
+    return db.scalar(found.order_by(at.firm_code).limit(1)) or ""
+
+
+def _criteria(hazard: HazardRecord) -> str:
+    """The national criteria's item, under both editions."""
+    codes = [
+        f"{code}（{edition} 版）"
+        for code, edition in (
+            (hazard.catalogue_code, hazard.catalogue_edition),
+            (hazard.other_code, hazard.other_edition),
+        )
+        if code
+    ]
+    return f"重大事故隐患判定：{'；对照 '.join(codes)}" if codes and hazard.is_major else ""
 
 
 def _severity(hazard: HazardRecord) -> str:

@@ -34,7 +34,7 @@ def test_a_general_hazard_is_closed_by_two_parties(bench: HazardBench, desk_key:
     bench.act(hazard_id, A.CONFIRM, LI)
     bench.act(hazard_id, A.ORDER, LI, words="三日内加装")
     (order,) = bench.posted.orders
-    assert (order.number[:6], order.severity, order.words) == ("ZG-p1-", "P2", "三日内加装")
+    assert (order.number, order.severity, order.words) == ("ZG-330106-2026-0001", "P2", "三日内加装")
     assert order.deadline_at_ns == bench.value(hazard_id, "due_at_ns")
     assert "15 日" in order.legal_basis
     refused_with(bench, "no_new_evidence", hazard_id, A.SUBMIT, SITE)
