@@ -15,7 +15,7 @@ from regulator.hazards.analogy import lay_down_checks
 from regulator.hazards.catalogue import WORKS_OF_ASSET
 from regulator.hazards.deadline_days import due_at_ns
 from regulator.hazards.deadlines import DeadlineKind, Outcome, Start, Subject, open_deadlines
-from regulator.hazards.orders import OrderText
+from regulator.hazards.orders import OrderText, OrderWord
 from regulator.hazards.record import HazardRecord
 from regulator.hazards.requests import ask_for, decide_on
 from regulator.hazards.rules import DeadlineRule, Document, RegionRules, RuleId, Wording
@@ -107,6 +107,7 @@ def _stop(step: Step) -> None:
 def _resume(step: Step) -> None:
     step.change(resumed_at_ns=step.now_ns)
     _issue(step, Document.RESUME, step.ask.words, None, 0)
+    _tell(step, OrderWord("closed", step.ask.words, kinds=(Document.STOP_WORK,)))
 
 
 def _order(step: Step) -> None:
@@ -134,10 +135,17 @@ def _answer(step: Step) -> None:
     step.db.execute(insert(hazard_replies).values(**values))
     if ask.action is A.DISPUTE:
         step.change(disputed_at_ns=step.now_ns)
+    if ask.action is A.SUBMIT:
+        _tell(step, OrderWord("awaiting_recheck"))
 
 
 def _send_back(step: Step) -> None:
     step.change(round=step.hazard.round + 1)
+    _back_to_work(step)
+
+
+def _back_to_work(step: Step) -> None:
+    _tell(step, OrderWord("returned", step.ask.words))
 
 
 def _close(step: Step) -> None:
@@ -177,6 +185,7 @@ def _doubt(step: Step) -> None:
 def _withdraw(step: Step) -> None:
     _void_work(step)
     step.change(listed_level="", confirmed_at_ns=0, confirmed_by="[]")
+    _tell(step, OrderWord("withdrawn", step.ask.words))
     _doubt(step)
 
 
@@ -208,6 +217,8 @@ def _decide_extension(step: Step) -> None:
     start = Start(K(row.what), _same_rule(row), row.started_at_ns, row.level, asked.proposed_due_at_ns, row.deadline_id)
     step.offices.deadlines.start(step.db, step.subject, start, step.actor, step.now_ns)
     step.change(extensions=step.hazard.extensions + 1)
+    kind = Document.SUPERVISE if row.what == K.LISTING.value else Document.RECTIFY
+    _tell(step, OrderWord("ordered", step.ask.words, asked.proposed_due_at_ns, (kind,)))
 
 
 def _same_rule(row: "Row[Any]") -> DeadlineRule:
@@ -262,6 +273,10 @@ def _supervise(step: Step) -> None:
     _list(step, step.actor.level)
 
 
+def _tell(step: Step, word: OrderWord) -> None:
+    step.offices.orders.tell(step.db, step.hazard.hazard_id, word, step.now_ns)
+
+
 def _issue(step: Step, kind: Document, words: str, rule: DeadlineRule | None, due_ns: int) -> None:
     said = Wording(rule.rule_zh, rule.rule_en) if rule else Wording("", "")
     text = OrderText(kind, words, step.rules.basis(kind), said, due_ns)
@@ -291,6 +306,7 @@ EFFECTS: Final[dict[HazardAction, Callable[[Step], None]]] = {
     A.SEND_BACK: _send_back,
     A.CLOSE: _close,
     A.HAND_OVER: _hand_over,
+    A.RESUME_RECTIFICATION: _back_to_work,
     A.LOOK_BACK: _look_back,
     A.REOPEN: _reopen,
     A.WRITE_SECTION: _write_section,

@@ -5,11 +5,11 @@ without one and says so; it is then served on paper and answered by an account o
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from sqlalchemy import Connection, insert, select
 
-from contract.messages import Order
+from contract.messages import Order, OrderState
 from regulator.desk import Desk
 from regulator.evidence.documents import issue_document
 from regulator.evidence.paper import DocumentKind, DocumentRequest
@@ -52,6 +52,8 @@ PAPERS: Final = {
     Document.CLOSE: DocumentKind.CLOSURE,
 }
 """What is printed, numbered and hashed; a resumption is a message and a ledger entry."""
+SILENT: Final = frozenset({Document.CLOSE, Document.RESUME})
+"""Nothing for the site to answer: it is told where its orders stand instead."""
 NO_REGION: Final = "000000"
 MOST_WORDS = 3900
 """A contract message holds 4000 characters of words."""
@@ -89,6 +91,16 @@ class IssuedOrder:
     seen_at_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class OrderWord:
+    """Where orders stand, as the contract says it. `deadline_at_ns` 0: nothing new."""
+
+    state: Literal["ordered", "awaiting_recheck", "returned", "closed", "withdrawn"]
+    words: str = ""
+    deadline_at_ns: int = 0
+    kinds: tuple[Document, ...] = (Document.RECTIFY, Document.SUPERVISE)
+
+
 class OrderDesk:
     """Issues orders: the paper, the row, the message to the box, in the caller's transaction."""
 
@@ -106,7 +118,7 @@ class OrderDesk:
         document = self._document(db, hazard, text, order_id, actor, now_ns)
         number = document or f"{PREFIX[text.kind]}-{hazard.project_code}-{site_time(now_ns).year}-{entry.seq}"
         order = _message(db, hazard, text, order_id, number)
-        message_id = self._send(db, "" if text.kind is Document.CLOSE else box_id, order, now_ns)
+        message_id = self._send(db, "" if text.kind in SILENT else box_id, order, now_ns)
         row = {
             "order_id": order_id,
             "number": number,
@@ -128,6 +140,20 @@ class OrderDesk:
         }
         db.execute(insert(hazard_orders).values(**row))
         return order_id
+
+    def tell(self, db: Connection, hazard_id: str, word: "OrderWord", now_ns: int) -> None:
+        """Tell the box where the hazard's orders of these kinds stand. Nothing is sent to where no order was sent."""
+        at = hazard_orders.c
+        sent = (at.hazard_id == hazard_id, at.message_id != "", at.kind.in_([kind.value for kind in word.kinds]))
+        for row in db.execute(select(at.order_id, at.box_id).where(*sent).order_by(at.issued_at_ns, at.order_id)):
+            body = OrderState(
+                order_id=row.order_id,
+                state=word.state,
+                words=word.words[:MOST_WORDS],
+                changed_at_ns=now_ns,
+                deadline_at_ns=word.deadline_at_ns,
+            )
+            self._desk.post(db, row.box_id, "order_state", body, now_ns)
 
     def _document(
         self, db: Connection, hazard: HazardRecord, text: OrderText, order_id: str, actor: Actor, now_ns: int
