@@ -12,4 +12,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 def insert_once(db: Connection, table: Table, row: Mapping[str, object]) -> bool:
     """Insert unless a unique index says that it is there; whether it was inserted."""
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    return db.execute(dialect.insert(table).on_conflict_do_nothing(), dict(row)).rowcount == 1
+    first = next(iter(table.primary_key))
+    adding = dialect.insert(table).on_conflict_do_nothing().returning(first)
+    return db.execute(adding, dict(row)).first() is not None  # a driver may not count the rows of an insert
