@@ -22,7 +22,7 @@ ALONE := tests/faults tests/browser tests/wire
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help demo test check train test-training bench screenshots clean lock system-packages
+.PHONY: help demo test check train test-training bench bench-desk screenshots clean lock system-packages
 .DELETE_ON_ERROR:
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo "make check   ruff, mypy --strict and the import contracts"
 	@echo "make train DATA=DIR START=yolox_nano.onnx   train the detector, export, measure, write its card (docs/training.md)"
 	@echo "make screenshots   every screen into screenshots/, as a phone and a wall show it"
+	@echo "make bench-desk ARGS=--quick   50 simulated sites, a storm of alarms and reviewers against the desk"
 	@echo "make bench   print figures; make lock   renew the locks; make clean   remove what was built"
 
 demo: $(RUNTIME)
@@ -67,6 +68,10 @@ train: $(RUNTIME) $(TRAINING)
 
 bench: $(DEV) system-packages
 	$(BIN)/python -m bench $(ARGS)
+
+# ARGS=--quick: 50 gateways in under two minutes.
+bench-desk: $(DEV) system-packages
+	@$(BIN)/python -m bench.desk $(ARGS)
 
 screenshots: $(DEV) system-packages
 	$(BIN)/python -m bench.screenshots $(ARGS)

@@ -7,13 +7,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from gateway.logs import start_logging
 from gateway.model.errors import ConfigError
 from gateway.settings.checking import check
 from gateway.settings.source import read_document
-from regulator.running import run_desk
 from regulator.settings import DeskSettings
 
 
@@ -43,6 +40,10 @@ def _desk(args: argparse.Namespace) -> int:
     if args.check:
         print(f"{args.file}: no faults")
         return 0
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - a site's box does without the desk's libraries
+
+    from regulator.running import run_desk  # noqa: PLC0415
+
     start_logging(args.log_level)
     try:
         run_desk(settings)

@@ -74,10 +74,18 @@ KEEPERS: Final = (
 )
 
 
-def found_province(desk: Desk, projects: Sequence[MadeProject], passwords: Passwords) -> dict[str, str]:
-    """All of it; the one-time enrolment codes by box id."""
+def more_reviewers(count: int) -> tuple[MadePerson, ...]:
+    """So many more of the province's reviewers, for measurements."""
+    scope, judge = Scope(Level.PROVINCE, PROVINCE_CODE), frozenset({Duty.REVIEWER})
+    return tuple(MadePerson(f"shenhe{number:02d}", f"审核{number:02d}", scope, judge) for number in range(1, count + 1))
+
+
+def found_province(
+    desk: Desk, projects: Sequence[MadeProject], passwords: Passwords, more: Sequence[MadePerson] = ()
+) -> dict[str, str]:
+    """All of it; the one-time enrolment codes by box id. `more`: people beside those of `made_people`."""
     now_ns = desk.now_ns()
-    people = made_people(projects[0])
+    people = (*made_people(projects[0]), *more)
     with desk.database.transaction() as db:
         first, second = (_keeper(desk, db, person, passwords) for person in KEEPERS)
         actors = {person.login: _person(desk, db, person, passwords, (first, second)) for person in people}
