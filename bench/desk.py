@@ -97,10 +97,8 @@ async def measure(folder: Path, database: str, size: Size) -> dict[str, Any]:
             totals = json.loads(await _line(sites))
         used = {"rss_mb": _peak_mb(desk.pid), "desk_cpu_s": _cpu_s(desk.pid)}
     counted = await asyncio.to_thread(_count, settings, storm["raised"])
-    return _figures(size, storm, totals, times, counted) | {
-        "rss_mb": rss_mb,
-        "database": settings.database.split(":")[0],
-    }
+    kind = {"database": settings.database.split(":")[0]}
+    return _figures(size, storm, totals, times, counted) | used | kind
 
 
 def write_desk(folder: Path, database: str) -> DeskSettings:
