@@ -4,8 +4,9 @@ In: who asks, what they look for, where the last page ended. Out: rows for the l
 that a long queue costs no more than a short one. Says nothing of verdicts: a second look must not know of the first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
@@ -93,12 +94,10 @@ def read_queue(
     db: Connection, actor: Actor, now_ns: int, wanted: Wanted = Wanted(), after: Place | None = None, limit: int = PAGE
 ) -> QueuePage:
     """One page of what is open in the actor's scope."""
-    query = _rows(actor, wanted)
+    at, chosen = review_items.c, _chosen(actor, wanted)
     if after is not None:
-        query = query.where(_behind(after))
-    at = review_items.c
-    ordered = query.order_by(at.rank, at.aged_min, at.risk.desc(), at.item_id).limit(limit + 1)
-    found = db.execute(ordered).all()
+        chosen = chosen.where(_behind(after))
+    found = _described(db, actor, chosen.order_by(at.rank, at.aged_min, at.risk.desc(), at.item_id).limit(limit + 1))
     sizes = _group_sizes(db, actor, {row.group_key for row in found})
     rows = tuple(_row(row, actor, now_ns, sizes) for row in found[:limit])
     return QueuePage(rows, rows[-1].place if len(found) > limit else None)
@@ -106,10 +105,10 @@ def read_queue(
 
 def read_row(db: Connection, actor: Actor, item_id: str, now_ns: int) -> QueueRow:
     """One open item as a line. Raises RefusedError 404."""
-    row = db.execute(_rows(actor, Wanted()).where(review_items.c.item_id == item_id)).first()
-    if row is None:
+    found = _described(db, actor, _chosen(actor, Wanted()).where(review_items.c.item_id == item_id))
+    if not found:
         raise RefusedError(404, "no_such_item", "没有这个研判项", "no such item in your scope", "item_id")
-    return _row(row, actor, now_ns, _group_sizes(db, actor, {row.group_key}))
+    return _row(found[0], actor, now_ns, _group_sizes(db, actor, {found[0].group_key}))
 
 
 def count_waiting(db: Connection, actor: Actor) -> Mapping[str, int]:
@@ -126,20 +125,30 @@ def _open(actor: Actor) -> "ColumnElement[bool]":
     return and_(review_items.c.state == ItemState.OPEN.value, visible(actor))
 
 
-def _rows(actor: Actor, wanted: Wanted) -> "Select[tuple[object, ...]]":
+def _chosen(actor: Actor, wanted: Wanted) -> "Select[tuple[object, ...]]":
+    """The items, and nothing beside them unless words are looked for: their order comes from one index."""
     at, alarm = review_items.c, alarms.c
-    seen = select(review_seen.c.item_id).where(
-        review_seen.c.item_id == at.item_id, review_seen.c.user_id == actor.user_id
-    )
-    query = (
-        select(review_items, projects.c.name, alarm.title_zh, alarm.title_en, seen.exists().label("seen"))
-        .outerjoin(alarms, (alarm.box_id == at.box_id) & (alarm.alarm_id == at.alarm_id))
-        .outerjoin(projects, projects.c.project_code == at.project_code)
-        .where(_open(actor))
-    )
+    query = select(review_items).where(_open(actor))
     if wanted.project_code:
         query = query.where(at.project_code == wanted.project_code)
-    return query.where(_contains(wanted.words)) if wanted.words else query
+    if not wanted.words:
+        return query
+    joined = query.outerjoin(alarms, (alarm.box_id == at.box_id) & (alarm.alarm_id == at.alarm_id))
+    return joined.outerjoin(projects, projects.c.project_code == at.project_code).where(_contains(wanted.words))
+
+
+def _described(db: Connection, actor: Actor, chosen: "Select[tuple[object, ...]]") -> "Sequence[Row[Any]]":
+    """A page's items with what they are called, in the queue's order."""
+    page, alarm = chosen.subquery("page"), alarms.c
+    at, own = page.c, review_seen.c.user_id == actor.user_id
+    seen = select(review_seen.c.item_id).where(review_seen.c.item_id == at.item_id, own)
+    query = (
+        select(page, projects.c.name, alarm.title_zh, alarm.title_en, seen.exists().label("seen"))
+        .select_from(page)
+        .outerjoin(alarms, (alarm.box_id == at.box_id) & (alarm.alarm_id == at.alarm_id))
+        .outerjoin(projects, projects.c.project_code == at.project_code)
+    )
+    return db.execute(query.order_by(at.rank, at.aged_min, at.risk.desc(), at.item_id)).all()
 
 
 def _contains(words: str) -> "ColumnElement[bool]":

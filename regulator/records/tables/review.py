@@ -5,6 +5,7 @@ Round 1 decides; round 2 is the blind second look of the sample and decides noth
 """
 
 from sqlalchemy import Index, Table, UniqueConstraint
+from sqlalchemy import text as clause
 
 from regulator.records.metadata import METADATA, flag, moment, text, whole
 
@@ -48,7 +49,7 @@ review_items = Table(
     moment("lease_since_ns"),
     moment("lease_until_ns"),
     UniqueConstraint("box_id", "alarm_id", "round"),
-    Index("ix_review_items_queue", "state", "rank", "aged_min", "item_id"),
+    Index("ix_review_items_queue", "state", "rank", "aged_min", clause("risk DESC"), "item_id"),
     Index("ix_review_items_group", "group_key", "state"),
     Index("ix_review_items_project", "project_code", "queued_at_ns"),
     Index("ix_review_items_judged", "state", "judged_at_ns"),
