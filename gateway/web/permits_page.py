@@ -42,6 +42,9 @@ NOTICES = {
     "acknowledged": "Warning acknowledged and sealed.",
     "checked": "Check entered and sealed.",
 }
+SPAN_FIELDS = ("valid_from", "valid_until")
+PERMIT_FIELDS = ("number", "work", "asset", "place", "holder", "issued_by", "reason", *SPAN_FIELDS)
+WARNING_FIELDS = ("kind", "level", "source", "words", *SPAN_FIELDS)
 Doing = Callable[[], Coroutine[Any, Any, int]]
 """Something to be done once; making it may refuse already."""
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -150,11 +153,18 @@ def _shown(
         kinds=tuple(WarningKind),
         levels=tuple(WarningLevel),
         fault=fault,
-        typed=typed or {},
+        permit_typed=_typed(typed, "work", PERMIT_FIELDS),
+        warning_typed=_typed(typed, "level", WARNING_FIELDS),
         most=MAX_WORDS,
         asked_ns=now_ns,
         notice=pages.text(request, said) if said else "",
     )
+
+
+def _typed(form: Mapping[str, str] | None, mark: str, names: tuple[str, ...]) -> dict[str, str]:
+    """What stood in a form that was not taken; empty when it was another one."""
+    said = form if form is not None and mark in form else {}
+    return {name: said.get(name, "") for name in names}
 
 
 def _permit(form: Mapping[str, str]) -> NewPermit:
