@@ -104,7 +104,7 @@ def _task(
     since, done = found[0][1], checks.get(listed, set())
     return MonthlyTask(
         listed=listed,
-        grounds=tuple(RiskKind.of(ground) for ground, *_ in found),
+        grounds=tuple(kind for kind in RiskKind if kind.value in {ground for ground, *_ in found}),
         since=since,
         last_check=max(done, default=""),
         state=month_state(done, today),

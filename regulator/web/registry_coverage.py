@@ -1,0 +1,35 @@
+"""R6: how much of the set is really covered, on the ladder, today or as a past day ended."""
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+
+from regulator.records.tables.registry import projects
+from regulator.registry.coverage.ladder import Footing, Rung
+from regulator.registry.coverage.standings import Standing, standing_now, standing_on
+from regulator.web.registry_door import RegistryDoor
+
+
+def coverage_pages(app: FastAPI, door: RegistryDoor) -> None:
+    """/coverage."""
+    pages = door.pages
+
+    @app.get("/coverage")
+    def coverage(request: Request) -> Response:
+        actor, day = pages.actor(request), door.day_asked(request)
+        silent_s = door.desk.settings.silent_box_s
+        with door.reading() as db:
+            standing: Standing | None
+            if day >= door.today:
+                standing = standing_now(db, door.rules.set_code, actor.scope, pages.now_ns(), silent_s)
+            else:
+                standing = standing_on(db, actor.scope, day)
+            at = projects.c
+            listed = standing.ladders if standing else {}
+            known = select(at.project_code, at.name).where(at.project_code.in_(listed))
+            names = {row[0]: row[1] for row in db.execute(known)}
+        rungs = [rung for rung in Rung if rung is not Rung.NOWHERE]
+        return pages.render(
+            request, "registry_coverage.html", standing=standing, day=day.isoformat(),
+            today=door.today.isoformat(), names=names, rungs=rungs, Footing=Footing,
+        )  # fmt: skip
