@@ -1,4 +1,4 @@
-"""Pictures made harder: canvases cut, turned, scaled, darkened and blurred from the labelled ones.
+"""Pictures made harder: canvases cut, turned, scaled, stretched, darkened and blurred from the labelled ones.
 
 In: pictures and a random generator. Out: canvases (height, width, 3) with rows of class, x1, y1, x2, y2. Everything a
 canvas shows follows from the generator handed in, so that step 700 of a training is the same canvas on every run.
