@@ -81,9 +81,9 @@ class Posted:
 
 
 def photo(number: int = 0, kind: str = "JPEG") -> bytes:
-    """A small picture that differs by its number."""
+    """A small picture whose width tells its number."""
     content = io.BytesIO()
-    Image.new("RGB", (32, 24), (number % 256, number // 256 % 256, 90)).save(content, kind)
+    Image.new("RGB", (16 + number, 24), (200, 120, 90)).save(content, kind)
     return content.getvalue()
 
 
