@@ -4,11 +4,19 @@ from fastapi import FastAPI
 
 from regulator.accounts.passwords import Passwords
 from regulator.desk import Desk
+from regulator.web.account_audit import audit_routes
 from regulator.web.account_login import login_routes
+from regulator.web.account_me import me_routes
+from regulator.web.account_oidc import oidc_routes
+from regulator.web.account_people import people_routes
 from regulator.web.pages import Pages
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     """All routes about people."""
-    passwords = Passwords()
+    passwords: Passwords = app.state.passwords
     login_routes(desk, app, pages, passwords)
+    oidc_routes(desk, app, pages)
+    me_routes(desk, app, pages, passwords)
+    people_routes(desk, app, pages, passwords)
+    audit_routes(desk, app, pages)

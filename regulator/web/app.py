@@ -11,6 +11,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from regulator.accounts.passwords import Passwords
 from regulator.desk import Desk
 from regulator.web.account_visitors import AccountVisitors
 from regulator.web.guard import Guard
@@ -21,11 +22,12 @@ AREAS: Final = ("intake", "account", "registry", "hazard", "review", "site", "do
 first page stands last, so that an area may bring a better one."""
 
 
-def desk_app(desk: Desk) -> FastAPI:
-    """All pages and APIs of a desk."""
+def desk_app(desk: Desk, passwords: Passwords | None = None) -> FastAPI:
+    """All pages and APIs of a desk. `passwords`: how they are hashed, when not as in the field."""
     pages = Pages(desk)
     app = FastAPI(title="Sitewarden desk", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.pages = pages
+    app.state.passwords = passwords or Passwords()
     shared_routes(app, pages)
     for area in AREAS:
         name = f"regulator.web.{area}_routes"

@@ -108,7 +108,7 @@ class DeskFace:
         self.desk.shelf = DiskShelf(folder / "blobs", self.settings.max_blob_bytes)
         self._people: dict[tuple[Duty, Scope], Account] = {}
         self._clients: list[httpx.Client] = []
-        self.app = desk_app(self.desk)
+        self.app = desk_app(self.desk, QUICK)
         self._listener = listen("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._server = _Server(self.app)
