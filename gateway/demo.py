@@ -1,9 +1,10 @@
 """`sitewarden demo`: the whole line on one machine, with nothing but what is embedded.
 
     twins (own process: three cranes, a pit, a bus of instruments, a weather mast, a broker)
-          --Modbus TCP, MQTT-->  gateway (this process)  --contract over HTTP-->  regulator (own process, own database)
+          --Modbus TCP, MQTT-->  gateway (this process)  --contract over HTTP-->  review desk (own process, database)
     drawn camera (own process)  --RTSP-->  capture and eye (own processes)  --^
     surveyor's table of the last weeks  --import-->  gateway
+    499 simulated sites (own process)  --contract over HTTP-->  review desk
 
 The twins tell a windy afternoon (`drivers.sim.afternoon`); headless, the cranes overload every few seconds instead of
 once in the story, as the figures need it. The camera's scene is drawn (`drivers.sim.camera_scene`), and judged by the
@@ -37,6 +38,7 @@ from drivers.sim.overload_log import Overload, read_overload_log
 from drivers.sim.survey import surveyors_table
 from gateway.app import DRIVERS, UPLINKS, Gateway
 from gateway.camera_office.survey_desk import Drawn, plain
+from gateway.demo_desk import LIVE_BOX, found_desk, people_text
 from gateway.evidence import RecordKind
 from gateway.model.alarm import TransitionKind
 from gateway.model.picture import Picture
@@ -47,24 +49,25 @@ from gateway.store.history_reader import HistoryReader
 from regulator.intake.holdings import Holdings
 from vision.survey_parsing import read_survey
 
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 120.0
 DRAIN_WITHIN_S = 15.0
 QUIET_TAIL_S = 4.0
 MATCH_RULE = "crane.moment.alarm"
 MATCH_SLACK_NS = 2_000_000_000
 CAMERA_RULES = ("vision.bare_head", "vision.edge_open", "vision.person_at_edge")
-WEB_PORT = 15000
+WEB_PORT, DESK_PORT = 15000, 15001
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """`seconds` 0 runs until interrupted. Every run makes a folder of its own below `folder`."""
+    """`seconds` 0 runs until interrupted. Every run makes a folder of its own below `folder`. `sites` at the desk."""
 
     seconds: float
     headless: bool
     as_json: bool
     folder: Path
     seed: int
+    sites: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,9 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class DemoFigures:
-    """What one run measured. `alerts_held` are the transitions in the regulator's database. `camera_alarms` counts the
-    raises of what the camera saw, by rule, on the box, `camera_alarms_held` those at the regulator, and
-    `camera_pictures_held` the bodies of evidence there."""
+    """What one run measured. `overloads_injected` began while the box was reading. `alerts_held` are the live box's
+    transitions in the desk's database. `camera_alarms` counts the raises of what the camera saw, by rule, on the box,
+    `camera_alarms_held` those at the desk, and `camera_pictures_held` the bodies of evidence there."""
 
     seconds: float
     readings: int
@@ -117,32 +120,40 @@ async def _demo(options: DemoOptions) -> DemoFigures:
         folder = folder.with_name(folder.name + "x")
     folder.mkdir(parents=True)
     say = _silent if options.headless else _say
+    say(f"建立示范省 founding a province of {options.sites} projects ...")
+    desk = await asyncio.to_thread(found_desk, folder, _free_port(0 if options.headless else DESK_PORT), options.sites)
     async with contextlib.AsyncExitStack() as stack:
-        twins, camera, regulator = await asyncio.gather(
-            stack.enter_async_context(_process("drivers.sim", _sim_arguments(options, folder), folder)),
-            stack.enter_async_context(_process("drivers.sim.camera", _camera_arguments(options, folder), folder)),
-            stack.enter_async_context(_process("regulator", _regulator_arguments(folder), folder)),
+        regulator = await stack.enter_async_context(_process("gateway", ["desk", str(desk.file)], folder))
+        if desk.plan is not None:
+            boxes = ["--url", regulator["url"], "--plan", str(desk.plan)]
+            await stack.enter_async_context(_process("regulator.twins", boxes, folder))
+        camera = await stack.enter_async_context(
+            _process("drivers.sim.camera", _camera_arguments(options, folder), folder)
         )
+        twins = await stack.enter_async_context(_process("drivers.sim", _sim_arguments(options, folder), folder))
         gateway = _build_gateway(options, folder, twins | {"camera_url": camera["url"]}, regulator)
         say(f"现场页 site page       {gateway.url}/")
-        say(f"监管端 regulator page  {regulator['url']}/")
+        say(f"审查台 review desk     {regulator['url']}/")
+        say(f"登录 log in as (login, password, who)\n{people_text(desk.people)}")
         say(f"数据 data              {folder}")
         if not options.headless:
             _open_browser(f"{gateway.url}/")
         started = time.monotonic()
-        await _run_gateway(gateway, options, say, twins["story"] + camera["story"], camera)
+        reading_since_ns = await _run_gateway(gateway, options, say, twins["story"] + camera["story"], camera)
         seconds = time.monotonic() - started
-    return _figures(gateway, folder, seconds)
+    return _figures(gateway, folder, seconds, reading_since_ns)
 
 
 async def _run_gateway(
     gateway: Gateway, options: DemoOptions, say: Any, story: list[dict[str, Any]], camera: dict[str, Any]
-) -> None:
+) -> int:
+    """Run for the time asked for; since when the box had read its first values, UTC ns."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     running = asyncio.create_task(gateway.run(stop))
+    reading_since_ns = await _first_values(gateway, running)
     survey = asyncio.gather(_bring_survey(gateway, say), _survey_camera(gateway, camera, say))
     progress = asyncio.create_task(_tell_progress(gateway, say, story))
     stopped = asyncio.create_task(stop.wait())
@@ -152,6 +163,14 @@ async def _run_gateway(
     stop.set()
     progress.cancel()
     await asyncio.gather(running, stopped)
+    return reading_since_ns
+
+
+async def _first_values(gateway: Gateway, running: "asyncio.Task[None]") -> int:
+    """What the twins did before the box looked is nothing that it could have told."""
+    while not gateway.intake.values and not running.done():
+        await asyncio.sleep(0.02)
+    return gateway.clock.now_ns()
 
 
 async def _bring_survey(gateway: Gateway, say: Any) -> None:
@@ -245,10 +264,6 @@ def _camera_arguments(options: DemoOptions, folder: Path) -> list[str]:
     return [*arguments, "--seconds", str(options.seconds + 60)] if options.seconds else arguments
 
 
-def _regulator_arguments(folder: Path) -> list[str]:
-    return ["--db", str(folder / "regulator.db"), "--port", "0", "--enrol-code-file", str(folder / "enrol-code")]
-
-
 @contextlib.asynccontextmanager
 async def _process(module: str, arguments: Sequence[str], folder: Path) -> AsyncIterator[dict[str, Any]]:
     """A module as its own process; yields the JSON line that it prints when it is ready, ends it by its id.
@@ -272,10 +287,11 @@ async def _process(module: str, arguments: Sequence[str], folder: Path) -> Async
         await process.wait()
 
 
-def _figures(gateway: Gateway, folder: Path, seconds: float) -> DemoFigures:
-    overloads = read_overload_log(folder / "overloads.jsonl")
-    store = Holdings.at(folder / "regulator.db")
-    held = store.alerts()
+def _figures(gateway: Gateway, folder: Path, seconds: float, reading_since_ns: int) -> DemoFigures:
+    logged = read_overload_log(folder / "overloads.jsonl")
+    overloads = [overload for overload in logged if overload.started_at_ns >= reading_since_ns]
+    store = Holdings.at(folder / "desk.db")
+    held = [alert for alert in store.alerts() if alert["box_id"] == LIVE_BOX]
     pictures = store.stats()["blobs_held"]
     store.close()
     raised = [alert for alert in held if alert["transition"] == TransitionKind.RAISED]
