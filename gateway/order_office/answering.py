@@ -69,6 +69,11 @@ class OrderOffice:
         self._regulators = regulators
         self._turn = asyncio.Lock()
 
+    @property
+    def box_id(self) -> str:
+        """Whose answers these are."""
+        return self._recorder.box_id
+
     def read(self, records: Iterable[Record]) -> None:
         """Everything that the chain holds of orders, oldest first; once, before anything is answered."""
         for record in records:

@@ -83,19 +83,26 @@ def _answer_route(app: FastAPI, pages: Pages, sources: OrderSources) -> None:
     @app.post("/orders/{seq}/answer")
     async def answer(request: Request, seq: str) -> Response:
         user = signer(require(request, Role.SUPERVISOR))
-        form = await pages.form(request)
-        order = _order(sources.office, seq)
-        typed = _Typed(form.get("answer", ""), form.get("words", ""))
-        if typed.answer in OFFICERS_ANSWERS:
-            require(request, Role.SAFETY_OFFICER)
         try:
-            given, files = _answer(typed), await _files(request)
-            reply = NewReply(_reply_id(form.get("reply_id", "")), given, typed.words, user, files)
-            async with asyncio.timeout(KEPT_WITHIN_S):
-                await sources.office.answer(order.seq, reply)
-        except (AnswerRefusedError, PhotoRefusedError, OSError, StoreError, TimeoutError) as error:
-            return await _shown(request, pages, sources, order, _fault(error), typed)
-        return RedirectResponse(f"/orders/{order.seq}?done=1", 303)
+            return await _answered(request, pages, sources, seq, user)
+        finally:
+            await request.close()  # large photos lie in files of their own
+
+
+async def _answered(request: Request, pages: Pages, sources: OrderSources, seq: str, user: str) -> Response:
+    form = await pages.form(request)
+    order = _order(sources.office, seq)
+    typed = _Typed(form.get("answer", ""), form.get("words", ""))
+    if typed.answer in OFFICERS_ANSWERS:
+        require(request, Role.SAFETY_OFFICER)
+    try:
+        given, files = _answer(typed), await _files(request)
+        reply = NewReply(_reply_id(form.get("reply_id", "")), given, typed.words, user, files)
+        async with asyncio.timeout(KEPT_WITHIN_S):
+            await sources.office.answer(order.seq, reply)
+    except (AnswerRefusedError, PhotoRefusedError, OSError, StoreError, TimeoutError) as error:
+        return await _shown(request, pages, sources, order, _fault(error), typed)
+    return RedirectResponse(f"/orders/{order.seq}?done=1", 303)
 
 
 def _photo_route(app: FastAPI, sources: OrderSources) -> None:
@@ -121,7 +128,7 @@ async def _shown(
     fault: Fault | None = None,
     typed: _Typed | None = None,
 ) -> Response:
-    box_id = pages.view.parts.box_id
+    box_id = sources.office.box_id
     sent = await asyncio.to_thread(sent_replies, order, sources.outbox, box_id, sources.regulators())
     visitor = visitor_of(request)
     return pages.render(
