@@ -7,6 +7,7 @@ In: what a box said, or what the alarms' table holds. Out: items, each made once
 """
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from sqlalchemy import Connection, and_, exists, func, or_, select
 from sqlalchemy.sql import ColumnElement
@@ -21,7 +22,7 @@ from regulator.review.funnel import Funnel, Stage
 from regulator.review.items import AlarmFacts, enqueue
 
 SWEEP_LIMIT = 500
-"""Items a sweep makes in one transaction; the next sweep goes on."""
+"""Items a sweep makes for one stage; the next sweep goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,15 @@ class Arrivals:
             enqueue(db, self.ledger, facts, stage, now_ns)
 
     def sweep(self, database: DeskDatabase, now_ns: int) -> int:
-        """What has become due by waiting; how many items were made."""
+        """What has become due by waiting; how many items were made. One transaction a project, as each has a chain."""
         made = 0
         for stage, due in self._waiting(now_ns):
-            with database.transaction() as db:
-                rows = db.execute(
-                    select(alarms).where(due, ~_queued()).order_by(alarms.c.raised_at_ns).limit(SWEEP_LIMIT)
-                )
-                made += sum(enqueue(db, self.ledger, _facts_of_row(row), stage, now_ns) for row in rows.all())
+            query = select(alarms).where(due, ~_queued()).order_by(alarms.c.raised_at_ns).limit(SWEEP_LIMIT)
+            with database.reading() as db:
+                found = sorted(map(_facts_of_row, db.execute(query)), key=lambda facts: facts.project_code)
+            for _, of_project in groupby(found, key=lambda facts: facts.project_code):
+                with database.transaction() as db:
+                    made += sum(enqueue(db, self.ledger, facts, stage, now_ns) for facts in of_project)
         return made
 
     def _stage_at_once(self, db: Connection, transition: str, facts: AlarmFacts) -> Stage | None:

@@ -48,7 +48,8 @@ class AlarmWords:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """One item. `came_back`: why it is in the queue again, or empty. `rate`: of this camera and rule, None when fewer
+    """One item. `came_back`: why it is in the queue again, or empty. `hazard_id`: of an item that was
+    judged true before, else empty. `rate`: of this camera and rule, None when fewer
     than twenty verdicts are there; `rate_indicative` when they cover less than thirty days."""
 
     row: QueueRow
@@ -58,6 +59,7 @@ class Dossier:
     rate: Share | None
     rate_indicative: bool
     came_back: str
+    hazard_id: str
     fewest: int = FEWEST
 
 
@@ -75,6 +77,7 @@ def dossier(db: Connection, actor: Actor, item_id: str, now_ns: int) -> Dossier:
         rate=rate_of(db, actor.scope, window, item.box_id, item.source_id, item.rule_id),
         rate_indicative=window.indicative,
         came_back=_came_back(db, item_id),
+        hazard_id=item.hazard_id,
     )
 
 

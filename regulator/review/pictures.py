@@ -10,6 +10,7 @@ scales. Knows no HTTP.
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,9 @@ from regulator.records.tables.review import review_pictures
 CLASSES = ("thumbnail", "frame", "strip", "clip")
 BOX_FIELDS = 7
 MAX_BOXES = 200
+DIGEST = re.compile(r"[0-9a-f]{64}")
+WORD = re.compile(r"[a-z0-9/+.-]{1,60}")
+PLAIN = re.compile(r"[^\x00\ud800-\udfff]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +53,7 @@ def hear_record(db: Connection, envelope: Envelope, message: UpMessage, _now_ns:
     say it in a shape that is not known here, are the chain's business alone."""
     if not isinstance(message, EvidenceRecord) or '"kind":"media"' not in message.record:
         return
-    record = json.loads(message.record)
-    if record.get("kind") != "media" or not isinstance(record.get("content"), dict):
-        return
-    for values in _rows(envelope.box_id, record):
+    for values in _rows(envelope.box_id, _media_record(message.record)):
         dialect = postgresql if db.dialect.name == "postgresql" else sqlite
         db.execute(dialect.insert(review_pictures).values(**values).on_conflict_do_nothing())
 
@@ -79,13 +80,23 @@ def thumbnail_of(db: Connection, box_id: str, alarm_id: str) -> tuple[bytes, str
     return base64.b64decode(said["data_base64"]), str(said["media_type"])
 
 
+def _media_record(text: str) -> dict[str, Any]:
+    """The record if it is one of kind `media`; empty when it is another one, or none at all."""
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    whole = isinstance(record, dict) and record.get("kind") == "media" and isinstance(record.get("content"), dict)
+    return record if whole else {}
+
+
 def _rows(box_id: str, record: dict[str, Any]) -> list[dict[str, object]]:
-    content = record["content"]
+    content = record.get("content", {})
     alarm_id, said = content.get("alarm_id"), content.get("items")
-    if not isinstance(alarm_id, str) or not isinstance(said, list):
+    if not isinstance(alarm_id, str) or not PLAIN.fullmatch(alarm_id) or not isinstance(said, list):
         return []
     versions = content.get("versions") if isinstance(content.get("versions"), dict) else {}
-    found = [item for item in said if isinstance(item, dict) and isinstance(item.get("sha256"), str)]
+    found = [item for item in said if isinstance(item, dict) and DIGEST.fullmatch(str(item.get("sha256")))]
     return [_row(box_id, alarm_id, record.get("seq", 0), versions, item) for item in found]
 
 
@@ -95,17 +106,22 @@ def _row(box_id: str, alarm_id: str, seq: int, versions: Any, item: dict[str, An
         "box_id": box_id,
         "alarm_id": alarm_id,
         "sha256": item["sha256"],
-        "media_class": str(item.get("class", "")),
-        "media_type": str(item.get("media_type", "")),
+        "media_class": _word(item.get("class")),
+        "media_type": _word(item.get("media_type")),
         "boxes": json.dumps(_boxes(item.get("boxes"))),
-        "versions": json.dumps({str(name): str(value) for name, value in versions.items()}, ensure_ascii=False),
+        "versions": json.dumps({str(name): str(value) for name, value in versions.items()}),
         "record_seq": _number(seq),
         **{name: _number(item.get(name)) for name in numbers},
     }
 
 
 def _number(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    """What fits into a column; 0 for anything else."""
+    return value if type(value) is int and 0 <= value < 2**63 else 0
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) and WORD.fullmatch(value) else ""
 
 
 def _boxes(said: object) -> list[list[int]]:

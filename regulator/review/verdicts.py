@@ -107,7 +107,8 @@ class Verdicts:
         """Take back everything that was judged together; how many items."""
         at = review_items.c
         together = and_(at.sheet_id == sheet_id, at.state == ItemState.PROVISIONAL.value, at.judged_by == actor.user_id)
-        items = list(db.scalars(select(at.item_id).where(together, visible(actor)).order_by(at.item_id)))
+        query = select(at.item_id).where(together, visible(actor)).order_by(at.item_id)
+        items = list(db.scalars(query.with_for_update()))  # all rows before any entry: no two wait for each other
         if not items:
             raise RefusedError(409, "too_late", "撤销时限（10 秒）已过", "ten seconds to undo have passed", "sheet_id")
         for item_id in items:

@@ -73,6 +73,7 @@ def dossier_json(found: Dossier) -> dict[str, Any]:
         "in_a_day": found.raised_in_a_day,
         "rate": _share_json(found.rate, indicative=found.rate_indicative),
         "came_back": found.came_back,
+        "hazard_id": found.hazard_id,
     }
 
 

@@ -189,6 +189,13 @@ async function orderNow() {
   }
 }
 
+/** Evidence packages belong to hazards: an item has one once it was judged true. */
+async function evidence() {
+  const item = current && (await askItem(current).catch(() => null));
+  if (item?.hazard_id) location.assign(`/hazards/${encodeURIComponent(item.hazard_id)}`);
+  else view.warn(t("An evidence package is made of a hazard: judge true first"));
+}
+
 async function group() {
   const row = rowOf(current);
   if (!mayJudge || !row) return;
@@ -295,7 +302,7 @@ bindKeys(document, {
   KeyB: view.toggleBoxes,
   KeyC: view.toggleCurve,
   KeyV: () => view.stepPicture(1),
-  KeyE: () => byId("evidence-link")?.click(),
+  KeyE: evidence,
   Slash: () => byId("search-words").focus(),
   "Shift+Slash": showHelp,
   Escape: () => (asking ? ask(false) : document.activeElement?.blur()),
