@@ -8,24 +8,18 @@ from typing import Annotated, Final
 from fastapi import FastAPI, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from regulator.desk import Desk, Job
-from regulator.hazards.opening import open_hazard
-from regulator.review.arrivals import Arrivals
-from regulator.review.funnel import load_funnel
+from regulator.desk import Desk
+from regulator.review.building import build_review
 from regulator.review.judgement import FalseReason, Verdict, read_judgement
 from regulator.review.office import ReviewOffice
-from regulator.review.pictures import hear_record
 from regulator.review.queue import Wanted, read_place
 from regulator.review.series import draw
-from regulator.review.verdicts import Verdicts
 from regulator.web.forms import Form
 from regulator.web.pages import Pages
 from regulator.web.review_pages import quality_pages
 from regulator.web.review_rows import dossier_json, judged_json, lease_json, queue_json, sheet_json
 from screens.answers import json_answer
 
-SWEEP_S: Final = 30.0
-FINALISE_S: Final = 2.0
 PICTURE_AGE_S: Final = 3600
 MAX_WORDS: Final = 100
 ItemId = Annotated[str, Path(pattern=r"^[0-9a-f]{24}$")]
@@ -35,27 +29,12 @@ KEPT: Final = {"cache-control": f"private, max-age={PICTURE_AGE_S}"}
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     """The review desk as a part of a desk: its ears, its jobs, its pages."""
-    office = ReviewOffice(desk.database, desk.ledger, Verdicts(desk.ledger, open_hazard))
-    _hear(desk, office)
+    office = build_review(desk)
     _pages(app, pages, office)
     _items(app, pages, office)
     _judging(app, pages, office)
     _sheets(app, pages, office)
     quality_pages(app, pages, office)
-
-
-def _hear(desk: Desk, office: ReviewOffice) -> None:
-    arrivals = Arrivals(load_funnel(), desk.ledger, desk.settings.alarms_to_review)
-    desk.listen("alarm_transition", arrivals.hear)
-    desk.listen("evidence_record", hear_record)
-
-    def sweep(now_ns: int) -> None:
-        arrivals.sweep(desk.database, now_ns)
-
-    def finalise(now_ns: int) -> None:
-        office.verdicts.finalise_due(desk.database, now_ns)
-
-    desk.jobs += [Job("review-sweep", SWEEP_S, sweep), Job("review-finalise", FINALISE_S, finalise)]
 
 
 def _pages(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:

@@ -1,0 +1,31 @@
+"""The review desk as a part of a desk: its office, what it hears of boxes, what it does with time."""
+
+from typing import Final
+
+from regulator.desk import Desk, Job
+from regulator.hazards.opening import open_hazard
+from regulator.review.arrivals import Arrivals
+from regulator.review.funnel import load_funnel
+from regulator.review.office import ReviewOffice
+from regulator.review.pictures import hear_record
+from regulator.review.verdicts import Verdicts
+
+SWEEP_S: Final = 30.0
+FINALISE_S: Final = 2.0
+
+
+def build_review(desk: Desk) -> ReviewOffice:
+    """Build it and hang its listeners and jobs on the desk, once."""
+    office = ReviewOffice(desk.database, desk.ledger, Verdicts(desk.ledger, open_hazard))
+    arrivals = Arrivals(load_funnel(), desk.ledger, desk.settings.alarms_to_review)
+    desk.listen("alarm_transition", arrivals.hear)
+    desk.listen("evidence_record", hear_record)
+
+    def sweep(now_ns: int) -> None:
+        arrivals.sweep(desk.database, now_ns)
+
+    def finalise(now_ns: int) -> None:
+        office.verdicts.finalise_due(desk.database, now_ns)
+
+    desk.jobs += [Job("review-sweep", SWEEP_S, sweep), Job("review-finalise", FINALISE_S, finalise)]
+    return office
