@@ -130,7 +130,11 @@ class Deadlines:
 def open_deadlines(db: Connection, hazard_id: str, *kinds: DeadlineKind) -> "list[Row[Any]]":
     """Those that run, the next first; of these kinds, or all."""
     at = hazard_deadlines.c
-    found = select(hazard_deadlines).where(at.hazard_id == hazard_id, at.ended_at_ns == 0).order_by(at.due_at_ns)
+    found = (
+        select(hazard_deadlines)
+        .where(at.hazard_id == hazard_id, at.ended_at_ns == 0)
+        .order_by(at.due_at_ns, at.deadline_id)
+    )
     if kinds:
         found = found.where(at.what.in_([kind.value for kind in kinds]))
     return list(db.execute(found))
