@@ -31,6 +31,7 @@ from gateway.media.arguments import add_chain_commands
 from gateway.media.kept import MediaItem
 from gateway.model.errors import ConfigError
 from gateway.operation_arguments import add_operation_commands
+from gateway.package_check import run_package_check
 from gateway.pit_office.arguments import add_pit_commands
 from gateway.replay_arguments import add_replay_arguments
 from gateway.rule_listing import rules_json, rules_text
@@ -149,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--json", action="store_true", help="end with one line of figures as JSON")
     demo.add_argument("--folder", type=Path, default=Path("data/demo"), help="where each run makes its folder")
     demo.add_argument("--seed", type=int, default=1, help="of the simulated field")
-    add_chain_commands(commands, _blurred)
+    add_chain_commands(commands, _blurred, run_package_check)
     health = add("health", "ask a running gateway whether it is alive", _health)
     health.add_argument("--url", default="http://127.0.0.1:8080")
     health.add_argument("--ca", type=Path, help="certificate of the authority (ca.crt) that vouches for an https box")

@@ -1,10 +1,12 @@
-"""The arguments of `sitewarden verify` and `sitewarden export`: the chain of a data folder, and the pictures it names.
+"""The arguments of `sitewarden verify` and `sitewarden export`: the chain of a data folder and the pictures it names,
+or an evidence package of the desk.
 
 In: the command line's sub-parsers. Out: parsers whose `command` does the work; exit 1 when what is there is not what
 was sealed. Nothing is written into the data folder.
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from contract.chain import ChainFault
@@ -12,15 +14,24 @@ from gateway.media.checking import check_bodies, export_bodies
 from gateway.media.rendition import Blur
 from gateway.store.alert_store import open_for_reading
 
+PackageCheck = Callable[[Path, str], int]
 
-def add_chain_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", blur: Blur) -> None:
-    """Add the two commands. `blur` blurs the faces of stills that are exported without an open case."""
+
+def add_chain_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", blur: Blur, check_package: PackageCheck
+) -> None:
+    """Add the two commands. `blur` blurs the faces of stills that are exported without an open case; `check_package`
+    checks a desk's evidence package against the fingerprint its key must have ('' for any)."""
     text = (
-        "walk the evidence chain of a data folder and read every kept picture; exit 1 when something is not as sealed"
+        "walk the evidence chain of a data folder and read every kept picture, or check a desk's evidence package;"
+        " exit 1 when something is not as sealed"
     )
     verify = commands.add_parser("verify", help=text, description=text)
-    verify.add_argument("folder", type=Path)
-    verify.set_defaults(command=_verify)
+    verify.add_argument("path", type=Path, help="data folder, or evidence package")
+    verify.add_argument("--key", default="", metavar="ID", help="fingerprint that the desk's key must have")
+    verify.set_defaults(
+        command=lambda args: check_package(args.path, args.key) if args.path.is_file() else _verify(args.path)
+    )
     text = "print every evidence record of a data folder, one JSON object a line; or copy its pictures"
     export = commands.add_parser("export", help=text, description=text)
     export.add_argument("folder", type=Path)
@@ -30,13 +41,13 @@ def add_chain_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     export.set_defaults(command=lambda args: _export(args, blur))
 
 
-def _verify(args: argparse.Namespace) -> int:
-    outcome = open_for_reading(args.folder).verify()
+def _verify(folder: Path) -> int:
+    outcome = open_for_reading(folder).verify()
     if isinstance(outcome, ChainFault):
         print(f"chain broken at record {outcome.seq}: {outcome.reason}")
         return 1
     print(f"chain holds: {outcome.seq} records, head {outcome.sha256}")
-    bodies = check_bodies(args.folder)
+    bodies = check_bodies(folder)
     for how, digests in (("damaged", bodies.damaged), ("gone", bodies.gone)):
         for sha256 in digests:
             print(f"media {how}: {sha256}")

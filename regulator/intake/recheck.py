@@ -113,7 +113,7 @@ class Recheck:
         at = chain_records.c
         mine = select(chain_records).where(at.box_id == self._box.box_id, at.seq <= self._box.verified_seq)
         rows = self._db.execute(mine.order_by(at.seq, at.envelope_seq)).all()
-        main = _main_line(rows)
+        main = main_line(rows)
         end = verify_chain((row.seq, row.sha256, row.record.encode()) for row in main)
         if isinstance(end, ChainFault):
             zh, en = f"证据链记录 {end.seq} 不成立", f"chain record {end.seq} does not hold: {end.reason}"
@@ -145,7 +145,7 @@ class Recheck:
         return Finding(kind, f"{box}: {subject}", zh, en, self._box.project_code, box)
 
 
-def _main_line(rows: "Sequence[Row[Any]]") -> "list[Row[Any]]":
+def main_line(rows: "Sequence[Row[Any]]") -> "list[Row[Any]]":
     """Of two records with one number the one that follows the line; a fork is a finding of its own."""
     line: list[Row[Any]] = []
     for _, twins in groupby(rows, key=lambda row: row.seq):

@@ -26,7 +26,7 @@ async def box(tmp_path):
 
 def command(*words):
     parser = argparse.ArgumentParser()
-    add_chain_commands(parser.add_subparsers(required=True), not_blurred)
+    add_chain_commands(parser.add_subparsers(required=True), not_blurred, lambda path, key_id: 7)
     args = parser.parse_args([str(word) for word in words])
     return args.command(args)
 
@@ -80,3 +80,8 @@ async def test_of_another_alarm_nothing_is_exported(box, tmp_path):
 async def test_the_records_are_printed_as_before(box, tmp_path, capsys):
     assert command("export", tmp_path / "box") == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_a_file_is_an_evidence_package_and_goes_to_who_knows_them(tmp_path):
+    (tmp_path / "package.zip").write_bytes(b"")
+    assert command("verify", tmp_path / "package.zip") == 7

@@ -1,0 +1,430 @@
+"""Stand-alone verifier of an evidence package. Python 3.9 or newer, standard library only, no network.
+
+    python verify.py PACKAGE.zip [KEY_ID]          exit 0: everything holds, 1: every fault is listed, 2: no package
+
+KEY_ID is the fingerprint of the regulator's public key, got another way than with the package (a telephone call, its
+web page). Without it the package is only shown to agree with itself.
+
+What is checked, so that a changed, removed or added byte is named:
+
+    manifest.json    signed by the desk; every file in the zip has the digest it lists, none is missing or added
+    items/*.json     what the box sent: its signature (box key), and the desk's receipt over the same body
+    chain.jsonl      a slice of the box's chain: every digest, every link; what the alarm's messages say is in it
+    ledger.jsonl     a slice of the desk's ledger: every digest, every link, the signatures about this case
+    anchors.json     heads of the box's chain that the ledger names: the slice reaches them
+    media/*          pictures and clips, by digest, as the items and the case name them
+    curve.csv        what the box's minute summaries say, written again and compared
+
+A package cannot vouch for the copy of this program inside it: run one that you trust.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterable
+from typing import IO, Any, NamedTuple, Optional
+
+FORMAT = "sitewarden-evidence-1"
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.sig"
+CURVE_HEAD = "minute_utc_ns,asset,point,unit,min,max,mean,count,quality"
+MOST_FILES = 20_000
+MOST_TEXT_BYTES = 128 * 1024 * 1024
+MOST_BYTES = 4 * 1024 * 1024 * 1024
+PIECE_BYTES = 1024 * 1024
+
+UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError, RuntimeError)
+"""What reading a damaged zip raises; RuntimeError for one that wants a password."""
+
+
+class Fault(NamedTuple):
+    """One thing that does not hold: the file (and line or key) it is about, and what is wrong, in both languages."""
+
+    where: str
+    zh: str
+    en: str
+
+
+class Report(NamedTuple):
+    """`manifest`: None when there is none that can be read. `checked`: how many things of each kind were looked at."""
+
+    manifest: Optional[dict[str, Any]]  # noqa: UP045 - runs on Python 3.9
+    desk_key_id: str
+    faults: list[Fault]
+    checked: dict[str, int]
+
+
+class _UnreadableError(Exception):
+    """A file that cannot be understood at all."""
+
+
+def verify_package(source: str | IO[bytes], desk_key_id: str = "") -> Report:
+    """Check a package, by path or as an open file. Never raises for what is in it."""
+    try:
+        with zipfile.ZipFile(source) as package:
+            return _Verifier(package, desk_key_id).run()
+    except UNREADABLE:
+        return Report(None, "", [Fault("package", "不是可读取的 zip 文件", "not a zip file that can be read")], {})
+
+
+def curve_text(bodies: Iterable[dict[str, Any]]) -> str:
+    """The curve that minute summaries spell, one line a point and minute."""
+    lines = set()
+    for body in bodies:
+        for point in body["points"]:
+            known = [point.get(name) for name in ("unit", "min", "max", "mean", "count", "quality")]
+            cells = [body["minute_at_ns"], body["asset"], point["point_id"], *known]
+            lines.add((body["minute_at_ns"], ",".join(_cell(cell) for cell in cells)))
+    return "\n".join([CURVE_HEAD, *(line for _, line in sorted(lines))]) + "\n"
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    if text[:1] in ("=", "+", "@", "\t") or (text[:1] == "-" and not text[1:2].isdigit()):
+        text = "'" + text
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\n\r') else text
+
+
+class _Verifier:
+    """One package, top down: the manifest first, as it names everything else."""
+
+    def __init__(self, package: zipfile.ZipFile, desk_key_id: str) -> None:
+        self.package = package
+        self.wanted_key_id = desk_key_id
+        self.faults: list[Fault] = []
+        self.checked: dict[str, int] = {}
+        self.manifest: dict[str, Any] | None = None
+        self.desk_key_id = ""
+        self.damaged: set[str] = set()
+
+    def run(self) -> Report:
+        try:
+            self._manifest()
+        except _UnreadableError as error:
+            self._fault(MANIFEST, "清单缺失或无法读取", "the manifest is missing or cannot be read: " + str(error))
+        else:
+            for look in (self._files, self._items, self._chain, self._ledger, self._anchors, self._media, self._curve):
+                try:
+                    look()
+                except (_UnreadableError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+                    where = look.__name__[1:]
+                    en = f"cannot be understood: {type(error).__name__}: {error}"
+                    self._fault(where, "内容无法解析", en)
+        return Report(self.manifest, self.desk_key_id, self.faults, self.checked)
+
+    def _fault(self, where: str, zh: str, en: str) -> None:
+        self.faults.append(Fault(where, zh, en))
+
+    def _count(self, what: str) -> None:
+        self.checked[what] = self.checked.get(what, 0) + 1
+
+    def _bytes(self, name: str) -> bytes:
+        try:
+            if self.package.getinfo(name).file_size > MOST_TEXT_BYTES:
+                raise _UnreadableError(name + " is too long")
+            return self.package.read(name)
+        except KeyError:
+            raise _UnreadableError(name + " is missing") from None
+        except UNREADABLE as error:
+            raise _UnreadableError(f"{name}: {error}") from None
+
+    def _json(self, name: str) -> Any:
+        try:
+            return json.loads(self._bytes(name).decode("utf-8"))
+        except (ValueError, RecursionError):
+            raise _UnreadableError(name + " is no JSON") from None
+
+    def _lines(self, name: str) -> list[Any]:
+        try:
+            return [json.loads(line) for line in self._bytes(name).decode("utf-8").splitlines()]
+        except (ValueError, RecursionError):
+            raise _UnreadableError(name + " is no JSON, line by line") from None
+
+    def _manifest(self) -> None:
+        raw = self._bytes(MANIFEST)
+        manifest = self._json(MANIFEST)
+        fits = isinstance(manifest, dict) and manifest.get("format") == FORMAT
+        if not fits or not isinstance(manifest.get("files"), dict):
+            raise _UnreadableError("expected the format " + FORMAT)
+        self.manifest = manifest
+        self._count("manifest")
+        try:
+            said = self._json(SIGNATURE)
+            self.desk_key_id = str(said["key_id"])
+            if not self._signed(manifest["keys"]["desk"], said, raw):
+                self._fault(SIGNATURE, "清单签名不成立", "the desk's signature of the manifest does not hold")
+        except (_UnreadableError, KeyError, TypeError):
+            self._fault(SIGNATURE, "清单签名缺失或无法读取", "the signature of the manifest is missing or unreadable")
+        if self.wanted_key_id and self.desk_key_id != self.wanted_key_id:
+            zh = f"由其他密钥 {self.desk_key_id} 签名，应为 {self.wanted_key_id}"
+            en = f"signed with another key, {self.desk_key_id}, expected {self.wanted_key_id}"
+            self._fault(SIGNATURE, zh, en)
+
+    def _signed(self, keys: list[dict[str, str]], said: dict[str, str], data: bytes) -> bool:
+        """Whether a key of the list made this signature; a key whose text is not what its id says is none."""
+        for key in keys:
+            public = _unbase64(key["public_key"])
+            if key["key_id"] == said["key_id"] and key_id_of(public) == key["key_id"]:
+                return ed25519_holds(public, _unbase64(said["signature"]), data)
+        return False
+
+    def _files(self) -> None:
+        """Every file and its digest; nothing that the manifest does not list."""
+        assert self.manifest is not None
+        names = [entry.filename for entry in self.package.infolist()]
+        if len(names) > MOST_FILES or sum(entry.file_size for entry in self.package.infolist()) > MOST_BYTES:
+            raise _UnreadableError("more or longer files than a package has")
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            self._fault(name, "文件名重复", "this name stands in the zip twice")
+        listed = self.manifest["files"]
+        for name in sorted(set(names) - set(listed) - {MANIFEST, SIGNATURE}):
+            self._fault(name, "清单之外的文件", "a file that the manifest does not list")
+        for name in sorted(listed):
+            self._count("files")
+            if name not in names:
+                self._fault(name, "文件缺失", "the file is missing")
+            elif self._digest(name) != listed[name]["sha256"]:
+                self.damaged.add(name)
+                self._fault(name, "内容与清单摘要不符", "the bytes do not have the digest in the manifest")
+
+    def _digest(self, name: str) -> str:
+        digest = hashlib.sha256()
+        try:
+            with self.package.open(name) as file:
+                for piece in iter(lambda: file.read(PIECE_BYTES), b""):
+                    digest.update(piece)
+        except UNREADABLE as error:  # a flipped byte breaks the compression or the zip's own sum before the digest
+            return f"unreadable: {error}"
+        return digest.hexdigest()
+
+    def _item_names(self) -> list[str]:
+        assert self.manifest is not None
+        return [name for name in sorted(self.manifest["files"]) if name.startswith("items/")]
+
+    def _items(self) -> None:
+        """The box's signature over what it sent, the desk's over what it received."""
+        assert self.manifest is not None
+        keys = self.manifest["keys"]
+        for name in self._item_names():
+            item = self._json(name)
+            envelope = json.loads(item["envelope"])
+            said = {"key_id": envelope["key_id"], "signature": item["signature"]}
+            self._count("items")
+            mine = envelope["box_id"] == self.manifest["box_id"]
+            if not mine or not self._signed(keys["box"], said, item["envelope"].encode()):
+                self._fault(name, "设备签名不成立", "the box's signature does not hold")
+            receipt = item["receipt"]
+            text = json.loads(receipt["text"])
+            if not self._signed(keys["desk"], receipt, receipt["text"].encode()):
+                self._fault(name, "回执系伪造或被改", "the receipt is forged or changed")
+            body = hashlib.sha256(canonical(envelope["body"])).hexdigest()
+            named = (text["box_id"], text["key"], text["kind"], text["body_sha256"])
+            if named != (envelope["box_id"], envelope["key"], envelope["kind"], body):
+                self._fault(name, "回执与报文不符", "the receipt is for another content")
+
+    def _bodies(self, kind: str) -> list[dict[str, Any]]:
+        envelopes = [json.loads(self._json(name)["envelope"]) for name in self._item_names()]
+        return [envelope["body"] for envelope in envelopes if envelope["kind"] == kind]
+
+    def _chain(self) -> None:
+        """The slice of the box's chain, link by link; its beginning is taken as it is."""
+        assert self.manifest is not None
+        if "chain.jsonl" not in self.manifest["files"]:
+            return
+        before: dict[str, Any] | None = None
+        held = {}
+        for row in self._lines("chain.jsonl"):
+            where = "chain.jsonl: record {}".format(row["seq"])
+            record = json.loads(row["record"])
+            self._count("chain records")
+            if hashlib.sha256(row["record"].encode()).hexdigest() != row["sha256"]:
+                self._fault(where, "记录与其摘要不符", "the record does not have its digest")
+            if (record["seq"], record["box_id"]) != (row["seq"], self.manifest["box_id"]):
+                self._fault(where, "记录编号或设备不符", "the record has another number or box")
+            if before is not None and (row["seq"], record["prev"]) != (before["seq"] + 1, before["sha256"]):
+                self._fault(where, "与前一记录断链", "does not follow the record before it")
+            held[row["seq"]] = row["sha256"]
+            before = row
+        for body in self._bodies("alarm_transition"):
+            if body["evidence_seq"] in self.manifest["pending"]:
+                self._count("records that had not arrived")
+            elif held.get(body["evidence_seq"]) != body["evidence_sha256"]:
+                where = "chain.jsonl: record {}".format(body["evidence_seq"])
+                self._fault(
+                    where, "报警所指的证据记录缺失或不符", "the record that the alarm names is missing or another"
+                )
+
+    def _ledger(self) -> None:
+        """The slice of the ledger, link by link; signatures of what is about this case and of the end."""
+        assert self.manifest is not None
+        rows = self._lines("ledger.jsonl")
+        before: dict[str, Any] | None = None
+        for number, row in enumerate(rows, start=1):
+            where = "ledger.jsonl: entry {}".format(row["seq"])
+            body = json.loads(row["body"])
+            self._count("ledger entries")
+            if hashlib.sha256(row["body"].encode()).hexdigest() != row["sha256"]:
+                self._fault(where, "台账条目与其摘要不符", "the entry does not have its digest")
+            if (body["chain"], body["seq"]) != (self.manifest["ledger"], row["seq"]):
+                self._fault(where, "台账条目编号不符", "the entry has another chain or number")
+            if before is not None and (row["seq"], body["prev"]) != (before["seq"] + 1, before["sha256"]):
+                self._fault(where, "与前一条目断链", "does not follow the entry before it")
+            about = body["subject"] in self.manifest["subjects"] or number == len(rows)
+            if about and not self._signed(self.manifest["keys"]["desk"], row, row["body"].encode()):
+                self._fault(where, "台账签名不成立", "the desk's signature of the entry does not hold")
+            before = row
+        if before is None or before["seq"] != self.manifest["ledger_end"]:
+            self._fault("ledger.jsonl", "台账末尾缺失", "the end of the ledger is missing")
+
+    def _anchors(self) -> None:
+        """Each anchor is an entry of the ledger slice and names a record of the chain slice."""
+        assert self.manifest is not None
+        if "anchors.json" not in self.manifest["files"]:
+            return
+        records = {row["seq"]: row["sha256"] for row in self._lines("chain.jsonl")}
+        entries = {row["seq"]: json.loads(row["body"]) for row in self._lines("ledger.jsonl")}
+        for anchor in self._json("anchors.json"):
+            where = "anchors.json: anchor {}".format(anchor["number"])
+            self._count("anchors")
+            if records.get(anchor["seq"]) != anchor["sha256"]:
+                self._fault(where, "锚定的证据记录缺失或不符", "the chain record it names is missing or another")
+            entry = entries.get(anchor["ledger_seq"], {"content": {}, "kind": ""})
+            said = entry["content"]
+            same = all(said.get(name) == anchor[name] for name in ("number", "seq", "sha256"))
+            if entry["kind"] != "chain_anchored" or not same:
+                self._fault(where, "台账中无此锚定", "the ledger has no such anchor")
+
+    def _media(self) -> None:
+        """Pictures and clips that messages and the case name are there, with the digest in their name."""
+        assert self.manifest is not None
+        files = {
+            name.split("/")[-1].split(".")[0]: name for name in self.manifest["files"] if name.startswith("media/")
+        }
+        for sha256, name in sorted(files.items()):
+            self._count("media")
+            if self.manifest["files"][name]["sha256"] != sha256 and name not in self.damaged:
+                self._fault(name, "文件名与内容摘要不符", "the file does not have the digest in its name")
+        for gone in self.manifest["missing"]:
+            self._count("media that was not there")
+            if gone["reason"] != "not_here":
+                self._fault("media/" + gone["sha256"], "打包前媒体已被改动", "was changed before the package was made")
+        wanted = {body["blob_sha256"] for body in self._bodies("media_segment")}
+        wanted |= {evidence["sha256"] for evidence in self.manifest["evidence"]}
+        for sha256 in sorted(wanted - set(files) - {gone["sha256"] for gone in self.manifest["missing"]}):
+            self._fault("media/" + sha256, "证据所指的媒体缺失", "media that the evidence names is missing")
+        for body in self._bodies("thumbnail"):
+            if hashlib.sha256(_unbase64(body["data_base64"])).hexdigest() != body["sha256"]:
+                self._fault("items: thumbnail", "缩略图与其摘要不符", "a thumbnail does not have its digest")
+
+    def _curve(self) -> None:
+        """The curve is what the minute summaries say."""
+        assert self.manifest is not None
+        if "curve.csv" in self.manifest["files"]:
+            self._count("curve")
+            if self._bytes("curve.csv").decode("utf-8-sig") != curve_text(self._bodies("minute_summary")):
+                self._fault("curve.csv", "曲线与设备上报的分钟数据不符", "is not what the box's minute summaries say")
+
+
+def canonical(value: Any) -> bytes:
+    """The one byte form of JSON that digests are made of."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+
+
+def key_id_of(public: bytes) -> str:
+    """The fingerprint of a raw Ed25519 public key."""
+    return "ed25519:" + hashlib.sha256(public).hexdigest()[:32]
+
+
+def _unbase64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeError, AttributeError):
+        return b""
+
+
+# Ed25519, RFC 8032 section 5.1: verification only, in extended coordinates (X : Y : Z : T), x = X/Z, y = Y/Z, xy = T/Z.
+_P = 2**255 - 19
+_ORDER = 2**252 + 27742317777372353535851937790883648493
+_D = -121665 * pow(121666, _P - 2, _P) % _P
+_ROOT = pow(2, (_P - 1) // 4, _P)
+Point = tuple[int, int, int, int]
+
+
+def ed25519_holds(public: bytes, signature: bytes, data: bytes) -> bool:
+    """Whether the signature over exactly these bytes is this key's (RFC 8032, 5.1.7)."""
+    if len(public) != 32 or len(signature) != 64:
+        return False
+    key, commitment = _decoded(public), _decoded(signature[:32])
+    scalar = int.from_bytes(signature[32:], "little")
+    if key is None or commitment is None or scalar >= _ORDER:
+        return False
+    challenge = int.from_bytes(hashlib.sha512(signature[:32] + public + data).digest(), "little") % _ORDER
+    left, right = _times(scalar, _BASE), _sum(commitment, _times(challenge, key))
+    return (left[0] * right[2] - right[0] * left[2]) % _P == 0 and (left[1] * right[2] - right[1] * left[2]) % _P == 0
+
+
+def _decoded(text: bytes) -> Point | None:
+    """The point that 32 bytes spell (5.1.3), None when they spell none."""
+    number = int.from_bytes(text, "little")
+    sign, y = number >> 255, number & (2**255 - 1)
+    if y >= _P:
+        return None
+    square = (y * y - 1) * pow(_D * y * y + 1, _P - 2, _P) % _P
+    x = pow(square, (_P + 3) // 8, _P)
+    if (x * x - square) % _P:
+        x = x * _ROOT % _P
+    if (x * x - square) % _P or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = _P - x
+    return (x, y, 1, x * y % _P)
+
+
+def _sum(p: Point, q: Point) -> Point:
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % _P, (p[1] + p[0]) * (q[1] + q[0]) % _P
+    c, d = 2 * p[3] * q[3] * _D % _P, 2 * p[2] * q[2] % _P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return (e * f % _P, g * h % _P, f * g % _P, e * h % _P)
+
+
+def _times(scalar: int, point: Point) -> Point:
+    total: Point = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            total = _sum(total, point)
+        point = _sum(point, point)
+        scalar >>= 1
+    return total
+
+
+_BASE = _decoded((4 * pow(5, _P - 2, _P) % _P).to_bytes(32, "little")) or (0, 1, 1, 0)
+
+
+def report_text(report: Report) -> str:
+    """The report for people."""
+    lines = [f"{what}: {count}" for what, count in report.checked.items()]
+    for fault in report.faults:
+        lines.append(f"✘ {fault.where}: {fault.zh} / {fault.en}")
+    if not report.faults:
+        lines.append(f"✔ 全部成立 / everything holds; 签名密钥 / signed with {report.desk_key_id}")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    """See above."""
+    if len(arguments) not in (1, 2):
+        print("usage: verify.py PACKAGE.zip [KEY_ID]", file=sys.stderr)
+        return 2
+    report = verify_package(arguments[0], arguments[1] if len(arguments) == 2 else "")
+    print(report_text(report))
+    return 1 if report.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

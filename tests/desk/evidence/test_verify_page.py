@@ -1,0 +1,105 @@
+"""A package leaves the desk only to who may see it, with an entry in the ledger; the page checks what comes."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, insert
+
+from regulator.hazards.opening import open_hazard
+from regulator.model.actor import Duty, Level, Scope
+from regulator.records.engine import DeskDatabase
+from regulator.records.ledger import entries_about
+from regulator.records.tables.registry import projects
+from tests.desk.evidence.test_package import PROJECT, REVIEWER, new_hazard, verified, where
+from tests.fakes.desk_database import DeskClock
+from tests.fakes.desk_face import DeskFace
+
+
+@pytest.fixture
+def face(migrated_file: Path, tmp_path: Path, clock: DeskClock) -> Iterator[DeskFace]:
+    (tmp_path / "desk.db").write_bytes(migrated_file.read_bytes())
+    database = DeskDatabase(f"sqlite:///{tmp_path / 'desk.db'}")
+    with DeskFace(tmp_path, clock, database=database) as face:
+        yield face
+    database.close()
+
+
+@pytest.fixture
+def hazard_id(face: DeskFace) -> str:
+    sha256 = face.desk.shelf.put(b"a photo", "image/jpeg")
+    new = new_hazard(observed_at_ns=face.clock(), event_key="found/1", blobs=(sha256,))
+    with face.database.transaction() as db:
+        _register(db)
+        return open_hazard(db, face.desk.ledger, new, REVIEWER, face.clock())
+
+
+def _register(db: Connection) -> None:
+    db.execute(insert(projects).values(project_code=PROJECT, name="工程", province_code="44", city_code="4401"))
+
+
+def test_a_package_is_downloaded_holds_and_is_in_the_ledger(face: DeskFace, hazard_id: str) -> None:
+    answer = face.client(Duty.REVIEWER).get(f"/hazards/{hazard_id}/package")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    assert answer.headers["content-disposition"].endswith('.zip"')
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert verified(answer.content, face.desk.key.public.key_id).faults == []
+    with face.database.reading() as db:
+        last = entries_about(db, hazard_id)[-1].fields
+    assert last["kind"] == "evidence_packaged"
+
+
+@pytest.mark.parametrize(
+    ("duty", "scope", "status"),
+    [
+        (Duty.VIEWER, Scope(Level.PROVINCE, ""), 403),
+        (Duty.ADMINISTRATOR, Scope(Level.PROVINCE, ""), 403),
+        (Duty.REVIEWER, Scope(Level.CITY, "4403"), 404),
+        (Duty.REVIEWER, Scope(Level.CITY, "4401"), 200),
+    ],
+)
+def test_a_package_is_for_who_works_on_the_case(
+    face: DeskFace, hazard_id: str, duty: Duty, scope: Scope, status: int
+) -> None:
+    client = face.client(duty, scope)
+    assert client.get(f"/hazards/{hazard_id}/package").status_code == status
+    with face.database.reading() as db:
+        kinds = [entry.fields["kind"] for entry in entries_about(db, hazard_id)]
+    assert kinds.count("evidence_packaged") == (status == 200)
+
+
+def test_the_page_says_what_holds_and_what_does_not(face: DeskFace, hazard_id: str) -> None:
+    client = face.client(Duty.REVIEWER)
+    content = client.get(f"/hazards/{hazard_id}/package").content
+    good = client.submit("/verify", "/verify", files={"package": ("p.zip", content, "application/zip")})
+    assert good.status_code == 200
+    assert "证据包全部成立" in good.text
+    photo = f"media/{hashlib.sha256(b'a photo').hexdigest()}.bin"
+    flipped = _flipped(content, photo)
+    assert where(verified(flipped)) == {photo}
+    bad = client.submit("/verify", "/verify", files={"package": ("<b>.zip", flipped, "application/zip")})
+    assert photo in bad.text
+    assert "内容与清单摘要不符" in bad.text
+    assert "<b>.zip" not in bad.text
+
+
+def test_what_is_no_package_is_said(face: DeskFace) -> None:
+    client = face.client(Duty.REVIEWER)
+    answer = client.submit("/verify", "/verify", files={"package": ("p.zip", b"no zip", "application/zip")})
+    assert answer.status_code == 422
+    assert "不是可读取的 zip 文件" in answer.text
+    assert client.submit("/verify", "/verify").status_code in (415, 422)
+
+
+def _flipped(content: bytes, name: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        files = {each: package.read(each) for each in package.namelist()}
+    files[name] = bytes([files[name][0] ^ 1]) + files[name][1:]
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as package:
+        for each, body in files.items():
+            package.writestr(each, body)
+    return file.getvalue()
