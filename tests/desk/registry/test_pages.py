@@ -41,6 +41,9 @@ def desk(face: DeskFace, clock: DeskClock) -> RegistryDesk:
 
 def test_every_page_speaks_both_languages(face: DeskFace, desk: RegistryDesk) -> None:
     people = {duty: face.client(duty) for duty in (Duty.ADMINISTRATOR, Duty.APPROVER, Duty.INSPECTOR, Duty.VIEWER)}
+    people[Duty.VIEWER].get("/me")
+    catalogue = face.app.state.pages.catalogue
+    before = set(catalogue.missing)
     people[Duty.ADMINISTRATOR].submit(
         "/set", "/set/proposals", change="add", project_code="p-002", category="urban_rail", category_reason="",
         effective_day="2026-03-01", reason="年度更新",
@@ -54,8 +57,6 @@ def test_every_page_speaks_both_languages(face: DeskFace, desk: RegistryDesk) ->
              "/key-risks"]  # fmt: skip
     wanted = [(duty, page) for duty in people for page in pages]
     wanted += [(Duty.ADMINISTRATOR, "/import"), (Duty.INSPECTOR, sheet)]
-    catalogue = face.app.state.pages.catalogue
-    before = set(catalogue.missing)
     for language in ("zh-CN", "en"):
         for duty, page in wanted:
             client = people[duty]
