@@ -2,8 +2,9 @@
 
 Nothing here is taken from the first generator, and the check was not tuned on it. A building shell of concrete boxes
 has its floor edge guarded by posts, rails, mesh or boards, each a box; the camera has a bent lens, an exposure control,
-a tone curve, shot noise and a codec. Visible surfaces are cast once for each state of the site, light is mixed once a
-simulated minute, and a frame adds weather, people (hidden by what stands nearer), sway and noise. All from the seed.
+a tone curve, shot noise and a codec. The shell is cast once, what comes and goes over it once for each state of the
+site, light and haze are mixed once a simulated minute, and a frame adds rain, people (hidden by what stands nearer),
+sway, noise and codec. Pictures are grey, which is all that the check looks at. All from the seed.
 """
 
 import itertools
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from bench.edge_film import Still, still_of, toned
 from gateway.model.survey import Edge, EdgeKind, RailMark, Survey
 
 COLS, LINES, FINE = 640, 360, 2
@@ -55,6 +57,15 @@ class Surfaces:
     sky: np.ndarray
 
 
+@dataclass
+class Hits:
+    """What each ray meets first: how far (m), which of six faces (-1 for the sky), its reflectance (3)."""
+
+    depth: np.ndarray
+    face: np.ndarray
+    tint: np.ndarray
+
+
 class Scene:
     """One camera for a day."""
 
@@ -83,11 +94,13 @@ class Scene:
         ]
         self.stack_s = tuple(sorted(dice.uniform(6 * 3600, 20 * 3600, 2)))
         self.events = self._plan(dice)
+        self._hits: Hits | None = None
         self._states: dict[object, Surfaces] = {}
-        self._lit: tuple[object, np.ndarray] | None = None
+        self._still: tuple[object, Still] | None = None
         self._shade: tuple[int, np.ndarray] | None = None
         self.survey = self._drawn(dice)
-        self.reference = self._develop(self._light(9.5 * 3600, (), clear=True), 9.5 * 3600)
+        clear = still_of(self._light(9.5 * 3600, (), False, clear=True))
+        self.reference = self._developed(clear.mean, clear.spread, 9.5 * 3600)
 
     # camera
 
@@ -204,8 +217,9 @@ class Scene:
         ]
         return [Box((x, 3.2, 0.001), (x + 1.6, 4.8, 0.002), (0.1, 0.09, 0.08)), *boards]
 
-    def _site(self, gone: tuple[Gone, ...], stacked: bool) -> list[Box]:
-        boxes = self.shell + self._guard(gone)
+    def _loose(self, gone: tuple[Gone, ...], stacked: bool) -> list[Box]:
+        """All that comes and goes: the guard, the hatch, a stack of goods."""
+        boxes = self._guard(gone)
         if not self.from_street:
             boxes = boxes + self._hatch(gone)
         if stacked:
@@ -220,14 +234,23 @@ class Scene:
         if key not in self._states:
             if len(self._states) > 4:
                 self._states.clear()
-            self._states[key] = self._cast(self._site(gone, stacked))
+            self._states[key] = self._finished(self._cast(self._loose(gone, stacked), self._bare_shell()))
         return self._states[key]
 
-    def _cast(self, boxes: list[Box]) -> Surfaces:
-        tall, wide = LINES * FINE, COLS * FINE
-        depth = np.full((tall, wide), 1e6, np.float32)
-        face = np.full((tall, wide), -1, np.int8)
-        tint = np.zeros((tall, wide, 3), np.float32)
+    def _bare_shell(self) -> "Hits":
+        """What never changes, cast once."""
+        if self._hits is None:
+            tall, wide = LINES * FINE, COLS * FINE
+            nothing = Hits(
+                np.full((tall, wide), 1e6, np.float32),
+                np.full((tall, wide), -1, np.int8),
+                np.zeros((tall, wide, 3), np.float32),
+            )
+            self._hits = self._cast(self.shell, nothing)
+        return self._hits
+
+    def _cast(self, boxes: list[Box], behind: "Hits") -> "Hits":
+        depth, face, tint = behind.depth.copy(), behind.face.copy(), behind.tint.copy()
         eye = self.eye.astype(np.float32)
         for box in boxes:
             part = self._window(box)
@@ -247,6 +270,11 @@ class Scene:
             side = (2 * axis + (np.take_along_axis(rays, axis[..., None], -1)[..., 0] < 0)).astype(np.int8)
             face[part] = np.where(hit, side, face[part])
             tint[part] = np.where(hit[..., None], np.array(box.paint, np.float32) * shade[..., None], tint[part])
+        return Hits(depth, face, tint)
+
+    def _finished(self, hits: "Hits") -> Surfaces:
+        depth, face, tint = hits.depth, hits.face, hits.tint
+        eye = self.eye.astype(np.float32)
         place = eye + np.minimum(depth, 200)[..., None] * self.rays
         lamps = sum(self._lamp(lamp, place, face) for lamp in self.flood)
         small = (COLS, LINES)
@@ -303,13 +331,10 @@ class Scene:
         self._shade = (slot, soft)
         return soft
 
-    def _light(self, second: float, gone: tuple[Gone, ...], clear: bool = False) -> np.ndarray:
-        """Radiance (h, w, 3), linear; kept for the minute."""
-        stacked = not clear and self.stack_s[0] < second < self.stack_s[1]
-        key = (int(second // 60), gone, clear)
-        if self._lit and self._lit[0] == key:
-            return self._lit[1]
+    def _light(self, second: float, gone: tuple[Gone, ...], stacked: bool, clear: bool = False) -> np.ndarray:
+        """Radiance (h, w, 3), linear, as it is for the minute."""
         surfaces = self._surfaces(gone, stacked)
+        second = second // 60 * 60
         sun, high = self._sun(second)
         dull = self._spell("overcast", second) if not clear else 0.0
         direct, around = high * 1.6 * (1 - dull), 0.004 + high * (0.4 + 0.35 * dull)
@@ -318,45 +343,47 @@ class Scene:
         lit = total + direct * falls * self._shadows(second, surfaces)[..., None]
         lit = lit + (surfaces.lamps if high < 0.35 else 0)
         lit = lit + surfaces.sky[..., None] * np.array([0.9, 0.75, 0.62]) * (0.01 + 0.9 * high)
-        self._lit = (key, np.asarray(lit, np.float32))
-        return self._lit[1]
+        return np.asarray(lit, np.float32)
 
     # a frame
 
     def _spell(self, name: str, second: float) -> float:
         return max((s for n, a, b, s in self.spells if n == name and a <= second < b), default=0.0)
 
-    def _develop(self, light: np.ndarray, second: float) -> np.ndarray:
-        """Exposure, shot noise, tone curve, codec."""
-        gain = min(0.30 / max(float(light.mean()), 1e-4), 14.0)
-        dice = np.random.default_rng([self.seed, int(second), 1])
-        y, x = dice.integers(0, 90, 2)
-        exposed = np.maximum(light * gain, 0)
-        noise = (
-            np.sqrt(exposed * 0.00025 * gain + 0.000012 * gain * gain) * self.grains[y : y + LINES, x : x + COLS, None]
-        )
-        toned = np.clip(exposed + noise, 0, 1) ** (1 / 2.0) * 255
-        ok, packed = cv2.imencode(".jpg", toned.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 78])
-        assert ok
-        return cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    def _stands(self, second: float, gone: tuple[Gone, ...], stacked: bool) -> Still:
+        """The picture without what moves, kept for the minute: site, sun, lamps, fog, flare, the veil of rain."""
+        weather = tuple(self._spell(name, second) for name in ("fog", "flare", "rain"))
+        key = (int(second // 60), gone, stacked, weather)
+        if self._still is None or self._still[0] != key:
+            light = self._hazed(self._light(second, gone, stacked), second, self._surfaces(gone, stacked))
+            self._still = (key, still_of(light))
+        return self._still[1]
 
-    def _weather(self, light: np.ndarray, second: float, surfaces: Surfaces) -> np.ndarray:
-        dice = np.random.default_rng([self.seed, int(second), 2])
+    def _hazed(self, light: np.ndarray, second: float, surfaces: Surfaces) -> np.ndarray:
         mean = float(light.mean())
         if thick := self._spell("fog", second):
             left = np.exp(-surfaces.depth * 0.035 * thick)[..., None]
             light = light * left + mean * 1.2 * (1 - left)
-        if hard := self._spell("rain", second):
-            veil = np.zeros((LINES, COLS), np.float32)
-            for u, v, long in zip(*dice.integers((0, -20, 6), (COLS, LINES, 30), (int(160 * hard), 3)).T, strict=True):
-                cv2.line(veil, (int(u), int(v)), (int(u) - 3, int(v + long)), 0.5, 1)
-            light = light * 0.93 + (veil * mean)[..., None]
+        if self._spell("rain", second):
+            light = light * 0.93
         if (bright := self._spell("flare", second)) and self._sun(second)[1] > 0.2:
             u, v = np.meshgrid(np.arange(COLS) - COLS * 0.25, np.arange(LINES) - LINES * 0.15)
             light = light + (mean * 2.5 * bright / (1 + (u**2 + v**2) / 5000))[..., None].astype(np.float32)
         return light
 
-    def _people(self, light: np.ndarray, second: float, surfaces: Surfaces) -> np.ndarray:
+    def _rain(self, mean: np.ndarray, still: Still, hard: float, second: float) -> None:
+        """Streaks of half the mean light, added where they fall."""
+        dice = np.random.default_rng([self.seed, int(second), 2])
+        u, v, long = dice.integers((0, -20, 6), (COLS, LINES, 30), (int(160 * hard), 3)).T
+        lines = np.stack([np.stack([u, v], 1), np.stack([u - 3, v + long], 1)], 1).astype(np.int32)
+        veil = np.zeros((LINES, COLS), np.uint8)
+        cv2.polylines(veil, list(lines), False, 1)
+        wet = np.nonzero(veil)
+        mean[wet] = np.sqrt((mean[wet] / 255) ** 2 + 0.5 * still.exposed) * 255
+
+    def _people(
+        self, mean: np.ndarray, spread: np.ndarray, still: Still, second: float, surfaces: Surfaces
+    ) -> np.ndarray:
         boxes = []
         shift = int(second // 300)
         dice = np.random.default_rng([self.seed, shift, 3])
@@ -378,26 +405,40 @@ class Scene:
             ahead = surfaces.depth[rows, columns] > float((spot - self.eye) @ self.axes[2]) * 0.98
             use = body & ahead
             paint = np.where((part < 0.55)[:, None], vest, 0.12) * (0.3 + part[:, None] * 0.4)
-            light[rows[use], columns[use]] = (paint * max(float(light.mean()) * 2.2, 0.003))[use]
+            light = paint[use] * max(still.exposed * 2.2, 0.003 * still.gain)
+            mean[rows[use], columns[use]], spread[rows[use], columns[use]] = toned(light[None], still.gain)
             error = np.random.default_rng([self.seed, int(second), 4]).normal(0, 0.02 * tall, 4)
             if np.random.default_rng([self.seed, int(second), 5]).random() < 0.92:
                 boxes.append(np.array([u - tall / 6, top, u + tall / 6, v]) + error)
         return np.array(boxes, np.float32).reshape(-1, 4)
 
+    def _developed(self, mean: np.ndarray, spread: np.ndarray, second: float) -> np.ndarray:
+        """Shot noise and codec."""
+        dice = np.random.default_rng([self.seed, int(second), 1])
+        y, x = dice.integers(0, 90, 2)
+        noise = cv2.multiply(spread, self.grains[y : y + LINES, x : x + COLS])
+        grey = cv2.add(mean, noise, dtype=cv2.CV_8U)
+        ok, packed = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, 78])
+        assert ok
+        return cv2.cvtColor(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), cv2.COLOR_GRAY2BGR)
+
     def frame_at(self, second: float) -> tuple[np.ndarray, np.ndarray]:
-        """Picture (h, w, 3) uint8 BGR and the person boxes of a detector that errs a little."""
+        """Picture (h, w, 3) uint8, grey in three channels, and the person boxes of a detector that errs a little."""
         gone = tuple(g for g in self.events if g.from_s <= second < g.to_s)
         stacked = self.stack_s[0] < second < self.stack_s[1]
-        surfaces = self._surfaces(gone, stacked)
-        light = self._weather(self._light(second, gone).copy(), second, surfaces)
-        boxes = self._people(light, second, surfaces)
+        still = self._stands(second, gone, stacked)
+        mean, spread = still.mean.copy(), still.spread.copy()
+        if hard := self._spell("rain", second):
+            self._rain(mean, still, hard, second)
+        boxes = self._people(mean, spread, still, second, self._surfaces(gone, stacked))
         if sway := self._spell("sway", second):
             dx, dy = 1.8 * sway * np.sin(second * 1.7), 0.9 * sway * np.sin(second * 2.9 + 1)
-            light = cv2.warpAffine(
-                light, np.array([[1, 0, dx], [0, 1, dy]]), (COLS, LINES), borderMode=cv2.BORDER_REFLECT
+            move = np.array([[1, 0, dx], [0, 1, dy]])
+            mean, spread = (
+                cv2.warpAffine(field, move, (COLS, LINES), borderMode=cv2.BORDER_REFLECT) for field in (mean, spread)
             )
             boxes = boxes + np.array([dx, dy, dx, dy], np.float32)
-        return self._develop(light, second), boxes
+        return self._developed(mean, spread, second), boxes
 
     # what is taken away, and the drawing
 

@@ -1,6 +1,8 @@
 """Benchmark of the edge check over rendered camera-days.
 
     python -m bench.edges run --generator 2 --camera-days 3 --json     straight from the generator, no files
+    python -m bench.edges run --generator 2 --seed 3000 --log FILE     a line of counts for each quarter of an hour
+    python -m bench.edges sum FILE ...                                 those lines added, of one or several runs
     python -m bench.edges render --generator 2 --days 1 --out DIR      for `sitewarden vision evaluate-edges DIR`
 
 A camera-day is one camera (one seed) over 86,400 seconds. `--every N` looks at each Nth second only; the camera-days
@@ -11,19 +13,23 @@ import argparse
 import importlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
+from bench.edge_runs import append, summed
 from gateway.model.survey import Survey
 from vision.edges.scoring import MissingSection, Tally, summary
 from vision.edges.watch import EdgeWatch
 from vision.frame import Frame
 
 SECOND = 1_000_000_000
+HOUR = 3600
+QUARTER = 900
 GENERATORS = {1: "bench.edge_scenes", 2: "bench.edge_scenes_second"}
 FIRST_SEED = {1: 0, 2: 1000}
 
@@ -31,6 +37,7 @@ FIRST_SEED = {1: 0, 2: 1000}
 class Scene(Protocol):
     """What a generator offers: one camera over one day."""
 
+    seed: int
     survey: Survey
     reference: np.ndarray
     events: tuple[Any, ...]
@@ -58,23 +65,48 @@ def truth_of(scene: Scene) -> tuple[MissingSection, ...]:
     )
 
 
-def run(scene: Scene, seconds: int, every: int, tell: bool = False, start: int = 0) -> tuple[Tally, float]:
-    """One camera: its tally, and the mean time of a judged frame (ms of CPU)."""
-    watch, tally, spent, frames = EdgeWatch(scene.survey, scene.reference), Tally(truth_of(scene)), 0.0, 0
-    for second in range(start, start + seconds, every):
-        image, persons = scene.frame_at(second)
-        now = second * SECOND
-        begun = time.process_time()
-        findings = watch.step(Frame("cam", second, now, now, True, 1, image), persons, True, now)
-        spent += time.process_time() - begun
-        frames += 1
-        tally.take(second, findings, watch.sections(now))
-    if tell:
-        for one in tally.chased:
-            print(f"  {one.section} delay {one.delay_s} unknown {one.unknown}/{one.frames}", flush=True)
-        for one in tally.false:
-            print(f"  false {one}", flush=True)
-    return tally, spent / max(frames, 1) * 1000
+@dataclass(slots=True)
+class Run:
+    """One camera being judged. `spent_s` is CPU time of the check alone."""
+
+    scene: Scene
+    tally: Tally
+    watch: EdgeWatch
+    spent_s: float = 0.0
+
+    def judge(self, seconds: range) -> None:
+        """Judge these seconds; they follow on those before."""
+        for second in seconds:
+            image, persons = self.scene.frame_at(second)
+            now = second * SECOND
+            begun = time.process_time()
+            findings = self.watch.step(Frame("cam", second, now, now, True, 1, image), persons, True, now)
+            self.spent_s += time.process_time() - begun
+            self.tally.take(second, findings, self.watch.sections(now))
+
+    @property
+    def ms_per_frame(self) -> float:
+        """CPU of a judged frame."""
+        return self.spent_s / max(self.tally.frames, 1) * 1000
+
+
+def run(scene: Scene, seconds: int, every: int, start: int, keep: Callable[[Run, int], None]) -> Run:
+    """One camera. `keep` is called after each simulated quarter of an hour with the second that was reached."""
+    camera = Run(scene, Tally(truth_of(scene)), EdgeWatch(scene.survey, scene.reference))
+    end = start + seconds
+    for first in range(start, end, QUARTER):
+        last = min(first + QUARTER, end)
+        camera.judge(range(first, last, every))
+        keep(camera, last)
+    return camera
+
+
+def tell(tally: Tally) -> None:
+    """Print what became of each section, and the false ones."""
+    for one in tally.chased:
+        print(f"  {one.section} delay {one.delay_s} unknown {one.unknown}/{one.frames}", flush=True)
+    for false in tally.false:
+        print(f"  false {false}", flush=True)
 
 
 def render(scene: Scene, seconds: int, every: int, folder: Path) -> None:
@@ -106,34 +138,46 @@ def render(scene: Scene, seconds: int, every: int, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("run", "render"))
+    parser.add_argument("what", choices=("run", "render", "sum"))
+    parser.add_argument("files", type=Path, nargs="*", help="of `sum`: what `run --log` wrote")
     parser.add_argument("--generator", type=int, choices=tuple(GENERATORS), default=2)
     parser.add_argument("--camera-days", "--days", type=float, default=3.0)
     parser.add_argument("--every", type=int, default=1, help="look at every Nth second only")
     parser.add_argument("--seed", type=int, help="of the first camera")
     parser.add_argument("--from-hour", type=float, default=0.0, help="of the day; for parts of a day")
+    parser.add_argument("--log", type=Path, help="add a line of counts for each simulated quarter of an hour")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--json", action="store_true", help="only the last line")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    if options.what == "render":
+    if options.what == "sum":
+        print(json.dumps(summed(options.files), ensure_ascii=False))
+    elif options.what == "render":
         if options.out is None:
             parser.error("render needs --out DIR")
         for number, (scene, seconds) in enumerate(scenes(options.generator, options.camera_days, options.seed)):
             render(scene, seconds, options.every, options.out / f"camera-{number + 1}")
-        return
-    tallies, spent = [], []
+    else:
+        print(json.dumps(_run_all(options), ensure_ascii=False))
+
+
+def _run_all(options: argparse.Namespace) -> dict[str, Any]:
+    ran = []
+    start = int(options.from_hour * HOUR)
     for scene, seconds in scenes(options.generator, options.camera_days, options.seed):
-        tally, ms = run(scene, seconds, options.every, not options.json, int(options.from_hour * 3600))
-        tallies.append(tally)
-        spent.append(ms)
-    said = summary(tallies, options.every)
-    said |= {
-        "generator": options.generator,
-        "from_hour": options.from_hour,
-        "ms_per_judged_frame": round(float(np.mean(spent)), 2),
-    }
-    print(json.dumps(said, ensure_ascii=False))
+
+        def keep(camera: Run, reached: int) -> None:
+            about = {"generator": options.generator, "seed": camera.scene.seed, "every_s": options.every}
+            about |= {"from_s": start, "to_s": reached, "ms_per_judged_frame": round(camera.ms_per_frame, 2)}
+            if options.log is not None:
+                append(options.log, about, camera.tally)
+
+        ran.append(run(scene, seconds, options.every, start, keep))
+        if not options.json:
+            tell(ran[-1].tally)
+    said = summary([camera.tally for camera in ran], options.every)
+    said |= {"generator": options.generator, "from_hour": options.from_hour}
+    return said | {"ms_per_judged_frame": round(float(np.mean([camera.ms_per_frame for camera in ran])), 2)}
 
 
 if __name__ == "__main__":

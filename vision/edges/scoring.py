@@ -38,7 +38,7 @@ class MissingSection:
 
 
 @dataclass(slots=True)
-class _Chased:
+class Chased:
     """One section and what has been said of it."""
 
     section: MissingSection
@@ -56,11 +56,11 @@ class Tally:
     false: list[Mapping[str, Any]] = field(default_factory=list)
     metre_frames: float = 0.0
     unknown_metre_frames: float = 0.0
-    chased: list[_Chased] = field(default_factory=list)
+    chased: list[Chased] = field(default_factory=list)
     _blamed: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.chased = [_Chased(section) for section in self.truth]
+        self.chased = [Chased(section) for section in self.truth]
 
     def take(self, second: float, findings: Iterable[Finding], sections: Sequence[Section]) -> None:
         """Take a judged frame in."""
@@ -74,7 +74,7 @@ class Tally:
         for finding in told:
             self._blame(finding, second)
 
-    def _chase(self, chase: _Chased, second: float, told: list[Finding], sections: Sequence[Section]) -> None:
+    def _chase(self, chase: Chased, second: float, told: list[Finding], sections: Sequence[Section]) -> None:
         section = chase.section
         if not section.from_s <= second < section.to_s:
             return
@@ -127,7 +127,7 @@ def summary(tallies: Sequence[Tally], every_s: float) -> dict[str, Any]:
     }
 
 
-def _by_what(chased: Sequence[_Chased]) -> dict[str, dict[str, int]]:
+def _by_what(chased: Sequence[Chased]) -> dict[str, dict[str, int]]:
     table: dict[str, dict[str, int]] = {}
     for one in chased:
         row = table.setdefault(one.section.what, {"n": 0, "found": 0})
