@@ -121,6 +121,7 @@ from gateway.window import Window
 from screens.listener import listen
 from vision.driver import KIND as CAMERA
 from vision.driver import camera_drivers
+from vision.edge_states import EdgeStates
 from vision.eye_hub import EyeHub
 from vision.site_eyes import SiteEyes
 from vision.survey_parsing import read_survey
@@ -282,7 +283,8 @@ class Gateway:
         self.keeping = AssetKeeping(self.assets, lambda: self.deriving, self.recorder, clock)
         self.keeping.restore()
         self.drivers: list[Driver] = [DRIVERS[link.settings.driver].build(link, clock) for link in settings.links]
-        self.site_eyes = SiteEyes(EyeHub(clock), lambda: {a.id: (a.title_zh, a.title_en) for a in self.settings.assets})
+        hub = EyeHub(clock, edge_states=EdgeStates(self._folder))
+        self.site_eyes = SiteEyes(hub, lambda: {a.id: (a.title_zh, a.title_en) for a in self.settings.assets})
         self.site_eyes.use(camera_drivers(self.drivers))
         line = self._line(self.window, self.rules, self.alarms)
         self.pipeline = Pipeline(

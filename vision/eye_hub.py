@@ -1,8 +1,9 @@
 """The gateway's side of the one eye process: starts it for the first camera, watches it turn, kills and restarts it.
 
 In: cameras to judge, surveys. Out: every `Observation` to whoever asked for its camera, and word when the eye is lost.
-The eye can always be killed: it holds nothing but what is told to it again at the next start. Imports no OpenCV and no
-model. Silence is counted on this event loop's own ticks, so that a loop that was held up itself blames nobody.
+The eye can always be killed: it holds nothing but what is told to it again at the next start, what its edge check
+wanted kept among it. Imports no OpenCV and no model. Silence is counted on this event loop's own ticks, so that a loop
+that was held up itself blames nobody.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from gateway.model.picture import Picture
 from gateway.model.survey import Survey, empty_survey
 from gateway.ports import Clock
 from vision.camera.backoff import BackOff
+from vision.edge_states import EdgeStates
 from vision.eye.watched import Alive, AskReference, Forget, Order, Redraw, ReferenceFrame, Watched
 from vision.eye.wire import packed, receive
 from vision.observation import Observation
@@ -64,11 +66,13 @@ class EyeState:
 class EyeHub:
     """One eye process for all cameras of a gateway. `run` until cancelled; cameras come and go meanwhile."""
 
-    def __init__(self, clock: Clock, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, clock: Clock, command: Sequence[str] = COMMAND, edge_states: EdgeStates | None = None) -> None:
         self._clock = clock
         self._command = tuple(command)
         self._cameras: dict[str, _Camera] = {}
         self._surveys: dict[str, tuple[Survey, bytes]] = {}
+        self._edge_states = edge_states or EdgeStates()
+        self._writing: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._silence_s = 0.0
@@ -174,6 +178,8 @@ class EyeHub:
     def _take(self, message: Any) -> None:
         if isinstance(message, Observation):
             if (camera := self._cameras.get(message.camera)) is not None:
+                if message.edge_state:
+                    self._keep(message)
                 camera.listener.hear(message)
         elif isinstance(message, Alive):
             self.state.alive = message
@@ -181,6 +187,12 @@ class EyeHub:
             asked = self._asked.get(message.number)
             if asked is not None and not asked.done():
                 asked.set_result(message.picture)
+
+    def _keep(self, observation: Observation) -> None:
+        self._edge_states.take(observation.camera, observation.edge_state)
+        task = asyncio.create_task(asyncio.to_thread(self._edge_states.flush))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
 
     async def _watch_silence(self) -> None:
         """Returns when the eye has been silent for too long."""
@@ -194,7 +206,8 @@ class EyeHub:
     def _watched(self, camera: str) -> Watched:
         known = self._cameras[camera]
         reference = self._surveys[camera][1] if camera in self._surveys else b""
-        return Watched(camera, known.slot, known.settings, self.survey(camera), reference)
+        kept = self._edge_states.newest(camera)
+        return Watched(camera, known.slot, known.settings, self.survey(camera), reference, kept)
 
     def _send(self, order: Order) -> None:
         process = self._process

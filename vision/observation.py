@@ -12,7 +12,8 @@ class Observation:
     NaN cannot be judged. `said` is canonical JSON (at most 4 KiB) that goes with the readings into the evidence:
     finding texts, versions, digests of the fired frame and strip. `still` is the newest picture for the screens,
     about 1 a second, faces blurred already. Fired scenes are not blurred: who may see them is decided by the
-    gateway."""
+    gateway. `edge_state` is what the edge check wants kept for a restart (`vision.edges.keeping`), about once a minute
+    and when a gap was confirmed or cleared."""
 
     camera: str
     captured_at_ns: int
@@ -22,3 +23,4 @@ class Observation:
     still: Picture | None = None
     fired: tuple[FiredScene, ...] = ()
     counts: Mapping[str, float] = field(default_factory=dict)
+    edge_state: bytes = b""

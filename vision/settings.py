@@ -20,7 +20,8 @@ class CameraDeviceSettings(DeviceSettings):
     the shipped one, `backend` what runs it. Heads below `min_head_px` are left out, a helmet is voted on for `vote_s`.
     `tiles` 2 judges 2 x 2 overlapping parts beside the whole picture, for far heads, at five times the cost.
     `edge_confirm_s`: how long a missing rail is looked at before it is believed (30 s is the practice; less is for
-    trying).
+    trying). `edge_resume_s`: what the edge check knew is taken up again after a restart when it is not older than this;
+    0 begins anew every time.
     """
 
     analyse_fps: Annotated[float, Field(gt=0, le=30)] = 5.0
@@ -31,6 +32,7 @@ class CameraDeviceSettings(DeviceSettings):
     vote_s: Annotated[float, Field(ge=2, le=120)] = 5.0
     tiles: Annotated[int, Field(ge=1, le=4)] = 1
     edge_confirm_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    edge_resume_s: Annotated[float, Field(ge=0, le=86_400)] = 600.0
 
 
 class CameraTable(DeviceTable):

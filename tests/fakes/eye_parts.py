@@ -95,6 +95,9 @@ class ToldEdges:
     findings: tuple[Finding, ...] = ()
     persons: list[int] = field(default_factory=list)
 
+    def kept(self, model: str, now_ns: int) -> bytes:
+        return f"{model} {now_ns}".encode()
+
     def step(
         self, frame: Frame, persons_xyxy_px: NDArray[np.float32], usable: bool, now_ns: int
     ) -> tuple[Finding, ...]:

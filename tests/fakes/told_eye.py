@@ -1,6 +1,6 @@
 """An eye process that says what it is told on its command line, in the eye's own wire: `told_eye.py WHAT`.
 
-judges   two observations for every camera it is given, then it lives on and answers
+judges   two observations for every camera it is given, then it lives on and answers; each wants one more "+" kept
 dies     one observation, then it ends with status 3
 hangs    says that it is alive once, then nothing more
 mute     never says anything
@@ -24,10 +24,10 @@ def say(message: object) -> None:
     sys.stdout.buffer.flush()
 
 
-def observation(camera: str, survey: int) -> Observation:
+def observation(camera: str, survey: int, edge_state: bytes = b"") -> Observation:
     now_ns = time.time_ns()
     values = {"bare_head_1": 1.0, "usable": 1.0, "edge_open_1": float("nan"), "survey": float(survey)}
-    return Observation(camera, now_ns, now_ns, values, b'{"model":"told"}')
+    return Observation(camera, now_ns, now_ns, values, b'{"model":"told"}', edge_state=edge_state)
 
 
 def answer(order: Any) -> None:
@@ -37,7 +37,7 @@ def answer(order: Any) -> None:
         say(observation(order.survey.camera, order.survey.version))
     elif isinstance(order, Watched):
         for _ in range(2):
-            say(observation(order.camera, order.survey.version))
+            say(observation(order.camera, order.survey.version, order.edge_state + b"+"))
     else:
         assert isinstance(order, Forget)
 

@@ -10,6 +10,8 @@ agreement within seconds and the column stands still, however long the rail is a
 meanwhile. Columns are never learnt anew from nothing.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,11 +19,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.edges.structure import Agreement, Look, agreement, rail_weight
+from vision.edges.structure import Agreement, Look, Measured, agreement, rail_weight
 
 STRONG: Final = 0.72
 """Agreement from which a column may follow the light."""
 FOLLOW_S: Final = 120.0
+LEVEL_S: Final = 30.0
+"""The grey level says only where a shadow lies; it follows sooner, and at an open gap as well."""
 OTHER_LIGHT: Final = 0.85
 """A look that no kept one agrees with better than this is kept as well."""
 MOST_KEPT: Final = 6
@@ -48,52 +52,65 @@ class Appearances:
     def __init__(self, reference: Look, protected: Floats, witness: Floats, opening: bool) -> None:
         self.weight = rail_weight(reference.gradient, protected, opening)
         self.witness = witness
+        self.opening = opening
         self.looks: list[Look] = [reference, reference]
         self._used: list[int] = [0, 0]
         self._asked = 0
         self._number = 1
+        self._turn = 0
+        self._measured: dict[Look, Measured] = {}
 
-    def fit(self, live: Look, is_open: Bools) -> Fit:
-        """The best fitting look; all are tried now and then, and whenever the one in use fits badly."""
+    def fit(self, live: Measured, is_open: Bools) -> Fit:
+        """The look in use, or another one that fits better. One other is tried at a time, now and then, and in every
+        frame while the one in use fits badly: light changes in minutes, and trying all of them is what costs."""
         self._asked += 1
         fit = self._against(self._number, live, is_open)
         if not fit.typical >= SEARCH_BELOW or self._asked % SEARCH_EVERY == 0:
-            others = [self._against(n, live, is_open) for n in range(len(self.looks)) if n != self._number]
-            fit = max([fit, *others], key=lambda one: one.typical if one.typical == one.typical else -1.0)
+            others = [n for n in range(len(self.looks)) if n != self._number]
+            self._turn += 1
+            fit = max(fit, self._against(others[self._turn % len(others)], live, is_open), key=_fitness)
         self._number = fit.number
         self._used[fit.number] = self._asked
         return fit
 
-    def against_reference(self, live: Look, is_open: Bools) -> Fit:
+    def against_reference(self, live: Measured, is_open: Bools) -> Fit:
         """Agreement with the picture that a person drew on."""
         return self._against(0, live, is_open)
 
-    def follow(self, live: Look, fit: Fit, is_open: Bools, elapsed_s: float) -> None:
-        """Let strongly agreeing columns of the recent look follow the live one."""
-        strong = fit.agreement.judged & ~is_open & (fit.agreement.score >= STRONG)
+    def follow(self, live: Measured, fit: Fit, is_open: Bools, gap: Bools, elapsed_s: float) -> None:
+        """Let strongly agreeing columns of the recent look follow the live one, but none that is open or called a `gap`
+        now."""
+        strong = fit.agreement.judged & ~(is_open | gap) & (fit.agreement.score >= STRONG)
         sure = cv2.erode(strong.astype(np.uint8)[None], np.ones((1, AROUND_COLUMNS), np.uint8))[0] > 0
         if fit.number != 1:
             if not sure.any():
                 return
             self.looks[1] = self.looks[fit.number]
             self._number = 1
-        rate = min(0.5, elapsed_s / FOLLOW_S) * sure[None, :] * live.seen
-        recent = self.looks[1]
+        now, recent = live.look, self.looks[1]
+        rate = min(0.5, elapsed_s / FOLLOW_S) * sure[None, :] * now.seen
+        lit = min(0.5, elapsed_s / LEVEL_S) * (sure | is_open)[None, :] * now.seen
         self.looks[1] = replace(
             recent,
-            gradient=(recent.gradient + rate * (live.gradient - recent.gradient)).astype(np.float32),
-            level=(recent.level + rate * (live.level - recent.level)).astype(np.float32),
+            gradient=(recent.gradient + rate * (now.gradient - recent.gradient)).astype(np.float32),
+            level=(recent.level + lit * (now.level - recent.level)).astype(np.float32),
         )
         if self._asked % 60 == 0:
             self._keep(is_open)
 
-    def take_up(self, learnt: list[Look]) -> None:
-        """Go on with the looks that were learnt before a restart."""
+    @property
+    def has_learnt(self) -> bool:
+        """Whether there is more than the reference."""
+        return self.looks[1] is not self.looks[0]
+
+    def take_up(self, learnt: Sequence[Look]) -> None:
+        """Go on with looks that were learnt before, the recent one first."""
         self.looks = [self.looks[0], *learnt]
         self._used = [0] * len(self.looks)
+        self._number = 1
 
     def _keep(self, is_open: Bools) -> None:
-        recent = self.looks[1]
+        recent = Measured(self.looks[1])
         others = [n for n in range(len(self.looks)) if n != 1]
         best = max(self._against(n, recent, is_open).typical for n in others)
         if not best < OTHER_LIGHT:
@@ -101,9 +118,24 @@ class Appearances:
         if len(self.looks) >= MOST_KEPT + 2:
             oldest = min(range(2, len(self.looks)), key=lambda n: self._used[n])
             del self.looks[oldest], self._used[oldest]
-        self.looks.append(recent)
+        self.looks.append(recent.look)
         self._used.append(self._asked)
 
-    def _against(self, number: int, live: Look, is_open: Bools) -> Fit:
-        agreed = agreement(live, self.looks[number], self.weight, self.witness)
+    def _against(self, number: int, live: Measured, is_open: Bools) -> Fit:
+        known = self._known(number)
+        agreed = agreement(live, known, self.weight, self.witness, self.opening)
         return Fit(number, agreed, agreed.typical(is_open))
+
+    def _known(self, number: int) -> Measured:
+        """Of a look that stays what it is, kept; the recent one changes in every frame."""
+        look = self.looks[number]
+        if number == 1:
+            return Measured(look)
+        if look not in self._measured:
+            self._measured = {one: known for one, known in self._measured.items() if one in self.looks}
+            self._measured[look] = Measured(look)
+        return self._measured[look]
+
+
+def _fitness(fit: Fit) -> float:
+    return -1.0 if math.isnan(fit.typical) else fit.typical

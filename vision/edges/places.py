@@ -2,7 +2,8 @@
 
 A gap that grows, shrinks or is hidden for a while keeps its place; two gaps that grow together keep the lower one.
 A cleared gap stays bound to its place, which then says FALSE of that very stretch, until another gap needs the place.
-Gaps beyond the last place wait, and are counted.
+Gaps beyond the last place wait, and are counted. One place that is not open is always left, or freed after ten minutes,
+to say what is not known of the edges.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 PLACES: Final = 4
+RELEASED_NS: Final = 600_000_000_000
+"""So long after clearing a place may be freed to speak for the edges as a whole."""
 
 Bools = NDArray[np.bool_]
 
@@ -67,6 +70,7 @@ class Places:
                 self._follow(place, left, cleared, now_ns)
         for gap in left:
             self._bind(gap, now_ns)
+        self._release(now_ns)
         self.waiting = max(0, len(gaps) - sum(place.is_open for place in self.places))
 
     def _follow(self, place: Place, left: list[Stretch], cleared: Sequence[Bools], now_ns: int) -> None:
@@ -82,6 +86,15 @@ class Places:
             place.is_open, place.stretch, place.cleared_ns = False, None, now_ns
         elif cleared[old.edge][old.first : old.last + 1].mean() > 0.5:
             place.is_open, place.cleared_ns = False, now_ns
+
+    def _release(self, now_ns: int) -> None:
+        """Where every place is bound to a stretch, none is left to say that something else is unknown: the one that
+        was cleared the longest ago lets go of its stretch."""
+        cleared = [place for place in self.places if not place.is_open]
+        if all(place.stretch is not None for place in self.places) and cleared:
+            oldest = min(cleared, key=lambda one: one.cleared_ns)
+            if now_ns - oldest.cleared_ns >= RELEASED_NS:
+                oldest.stretch = None
 
     def _bind(self, gap: Stretch, now_ns: int) -> None:
         free = [place for place in self.places if not place.is_open]

@@ -10,9 +10,12 @@ class EdgeSettings:
     told. `judge_every_s`: the strip is looked at no more often than that; people at every frame. `unknown_after_s`:
     what nobody could judge for so long is UNKNOWN. `average_s`: live strips are averaged over about this long.
 
-    Agreement with an appearance of the edge runs from about 0 (something else) to 1 (the same). Below `gap_share` of
-    what the better part of the edge, or what surrounds it, reaches now it is a gap, kept between `gap_least` and
-    `gap_most`; above `rail_over` times that it is a rail; between the two a frame says nothing. `witness_least`:
+    Agreement with an appearance of the edge runs from about 0 (something else) to 1 (the same). `gap_below` gives, for
+    what the better part of the edge reaches now (first of each pair), under which agreement a column is a gap (second):
+    the less the light is known, the less is told. What the better part reached up to `familiar_s` ago counts as well
+    while what surrounds the edge agrees by `familiar_around`: an edge may be bare for its whole length. No column is a
+    gap whose gradients lie as they did by `lie_most`: that is a rail in another light. Above `rail_over` times the
+    limit a column is a rail; between the two a frame says nothing. `witness_least`:
     agreement of what surrounds the rail (slab face, floor), under which something stands in front. `register_px`,
     `register_sure`: how far the camera may have moved (of a picture 640 px wide) and how sure that must be. `reach_m`:
     a person this close to an unprotected edge is at it; `person_s` confirms that."""
@@ -23,9 +26,10 @@ class EdgeSettings:
     judge_every_s: float = 1.0
     unknown_after_s: float = 60.0
     average_s: float = 6.0
-    gap_least: float = 0.40
-    gap_share: float = 0.58
-    gap_most: float = 0.55
+    gap_below: tuple[tuple[float, float], ...] = ((0.60, 0.22), (0.75, 0.36), (0.90, 0.56))
+    lie_most: float = 0.55
+    familiar_s: float = 1200.0
+    familiar_around: float = 0.85
     rail_over: float = 1.2
     witness_least: float = 0.45
     register_px: float = 8.0

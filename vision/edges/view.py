@@ -4,10 +4,12 @@ ones bear witness that the view is free.
     floor or pit edge                            opening
     1.7 m  . . . . . . . .  witness               . . . . . .   witness: a ring around the outline
     1.3 m  ===============  protection            . ####### .
-      0 m  ===============                        . ####### .   protection: the cover, and its outline
+    0.25 m ===============                        . ####### .   protection: the cover, and its outline
    -0.5 m  . . . . . . . .  witness               . . . . . .
 
-Both are strips: columns along the edge (for an opening: across it), each column judged by itself.
+What lies lower than 0.25 m says nothing of a rail: the edge of the slab stays where it was when the rail is gone, and a
+toe board alone is no protection. Both are strips: columns along the edge (for an opening: across it), each judged by
+itself.
 """
 
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from vision.edges.geometry import BELOW_M, rectified
 
 OPENING_PX: Final = 48
 MARGIN: Final = 0.35
+LOWEST_M: Final = 0.25
 
 Floats = NDArray[np.float32]
 
@@ -69,7 +72,7 @@ def _rail(edge: Edge, width_px: int, height_px: int) -> View:
     strip = rectified(edge, width_px, height_px)
     protected, witness = np.zeros_like(strip.map_x), np.zeros_like(strip.map_x)
     top = round(strip.row_of(min(strip.height_m * 1.1, 1.5)))
-    protected[max(0, top) : round(strip.row_of(0.04))] = 1
+    protected[max(0, top) : round(strip.row_of(LOWEST_M))] = 1
     witness[: max(0, round(strip.row_of(strip.height_m * 1.16)))] = 1
     witness[round(strip.row_of(-0.06)) : round(strip.row_of(-BELOW_M))] = 1
     judged = np.ones(len(strip.metre), bool)

@@ -9,7 +9,6 @@ what was open stays open. Time is an argument; no clock, no file, no model.
 
 import itertools
 import math
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,12 +21,13 @@ from gateway.model.survey import Edge, Survey
 from gateway.model.verdict import Truth
 from vision.edges.appearance import Appearances, Fit
 from vision.edges.evidence import NEVER, Columns
+from vision.edges.keeping import Belonging, EdgeStateError, KeptEdge, KeptState, packed_state, read_state
 from vision.edges.live import Average, free_of, look_of, strip_of
 from vision.edges.people import Presence, people_at
 from vision.edges.places import Place, Places, Stretch, What, stretches
 from vision.edges.registration import Register, Shift
 from vision.edges.settings import EdgeSettings
-from vision.edges.structure import Agreement
+from vision.edges.structure import Agreement, Measured
 from vision.edges.view import View, view_of
 from vision.finding import Finding, FindingKind
 from vision.frame import Frame
@@ -44,6 +44,8 @@ NEARLY: Final = 5
 Boxes = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 Image = NDArray[np.uint8]
+Blank = tuple[str, float]
+"""Why and how many metres of all edges are unknown now."""
 
 
 @dataclass(slots=True)
@@ -57,6 +59,8 @@ class _Watched:
     columns: Columns
     why: str = "not judged yet"
     followed_ns: int = NEVER
+    familiar: float = 0.0
+    familiar_ns: int = NEVER
     score: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
 
@@ -99,11 +103,13 @@ class EdgeWatch:
             return ()
         if usable and now_ns - self._judged_ns >= 0.9 * self.settings.judge_every_s * SECOND:
             self._judge(frame, persons_xyxy_px, now_ns)
+        unknown = [(self._unknown_m(watched, now_ns), watched.why) for watched in self._edges]
+        blank = next((why for metres, why in unknown if metres), ""), sum(metres for metres, _ in unknown)
         gaps = [gap for n, watched in enumerate(self._edges) for gap in self._gaps(n, watched)]
         self._places.step(gaps, [~watched.columns.is_open for watched in self._edges], now_ns)
-        opened = [self._open_finding(place, usable, now_ns) for place in self._places.places]
+        opened = [self._open_finding(place, usable, blank, now_ns) for place in self._places.places]
         people = [
-            self._person_finding(place, opened[n], persons_xyxy_px, usable, now_ns)
+            self._person_finding(place, opened[n], persons_xyxy_px, now_ns)
             for n, place in enumerate(self._places.places)
         ]
         return (*opened, *people)
@@ -116,28 +122,29 @@ class EdgeWatch:
         """The newest agreement of each column (NaN where it could not be judged), for benches."""
         return {watched.edge.edge_id: watched.score for watched in self._edges}
 
-    def kept(self) -> bytes:
-        """What was learnt and confirmed, for a restart with the same survey. Only for this program's own files."""
-        state = [
-            (watched.edge.edge_id, watched.appearances.looks[1:], watched.columns, watched.why)
-            for watched in self._edges
+    def kept(self, model: str, now_ns: int) -> bytes:
+        """What was learnt and confirmed, for a restart with the same survey and the same `model` of persons."""
+        edges = [
+            KeptEdge(watched.edge.edge_id, watched.appearances.looks[1:], watched.columns) for watched in self._edges
         ]
-        return pickle.dumps((self.survey.version, self.survey.reference_sha256, state, self._places, self._presences))
+        return packed_state(self._whose(model), KeptState(edges, self._places.places, self._presences), now_ns)
 
-    def resume(self, kept: bytes) -> bool:
-        """Take up what `kept` gave; False (and nothing changed) when it belongs to another survey."""
-        try:
-            version, digest, state, places, presences = pickle.loads(kept)  # noqa: S301 - our own, from our own folder
-        except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, ImportError, IndexError):
-            return False
-        mine = [watched.edge.edge_id for watched in self._edges]
-        if (version, digest, [row[0] for row in state]) != (self.survey.version, self.survey.reference_sha256, mine):
-            return False
-        for watched, (_, looks, columns, why) in zip(self._edges, state, strict=True):
-            watched.appearances.take_up(looks)
-            watched.columns, watched.why = columns, why
-        self._places, self._presences = places, presences
-        return True
+    def resume(self, kept: bytes, model: str, now_ns: int, oldest_s: float) -> None:
+        """Take up what `kept` gave. What was judged within `unknown_after_s` is known as before, the rest after one
+        more judged frame. Raises EdgeStateError, and nothing is changed, for a spoilt state, one of another survey or
+        model, and one older than `oldest_s`."""
+        state = read_state(kept, self._whose(model), self.settings, now_ns, oldest_s)
+        found = [(edge.edge_id, edge.looks[0].level.shape) for edge in state.edges]
+        mine = [(watched.edge.edge_id, watched.view.map_x.shape) for watched in self._edges]
+        if found != mine:
+            raise EdgeStateError(f"edges: found {found}, expected {mine}")
+        for watched, edge in zip(self._edges, state.edges, strict=True):
+            watched.appearances.take_up(edge.looks)
+            watched.columns = edge.columns
+        self._places.places[:], self._presences[:] = state.places, state.presences
+
+    def _whose(self, model: str) -> Belonging:
+        return Belonging(self.survey.camera, self.survey.version, self.survey.reference_sha256, model)
 
     # --- judging ---
 
@@ -151,6 +158,8 @@ class EdgeWatch:
             view = view_of(edge, width, height)
             looks = Appearances(look_of(grey, view), view.protected, view.witness, view.opening)
             columns = old[n].columns if old else Columns(view.map_x.shape[1], self.settings)
+            if old and old[n].appearances.has_learnt:
+                looks.take_up(old[n].appearances.looks[1:])
             average = Average(view, self.settings.average_s)
             self._edges.append(_Watched(edge, view, average, looks, columns))
 
@@ -175,7 +184,7 @@ class EdgeWatch:
     def _judge_edge(self, watched: _Watched, grey: Image, persons: Boxes, elapsed_s: float, now_ns: int) -> None:
         view, columns = watched.view, watched.columns
         free = free_of(persons, view, self._shift)
-        live = watched.average.add(strip_of(grey, view, self._shift), free, elapsed_s)
+        live = Measured(watched.average.add(strip_of(grey, view, self._shift), free, elapsed_s))
         fit = watched.appearances.fit(live, columns.is_open)
         gap, rail = self._verdicts(watched, fit)
         if columns.is_open.any():
@@ -186,21 +195,30 @@ class EdgeWatch:
         watched.score = np.where(fit.agreement.judged, fit.agreement.score, np.nan).astype(np.float32)
         watched.why = "too dark, hidden, or nothing to recognise"
         since_s = min(60.0, (now_ns - watched.followed_ns) / SECOND)
-        watched.appearances.follow(live, fit, columns.is_open | gap, since_s)
+        watched.appearances.follow(live, fit, columns.is_open, gap, since_s)
         watched.followed_ns = now_ns
 
     def _verdicts(self, watched: _Watched, fit: Fit) -> tuple[Bools, Bools]:
         """Columns that this frame calls a gap, and those it calls protected."""
         setting, agreed = self.settings, fit.agreement
-        typical = max(_or_nothing(fit.typical), _or_nothing(agreed.around()))
-        limit = min(setting.gap_most, max(setting.gap_least, setting.gap_share * typical))
+        limit = self._limit(watched, fit)
         free = ~(agreed.witness < setting.witness_least)
         judged = agreed.judged & watched.view.judged
-        gap = judged & free & (agreed.score < limit)
+        gap = judged & free & (agreed.score < limit) & (agreed.lie < setting.lie_most) & ~agreed.relit
         rail = judged & (agreed.score > setting.rail_over * limit)
         if watched.view.opening:
             gap, rail = _cover(agreed, gap, rail, watched.view.judged & free)
         return gap, rail
+
+    def _limit(self, watched: _Watched, fit: Fit) -> float:
+        """The agreement under which a column is a gap in the light of now."""
+        setting, typical = self.settings, _or_nothing(fit.typical)
+        if typical >= watched.familiar or self._judged_ns - watched.familiar_ns > setting.familiar_s * SECOND:
+            watched.familiar, watched.familiar_ns = typical, self._judged_ns
+        elif _or_nothing(fit.agreement.around()) >= setting.familiar_around:
+            typical = watched.familiar
+        reached, below = zip(*setting.gap_below, strict=True)
+        return float(np.interp(typical, reached, below))
 
     # --- telling ---
 
@@ -214,9 +232,9 @@ class EdgeWatch:
             return max(2, round(0.25 * int(watched.view.judged.sum())))
         return max(2, math.ceil(self.settings.smallest_gap_m / watched.view.column_m - 1e-6))
 
-    def _open_finding(self, place: Place, known: bool, now_ns: int) -> Finding:
+    def _open_finding(self, place: Place, known: bool, blank: Blank, now_ns: int) -> Finding:
         if place.stretch is None:
-            return self._free_place(place, known, now_ns)
+            return self._free_place(place, known, blank)
         watched = self._edges[place.stretch.edge]
         part = slice(place.stretch.first, place.stretch.last + 1)
         seen = known and bool((~watched.columns.unknown(now_ns)[part]).mean() >= 0.5)
@@ -232,16 +250,18 @@ class EdgeWatch:
         metres = float(about["to_m"]) - float(about["from_m"])
         return Finding(FindingKind.EDGE_OPEN, place.number, Truth.TRUE, metres, box, about, place.fired)
 
-    def _free_place(self, place: Place, known: bool, now_ns: int) -> Finding:
+    def _free_place(self, place: Place, known: bool, blank: Blank) -> Finding:
         """A place that never told of a gap: FALSE only when there is no stretch of which nothing is known."""
-        unknown = sum(
-            (part.to_m - part.from_m for part in self.sections(now_ns) if part.verdict == "unknown"), start=0.0
-        )
-        if known and unknown < self.settings.smallest_gap_m:
+        why, unknown_m = blank
+        if known and unknown_m < self.settings.smallest_gap_m:
             return Finding(FindingKind.EDGE_OPEN, place.number, Truth.FALSE, 0.0)
-        why = next((watched.why for watched in self._edges if watched.columns.unknown(now_ns).any()), "not seen")
-        about: dict[str, str | int | float] = {"unknown_m": round(unknown, 2), "why": why}
+        about: dict[str, str | int | float] = {"unknown_m": round(unknown_m, 2), "why": why or "not seen"}
         return Finding(FindingKind.EDGE_OPEN, place.number, Truth.UNKNOWN, math.nan, None, about)
+
+    @staticmethod
+    def _unknown_m(watched: _Watched, now_ns: int) -> float:
+        unknown = watched.columns.unknown(now_ns) & watched.view.judged
+        return int(unknown.sum()) * watched.view.column_m
 
     def _about(self, watched: _Watched, place: Place) -> dict[str, str | int | float]:
         assert place.stretch is not None
@@ -268,14 +288,14 @@ class EdgeWatch:
             min(watched.edge.length_m, float(metre[stretch.last]) + half),
         )
 
-    def _person_finding(self, place: Place, told: Finding, persons: Boxes, known: bool, now_ns: int) -> Finding:
+    def _person_finding(self, place: Place, told: Finding, persons: Boxes, now_ns: int) -> Finding:
         presence = self._presences[place.number - 1]
         kind = FindingKind.PERSON_AT_EDGE
         if not place.is_open or place.stretch is None:
             presence.clear()
             measured = math.nan if told.truth is Truth.UNKNOWN else 0.0
             return Finding(kind, place.number, told.truth, measured)
-        if not known:
+        if told.truth is Truth.UNKNOWN:
             return Finding(kind, place.number, Truth.UNKNOWN, math.nan)
         watched = self._edges[place.stretch.edge]
         mask = np.zeros(len(watched.view.judged), bool)

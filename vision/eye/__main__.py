@@ -37,7 +37,7 @@ def main() -> int:
     orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
     threading.Thread(target=_hear, args=(sys.stdin.buffer, orders), daemon=True).start()
     shelf = ModelShelf(open_model)
-    turn = Turn(shelf, _open_slot, lambda watched: open_parts(watched, shelf, time.monotonic_ns()))
+    turn = Turn(shelf, _open_slot, lambda watched: open_parts(watched, shelf, time.time_ns(), time.monotonic_ns()))
     try:
         _run(turn, orders, said)
     except BrokenPipeError:

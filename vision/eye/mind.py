@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gateway.model.detections import Detections, SeenClass
 from gateway.model.picture import FiredScene
 from gateway.model.survey import Zone
+from gateway.model.verdict import Truth
 from vision.detector.motion import Motion, MotionGate, MotionSettings
 from vision.eye.judged import UNKNOWN, finding_values, health_values, said_text
 from vision.eye.pictures import FIRED_QUALITY, PictureRoll, best_of_tracks, picture_of
@@ -31,6 +32,7 @@ from vision.scene_cut import SceneCut
 PACE_WINDOW_NS = 5_000_000_000
 LOOK_AGAIN_S = 1.0
 EDGE_KINDS = (FindingKind.EDGE_OPEN, FindingKind.PERSON_AT_EDGE)
+KEEP_EDGES_NS = 60_000_000_000
 Grey = NDArray[np.uint8]
 
 
@@ -79,6 +81,10 @@ class EdgePart(Protocol):
         """Which edges are open, by place."""
         ...
 
+    def kept(self, model: str, now_ns: int) -> bytes:
+        """What a restart goes on with."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class MindParts:
@@ -104,6 +110,8 @@ class CameraMind:
         self._seen: Detections | None = None
         self._digests: dict[str, tuple[str, ...]] = {}
         self._judged_at: deque[int] = deque(maxlen=256)
+        self._open_edges: frozenset[str] = frozenset()
+        self._edges_kept_ns: int | None = None
 
     @property
     def seen(self) -> Detections | None:
@@ -147,7 +155,15 @@ class CameraMind:
         values |= self._counts(boxes if health.usable else None, now_mono_ns)
         said = said_text(findings, health, self._about(frame, model), self._digests)
         return Observation(
-            self.watched.camera, frame.captured_at_ns, frame.received_at_ns, values, said, still, fired, health.figures
+            self.watched.camera,
+            frame.captured_at_ns,
+            frame.received_at_ns,
+            values,
+            said,
+            still,
+            fired,
+            health.figures,
+            self._edge_state(findings, model, now_ns, now_mono_ns) if boxes is not None else b"",
         )
 
     def rest(self, model: str, now_ns: int, now_mono_ns: int) -> Observation:
@@ -196,6 +212,21 @@ class CameraMind:
         rows = boxes.of_class(SeenClass.PERSON)
         persons = boxes.boxes_xyxy_px[rows[boxes.track_id[rows] >= 0]]
         return self._parts.edges.step(frame, persons, usable, now_ns)
+
+    def _edge_state(self, findings: Sequence[Finding], model: str, now_ns: int, now_mono_ns: int) -> bytes:
+        """To be kept now and then, and at once when a gap was confirmed or cleared; else empty."""
+        if self._parts.edges is None:
+            return b""
+        told = {finding.key: finding.truth for finding in findings if finding.kind is FindingKind.EDGE_OPEN}
+        cleared = {key for key in self._open_edges if told.get(key) is Truth.FALSE}
+        opened = {key for key, truth in told.items() if truth is Truth.TRUE} - self._open_edges
+        self._open_edges = (self._open_edges | opened) - cleared
+        if self._edges_kept_ns is None:
+            self._edges_kept_ns = now_mono_ns
+        if not (opened or cleared or now_mono_ns - self._edges_kept_ns >= KEEP_EDGES_NS):
+            return b""
+        self._edges_kept_ns = now_mono_ns
+        return self._parts.edges.kept(model, now_ns)
 
     def _fired(self, frame: Frame, boxes: Detections | None, finding: Finding, model: str) -> FiredScene:
         settings, survey = self.watched.settings, self.watched.survey

@@ -15,6 +15,7 @@ from vision.camera_health import CameraHealth
 from vision.detector import SHIPPED_MODEL, Detector, as_detections, check_picture, open_detector
 from vision.detector.detector import cut
 from vision.detector.tiles import Tiling
+from vision.edges.keeping import EdgeStateError
 from vision.edges.settings import EdgeSettings
 from vision.edges.watch import EdgeWatch
 from vision.eye.mind import MindParts
@@ -69,8 +70,9 @@ def open_model(path: Path | None, backend: str) -> SiteDetector:
     return SiteDetector(open_detector(path or SHIPPED_MODEL, backend, threads=1))
 
 
-def open_parts(watched: Watched, shelf: ModelShelf, now_mono_ns: int) -> MindParts:
-    """Fresh parts for one camera. Without a usable reference no edge is judged, and that is logged: unknown, not ok."""
+def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: int) -> MindParts:
+    """Parts for one camera. Without a usable reference no edge is judged, and that is logged: unknown, not ok. The edge
+    check goes on with what it knew before a restart where that still counts; everything else begins anew."""
     settings, survey = watched.settings, watched.survey
     detector = shelf.detector(settings, now_mono_ns)
     scores = detector.thresholds if detector is not None else TrackerSettings().thresholds
@@ -81,9 +83,20 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_mono_ns: int) -> MindPar
         confirm_s = settings.edge_confirm_s
         average_s = min(EdgeSettings().average_s, confirm_s / 5)
         edges = EdgeWatch(survey, reference, EdgeSettings(confirm_s=confirm_s, average_s=average_s))
+        if watched.edge_state:
+            _resume(edges, watched, detector.version if detector is not None else "", now_ns)
     grey = None if reference is None else np.asarray(cv2.cvtColor(reference, cv2.COLOR_BGR2GRAY), np.uint8)
     tracker, helmets = Tracker(TrackerSettings(thresholds=scores)), HelmetWatch(asked, survey.zones)
     return MindParts(CameraHealth(), tracker, helmets, edges, grey)
+
+
+def _resume(edges: EdgeWatch, watched: Watched, model: str, now_ns: int) -> None:
+    try:
+        edges.resume(watched.edge_state, model, now_ns, watched.settings.edge_resume_s)
+    except EdgeStateError as error:
+        log.warning("event=edge_state_left camera=%s reason=%r", watched.camera, str(error))
+    else:
+        log.info("event=edge_state_resumed camera=%s bytes=%d", watched.camera, len(watched.edge_state))
 
 
 def _reference(watched: Watched) -> Image | None:

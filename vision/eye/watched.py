@@ -12,13 +12,15 @@ from vision.settings import CameraDeviceSettings
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One camera to judge. `slot` names its frame slot; `reference` is the JPEG that the survey was drawn on."""
+    """One camera to judge. `slot` names its frame slot; `reference` is the JPEG that the survey was drawn on.
+    `edge_state` is what the edge check gave to be kept last, empty when there is none."""
 
     camera: str
     slot: str
     settings: CameraDeviceSettings
     survey: Survey
     reference: bytes = b""
+    edge_state: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,29 +273,26 @@ def test_frames_after_a_long_pause_begin_a_new_case() -> None:
     assert len(site.fired) == 1
 
 
-def test_state_survives_a_restart_and_says_nothing_twice() -> None:
+def test_a_person_at_a_gap_that_can_no_longer_be_judged_is_unknown_not_ok() -> None:
+    person = np.array([[x_of(4.8), 120, x_of(5.2), 182]], np.float32)
     site = Site()
     site.run(45)
     site.run(60, GAP)
-    kept = site.watch.kept()
-    again = Site()
-    assert again.watch.resume(kept)
-    again.second = site.second
-    again.run(5, GAP)
-    assert again.truth() is Truth.TRUE
-    assert again.fired == []
+    site.run(5, GAP, person)
+    assert site.truth(FindingKind.PERSON_AT_EDGE) is Truth.TRUE
+    dark = replace(GAP, light=0.01)
+    site.run(70, dark)
+    assert site.truth(FindingKind.EDGE_OPEN) is Truth.UNKNOWN
+    assert site.truth(FindingKind.PERSON_AT_EDGE) is Truth.UNKNOWN
+    site.run(3, dark, person)
+    assert site.truth(FindingKind.PERSON_AT_EDGE) is Truth.UNKNOWN
 
 
-def test_state_of_another_drawing_is_not_taken_up() -> None:
-    assert not Site(hole()).watch.resume(Site().watch.kept())
-
-
-@pytest.mark.parametrize("kept", [b"", b"no state", b"\x80\x04"])
-def test_a_spoilt_state_is_refused(kept: bytes) -> None:
+def test_a_person_at_an_edge_that_was_never_judged_is_unknown() -> None:
     site = Site()
-    assert not site.watch.resume(kept)
-    site.run(45)
-    assert site.truth() is Truth.FALSE
+    site.run(5, WHOLE, np.array([[x_of(4.8), 120, x_of(5.2), 182]], np.float32))
+    people = {one.truth for one in site.findings if one.kind is FindingKind.PERSON_AT_EDGE}
+    assert people == {Truth.UNKNOWN}
 
 
 def test_without_edges_nothing_is_said() -> None:

@@ -14,6 +14,7 @@ from gateway.clock import SystemClock
 from gateway.model.survey import empty_survey
 from tests.fakes.eye_parts import watched
 from vision import eye_hub
+from vision.edge_states import EdgeStates
 from vision.eye.wire import MAX_MESSAGE_BYTES, packed, read_message
 from vision.eye_hub import EyeHub, Listener
 from vision.observation import Observation
@@ -39,8 +40,10 @@ async def until(condition: Callable[[], bool], what: str, seconds: float = 30.0)
 
 
 @contextlib.asynccontextmanager
-async def running(what: str, clock: SystemClock | None = None) -> AsyncIterator[EyeHub]:
-    hub = EyeHub(clock or SystemClock(), (sys.executable, str(TOLD_EYE), what))
+async def running(
+    what: str, clock: SystemClock | None = None, edge_states: EdgeStates | None = None
+) -> AsyncIterator[EyeHub]:
+    hub = EyeHub(clock or SystemClock(), (sys.executable, str(TOLD_EYE), what), edge_states)
     task = asyncio.create_task(hub.run())
     try:
         yield hub
@@ -161,3 +164,17 @@ def test_a_message_that_is_cut_off_or_out_of_step_is_an_end_not_a_picture(tmp_pa
         assert read_message(stream) == {"a": 1}
     with pytest.raises(ValueError, match="at most"):
         packed(bytes(MAX_MESSAGE_BYTES + 1))
+
+
+async def test_what_the_edge_check_wants_kept_is_given_to_the_next_eye_and_lies_on_the_disk(tmp_path: Path) -> None:
+    states = EdgeStates(tmp_path)
+    states.take("cam-1", b"before")
+    states.flush()
+    async with running("dies", edge_states=EdgeStates(tmp_path)) as hub:
+        heard = Heard()
+        hub.watch("cam-1", "", SETTINGS, heard.listener)
+        await until(lambda: len({each.edge_state for each in heard.observations}) >= 2, "two eyes")
+        said = [each.edge_state for each in heard.observations]
+        assert (said[0], b"before++" in said) == (b"before+", True)
+        file = tmp_path / "edge_states" / "cam-1.edges"
+        await until(lambda: file.read_bytes().startswith(b"before+"), "a newer file")

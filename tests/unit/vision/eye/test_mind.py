@@ -184,6 +184,26 @@ def test_another_resolution_is_not_judged_by_the_old_boxes(size: tuple[int, int]
     assert mind.judge(other, None, MODEL, NOW_NS, SECOND_NS).values["heads"] == 0.0
 
 
+def test_the_edge_state_goes_out_once_a_minute_and_when_a_gap_opens_or_clears() -> None:
+    edges = ToldEdges()
+    mind = CameraMind(watched(survey=replace(empty_survey("cam-1"), edges=(EDGE,))), parts(edges=edges))
+    states = [judged(mind, seq).edge_state for seq in range(1, 602)]
+    assert [n for n, state in enumerate(states) if state] == [300, 600]
+    edges.findings = (edge_open(2.0),)
+    assert judged(mind, 602).edge_state == f"{MODEL} {NOW_NS + 602 * SECOND_NS // 5}".encode()
+    assert judged(mind, 603).edge_state == b""
+    edges.findings = (replace(edge_open(2.0), truth=Truth.UNKNOWN),)
+    assert judged(mind, 604).edge_state == b""
+    edges.findings = (replace(edge_open(2.0), truth=Truth.FALSE),)
+    assert judged(mind, 605).edge_state
+
+
+def test_without_a_model_no_edge_state_is_kept() -> None:
+    edges = ToldEdges((edge_open(2.0),))
+    mind = CameraMind(watched(survey=replace(empty_survey("cam-1"), edges=(EDGE,))), parts(edges=edges))
+    assert judged(mind, 1, model="").edge_state == b""
+
+
 def test_how_often_it_is_judged_is_measured() -> None:
     mind = CameraMind(watched(), parts())
     said = [judged(mind, seq) for seq in range(1, 60)]

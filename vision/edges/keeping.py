@@ -1,0 +1,226 @@
+"""What the edge check has learnt and confirmed, as bytes for a file: so that a restart goes on where it ended.
+
+One line of JSON, then plain arrays in the order that it names, little-endian:
+
+    {"format": 1, "camera": ..., "survey": 3, "reference_sha256": ..., "model": ..., "kept_at_ns": ...,
+     "sha256": (of all that follows the line), "edges": [...], "places": [...], "presences": [...]}
+    for each edge: looks (float16 gradient 2 x rows x columns, float16 level rows x columns each), then its columns
+
+Nothing in it is executed or believed unseen: every length, number and index is checked before anything is taken up.
+Knows no file and no clock.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vision.edges.appearance import MOST_KEPT
+from vision.edges.evidence import Columns
+from vision.edges.people import Presence
+from vision.edges.places import PLACES, Place, Stretch
+from vision.edges.settings import EdgeSettings
+from vision.edges.structure import Look
+
+FORMAT: Final = 1
+SECOND: Final = 1_000_000_000
+MOST_BYTES: Final = 48 * 2**20
+Nanoseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
+
+
+class EdgeStateError(ValueError):
+    """A kept state that is not taken up. Says what was found and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Whose state it is: it is of no use to another drawing, another reference picture or another model."""
+
+    camera: str
+    survey: int
+    reference_sha256: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptEdge:
+    """One edge: the looks that were learnt (the recent one first) and its columns."""
+
+    edge_id: str
+    looks: Sequence[Look]
+    columns: Columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptState:
+    """All of one camera's edges."""
+
+    edges: Sequence[KeptEdge]
+    places: Sequence[Place]
+    presences: Sequence[Presence]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _Edge(_Row):
+    edge_id: str
+    rows: Annotated[int, Field(ge=1, le=200)]
+    columns: Annotated[int, Field(ge=1, le=2000)]
+    looks: Annotated[int, Field(ge=1, le=MOST_KEPT + 1)]
+
+    @property
+    def look_bytes(self) -> int:
+        return self.rows * self.columns * 3 * 2
+
+    @property
+    def whole_bytes(self) -> int:
+        return self.looks * self.look_bytes + self.columns * (2 + 6 * 8)
+
+
+class _Place(_Row):
+    stretch: tuple[int, int, int] | None
+    is_open: bool
+    since_ns: Nanoseconds
+    cleared_ns: Nanoseconds
+
+
+class _Presence(_Row):
+    is_there: bool
+    since_ns: Nanoseconds
+    seen_ns: Nanoseconds
+    first_ns: Nanoseconds
+    box_px: tuple[float, float, float, float] | None
+
+
+class _Head(_Row):
+    format: Literal[1]
+    camera: str
+    survey: int
+    reference_sha256: str
+    model: str
+    kept_at_ns: Nanoseconds
+    sha256: str
+    edges: Annotated[tuple[_Edge, ...], Field(max_length=32)]
+    places: Annotated[tuple[_Place, ...], Field(min_length=PLACES, max_length=PLACES)]
+    presences: Annotated[tuple[_Presence, ...], Field(min_length=PLACES, max_length=PLACES)]
+
+
+def packed_state(whose: Belonging, state: KeptState, now_ns: int) -> bytes:
+    """The bytes of a state."""
+    body = b"".join(_edge_bytes(edge) for edge in state.edges)
+    head = _Head(
+        format=FORMAT,
+        camera=whose.camera,
+        survey=whose.survey,
+        reference_sha256=whose.reference_sha256,
+        model=whose.model,
+        kept_at_ns=now_ns,
+        sha256=hashlib.sha256(body).hexdigest(),
+        edges=tuple(_edge_row(edge) for edge in state.edges),
+        places=tuple(_place_row(place) for place in state.places),
+        presences=tuple(_presence_row(presence) for presence in state.presences),
+    )
+    return head.model_dump_json().encode() + b"\n" + body
+
+
+def read_state(kept: bytes, whose: Belonging, settings: EdgeSettings, now_ns: int, oldest_s: float) -> KeptState:
+    """The state out of its bytes. Raises EdgeStateError for a spoilt one, one of another survey, reference or model,
+    one older than `oldest_s` and one from the future."""
+    line, _, body = kept[:MOST_BYTES].partition(b"\n")
+    try:
+        head = _Head.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise EdgeStateError(f"{'.'.join(map(str, first['loc'])) or 'first line'}: {first['msg']}") from None
+    _check_whose(head, whose)
+    age_s = (now_ns - head.kept_at_ns) / SECOND
+    if not 0 <= age_s <= oldest_s:
+        raise EdgeStateError(f"kept {age_s:.0f} s ago, expected 0 to {oldest_s:.0f} s")
+    wanted = sum(edge.whole_bytes for edge in head.edges)
+    if len(body) != wanted or hashlib.sha256(body).hexdigest() != head.sha256:
+        raise EdgeStateError(f"found {len(body)} bytes after the first line, expected {wanted} of the digest it names")
+    edges, at = [], 0
+    for row in head.edges:
+        edges.append(_edge(row, body[at : at + row.whole_bytes], settings))
+        at += row.whole_bytes
+    places = [_place(number + 1, row, head.edges) for number, row in enumerate(head.places)]
+    presences = [
+        Presence(row.is_there, False, row.since_ns, row.seen_ns, row.first_ns, row.box_px) for row in head.presences
+    ]
+    return KeptState(edges, places, presences)
+
+
+def _check_whose(head: _Head, whose: Belonging) -> None:
+    for name in ("camera", "survey", "reference_sha256", "model"):
+        found, expected = getattr(head, name), getattr(whose, name)
+        if found != expected:
+            raise EdgeStateError(f"{name}: found {found!r}, expected {expected!r}")
+
+
+def _edge_row(edge: KeptEdge) -> _Edge:
+    rows, columns = edge.looks[0].level.shape
+    return _Edge(edge_id=edge.edge_id, rows=rows, columns=columns, looks=len(edge.looks))
+
+
+def _edge_bytes(edge: KeptEdge) -> bytes:
+    columns = edge.columns
+    looks = [part.astype("<f2").tobytes() for look in edge.looks for part in (look.gradient, look.level)]
+    marks = [part.astype("u1").tobytes() for part in (columns.is_open, columns.is_known)]
+    longs = [part.astype("<i8").tobytes() for part in _longs(columns)]
+    return b"".join(looks + marks + longs)
+
+
+def _longs(columns: Columns) -> tuple[NDArray[np.int64], ...]:
+    cases = (columns.for_open, columns.for_ok)
+    return (columns.judged_ns, columns.since_ns, *(part for case in cases for part in (case.frames, case.since_ns)))
+
+
+def _edge(row: _Edge, body: bytes, settings: EdgeSettings) -> KeptEdge:
+    looks = [_look(row, body[n * row.look_bytes : (n + 1) * row.look_bytes]) for n in range(row.looks)]
+    rest = np.frombuffer(body[row.looks * row.look_bytes :], np.uint8)
+    marks, longs = rest[: 2 * row.columns].reshape(2, -1), rest[2 * row.columns :].view("<i8").reshape(6, -1)
+    if marks.max() > 1 or (longs[[2, 4]] < 0).any():
+        raise EdgeStateError(f"{row.edge_id}: columns that cannot be, expected 0 or 1 and counts from 0")
+    columns = Columns(row.columns, settings)
+    columns.is_open, columns.is_known = marks.astype(bool)
+    columns.judged_ns, columns.since_ns = longs[0].astype(np.int64), longs[1].astype(np.int64)
+    for case, first in ((columns.for_open, 2), (columns.for_ok, 4)):
+        case.frames, case.since_ns = longs[first].astype(np.int64), longs[first + 1].astype(np.int64)
+    return KeptEdge(row.edge_id, looks, columns)
+
+
+def _look(row: _Edge, body: bytes) -> Look:
+    values = np.frombuffer(body, "<f2").astype(np.float32).reshape(3, row.rows, row.columns)
+    if not np.isfinite(values).all():
+        raise EdgeStateError(f"{row.edge_id}: a look with numbers that are none, expected finite ones")
+    flat = np.zeros((row.rows, row.columns), np.float32)
+    return Look(values[:2].copy(), values[2].copy(), flat, flat + 1)
+
+
+def _place_row(place: Place) -> _Place:
+    at = place.stretch
+    stretch = None if at is None else (at.edge, at.first, at.last)
+    return _Place(stretch=stretch, is_open=place.is_open, since_ns=place.since_ns, cleared_ns=place.cleared_ns)
+
+
+def _place(number: int, row: _Place, edges: Sequence[_Edge]) -> Place:
+    if row.stretch is None:
+        if row.is_open:
+            raise EdgeStateError(f"place {number}: open nowhere, expected a stretch")
+        return Place(number, None, False, row.since_ns, row.cleared_ns)
+    edge, first, last = row.stretch
+    if not (0 <= edge < len(edges) and 0 <= first <= last < edges[edge].columns):
+        raise EdgeStateError(f"place {number}: stretch {row.stretch}, expected one on a drawn edge")
+    return Place(number, Stretch(edge, first, last), row.is_open, row.since_ns, row.cleared_ns)
+
+
+def _presence_row(one: Presence) -> _Presence:
+    return _Presence(
+        is_there=one.is_there, since_ns=one.since_ns, seen_ns=one.seen_ns, first_ns=one.first_ns, box_px=one.box_px
+    )
