@@ -84,9 +84,14 @@ def _place(word: str) -> Place | None:
         return None
     at_ns, _, rest = word.partition("~")
     seq, _, chain = rest.partition("~")
-    if not (at_ns.isdecimal() and seq.isdecimal() and len(at_ns) < 19 and len(seq) < 19):
+    if not (_whole(at_ns) and _whole(seq)):
         raise RefusedError(422, "bad_place", "翻页位置无效", "no such place in the list", "after")
     return Place(int(at_ns), chain, int(seq))
+
+
+def _whole(text: str) -> bool:
+    """A number that fits the database's columns."""
+    return text.isdecimal() and len(text) < 20 and int(text) < 2**63
 
 
 def _row(entry: AuditEntry) -> tuple[str | int, ...]:

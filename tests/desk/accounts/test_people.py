@@ -10,7 +10,7 @@ from regulator.model.refusals import RefusedError
 from regulator.records.ledger import entries_of, verify_ledger
 from regulator.records.tables.people import accounts, grants
 from regulator.records.tables.registry import projects, regions
-from tests.fakes.desk_face import PASSWORD, QUICK, DeskFace
+from tests.fakes.desk_face import PASSWORD, PROVINCE, QUICK, DeskClient, DeskFace
 
 GUANGZHOU, SHENZHEN = Scope(Level.CITY, "440100"), Scope(Level.CITY, "440300")
 TIANHE = Scope(Level.COUNTY, "440106")
@@ -23,6 +23,11 @@ def register(face: DeskFace) -> None:
         for code, level, parent in (("440100", "city", "44"), ("440106", "county", "440100"), ("440300", "city", "44")):
             db.execute(insert(regions).values(code=code, name=code, level=level, parent=parent))
         db.execute(insert(projects).values(project_code="GZ-1", name="GZ-1", city_code="440100", county_code="440106"))
+
+
+def second_keeper(face: DeskFace) -> DeskClient:
+    """Another administrator of the whole desk."""
+    return face.client_of(face.add("second", "第二人", [(PROVINCE, [KEEPER])]))
 
 
 def kinds(face: DeskFace, account: Account) -> list[str]:
@@ -79,7 +84,7 @@ def test_a_newcomer_gets_a_duty_at_once_and_must_choose_a_password(face: DeskFac
 
 
 def test_an_approver_needs_somebody_else_to_agree(face: DeskFace) -> None:
-    keeper, other = face.client(KEEPER), face.client(KEEPER, Scope(Level.PROVINCE, "44"))
+    keeper, other = face.client(KEEPER), second_keeper(face)
     person = face.add("chen", "陈工")
     at = f"/people/{person.user_id}/grants"
     assert keeper.submit("/people", at, level="city", code="440100", duty="approver").status_code == 303
@@ -105,7 +110,7 @@ def test_nobody_approves_what_they_would_receive(face: DeskFace) -> None:
 
 
 def test_a_rejection_needs_a_reason_and_is_final(face: DeskFace) -> None:
-    keeper, other = face.client(KEEPER), face.client(KEEPER, Scope(Level.PROVINCE, "44"))
+    keeper, other = face.client(KEEPER), second_keeper(face)
     person = face.add("chen", "陈工")
     keeper.submit("/people", f"/people/{person.user_id}/grants", level="province", duty="administrator")
     ((grant_id, _),) = grants_of(face, person.user_id)
