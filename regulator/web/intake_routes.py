@@ -1,6 +1,6 @@
 """The contract's addresses on the desk's application: what boxes call. Signatures protect them, no login does.
 
-In: a desk. Out: `/v1/*`, and `app.state.reception`, whose long polls a stopping server ends.
+In: a desk. Out: `/v1/*`, `/findings`, and `app.state.reception`, whose long polls a stopping server ends.
 """
 
 from collections.abc import AsyncIterator
@@ -13,13 +13,15 @@ from contract.faults import NotFound
 from regulator.desk import Desk
 from regulator.intake.building import build_intake
 from regulator.intake.contract_routes import add_contract, http_answer
+from regulator.web.finding_pages import add_finding_pages
 from regulator.web.pages import Pages
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
 
 
-def install(desk: Desk, app: FastAPI, pages: Pages) -> None:  # noqa: ARG001 - every area is installed the same way
-    """Hang the contract on the application."""
+def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
+    """Hang the contract on the application, and the page of what the intake found."""
+    add_finding_pages(desk, app, pages)
     reception = build_intake(desk).reception
     app.state.reception = reception
     add_contract(app, reception)
