@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import CDPSession, Page, async_playwright
 from sqlalchemy import func, select
 
 from regulator.model.actor import Duty, Level, Scope
@@ -100,10 +100,20 @@ async def _measured(folder: Path, database: DeskDatabase, count: int) -> dict[st
             page = await context.new_page()
             await page.goto(f"{face.url}/review")
             await page.wait_for_selector("#review[data-ready] #item[data-whole]")
+            session = await page.context.new_cdp_session(page)
+            await session.send("Performance.enable")
+            before_s = await _work_s(session)
             times = await _judge_all(page, count)
+            work_ms = 1000 * (await _work_s(session) - before_s) / count
             trouble = await page.inner_text("#trouble")
             await browser.close()
-        return _figures(times, count, _judged(face), trouble)
+        return _figures(times, count, _judged(face), trouble) | {"page_work_ms_per_item": round(work_ms, 1)}
+
+
+async def _work_s(session: CDPSession) -> float:
+    """Seconds of tasks on the page's main thread so far: what a busy machine stretches least."""
+    found = await session.send("Performance.getMetrics")
+    return float(next(metric["value"] for metric in found["metrics"] if metric["name"] == "TaskDuration"))
 
 
 def _fill(face: DeskFace, count: int) -> None:

@@ -252,6 +252,23 @@ async def test_boxes_evidence_and_curve_by_key(desk: ReviewDesk, open_desk: Any,
     await expect(page.locator("#still")).to_have_attribute("alt", "缩略图（人脸已模糊）, 2026-03-01 08:00:00")
 
 
+async def test_true_and_order_leads_to_the_hazard_at_once(desk: ReviewDesk, open_desk: Any) -> None:
+    (item,) = desk.alarms(1)
+    page = await open_desk()
+    await page.keyboard.press("KeyE")
+    await expect(page.locator("#trouble")).to_contain_text("证据包")
+    await page.keyboard.press("KeyD")
+    await expect(page.locator("#order-now")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#order")).to_be_hidden()
+    assert desk.world.item(item).state == "open"
+    await page.keyboard.press("KeyD")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/hazards/hz-*")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("报警 0")
+    assert desk.world.item(item).state == "final"
+
+
 @pytest.mark.parametrize("look", [DESK, DESK.in_language("en").by("dark"), PHONE], ids=str)
 async def test_pages_are_accessible_and_fit(desk: ReviewDesk, open_desk: Any, look: Look) -> None:
     items = desk.alarms(4)
