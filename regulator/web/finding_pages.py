@@ -35,8 +35,8 @@ def add_finding_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
         actor = pages.actor(request)
         with desk.database.reading() as db:
             found = _found(db, actor, project, with_closed=bool(closed))
-        known = {"project": project, "closed": closed, "may_close": actor.has(*CLOSERS), "more": len(found) > PAGE}
-        return pages.render(request, "finding_list.html", found=found[:PAGE], **known)
+        known: dict[str, Any] = {"project": project, "closed": closed, "found": found[:PAGE], "more": len(found) > PAGE}
+        return pages.render(request, "finding_list.html", may_close=actor.has(*CLOSERS), **known)
 
     @app.post("/findings/{finding_id}/close")
     def close(request: Request, finding_id: str, form: Form) -> Response:
