@@ -50,6 +50,7 @@ NAVIGATION: Final = (
     NavigationEntry("/review", "Review", _JUDGES),
     NavigationEntry("/hazards", "Hazards"),
     NavigationEntry("/supervision", "Supervision board"),
+    NavigationEntry("/projects", "Project register"),
     NavigationEntry("/coverage", "Coverage"),
     NavigationEntry("/set", "The project set"),
     NavigationEntry("/rounds", "Rounds"),

@@ -18,10 +18,8 @@ from regulator.web.pages import Pages
 class RegistryDoor:
     """Shared by the registry's pages."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
-        self.desk, self.pages = desk, pages
-        chosen = desk.settings.project_set
-        self.rules = SetRules(desk.settings.province_code or "province", chosen.size, chosen.quotas)
+    def __init__(self, desk: Desk, pages: Pages, rules: SetRules) -> None:
+        self.desk, self.pages, self.rules = desk, pages, rules
 
     @contextmanager
     def act(self, request: Request, reason: str) -> Iterator[Act]:

@@ -1,0 +1,31 @@
+"""The registry as a part of a desk, with or without its pages: what it hears, and what it does with time."""
+
+from typing import Final
+
+from regulator.desk import Desk, Job
+from regulator.registry.coverage.arrivals import note_minute, note_still
+from regulator.registry.coverage.standings import freeze
+from regulator.registry.rounds.key_risk import list_by_rules
+from regulator.registry.set_office import SetRules
+
+FREEZE_S: Final = 60.0
+RISKS_S: Final = 600.0
+
+
+def build_registry(desk: Desk) -> SetRules:
+    """Hang ears and jobs on; the rules of the desk's set."""
+    chosen = desk.settings.project_set
+    rules = SetRules(desk.settings.province_code or "province", chosen.size, chosen.quotas)
+    desk.listen("minute_summary", note_minute)
+    desk.listen("thumbnail", note_still)
+
+    def end_of_day(now_ns: int) -> None:
+        with desk.database.transaction() as db:
+            freeze(db, rules.set_code, now_ns, desk.settings.silent_box_s)
+
+    def key_risks(now_ns: int) -> None:
+        with desk.database.transaction() as db:
+            list_by_rules(db, desk.ledger, now_ns)
+
+    desk.jobs += [Job("coverage-day", FREEZE_S, end_of_day), Job("key-risks", RISKS_S, key_risks)]
+    return rules

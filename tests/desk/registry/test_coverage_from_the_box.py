@@ -1,0 +1,73 @@
+"""From a box's signed messages to the last rung of the ladder, through the real intake, on both databases."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from contract.signing import SignKey
+from regulator.records.engine import DeskDatabase
+from regulator.records.ledger import Ledger
+from regulator.records.tables.coverage import camera_stills
+from regulator.registry.building import build_registry
+from regulator.registry.coverage.ladder import Rung
+from regulator.registry.coverage.standings import Standing, standing_now, standing_on
+from regulator.registry.kinds import DeviceKind
+from tests.fakes.desk_database import DeskClock
+from tests.fakes.registry_desk import PROVINCE, RegistryDesk
+from tests.fakes.sending_box import DeskIntake, SendingBox, desk_intake
+
+MINUTE_NS = 60_000_000_000
+
+
+def point(name: str, mean: str) -> dict[str, Any]:
+    return {"point_id": name, "unit": "", "min": mean, "max": mean, "mean": mean, "count": 60, "quality": 0}
+
+
+async def minute(box: SendingBox, asset: str, *points: dict[str, Any]) -> None:
+    at_ns = box.clock() // MINUTE_NS * MINUTE_NS
+    body = {"minute_at_ns": at_ns, "asset": asset, "points": list(points)}
+    assert (await box.say("minute_summary", f"summary:{asset}:{at_ns}", body)).status == 200
+    assert (await box.say("minute_summary", f"summary:{asset}:{at_ns}", body)).status == 200
+
+
+def standing(made: DeskIntake, desk: RegistryDesk) -> Standing:
+    with desk.database.reading() as db:
+        return standing_now(db, desk.rules.set_code, PROVINCE, made.clock(), made.desk.settings.silent_box_s)
+
+
+async def test_what_a_box_sends_carries_its_project_up_the_ladder(
+    database: DeskDatabase, desk_key: SignKey, clock: DeskClock, tmp_path: Path
+) -> None:
+    made = desk_intake(database, desk_key, clock, tmp_path)
+    desk = RegistryDesk(database, Ledger(desk_key), clock, build_registry(made.desk))
+    desk.plant(1)
+    desk.equip("p-001", "cam-1", kind=DeviceKind.CAMERA)
+    desk.equip("p-001", "crane-1")
+    desk.join("p-001")
+    made.intake.reception.open()
+    try:
+        assert standing(made, desk).ladders["p-001"].reached is Rung.LISTED
+        box = made.box("box-1", "p-001")
+        await box.enrol()
+        await box.beat()
+        assert standing(made, desk).ladders["p-001"].reached is Rung.HEARTBEAT
+        await minute(box, "cam-1", point("cam-1.usable", "1.0"), point("cam-1.offline", "0.0"))
+        assert standing(made, desk).ladders["p-001"].reached is Rung.WORKS
+        await minute(box, "crane-1", point("crane-1.moment_pct", "41.5"))
+        await box.thumbnail("still-1", b"\xff\xd8 a picture", "")
+        assert standing(made, desk).headline == "100.00"
+        clock.move(hours=15.99)
+        await box.beat()
+        await minute(box, "cam-1", point("cam-1.usable", "0.0"), point("cam-1.black", "1.0"))
+    finally:
+        made.intake.reception.close()
+    assert standing(made, desk).ladders["p-001"].reached is Rung.CAMERAS
+    day = desk.today
+    clock.move(seconds=60)
+    made.run("coverage-day")
+    with database.reading() as db:
+        frozen = standing_on(db, PROVINCE, day)
+        assert db.scalars(select(camera_stills.c.item_key)).all() == ["still-1"]
+    assert frozen is not None
+    assert frozen.ladders["p-001"].reached is Rung.CAMERAS
