@@ -147,7 +147,7 @@ class Measured:
     def __init__(self, look: Look) -> None:
         self.look = look
         self.power: Floats = (look.gradient**2).sum(0)
-        self.wide: Floats = cv2.blur(look.level, WIDE)
+        self.wide: Floats = np.asarray(cv2.blur(look.level, WIDE), np.float32)
         self.noise: Floats = np.asarray(cv2.blur(look.noise, WIDE) + NOISE_FLOOR, np.float32)
         self.usable: Floats = look.seen * ((look.level > DARK) & (look.level < BRIGHT)).astype(np.float32)
 
