@@ -1,5 +1,8 @@
 """The queue's order and pages, contact sheets, and what hostile words do to a search."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from regulator.model.refusals import RefusedError
@@ -114,6 +117,37 @@ def test_a_sheet_is_all_or_nothing_and_grows_old(world: ReviewWorld) -> None:
     world.clock.move(seconds=600)
     with pytest.raises(RefusedError, match="sheet_too_old"), world.database.transaction() as db:
         judge_sheet(db, world.verdicts, world.ling, sheet.sheet_id, items[:1], said, world.clock())
+
+
+def test_a_sheet_and_single_verdicts_at_once_never_wait_for_each_other(world: ReviewWorld) -> None:
+    items = sorted(world.queue_alarm(f"a{number}") for number in range(8))
+    with world.database.transaction() as db:
+        sheet = lay_out(db, world.ledger, world.ling, items[0], world.clock())
+    world.clock.move(seconds=61)
+    said, start, codes = read_judgement("false", "1", ""), threading.Barrier(2), []
+
+    def together() -> None:
+        start.wait(timeout=30)
+        try:
+            with world.database.transaction() as db:
+                judge_sheet(db, world.verdicts, world.ling, sheet.sheet_id, sheet.item_ids, said, world.clock())
+        except RefusedError as refused:
+            codes.append(refused.code)
+
+    def one_by_one() -> None:
+        start.wait(timeout=30)
+        for item in reversed(items):
+            try:
+                world.judge(world.zhao, item, "true")
+            except RefusedError as refused:
+                codes.append(refused.code)
+
+    with ThreadPoolExecutor(2) as pool:
+        for work in [pool.submit(together), pool.submit(one_by_one)]:
+            work.result(timeout=60)
+    verdicts = [world.item(item).verdict for item in items]
+    assert verdicts in (["false"] * 8, ["true"] * 8)
+    assert set(codes) == {"judged_already"}
 
 
 def test_a_p1_has_no_sheet(world: ReviewWorld) -> None:
