@@ -85,7 +85,7 @@ def _schema(_args: argparse.Namespace) -> int:
 
 def _demo(args: argparse.Namespace) -> int:
     start_logging("WARNING" if args.json else "INFO")
-    return run_demo(DemoOptions(args.seconds, args.headless, args.json, args.folder, args.seed))
+    return run_demo(DemoOptions(args.seconds, args.headless, args.json, args.folder, args.seed, args.sites))
 
 
 def _blurred(body: bytes, item: MediaItem) -> bytes:
@@ -150,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--json", action="store_true", help="end with one line of figures as JSON")
     demo.add_argument("--folder", type=Path, default=Path("data/demo"), help="where each run makes its folder")
     demo.add_argument("--seed", type=int, default=1, help="of the simulated field")
+    demo.add_argument("--sites", type=int, default=500, help="projects at the desk: the live one and simulated ones")
     add_chain_commands(commands, _blurred, run_package_check)
     health = add("health", "ask a running gateway whether it is alive", _health)
     health.add_argument("--url", default="http://127.0.0.1:8080")
