@@ -1,5 +1,6 @@
 """The set: two people for every change, a hard size with a waiting list, quotas, and days that are never rewritten."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -148,6 +149,16 @@ def test_a_citys_quota_holds_though_the_set_has_places(desk: RegistryDesk) -> No
     assert members(desk, desk.today) == ["p-001"]
     desk.join("p-003")
     assert members(desk, desk.today) == ["p-001", "p-003"]
+
+
+def test_two_replicas_never_fill_the_same_place(database: DeskDatabase, ledger: Ledger, clock: DeskClock) -> None:
+    desk = RegistryDesk(database, ledger, clock, SetRules("44", 1))
+    desk.plant(4)
+    waiting = [put_forward(desk, code, desk.today) for code in ("p-001", "p-002", "p-003", "p-004")]
+    with ThreadPoolExecutor(4) as replicas:
+        states = sorted(state.value for state in replicas.map(lambda each: settle(desk, each), waiting))
+    assert states == ["approved", "waiting", "waiting", "waiting"]
+    assert len(members(desk, desk.today)) == 1
 
 
 def test_only_the_proposer_withdraws(desk: RegistryDesk) -> None:
