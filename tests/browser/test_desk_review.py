@@ -252,6 +252,21 @@ async def test_boxes_evidence_and_curve_by_key(desk: ReviewDesk, open_desk: Any,
     await expect(page.locator("#still")).to_have_attribute("alt", "缩略图（人脸已模糊）, 2026-03-01 08:00:00")
 
 
+async def test_a_desk_that_is_away_is_said_and_its_return_too(
+    desk: ReviewDesk, open_desk: Any, troubles: Troubles
+) -> None:
+    troubles.expect("net::ERR_")
+    desk.alarms(1)
+    page = await open_desk()
+    await page.context.set_offline(True)
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(page.locator("#trouble")).to_contain_text("没有应答")
+    await expect(page.locator("#item-title")).to_have_text("报警 0")
+    await page.context.set_offline(False)
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(page.locator("#trouble")).to_be_hidden()
+
+
 async def test_true_and_order_leads_to_the_hazard_at_once(desk: ReviewDesk, open_desk: Any) -> None:
     (item,) = desk.alarms(1)
     page = await open_desk()

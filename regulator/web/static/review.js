@@ -4,7 +4,7 @@
  * verdict back while the server lets it.
  */
 import { t } from "../screens/text.js";
-import { askItem, askQueue, forget, send } from "./review_data.js";
+import { Refused, askItem, askQueue, forget, send } from "./review_data.js";
 import { bindKeys, mountHelp, showHelp } from "./review_keys.js";
 import { ReviewList } from "./review_list.js";
 import { mountSheet, showSheet } from "./review_sheet.js";
@@ -25,6 +25,7 @@ let asking = false; // for the reason of a false alarm
 let undo = null; // { url, rows, until }
 let words = root.dataset.words;
 let loading = false;
+let away = false; // the last question was not answered
 
 function rowOf(id) {
   return list.rows[list.at(id)];
@@ -239,8 +240,11 @@ async function refresh() {
     else if (list.rows.length) goOn();
     else nothing();
     list.mark(current);
+    if (away) view.warn("");
+    away = false;
   } catch (error) {
-    view.warn(error.message);
+    away = true;
+    view.warn(error instanceof Refused ? error.message : t("The desk does not answer; what is shown may be old"));
   }
 }
 
