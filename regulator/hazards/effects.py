@@ -17,7 +17,7 @@ from regulator.hazards.deadline_days import due_at_ns
 from regulator.hazards.deadlines import DeadlineKind, Outcome, Start, Subject, open_deadlines
 from regulator.hazards.orders import OrderText, OrderWord
 from regulator.hazards.record import HazardRecord
-from regulator.hazards.requests import ask_for, decide_on
+from regulator.hazards.requests import ask_for, decide_on, open_request, settle
 from regulator.hazards.rules import DeadlineRule, Document, RegionRules, RuleId, Wording
 from regulator.hazards.sections import sections_of, sign_section, write_section
 from regulator.hazards.state_names import HazardAction, HazardState
@@ -271,6 +271,9 @@ def _hand_over(step: Step) -> None:
 
 def _supervise(step: Step) -> None:
     _list(step, step.actor.level)
+    proposed = open_request(step.db, step.hazard.hazard_id, "supervision")
+    if proposed is not None:
+        settle(step.db, proposed.request_id, step.actor.user_id, granted=True, now_ns=step.now_ns)
 
 
 def _tell(step: Step, word: OrderWord) -> None:
