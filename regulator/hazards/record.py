@@ -40,7 +40,6 @@ class HazardRecord:
     other_code: str
     other_edition: str
     works_type: str
-    cause_code: str
     observed_at_ns: int
     opened_at_ns: int
     opened_by: str

@@ -79,7 +79,7 @@ async def open_desk(site: HazardFace, open_browser: Any) -> AsyncIterator[Opened
     async def opened(path: str, duty: Duty = Duty.REVIEWER, look: Look = DESK) -> Page:
         context: Any = await open_browser(look, site.face.url)
         await context.add_cookies([site.face.log_in(duty, COUNTY)])
-        page = await context.new_page()
+        page: Page = await context.new_page()
         await page.goto(f"{site.face.url}{path}")
         return page
 

@@ -31,7 +31,6 @@ hazards = Table(
     text("other_code"),
     text("other_edition"),
     text("works_type"),
-    text("cause_code"),
     moment("observed_at_ns"),
     moment("opened_at_ns"),
     text("opened_by"),
@@ -59,7 +58,7 @@ hazards = Table(
 )
 """`confirmed_by`: a JSON list of the persons. `round` counts how often rectification was asked for, from 1.
 
-`listed_level`: the highest level of listed supervision (挂牌督办), empty without. `cause_code`: late_or_missed (B4).
+`listed_level`: the highest level of listed supervision (挂牌督办), empty without.
 """
 
 hazard_deadlines = Table(
@@ -258,15 +257,3 @@ accident_follow_ups = Table(
     moment("done_at_ns"),
 )
 """一案五究 as notice D names it: publicity, credit, market_conduct, licence, state_assets."""
-
-hazard_months = Table(
-    "hazard_months",
-    METADATA,
-    text("region_code", key=True),
-    text("month", key=True),
-    text("content", default=None),
-    text("sha256", default=None),
-    text("signed_by", default=None),
-    moment("signed_at_ns"),
-)
-"""The three lists (三张清单) as they were when a month was verified and signed (notice E, V(3))."""

@@ -1,6 +1,7 @@
 """What boxes answer: it moves the hazard, is kept where it moves nothing, and refused where it is not theirs."""
 
 import hashlib
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
@@ -19,7 +20,7 @@ A = HazardAction
 
 
 def reply(bench: HazardBench, order_id: str, answer: str, *sha256: str, box_id: str = BOX, key: str = "r1") -> None:
-    body = {"order_id": order_id, "answer": answer, "words": "现场回复", "user": "zhang"}
+    body: dict[str, Any] = {"order_id": order_id, "answer": answer, "words": "现场回复", "user": "zhang"}
     body |= {"answered_at_ns": bench.clock(), "blob_sha256": list(sha256)}
     told = OrderReply.model_validate(body)
     envelope = Envelope(
