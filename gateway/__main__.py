@@ -22,7 +22,6 @@ from gateway.commissioning.arguments import (
     device_test_options,
 )
 from gateway.commissioning.command import run_commission, run_device_test
-from gateway.demo import DemoOptions, run_demo
 from gateway.desk_arguments import add_desk_commands
 from gateway.folder_lock import AlreadyRunning
 from gateway.identity_arguments import add_identity_command
@@ -84,6 +83,8 @@ def _schema(_args: argparse.Namespace) -> int:
 
 
 def _demo(args: argparse.Namespace) -> int:
+    from gateway.demo import DemoOptions, run_demo  # noqa: PLC0415 - a site's box starts without the desk's libraries
+
     start_logging("WARNING" if args.json else "INFO")
     return run_demo(DemoOptions(args.seconds, args.headless, args.json, args.folder, args.seed, args.sites))
 

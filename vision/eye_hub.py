@@ -7,7 +7,6 @@ that was held up itself blames nobody.
 """
 
 import asyncio
-import contextlib
 import itertools
 import logging
 import os
@@ -24,6 +23,7 @@ from vision.edge_states import EdgeStates
 from vision.eye.watched import Alive, AskReference, Forget, Order, Redraw, ReferenceFrame, Watched
 from vision.eye.wire import packed, receive
 from vision.observation import Observation
+from vision.process_end import end_process
 from vision.settings import CameraDeviceSettings
 
 log = logging.getLogger(__name__)
@@ -143,15 +143,17 @@ class EyeHub:
         tasks = [asyncio.create_task(self._listen(process)), asyncio.create_task(self._watch_silence())]
         for camera in self._cameras:
             self._send(self._watched(camera))
+        heard_end = False
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             silent = tasks[1].done()
+            heard_end = not silent
         finally:
             self._process, self.state.pid = None, None
             for task in tasks:
                 task.cancel()
             outcome = await asyncio.gather(*tasks, return_exceptions=True)
-            await _end(process)
+            await end_process(process, at_once=not heard_end)
             said = await words
         self.state.kills += silent
         reason = "no sign of life; the eye was killed" if silent else f"the eye ended ({process.returncode}) {said}"
@@ -232,13 +234,3 @@ async def _last_words(process: asyncio.subprocess.Process) -> str:
             last = text
             log.info("event=eye_said text=%r", text)
     return last
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Gone after this, whatever it hangs in."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-    if process.stdin is not None:
-        process.stdin.close()
-    await process.wait()

@@ -77,4 +77,3 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         finally:
             self._waiting -= 1
-

@@ -15,7 +15,7 @@ from tests.fakes.regulator_process import regulator_process
 from tests.fakes.sim_field import sim_field
 from tests.fakes.waiting import wait_until
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
 
 KILLS = 20
 CRANE_POLL_MS = 10  # about 2,400 readings a second from the two cranes

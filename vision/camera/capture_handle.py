@@ -38,6 +38,7 @@ from vision.camera.plan import CapturePlan
 from vision.camera.settings import CameraLinkSettings
 from vision.camera.slot_file import SHARED_MEMORY, create_slot, remove_slot, remove_stale_slots
 from vision.camera.wire import Message
+from vision.process_end import end_process
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +161,7 @@ class CaptureHandle:
             return await self._attend(process, ours, plan)
         finally:
             self._talk = None
-            await _end(process)
+            await end_process(process, at_once=True)
             self._state = replace(self._state, pid=None)
 
     async def _start(self) -> tuple[asyncio.subprocess.Process, socket.socket]:
@@ -191,15 +192,17 @@ class CaptureHandle:
         talking = asyncio.create_task(talk.run(Message("plan", body=plan.to_json())))
         watching = asyncio.create_task(self._watch())
         self._talk = talk
+        heard_end = False
         try:
             await asyncio.wait({talking, watching}, return_when=asyncio.FIRST_COMPLETED)
             silent = watching.done()
+            heard_end = not silent
         finally:
             for task in (talking, watching):
                 task.cancel()
             await asyncio.gather(talking, watching, return_exceptions=True)
             ours.close()
-            await _end(process)
+            await end_process(process, at_once=not heard_end)
             words = await said
         over = replace(self._state.report, link=CameraLink.OFFLINE, frames_per_s=0.0)
         self._state = replace(self._state, report=over, kills=self._state.kills + silent)
@@ -258,11 +261,3 @@ async def _last_words(process: asyncio.subprocess.Process) -> str:
         kept = (kept + more)[-_STDERR_KEPT:]
     lines = kept.decode(errors="replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Gone after this, whatever it hangs in."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-    await process.wait()

@@ -35,9 +35,9 @@ MAX_GAP = 20_000
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3}[0-9]{1,7}(?::[A-Z]{1,3}[0-9]{1,7})?)"')
 _BROKEN = (
     zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, IndexError, TypeError, AttributeError,
-    OSError, EOFError, NotImplementedError, RuntimeError,
+    OSError, EOFError, RuntimeError,
 )  # fmt: skip
-"""What openpyxl and zipfile raise for files that are none; each is told as that."""
+"""What openpyxl and zipfile raise for files that are none (what they have not built counts as RuntimeError)."""
 
 
 def read_workbook(file: str, content: bytes) -> list[Sheet]:
