@@ -39,6 +39,8 @@ PAGES = (
     ScreenPage("camera", "/cameras/cam-1"),
     ScreenPage("camera-drawing", "/cameras/cam-1/survey"),
     ScreenPage("curves", "/curves"),
+    ScreenPage("orders", "/orders"),
+    ScreenPage("permits", "/permits"),
     ScreenPage("health", "/health"),
     ScreenPage("figures", "/figures"),
     ScreenPage("safety-log", "/log"),
