@@ -39,7 +39,7 @@ MOST_TEXT_BYTES = 128 * 1024 * 1024
 MOST_BYTES = 4 * 1024 * 1024 * 1024
 PIECE_BYTES = 1024 * 1024
 
-UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError, RuntimeError)
+UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
 """What reading a damaged zip raises; RuntimeError for one that wants a password."""
 
 
