@@ -8,13 +8,11 @@ In: settings. Out: one JSON line when it can be called; a stop on SIGTERM or SIG
 import asyncio
 import json
 import os
-import secrets
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-from contract.keyfile import load_or_create, write_durably
+from contract.keyfile import load_or_create
 from regulator.desk import Desk
 from regulator.records.engine import DeskDatabase
 from regulator.records.schema import prepare
@@ -23,8 +21,6 @@ from regulator.settings import DeskSettings
 from regulator.supervisor import JobSupervisor
 from regulator.web.app import desk_app
 from screens.listener import listen
-
-MIN_CODE_LENGTH = 8
 
 
 def open_desk(settings: DeskSettings, now_ns: Callable[[], int] = time.time_ns) -> Desk:
@@ -55,16 +51,6 @@ async def _serve(settings: DeskSettings) -> None:
         stop.set()
         await jobs
         desk.database.close()
-
-
-def read_or_make_code(path: Path) -> str:
-    """The one-time enrolment code in a file, made when there is none. Raises ValueError for one that is too short."""
-    if not path.exists():
-        write_durably(path, secrets.token_urlsafe(24).encode())
-    code = path.read_text(encoding="utf-8").strip()
-    if len(code) < MIN_CODE_LENGTH:
-        raise ValueError(f"{path}: an enrolment code has at least {MIN_CODE_LENGTH} characters")
-    return code
 
 
 def _stop_on_signals(server: ReceiverServer, stop: asyncio.Event) -> None:

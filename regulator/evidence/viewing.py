@@ -63,7 +63,7 @@ def write_viewing(db: Connection, ledger: Ledger, shown: Shown, actor: Actor, se
         set_={"written_at_ns": now_ns},
         where=media_views.c.written_at_ns <= now_ns - ONE_VIEWING_NS,
     )
-    if db.execute(again).rowcount:
+    if db.execute(again.returning(media_views.c.sha256)).first() is not None:
         content = {"sha256": shown.sha256, "media_type": shown.media_type, "session_id": session_id}
         ledger.append(db, Deed("media_viewed", shown.subject, content, shown.project_code), actor, now_ns)
 
