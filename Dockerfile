@@ -10,6 +10,7 @@ RUN /opt/build/bin/python -m pip install --require-hashes --requirement requirem
 COPY pyproject.toml README.md ./
 COPY config ./config
 COPY contract ./contract
+COPY docking ./docking
 COPY drivers ./drivers
 COPY regulator ./regulator
 COPY screens ./screens

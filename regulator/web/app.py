@@ -17,7 +17,25 @@ from regulator.web.account_visitors import AccountVisitors
 from regulator.web.guard import Guard
 from regulator.web.pages import Pages, shared_routes
 
-AREAS: Final = ("intake", "account", "registry", "hazard", "review", "site", "document", "media", "verify", "shell")
+AREAS: Final = (
+    "intake",
+    "account",
+    "registry",
+    "hazard",
+    "review",
+    "site",
+    "document",
+    "media",
+    "verify",
+    "wall",
+    "live",
+    "supervision",
+    "report",
+    "fleet",
+    "docking",
+    "home",
+    "shell",
+)
 """`regulator.web.<area>_routes`, each with `install(desk, app, pages)`. What stands first wins an address; the shell's
 first page stands last, so that an area may bring a better one."""
 

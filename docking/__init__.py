@@ -1,0 +1,1 @@
+"""Other platforms' records as field maps in YAML: what is told to a platform, how it is signed, what counts as yes."""
