@@ -1,0 +1,1 @@
+"""Differentiated supervision (差异化监管): risk scores, random draws, monthly themes, safety logs, the reporting calendar."""
