@@ -22,8 +22,8 @@ risk_scores = Table(
     Index("ix_risk_scores_by_day", "day"),
 )
 """`score`: 0 to 100, rounded half up. `band`: high, medium, low. `reasons`: a JSON list of the three that weigh most,
-each {factor, share, zh, en}, `share` in points of the score with one decimal, as text. `factors`: all seven with weight,
-severity and standing, from which the score can be recomputed. `version`: of the formula's file."""
+each {factor, share, zh, en}, `share` in points of the score with one decimal, as text. `factors`: all seven with
+weight, severity and standing, from which the score can be recomputed. `version`: of the formula's file."""
 
 risk_latest = Table(
     "risk_latest",
@@ -73,7 +73,7 @@ draws = Table(
     text("redraw_reason"),
     Index("ix_draws_by_day", "on_day"),
 )
-"""A random draw (双随机). `state`: frozen, drawn, revealed, void. `pool`: canonical JSON, never changed after the freeze.
+"""A random draw (双随机). `state`: frozen, drawn, revealed, void. `pool`: canonical JSON, never changed once frozen.
 `nonce` is shown to nobody before `on_day`; its digest was published with the pool's. `public_at_ns`: when the public
 value was published, later than `frozen_at_ns`. `result`: canonical JSON of the targets. `redraw_of`: the void draw that
 this one replaces, and why."""
@@ -153,8 +153,8 @@ safety_logs = Table(
     whole("evidence_seq"),
     Index("ix_safety_logs_by_day", "day"),
 )
-"""A day's signed safety log (安全日志). `box_id` empty: entered at the desk, `words` is the log itself; else the box keeps
-the log and its chain's record `evidence_seq` holds the digest `sha256`."""
+"""A day's signed safety log (安全日志). `box_id` empty: entered at the desk, `words` is the log itself; else the box
+keeps the log, and its chain's record `evidence_seq` holds the digest `sha256`."""
 
 check_ins = Table(
     "check_ins",
@@ -171,7 +171,8 @@ check_ins = Table(
     whole("evidence_seq"),
     Index("ix_check_ins_by_day", "project_code", "day", "role"),
 )
-"""A key person's check-in (到岗打卡). `role`: project_manager, safety_officer, supervisor. `box_id` empty: at the desk."""
+"""A key person's check-in (到岗打卡). `role`: project_manager, safety_officer, supervisor or shift (whoever took over a
+shift at the box). `box_id` empty: at the desk."""
 
 safety_log_flags = Table(
     "safety_log_flags",
