@@ -18,6 +18,9 @@ Words = Annotated[str, Field(max_length=4000)]
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 SequenceNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Severity = Literal["P1", "P2", "P3", "log"]
+MAX_PACK_CHARACTERS = 200_000
+"""Of all files of an offered rule pack together: it goes into a record of the box's chain, and up again with it."""
+MAX_PACK_FILES = 60
 
 
 class UpMessage(BaseModel):
@@ -43,11 +46,46 @@ class ChainPosition(UpMessage):
 
 
 class Heartbeat(UpMessage):
-    """The box lives; this is the head of its chain and what it counted since its start."""
+    """The box lives; this is the head of its chain and what it counted since its start.
+
+    Two figures among the counters speak of now, and are left out where they are not known: `waiting` (items that are
+    still to be sent) and `disk_days_left` (whole days until its disk is full).
+    """
 
     chain: ChainPosition
     started_at_ns: Whole
     counters: Annotated[dict[Label, Whole], Field(max_length=200)]
+
+
+class RulePackState(UpMessage):
+    """A rule pack in force. `sha256` as `contract.packs.pack_sha256` makes it; `origin`: where its files came from."""
+
+    name: Label
+    sha256: Sha256
+    origin: Literal["shipped", "site", "regulator"]
+
+
+class ModelState(UpMessage):
+    """A detector that looks at pictures: its name and version, the beginning of its file's SHA-256, for how many
+    cameras."""
+
+    name: Label
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
+    cameras: Whole
+
+
+class BoxState(UpMessage):
+    """What the box is and judges by: said at its start, when it changes, and once a day.
+
+    `clock`: whether a time server keeps the box's clock, as its kernel says; `unknown` where it does not.
+    """
+
+    software: Label
+    started_at_ns: Whole
+    settings_sha256: Sha256
+    rule_packs: Annotated[tuple[RulePackState, ...], Field(strict=False, max_length=100)]
+    models: Annotated[tuple[ModelState, ...], Field(strict=False, max_length=100)]
+    clock: Literal["kept", "free", "unknown"]
 
 
 class SuspectedHazard(UpMessage):
@@ -356,6 +394,30 @@ class WeatherWarning(DownModel):
     withdrawn: bool = False
 
 
+class RulePackFile(DownModel):
+    """One file of a rule pack: its name without a folder, and its text."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?\.yaml$")]
+    text: Annotated[str, Field(max_length=MAX_PACK_CHARACTERS)]
+
+
+class RulePackOffer(DownModel):
+    """Mailbox kind `rule_pack`: limits and rules to judge by. The box checks it as it checks its own files, and answers
+    with an evidence record of kind `rule_pack`; what it judges by now stays in force until that has gone well.
+
+    `sha256` is `contract.packs.pack_sha256` of the files. `withdrawn`: the box goes back to the pack of that name that
+    it has of its own, or does without; `files` are empty then.
+    """
+
+    offer_id: Key
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$")]
+    sha256: Sha256
+    files: Annotated[tuple[RulePackFile, ...], Field(strict=False, max_length=MAX_PACK_FILES)] = ()
+    reason: Words = ""
+    offered_by: Label = ""
+    withdrawn: bool = False
+
+
 class LiveViewRequest(DownModel):
     """Mailbox kind `live_view_request`: send pictures of a camera for a while; who asks and why is logged on site."""
 
@@ -387,6 +449,7 @@ ITEM_KINDS: dict[str, type[UpMessage]] = {
 
 STATE_KINDS: dict[str, type[UpMessage]] = {
     "heartbeat": Heartbeat,
+    "box_state": BoxState,
     "mailbox_ack": MailboxAck,
     "key_rotation_reply": KeyRotationReply,
 }
@@ -418,6 +481,7 @@ MAILBOX_KINDS: dict[str, type[DownModel]] = {
     "order_state": OrderState,
     "work_permit": WorkPermit,
     "weather_warning": WeatherWarning,
+    "rule_pack": RulePackOffer,
     "live_view_request": LiveViewRequest,
     "key_rotation": KeyRotation,
 }

@@ -51,6 +51,7 @@ from contract.messages import (
     UP_KINDS,
     Blob,
     BlobQuery,
+    BoxState,
     Enrol,
     Enrolled,
     Heartbeat,
@@ -261,6 +262,8 @@ class Reception:
     async def _state_message(self, envelope: Envelope, body: UpMessage) -> ReplyBody:
         if isinstance(body, Heartbeat):
             return "heartbeat_seen", await self._written(envelope.box_id, self._store.hear, envelope, body)
+        if isinstance(body, BoxState):
+            await self._written(envelope.box_id, self._store.hear_state, envelope, body)
         if isinstance(body, MailboxAck):
             await self._written(envelope.box_id, self._store.acknowledge, envelope, body)
         if isinstance(body, KeyRotationReply):

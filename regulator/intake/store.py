@@ -17,12 +17,13 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, inspect, update
 
 from contract.envelope import Envelope
-from contract.messages import Accepted, Enrol, Heartbeat, HeartbeatSeen, MailboxAck
+from contract.messages import Accepted, BoxState, Enrol, Heartbeat, HeartbeatSeen, MailboxAck
 from contract.signing import SignKey, VerifyKey
 from regulator.intake import enrolment, mailbox
 from regulator.intake.acceptance import Acceptance, Delivery, Listener
 from regulator.intake.admission import admit, lock_box
 from regulator.intake.box_chain import BoxChain
+from regulator.intake.box_state import hear_state
 from regulator.intake.holdings import Holdings
 from regulator.intake.insertion import insert_once
 from regulator.intake.refusals import Refusal, note_refusal
@@ -90,11 +91,19 @@ class ReceiverStore(Holdings):
         box = lock_box(db, box_id)
         admit(db, envelope, box, now)
         said = {"head_seq": body.chain.seq, "head_sha256": body.chain.sha256, "head_at_ns": now}
-        said_too = {"counters": json.dumps(body.counters)}
+        said_too = {"counters": json.dumps(body.counters), "clock_heard_at_ns": now}
+        said_too["clock_offset_ns"] = _clock_offset(envelope.sent_at_ns, now)
         db.execute(update(boxes).where(boxes.c.box_id == box_id).values(**said, **said_too))
         chain = BoxChain(db, self._ledger, box, now)
         chain.compare(body.chain, envelope.seq)
         return HeartbeatSeen(chain=chain.state(), messages_waiting=mailbox.count_waiting(db, box_id))
+
+    def hear_state(self, db: Connection, envelope: Envelope, body: BoxState) -> None:
+        """What the box says that it is."""
+        now, box_id = self._now_ns(), envelope.box_id
+        box = lock_box(db, box_id)
+        admit(db, envelope, box, now)
+        hear_state(db, self._ledger, box_id, box.project_code, body, now)
 
     def acknowledge(self, db: Connection, envelope: Envelope, body: MailboxAck) -> None:
         """The box has these for good. Unknown or repeated ids change nothing."""
@@ -109,6 +118,11 @@ class ReceiverStore(Holdings):
     def refuse(self, db: Connection, refusal: Refusal) -> None:
         """See `regulator.intake.refusals`."""
         note_refusal(db, self._ledger, refusal, self._now_ns())
+
+
+def _clock_offset(sent_at_ns: int, now_ns: int) -> int:
+    """The box's clock less ours, the way included. What a broken clock may say is longer than a column."""
+    return max(-(2**62), min(2**62, sent_at_ns - now_ns))
 
 
 def open_database(url: str) -> DeskDatabase:

@@ -27,9 +27,13 @@ boxes = Table(
     text("head_sha256"),
     moment("head_at_ns"),
     text("counters", default="{}"),
+    whole("clock_offset_ns"),
+    moment("clock_heard_at_ns"),
     Index("ix_boxes_by_project", "project_code"),
 )
-"""`head_*`: what the box itself said last. `verified_*`: how far its chain holds here. `gap_since_ns` 0: no gap."""
+"""`head_*`: what the box itself said last. `clock_offset_ns`: its clock less ours when its last heartbeat came, the way
+included; known only where `clock_heard_at_ns` is. `verified_*`: how far its chain holds here. `gap_since_ns` 0: no
+gap."""
 
 box_keys = Table(
     "box_keys",

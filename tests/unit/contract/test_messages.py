@@ -1,12 +1,15 @@
 """Messages: decimal texts carry every double, and unknown fields are refused up and ignored down."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contract.canonical import decimal_text
-from contract.messages import MAILBOX_KINDS, AlarmTransition, ChainState, MinutePoint, Order
+from contract.messages import MAILBOX_KINDS, STATE_KINDS, AlarmTransition, ChainState, MinutePoint, Order
+from contract.packs import pack_sha256
 from tests.fakes.contract_box import alarm_body
 
 
@@ -76,3 +79,40 @@ def test_what_the_regulator_tells_of_orders_permits_and_weather_is_checked(kind,
     assert model.model_validate(fields | {"of_a_later_version": 1}).model_dump().items() >= fields.items()
     with pytest.raises(ValidationError):
         model.model_validate(fields | wrong)
+
+
+def box_state(**changes: Any) -> dict[str, Any]:
+    pack = {"name": "national", "sha256": "a" * 64, "origin": "shipped"}
+    said = {"software": "0.1.0", "started_at_ns": 1, "settings_sha256": "b" * 64, "rule_packs": [pack]}
+    return said | {"models": [{"name": "heads 3", "sha256": "c" * 12, "cameras": 2}], "clock": "kept"} | changes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"clock": "fine"},
+        {"settings_sha256": "short"},
+        {"rule_packs": [{"name": "national", "sha256": "a" * 64, "origin": "somewhere"}]},
+        {"models": [{"name": "heads", "sha256": "c" * 11, "cameras": 1}]},
+        {"rule_packs": [{"name": "n", "sha256": "a" * 64, "origin": "site"}] * 101},
+        {"another": 1},
+    ],
+)
+def test_a_box_says_what_it_is_exactly_or_not_at_all(changes: dict[str, Any]) -> None:
+    assert STATE_KINDS["box_state"].model_validate(box_state())
+    with pytest.raises(ValidationError):
+        STATE_KINDS["box_state"].model_validate(box_state(**changes))
+
+
+@pytest.mark.parametrize("name", ["../evil.yaml", "a/b.yaml", "evil.py", ".yaml", "Großes.yaml"])
+def test_a_rule_packs_file_cannot_leave_its_folder(name: str) -> None:
+    offer = {"offer_id": "k", "name": "wind", "sha256": "a" * 64, "files": [{"name": "wind.yaml", "text": "x"}]}
+    assert MAILBOX_KINDS["rule_pack"].model_validate(offer)
+    with pytest.raises(ValidationError):
+        MAILBOX_KINDS["rule_pack"].model_validate(offer | {"files": [{"name": name, "text": "x"}]})
+
+
+def test_a_packs_digest_counts_names_and_texts_and_nothing_else() -> None:
+    assert pack_sha256({"a.yaml": "1", "b.yaml": "2"}) == pack_sha256({"b.yaml": "2", "a.yaml": "1"})
+    assert pack_sha256({"a.yaml": "1"}) != pack_sha256({"b.yaml": "1"})
+    assert pack_sha256({"a.yaml": "1"}) != pack_sha256({"a.yaml": "1\n"})
