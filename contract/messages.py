@@ -201,6 +201,43 @@ class MediaSegment(UpMessage):
     event_id: str = ""
 
 
+class CameraStill(UpMessage):
+    """The newest picture of a camera, small, faces blurred: said about once a minute, for overviews. It speaks of now:
+    a regulator keeps the newest of each camera and gives no receipt, a box sends none again."""
+
+    camera_id: Annotated[str, Field(min_length=1, max_length=500)]
+    captured_at_ns: Whole
+    media_type: Literal["image/jpeg", "image/webp"]
+    width_px: Annotated[int, Field(ge=1, le=320)]
+    height_px: Annotated[int, Field(ge=1, le=320)]
+    sha256: Sha256
+    data_base64: Annotated[Base64, Field(min_length=4, max_length=43_692)]
+
+
+class LiveViewAnswer(UpMessage):
+    """What the box says to a `live_view_request`. `ended` may also say why pictures that came stop coming.
+
+    `reason` is a code for programs: `not_playable` (no H.264), `offline`, `no_camera`, `busy`, `ended`, `failed`; empty
+    while `opening`.
+    """
+
+    request_id: Key
+    answer: Literal["opening", "refused", "ended"]
+    reason: Annotated[str, Field(pattern=r"^[a-z_]{0,40}$")] = ""
+    words: Label = ""
+
+
+class LivePart(UpMessage):
+    """A piece of live video, beside its bytes: fragmented MP4 as the camera encoded it (H.264). `number` 0 is the
+    initialisation segment; then whole fragments in order, 1, 2, 3 ... `key`: the first of them begins with a key frame,
+    so that a player may begin there."""
+
+    request_id: Key
+    number: Whole
+    key: bool
+    part_sha256: Sha256
+
+
 class OrderReply(UpMessage):
     """What the site answers to an order. Evidence of rectification was sent before as blobs."""
 
@@ -307,6 +344,13 @@ class BlobState(DownModel):
     sha256: Sha256
     received_bytes: Whole
     complete: bool
+
+
+class LiveState(DownModel):
+    """The reply to `live_view_answer` and `live_part`: whether anybody still watches. A box that hears no stops."""
+
+    request_id: Key
+    wanted: bool
 
 
 class MailboxBatch(DownModel):
@@ -419,7 +463,8 @@ class RulePackOffer(DownModel):
 
 
 class LiveViewRequest(DownModel):
-    """Mailbox kind `live_view_request`: send pictures of a camera for a while; who asks and why is logged on site."""
+    """Mailbox kind `live_view_request`: send pictures of a camera for a while; who asks and why is logged on site. The
+    box answers `live_view_answer`, then sends `live_part`s until nobody watches or `duration_s` is over."""
 
     request_id: Key
     camera_id: Label
@@ -450,12 +495,15 @@ ITEM_KINDS: dict[str, type[UpMessage]] = {
 STATE_KINDS: dict[str, type[UpMessage]] = {
     "heartbeat": Heartbeat,
     "box_state": BoxState,
+    "camera_still": CameraStill,
+    "live_view_answer": LiveViewAnswer,
     "mailbox_ack": MailboxAck,
     "key_rotation_reply": KeyRotationReply,
 }
 """Kinds that speak of now and are judged by their sequence number alone."""
 
 ENROL, MAILBOX_POLL, BLOB, BLOB_QUERY = "enrol", "mailbox_poll", "blob", "blob_query"
+LIVE_PART = "live_part"
 
 UP_KINDS: dict[str, type[UpMessage]] = {
     **ITEM_KINDS,
@@ -464,6 +512,7 @@ UP_KINDS: dict[str, type[UpMessage]] = {
     MAILBOX_POLL: MailboxPoll,
     BLOB: Blob,
     BLOB_QUERY: BlobQuery,
+    LIVE_PART: LivePart,
 }
 
 REPLY_KINDS: dict[str, type[DownModel]] = {
@@ -471,6 +520,7 @@ REPLY_KINDS: dict[str, type[DownModel]] = {
     "accepted": Accepted,
     "heartbeat_seen": HeartbeatSeen,
     "blob_state": BlobState,
+    "live_state": LiveState,
     "mailbox_batch": MailboxBatch,
 }
 """Replies with a body; `done` has none, `error` has `error` instead."""
