@@ -1,1 +1,1 @@
-"""Differentiated supervision (差异化监管): risk scores, random draws, monthly themes, safety logs, the reporting calendar."""
+"""Differentiated supervision (差异化监管): risk scores, random draws, themes, safety logs, the reporting calendar."""

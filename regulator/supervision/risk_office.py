@@ -1,0 +1,157 @@
+"""Scores as they are kept: computed daily and after events, a new row whenever something of a score changed.
+
+    an alarm arrives ------> risk_dirty --.
+    a deed in the ledger -----------------+--> score_changed (each half minute) --> risk_scores, risk_latest
+    nothing scored today yet -------------+--> score_day (each ten minutes)   ----'
+
+Harmless when two replicas run it: both compute the same from the same records. What concerns a firm as a whole comes
+with the day's run.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from contract.envelope import Envelope
+from contract.messages import AlarmTransition, UpMessage
+from regulator.intake.insertion import insert_once
+from regulator.records.engine import DeskDatabase
+from regulator.records.tables.ledger import ledger_entries
+from regulator.records.tables.registry import projects
+from regulator.records.tables.supervision import risk_dirty, risk_latest, risk_scores
+from regulator.registry.days import day_of
+from regulator.registry.kinds import ProjectStatus
+from regulator.supervision.risk import Assessment, Contribution, assess, points
+from regulator.supervision.risk_facts import facts_of
+from regulator.supervision.risk_file import RiskFile
+from regulator.supervision.risk_inputs import Now, inputs_of
+
+DIRTY_EVERY_S, DAY_EVERY_S = 30.0, 600.0
+LOOKED_BACK_NS = 300_000_000_000
+"""How far back each run reads the ledger: ten runs, so that a slow commit is not overlooked."""
+SCORED = (ProjectStatus.RUNNING.value, ProjectStatus.STOPPED.value, ProjectStatus.UNREGISTERED.value)
+DEEDS = (
+    *(f"hazard_{name}" for name in ("opened", "confirm", "reject", "order", "close", "reopen", "withdraw")),
+    *("hazard_decide_extension", "hazard_decide_regrade", "deadline_overdue", "weather_warning_told"),
+    *("risk_event", "key_risk_listed", "key_risk_ended", "device_added", "device_ended", "work_put"),
+    *("project_registered", "project_moved", "firm_put", "firm_released", "checked_in", "box_enrolled"),
+)
+"""After which deeds a project's score is computed again."""
+KEPT = ("score", "band", "reasons", "factors", "version", "day")
+
+
+@dataclass(frozen=True, slots=True)
+class RiskOffice:
+    """`silent_s`: how long a box may say nothing before what it watches is unknown."""
+
+    database: DeskDatabase
+    file: RiskFile
+    silent_s: int
+
+    def hear_alarm(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:  # noqa: ARG002
+        """Listener: the alarm's project is to be scored again."""
+        if isinstance(body, AlarmTransition) and body.transition in ("raised", "returned"):
+            mark_dirty(db, body.project_code, now_ns)
+
+    def score_changed(self, now_ns: int) -> None:
+        """Job: whatever something happened to."""
+        with self.database.transaction() as db:
+            codes = set(_take_dirty(db))
+        try:
+            with self.database.reading() as db:
+                codes |= set(_after_deeds(db, now_ns))
+            self.score(codes, now_ns)
+        except Exception:
+            with self.database.transaction() as db:
+                for code in codes:
+                    mark_dirty(db, code, now_ns)
+            raise
+
+    def score_day(self, now_ns: int) -> None:
+        """Job: every running, stopped or unregistered project that has no score of today."""
+        today, at = day_of(now_ns).isoformat(), projects.c
+        done = select(risk_latest.c.project_code).where(risk_latest.c.day == today)
+        left = select(at.project_code).where(at.status.in_(SCORED), at.project_code.not_in(done))
+        with self.database.reading() as db:
+            codes = list(db.scalars(left))
+        self.score(codes, now_ns)
+
+    def score(self, codes: Iterable[str], now_ns: int) -> int:
+        """Compute and keep; how many rows were new. Projects that are over keep their last score."""
+        now = Now(day_of(now_ns), now_ns, self.silent_s)
+        with self.database.reading() as db:
+            facts = {code: each for code, each in facts_of(db, codes, now_ns).items() if each.status in SCORED}
+        rows = {code: _row(assess(self.file, inputs_of(self.file, each, now)), now) for code, each in facts.items()}
+        if not rows:
+            return 0
+        with self.database.transaction() as db:
+            return _keep(db, rows, now_ns)
+
+
+def mark_dirty(db: Connection, project_code: str, now_ns: int) -> None:
+    """Something happened to this project."""
+    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
+    marking = dialect.insert(risk_dirty).values(project_code=project_code, since_ns=now_ns)
+    clean = risk_dirty.c.since_ns == 0
+    db.execute(marking.on_conflict_do_update(["project_code"], set_={"since_ns": now_ns}, where=clean))
+
+
+def _take_dirty(db: Connection) -> list[str]:
+    taken = update(risk_dirty).where(risk_dirty.c.since_ns > 0).values(since_ns=0)
+    return list(db.scalars(taken.returning(risk_dirty.c.project_code)))
+
+
+def _after_deeds(db: Connection, now_ns: int) -> list[str]:
+    at = ledger_entries.c
+    lately = (at.kind.in_(DEEDS), at.at_ns >= now_ns - LOOKED_BACK_NS, at.project_code != "")
+    return list(db.scalars(select(at.project_code).where(*lately).distinct()))
+
+
+def _keep(db: Connection, rows: dict[str, dict[str, Any]], now_ns: int) -> int:
+    at, kept = risk_latest.c, 0
+    known = {row.project_code: row for row in db.execute(select(risk_latest).where(at.project_code.in_(rows)))}
+    for code, row in sorted(rows.items()):
+        before = known.get(code)
+        if before is not None and all(getattr(before, name) == row[name] for name in KEPT):
+            continue
+        if before is not None and before.scored_at_ns >= now_ns:
+            continue
+        full = {"project_code": code, "scored_at_ns": now_ns, **row}
+        if insert_once(db, risk_scores, full):
+            _replace(db, full)
+            kept += 1
+    return kept
+
+
+def _replace(db: Connection, row: dict[str, Any]) -> None:
+    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
+    adding = dialect.insert(risk_latest).values(**row)
+    newer = risk_latest.c.scored_at_ns < row["scored_at_ns"]
+    db.execute(adding.on_conflict_do_update(["project_code"], set_=row, where=newer))
+
+
+def _row(found: Assessment, now: Now) -> dict[str, Any]:
+    return {
+        "score": found.score,
+        "band": found.band.value,
+        "reasons": _json([_told(each) for each in found.reasons]),
+        "factors": _json([_told(each) | _worked(each) for each in found.contributions]),
+        "version": found.version,
+        "day": now.day.isoformat(),
+    }
+
+
+def _told(each: Contribution) -> dict[str, str]:
+    return {"factor": each.factor.value, "share": points(each.share), "zh": each.zh, "en": each.en}
+
+
+def _worked(each: Contribution) -> dict[str, str]:
+    return {"weight": str(each.weight), "severity": str(each.severity), "footing": each.footing.value}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
