@@ -1,4 +1,7 @@
-"""kill -9, twenty times under load: every injected overload is at the regulator once, and every gap is admitted."""
+"""kill -9, twenty times under load: every overload that could be seen is at the regulator once, every gap is admitted.
+
+A box that is down sees nothing: an overload that begins and ends meanwhile is not held, but must lie in admitted gaps.
+"""
 
 import itertools
 import random
@@ -6,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.sim.overload_log import Overload
 from gateway.app import DRIVERS, UPLINKS
 from gateway.settings import load
 from gateway.store.history_reader import HistoryReader
@@ -15,7 +19,7 @@ from tests.fakes.regulator_process import regulator_process
 from tests.fakes.sim_field import sim_field
 from tests.fakes.waiting import wait_until
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(600)]
 
 KILLS = 20
 CRANE_POLL_MS = 10  # about 2,400 readings a second from the two cranes
@@ -30,6 +34,8 @@ OVERLOAD = (
     "7",
 )
 MISSED_NS = 600_000_000
+UNSEEN_NS = 1_000_000_000
+"""Shorter looks at an overload may miss it: 0.3 s on-delay of the rule, a poll, a commit."""
 
 
 def test_every_overload_once_and_every_gap_admitted(tmp_path: Path) -> None:
@@ -53,8 +59,10 @@ def test_every_overload_once_and_every_gap_admitted(tmp_path: Path) -> None:
         overloads = [overload for overload in field.overloads() if overload.ended_at_ns]
         held = regulator_alerts(regulator.folder)
         counts = alerts_per_overload(overloads, held)
-        assert len(overloads) >= 8
-        assert counts == [1] * len(overloads), [(o, n) for o, n in zip(overloads, counts, strict=True) if n != 1]
+        seen = [count for count, overload in zip(counts, overloads, strict=True) if seen_ns(overload, box) > UNSEEN_NS]
+        assert len(seen) >= 8
+        assert seen == [1] * len(seen), list(zip(overloads, counts, strict=True))
+        assert max(counts) == 1, list(zip(overloads, counts, strict=True))
         assert len({alert["key"] for alert in held}) == len(held)
     box.assert_chain_holds()
     assert_gaps_admitted(box, tmp_path)
@@ -68,9 +76,24 @@ def regulator_alerts(folder: Path) -> list[dict[str, object]]:
         store.close()
 
 
+def seen_ns(overload: Overload, box: DemoBox) -> int:
+    """For how long of an overload the box does not say that it was blind."""
+    left = overload.ended_at_ns - overload.started_at_ns
+    until = overload.started_at_ns
+    for start, end in sorted(admitted_gaps(box)):
+        first, last = max(start, until), min(end, overload.ended_at_ns)
+        left -= max(0, last - first)
+        until = max(until, last)
+    return left
+
+
+def admitted_gaps(box: DemoBox) -> list[tuple[int, int]]:
+    return [(gap["from_ns"], gap["to_ns"]) for gap in box.records("history_gap")]
+
+
 def assert_gaps_admitted(box: DemoBox, folder: Path) -> None:
     """Whenever the history of a crane polled ten times a second pauses, a sealed record says so."""
-    gaps = [(gap["from_ns"], gap["to_ns"]) for gap in box.records("history_gap")]
+    gaps = admitted_gaps(box)
     assert len(gaps) >= KILLS
     settings = load(folder / "demo-site.yaml", DRIVERS, UPLINKS)
     reader = HistoryReader(box.storage / "history.db", settings.points)
