@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from contract.envelope import Envelope
 from contract.messages import UpMessage
 from contract.signing import SignKey
+from regulator.model.heard import Taker
 from regulator.model.shelf import NO_SHELF, Shelf
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
@@ -40,13 +41,15 @@ class Job:
 
 @dataclass(slots=True)
 class Desk:
-    """Shared parts. `listeners` by kind of item (`alarm_transition`, `order_reply` ...); areas add to the lists."""
+    """Shared parts. `listeners` by kind of item (`alarm_transition`, `order_reply` ...); areas add to the lists.
+    `takers` by kind of what speaks of now (`camera_still` ...): one area each."""
 
     settings: DeskSettings
     database: DeskDatabase
     key: SignKey
     now_ns: Callable[[], int] = time.time_ns
     listeners: dict[str, list[Listener]] = field(default_factory=dict)
+    takers: dict[str, Taker] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
     post: Post = field(default=lambda *_: _no_mailbox())
     shelf: Shelf = NO_SHELF

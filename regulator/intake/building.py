@@ -37,7 +37,7 @@ class Intake:
 def build_intake(desk: Desk) -> Intake:
     """Once a desk. Raises OSError or ValueError for a code file, a secret file or an address that cannot be used."""
     shelf = open_shelf(desk.settings)
-    store = ReceiverStore(desk.database, desk.key, desk.now_ns, desk.listeners)
+    store = ReceiverStore(desk.database, desk.key, desk.now_ns, desk.listeners, desk.takers)
     if desk.settings.enrol_code_file is not None:
         store.add_code(read_or_make_code(desk.settings.enrol_code_file))
 

@@ -1,4 +1,4 @@
-"""The contract's five addresses over HTTP: bodies are read with a limit, exact bytes go to `Reception`.
+"""The contract's addresses over HTTP: bodies are read with a limit, exact bytes go to `Reception`.
 
 In: HTTP requests of boxes. Out: signed replies. A body that is too long is read to its end up to a bound and thrown
 away piece by piece, so that the sender gets the answer; it is never held. Knows no rule of the contract.
@@ -24,12 +24,13 @@ Answering = Callable[[Request], Awaitable[Answer]]
 
 
 def add_contract(app: FastAPI, reception: Reception) -> None:
-    """Hang the five addresses on an application."""
+    """Hang the addresses on an application."""
     app.add_api_route("/v1/enrol", _post(reception, reception.enrol), methods=["POST"])
     app.add_api_route("/v1/messages", _post(reception, reception.message), methods=["POST"])
     app.add_api_route("/v1/mailbox", _post(reception, reception.mailbox), methods=["POST"])
     app.add_api_route("/v1/blobs/{sha256}", _blob(reception, reception.blob), methods=["PUT"])
     app.add_api_route("/v1/blobs/{sha256}", _blob(reception, reception.blob_state), methods=["GET"])
+    app.add_api_route("/v1/live/{sha256}", _blob(reception, reception.live_part), methods=["PUT"])
 
 
 def http_answer(answer: Answer, status: int = 0) -> Response:

@@ -46,16 +46,20 @@ from contract.messages import (
     BLOB_QUERY,
     ENROL,
     ITEM_KINDS,
+    LIVE_PART,
     MAILBOX_POLL,
     STATE_KINDS,
     UP_KINDS,
     Blob,
     BlobQuery,
     BoxState,
+    CameraStill,
     Enrol,
     Enrolled,
     Heartbeat,
     KeyRotationReply,
+    LivePart,
+    LiveViewAnswer,
     MailboxAck,
     MailboxBatch,
     MailboxPoll,
@@ -87,8 +91,8 @@ LOOK_FOR_MAIL_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What arrived: the envelope's exact bytes, the signature header, and (blobs) the digest in the address and how to
-    read the bytes beside, which are not touched before the envelope was found good."""
+    """What arrived: the envelope's exact bytes, the signature header, and (blobs, live parts) the digest or request in
+    the address and how to read the bytes beside, which are not touched before the envelope was found good."""
 
     raw: bytes
     signature: str
@@ -175,6 +179,10 @@ class Reception:
         """`PUT /v1/blobs/<sha256>`: one part; the envelope travels in a header."""
         return await self._answer(request, self._blob)
 
+    async def live_part(self, request: Request) -> Answer:
+        """`PUT /v1/live/<request_id>`: a piece of live video; the envelope travels in a header."""
+        return await self._answer(request, self._live_part)
+
     async def blob_state(self, request: Request) -> Answer:
         """`GET /v1/blobs/<sha256>`: how much is held."""
         return await self._answer(request, self._blob_state)
@@ -249,7 +257,7 @@ class Reception:
         if model is None:
             raise UnknownKind("kind", " or ".join([*ITEM_KINDS, *STATE_KINDS]))
         body = _body_of(envelope, model)
-        if isinstance(body, Thumbnail):
+        if isinstance(body, Thumbnail | CameraStill):
             _check_thumbnail(body)
         if envelope.kind in STATE_KINDS:
             return envelope, await self._state_message(envelope, body)
@@ -264,11 +272,20 @@ class Reception:
             return "heartbeat_seen", await self._written(envelope.box_id, self._store.hear, envelope, body)
         if isinstance(body, BoxState):
             await self._written(envelope.box_id, self._store.hear_state, envelope, body)
+        if isinstance(body, CameraStill | LiveViewAnswer):
+            return await self._taken(envelope, body)
         if isinstance(body, MailboxAck):
             await self._written(envelope.box_id, self._store.acknowledge, envelope, body)
         if isinstance(body, KeyRotationReply):
             await self._rotation(envelope, body)
         return "done", None
+
+    async def _taken(self, envelope: Envelope, body: UpMessage, content: bytes = b"") -> ReplyBody:
+        """What speaks of now goes to the area of the desk that wants to know."""
+        if envelope.kind not in self._store.takers:
+            raise UnknownKind("kind", "nothing of this kind is wanted here")
+        reply = await self._written(envelope.box_id, self._store.take, envelope, body, content)
+        return ("live_state", reply) if reply is not None else ("done", None)
 
     async def _rotation(self, envelope: Envelope, body: KeyRotationReply) -> None:
         if body.whose == "regulator":
@@ -341,6 +358,18 @@ class Reception:
             known = part.sha256, state.received_bytes, part.media_type
             await self._written(envelope.box_id, self._store.note_blob, envelope.box_id, *known)
         return envelope, ("blob_state", state)
+
+    async def _live_part(self, request: Request) -> tuple[Envelope, ReplyBody]:
+        envelope = await self._open(request)
+        if envelope.kind != LIVE_PART:
+            raise UnknownKind("kind", LIVE_PART)
+        part = _body_of(envelope, LivePart)
+        if part.request_id != request.sha256:
+            raise InvalidBody("body.request_id", "the request in the address")
+        content = await request.read() if request.read is not None else b""
+        if sha256(content).hexdigest() != part.part_sha256:
+            raise DigestMismatch("body.part_sha256", "the SHA-256 of the part's bytes")
+        return envelope, await self._taken(envelope, part, content)
 
     async def _blob_state(self, request: Request) -> tuple[Envelope, ReplyBody]:
         envelope = await self._open(request)
@@ -417,7 +446,7 @@ def _body_of(envelope: Envelope, model: type[MessageT]) -> MessageT:
         raise InvalidBody(f"body.{fault.field}", fault.expected) from None
 
 
-def _check_thumbnail(body: Thumbnail) -> None:
+def _check_thumbnail(body: Thumbnail | CameraStill) -> None:
     try:
         content = base64_bytes(body.data_base64, "body.data_base64")
     except ContractFault:

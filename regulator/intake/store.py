@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, inspect, update
 
 from contract.envelope import Envelope
-from contract.messages import Accepted, BoxState, Enrol, Heartbeat, HeartbeatSeen, MailboxAck
+from contract.messages import Accepted, BoxState, Enrol, Heartbeat, HeartbeatSeen, MailboxAck, UpMessage
 from contract.signing import SignKey, VerifyKey
 from regulator.intake import enrolment, mailbox
 from regulator.intake.acceptance import Acceptance, Delivery, Listener
@@ -27,6 +27,7 @@ from regulator.intake.box_state import hear_state
 from regulator.intake.holdings import Holdings
 from regulator.intake.insertion import insert_once
 from regulator.intake.refusals import Refusal, note_refusal
+from regulator.model.heard import Heard, Taker
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.schema import prepare
@@ -45,12 +46,14 @@ class ReceiverStore(Holdings):
         key: SignKey,
         now_ns: Callable[[], int] = time.time_ns,
         listeners: Mapping[str, Sequence[Listener]] | None = None,
+        takers: Mapping[str, Taker] | None = None,
     ) -> None:
         super().__init__(database)
         self._key = key
         self._ledger = Ledger(key)
         self._now_ns = now_ns
         self._acceptance = Acceptance(key, listeners if listeners is not None else {})
+        self.takers: Mapping[str, Taker] = takers if takers is not None else {}
         self.on_mailbox: Callable[[str], None] = tell_nobody
 
     def do(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -104,6 +107,13 @@ class ReceiverStore(Holdings):
         box = lock_box(db, box_id)
         admit(db, envelope, box, now)
         hear_state(db, self._ledger, box_id, box.project_code, body, now)
+
+    def take(self, db: Connection, envelope: Envelope, body: UpMessage, content: bytes) -> BaseModel | None:
+        """Tell whoever wants to know of it; the body of the reply. Raises KeyError where nobody does."""
+        taker, now_ns = self.takers[envelope.kind], self._now_ns()
+        box = lock_box(db, envelope.box_id)
+        admit(db, envelope, box, now_ns)
+        return taker(db, Heard(envelope.box_id, box.project_code, body, content), now_ns)
 
     def acknowledge(self, db: Connection, envelope: Envelope, body: MailboxAck) -> None:
         """The box has these for good. Unknown or repeated ids change nothing."""
