@@ -9,6 +9,17 @@ from tests.fakes.desk_database import (
     migrated,
     migrated_file,
     postgresql,
+    shared_desk_url,
 )
 
-__all__ = ["clock", "database", "desk_key", "desk_url", "ledger", "migrated", "migrated_file", "postgresql"]
+__all__ = [
+    "clock",
+    "database",
+    "desk_key",
+    "desk_url",
+    "ledger",
+    "migrated",
+    "migrated_file",
+    "postgresql",
+    "shared_desk_url",
+]

@@ -68,8 +68,18 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def desk_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty, migrated database of its own."""
+    yield from _empty_desk(request, tmp_path)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_desk_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same for all tests of a module, which leave room for each other."""
+    yield from _empty_desk(request, tmp_path_factory.mktemp("desk"))
+
+
+def _empty_desk(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     if request.param == "sqlite":
-        target = tmp_path / "desk.db"
+        target = folder / "desk.db"
         target.write_bytes(request.getfixturevalue("migrated_file").read_bytes())
         yield f"sqlite:///{target}"
         return

@@ -85,8 +85,7 @@ class DeskClient(httpx.Client):
 
 
 class DeskFace:
-    """`database`: one that is open already (and stays open), else a SQLite file in `folder`. `change`: applied to the
-    desk before its application is made, to replace settings, say."""
+    """`database`: one that is open already and stays open; else its own, at `url` or else in a file in `folder`."""
 
     def __init__(
         self,
@@ -94,11 +93,12 @@ class DeskFace:
         clock: Callable[[], int] | None = None,
         *,
         database: DeskDatabase | None = None,
+        url: str = "",
         settings: DeskSettings | None = None,
     ) -> None:
         self.clock = clock or DeskClock()
         self._own = database is None
-        self.database = database or DeskDatabase(f"sqlite:///{folder / 'desk.db'}")
+        self.database = database or DeskDatabase(url or f"sqlite:///{folder / 'desk.db'}")
         if self._own:
             prepare(self.database)
         self.settings = settings or DeskSettings(

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, insert
 
 from regulator.hazards.opening import open_hazard
 from regulator.model.actor import Duty, Level, Scope
-from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import entries_about
 from regulator.records.tables.registry import projects
 from tests.desk.evidence.test_package import PROJECT, REVIEWER, new_hazard, verified, where
@@ -20,12 +19,9 @@ from tests.fakes.desk_face import DeskFace
 
 
 @pytest.fixture
-def face(migrated_file: Path, tmp_path: Path, clock: DeskClock) -> Iterator[DeskFace]:
-    (tmp_path / "desk.db").write_bytes(migrated_file.read_bytes())
-    database = DeskDatabase(f"sqlite:///{tmp_path / 'desk.db'}")
-    with DeskFace(tmp_path, clock, database=database) as face:
+def face(tmp_path: Path, desk_url: str, clock: DeskClock) -> Iterator[DeskFace]:
+    with DeskFace(tmp_path, clock, url=desk_url) as face:
         yield face
-    database.close()
 
 
 @pytest.fixture

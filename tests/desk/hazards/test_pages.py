@@ -20,9 +20,9 @@ ENGLISH = {"accept-language": "en", "accept": "text/html"}
 
 
 @pytest.fixture(scope="module")
-def face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFace]:
+def face(shared_desk_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFace]:
     """One desk for all of these tests; each opens hazards of its own."""
-    with DeskFace(tmp_path_factory.mktemp("desk"), DeskClock()) as running:
+    with DeskFace(tmp_path_factory.mktemp("desk"), DeskClock(), url=shared_desk_url) as running:
         register(running.database)
         yield running
 

@@ -23,8 +23,8 @@ HTML = "<b onmouseover=alert(1)>甲</b>'; DROP TABLE projects;--"
 
 
 @pytest.fixture
-def face(tmp_path: Path, clock: DeskClock) -> Iterator[DeskFace]:
-    with DeskFace(tmp_path, clock) as face:
+def face(tmp_path: Path, desk_url: str, clock: DeskClock) -> Iterator[DeskFace]:
+    with DeskFace(tmp_path, clock, url=desk_url) as face:
         yield face
 
 

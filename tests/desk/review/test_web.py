@@ -18,8 +18,8 @@ HOSTILE = """<script>alert(1)</script>'; DROP TABLE review_items; --"""
 
 
 @pytest.fixture(scope="module")
-def face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFace]:
-    with DeskFace(tmp_path_factory.mktemp("review"), DeskClock()) as face:
+def face(shared_desk_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFace]:
+    with DeskFace(tmp_path_factory.mktemp("review"), DeskClock(), url=shared_desk_url) as face:
         yield face
 
 

@@ -20,8 +20,8 @@ RAIN = {"kind": "rainstorm", "level": "red", "target_level": "city", "target_cod
 
 
 @pytest.fixture(scope="module")
-def face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFace]:
-    with DeskFace(tmp_path_factory.mktemp("site"), DeskClock()) as face:
+def face(shared_desk_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFace]:
+    with DeskFace(tmp_path_factory.mktemp("site"), DeskClock(), url=shared_desk_url) as face:
         key = face.desk.key
         face.desk.post = lambda db, box_id, kind, body, now_ns: box_mail.post(db, box_id, kind, body, key, now_ns)
         with face.database.transaction() as db:
