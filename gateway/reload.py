@@ -30,7 +30,9 @@ from gateway.rules.table import RuleTable
 from gateway.settings import Settings
 from gateway.window import Window
 
-RELOADABLE = frozenset({"file", "assets", "links", "points", "plan", "rules", "hazards", "digest", "warnings"})
+RELOADABLE = frozenset(
+    {"file", "assets", "links", "points", "plan", "rules", "rule_packs", "cards", "hazards", "digest", "warnings"}
+)
 NAMES_IN_RECORD = 200
 
 

@@ -8,26 +8,29 @@ opens no connection.
                         \\--> uplinks ---------------------------------+
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
 from gateway.model.errors import ConfigError, Fault
 from gateway.model.rule import ResolvedRule
+from gateway.model.rule_pack import PackInForce
 from gateway.ports import DriverKind, UplinkKind
 from gateway.settings.asset_plan import AssetPlan, AssetPlanner, frequency_table, with_derived
 from gateway.settings.binding import Binder, Field
-from gateway.settings.checking import choice
 from gateway.settings.digest import digest_of
 from gateway.settings.document import Document
 from gateway.settings.hazard_catalogue import Hazards, check_hazards, read_hazards
-from gateway.settings.library import Library, opened_once, parts_of, site_path
+from gateway.settings.kept_packs import KeptPack, kept_packs
+from gateway.settings.library import Library, site_path
 from gateway.settings.library import config_root as shipped_root
+from gateway.settings.pack_reading import read_packs
 from gateway.settings.replacing import replace_values
 from gateway.settings.resolving import Resolver
 from gateway.settings.rule_cards import CardLine, cards_of, read_cards, warn_of_missing_cards
-from gateway.settings.rulepack import Packs, read_pack
+from gateway.settings.rulepack import Packs
 from gateway.settings.schema import AssetKind
 from gateway.settings.secrets import warn_of_missing_secrets
 from gateway.settings.settings import BoundUplink, Settings
@@ -50,6 +53,7 @@ class _Whole:
     hazards: Hazards
     cards: tuple[CardLine, ...]
     uplinks: tuple[BoundUplink, ...]
+    packs: tuple[PackInForce, ...]
 
 
 def load(
@@ -59,18 +63,53 @@ def load(
     *,
     config_root: Path | None = None,
     replace: Mapping[str, object] | None = None,
+    packs: Sequence[KeptPack] | None = None,
 ) -> Settings:
-    """Read, merge and check one site. Raises ConfigError with every fault of every file, in file and line order."""
+    """Read, merge and check one site. Raises ConfigError with every fault of every file, in file and line order.
+
+    `packs` are the regulator's that count; without it those that the box took. One that no longer fits the site is then
+    left out with a warning: what a regulator offered must never stop the judging.
+    """
     root = config_root or shipped_root()
     path = site_path(Path(site_file), root)
-    opened: dict[Path, Document] = {path: read_document(path)}
-    document = opened[path]
+    kinds, known = (drivers, uplinks), packs if packs is not None else _taken(path, replace or {})
+    try:
+        return _load(path, root, kinds, replace or {}, known)
+    except ConfigError as error:
+        if packs is not None or not known:
+            raise
+        settings = _load(path, root, kinds, replace or {}, ())
+        left_out = Document(settings.file)
+        for fault in error.faults:
+            left_out.add((), "warn.pack_left_out", packs=", ".join(pack.name for pack in known), fault=str(fault))
+        return changed(settings, warnings=(*settings.warnings, *left_out.faults))
+
+
+def _taken(path: Path, replaced: Mapping[str, object]) -> tuple[KeptPack, ...]:
+    """What lies in the data folder that the site file names."""
+    document = read_document(path)
     if document.data is not None:
-        replace_values(document, replace or {})
+        replace_values(document, replaced)
+    storage = read_site(document).storage
+    return kept_packs(storage.folder) if storage is not None else ()
+
+
+def _load(
+    path: Path,
+    root: Path,
+    kinds: tuple[Mapping[str, DriverKind], Mapping[str, UplinkKind]],
+    replaced: Mapping[str, object],
+    kept: Sequence[KeptPack],
+) -> Settings:
+    opened: dict[Path, Document] = {path: read_document(path)}
+    document, (drivers, uplinks) = opened[path], kinds
+    if document.data is not None:
+        replace_values(document, replaced)
     library = Library.of_site(path, root)
     site = read_site(document)
     bound = Binder(document, site, drivers, TableReader(drivers, library, opened)).bind()
-    packs = _read_packs(document, site, library, opened)
+    read = read_packs(document, site, library, kept, opened)
+    packs = read.packs
     hazards = _read_hazards(document, packs, library, opened)
     planner = AssetPlanner(document, site, bound)
     plan = planner.plan(packs, frequency_table(root, opened) if planner.pits else None)
@@ -79,7 +118,8 @@ def load(
     rows = Resolver(document, site, packs, field, planner.pits).resolve()
     cards = read_cards(library, opened)
     warn_of_missing_cards(packs, cards)
-    whole = _Whole(site, field, plan.with_marks(rows), rows, hazards, cards, bind_uplinks(document, site, uplinks))
+    told = bind_uplinks(document, site, uplinks)
+    whole = _Whole(site, field, plan.with_marks(rows), rows, hazards, cards, told, read.in_force)
     _warn_of_values(document, whole)
     faults = [fault for each in opened.values() for fault in each.faults]
     warnings = [warning for each in opened.values() for warning in each.warnings]
@@ -114,20 +154,10 @@ def _settle(file: str, whole: _Whole, faults: list[Fault], warnings: list[Fault]
         cards=cards_of((rule.info.rule_id for rule in whole.rules), whole.cards),
         uplinks=whole.uplinks,
         digest=digest,
+        rule_packs=whole.packs,
         warnings=tuple(sorted(set(warnings))),
         **sections,
     )
-
-
-def _read_packs(document: Document, site: SiteParts, library: Library, opened: dict[Path, Document]) -> Packs:
-    packs = Packs()
-    for path, name in site.rule_packs:
-        found = library.find("rules", name)
-        if found is None:
-            choice(document, path, name, library.names("rules"))
-        else:
-            read_pack({part: opened_once(part, opened) for part in parts_of(found)}, packs)
-    return packs
 
 
 def _read_hazards(document: Document, packs: Packs, library: Library, opened: dict[Path, Document]) -> Hazards:

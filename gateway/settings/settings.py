@@ -12,6 +12,7 @@ from gateway.model.hazard import HazardCatalogue
 from gateway.model.quantity import PointTable
 from gateway.model.rule import ResolvedRule
 from gateway.model.rule_card import RuleCard
+from gateway.model.rule_pack import PackInForce
 from gateway.ports import BoundLink, UplinkKind
 from gateway.settings.asset_plan import AssetPlan
 from gateway.settings.papers_settings import IdentitySettings
@@ -41,7 +42,8 @@ class Settings:
 
     `digest` is the SHA-256 (hex) of all of it in canonical form, without file names, comments, order of keys and
     secrets: two boxes with one digest judge alike. The cards are not in it: what to do about an alarm judges nothing.
-    `cards` are by rule id, for those of the rules that have one. `warnings` do not stop a start.
+    `cards` are by rule id, for those of the rules that have one. `rule_packs` are what `rules` were made of, in
+    the order of reading. `warnings` do not stop a start.
     """
 
     file: str
@@ -61,4 +63,5 @@ class Settings:
     escalation: EscalationSettings
     identity: IdentitySettings
     digest: str
+    rule_packs: tuple[PackInForce, ...]
     warnings: tuple[Fault, ...]

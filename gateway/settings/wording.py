@@ -620,6 +620,12 @@ CATALOGUE: dict[str, Wording] = {
         "规则 {rule} 会报警但没有处置卡：无人知道该做什么",
         "在站点文件旁的 cards/ 中写一张处置卡（docs/rules.md）",
     ),
+    "warn.pack_left_out": Wording(
+        "the regulator's rule packs {packs} left out because of: {fault}",
+        "a pack that fits this site; the box judges by its own packs meanwhile",
+        "监管下发的规则包 {packs} 未启用，原因：{fault}",
+        "与本工地相符的规则包；其间按本机自有规则包判定",
+    ),
     "warn.replaces_nothing": Wording(
         "replaces: true for {rule}, which no earlier pack has",
         "an earlier pack's rule",
