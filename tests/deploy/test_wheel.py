@@ -66,6 +66,7 @@ def test_configuration_and_browser_files_are_inside_and_tests_are_not(wheel):
     assert shipped | browser <= names
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {
         "contract",
+        "docking",
         "drivers",
         "gateway",
         "regulator",
