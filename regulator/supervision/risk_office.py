@@ -97,7 +97,7 @@ def mark_dirty(db: Connection, project_code: str, now_ns: int) -> None:
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
     marking = dialect.insert(risk_dirty).values(project_code=project_code, since_ns=now_ns)
     clean = risk_dirty.c.since_ns == 0
-    db.execute(marking.on_conflict_do_update(["project_code"], set_={"since_ns": now_ns}, where=clean))
+    db.execute(marking.on_conflict_do_update(index_elements=["project_code"], set_={"since_ns": now_ns}, where=clean))
 
 
 def _take_dirty(db: Connection) -> list[str]:
@@ -131,7 +131,7 @@ def _replace(db: Connection, row: dict[str, Any]) -> None:
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
     adding = dialect.insert(risk_latest).values(**row)
     newer = risk_latest.c.scored_at_ns < row["scored_at_ns"]
-    db.execute(adding.on_conflict_do_update(["project_code"], set_=row, where=newer))
+    db.execute(adding.on_conflict_do_update(index_elements=["project_code"], set_=row, where=newer))
 
 
 def _row(found: Assessment, now: Now) -> dict[str, Any]:

@@ -1,0 +1,26 @@
+"""The pages of differentiated supervision, what they hear, and their jobs, hung on the desk's application."""
+
+from fastapi import FastAPI
+
+from regulator.desk import Desk, Job
+from regulator.supervision.risk_file import RiskFile, load_risk
+from regulator.supervision.risk_office import DAY_EVERY_S, DIRTY_EVERY_S, RiskOffice
+from regulator.web.pages import Pages
+from regulator.web.supervision_door import SupervisionDoor
+from regulator.web.supervision_risk import risk_pages
+
+
+def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
+    """Ears, jobs and pages. Raises PackError when a file of supervision is wrong."""
+    door, file = SupervisionDoor(desk, pages), load_risk()
+    _score(desk, file)
+    risk_pages(app, door, file)
+
+
+def _score(desk: Desk, file: RiskFile) -> None:
+    office = RiskOffice(desk.database, file, desk.settings.silent_box_s)
+    desk.listen("alarm_transition", office.hear_alarm)
+    desk.jobs += [
+        Job("risk-changed", DIRTY_EVERY_S, office.score_changed),
+        Job("risk-day", DAY_EVERY_S, office.score_day),
+    ]
