@@ -28,6 +28,7 @@ from gateway.alarms import AlarmTable
 from gateway.arming import UnprovenSink, read_arming
 from gateway.asset_keeping import AssetKeeping
 from gateway.assets.derivation import Derivation
+from gateway.box_state import BoxTelling
 from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.channel_checks import Channel, ChannelChecks
@@ -327,8 +328,17 @@ class Gateway:
                 carriers=[uplink for uplink in self.uplinks if isinstance(uplink, RegulatorUplink)],
             )
         )
+        self._tell_what_the_box_is()
         self.site_office = SiteOffice(self.register, self.media.shelf, self.recorder, self.clock)
         self._office = OfficeSources(settings, asked, self.papers, self._folder, self.history.path)
+
+    def _tell_what_the_box_is(self) -> None:
+        """Regulators are told from now on."""
+        cameras = self.site_eyes.cameras
+        telling = BoxTelling(lambda: self.settings, cameras, self._folder, self.alerts.path, self.clock)
+        for uplink in self.uplinks:
+            if isinstance(uplink, RegulatorUplink):
+                uplink.about = telling
 
     def _build_web(self) -> None:
         settings = self.settings

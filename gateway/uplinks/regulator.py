@@ -18,7 +18,7 @@ import hashlib
 import ipaddress
 import logging
 import secrets
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
@@ -38,6 +38,7 @@ from gateway.uplinks.regulator_blob import send_blob
 from gateway.uplinks.regulator_mailbox import Mailbox, MessageHandler
 from gateway.uplinks.regulator_memory import Inbox
 from gateway.uplinks.regulator_session import NoAnswerError, Question, RegulatorSession, SessionLimits
+from gateway.uplinks.regulator_state import BoxTeller, StateTelling
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +134,8 @@ class _BackOff:
 
 
 class RegulatorUplink:
-    """One regulator. `run` is supervised by the app; `on_message` gets what comes down the mailbox."""
+    """One regulator. `run` is supervised by the app; `on_message` gets what comes down the mailbox; `about` is asked
+    what the box is, and until then nothing is said of it."""
 
     takes_alerts = True
     takes_evidence = True
@@ -154,6 +156,8 @@ class RegulatorUplink:
         self._session = RegulatorSession(settings.name, settings.url, context, limits)
         self.inbox = Inbox(context.folder / "uplinks" / settings.name / "inbox.jsonl")
         self._mailbox = Mailbox(self._session, self.inbox, settings.mailbox_wait_s)
+        self.about: BoxTeller | None = None
+        self._telling = StateTelling(self._session, context.clock)
         self._enrolling = asyncio.Lock()
         self._enrol_back_off = _BackOff()
         self._unknown_key_id = ""
@@ -351,22 +355,26 @@ class RegulatorUplink:
             await self._context.clock.sleep(wait_s)
 
     async def _beat(self) -> bool:
+        figures = {} if self.about is None else await asyncio.to_thread(self.about.figures, self.name)
+        question = Question("heartbeat", "heartbeat", lambda: self._heartbeat(figures))
         try:
-            seen = await self._session.ask(Question("heartbeat", "heartbeat", self._heartbeat), HeartbeatSeen)
+            seen = await self._session.ask(question, HeartbeatSeen)
         except (NoAnswerError, ContractFault) as error:
             self._not_heard(error)
             return False
         self._health = replace(self._health, heartbeats=self._health.heartbeats + 1, chain_state=seen.chain.state)
         self._up()
+        if self.about is not None:
+            await self._telling.tell(self.about.state())
         return True
 
-    def _heartbeat(self) -> dict[str, Any]:
+    def _heartbeat(self, figures: Mapping[str, int]) -> dict[str, Any]:
         head = self._context.chain_head()
         counters = {name: getattr(self._health, name) for name in ("accepted", "rejected", "retried")}
         beat = Heartbeat(
             chain=ChainPosition(seq=head.seq, sha256=head.sha256),
             started_at_ns=self._started_at_ns,
-            counters=counters,
+            counters=counters | dict(figures),
         )
         return beat.model_dump()
 

@@ -1,0 +1,69 @@
+"""What the box says of itself: from the settings in force, and nothing that it does not know."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.box_state import BoxTelling, model_of
+from gateway.clock import SimulatedClock
+from gateway.clock_state import ClockState, Sync
+from gateway.model.picture import CameraLink, CameraState
+from gateway.settings import Settings
+from gateway.store.alert_store import AlertStore
+from tests.unit.settings.kinds import load_case
+
+CAMERA = CameraState(
+    camera="gate", asset="yard", title_zh="大门", title_en="Gate", link=CameraLink.LIVE, since_ns=0, address="",
+    codec="h264", width_px=640, height_px=480, browser_video=True, why_not="", frames_per_s=1.0, judged_per_s=1.0,
+    ailing=(), dangerous_works=False, model_version="heads 3 0123456789ab", survey_version=1,
+)  # fmt: skip
+
+
+class Box:
+    def __init__(self, folder: Path) -> None:
+        self.settings: Settings = load_case("good-minimal")
+        self.cameras: list[CameraState] = []
+        self.clock = SimulatedClock(1_000)
+        self.alerts = AlertStore(folder, 1 << 20)
+        known = (lambda: self.settings), (lambda: self.cameras), folder, self.alerts.path, self.clock
+        self.telling = BoxTelling(*known, lambda: ClockState(Sync.FREE))
+
+
+@pytest.fixture
+def box(tmp_path: Path):
+    box = Box(tmp_path)
+    yield box
+    box.alerts.close()
+
+
+def test_the_state_is_that_of_the_settings_in_force(box: Box) -> None:
+    state = box.telling.state()
+    assert state.settings_sha256 == box.settings.digest
+    assert [(pack.name, pack.origin) for pack in state.rule_packs] == [("national", "shipped")]
+    assert (state.models, state.clock, state.started_at_ns) == ((), "free", 1_000)
+    box.settings = replace(box.settings, digest="f" * 64)
+    assert box.telling.state().settings_sha256 == "f" * 64
+
+
+def test_a_camera_whose_picture_is_away_still_has_the_model_that_looked_last(box: Box) -> None:
+    box.cameras = [CAMERA, replace(CAMERA, camera="crane", model_version="heads 3 0123456789ab")]
+    assert [(each.name, each.sha256, each.cameras) for each in box.telling.state().models] == [
+        ("heads 3", "0123456789ab", 2)
+    ]
+    box.cameras = [replace(CAMERA, model_version="")]
+    assert [each.cameras for each in box.telling.state().models] == [1]
+    box.cameras = []
+    assert box.telling.state().models == ()
+
+
+def test_a_figure_that_cannot_be_had_is_left_out(box: Box) -> None:
+    """A new box has measured too little to say how long its disk lasts; an outbox that is away counts nothing."""
+    assert box.telling.figures("regulator") == {"waiting": 0}
+    box.telling.chain = Path("/nowhere/alerts.db")
+    assert box.telling.figures("regulator") == {}
+
+
+@pytest.mark.parametrize("version", ["", "heads", "heads 3", "heads 3 0123", "heads 3 not-a-digest!", "0123456789ab"])
+def test_what_names_no_model_is_none(version: str) -> None:
+    assert model_of(version) is None
