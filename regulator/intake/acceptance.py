@@ -68,7 +68,7 @@ class Acceptance:
         Raises ConflictingBody, StaleSequence, DigestMismatch, InvalidBody, BlobMissing or UnknownSender.
         """
         envelope = delivery.envelope
-        record = _checked(delivery)
+        record = checked_record(delivery)
         body = canonical_bytes(envelope.body)
         digest = hashlib.sha256(body).hexdigest()
         box = lock_box(db, envelope.box_id)
@@ -84,7 +84,10 @@ class Acceptance:
         chain = BoxChain(db, Ledger(self.key), box, now_ns).state() if record else None
         return Accepted(receipt=receipt, duplicate=held is not None, chain=chain)
 
-    def _keep(self, db: Connection, delivery: Delivery, body: bytes, digest: str, now_ns: int) -> SignedText:
+    def receipted(
+        self, delivery: Delivery, body: bytes, digest: str, now_ns: int
+    ) -> tuple[SignedText, dict[str, object]]:
+        """A new item's receipt, and its row in `items`."""
         envelope = delivery.envelope
         text = ReceiptText(
             receipt_id=uuid.uuid4().hex,
@@ -95,7 +98,7 @@ class Acceptance:
             accepted_at_ns=now_ns,
         )
         receipt = sign_text(text, self.key)
-        row = {
+        row: dict[str, object] = {
             "box_id": envelope.box_id,
             "key": envelope.key,
             "kind": envelope.kind,
@@ -109,6 +112,10 @@ class Acceptance:
             "envelope_signature": delivery.signature,
             "receipt": receipt.model_dump_json(),
         }
+        return receipt, row
+
+    def _keep(self, db: Connection, delivery: Delivery, body: bytes, digest: str, now_ns: int) -> SignedText:
+        receipt, row = self.receipted(delivery, body, digest, now_ns)
         db.execute(_KEEP, row)
         return receipt
 
@@ -132,9 +139,10 @@ class Acceptance:
             file_media(db, envelope.box_id, envelope.key, body)
         if has_notice(body):
             post(db, envelope.box_id, "receipt", ReceiptNotice(receipt=receipt), self.key, now_ns)
-        self._tell(db, envelope, body, now_ns)
+        self.tell(db, envelope, body, now_ns)
 
-    def _tell(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
+    def tell(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
+        """Tell the areas. Raises InvalidBody for what one of them refuses."""
         for listener in self.listeners.get(envelope.kind, ()):
             try:
                 listener(db, envelope, body, now_ns)
@@ -166,7 +174,8 @@ def has_notice(body: UpMessage) -> bool:
     return isinstance(body, EvidenceRecord | MediaSegment)
 
 
-def _checked(delivery: Delivery) -> ChainRecord | None:
+def checked_record(delivery: Delivery) -> ChainRecord | None:
+    """The chain record inside an item, if it is one. Raises DigestMismatch or InvalidBody."""
     envelope, body = delivery.envelope, delivery.body
     if isinstance(body, AlarmTransition) and body.event_id != envelope.key:
         raise InvalidBody("body.event_id", "the envelope's key")

@@ -41,15 +41,25 @@ _ADOPT = _ADOPT.where(alarm_media.c.alarm_id == "").values(alarm_id=bindparam("a
 
 def file_transition(db: Connection, box: "Row[Any]", envelope: Envelope, body: AlarmTransition, now_ns: int) -> None:
     """Keep the transition's row and bring its alarm up to date."""
-    db.execute(_ADD_ALERT, _alert_row(box, envelope, body, now_ns))
+    db.execute(_ADD_ALERT, alert_row(box, envelope, body, now_ns))
     place = {"box": box.box_id, "alarm": body.alarm_id}
     held = db.execute(_HELD, place).first()
     if held is None:
-        first = {"box_id": box.box_id, "alarm_id": body.alarm_id, "project_code": box.project_code}
-        db.execute(_ADD_ALARM, first | {"accepted_at_ns": now_ns} | _changes(None, envelope, body))
+        db.execute(_ADD_ALARM, alarm_row(box, envelope, body, now_ns))
     else:
-        db.execute(_CHANGE.values(**_changes(held, envelope, body)), place)
-    db.execute(_ADOPT, {"box": box.box_id, "event": envelope.key, "alarm": body.alarm_id})
+        change_alarm(db, held, envelope, body)
+    adopt_media(db, box.box_id, envelope.key, body.alarm_id)
+
+
+def change_alarm(db: Connection, held: "Row[Any]", envelope: Envelope, body: AlarmTransition) -> None:
+    """Bring an alarm that is held up to date with one more transition."""
+    place = {"box": held.box_id, "alarm": held.alarm_id}
+    db.execute(_CHANGE.values(**changes_of(held, envelope, body)), place)
+
+
+def adopt_media(db: Connection, box_id: str, event_id: str, alarm_id: str) -> None:
+    """Pictures and clips that came before their alarm's event belong to it now."""
+    db.execute(_ADOPT, {"box": box_id, "event": event_id, "alarm": alarm_id})
 
 
 def file_media(db: Connection, box_id: str, item_key: str, body: Thumbnail | MediaSegment) -> None:
@@ -57,6 +67,11 @@ def file_media(db: Connection, box_id: str, item_key: str, body: Thumbnail | Med
     if not body.event_id:
         return
     alarm_id = db.scalar(_WHOSE, {"box": box_id, "event": body.event_id}) or ""
+    db.execute(_ADD_MEDIA, media_row(box_id, item_key, body, alarm_id))
+
+
+def media_row(box_id: str, item_key: str, body: Thumbnail | MediaSegment, alarm_id: str) -> dict[str, object]:
+    """A picture or clip as a row of `alarm_media`; `alarm_id` empty until its alarm came."""
     row: dict[str, object] = {"box_id": box_id, "item_key": item_key, "alarm_id": alarm_id, "event_id": body.event_id}
     row |= {"media_type": body.media_type, "camera_id": body.camera_id}
     if isinstance(body, Thumbnail):
@@ -65,10 +80,17 @@ def file_media(db: Connection, box_id: str, item_key: str, body: Thumbnail | Med
     else:
         row |= {"kind": "segment", "sha256": body.blob_sha256, "started_at_ns": body.started_at_ns}
         row |= {"duration_ms": body.duration_ms, "size_bytes": body.size_bytes}
-    db.execute(_ADD_MEDIA, row)
+    return row
 
 
-def _alert_row(box: "Row[Any]", envelope: Envelope, body: AlarmTransition, now_ns: int) -> dict[str, object]:
+def alarm_row(box: "Row[Any]", envelope: Envelope, body: AlarmTransition, now_ns: int) -> dict[str, object]:
+    """An alarm of which nothing is held yet, by its first transition to arrive."""
+    first = {"box_id": box.box_id, "alarm_id": body.alarm_id, "project_code": box.project_code}
+    return first | {"accepted_at_ns": now_ns} | changes_of(None, envelope, body)
+
+
+def alert_row(box: "Row[Any]", envelope: Envelope, body: AlarmTransition, now_ns: int) -> dict[str, object]:
+    """The transition as a row of `alerts`."""
     row: dict[str, object] = {name: getattr(body, name) for name in _SAME}
     row |= {"box_id": box.box_id, "key": envelope.key, "alarm_id": body.alarm_id, "project_code": box.project_code}
     row |= {"transition": body.transition, "limit_value": body.limit, "suspected": int(body.suspected)}
@@ -76,7 +98,8 @@ def _alert_row(box: "Row[Any]", envelope: Envelope, body: AlarmTransition, now_n
     return row | {"late": int(envelope.late), "accepted_at_ns": now_ns}
 
 
-def _changes(held: "Row[Any] | None", envelope: Envelope, body: AlarmTransition) -> dict[str, object]:
+def changes_of(held: "Row[Any] | None", envelope: Envelope, body: AlarmTransition) -> dict[str, object]:
+    """What the transition changes of its alarm, or sets when nothing is held of it yet."""
     changes: dict[str, object] = {}
     raised = body.transition == "raised"
     newer = held is None or body.observed_at_ns >= held.raised_at_ns

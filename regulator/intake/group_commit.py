@@ -2,25 +2,29 @@
 
     caller --submit(box, work)--> queue of the box's writer --> BEGIN  SAVEPOINT work  SAVEPOINT work  COMMIT --> result
 
+                                                                       or: many items, a few statements (`batch`)
+
 Theory of operation. A commit costs a flush of the disk, a statement does not. A writer takes the first work that waits
 and everything behind it, runs each inside a savepoint of one transaction, and tells the callers only after the commit.
 Work that is refused (any error of its own) rolls back to its savepoint and harms no other. When the database itself
-fails (a deadlock with another replica, a lost connection), the whole is rolled back and each work is tried once more,
-alone. One box always has the same writer, so two writers of a process never wait for each other's box.
+fails (a deadlock with another replica, a lost connection), or an area refuses one of the items that are kept together,
+the whole is rolled back and each work is tried once more, alone. One box always has the same writer, so two writers of
+a process never wait for each other's box.
 """
 
 import logging
 import queue
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
+from regulator.intake.acceptance import Delivery
 from regulator.records.engine import DeskDatabase
 
 logger = logging.getLogger(__name__)
@@ -29,20 +33,33 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 MOST_TOGETHER = 64
+FEWEST_TOGETHER = 2
 WRITERS_POSTGRESQL = 2
+
+
+class Together(Protocol):
+    """Keeps those of many items that it can keep with a few statements."""
+
+    def __call__(self, db: Connection, items: Sequence[Delivery], also: frozenset[str]) -> Mapping[int, Any]:
+        """Results by place in `items`; what has none is done by its own work. `also`: other boxes of the same
+        transaction. Raises what is raised about any of them: then nothing was done."""
+        ...
 
 
 @dataclass(slots=True)
 class _Job:
+    box_id: str
     work: Work[Any]
+    item: Delivery | None
     future: "Future[Any]" = field(default_factory=Future)
 
 
 class GroupCommit:
     """`submit` from any thread. One writer on SQLite, which has one anyway; a few on PostgreSQL."""
 
-    def __init__(self, database: DeskDatabase) -> None:
+    def __init__(self, database: DeskDatabase, together: Together | None = None) -> None:
         self._database = database
+        self._items_together = together
         count = 1 if database.is_sqlite else WRITERS_POSTGRESQL
         self._queues: list[queue.SimpleQueue[_Job | None]] = [queue.SimpleQueue() for _ in range(count)]
         self._threads = [
@@ -52,9 +69,9 @@ class GroupCommit:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, box_id: str, work: Work[T]) -> "Future[T]":
-        """The result, or what `work` raised, once it is on the disk."""
-        job = _Job(work)
+    def submit(self, box_id: str, work: Work[T], item: Delivery | None = None) -> "Future[T]":
+        """The result, or what `work` raised, once it is on the disk. `item`: what `work` keeps, if that is all."""
+        job = _Job(box_id, work, item)
         self._queues[zlib.crc32(box_id.encode("utf-8", "replace")) % len(self._queues)].put(job)
         return job.future
 
@@ -78,14 +95,24 @@ class GroupCommit:
             return
         try:
             with self._database.transaction() as db:
-                outcomes = [_attempt(db, job) for job in jobs]
-        except (SQLAlchemyError, OSError) as error:
+                done = self._kept_together(db, jobs)
+                outcomes = [(done[i], None) if i in done else _attempt(db, job) for i, job in enumerate(jobs)]
+        except Exception as error:  # noqa: BLE001 - whatever one of them raised, each is heard alone
             logger.warning("a batch is written one by one: works=%d error=%s", len(jobs), type(error).__name__)
             for job in jobs:
                 self._alone(job)
             return
         for job, (result, refusal) in zip(jobs, outcomes, strict=True):
             _tell(job, result, refusal)
+
+    def _kept_together(self, db: Connection, jobs: list[_Job]) -> dict[int, Any]:
+        """Results by place in `jobs`."""
+        chosen = [(place, job.item) for place, job in enumerate(jobs) if job.item is not None]
+        if self._items_together is None or len(chosen) < FEWEST_TOGETHER:
+            return {}
+        also = frozenset(job.box_id for job in jobs if job.box_id)
+        done = self._items_together(db, [item for _, item in chosen], also)
+        return {chosen[number][0]: result for number, result in done.items()}
 
     def _alone(self, job: _Job) -> None:
         result, refusal = None, None

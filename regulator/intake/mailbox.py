@@ -31,15 +31,24 @@ def post(db: Connection, box_id: str, kind: str, body: BaseModel, signer: SignKe
     """Put a message into a box's mailbox; its id. Raises LookupError for a box that is not enrolled."""
     if db.scalar(_BOX, {"box": box_id}) is None:
         raise LookupError(f"box {box_id} is not enrolled")
+    row = message_row(box_id, (db.scalar(_LAST, {"box": box_id}) or 0) + 1, kind, body, signer, now_ns)
+    db.execute(_ADD, row)
+    return str(row["message_id"])
+
+
+def message_row(
+    box_id: str, number: int, kind: str, body: BaseModel, signer: SignKey, now_ns: int
+) -> dict[str, object]:
+    """A signed message as a row of `mailbox`."""
     message = MailboxMessage(
         message_id=uuid.uuid4().hex,
-        mailbox_seq=(db.scalar(_LAST, {"box": box_id}) or 0) + 1,
+        mailbox_seq=number,
         box_id=box_id,
         kind=kind,
         issued_at_ns=now_ns,
         body=body.model_dump(mode="json"),
     )
-    row = {
+    return {
         "box_id": box_id,
         "mailbox_seq": message.mailbox_seq,
         "message_id": message.message_id,
@@ -47,8 +56,6 @@ def post(db: Connection, box_id: str, kind: str, body: BaseModel, signer: SignKe
         "signed": sign_text(message, signer).model_dump_json(),
         "issued_at_ns": now_ns,
     }
-    db.execute(_ADD, row)
-    return message.message_id
 
 
 def waiting(db: Connection, box_id: str, most: int) -> tuple[SignedText, ...]:

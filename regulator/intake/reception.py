@@ -50,6 +50,7 @@ from contract.messages import (
     MAILBOX_POLL,
     STATE_KINDS,
     UP_KINDS,
+    Accepted,
     Blob,
     BlobQuery,
     BoxState,
@@ -125,7 +126,7 @@ class Reception:
         self._key = key
         self._shelf = shelf
         self._now_ns = now_ns
-        self._writes = GroupCommit(store.database)
+        self._writes = GroupCommit(store.database, store.accept_together)
         self._reads = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="desk-reader")
         self._shelving = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="desk-shelf")
         self._writes_waiting = 0
@@ -262,7 +263,7 @@ class Reception:
         if envelope.kind in STATE_KINDS:
             return envelope, await self._state_message(envelope, body)
         delivery = Delivery(envelope, request.raw, request.signature, body)
-        accepted = await self._written(envelope.box_id, self._store.accept, delivery)
+        accepted = await self._kept(delivery)
         if has_notice(body):
             self._wake(envelope.box_id)
         return envelope, ("accepted", accepted)
@@ -397,11 +398,17 @@ class Reception:
     async def _written(
         self, box_id: str, write: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
+        return await self._submitted(box_id, lambda db: write(db, *args, **kwargs))
+
+    async def _kept(self, delivery: Delivery) -> Accepted:
+        return await self._submitted(delivery.envelope.box_id, lambda db: self._store.accept(db, delivery), delivery)
+
+    async def _submitted(self, box_id: str, work: Callable[[Connection], T], item: Delivery | None = None) -> T:
         if self._writes_waiting >= MAX_WRITES_WAITING:
             raise Overloaded(retry_after_s=1)
         self._writes_waiting += 1
         try:
-            return await asyncio.wrap_future(self._writes.submit(box_id, lambda db: write(db, *args, **kwargs)))
+            return await asyncio.wrap_future(self._writes.submit(box_id, work, item))
         except (SQLAlchemyError, OSError) as error:
             raise _unavailable(error) from error
         finally:

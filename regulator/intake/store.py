@@ -22,6 +22,7 @@ from contract.signing import SignKey, VerifyKey
 from regulator.intake import enrolment, mailbox
 from regulator.intake.acceptance import Acceptance, Delivery, Listener
 from regulator.intake.admission import admit, lock_box
+from regulator.intake.batch import accept_together
 from regulator.intake.box_chain import BoxChain
 from regulator.intake.box_state import hear_state
 from regulator.intake.holdings import Holdings
@@ -87,6 +88,12 @@ class ReceiverStore(Holdings):
     def accept(self, db: Connection, delivery: Delivery) -> Accepted:
         """See `Acceptance.accept`."""
         return self._acceptance.accept(db, delivery, self._now_ns())
+
+    def accept_together(
+        self, db: Connection, items: Sequence[Delivery], also: frozenset[str]
+    ) -> Mapping[int, Accepted]:
+        """See `regulator.intake.batch`."""
+        return accept_together(db, self._acceptance, items, also, self._now_ns())
 
     def hear(self, db: Connection, envelope: Envelope, body: Heartbeat) -> HeartbeatSeen:
         """Note a heartbeat and hold its chain head against what is held."""
