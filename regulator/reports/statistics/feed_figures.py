@@ -1,0 +1,75 @@
+"""Figures of what arrives: gaps of the feed, and how much of the time cameras could be used."""
+
+from sqlalchemy import Connection, func, select
+
+from regulator.intake.findings import FindingKind
+from regulator.records.tables.coverage import asset_days
+from regulator.records.tables.intake import boxes, findings
+from regulator.records.tables.registry import devices
+from regulator.registry.kinds import DeviceKind
+from regulator.reports.statistics.figure import Figure, Words
+from regulator.reports.statistics.making import Span, known, unknown
+from regulator.reports.statistics.selection import Selection
+
+GAPS = (FindingKind.SILENT_BOX, FindingKind.CHAIN_GAP)
+MINUTE_NS = 60_000_000_000
+
+
+def feed_figures(db: Connection, selection: Selection, span: Span) -> list[Figure]:
+    """Gaps and availability."""
+    return [_gaps(db, selection, span), _availability(db, selection, span)]
+
+
+def _gaps(db: Connection, selection: Selection, span: Span) -> Figure:
+    held, at = boxes.c, findings.c
+    here = (selection.covers(held.project_code), held.enrolled_at_ns < span.to_ns)
+    n = db.scalar(select(func.count()).select_from(boxes).where(*here)) or 0
+    if not n:
+        return unknown("feed_gaps", span.feed, Words("没有已登记的盒子", "no box has enrolled"))
+    opened = (at.opened_at_ns >= span.from_ns, at.opened_at_ns < span.to_ns, at.kind.in_([kind.value for kind in GAPS]))
+    found = select(func.count()).select_from(findings).where(*opened, selection.covers(at.project_code))
+    note = Words(f"盒子 {n} 个", f"{n} boxes")
+    return known("feed_gaps", db.scalar(found) or 0, n, span.feed, note)
+
+
+def _availability(db: Connection, selection: Selection, span: Span) -> Figure:
+    cameras = _cameras(db, selection, span)
+    scheduled_min = sum(cameras.values())
+    if not scheduled_min:
+        return unknown("availability", span.feed, Words("没有在册的摄像机", "no camera is registered"))
+    usable = _usable(db, selection, span)
+    counted = {camera: min(usable[camera], cameras[camera]) for camera in cameras if camera in usable}
+    silent = len(cameras) - len(counted)
+    if not counted:
+        why = Words("在册摄像机均无数据", "nothing arrived of any registered camera")
+        return unknown("availability", span.feed, why, len(cameras))
+    note = Words(
+        f"应用 {scheduled_min} 分钟；{silent} 台在册摄像机从未上报，按不可用计",
+        f"{scheduled_min} minutes scheduled; {silent} registered cameras told nothing and count as not usable",
+    )
+    return known("availability", 100 * sum(counted.values()) / scheduled_min, len(cameras), span.feed, note)
+
+
+def _cameras(db: Connection, selection: Selection, span: Span) -> dict[tuple[str, str], int]:
+    """Scheduled minutes of each camera by project and asset: all day while it stood in the register."""
+    at = devices.c
+    stood = select(devices).where(
+        at.kind == DeviceKind.CAMERA.value, at.registered_at_ns < span.to_ns, selection.covers(at.project_code),
+        (at.ended_at_ns == 0) | (at.ended_at_ns > span.from_ns),
+    )  # fmt: skip
+    found = {}
+    for row in db.execute(stood):
+        until_ns = min(row.ended_at_ns or span.to_ns, span.to_ns)
+        spent_ns = until_ns - max(row.registered_at_ns, span.from_ns)
+        found[row.project_code, row.asset or row.device_code] = spent_ns // MINUTE_NS
+    return found
+
+
+def _usable(db: Connection, selection: Selection, span: Span) -> dict[tuple[str, str], int]:
+    at = asset_days.c
+    counted = (
+        select(at.project_code, at.asset, func.sum(at.usable_minutes).label("usable"))
+        .where(at.day >= span.first, at.day <= span.last, at.camera == 1, selection.covers(at.project_code))
+        .group_by(at.project_code, at.asset)
+    )
+    return {(row.project_code, row.asset): int(row.usable) for row in db.execute(counted)}

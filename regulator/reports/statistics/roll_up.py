@@ -1,0 +1,181 @@
+"""Rolls alarms up by day and project, so that a month of 500 projects is read from some thousand rows.
+
+    arrivals since the last look --> days of projects that are dirty --> each day that is over is made again, whole
+
+An alarm that arrives late, or is acknowledged or returns days later, makes its day dirty again: what is rolled up is
+always what the alarms say. Looking twice at an arrival does no harm, so a look reaches back over the last minutes:
+what another replica was still committing then is not missed.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, tuple_, union, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from regulator.records.engine import DeskDatabase
+from regulator.records.tables.intake import alarms, alerts
+from regulator.records.tables.reports import (
+    statistics_alarm_days,
+    statistics_books,
+    statistics_delay_days,
+    statistics_dirty,
+    statistics_long_alarms,
+    statistics_tag_days,
+)
+from regulator.registry.days import DAY_NS, day_end_ns, day_of, day_start_ns
+from regulator.reports.statistics.alarm_day import COUNTED, LOOK_BACK_NS, Activation, AlarmDay, alarm_day
+
+BOOK = "alarms"
+OVERLAP_NS = 600_000_000_000
+ARRIVALS_A_LOOK = 50_000
+DAYS_A_RUN, DAYS_A_COMMIT = 2_000, 50
+ZONE_NS = 8 * 3_600_000_000_000
+"""Shanghai is eight hours ahead of UTC on every day since 1991: a day's number can be told in SQL."""
+EPOCH = date(1970, 1, 1)
+PROJECTIONS = (statistics_alarm_days, statistics_tag_days, statistics_delay_days, statistics_long_alarms)
+Key = tuple[str, str]
+"""A day (ISO) and a project code."""
+
+
+def run_roll_up(database: DeskDatabase, now_ns: int, most: int = DAYS_A_RUN) -> int:
+    """Look at what arrived and make the dirty days that are over; how many were made."""
+    with database.transaction() as db:
+        note_arrivals(db, now_ns)
+    made = 0
+    while made < most:
+        with database.reading() as db:
+            keys = dirty_days(db, now_ns, DAYS_A_COMMIT)
+            days = {key: _read_day(db, key) for key in keys}
+        if not keys:
+            break
+        with database.transaction() as db:
+            _take_book(db)
+            _replace(db, days)
+        made += len(keys)
+    return made
+
+
+def note_arrivals(db: Connection, now_ns: int) -> None:
+    """Mark the days that something arrived for; at most `ARRIVALS_A_LOOK` arrivals at once."""
+    since_ns = _take_book(db)
+    at = alerts.c
+    later = select(at.accepted_at_ns).where(at.accepted_at_ns > since_ns).order_by(at.accepted_at_ns)
+    last_ns = db.scalar(later.offset(ARRIVALS_A_LOOK).limit(1))
+    until_ns = now_ns if last_ns is None else max(last_ns, since_ns + 1)
+    arrived = (at.accepted_at_ns > since_ns - OVERLAP_NS, at.accepted_at_ns <= until_ns, alarms.c.raised_at_ns > 0)
+    touched = [
+        select(((alarms.c.raised_at_ns + ZONE_NS + later_ns) // DAY_NS).label("number"), alarms.c.project_code)
+        .join(alerts, (at.box_id == alarms.c.box_id) & (at.alarm_id == alarms.c.alarm_id))
+        .where(*arrived)
+        for later_ns in (0, LOOK_BACK_NS)  # what comes just before midnight may make the next day's peak
+    ]
+    rows = [{"day": _day(row.number), "project_code": row.project_code} for row in db.execute(union(*touched))]
+    if rows:
+        dialect = postgresql if db.dialect.name == "postgresql" else sqlite
+        db.execute(dialect.insert(statistics_dirty).on_conflict_do_nothing(), rows)
+    db.execute(update(statistics_books).where(statistics_books.c.name == BOOK).values(read_up_to_ns=until_ns))
+
+
+def dirty_days(db: Connection, now_ns: int, limit: int) -> list[Key]:
+    """Days that are over and have to be made, oldest first."""
+    at = statistics_dirty.c
+    today = day_of(now_ns).isoformat()
+    over = select(at.day, at.project_code).where(at.day < today).order_by(at.day, at.project_code).limit(limit)
+    return [(row.day, row.project_code) for row in db.execute(over)]
+
+
+def is_rolled_up(db: Connection, until_day: date) -> bool:
+    """Whether all that arrived for days before `until_day` is in the projections."""
+    at = statistics_books.c
+    read_up_to_ns = db.scalar(select(at.read_up_to_ns).where(at.name == BOOK)) or 0
+    waits = select(func.count()).where(statistics_dirty.c.day < until_day.isoformat())
+    return read_up_to_ns >= day_start_ns(until_day) and not db.scalar(waits)
+
+
+def _take_book(db: Connection) -> int:
+    at = statistics_books.c
+    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
+    db.execute(dialect.insert(statistics_books).values(name=BOOK).on_conflict_do_nothing())
+    return db.scalar(select(at.read_up_to_ns).where(at.name == BOOK).with_for_update()) or 0
+
+
+def _day(number: int) -> str:
+    return (EPOCH + timedelta(days=int(number))).isoformat()
+
+
+def _read_day(db: Connection, key: Key) -> "tuple[AlarmDay, list[dict[str, Any]]]":
+    day, project_code = date.fromisoformat(key[0]), key[1]
+    start_ns, end_ns = day_start_ns(day), day_end_ns(day)
+    at = alarms.c
+    wanted = select(alarms).where(
+        at.project_code == project_code, at.raised_at_ns >= start_ns - LOOK_BACK_NS, at.raised_at_ns < end_ns
+    )
+    rows = db.execute(wanted.order_by(at.raised_at_ns)).all()
+    stand = [_long(key, row) for row in rows if row.raised_at_ns >= start_ns and _stands_long(row)]
+    return alarm_day([_activation(row) for row in rows], start_ns, end_ns), stand
+
+
+def _activation(row: Any) -> Activation:
+    return Activation(
+        box_id=row.box_id,
+        tag=f"{row.rule_id}@{row.subject}",
+        severity=row.severity,
+        raised_at_ns=row.raised_at_ns,
+        acknowledged_at_ns=row.acknowledged_at_ns,
+        returned_at_ns=row.returned_at_ns,
+        accepted_at_ns=row.accepted_at_ns,
+        prompt=not row.late,
+    )
+
+
+def _stands_long(row: Any) -> bool:
+    ended = row.returned_at_ns >= row.raised_at_ns
+    return row.severity in COUNTED and (not ended or row.returned_at_ns - row.raised_at_ns > DAY_NS)
+
+
+def _long(key: Key, row: Any) -> dict[str, Any]:
+    same = {name: getattr(row, name) for name in ("box_id", "alarm_id", "project_code", "raised_at_ns")}
+    ended_ns = row.returned_at_ns if row.returned_at_ns >= row.raised_at_ns else 0
+    return same | {"day": key[0], "returned_at_ns": ended_ns}
+
+
+def _replace(db: Connection, days: "dict[Key, tuple[AlarmDay, list[dict[str, Any]]]]") -> None:
+    """The projections of these days, made anew. They are no records: the alarms they are made from stay."""
+    keys = list(days)
+    for table in (*PROJECTIONS, statistics_dirty):
+        db.execute(delete(table).where(tuple_(table.c.day, table.c.project_code).in_(keys)))
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for key, (made, stand) in days.items():
+        place = {"day": key[0], "project_code": key[1]}
+        rows["statistics_alarm_days"].append(place | _counts(made))
+        rows["statistics_tag_days"] += [
+            place | {"tag": tag, "raised": raised, "bursts": bursts} for tag, (raised, bursts) in made.tags.items()
+        ]
+        rows["statistics_delay_days"] += [
+            place | {"what": what, "severity": severity, "delay_ms": delay_ms, "count": count}
+            for (what, severity, delay_ms), count in made.delays.items()
+        ]
+        rows["statistics_long_alarms"] += stand
+    for table in PROJECTIONS:
+        _add(db, table, rows[table.name])
+
+
+def _add(db: Connection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        db.execute(insert(table), list(rows))
+
+
+def _counts(made: AlarmDay) -> dict[str, int]:
+    by_priority = {level.lower(): made.raised[level] for level in COUNTED}
+    waiting = {f"{level.lower()}_waiting": made.waiting[level] for level in COUNTED}
+    return by_priority | waiting | {
+        "p1_late": made.late_p1,
+        "peak": made.peak,
+        "flood_windows": made.flood_windows,
+        "busy_windows": made.busy_windows,
+        "fleeting": made.fleeting,
+        "chattering": sum(bursts for _, bursts in made.tags.values()),
+    }  # fmt: skip
