@@ -78,6 +78,20 @@ draws = Table(
 value was published, later than `frozen_at_ns`. `result`: canonical JSON of the targets. `redraw_of`: the void draw that
 this one replaces, and why."""
 
+draw_projects = Table(
+    "draw_projects",
+    METADATA,
+    text("draw_id", key=True),
+    text("project_code", key=True),
+    text("band", default=None),
+    whole("weight"),
+    whole("place"),
+    text("inspectors", default="[]"),
+    Index("ix_draw_projects_by_project", "project_code"),
+)
+"""The pool of a draw, row by row. `place`: 1, 2, 3 ... in the order in which they were drawn, 0: not drawn. Shown to
+nobody before the draw's day. `inspectors`: a JSON list of user ids."""
+
 draw_conflicts = Table(
     "draw_conflicts",
     METADATA,

@@ -8,7 +8,7 @@ close --> only when nothing is left at any level, by an approver who did not ope
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,6 +21,7 @@ from regulator.model.refusals import RefusedError
 from regulator.records.scope import in_scope
 from regulator.records.tables.registry import devices, project_firms, projects
 from regulator.records.tables.rounds import round_checks, round_items, rounds
+from regulator.records.tables.supervision import round_targets
 from regulator.registry.act import Act
 from regulator.registry.authority import require_duty, require_second_person
 from regulator.registry.kinds import DeviceKind, FirmRole, ProjectStatus, Standing
@@ -52,8 +53,9 @@ class Check:
     words: str = ""
 
 
-def open_round(act: Act, name: str, starts_on: date, due_on: date) -> str:
-    """Begin a round over the actor's own scope; its id. Raises RefusedError: 403, 422 days, nothing to inspect."""
+def open_round(act: Act, name: str, starts_on: date, due_on: date, targets: Collection[str] = ()) -> str:
+    """Begin a round over the actor's own scope; its id. `targets`: over these projects only, for ever (a random draw).
+    Raises RefusedError: 403, 422 days, nothing to inspect."""
     require_duty(act.actor, Duty.ADMINISTRATOR, Duty.APPROVER)
     if due_on < starts_on:
         raise RefusedError(422, "wrong_days", "截止日早于开始日", "it is due before it begins", "due_on")
@@ -67,6 +69,8 @@ def open_round(act: Act, name: str, starts_on: date, due_on: date) -> str:
         "due_on": due_on.isoformat(),
     }
     act.db.execute(insert(rounds).values(**row, opened_by=act.actor.user_id, opened_at_ns=act.now_ns))
+    if targets:
+        act.db.execute(insert(round_targets), [{"round_id": round_id, "project_code": code} for code in targets])
     added = _add_missing(act.db, round_id, act.actor.scope)
     if not added:
         raise RefusedError(422, "nothing_to_inspect", "辖区内无在建项目", "no running project in the scope", "name")
@@ -148,7 +152,7 @@ def _add_missing(db: Connection, round_id: str, scope: Scope) -> int:
             "device_code": item.device_code,
             "sheet": sheet.value,
         }
-        for item in _to_inspect(db, scope)
+        for item in _to_inspect(db, round_id, scope)
         for sheet in REQUIRED[item.level]
         if (item.level.value, item.firm_code, item.project_code, item.device_code, sheet.value) not in known
     ]
@@ -163,9 +167,12 @@ def _keys(round_id: str) -> "Select[tuple[Any, ...]]":
     return select(*columns).where(at.round_id == round_id)
 
 
-def _to_inspect(db: Connection, scope: Scope) -> Iterable[ItemKey]:
-    """Every running or stopped project, what stands there but cameras, and who builds it."""
-    running = (in_scope(scope, projects.c.project_code), projects.c.status.in_(INSPECTED))
+def _to_inspect(db: Connection, round_id: str, scope: Scope) -> Iterable[ItemKey]:
+    """Every running or stopped project (of a drawn round: its targets), what stands there but cameras, its builders."""
+    running = [in_scope(scope, projects.c.project_code), projects.c.status.in_(INSPECTED)]
+    drawn = select(round_targets.c.project_code).where(round_targets.c.round_id == round_id)
+    if db.scalar(drawn.limit(1)) is not None:
+        running.append(projects.c.project_code.in_(drawn))
     codes = list(db.scalars(select(projects.c.project_code).where(*running).order_by(projects.c.project_code)))
     of_project = select(projects.c.project_code).where(*running)
     at, firm = devices.c, project_firms.c
