@@ -12,7 +12,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from contract.canonical import Canonical
@@ -86,6 +86,10 @@ from gateway.store.outbox_reader import OutboxReader
 from gateway.supervisor import Supervisor, notify_systemd
 from gateway.tls.watch import CertificateWatch, files_of
 from gateway.uplinks.dingtalk import KIND as DINGTALK
+from gateway.uplinks.docking import KIND as DOCKING
+from gateway.uplinks.docking import DockingSources, DockingUplink
+from gateway.uplinks.docking_cycles import CycleMessages
+from gateway.uplinks.docking_sources import DeskPhotos, VaultDrivers
 from gateway.uplinks.influx import KIND as INFLUX
 from gateway.uplinks.mqtt import KIND as MQTT_UPLINK
 from gateway.uplinks.regulator import KIND as REGULATOR
@@ -130,7 +134,7 @@ from vision.survey_parsing import read_survey
 log = logging.getLogger(__name__)
 DRIVERS: Mapping[str, DriverKind] = DriverShelf((MODBUS_TCP, MODBUS_RTU, MODBUS_RTU_TCP, MQTT, CAMERA))
 UPLINKS: Mapping[str, UplinkKind] = {
-    kind.name: kind for kind in (INFLUX, MQTT_UPLINK, REGULATOR, WEBHOOK, WECOM, DINGTALK, SMS)
+    kind.name: kind for kind in (INFLUX, MQTT_UPLINK, REGULATOR, WEBHOOK, WECOM, DINGTALK, SMS, DOCKING)
 }
 INTAKE_POLLS = 20_000
 MAX_BUFFERED_POLLS = 50_000
@@ -331,6 +335,19 @@ class Gateway:
         self._tell_what_the_box_is()
         self.site_office = SiteOffice(self.register, self.media.shelf, self.recorder, self.clock)
         self._office = OfficeSources(settings, asked, self.papers, self._folder, self.history.path)
+        self._lend_to_docking()
+
+    def _lend_to_docking(self) -> None:
+        """Pictures, persons and rules to the uplinks that dock with other platforms, and their cycles to the outbox."""
+        docked = [uplink for uplink in self.uplinks if isinstance(uplink, DockingUplink)]
+        for uplink in docked:
+            drivers, photos = VaultDrivers(self.identities), DeskPhotos(self.media.desk)
+            uplink.sources = DockingSources(photos, drivers.driver, self._rule_ids)
+        takers = {uplink.name: uplink.cycle_assets for uplink in docked if uplink.cycle_assets}
+        self.docked_cycles = CycleMessages(self.alerts, self.records, takers, self.clock) if takers else None
+
+    def _rule_ids(self) -> Collection[str]:
+        return {rule.info.rule_id for rule in self.settings.rules}
 
     def _tell_what_the_box_is(self) -> None:
         """Regulators are told from now on."""
@@ -451,6 +468,8 @@ class Gateway:
             start(f"delivery:{delivery.name}", delivery.run)
             if isinstance(uplink, Background):
                 start(f"uplink:{uplink.name}", uplink.run)
+        if self.docked_cycles is not None:
+            start("docked-cycles", self.docked_cycles.run)
         start("housekeeping", self.housekeeping.run)
         start("assets", self.keeping.run)
         start("accounts", self.accounts.run)
@@ -691,6 +710,8 @@ def _driver_part(driver: Driver, sink: ReadingSink) -> Callable[[], Awaitable[No
 
 def _route(uplink: Uplink, escalation: Sequence[str]) -> Route:
     route = Route(uplink.name, uplink.takes_alerts, uplink.takes_evidence, uplink.takes_evidence)
+    if isinstance(uplink, DockingUplink):
+        return replace(route, wants=uplink.wants)
     if not isinstance(uplink, Notifier):
         return route
     escalations = uplink.takes_escalations and uplink.name in escalation

@@ -3,7 +3,7 @@
 Fakes implement these and pass the same contract suites as the real parts.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -253,13 +253,36 @@ class UplinkContext:
 
 
 @dataclass(frozen=True, slots=True)
+class UplinkFault:
+    """Something that a schema cannot see in an uplink's settings: what was found and expected, in both languages.
+
+    `path` leads from the uplink's entry to the value; with `file` it stands in that file instead, at `line` and `key`.
+    """
+
+    path: tuple[str | int, ...]
+    found_en: str
+    expected_en: str
+    found_zh: str
+    expected_zh: str
+    file: str = ""
+    line: int = 0
+    key: str = ""
+
+
+def _no_faults(_settings: Any, _assets: Collection[str]) -> Sequence[UplinkFault]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
 class UplinkKind:
     """What an uplink module brings: its settings schema (a pydantic model) and how it is built.
 
-    `takes_escalations` says that it tells people and may be named as the channel of escalations.
+    `takes_escalations` says that it tells people and may be named as the channel of escalations. `check` looks at what
+    the settings name: files of their own, and the site's assets by id.
     """
 
     name: str
     settings: type[Any]
     build: Callable[[Any, UplinkContext], Uplink]
     takes_escalations: bool = False
+    check: Callable[[Any, Collection[str]], Sequence[UplinkFault]] = _no_faults

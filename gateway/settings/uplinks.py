@@ -3,7 +3,7 @@
 In: the site's raw uplinks, the kinds by name. Out: `BoundUplink`s; faults go to the site's document.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from gateway.ports import UplinkKind
 from gateway.settings.checking import check, check_type, choice
@@ -11,13 +11,14 @@ from gateway.settings.document import Document, KeyPath
 from gateway.settings.schema import Name
 from gateway.settings.settings import BoundUplink
 from gateway.settings.site import Raw, SiteParts, check_unique
+from gateway.settings.wording import make_fault
 
 
 def bind_uplinks(document: Document, site: SiteParts, kinds: Mapping[str, UplinkKind]) -> tuple[BoundUplink, ...]:
     """The valid uplinks, in the file's order."""
     check_unique(document, site.uplinks, "name")
     _check_escalation(document, site, kinds)
-    bound = (_bind(document, path, raw, kinds) for path, raw in site.uplinks)
+    bound = (_bind(document, path, raw, kinds, site.asset_kinds) for path, raw in site.uplinks)
     return tuple(uplink for uplink in bound if uplink is not None)
 
 
@@ -33,7 +34,9 @@ def _check_escalation(document: Document, site: SiteParts, kinds: Mapping[str, U
             document.add(path, "escalation.kind", found=name, kind=kind_of[name], kinds=", ".join(telling))
 
 
-def _bind(document: Document, path: KeyPath, raw: Raw, kinds: Mapping[str, UplinkKind]) -> BoundUplink | None:
+def _bind(
+    document: Document, path: KeyPath, raw: Raw, kinds: Mapping[str, UplinkKind], assets: Collection[str]
+) -> BoundUplink | None:
     """One uplink. `name` and `kind` are checked here; a schema that has fields for them is given them too."""
     name = _name(document, path, raw)
     kind_name = raw.get("kind")
@@ -42,12 +45,26 @@ def _bind(document: Document, path: KeyPath, raw: Raw, kinds: Mapping[str, Uplin
         own = kind.settings.model_fields.keys()
         rest = {key: value for key, value in raw.items() if key in own or key not in ("name", "kind")}
         settings = check(kind.settings, document, path, rest)
+        if settings is not None:
+            _check_named(document, path, kind, settings, assets)
         return None if settings is None or name is None else BoundUplink(name, kind, settings)
     if kind_name is None:
         document.add((*path, "kind"), "key.missing")
     else:
         choice(document, (*path, "kind"), kind_name, kinds)
     return None
+
+
+def _check_named(
+    document: Document, path: KeyPath, kind: UplinkKind, settings: object, assets: Collection[str]
+) -> None:
+    """What the settings name, in files of their own too."""
+    for fault in kind.check(settings, assets):
+        words = {name: getattr(fault, name) for name in ("found_en", "expected_en", "found_zh", "expected_zh")}
+        if fault.file:
+            document.faults.append(make_fault(fault.file, fault.line, fault.key, "uplink.named", **words))
+        else:
+            document.add((*path, *fault.path), "uplink.named", **words)
 
 
 def _name(document: Document, path: KeyPath, raw: Raw) -> str | None:

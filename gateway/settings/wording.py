@@ -614,6 +614,8 @@ CATALOGUE: dict[str, Wording] = {
         "上报通道 {found}（类型 {kind}）不能通知人员",
         "能通知人员的通道：{kinds}",
     ),
+    # of what an uplink names; the uplink brings its own words
+    "uplink.named": Wording("{found_en}", "{expected_en}", "{found_zh}", "{expected_zh}"),
     "warn.no_card": Wording(
         "rule {rule} alarms and has no card: nobody is told what to do",
         "a card in cards/ beside the site file (docs/rules.md)",
