@@ -1,0 +1,25 @@
+"""Statistics and reports as a part of a desk: what it hears, what it does with time, its pages."""
+
+from typing import Final
+
+from fastapi import FastAPI
+
+from regulator.desk import Desk, Job
+from regulator.reports.statistics.keeping import StatisticsKeeper
+from regulator.reports.statistics.roll_up import run_roll_up
+from regulator.reports.statistics.silencing import hear_silencing
+from regulator.web.pages import Pages
+from regulator.web.report_statistics import statistics_page
+
+ROLL_UP_S: Final = 120.0
+
+
+def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
+    """Hang them on the application."""
+    desk.listen("evidence_record", hear_silencing)
+
+    def roll_up(now_ns: int) -> None:
+        run_roll_up(desk.database, now_ns)
+
+    desk.jobs.append(Job("statistics-roll-up", ROLL_UP_S, roll_up))
+    statistics_page(app, pages, StatisticsKeeper(desk.database))
