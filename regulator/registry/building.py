@@ -12,10 +12,15 @@ FREEZE_S: Final = 60.0
 RISKS_S: Final = 600.0
 
 
+def set_code_of(desk: Desk) -> str:
+    """How the set of the desk's province is called."""
+    return desk.settings.province_code or "province"
+
+
 def build_registry(desk: Desk) -> SetRules:
     """Hang ears and jobs on; the rules of the desk's set."""
     chosen = desk.settings.project_set
-    rules = SetRules(desk.settings.province_code or "province", chosen.size, chosen.quotas)
+    rules = SetRules(set_code_of(desk), chosen.size, chosen.quotas)
     desk.listen("minute_summary", note_minute)
     desk.listen("thumbnail", note_still)
 

@@ -1,12 +1,16 @@
 /**
- * One connection to the box's event stream, kept alive: replay from the last number, no alarm twice, backoff, and the
+ * One connection to an event stream (the box's, unless another is named), kept alive: replay from the last number, no alarm twice, backoff, and the
  * reason when it cannot connect. Runs in the shared worker, or in the page where there is none. Touches no document.
  *
  *   hear({ kind: "state", state: "connecting" | "open" | "lost", reason: "" | "network" | "silent" | "login" | "busy" })
  *   hear({ kind: "hello" | "live" | "sound" | "alarm" | "change" | "gap", data })
  */
-export const EVENTS_URL = "/api/events";
-export const LIVE_URL = "/api/live";
+const BOX = {
+  events: "/api/events",
+  once: "/api/live", // asked for the reason when the stream does not open
+  kinds: ["hello", "live", "sound", "alarm", "change", "gap"],
+  numbered: "alarm", // carries `seq`, is replayed from the last one known
+};
 const SILENT_MS = 3000; // the server speaks once a second
 const OPENING_MS = 4000;
 const CHECK_MS = 500;
@@ -20,8 +24,12 @@ export function pauseMs(failures) {
 }
 
 export class FeedLine {
-  /** @param {(said: object) => void} hear @param {number | null} lastSeq the last alarm known, null: only what is new */
-  constructor(hear, lastSeq) {
+  /**
+   * @param {(said: object) => void} hear @param {number | null} lastSeq the last number known, null: only what is new
+   * @param {{events: string, once: string, kinds: string[], numbered: string}} stream
+   */
+  constructor(hear, lastSeq, stream = BOX) {
+    this.stream = stream;
     this.hear = hear;
     this.lastSeq = lastSeq;
     this.state = "";
@@ -51,11 +59,11 @@ export class FeedLine {
   #open() {
     this.source?.close();
     const from = this.lastSeq === null ? "" : `?last_id=${this.lastSeq}`;
-    const source = (this.source = new EventSource(EVENTS_URL + from));
+    const source = (this.source = new EventSource(this.stream.events + from));
     this.heardAt = performance.now();
     this.#say("connecting", "");
     source.onerror = () => this.source === source && this.#lose("network");
-    for (const kind of ["hello", "live", "sound", "alarm", "change", "gap"]) {
+    for (const kind of this.stream.kinds) {
       source.addEventListener(kind, (event) => this.source === source && this.#take(kind, event));
     }
   }
@@ -63,7 +71,7 @@ export class FeedLine {
   #take(kind, event) {
     this.heardAt = performance.now();
     const data = JSON.parse(event.data);
-    if (kind === "alarm") {
+    if (kind === this.stream.numbered) {
       if (this.lastSeq !== null && data.seq <= this.lastSeq) return; // known: a replay that overlaps
       this.lastSeq = data.seq;
     } else if (kind === "gap") {
@@ -92,7 +100,7 @@ export class FeedLine {
     clearTimeout(this.pause);
     this.pause = setTimeout(() => this.#open(), pauseMs(this.failures));
     if (opened) return;
-    const because = await refusal();
+    const because = await refusal(this.stream.once);
     if (because && this.state === "lost") this.#say("lost", because);
   }
 
@@ -108,10 +116,10 @@ export class FeedLine {
   }
 }
 
-/** Why the box does not let this browser listen: "login", "busy", or "" when it is not there at all. */
-async function refusal() {
+/** Why this browser may not listen: "login", "busy", or "" when nobody is there at all. */
+async function refusal(url) {
   try {
-    const answer = await fetch(LIVE_URL, { cache: "no-store", signal: AbortSignal.timeout(SILENT_MS) });
+    const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(SILENT_MS) });
     if (answer.status === 401 || answer.status === 403) return "login";
     return answer.status === 503 || answer.ok ? "busy" : "";
   } catch {

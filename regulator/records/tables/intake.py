@@ -144,6 +144,12 @@ alarms = Table(
     text("evidence_sha256"),
     Index("ix_alarms_by_arrival", "accepted_at_ns"),
     Index("ix_alarms_of_project", "project_code", "raised_at_ns"),
+    Index(
+        "ix_alarms_active",
+        "project_code",
+        sqlite_where=clause("active = 1"),
+        postgresql_where=clause("active = 1"),
+    ),
 )
 """An alarm as it stands, whatever order its transitions came in. `raised_event` '' while the raise has not come."""
 

@@ -1,0 +1,92 @@
+"""What is said of one project when somebody stays on its tile: the facts behind it, in a handful of statements."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from regulator.model.actor import Actor
+from regulator.records.scope import require_project
+from regulator.records.tables.intake import boxes
+from regulator.records.tables.registry import devices, projects
+from regulator.records.tables.supervision import risk_latest
+from regulator.records.tables.wall import wall_tiles
+from regulator.registry.coverage.facts import Moment, gather
+from regulator.registry.coverage.ladder import Ladder, climb
+from regulator.registry.kinds import Category, DeviceKind, Standing
+from regulator.registry.set_membership import members_on
+from regulator.wall.stills import stills_of
+from regulator.wall.tile import Tile, tile_of
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a score is as it is; `share` in points, as text."""
+
+    zh: str
+    en: str
+    share: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameraOnCard:
+    """A camera by the box's name of it; `captured_at_ns` 0: no picture has come."""
+
+    camera_id: str
+    name: str
+    captured_at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Everything of it. `heard_at_ns` 0: never. `version`: of the risk formula, empty while nobody scored."""
+
+    project_code: str
+    name: str
+    category: Category
+    stage: str
+    tile: Tile
+    ladder: Ladder
+    heard_at_ns: int
+    reasons: Sequence[Reason]
+    version: str
+    cameras: Sequence[CameraOnCard]
+
+
+def read_card(db: Connection, actor: Actor, project_code: str, set_code: str, moment: Moment) -> Card:
+    """Raises RefusedError 404 outside the scope."""
+    require_project(db, actor, project_code)
+    project = db.execute(select(projects).where(projects.c.project_code == project_code)).one()
+    row = db.execute(select(wall_tiles).where(wall_tiles.c.project_code == project_code)).first()
+    heard = db.scalars(select(boxes.c.last_seen_ns).where(boxes.c.project_code == project_code)).all()
+    listed = {stay.project_code for stay in members_on(db, set_code, moment.day, actor.scope)}
+    facts = gather(db, moment, listed & {project_code}, [project_code])[project_code]
+    risk = db.execute(select(risk_latest).where(risk_latest.c.project_code == project_code)).first()
+    return Card(
+        project_code=project_code,
+        name=project.name,
+        category=Category.of(project.category),
+        stage=project.stage,
+        tile=tile_of(row) if row else Tile(),
+        ladder=climb(facts),
+        heard_at_ns=max(heard, default=0),
+        reasons=_reasons(risk.reasons) if risk else (),
+        version=risk.version if risk else "",
+        cameras=cameras_of(db, project_code),
+    )
+
+
+def cameras_of(db: Connection, project_code: str) -> list[CameraOnCard]:
+    """Registered cameras and those of which a picture came, by their name on the box."""
+    at = devices.c
+    mine = (at.project_code == project_code, at.kind == DeviceKind.CAMERA.value, at.status == Standing.ACTIVE.value)
+    named = {row.asset or row.device_code: row.name for row in db.execute(select(devices).where(*mine))}
+    stills = stills_of(db, project_code)
+    return [CameraOnCard(name, named.get(name, name), stills.get(name, 0)) for name in sorted({*named, *stills})]
+
+
+def _reasons(text: str) -> list[Reason]:
+    said: list[Any] = json.loads(text)
+    return [Reason(str(each["zh"]), str(each["en"]), str(each["share"])) for each in said[:3]]

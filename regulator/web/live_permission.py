@@ -1,0 +1,12 @@
+"""Who may ask a box for live video: whoever judges, inspects or approves. It shows faces, and makes a box send."""
+
+from typing import Final
+
+from regulator.model.actor import Actor, Duty
+
+ASKERS: Final = (Duty.INSPECTOR, Duty.REVIEWER, Duty.APPROVER)
+
+
+def may_watch(actor: Actor) -> bool:
+    """Whether the duties allow it; whether the project is in the scope is asked elsewhere."""
+    return actor.has(*ASKERS)

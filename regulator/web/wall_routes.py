@@ -1,0 +1,145 @@
+"""R1, the wall of the set's projects, and the feed that keeps it true.
+
+GET /wall                        the page: filters, modes, tiles
+GET /wall/card/{code}            what is said of one project (a part of the page)
+GET /api/wall/tiles              all tiles anew, as the page's own data
+GET /api/wall/changes?after=n    what changed after a number, once
+GET /api/wall/events             server-sent events; goes on after `Last-Event-ID` or `last_id`
+GET /api/wall/stills/{code}      the newest small picture, faces blurred; 204 before the first; `camera` chooses one
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+
+from fastapi import FastAPI, Path, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from regulator.desk import Desk
+from regulator.evidence.viewing import LOOKERS
+from regulator.model.actor import Actor
+from regulator.model.refusals import RefusedError
+from regulator.registry.building import set_code_of
+from regulator.registry.coverage.facts import Moment
+from regulator.registry.days import day_of
+from regulator.wall.building import build_wall
+from regulator.wall.card import read_card
+from regulator.wall.hub import Sight, WallHub
+from regulator.wall.reading import CATEGORIES, WORKS, changes_after, mark_of, places, wall_data
+from regulator.wall.stills import newest_still
+from regulator.wall.tile import BANDS, LINKS, RUNGS
+from regulator.web.account_visitors import AccountVisitors
+from regulator.web.live_permission import may_watch
+from regulator.web.pages import Pages
+
+Code = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
+Camera = Annotated[str, Query(max_length=500, pattern=r"^[^\x00]*$")]
+MOST_DIGITS: Final = 18
+
+
+def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
+    """Add the routes, the job and what is heard of boxes."""
+    build_wall(desk)
+    hub = app.state.wall_hub = WallHub(desk.database, desk.now_ns)
+    _pages(desk, app, pages)
+    _data(desk, app, pages)
+    _events(desk, app, pages, hub)
+    _stills(desk, app, pages)
+
+
+def _pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
+    @app.get("/wall")
+    def wall(request: Request) -> Response:
+        found = _read(desk, pages.actor(request))
+        return pages.render(
+            request, "wall.html", data=_embedded(found), cities=found["cities"], categories=CATEGORIES, works=WORKS,
+            rungs=RUNGS, bands=BANDS, links=LINKS, stages=sorted({stage for _, stage, _ in found["kinds"]} - {""}),
+        )  # fmt: skip
+
+    @app.get("/wall/card/{code}")
+    def card(request: Request, code: Code) -> Response:
+        actor, now_ns = pages.actor(request), desk.now_ns()
+        moment = Moment.today(now_ns, desk.settings.silent_box_s)
+        with desk.database.reading() as db:
+            found = read_card(db, actor, code, set_code_of(desk), moment)
+        return pages.render(request, "wall_card.html", card=found, may_watch=may_watch(actor))
+
+
+def _data(desk: Desk, app: FastAPI, pages: Pages) -> None:
+    @app.get("/api/wall/tiles")
+    def tiles(request: Request) -> Response:
+        return Response(json.dumps(_read(desk, pages.actor(request))), media_type="application/json")
+
+    @app.get("/api/wall/changes")
+    def changes(request: Request, after: Annotated[int, Query(ge=0, lt=10**MOST_DIGITS)] = 0) -> Response:
+        actor = pages.actor(request)
+        with desk.database.reading() as db:
+            seen = _sight(desk, db, actor).codes
+            found = changes_after(db, after)
+        seq = max((change.seq for change in found), default=after)
+        rows = [change.row() for change in found if change.project_code in seen]
+        return Response(json.dumps({"from": after, "seq": seq, "rows": rows}), media_type="application/json")
+
+
+def _events(desk: Desk, app: FastAPI, pages: Pages, hub: WallHub) -> None:
+    visitors = AccountVisitors(desk)
+
+    @app.get("/api/wall/events")
+    async def events(request: Request) -> Response:
+        pages.actor(request)
+        last = request.headers.get("last-event-id") or request.query_params.get("last_id", "")
+        if last and not (last.isascii() and last.isdecimal() and len(last) <= MOST_DIGITS):
+            words = ("Last-Event-ID 应为整数", f"found {last[:40]!r}, expected a number")
+            raise RefusedError(400, "bad_last_event_id", *words, "last_id")
+        if hub.full:
+            words = ("同时打开的页面过多", "too many pages are listening already")
+            raise RefusedError(503, "too_many_listeners", *words)
+        stream = hub.stream(int(last) if last else None, _looking(desk, visitors, request))
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+def _looking(desk: Desk, visitors: AccountVisitors, request: Request) -> Callable[[], Awaitable[Sight | None]]:
+    """Asks the login anew each time, and what it may see."""
+
+    def look() -> Sight | None:
+        actor = visitors.visitor(request).actor
+        if actor is None:
+            return None
+        with desk.database.reading() as db:
+            return _sight(desk, db, actor)
+
+    return lambda: asyncio.to_thread(look)
+
+
+def _stills(desk: Desk, app: FastAPI, pages: Pages) -> None:
+    @app.get("/api/wall/stills/{code}")
+    def still(request: Request, code: Code, camera: Camera = "") -> Response:
+        actor = pages.actor(request, *LOOKERS)
+        with desk.database.reading() as db:
+            found = newest_still(db, actor, code, camera)
+        if found is None:
+            return Response(status_code=204)
+        age_ms = max(0, (desk.now_ns() - found.captured_at_ns) // 1_000_000)
+        headers = {"etag": f'"{found.sha256}"', "cache-control": "private, no-cache", "x-age-ms": str(age_ms)}
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
+        return Response(found.body, media_type=found.media_type, headers=headers)
+
+
+def _read(desk: Desk, actor: Actor) -> dict[str, Any]:
+    with desk.database.reading() as db:
+        wall = places(db, set_code_of(desk), actor.scope, day_of(desk.now_ns()))
+        return wall_data(db, wall)
+
+
+def _sight(desk: Desk, db: Any, actor: Actor) -> Sight:
+    wall = places(db, set_code_of(desk), actor.scope, day_of(desk.now_ns()))
+    return Sight(frozenset(place.project_code for place in wall), mark_of(wall))
+
+
+def _embedded(data: dict[str, Any]) -> str:
+    """JSON that can stand inside an element of the page: nothing in it is markup."""
+    plain = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return plain.replace("&", "\\u0026").replace("<", "\\u003c")
