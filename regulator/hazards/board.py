@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, se
 
 from regulator.hazards.deadline_days import DueClass, due_class, end_of_day_ns
 from regulator.hazards.record import HazardRecord, record_of
+from regulator.hazards.requests import asked_of
 from regulator.hazards.state_names import HazardState
 from regulator.model.actor import Actor
-from regulator.records.scope import in_scope
-from regulator.records.tables.hazards import hazards
+from regulator.records.scope import in_region, in_scope
+from regulator.records.tables.hazards import hazard_requests, hazards
 from regulator.records.tables.registry import projects
 from screens.formats import site_time
 
@@ -56,15 +57,18 @@ class DueCounts:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a list shows; an empty text filters nothing. `before`: the last hazard id of the page before."""
+    """What a list shows; an empty text filters nothing. `asked`: with a request that waits for an approver who is
+    another person. `before`: the last hazard id of the page before."""
 
     state: str = ""
     grade: str = ""
     channel: str = ""
     kind: str = ""
     project: str = ""
+    region: str = ""
     due: str = ""
     listed: bool = False
+    asked: bool = False
     before: str = ""
 
 
@@ -83,13 +87,12 @@ def board(db: Connection, actor: Actor, now_ns: int) -> tuple[BoardColumn, ...]:
 def due_counts(db: Connection, actor: Actor, now_ns: int) -> DueCounts:
     """Of all open hazards of the scope."""
     at = hazards.c
-    tonight = end_of_day_ns(site_time(now_ns).date())
     mine = and_(in_scope(actor.scope, at.project_code), at.state.in_(_OPEN))
     row = db.execute(
         select(
-            _count(_due(DueClass.OVERDUE, now_ns, tonight)),
-            _count(_due(DueClass.TODAY, now_ns, tonight)),
-            _count(_due(DueClass.WEEK, now_ns, tonight)),
+            _count(due_clause(DueClass.OVERDUE, now_ns)),
+            _count(due_clause(DueClass.TODAY, now_ns)),
+            _count(due_clause(DueClass.WEEK, now_ns)),
             _count(at.listed_level != ""),
         ).where(mine)
     ).one()
@@ -103,11 +106,14 @@ def find_hazards(db: Connection, actor: Actor, wanted: Filter, now_ns: int) -> t
     clauses = [at[name] == getattr(wanted, name) for name in texts if getattr(wanted, name)]
     if wanted.project:
         clauses.append(at.project_code == wanted.project)
+    if wanted.region:
+        clauses.append(at.project_code.in_(select(projects.c.project_code).where(in_region(wanted.region))))
     if wanted.listed:
         clauses.append(at.listed_level != "")
     if wanted.due:
-        tonight = end_of_day_ns(site_time(now_ns).date())
-        clauses += [at.state.in_(_OPEN), _due(DueClass(wanted.due), now_ns, tonight)]
+        clauses += [at.state.in_(_OPEN), due_clause(DueClass(wanted.due), now_ns)]
+    if wanted.asked:
+        clauses.append(at.hazard_id.in_(select(hazard_requests.c.hazard_id).where(asked_of(actor))))
     last = db.execute(select(at.opened_at_ns).where(at.hazard_id == wanted.before)).first()
     if last is not None:
         older = and_(at.opened_at_ns == last.opened_at_ns, at.hazard_id < wanted.before)
@@ -138,9 +144,9 @@ def _made(rows: "Iterable[Row[Any]]", now_ns: int) -> tuple[BoardCard, ...]:
     )
 
 
-def _due(wanted: DueClass, now_ns: int, tonight_ns: int) -> "ColumnElement[bool]":
-    """The same piles as `due_class`, as a clause; `tonight_ns` is the midnight that ends today."""
-    due = hazards.c.due_at_ns
+def due_clause(wanted: DueClass, now_ns: int) -> "ColumnElement[bool]":
+    """The same piles as `due_class`, as a clause on `hazards`."""
+    due, tonight_ns = hazards.c.due_at_ns, end_of_day_ns(site_time(now_ns).date())
     return {
         DueClass.OVERDUE: and_(due > 0, due <= now_ns),
         DueClass.TODAY: and_(due > now_ns, due <= tonight_ns),

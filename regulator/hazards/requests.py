@@ -6,7 +6,7 @@ Asking changes nothing but this record; deciding names both. In: a step. Out: ro
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
 
 from regulator.hazards.deadline_days import due_day, end_of_day_ns
 from regulator.hazards.deadlines import DeadlineKind, open_deadlines
@@ -14,8 +14,9 @@ from regulator.hazards.record import HazardRecord
 from regulator.hazards.rules import Document
 from regulator.hazards.state_names import HazardAction
 from regulator.hazards.step import Step
-from regulator.model.actor import Level
+from regulator.model.actor import Actor, Level
 from regulator.model.refusals import RefusedError
+from regulator.records.scope import in_scope
 from regulator.records.tables.hazards import hazard_deadlines, hazard_orders, hazard_requests
 from screens.formats import site_time
 
@@ -32,6 +33,13 @@ def open_request(db: Connection, hazard_id: str, kind: str) -> "Row[Any] | None"
     at = hazard_requests.c
     found = select(hazard_requests).where(at.hazard_id == hazard_id, at.kind == kind, at.decided_at_ns == 0)
     return db.execute(found.order_by(at.asked_at_ns).limit(1)).first()
+
+
+def asked_of(actor: Actor) -> "ColumnElement[bool]":
+    """Requests of the scope that are open and were asked by nobody of the actor's persons."""
+    at = hazard_requests.c
+    own = or_(*(at.asked_persons.contains(json.dumps(person), autoescape=True) for person in sorted(actor.persons)))
+    return and_(at.decided_at_ns == 0, in_scope(actor.scope, at.project_code), ~own)
 
 
 def requests_of(db: Connection, hazard_id: str) -> "list[Row[Any]]":

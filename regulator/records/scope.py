@@ -19,6 +19,11 @@ def in_scope(scope: Scope, project_code: "ColumnElement[str]") -> "ColumnElement
     return project_code.in_(_projects_of(scope))
 
 
+def in_region(code: str) -> "ColumnElement[bool]":
+    """True for projects of a city or county. Says nothing of who may see them."""
+    return (projects.c.city_code == code) | (projects.c.county_code == code)
+
+
 def may_see(db: Connection, actor: Actor, project_code: str) -> bool:
     """Whether one project lies in the actor's scope."""
     clause = in_scope(actor.scope, projects.c.project_code)

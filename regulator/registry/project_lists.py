@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import Connection, Row, Select, exists, select
 
 from regulator.model.actor import Actor
-from regulator.records.scope import in_scope, require_project
+from regulator.records.scope import in_region, in_scope, require_project
 from regulator.records.tables.coverage import camera_stills
 from regulator.records.tables.hazards import hazards
 from regulator.records.tables.intake import alarms, boxes
@@ -32,9 +32,11 @@ Rows = Sequence[Row[tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Empty or None: no filter. `words`: part of a name or the beginning of a code. `member`: of the set today."""
+    """Empty or None: no filter. `region`: a city or a county. `words`: part of a name or the beginning of a code.
+    `member`: of the set today."""
 
     city_code: str = ""
+    region: str = ""
     category: Category | None = None
     status: ProjectStatus | None = None
     work: WorkType | None = None
@@ -152,6 +154,8 @@ def _filtered(found: "Select[tuple[str, ...]]", filters: Filters) -> "Select[tup
     at = projects.c
     if filters.city_code:
         found = found.where(at.city_code == filters.city_code)
+    if filters.region:
+        found = found.where(in_region(filters.region))
     if filters.category is not None:
         found = found.where(at.category == filters.category.value)
     if filters.status is not None:

@@ -1,6 +1,6 @@
 """Findings: what the desk noticed by itself (silence, gaps, contradictions, strange keys), open ones first.
 
-GET  /findings?project=&closed=1       those of the scope
+GET  /findings?project=&kind=&closed=1       those of the scope
 POST /findings/{finding_id}/close      a person closes one, with a reason; the ledger keeps who and why
 
 A finding about no project (a project's chain is then the intake's own) is shown to the province only.
@@ -31,11 +31,17 @@ def add_finding_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
     """The routes."""
 
     @app.get("/findings")
-    def listed(request: Request, project: str = "", closed: str = "") -> Response:
+    def listed(request: Request, project: str = "", kind: str = "", closed: str = "") -> Response:
         actor = pages.actor(request)
         with desk.database.reading() as db:
-            found = _found(db, actor, project, with_closed=bool(closed))
-        known: dict[str, Any] = {"project": project, "closed": closed, "found": found[:PAGE], "more": len(found) > PAGE}
+            found = _found(db, actor, project, kind, with_closed=bool(closed))
+        known: dict[str, Any] = {
+            "project": project,
+            "kind": kind,
+            "closed": closed,
+            "found": found[:PAGE],
+            "more": len(found) > PAGE,
+        }
         return pages.render(request, "finding_list.html", may_close=actor.has(*CLOSERS), **known)
 
     @app.post("/findings/{finding_id}/close")
@@ -55,11 +61,13 @@ def add_finding_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
         return RedirectResponse("/findings", 303)
 
 
-def _found(db: Connection, actor: Actor, project: str, *, with_closed: bool) -> list[Any]:
+def _found(db: Connection, actor: Actor, project: str, kind: str, *, with_closed: bool) -> list[Any]:
     at = findings.c
     wanted = select(findings).where(_visible(actor))
     if project:
         wanted = wanted.where(at.project_code == project)
+    if kind:
+        wanted = wanted.where(at.kind == kind)
     if not with_closed:
         wanted = wanted.where(at.closed_at_ns == 0)
     order = wanted.order_by((at.closed_at_ns > 0), at.opened_at_ns.desc(), at.finding_id)

@@ -1,6 +1,6 @@
 """Hazards on the desk: the list, one by hand, the order of one (R3), the board (R4), accidents, stock and flow.
 
-GET  /hazards?state=&grade=&channel=&kind=&project=&due=&listed=&before=
+GET  /hazards?state=&grade=&channel=&kind=&project=&region=&due=&listed=&asked=&before=
 GET  /hazards/new              POST /hazards/new/evidence          opened by hand, with photos
 GET  /hazards/{id}             POST /hazards/{id}/act | /evidence  an action; with photos
 GET  /hazards/{id}/evidence/{sha256}                               the bytes; who looked is written down
@@ -219,4 +219,8 @@ def _filter(request: Request) -> Filter:
     kinds = {"state": HazardState, "grade": Grade, "channel": Channel, "kind": HazardKind, "due": DueClass}
     chosen = {name: member(kind, asked[name], name).value for name, kind in kinds.items() if asked.get(name)}
     listed, project = asked.get("listed") == "yes", asked.get("project", "")[:64]
-    return Filter(**chosen, project=project, listed=listed, before=asked.get("before", "")[:64])
+    asked_for = asked.get("asked") == "yes"
+    region = asked.get("region", "")[:64]
+    return Filter(
+        **chosen, project=project, region=region, listed=listed, asked=asked_for, before=asked.get("before", "")[:64]
+    )

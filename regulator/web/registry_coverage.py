@@ -1,13 +1,18 @@
 """R6: how much of the set is really covered, on the ladder, today or as a past day ended."""
 
+from typing import Final
+
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 
 from regulator.records.tables.registry import projects
-from regulator.registry.coverage.ladder import Footing, Rung
-from regulator.registry.coverage.standings import Standing, standing_now, standing_on
+from regulator.registry.coverage.ladder import Footing, Ladder, Rung
+from regulator.registry.coverage.standings import Standing, is_unknown, standing_now, standing_on
+from regulator.registry.texts import read_word
 from regulator.web.registry_door import RegistryDoor
+
+UNKNOWN: Final = "unknown"
 
 
 def coverage_pages(app: FastAPI, door: RegistryDoor) -> None:
@@ -25,11 +30,27 @@ def coverage_pages(app: FastAPI, door: RegistryDoor) -> None:
             else:
                 standing = standing_on(db, actor.scope, day)
             at = projects.c
+            stopped = request.query_params.get("stopped", "")
+            rest = _rest(standing, stopped)
             listed = standing.ladders if standing else {}
             known = select(at.project_code, at.name).where(at.project_code.in_(listed))
             names = {row[0]: row[1] for row in db.execute(known)}
         rungs = [rung for rung in Rung if rung is not Rung.NOWHERE]
         return pages.render(
             request, "registry_coverage.html", standing=standing, day=day.isoformat(),
-            today=door.today.isoformat(), names=names, rungs=rungs, Footing=Footing,
+            today=door.today.isoformat(), names=names, rungs=rungs, rest=rest, stopped=stopped, Footing=Footing,
         )  # fmt: skip
+
+
+def _rest(standing: Standing | None, stopped: str) -> list[tuple[str, Ladder]]:
+    """Projects below the top; with `stopped` those that stop at this rung, or (`unknown`) of which nobody can say.
+    Raises RefusedError 422 for another word."""
+    rung = read_word(Rung, stopped, "stopped") if stopped and stopped != UNKNOWN else None
+    found = []
+    for code, ladder in standing.ladders.items() if standing else ():
+        stop = ladder.stopped_at
+        if stop is None or (rung is not None and stop.rung is not rung):
+            continue
+        if stopped != UNKNOWN or is_unknown(ladder):
+            found.append((code, ladder))
+    return found

@@ -48,7 +48,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
         with door.reading() as db:
             page = project_page(db, actor, door.rules.set_code, door.today, filters, after)
             known = cities(db, actor)
-        chosen = {name: asked.get(name, "") for name in ("city", "category", "status", "work", "q", "member")}
+        chosen = {name: asked.get(name, "") for name in ("city", "region", "category", "status", "work", "q", "member")}
         return pages.render(
             request, "registry_projects.html", page=page, cities=known, chosen=chosen, after=after,
             categories=list(Category), statuses=list(ProjectStatus), works=list(WorkType),
@@ -149,9 +149,13 @@ def _owning(app: FastAPI, door: RegistryDoor) -> None:
 
 def _filters(asked: Mapping[str, str]) -> Filters:
     """Raises RefusedError 422 for a choice that there is not."""
-    said = {name: asked.get(name, "")[:100].replace("\x00", "") for name in ("city", "category", "status", "work", "q")}
+    said = {
+        name: asked.get(name, "")[:100].replace("\x00", "")
+        for name in ("city", "region", "category", "status", "work", "q")
+    }
     return Filters(
         city_code=said["city"],
+        region=said["region"],
         category=read_word(Category, said["category"], "category") if said["category"] else None,
         status=read_word(ProjectStatus, said["status"], "status") if said["status"] else None,
         work=read_word(WorkType, said["work"], "work") if said["work"] else None,

@@ -1,6 +1,7 @@
 """The key-risk list: who is on it and why, this month's checks, and the way out."""
 
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Final
 
 from fastapi import FastAPI, Path, Request
 from fastapi.responses import Response
@@ -19,7 +20,7 @@ from regulator.registry.rounds.key_risk import (
     propose_exit,
     record_event,
 )
-from regulator.registry.rounds.monthly import DUE_DAYS_BEFORE, MonthState, monthly_tasks
+from regulator.registry.rounds.monthly import DUE_DAYS_BEFORE, MonthlyTask, MonthState, monthly_tasks
 from regulator.registry.rounds.sheets import ItemLevel
 from regulator.registry.texts import read_word
 from regulator.web.forms import Form
@@ -28,6 +29,14 @@ from regulator.web.registry_door import RegistryDoor, back_to
 Code = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
 LevelName = Annotated[str, Path(pattern=r"^(firm|project)$")]
 PAGE = "/key-risks"
+MONTHS: Final[Mapping[str, Callable[[MonthlyTask], bool]]] = {
+    "": lambda _: True,
+    "open": lambda task: task.state is not MonthState.DONE,
+    "due": lambda task: task.state is MonthState.DUE,
+    "missed": lambda task: task.overdue,
+    "exit": lambda task: bool(task.report_sha256),
+}
+"""What `?month=` chooses: without this month's check, due now, a past month missed, an exit to be decided."""
 
 
 def risk_pages(app: FastAPI, door: RegistryDoor) -> None:
@@ -45,13 +54,17 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
         actor = pages.actor(request)
         with door.reading() as db:
             tasks = monthly_tasks(db, actor.scope, door.today)
+        month = request.query_params.get("month", "")
+        if month not in MONTHS:
+            raise RefusedError(422, "bad_choice", "没有这个选项", f"expected one of: {', '.join(MONTHS)}", "month")
+        tasks = [task for task in tasks if MONTHS[month](task)]
         rights = {
             "may_check": actor.has(Duty.INSPECTOR, Duty.REVIEWER),
             "may_judge": actor.has(*JUDGES),
             "may_approve": actor.has(Duty.APPROVER),
         }
         return pages.render(
-            request, "registry_risks.html", tasks=tasks, due=MonthState.DUE, done=MonthState.DONE,
+            request, "registry_risks.html", tasks=tasks, month=month, due=MonthState.DUE, done=MonthState.DONE,
             kinds=[kind for kind in RiskKind if kind is not RiskKind.MANUAL], today=door.today.isoformat(),
             month_end=month_end(door.today).isoformat(), days_before=DUE_DAYS_BEFORE, **rights,
         )  # fmt: skip

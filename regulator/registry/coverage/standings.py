@@ -38,7 +38,7 @@ class Standing:
     @property
     def unknown(self) -> int:
         """Projects whose first gap is something nobody knows, a silent box above all."""
-        return sum(_is_unknown(ladder) for ladder in self.ladders.values())
+        return sum(is_unknown(ladder) for ladder in self.ladders.values())
 
     @property
     def headline(self) -> str:
@@ -85,7 +85,8 @@ def freeze(db: Connection, set_code: str, now_ns: int, silent_s: int) -> int:
     return len(rows)
 
 
-def _is_unknown(ladder: Ladder) -> bool:
+def is_unknown(ladder: Ladder) -> bool:
+    """Whether nobody can say how far a project reaches: its first gap is unknown, or a box that fell silent."""
     stop = ladder.stopped_at
     silent = stop is not None and stop.rung is Rung.HEARTBEAT
     return stop is not None and (stop.footing is Footing.UNKNOWN or silent)

@@ -1,0 +1,47 @@
+"""The first page: what is open, late, silent and waiting for whoever looks, within their scope.
+
+GET /     every figure links to the list that it counts; what nobody knows stands as unknown
+"""
+
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from regulator.desk import Desk
+from regulator.model.actor import Duty
+from regulator.overview.figures import hazard_piles, key_risk_figure, open_findings, set_figure, to_review
+from regulator.overview.mine import waits_for
+from regulator.overview.regions import places
+from regulator.registry.building import set_code_of
+from regulator.registry.coverage.standings import standing_now
+from regulator.registry.days import day_of
+from regulator.web.pages import Pages
+from screens.formats import site_time
+
+REVIEWERS: Final = (Duty.REVIEWER, Duty.APPROVER, Duty.INSPECTOR)
+"""Who may open the review desk; others see its counts without the way there."""
+
+
+def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
+    """GET /"""
+    set_code = set_code_of(desk)
+
+    @app.get("/")
+    def first_page(request: Request) -> Response:
+        actor, now_ns = pages.actor(request), pages.now_ns()
+        today = day_of(now_ns)
+        with desk.database.reading() as db:
+            standing = standing_now(db, set_code, actor.scope, now_ns, desk.settings.silent_box_s)
+            figures: dict[str, Any] = {
+                "waiting": waits_for(db, actor, today),
+                "review": to_review(db, actor),
+                "piles": hazard_piles(db, actor, now_ns),
+                "project_set": set_figure(standing),
+                "findings": open_findings(db, actor),
+                "key_risk": key_risk_figure(db, actor.scope, today),
+                "places": places(db, actor, standing, now_ns),
+            }
+        may_review = actor.has(*REVIEWERS)
+        weekday = site_time(now_ns).weekday()
+        return pages.render(request, "home.html", may_review=may_review, weekday=weekday, **figures)
