@@ -3,10 +3,13 @@
 from fastapi import FastAPI
 
 from regulator.desk import Desk, Job
+from regulator.supervision.draw_file import load_draw
+from regulator.supervision.draw_office import REVEAL_EVERY_S, reveal_due
 from regulator.supervision.risk_file import RiskFile, load_risk
 from regulator.supervision.risk_office import DAY_EVERY_S, DIRTY_EVERY_S, RiskOffice
 from regulator.web.pages import Pages
 from regulator.web.supervision_door import SupervisionDoor
+from regulator.web.supervision_draws import draw_pages
 from regulator.web.supervision_risk import risk_pages
 
 
@@ -15,6 +18,8 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     door, file = SupervisionDoor(desk, pages), load_risk()
     _score(desk, file)
     risk_pages(app, door, file)
+    desk.jobs.append(Job("draws-reveal", REVEAL_EVERY_S, lambda now_ns: _reveal(desk, now_ns)))
+    draw_pages(app, door, load_draw())
 
 
 def _score(desk: Desk, file: RiskFile) -> None:
@@ -24,3 +29,7 @@ def _score(desk: Desk, file: RiskFile) -> None:
         Job("risk-changed", DIRTY_EVERY_S, office.score_changed),
         Job("risk-day", DAY_EVERY_S, office.score_day),
     ]
+
+
+def _reveal(desk: Desk, now_ns: int) -> None:
+    reveal_due(desk.database, desk.ledger, now_ns)
