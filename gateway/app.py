@@ -51,6 +51,8 @@ from gateway.media.office import MediaNeeds, MediaOffice
 from gateway.media.rendition import Renditions, SmallPicture
 from gateway.model.errors import ConfigError
 from gateway.orders import seal_order
+from gateway.pack_mail import take_pack
+from gateway.pack_office.office import PackNeeds, PackOffice
 from gateway.pipeline import Line, Pipeline
 from gateway.pit_office.daily_reports import DailyReports
 from gateway.pit_office.day_report import DayStores
@@ -216,6 +218,7 @@ class Gateway:
                 return self._refuse(ReloadOutcome(needs_restart=found.needs_restart), user)
             self.config.differs_from_file, self.config.faults, self.config.needs_restart = False, (), ()
             if new.digest == self.settings.digest:
+                self.settings = replace(self.settings, rule_packs=new.rule_packs)  # the same rules from another place
                 log.info("event=config_unchanged user=%r", user)
                 return ReloadOutcome()
             return await self._go_on_by(new, found, user, reason)
@@ -277,7 +280,7 @@ class Gateway:
         self.uplinks = [bound.kind.build(bound.settings, context) for bound in settings.uplinks]
         for uplink in self.uplinks:
             if isinstance(uplink, RegulatorUplink):
-                uplink.on_message = self._sealed(uplink.on_message, uplink.name)
+                uplink.on_message = self._sealed(self._taking_packs(uplink), uplink.name)
         self.history.keep_cursors([uplink.name for uplink in self.uplinks])
         routes = [_route(uplink, settings.escalation.uplinks) for uplink in self.uplinks]
         named = settings.box.id, settings.site.project_code
@@ -333,6 +336,16 @@ class Gateway:
             )
         )
         self._tell_what_the_box_is()
+        self.packs = PackOffice(
+            PackNeeds(
+                folder=self._folder,
+                load=lambda packs: load(self.settings.file, DRIVERS, UPLINKS, packs=packs),
+                reload=self.reload,
+                in_force=lambda: self.settings.rule_packs,
+                recorder=self.recorder,
+                clock=self.clock,
+            )
+        )
         self.site_office = SiteOffice(self.register, self.media.shelf, self.recorder, self.clock)
         self._office = OfficeSources(settings, asked, self.papers, self._folder, self.history.path)
         self._lend_to_docking()
@@ -477,6 +490,7 @@ class Gateway:
         start("clock", self.clock_watch.run)
         start("daily-reports", self.daily_reports.run)
         start("escalation", self.escalation.run)
+        start("rule-packs", self.packs.run)
         start("feed", self.feed.run)
         for name, run in self.media.parts.items():
             start(name, run)
@@ -647,6 +661,10 @@ class Gateway:
         """Whoever stands at the box's console may make the first administrator; nobody else reads this."""
         print(f"Sitewarden: no account yet. Open {self.url}/setup, code {code}", file=sys.stderr)
         log.warning("event=first_setup url=%s/setup code=%s", self.url, code)
+
+    def _taking_packs(self, uplink: RegulatorUplink) -> MessageHandler:
+        keep = uplink.on_message
+        return lambda down: take_pack(down, keep, self.packs, uplink)
 
     def _sealed(self, keep: MessageHandler, uplink: str) -> MessageHandler:
         return lambda down: seal_order(down, keep, self.recorder, self.clock, uplink)

@@ -60,6 +60,7 @@ class RecordKind(StrEnum):
     ORDER_REPLY = "order_reply"
     WORK_PERMIT = "work_permit"
     WEATHER_WARNING = "weather_warning"
+    RULE_PACK = "rule_pack"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,4 +32,5 @@ _THREADS: Mapping[str, tuple[str, str]] = {
     "order_state": ("order", "order_id"),
     "work_permit": ("permit", "permit_id"),
     "weather_warning": ("weather", "warning_id"),
+    "rule_pack": ("rule_pack", "offer_id"),
 }

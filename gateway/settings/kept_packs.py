@@ -36,6 +36,20 @@ class KeptPack:
         """The pack's file, or the head of its folder; None when there is none."""
         return Library((self.root,)).find("rules", self.name)
 
+    @property
+    def digest(self) -> str:
+        """Of the files as they lie there; empty when they cannot be read."""
+        head = self.head
+        try:
+            return "" if head is None else pack_sha256(files_of(head))
+        except OSError:
+            return ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the files are those that lie under this digest."""
+        return self.digest == self.sha256
+
 
 def pack_root(folder: Path, sha256: str) -> Path:
     """Where the pack with this digest lies in a box's data folder."""
@@ -73,11 +87,6 @@ def is_folder_pack(files: Mapping[str, str]) -> bool:
 
 
 def _whole(pack: KeptPack) -> bool:
-    head = pack.head
-    try:
-        digest = "" if head is None else pack_sha256(files_of(head))
-    except OSError as error:
-        digest = f"unreadable: {error.strerror}"
-    if digest != pack.sha256:
-        log.error("event=kept_pack_damaged pack=%s expected=%s found=%r", pack.name, pack.sha256, digest)
-    return digest == pack.sha256
+    if not pack.is_whole:
+        log.error("event=kept_pack_damaged pack=%s expected=%s found=%r", pack.name, pack.sha256, pack.digest)
+    return pack.is_whole

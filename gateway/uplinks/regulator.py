@@ -54,7 +54,8 @@ class RegulatorSettings(BaseModel):
     """Where the regulator is and how to introduce this box.
 
     `regulator_key_id` pins the regulator's key by its fingerprint (asked for by telephone); without it the first key
-    seen is remembered. Plain HTTP is for loopback unless `allow_plain_http` says otherwise.
+    seen is remembered. Plain HTTP is for loopback unless `allow_plain_http` says otherwise. `rule_packs`: whether a
+    pack that this regulator offers is taken once it has passed the check, or a person at the site is asked first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -72,6 +73,7 @@ class RegulatorSettings(BaseModel):
     pipelining: Annotated[int, Field(ge=1, le=64)] = 8
     late_after_s: Seconds = 60.0
     allow_plain_http: bool = False
+    rule_packs: Literal["activate", "ask"] = "activate"
 
     @model_validator(mode="after")
     def _reachable_safely(self) -> "RegulatorSettings":
@@ -171,6 +173,11 @@ class RegulatorUplink:
     @on_message.setter
     def on_message(self, handler: MessageHandler) -> None:
         self._mailbox.on_message = handler
+
+    @property
+    def packs_need_a_person(self) -> bool:
+        """Whether somebody at the site decides on offered rule packs."""
+        return self._settings.rule_packs == "ask"
 
     def health(self) -> RegulatorHealth:
         """Cheap, callable at any time."""

@@ -1,0 +1,218 @@
+"""Offered rule packs on the box: whatever is wrong with one, the box judges by what it judged by, and says so."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from contract.messages import MAX_PACK_CHARACTERS, RulePackFile, RulePackOffer
+from contract.packs import pack_sha256
+from gateway.app import DRIVERS, UPLINKS
+from gateway.clock import SimulatedClock
+from gateway.evidence import RecordKind
+from gateway.model.errors import ConfigError, Fault
+from gateway.pack_office.offer_file import Outcome
+from gateway.pack_office.office import PackDecisionError, PackNeeds, PackOffice
+from gateway.recorder import Recorder
+from gateway.settings import Settings, load
+from gateway.settings.kept_packs import KeptPack, active_names
+from gateway.store.alert_store import AlertStore
+from tests.fakes.field_site import write_site
+
+
+def pack(limit: float = 90, **changes: Any) -> dict[str, str]:
+    rule = {"id": "county.moment", "family": "threshold", "kind": "tower-crane", "key": "moment_pct", "high": limit}
+    words = {"severity": "P2", "reportable": True, "title_zh": "县限值", "title_en": "County limit"}
+    source = {"limit_source": "local_code", "clause": "made for the test", "certainty": "M-L"}
+    said = {"version": 1, "pack": "county", "title_zh": "县", "title_en": "County", "rules": [rule | words | source]}
+    return {"county.yaml": yaml.safe_dump(said | changes, allow_unicode=True)}
+
+
+def offer(offer_id: str = "k-1", files: dict[str, str] | None = None, **changes: Any) -> RulePackOffer:
+    texts = pack() if files is None else files
+    said = {"offer_id": offer_id, "name": "county", "sha256": pack_sha256(texts), "reason": "县规定"}
+    named = tuple(RulePackFile(name=name, text=text) for name, text in texts.items())
+    return RulePackOffer(**said | {"files": named} | changes)
+
+
+@dataclass
+class Result:
+    """What the app's reload answers."""
+
+    faults: Sequence[Fault] = ()
+    needs_restart: Sequence[str] = ()
+
+
+@dataclass
+class Box:
+    """Real settings from a real site file, a real chain; only the switching of tables is left out."""
+
+    folder: Path
+    site: Path
+    alerts: AlertStore
+    recorder: Recorder
+    clock: SimulatedClock
+    settings: Settings
+    needs_restart: tuple[str, ...] = ()
+    users: list[str] = field(default_factory=list)
+
+    def office(self) -> PackOffice:
+        """As after a start."""
+        return PackOffice(
+            PackNeeds(
+                self.folder, self.loaded, self.reload, lambda: self.settings.rule_packs, self.recorder, self.clock
+            )
+        )
+
+    def loaded(self, packs: Sequence[KeptPack] | None = None) -> Settings:
+        return load(self.site, DRIVERS, UPLINKS, packs=packs)
+
+    async def reload(self, user: str, reason: str) -> Result:
+        self.users.append(f"{user}: {reason}")
+        if self.needs_restart:
+            return Result(needs_restart=self.needs_restart)
+        try:
+            self.settings = self.loaded()
+        except ConfigError as error:
+            return Result(faults=error.faults)
+        return Result()
+
+    def limits(self) -> list[float]:
+        return [row.limit for row in self.settings.rules if row.info.rule_id == "county.moment"]
+
+    def sealed(self) -> list[dict[str, Any]]:
+        records = [json.loads(record.body) for record in self.alerts.all_evidence()]
+        return [record["content"] for record in records if record["kind"] == RecordKind.RULE_PACK]
+
+
+@pytest.fixture
+async def box(tmp_path: Path) -> AsyncIterator[Box]:
+    site = write_site(tmp_path, crane_port=1, broker_port=2, web_port=3, uplinks=[])
+    folder = tmp_path / "box"
+    folder.mkdir()
+    alerts, clock = AlertStore(folder, 1 << 20), SimulatedClock(1_000_000)
+    recorder = Recorder(alerts, "e2e-box", "E2E-1", (), clock)
+    running = asyncio.create_task(recorder.run())
+    yield Box(folder, site, alerts, recorder, clock, load(site, DRIVERS, UPLINKS))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await recorder.drain()
+    alerts.close()
+
+
+async def taken(box: Box, office: PackOffice, given: RulePackOffer, *, asks: bool = False) -> None:
+    await office.take(given, "regulator", 7, asks=asks)
+    await office.look()
+
+
+async def test_a_good_pack_is_judged_by_at_once_and_said(box: Box) -> None:
+    office = box.office()
+    await taken(box, office, offer())
+    assert box.limits() == [90]
+    (said,) = box.sealed()
+    assert (said["outcome"], said["offer_id"], said["sha256"]) == ("active", "k-1", offer().sha256)
+    assert (said["user"], said["uplink"]) == ("system", "regulator")
+    assert [kept.outcome for kept in office.offers()] == [Outcome.ACTIVE]
+    assert box.loaded().digest == box.settings.digest
+
+
+async def test_a_newer_pack_takes_the_place_of_the_older_and_a_withdrawal_of_both(box: Box) -> None:
+    office = box.office()
+    before = box.settings.digest
+    await taken(box, office, offer())
+    await taken(box, office, offer("k-2", pack(80)))
+    assert box.limits() == [80]
+    await taken(box, office, offer("k-3", {}, withdrawn=True, sha256=offer().sha256))
+    assert box.limits() == []
+    assert box.settings.digest == before
+    assert [said["outcome"] for said in box.sealed()] == ["active", "active", "withdrawn"]
+
+
+WRONG = {
+    "a digest that is not theirs": offer(sha256="0" * 64),
+    "no rule of this family": offer(files=pack(rules=[{"id": "x", "family": "telepathy"}])),
+    "another pack's name": offer(files=pack(pack="another")),
+    "no YAML": offer(files={"county.yaml": "rules: [\n"}),
+    "a device": offer(files=pack(devices=[{"id": "d"}])),
+    "a rule of the site's own": offer(files=pack(rules=yaml.safe_load(pack()["county.yaml"].replace("county.moment", "e2e.moment.alarm"))["rules"])),  # noqa: E501
+    "two files without a head": offer(files={"a.yaml": "1", "b.yaml": "2"}),
+    "a file of another name": offer(files={"other.yaml": pack()["county.yaml"]}),
+    "too long": offer(files={"county.yaml": "#" * (MAX_PACK_CHARACTERS - 1), "pack.yaml": "##"}),
+    "nothing": offer(files={}),
+    "files with a withdrawal": offer(withdrawn=True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
+async def test_a_wrong_pack_is_refused_with_a_reason_and_the_old_one_stays(box: Box, wrong: RulePackOffer) -> None:
+    office = box.office()
+    await taken(box, office, offer("k-0"))
+    digest = box.settings.digest
+    await taken(box, office, wrong)
+    assert (box.limits(), box.settings.digest, box.loaded().digest) == ([90], digest, digest)
+    said = box.sealed()[-1]
+    assert said["outcome"] == "refused"
+    assert said["words_zh"]
+    assert said["words_en"]
+    assert len(box.users) == 1
+
+
+async def test_a_site_file_that_waits_for_a_restart_refuses_and_leaves_all_as_it_was(box: Box) -> None:
+    box.needs_restart = ("uplinks",)
+    await taken(box, box.office(), offer())
+    assert box.sealed()[-1]["outcome"] == "refused"
+    assert "uplinks" in box.sealed()[-1]["words_en"]
+    assert active_names(box.folder) == {}
+
+
+async def test_where_a_person_decides_nothing_counts_before_they_do(box: Box) -> None:
+    office = box.office()
+    await taken(box, office, offer(), asks=True)
+    assert (box.limits(), box.sealed()[-1]["outcome"]) == ([], "waiting")
+    ended = await office.approve("k-1", "安全员甲")
+    assert (ended.outcome, box.limits()) == (Outcome.ACTIVE, [90])
+    assert box.sealed()[-1]["user"] == "安全员甲"
+    with pytest.raises(PackDecisionError):
+        await office.approve("k-1", "安全员甲")
+
+
+async def test_a_declined_pack_never_counts_and_needs_a_reason(box: Box) -> None:
+    office = box.office()
+    await taken(box, office, offer(), asks=True)
+    with pytest.raises(PackDecisionError):
+        await office.decline("k-1", "安全员甲", "  ")
+    await office.decline("k-1", "安全员甲", "与方案不符")
+    assert (box.limits(), box.sealed()[-1]["outcome"], box.sealed()[-1]["words_zh"]) == ([], "declined", "与方案不符")
+    with pytest.raises(PackDecisionError):
+        await office.approve("no-such-offer", "安全员甲")
+
+
+async def test_what_no_longer_fits_when_a_person_decides_is_refused(box: Box) -> None:
+    office = box.office()
+    await taken(box, office, offer(), asks=True)
+    text = (box.site.parent / "rules" / "e2e.yaml").read_text()
+    (box.site.parent / "rules" / "e2e.yaml").write_text(text.replace("e2e.moment.alarm", "county.moment"))
+    assert (await office.approve("k-1", "安全员甲")).outcome is Outcome.REFUSED
+    assert active_names(box.folder) == {}
+
+
+async def test_an_offer_that_comes_again_or_waits_over_a_restart_is_handled_once(box: Box) -> None:
+    await box.office().take(offer(), "regulator", 7, asks=False)
+    restarted = box.office()
+    await restarted.look()
+    await taken(box, restarted, offer())
+    assert [said["outcome"] for said in box.sealed()] == ["active"]
+
+
+async def test_a_damaged_offer_is_left_alone_and_the_others_are_handled(box: Box) -> None:
+    office = box.office()
+    await office.take(offer("k-0"), "regulator", 1, asks=False)
+    (damaged,) = (box.folder / "rule-packs" / "offers").glob("*.json")
+    damaged.write_text("{")
+    await taken(box, office, offer())
+    assert [said["offer_id"] for said in box.sealed()] == ["k-1"]
