@@ -116,6 +116,7 @@ from gateway.web.feed import Feed
 from gateway.web.office_routes import OfficeSources, office_routes
 from gateway.web.orders_page import OrderSources, order_routes
 from gateway.web.overview_page import overview_routes
+from gateway.web.packs_page import pack_routes
 from gateway.web.permits_page import permit_routes
 from gateway.web.pit_routes import pit_routes
 from gateway.web.plain_door import PlainDoor, authority_route
@@ -411,6 +412,7 @@ class Gateway:
         )
         order_routes(app, app.state.pages, order_sources)
         permit_routes(app, app.state.pages, self.site_office.permits)
+        pack_routes(app, app.state.pages, self.packs, lambda: self.settings.rule_packs)
         reload_route(app, self.reload)
         pit_routes(app, self.hand_entries, self.zero_orders, self.daily_reports, self.clock)
         crane_routes(app, lambda: self.settings, self.records, self.zero_orders, self.clock)

@@ -23,6 +23,7 @@ _ROLES: Final = (
     (re.compile(r"/alarms/[^/]+/case/.*"), Role.SAFETY_OFFICER),
     (re.compile(r"/permits/(permit|check)(/.*)?"), Role.SAFETY_OFFICER),
     (re.compile(r"/permits/warning(/[^/]+/withdraw)?"), Role.SAFETY_OFFICER),
+    (re.compile(r"/packs/[^/]+/(approve|decline)"), Role.SAFETY_OFFICER),
     (re.compile(r"/cameras/[^/]+/survey"), Role.SAFETY_OFFICER),
     (re.compile(r"/api/pits/[^/]+/baselines"), Role.SAFETY_OFFICER),
     (re.compile(r"/api/cranes/[^/]+/tilt_baseline"), Role.SAFETY_OFFICER),

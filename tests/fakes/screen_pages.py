@@ -41,6 +41,7 @@ PAGES = (
     ScreenPage("curves", "/curves"),
     ScreenPage("orders", "/orders"),
     ScreenPage("permits", "/permits"),
+    ScreenPage("rule-packs", "/packs"),
     ScreenPage("health", "/health"),
     ScreenPage("figures", "/figures"),
     ScreenPage("safety-log", "/log"),

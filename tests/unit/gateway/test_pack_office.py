@@ -1,116 +1,30 @@
 """Offered rule packs on the box: whatever is wrong with one, the box judges by what it judged by, and says so."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from contract.messages import MAX_PACK_CHARACTERS, RulePackFile, RulePackOffer
-from contract.packs import pack_sha256
-from gateway.app import DRIVERS, UPLINKS
-from gateway.clock import SimulatedClock
-from gateway.evidence import RecordKind
-from gateway.model.errors import ConfigError, Fault
+from contract.messages import MAX_PACK_CHARACTERS, RulePackOffer
 from gateway.pack_office.offer_file import Outcome
-from gateway.pack_office.office import PackDecisionError, PackNeeds, PackOffice
-from gateway.recorder import Recorder
-from gateway.settings import Settings, load
-from gateway.settings.kept_packs import KeptPack, active_names
-from gateway.store.alert_store import AlertStore
-from tests.fakes.field_site import write_site
-
-
-def pack(limit: float = 90, **changes: Any) -> dict[str, str]:
-    rule = {"id": "county.moment", "family": "threshold", "kind": "tower-crane", "key": "moment_pct", "high": limit}
-    words = {"severity": "P2", "reportable": True, "title_zh": "县限值", "title_en": "County limit"}
-    source = {"limit_source": "local_code", "clause": "made for the test", "certainty": "M-L"}
-    said = {"version": 1, "pack": "county", "title_zh": "县", "title_en": "County", "rules": [rule | words | source]}
-    return {"county.yaml": yaml.safe_dump(said | changes, allow_unicode=True)}
-
-
-def offer(offer_id: str = "k-1", files: dict[str, str] | None = None, **changes: Any) -> RulePackOffer:
-    texts = pack() if files is None else files
-    said = {"offer_id": offer_id, "name": "county", "sha256": pack_sha256(texts), "reason": "县规定"}
-    named = tuple(RulePackFile(name=name, text=text) for name, text in texts.items())
-    return RulePackOffer(**said | {"files": named} | changes)
-
-
-@dataclass
-class Result:
-    """What the app's reload answers."""
-
-    faults: Sequence[Fault] = ()
-    needs_restart: Sequence[str] = ()
-
-
-@dataclass
-class Box:
-    """Real settings from a real site file, a real chain; only the switching of tables is left out."""
-
-    folder: Path
-    site: Path
-    alerts: AlertStore
-    recorder: Recorder
-    clock: SimulatedClock
-    settings: Settings
-    needs_restart: tuple[str, ...] = ()
-    users: list[str] = field(default_factory=list)
-
-    def office(self) -> PackOffice:
-        """As after a start."""
-        return PackOffice(
-            PackNeeds(
-                self.folder, self.loaded, self.reload, lambda: self.settings.rule_packs, self.recorder, self.clock
-            )
-        )
-
-    def loaded(self, packs: Sequence[KeptPack] | None = None) -> Settings:
-        return load(self.site, DRIVERS, UPLINKS, packs=packs)
-
-    async def reload(self, user: str, reason: str) -> Result:
-        self.users.append(f"{user}: {reason}")
-        if self.needs_restart:
-            return Result(needs_restart=self.needs_restart)
-        try:
-            self.settings = self.loaded()
-        except ConfigError as error:
-            return Result(faults=error.faults)
-        return Result()
-
-    def limits(self) -> list[float]:
-        return [row.limit for row in self.settings.rules if row.info.rule_id == "county.moment"]
-
-    def sealed(self) -> list[dict[str, Any]]:
-        records = [json.loads(record.body) for record in self.alerts.all_evidence()]
-        return [record["content"] for record in records if record["kind"] == RecordKind.RULE_PACK]
+from gateway.pack_office.office import PackDecisionError, PackOffice
+from gateway.settings.kept_packs import active_names
+from tests.fakes.pack_box import PackBox, offer, pack, pack_box
 
 
 @pytest.fixture
-async def box(tmp_path: Path) -> AsyncIterator[Box]:
-    site = write_site(tmp_path, crane_port=1, broker_port=2, web_port=3, uplinks=[])
-    folder = tmp_path / "box"
-    folder.mkdir()
-    alerts, clock = AlertStore(folder, 1 << 20), SimulatedClock(1_000_000)
-    recorder = Recorder(alerts, "e2e-box", "E2E-1", (), clock)
-    running = asyncio.create_task(recorder.run())
-    yield Box(folder, site, alerts, recorder, clock, load(site, DRIVERS, UPLINKS))
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await recorder.drain()
-    alerts.close()
+async def box(tmp_path: Path) -> AsyncIterator[PackBox]:
+    async with pack_box(tmp_path) as box:
+        yield box
 
 
-async def taken(box: Box, office: PackOffice, given: RulePackOffer, *, asks: bool = False) -> None:
+async def taken(box: PackBox, office: PackOffice, given: RulePackOffer, *, asks: bool = False) -> None:
     await office.take(given, "regulator", 7, asks=asks)
     await office.look()
 
 
-async def test_a_good_pack_is_judged_by_at_once_and_said(box: Box) -> None:
+async def test_a_good_pack_is_judged_by_at_once_and_said(box: PackBox) -> None:
     office = box.office()
     await taken(box, office, offer())
     assert box.limits() == [90]
@@ -121,7 +35,7 @@ async def test_a_good_pack_is_judged_by_at_once_and_said(box: Box) -> None:
     assert box.loaded().digest == box.settings.digest
 
 
-async def test_a_newer_pack_takes_the_place_of_the_older_and_a_withdrawal_of_both(box: Box) -> None:
+async def test_a_newer_pack_takes_the_place_of_the_older_and_a_withdrawal_of_both(box: PackBox) -> None:
     office = box.office()
     before = box.settings.digest
     await taken(box, office, offer())
@@ -149,7 +63,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
-async def test_a_wrong_pack_is_refused_with_a_reason_and_the_old_one_stays(box: Box, wrong: RulePackOffer) -> None:
+async def test_a_wrong_pack_is_refused_with_a_reason_and_the_old_one_stays(box: PackBox, wrong: RulePackOffer) -> None:
     office = box.office()
     await taken(box, office, offer("k-0"))
     digest = box.settings.digest
@@ -162,7 +76,7 @@ async def test_a_wrong_pack_is_refused_with_a_reason_and_the_old_one_stays(box: 
     assert len(box.users) == 1
 
 
-async def test_a_site_file_that_waits_for_a_restart_refuses_and_leaves_all_as_it_was(box: Box) -> None:
+async def test_a_site_file_that_waits_for_a_restart_refuses_and_leaves_all_as_it_was(box: PackBox) -> None:
     box.needs_restart = ("uplinks",)
     await taken(box, box.office(), offer())
     assert box.sealed()[-1]["outcome"] == "refused"
@@ -170,7 +84,7 @@ async def test_a_site_file_that_waits_for_a_restart_refuses_and_leaves_all_as_it
     assert active_names(box.folder) == {}
 
 
-async def test_where_a_person_decides_nothing_counts_before_they_do(box: Box) -> None:
+async def test_where_a_person_decides_nothing_counts_before_they_do(box: PackBox) -> None:
     office = box.office()
     await taken(box, office, offer(), asks=True)
     assert (box.limits(), box.sealed()[-1]["outcome"]) == ([], "waiting")
@@ -181,7 +95,7 @@ async def test_where_a_person_decides_nothing_counts_before_they_do(box: Box) ->
         await office.approve("k-1", "安全员甲")
 
 
-async def test_a_declined_pack_never_counts_and_needs_a_reason(box: Box) -> None:
+async def test_a_declined_pack_never_counts_and_needs_a_reason(box: PackBox) -> None:
     office = box.office()
     await taken(box, office, offer(), asks=True)
     with pytest.raises(PackDecisionError):
@@ -192,7 +106,7 @@ async def test_a_declined_pack_never_counts_and_needs_a_reason(box: Box) -> None
         await office.approve("no-such-offer", "安全员甲")
 
 
-async def test_what_no_longer_fits_when_a_person_decides_is_refused(box: Box) -> None:
+async def test_what_no_longer_fits_when_a_person_decides_is_refused(box: PackBox) -> None:
     office = box.office()
     await taken(box, office, offer(), asks=True)
     text = (box.site.parent / "rules" / "e2e.yaml").read_text()
@@ -201,7 +115,7 @@ async def test_what_no_longer_fits_when_a_person_decides_is_refused(box: Box) ->
     assert active_names(box.folder) == {}
 
 
-async def test_an_offer_that_comes_again_or_waits_over_a_restart_is_handled_once(box: Box) -> None:
+async def test_an_offer_that_comes_again_or_waits_over_a_restart_is_handled_once(box: PackBox) -> None:
     await box.office().take(offer(), "regulator", 7, asks=False)
     restarted = box.office()
     await restarted.look()
@@ -209,7 +123,7 @@ async def test_an_offer_that_comes_again_or_waits_over_a_restart_is_handled_once
     assert [said["outcome"] for said in box.sealed()] == ["active"]
 
 
-async def test_a_damaged_offer_is_left_alone_and_the_others_are_handled(box: Box) -> None:
+async def test_a_damaged_offer_is_left_alone_and_the_others_are_handled(box: PackBox) -> None:
     office = box.office()
     await office.take(offer("k-0"), "regulator", 1, asks=False)
     (damaged,) = (box.folder / "rule-packs" / "offers").glob("*.json")
