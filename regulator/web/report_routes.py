@@ -5,13 +5,16 @@ from typing import Final
 from fastapi import FastAPI
 
 from regulator.desk import Desk, Job
+from regulator.reports.report_office import ReportOffice
 from regulator.reports.statistics.keeping import StatisticsKeeper
 from regulator.reports.statistics.roll_up import run_roll_up
 from regulator.reports.statistics.silencing import hear_silencing
 from regulator.web.pages import Pages
+from regulator.web.report_pages import report_pages
 from regulator.web.report_statistics import statistics_page
 
 ROLL_UP_S: Final = 120.0
+DRAFT_S: Final = 300.0
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
@@ -21,5 +24,11 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     def roll_up(now_ns: int) -> None:
         run_roll_up(desk.database, now_ns)
 
-    desk.jobs.append(Job("statistics-roll-up", ROLL_UP_S, roll_up))
+    office = ReportOffice(desk)
+
+    def draft(now_ns: int) -> None:
+        office.draft_due(now_ns)
+
+    desk.jobs += [Job("statistics-roll-up", ROLL_UP_S, roll_up), Job("report-drafts", DRAFT_S, draft)]
+    report_pages(app, pages, office)
     statistics_page(app, pages, StatisticsKeeper(desk.database))

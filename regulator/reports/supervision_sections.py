@@ -1,0 +1,201 @@
+"""Supervision in a report: coverage of the set, rounds, the key-risk list with its month, the highest risks."""
+
+import json
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, func, select
+
+from regulator.hazards.stock import DAY_NS
+from regulator.model.actor import Scope
+from regulator.records.tables.coverage import asset_days
+from regulator.records.tables.hazards import hazards
+from regulator.records.tables.registry import firms, project_firms, projects
+from regulator.records.tables.reports import statistics_alarm_days
+from regulator.records.tables.rounds import key_risk_checks, key_risks, rounds
+from regulator.records.tables.supervision import risk_scores
+from regulator.registry.coverage.ladder import Rung
+from regulator.registry.coverage.standings import standing_on
+from regulator.registry.rounds.coverage import coverage_of
+from regulator.registry.rounds.key_risk import RiskKind
+from regulator.reports.paper import UNKNOWN, Section, grid
+from regulator.reports.statistics.making import Span
+from regulator.reports.statistics.selection import Selection
+from screens.formats import local_day
+
+TOP_RISKS = 10
+BANDS = {"high": "高", "medium": "中", "low": "低"}
+LEVELS = {"firm": "企业", "project": "项目"}
+
+
+def coverage_section(db: Connection, scope: Scope, span: Span) -> tuple[Section, list[tuple[str, str]]]:
+    """The set as its last day ended, and the rest with the reason of each; what is not known of it."""
+    standing = standing_on(db, scope, span.last_day)
+    if standing is None:
+        why = f"{span.last} 日终的覆盖情况未冻结（平台未启用，或名单为空）"
+        return Section("三、项目名单覆盖", (f"{UNKNOWN}：{why}。",)), [("项目名单覆盖", why)]
+    names = _names(db, list(standing.ladders))
+    rungs = [rung for rung in Rung if rung is not Rung.NOWHERE]
+    counts = tuple(str(standing.on_rung[rung]) for rung in rungs)
+    rest = [
+        (code, names.get(code, ""), ladder.reached.zh, stop.rung.zh, stop.zh)
+        for code, ladder in standing.ladders.items()
+        if (stop := ladder.stopped_at) is not None
+    ]
+    said = (
+        f"{span.last} 日终在册 {len(standing.ladders)} 个，达到末级 {standing.covered} 个（{standing.headline} %），"
+        f"情况未知 {standing.unknown} 个。盒子失联即为未知，不作零计。"
+    )
+    heads = ("项目编号", "项目", "已达", "止于", "原因")
+    grids = [grid("各级达到数", tuple(rung.zh for rung in rungs), [counts])]
+    if rest:
+        grids.append(grid("未达末级的项目", heads, rest, (16, 26, 14, 16, 28)))
+    return Section("三、项目名单覆盖", (said,), tuple(grids)), []
+
+
+def round_section(db: Connection, selection: Selection, span: Span) -> Section:
+    """Full-coverage rounds that ran in the period, with their shares as they are when this is made."""
+    at = rounds.c
+    scope = selection.region or selection.scope
+    ran = select(rounds).where(at.starts_on <= span.last, (at.closed_at_ns == 0) | (at.closed_at_ns >= span.from_ns))
+    rows = []
+    for row in db.execute(ran.order_by(at.starts_on, at.round_id)):
+        shares = coverage_of(db, row.round_id, scope)
+        told = (f"{each.percent} %（{each.checked}/{each.all}）" for each in shares)
+        state = f"{local_day(row.closed_at_ns)} 办结" if row.closed_at_ns else _round_state(row.due_on, span)
+        rows.append((row.name, f"{row.starts_on} 至 {row.due_on}", *told, state))
+    heads = ("轮次", "起止", "企业", "项目", "设备", "状态")
+    said = () if rows else ("本期没有进行中的全覆盖检查轮次。",)
+    return Section("四、全覆盖检查", said, (grid("轮次进度", heads, rows, (20, 22, 16, 16, 16, 10)),) if rows else ())
+
+
+def key_risk_section(db: Connection, selection: Selection, span: Span) -> Section:
+    """The key-risk list at the end (A7), with the month's check and what the devices say of each project (A8)."""
+    listed = _listed(db, selection, span)
+    checked = _checked(db, span)
+    alarmed, heard = _alarms(db, selection, span), _heard(db, selection, span)
+    flow = _flow(db, selection, span)
+    span_h = (span.to_ns - span.from_ns) / DAY_NS * 24
+    rows = []
+    for (level, code), (name, grounds, since) in listed.items():
+        told = (UNKNOWN, "–", "–")
+        if level == "project":
+            confirmed, closed = flow.get(code, (0, 0))
+            off = f"{span_h - heard[code] / 60:.0f}" if code in heard else UNKNOWN
+            told = (str(alarmed.get(code, 0)) if code in heard else UNKNOWN, f"{closed}/{confirmed}", off)
+        elif level == "firm":
+            told = ("–", "–", "–")
+        days = checked.get((level, code), 0)
+        rows.append((LEVELS[level], name, grounds, since, f"{days} 次" if days else "【本期未查】", *told))
+    heads = ("类别", "名称", "列入原因", "列入日", "本期检查", "报警数", "销号/属实", "离线小时")
+    said = (f"期末在列 {len(rows)} 个；在列企业、项目每月至少检查一次。",)
+    widths = (8, 22, 22, 12, 12, 8, 9, 9)
+    return Section("五、重点风险企业项目", said, (grid("重点风险台账", heads, rows, widths),) if rows else ())
+
+
+def risk_section(db: Connection, selection: Selection, span: Span) -> tuple[Section, list[tuple[str, str]]]:
+    """The highest scores at the end of the period with their reasons, and the formula's version."""
+    at = risk_scores.c
+    last = (
+        select(at.project_code, func.max(at.scored_at_ns).label("last_ns"))
+        .where(at.scored_at_ns < span.to_ns, selection.covers(at.project_code))
+        .group_by(at.project_code)
+        .subquery()
+    )
+    same = (at.project_code == last.c.project_code) & (at.scored_at_ns == last.c.last_ns)
+    found = (
+        select(risk_scores, projects.c.name)
+        .join(last, same)
+        .join(projects, projects.c.project_code == at.project_code, isouter=True)
+        .order_by(at.score.desc(), at.project_code)
+        .limit(TOP_RISKS)
+    )
+    rows = [
+        (row.name or row.project_code, str(row.score), BANDS.get(row.band, row.band), _reasons(row.reasons),
+         row.version, local_day(row.scored_at_ns))
+        for row in db.execute(found)
+    ]  # fmt: skip
+    if not rows:
+        why = "期末之前没有风险评分"
+        return Section("六、风险最高的项目", (f"{UNKNOWN}：{why}。",)), [("项目风险评分", why)]
+    heads = ("项目", "分值", "等级", "主要原因", "公式版本", "评分日")
+    table = grid("风险最高的项目", heads, rows, (24, 8, 8, 36, 12, 12))
+    return Section("六、风险最高的项目", ("分值按同一公式计算；情况未知只会抬高分值。",), (table,)), []
+
+
+def _round_state(due_on: str, span: Span) -> str:
+    return "逾期" if due_on <= span.last else "进行中"
+
+
+def _reasons(text: str) -> str:
+    return "；".join(f"{each['zh']}（{each['share']} 分）" for each in json.loads(text))
+
+
+def _names(db: Connection, codes: list[str]) -> dict[str, str]:
+    at = projects.c
+    return {
+        row.project_code: row.name
+        for row in db.execute(select(at.project_code, at.name).where(at.project_code.in_(codes)))
+    }
+
+
+def _listed(db: Connection, selection: Selection, span: Span) -> dict[tuple[str, str], tuple[str, str, str]]:
+    """Name, grounds and first day of whoever was on the list at the end."""
+    at = key_risks.c
+    here = select(project_firms.c.firm_code).where(selection.covers(project_firms.c.project_code))
+    seen = ((at.level == "project") & selection.covers(at.code)) | ((at.level == "firm") & at.code.in_(here))
+    stood = select(key_risks).where(at.from_day <= span.last, (at.until_day == "") | (at.until_day > span.last), seen)
+    project_names = {row.project_code: row.name for row in db.execute(select(projects.c.project_code, projects.c.name))}
+    firm_names = {row.firm_code: row.name for row in db.execute(select(firms.c.firm_code, firms.c.name))}
+    names: Mapping[str, dict[str, str]] = {"project": project_names, "firm": firm_names}
+    found: dict[tuple[str, str], tuple[str, str, str]] = {}
+    for row in db.execute(stood.order_by(at.level, at.code, at.from_day)):
+        name, grounds, since = found.get(
+            (row.level, row.code), (names[row.level].get(row.code, row.code), "", row.from_day)
+        )
+        ground = RiskKind.of(row.ground).zh
+        found[row.level, row.code] = name, f"{grounds}、{ground}" if grounds else ground, since
+    return found
+
+
+def _checked(db: Connection, span: Span) -> dict[tuple[str, str], int]:
+    at = key_risk_checks.c
+    counted = select(at.level, at.code, func.count().label("n")).where(at.on_day >= span.first, at.on_day <= span.last)
+    return {(row.level, row.code): int(row.n) for row in db.execute(counted.group_by(at.level, at.code))}
+
+
+def _alarms(db: Connection, selection: Selection, span: Span) -> dict[str, int]:
+    at = statistics_alarm_days.c
+    counted = (
+        select(at.project_code, func.sum(at.p1 + at.p2 + at.p3).label("n"))
+        .where(at.day >= span.first, at.day <= span.last, selection.covers(at.project_code))
+        .group_by(at.project_code)
+    )
+    return {row.project_code: int(row.n) for row in db.execute(counted)}
+
+
+def _heard(db: Connection, selection: Selection, span: Span) -> dict[str, int]:
+    """Minutes in which a project's boxes told something: each day the one that told most."""
+    at = asset_days.c
+    a_day = (
+        select(at.project_code, func.max(at.minutes).label("most"))
+        .where(at.day >= span.first, at.day <= span.last, selection.covers(at.project_code))
+        .group_by(at.project_code, at.day)
+        .subquery()
+    )
+    counted = select(a_day.c.project_code, func.sum(a_day.c.most).label("n")).group_by(a_day.c.project_code)
+    return {row.project_code: int(row.n) for row in db.execute(counted)}
+
+
+def _flow(db: Connection, selection: Selection, span: Span) -> dict[str, tuple[int, int]]:
+    """Confirmed and closed in the period, by project."""
+    at = hazards.c
+    found: dict[str, list[int]] = {}
+    for place, column in enumerate((at.confirmed_at_ns, at.closed_at_ns)):
+        counted = (
+            select(at.project_code, func.count().label("n"))
+            .where(column >= span.from_ns, column < span.to_ns, selection.covers(at.project_code))
+            .group_by(at.project_code)
+        )
+        for row in db.execute(counted):
+            found.setdefault(row.project_code, [0, 0])[place] = int(row.n)
+    return {code: (counts[0], counts[1]) for code, counts in found.items()}
