@@ -92,17 +92,29 @@ class RiskOffice:
             return _keep(db, rows, now_ns)
 
 
+def _marking(dialect: Any) -> Any:
+    marking = dialect.insert(risk_dirty)
+    said, clean = {"since_ns": marking.excluded.since_ns}, risk_dirty.c.since_ns == 0
+    return marking.on_conflict_do_update(index_elements=["project_code"], set_=said, where=clean)
+
+
+_MARK = {"postgresql": _marking(postgresql), "sqlite": _marking(sqlite)}
+"""Built once: every alarm is marked, and building a statement costs more than running it."""
+
+
 def mark_dirty(db: Connection, project_code: str, now_ns: int) -> None:
     """Something happened to this project."""
-    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    marking = dialect.insert(risk_dirty).values(project_code=project_code, since_ns=now_ns)
-    clean = risk_dirty.c.since_ns == 0
-    db.execute(marking.on_conflict_do_update(index_elements=["project_code"], set_={"since_ns": now_ns}, where=clean))
+    db.execute(_MARK[db.dialect.name], {"project_code": project_code, "since_ns": now_ns})
 
 
 def _take_dirty(db: Connection) -> list[str]:
-    taken = update(risk_dirty).where(risk_dirty.c.since_ns > 0).values(since_ns=0)
-    return list(db.scalars(taken.returning(risk_dirty.c.project_code)))
+    """Those that no arrival holds at this moment; who waits for an arrival that waits for him would end in a deadlock."""
+    at = risk_dirty.c
+    free = select(at.project_code).where(at.since_ns > 0).order_by(at.project_code).with_for_update(skip_locked=True)
+    codes = list(db.scalars(free))
+    if codes:
+        db.execute(update(risk_dirty).where(at.project_code.in_(codes)).values(since_ns=0))
+    return codes
 
 
 def _after_deeds(db: Connection, now_ns: int) -> list[str]:

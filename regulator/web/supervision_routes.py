@@ -7,10 +7,14 @@ from regulator.supervision.draw_file import load_draw
 from regulator.supervision.draw_office import REVEAL_EVERY_S, reveal_due
 from regulator.supervision.risk_file import RiskFile, load_risk
 from regulator.supervision.risk_office import DAY_EVERY_S, DIRTY_EVERY_S, RiskOffice
+from regulator.supervision.safety_file import SafetyFile, load_safety
+from regulator.supervision.safety_hearing import SafetyHearing
+from regulator.supervision.safety_logs import FLAG_EVERY_S, flag_due
 from regulator.web.pages import Pages
 from regulator.web.supervision_door import SupervisionDoor
 from regulator.web.supervision_draws import draw_pages
 from regulator.web.supervision_risk import risk_pages
+from regulator.web.supervision_safety import safety_pages
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
@@ -20,6 +24,9 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     risk_pages(app, door, file)
     desk.jobs.append(Job("draws-reveal", REVEAL_EVERY_S, lambda now_ns: _reveal(desk, now_ns)))
     draw_pages(app, door, load_draw())
+    logs = load_safety()
+    _flag(desk, logs)
+    safety_pages(app, door, logs)
 
 
 def _score(desk: Desk, file: RiskFile) -> None:
@@ -33,3 +40,12 @@ def _score(desk: Desk, file: RiskFile) -> None:
 
 def _reveal(desk: Desk, now_ns: int) -> None:
     reveal_due(desk.database, desk.ledger, now_ns)
+
+
+def _flag(desk: Desk, file: SafetyFile) -> None:
+    desk.listen("evidence_record", SafetyHearing(desk.ledger).hear)
+
+    def due(now_ns: int) -> None:
+        flag_due(desk.database, desk.ledger, file, now_ns)
+
+    desk.jobs.append(Job("safety-logs", FLAG_EVERY_S, due))
