@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from contract.canonical import Canonical
+from contract.messages import LiveViewRequest
 from drivers.modbus.driver import KIND as MODBUS_TCP
 from drivers.modbus.driver import RTU_KIND as MODBUS_RTU
 from drivers.modbus.driver import RTU_TCP_KIND as MODBUS_RTU_TCP
@@ -50,6 +51,7 @@ from gateway.media.kept import MediaClass, MediaItem
 from gateway.media.office import MediaNeeds, MediaOffice
 from gateway.media.rendition import Renditions, SmallPicture
 from gateway.model.errors import ConfigError
+from gateway.model.picture import Picture
 from gateway.orders import seal_order
 from gateway.pack_mail import take_pack
 from gateway.pack_office.office import PackNeeds, PackOffice
@@ -97,6 +99,7 @@ from gateway.uplinks.mqtt import KIND as MQTT_UPLINK
 from gateway.uplinks.regulator import KIND as REGULATOR
 from gateway.uplinks.regulator import RegulatorUplink
 from gateway.uplinks.regulator_mailbox import MessageHandler
+from gateway.uplinks.regulator_sights import Sights
 from gateway.uplinks.sms import KIND as SMS
 from gateway.uplinks.webhook import KIND as WEBHOOK
 from gateway.uplinks.wecom import KIND as WECOM
@@ -108,6 +111,7 @@ from gateway.web.alarm_forms import alarm_routes
 from gateway.web.alarm_pictures import alarm_picture_routes
 from gateway.web.api import web_app
 from gateway.web.audit_page import audit_routes
+from gateway.web.camera_metrics import CameraCollector, camera_metrics
 from gateway.web.camera_routes import camera_routes
 from gateway.web.command_routes import command_routes
 from gateway.web.crane_routes import crane_routes
@@ -125,6 +129,7 @@ from gateway.web.reloading import ConfigState, ReloadOutcome, reload_route
 from gateway.web.server import WebServer
 from gateway.web.site_plan import draw
 from gateway.web.sound_page import sound_routes
+from gateway.web.view_log import Viewed
 from gateway.window import Window
 from screens.listener import listen
 from vision.driver import KIND as CAMERA
@@ -143,6 +148,7 @@ INTAKE_POLLS = 20_000
 MAX_BUFFERED_POLLS = 50_000
 WATCHDOG_S = 5.0
 LAST_SEND_S = 3.0
+SMALL_WIDTH_PX = 160
 
 
 class Gateway:
@@ -281,6 +287,7 @@ class Gateway:
         self.uplinks = [bound.kind.build(bound.settings, context) for bound in settings.uplinks]
         for uplink in self.uplinks:
             if isinstance(uplink, RegulatorUplink):
+                uplink.show(Sights(self.eyes, _small_still, self._seen_from_afar))
                 uplink.on_message = self._sealed(self._taking_packs(uplink), uplink.name)
         self.history.keep_cursors([uplink.name for uplink in self.uplinks])
         routes = [_route(uplink, settings.escalation.uplinks) for uplink in self.uplinks]
@@ -398,6 +405,8 @@ class Gateway:
         self.feed.picture.cells = overview_routes(app, app.state.pages).cells
         curves_routes(app, app.state.pages)
         camera_routes(app, app.state.pages, self.eyes, self.surveys)
+        shelf = self.media.shelf
+        camera_metrics(app, CameraCollector(self.eyes, lambda: shelf.held_bytes, lambda: shelf.max_bytes))
         sound_routes(app, app.state.pages, self._channel_checks())
         command_routes(app, self.commands)
         desk = AlarmDesk(self.view, self.commands, self._alarm_guide, self.escalation.outlook)
@@ -671,6 +680,18 @@ class Gateway:
     def _sealed(self, keep: MessageHandler, uplink: str) -> MessageHandler:
         return lambda down: seal_order(down, keep, self.recorder, self.clock, uplink)
 
+    async def _seen_from_afar(self, request: LiveViewRequest) -> None:
+        """Somebody at the regulator is about to watch: on this site's record first."""
+        content: dict[str, Canonical] = {
+            "event": str(Viewed.LIVE),
+            "user": f"监管端 regulator: {request.requested_by_role}",
+            "target": request.camera_id,
+            "detail": request.reason,
+            "address": "",
+        }
+        entry = Entry(RecordKind.MEDIA_VIEWED, self.clock.now_ns(), content, about=f"view:{request.camera_id}")
+        await self.recorder.record(entry)
+
     def _told(self, told: Sequence[Told]) -> None:
         self.view.refresh_alarms()
         self.feed.tell(told)
@@ -714,6 +735,13 @@ def _thumbnail(body: bytes, item: MediaItem) -> SmallPicture:
     from vision.still_privacy import blurred_thumbnail  # noqa: PLC0415
 
     return SmallPicture(*blurred_thumbnail(body, item.boxes))
+
+
+def _small_still(still: Picture) -> SmallPicture:
+    """Of a picture whose faces are blurred already."""
+    from vision.still_privacy import blurred_thumbnail  # noqa: PLC0415
+
+    return SmallPicture(*blurred_thumbnail(still.body, (), SMALL_WIDTH_PX))
 
 
 def _tags(settings: Settings) -> dict[str, AssetTag]:

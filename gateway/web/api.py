@@ -58,6 +58,7 @@ def web_app(
     """
     app = FastAPI(title="Sitewarden", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.pages = pages = Pages(view)
+    app.state.collectors = []
     visitors = visitors or TokenVisitors(token)
     app.add_middleware(Guard, visitors=visitors, refuse=pages.refuse)
     shared_routes(app, pages)
@@ -155,7 +156,7 @@ def _health_routes(app: FastAPI, view: BoxView) -> None:
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        return Response(metrics_text(view), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(metrics_text(view, app.state.collectors), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _errors(app: FastAPI, pages: Pages) -> None:

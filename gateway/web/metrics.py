@@ -1,6 +1,6 @@
 """Prometheus metrics, read from the running parts at each scrape. Nothing is counted twice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -120,8 +120,9 @@ class BoxCollector(Collector):
         yield from (up, accepted, rejected, polls, pending)
 
 
-def metrics_text(view: BoxView) -> bytes:
+def metrics_text(view: BoxView, further: Iterable[Collector] = ()) -> bytes:
     """The exposition text of one scrape."""
     registry = CollectorRegistry()
-    registry.register(BoxCollector(view))
+    for collector in (BoxCollector(view), *further):
+        registry.register(collector)
     return generate_latest(registry)
