@@ -8,8 +8,9 @@ In: what a box said, or what the alarms' table holds. Out: items, each made once
 
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from contract.envelope import Envelope
@@ -64,7 +65,7 @@ class Arrivals:
             return Stage.PRIORITY
         if stages.repeated and facts.severity in self._allowed(stages.repeated.severities):
             since_ns = facts.raised_at_ns - stages.repeated.within_ns
-            if _raised_before(db, _same_place(facts), facts, since_ns) + 1 >= stages.repeated.times:
+            if _raised_before(db, _AT_PLACE, facts, since_ns) + 1 >= stages.repeated.times:
                 return Stage.REPEATED
         return Stage.FLOOD if self._flood_begins(db, facts) else None
 
@@ -74,13 +75,9 @@ class Arrivals:
         if flood is None:
             return False
         since_ns = facts.raised_at_ns - flood.within_ns
-        if _raised_before(db, alarms.c.project_code == facts.project_code, facts, since_ns) + 1 <= flood.more_than:
+        if _raised_before(db, _IN_PROJECT, facts, since_ns) + 1 <= flood.more_than:
             return False
-        at = review_items.c
-        standing = (
-            (at.project_code == facts.project_code) & (at.stage == Stage.FLOOD.value) & (at.raised_at_ns > since_ns)
-        )
-        return not db.scalar(select(exists().where(standing)))
+        return not db.scalar(_FLOOD_STANDS, {"project": facts.project_code, "since": since_ns})
 
     def _waiting(self, now_ns: int) -> "list[tuple[Stage, ColumnElement[bool]]]":
         stages, at, found = self.funnel.stages, alarms.c, []
@@ -129,17 +126,26 @@ def _facts_of_row(row) -> AlarmFacts:  # type: ignore[no-untyped-def]  # a row o
     return AlarmFacts(**{name: getattr(row, name) for name in same}, suspected_major=bool(row.hazard_code))
 
 
-def _same_place(facts: AlarmFacts) -> "ColumnElement[bool]":
+def _counting(which: "ColumnElement[bool]") -> "Select[Any]":
+    """Alarms raised after `since` and not after this one, this one left out."""
     at = alarms.c
-    return (at.box_id == facts.box_id) & (at.rule_id == facts.rule_id) & (at.subject == facts.subject)
+    others = (at.box_id != bindparam("box")) | (at.alarm_id != bindparam("alarm"))
+    when = (at.raised_at_ns > bindparam("since")) & (at.raised_at_ns <= bindparam("until"))
+    return select(func.count()).select_from(alarms).where(which, others, when)
 
 
-def _raised_before(db: Connection, which: "ColumnElement[bool]", facts: AlarmFacts, since_ns: int) -> int:
-    """Alarms raised after `since_ns` and not after this one, this one left out."""
-    at = alarms.c
-    others = (at.box_id != facts.box_id) | (at.alarm_id != facts.alarm_id)
-    when = (at.raised_at_ns > since_ns) & (at.raised_at_ns <= facts.raised_at_ns)
-    return int(db.scalar(select(func.count()).select_from(alarms).where(which, others, when)) or 0)
+_same_place = (alarms.c.box_id == bindparam("box")) & (alarms.c.rule_id == bindparam("rule"))
+_AT_PLACE = _counting(_same_place & (alarms.c.subject == bindparam("subject")))
+_IN_PROJECT = _counting(alarms.c.project_code == bindparam("project"))
+_flood = (review_items.c.stage == Stage.FLOOD.value) & (review_items.c.raised_at_ns > bindparam("since"))
+_FLOOD_STANDS = select(exists().where(review_items.c.project_code == bindparam("project"), _flood))
+"""Built once: every alarm asks for them, and building a statement costs more than running it."""
+
+
+def _raised_before(db: Connection, counting: "Select[Any]", facts: AlarmFacts, since_ns: int) -> int:
+    said = {"box": facts.box_id, "alarm": facts.alarm_id, "rule": facts.rule_id, "subject": facts.subject}
+    said |= {"project": facts.project_code}
+    return int(db.scalar(counting, said | {"since": since_ns, "until": facts.raised_at_ns}) or 0)
 
 
 def _queued() -> "ColumnElement[bool]":

@@ -21,6 +21,7 @@ from regulator.review.statistics import Agreement, cohens_kappa
 
 SAMPLE_PER_MILLE = 50
 NAME = "second_look"
+_SECRET = select(review_secrets.c.value).where(review_secrets.c.name == NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,10 @@ def _pairs(scope: Scope, from_ns: int):  # type: ignore[no-untyped-def]  # a Sel
 
 
 def _secret(db: Connection) -> str:
-    found = db.scalar(select(review_secrets.c.value).where(review_secrets.c.name == NAME))
+    found = db.scalar(_SECRET)
     if found is not None:
         return str(found)
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
     made = dialect.insert(review_secrets).values(name=NAME, value=secrets.token_hex(32))
     db.execute(made.on_conflict_do_nothing())
-    return str(db.scalar(select(review_secrets.c.value).where(review_secrets.c.name == NAME)))
+    return str(db.scalar(_SECRET))

@@ -7,7 +7,7 @@ transaction. An item's id follows from its alarm, so that two replicas make the 
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from regulator.model.actor import SYSTEM
@@ -47,6 +47,14 @@ class AlarmFacts:
     def group_key(self) -> str:
         """Alike: the same source and rule within the same hour."""
         return f"{self.box_id}|{self.source_id}|{self.rule_id}|{self.raised_at_ns // HOUR_NS}"
+
+
+_ADD = {
+    name: dialect.insert(review_items).on_conflict_do_nothing().returning(review_items.c.item_id)
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}
+_WORKS = select(projects.c.dangerous_works).where(projects.c.project_code == bindparam("project"))
+"""Built once: every alarm asks for them, and building a statement costs more than running it."""
 
 
 def item_id_of(box_id: str, alarm_id: str, round_number: int = 1) -> str:
@@ -104,9 +112,7 @@ def second_round(db: Connection, row: "Row[tuple[object, ...]]", now_ns: int) ->
 
 def insert_once(db: Connection, values: dict[str, object]) -> bool:
     """Insert an item unless it is there; whether it was inserted."""
-    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    added = dialect.insert(review_items).values(**values).on_conflict_do_nothing()
-    return db.scalar(added.returning(review_items.c.item_id)) is not None
+    return db.scalar(_ADD[db.dialect.name], values) is not None
 
 
 def set_fields(db: Connection, item_id: str, **values: object) -> None:
@@ -115,7 +121,7 @@ def set_fields(db: Connection, item_id: str, **values: object) -> None:
 
 
 def _risk_reasons(db: Connection, facts: AlarmFacts, stage: Stage) -> list[str]:
-    works = db.scalar(select(projects.c.dangerous_works).where(projects.c.project_code == facts.project_code))
+    works = db.scalar(_WORKS, {"project": facts.project_code})
     found = {
         "major": facts.suspected_major,
         "repeated": stage is Stage.REPEATED,

@@ -108,7 +108,7 @@ def mark_dirty(db: Connection, project_code: str, now_ns: int) -> None:
 
 
 def _take_dirty(db: Connection) -> list[str]:
-    """Those that no arrival holds at this moment; who waits for an arrival that waits for him would end in a deadlock."""
+    """Those that no arrival holds at this moment: an arrival takes several, in an order of its own."""
     at = risk_dirty.c
     free = select(at.project_code).where(at.since_ns > 0).order_by(at.project_code).with_for_update(skip_locked=True)
     codes = list(db.scalars(free))

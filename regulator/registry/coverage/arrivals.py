@@ -4,7 +4,9 @@ In: the transaction of an item that came for the first time. Out: `asset_days` a
 once, so a minute counts once; the second part of a long summary follows its first and counts as the same minute.
 """
 
-from sqlalchemy import Connection, case, select
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from contract.envelope import Envelope
@@ -28,7 +30,7 @@ def note_minute(db: Connection, envelope: Envelope, message: UpMessage, now_ns: 
     assert isinstance(message, MinuteSummary)
     if message.minute_at_ns > now_ns + AHEAD_NS:
         return
-    project_code = db.scalar(select(boxes.c.project_code).where(boxes.c.box_id == envelope.box_id))
+    project_code = db.scalar(_PROJECT, {"box": envelope.box_id})
     state = camera_state(message.points)
     row = {
         "project_code": project_code,
@@ -48,10 +50,9 @@ def note_minute(db: Connection, envelope: Envelope, message: UpMessage, now_ns: 
 def note_still(db: Connection, envelope: Envelope, message: UpMessage, now_ns: int) -> None:
     """A listener of `thumbnail`: the newest still of each camera."""
     assert isinstance(message, Thumbnail)
-    project_code = db.scalar(select(boxes.c.project_code).where(boxes.c.box_id == envelope.box_id))
+    project_code = db.scalar(_PROJECT, {"box": envelope.box_id})
     if project_code is None or message.captured_at_ns > now_ns + AHEAD_NS:
         return
-    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
     values = {
         "sha256": message.sha256,
         "media_type": message.media_type,
@@ -60,9 +61,7 @@ def note_still(db: Connection, envelope: Envelope, message: UpMessage, now_ns: i
         "captured_at_ns": message.captured_at_ns,
     }
     key = {"project_code": project_code, "camera_id": message.camera_id}
-    added = dialect.insert(camera_stills).values(**key, **values)
-    older = camera_stills.c.captured_at_ns <= added.excluded.captured_at_ns
-    db.execute(added.on_conflict_do_update(index_elements=list(key), set_=values, where=older))
+    db.execute(_STILL[db.dialect.name], key | values)
 
 
 def camera_state(points: tuple[MinutePoint, ...]) -> str:
@@ -84,8 +83,11 @@ def _held(point: MinutePoint | None) -> bool:
 
 
 def _add(db: Connection, row: dict[str, object]) -> None:
-    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    added, at = dialect.insert(asset_days).values(**row), asset_days.c
+    db.execute(_MINUTE[db.dialect.name], row)
+
+
+def _adding_minute(dialect: Any) -> Any:
+    added, at = dialect.insert(asset_days), asset_days.c
     new = added.excluded
     counts = case((at.last_minute_ns == new.last_minute_ns, 0), else_=1)
     changes = {
@@ -97,4 +99,17 @@ def _add(db: Connection, row: dict[str, object]) -> None:
         "last_minute_ns": case((new.last_minute_ns > at.last_minute_ns, new.last_minute_ns), else_=at.last_minute_ns),
     }
     key = ["project_code", "day", "box_id", "asset"]
-    db.execute(added.on_conflict_do_update(index_elements=key, set_=changes))
+    return added.on_conflict_do_update(index_elements=key, set_=changes)
+
+
+def _adding_still(dialect: Any) -> Any:
+    added, key = dialect.insert(camera_stills), ["project_code", "camera_id"]
+    values = {column.name: added.excluded[column.name] for column in camera_stills.c if column.name not in key}
+    older = camera_stills.c.captured_at_ns <= added.excluded.captured_at_ns
+    return added.on_conflict_do_update(index_elements=key, set_=values, where=older)
+
+
+_PROJECT = select(boxes.c.project_code).where(boxes.c.box_id == bindparam("box"))
+_MINUTE = {"postgresql": _adding_minute(postgresql), "sqlite": _adding_minute(sqlite)}
+_STILL = {"postgresql": _adding_still(postgresql), "sqlite": _adding_still(sqlite)}
+"""Built once: every picture and minute asks for them, and building a statement costs more than running it."""
