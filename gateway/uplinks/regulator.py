@@ -35,9 +35,12 @@ from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.ports import LinkState, ReadingBlock, Uplink, UplinkContext, UplinkKind
 from gateway.secret import Secret
 from gateway.uplinks.regulator_blob import send_blob
+from gateway.uplinks.regulator_live import MOST_LIVE, LivePushing
 from gateway.uplinks.regulator_mailbox import Mailbox, MessageHandler
 from gateway.uplinks.regulator_memory import Inbox
 from gateway.uplinks.regulator_session import NoAnswerError, Question, RegulatorSession, SessionLimits
+from gateway.uplinks.regulator_sights import Sights
+from gateway.uplinks.regulator_stills import StillSending
 from gateway.uplinks.regulator_state import BoxTeller, StateTelling
 
 logger = logging.getLogger(__name__)
@@ -151,7 +154,7 @@ class RegulatorUplink:
         limits = SessionLimits(
             connect_timeout_s=settings.connect_timeout_s,
             reply_timeout_s=settings.reply_timeout_s,
-            connections=settings.pipelining + 2,
+            connections=settings.pipelining + 3 + MOST_LIVE,
             ca_file=settings.ca_file,
             pinned_key_id=settings.regulator_key_id,
         )
@@ -160,6 +163,9 @@ class RegulatorUplink:
         self._mailbox = Mailbox(self._session, self.inbox, settings.mailbox_wait_s)
         self.about: BoxTeller | None = None
         self._telling = StateTelling(self._session, context.clock)
+        self._stills = StillSending(self._session, context.clock, lambda: self._health.enrolled)
+        self._live = LivePushing(self._session, context.clock)
+        self._mailbox.on_live = self._live.asked
         self._enrolling = asyncio.Lock()
         self._enrol_back_off = _BackOff()
         self._unknown_key_id = ""
@@ -178,6 +184,10 @@ class RegulatorUplink:
     def packs_need_a_person(self) -> bool:
         """Whether somebody at the site decides on offered rule packs."""
         return self._settings.rule_packs == "ask"
+
+    def show(self, sights: Sights) -> None:
+        """What may be seen of the cameras. Before `run`; without it there are no stills and no live video."""
+        self._stills.sights = self._live.sights = sights
 
     def health(self) -> RegulatorHealth:
         """Cheap, callable at any time."""
@@ -241,11 +251,13 @@ class RegulatorUplink:
 
     async def close(self) -> None:
         """Let go of sockets."""
+        await self._live.close()
         await self._session.close()
 
     async def run(self) -> None:
-        """Enrol, beat and work the mailbox until cancelled. Only a bug escapes, for the supervisor."""
+        """Enrol, beat, work the mailbox and send stills until cancelled. Only a bug escapes, for the supervisor."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._stills.run(), name=f"{self.name}-stills")
             group.create_task(self._beat_for_ever(), name=f"{self.name}-heartbeat")
             group.create_task(self._read_mail_for_ever(), name=f"{self.name}-mailbox")
 

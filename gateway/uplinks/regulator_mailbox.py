@@ -21,6 +21,7 @@ from contract.messages import (
     DownModel,
     KeyRotation,
     KeyRotationReply,
+    LiveViewRequest,
     MailboxAck,
     MailboxBatch,
     MailboxMessage,
@@ -58,6 +59,7 @@ class Mailbox:
         self._inbox = inbox
         self._wait_s = wait_s
         self.on_message: MessageHandler = self.keep
+        self.on_live: Callable[[LiveViewRequest], None] = _no_live
         self.received = 0
 
     async def keep(self, message: DownMessage) -> None:
@@ -100,6 +102,8 @@ class Mailbox:
             if isinstance(body, KeyRotation):
                 await self._rotate(body)
             await (self.keep(down) if body is None else self.on_message(down))
+            if isinstance(body, LiveViewRequest):
+                self.on_live(body)  # once it is on the site's record
             await self._session.memory.remember(mailbox_seq=message.mailbox_seq)
             self.received += 1
         outcome: Literal["kept", "unsupported"] = "unsupported" if body is None else "kept"
@@ -139,6 +143,10 @@ class Mailbox:
     async def _answer(self, reply: KeyRotationReply) -> None:
         question = Question("key_rotation_reply", f"rotation:{reply.rotation_id}", reply.model_dump)
         await self._session.ask(question, DownModel)
+
+
+def _no_live(request: LiveViewRequest) -> None:
+    logger.info("live video was asked for and nobody here gives any: camera=%s", request.camera_id)
 
 
 def _body_of(message: MailboxMessage) -> DownModel | None:

@@ -4,7 +4,7 @@
 import { t } from "../screens/text.js";
 import { bindBoxes } from "./boxes.js";
 import { Stills } from "./camera_stills.js";
-import { LiveVideo } from "./camera_video.js";
+import { LiveVideo } from "../screens/live_video.js";
 import { bindKeys } from "./keys.js";
 
 const MOST_LIVE = 4;

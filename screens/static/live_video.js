@@ -7,7 +7,7 @@
  *
  * It stays near the end of what has come: a page that was hidden goes on with now, not with what it missed.
  */
-import { t } from "../screens/text.js";
+import { t } from "./text.js";
 
 const BEHIND_S = 2.5;
 const KEPT_S = 15;
