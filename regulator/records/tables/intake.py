@@ -144,6 +144,7 @@ alarms = Table(
     text("evidence_sha256"),
     Index("ix_alarms_by_arrival", "accepted_at_ns"),
     Index("ix_alarms_of_project", "project_code", "raised_at_ns"),
+    Index("ix_alarms_at_place", "box_id", "rule_id", "raised_at_ns"),
     Index(
         "ix_alarms_active",
         "project_code",
