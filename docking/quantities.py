@@ -171,6 +171,10 @@ _ALARM = (
 )
 
 
+AI_RULES: Mapping[str, str] = {"vision.bare_head": "helmet", "vision.person_at_edge": "intrusion"}
+"""Which of a box's rules are which AI alarm. That a person at an open edge is an intrusion: product design (PD)."""
+
+
 def _table(*quantities: Quantity) -> Mapping[str, Quantity]:
     return {quantity.name: quantity for quantity in quantities}
 

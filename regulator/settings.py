@@ -50,6 +50,37 @@ class OidcSettings(_Section):
     claim: str = "preferred_username"
 
 
+class DockingSettings(_Section):
+    """One platform above the desk. `platform`: a shipped map's name, or the path of a map, ending in .yaml.
+
+    `ids` and `secret_files` are its credentials by the map's names. `projects` and `devices` (`box/asset`) are what it
+    calls ours; a project that is not named keeps its code, a device that is not named has none.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    platform: str
+    url: str
+    ids: dict[str, str] = Field(default_factory=dict)
+    secret_files: dict[str, Path] = Field(default_factory=dict)
+    projects: dict[str, str] = Field(default_factory=dict)
+    devices: dict[str, str] = Field(default_factory=dict)
+    severities: tuple[str, ...] = ("P1", "P2")
+    transitions: tuple[str, ...] = ("raised", "returned")
+    timeout_s: float = Field(default=10.0, gt=0, le=15)
+    ca_file: Path | None = None
+    allow_plain_http: bool = False
+
+    def beside(self, folder: Path) -> "DockingSettings":
+        """The same with every relative path taken from `folder`."""
+        own_map = self.platform.endswith(".yaml")
+        changed: dict[str, object] = {
+            "secret_files": {name: folder / path for name, path in self.secret_files.items()},
+            "platform": str(folder / self.platform) if own_map else self.platform,
+            "ca_file": None if self.ca_file is None else folder / self.ca_file,
+        }
+        return self.model_copy(update=changed)
+
+
 class DeskSettings(_Section):
     """One desk. `database`: a SQLAlchemy URL; `blobs`: a folder, or `s3://bucket` with `s3` beside it."""
 
@@ -72,6 +103,7 @@ class DeskSettings(_Section):
     packs: tuple[str, ...] = ("national",)
     silent_box_s: int = Field(default=1800, ge=1)
     alarms_to_review: tuple[str, ...] = ("P1", "P2")
+    docking: tuple[DockingSettings, ...] = ()
 
     def beside(self, folder: Path) -> "DeskSettings":
         """The same with every relative path taken from `folder`: where the desk file lies."""
@@ -83,6 +115,7 @@ class DeskSettings(_Section):
             changed["blobs"] = str(folder / self.blobs)
         if self.database.startswith(SQLITE):
             changed["database"] = SQLITE + str(folder / self.database.removeprefix(SQLITE))
+        changed["docking"] = tuple(each.beside(folder) for each in self.docking)
         if self.oidc is not None:
             changed["oidc"] = self.oidc.model_copy(update={"secret_file": folder / self.oidc.secret_file})
         return self.model_copy(update=changed)

@@ -24,7 +24,7 @@ from docking.courier import Courier
 from docking.encoding import CannotEncodeError, Payload, encode
 from docking.loading import load_platform
 from docking.platform import RecordMap, Replay
-from docking.quantities import RecordKind
+from docking.quantities import AI_RULES, RecordKind
 from docking.record import DockingRecord
 from gateway.model.alarm import Transition, TransitionKind
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
@@ -41,7 +41,7 @@ from gateway.uplinks.docking_records import (
     kind_of_row,
     said_in,
 )
-from gateway.uplinks.docking_settings import AI_RULES, DockedDevice, DockingSettings, docking_faults
+from gateway.uplinks.docking_settings import DockedDevice, DockingSettings, docking_faults
 from gateway.uplinks.http_door import HttpDoor, HttpRequest, NoAnswerError, hidden
 
 log = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 
-from docking.quantities import CYCLE_FLAGS, CYCLE_NUMBERS, QUANTITIES, WIND_LEVELS, RecordKind
+from docking.quantities import AI_RULES, CYCLE_FLAGS, CYCLE_NUMBERS, QUANTITIES, WIND_LEVELS, RecordKind
 from docking.record import DockingRecord, Value
 from gateway.model.alert import OutboxItem
-from gateway.uplinks.docking_settings import AI_RULES, DockedDevice
+from gateway.uplinks.docking_settings import DockedDevice
 
 CYCLE_ROW = "crane_cycle"
 ALARM_ROW = "alarm_transition"

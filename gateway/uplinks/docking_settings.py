@@ -21,12 +21,6 @@ from gateway.secret import Secret
 from gateway.uplinks.http_door import check_address
 from gateway.uplinks.messenger import ChoosySettings, Chosen
 
-AI_RULES: Mapping[str, Literal["helmet", "intrusion"]] = {
-    "vision.bare_head": "helmet",
-    "vision.person_at_edge": "intrusion",
-}
-"""Which rules are which AI alarm. That a person at an open edge is an intrusion is a product design (PD)."""
-
 _Sn = Annotated[str, Field(min_length=1, max_length=200)]
 _Code = Annotated[str, Field(max_length=200)]
 

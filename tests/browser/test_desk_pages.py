@@ -27,7 +27,7 @@ BESIDE = (
     "/review/checks",
     "/samples",
 )
-LATER = {"/calendar", "/docking"}
+LATER = {"/calendar"}
 """In the bar once the page exists."""
 PAGES = [entry.path for entry in NAVIGATION if entry.path not in LATER] + list(BESIDE)
 LOOKS = [DESK, PHONE.by("dark").in_language("en")]
