@@ -10,9 +10,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from vision.edges.scoring import Chased, MissingSection, Tally, summary
+
+KEYS: Final = ("generator", "seed", "every_s", "from_s", "to_s", "ms_per_judged_frame", "tally")
 
 
 def append(path: Path, about: dict[str, Any], tally: Tally) -> None:
@@ -25,8 +27,7 @@ def summed(paths: Iterable[Path]) -> dict[str, Any]:
     """The summary over the newest line of each camera in the files, and which hours of which cameras that were."""
     newest: dict[tuple[int, int, float], dict[str, Any]] = {}
     for path in paths:
-        for line in path.read_text("utf-8").splitlines():
-            row = json.loads(line)
+        for row in _rows(path):
             newest[row["generator"], row["seed"], row["from_s"]] = row
     rows = list(newest.values())
     if not rows:
@@ -38,6 +39,21 @@ def summed(paths: Iterable[Path]) -> dict[str, Any]:
     )
     said["ran"] = [{key: row[key] for key in ("generator", "seed", "from_s", "to_s")} for row in rows]
     return said
+
+
+def _rows(path: Path) -> Iterable[dict[str, Any]]:
+    """The lines of one file. One without an end was cut off and is left out; any other that is none is refused."""
+    for number, line in enumerate(path.read_text("utf-8").splitlines(keepends=True), start=1):
+        if not line.endswith("\n"):
+            return
+        try:
+            row = json.loads(line)
+            missing = [key for key in KEYS if key not in row]
+        except (ValueError, TypeError) as error:
+            raise SystemExit(f"{path}, line {number}: {error}, expected what `run --log FILE` wrote") from None
+        if missing:
+            raise SystemExit(f"{path}, line {number}: no {missing[0]}, expected what `run --log FILE` wrote")
+        yield row
 
 
 def _kept(tally: Tally) -> dict[str, Any]:
