@@ -23,8 +23,7 @@ from regulator.records.tables.review import review_items
 from regulator.registry.coverage.ladder import Footing, Rung
 from regulator.registry.coverage.standings import Standing, is_unknown
 from regulator.registry.rounds.monthly import MonthState, monthly_tasks
-from regulator.review.judgement import ItemState
-from regulator.review.leases import visible
+from regulator.review.shelf import waiting
 
 SEVERITIES: Final = ("P1", "P2", "P3", "log")
 
@@ -81,11 +80,11 @@ class KeyRiskFigure:
     missed: int
 
 
-def to_review(db: Connection, actor: Actor) -> Mapping[str, Waiting]:
-    """Open items by priority (`P1` to `log`), with the oldest alarm of each."""
+def to_review(db: Connection, actor: Actor, now_ns: int) -> Mapping[str, Waiting]:
+    """Items that wait (not on the shelf) by priority (`P1` to `log`), with the oldest alarm of each."""
     at = review_items.c
     counted = select(at.severity, func.count(), func.min(at.raised_at_ns))
-    rows = db.execute(counted.where(at.state == ItemState.OPEN.value, visible(actor)).group_by(at.severity))
+    rows = db.execute(counted.where(waiting(actor, now_ns)).group_by(at.severity))
     found = {row[0]: Waiting(row[1], row[2]) for row in rows}
     return {severity: found.get(severity, Waiting()) for severity in SEVERITIES}
 

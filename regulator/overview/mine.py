@@ -21,11 +21,11 @@ from regulator.records.tables.hazards import hazard_analogies, hazard_requests, 
 from regulator.records.tables.project_set import set_proposals
 from regulator.records.tables.registry import projects
 from regulator.records.tables.review import review_items, review_site_checks
+from regulator.registry.days import day_of
 from regulator.registry.kinds import ProjectStatus
 from regulator.registry.rounds.monthly import MonthState, monthly_tasks
 from regulator.registry.set_office import ProposalState
-from regulator.review.judgement import ItemState
-from regulator.review.leases import visible
+from regulator.review.shelf import waiting
 
 S = HazardState
 
@@ -59,19 +59,19 @@ class Task:
     since_ns: int = 0
 
 
-def waits_for(db: Connection, actor: Actor, today: date) -> tuple[Task, ...]:
+def waits_for(db: Connection, actor: Actor, now_ns: int) -> tuple[Task, ...]:
     """Everything that this seat may do and that is there to be done, in the order of the duties."""
-    found = [*_judging(db, actor), *_inspecting(db, actor, today), *_approving(db, actor, today)]
+    today = day_of(now_ns)
+    found = [*_judging(db, actor, now_ns), *_inspecting(db, actor, today), *_approving(db, actor, today)]
     found += [*_keeping(db, actor), *_answering(db, actor)]
     return tuple(task for task in found if task.count)
 
 
-def _judging(db: Connection, actor: Actor) -> Iterator[Task]:
+def _judging(db: Connection, actor: Actor, now_ns: int) -> Iterator[Task]:
     if not actor.has(Duty.REVIEWER):
         return
     at = review_items.c
-    waiting = (at.state == ItemState.OPEN.value, visible(actor))
-    yield _task(db, Work.JUDGE_ITEMS, review_items, at.queued_at_ns, *waiting)
+    yield _task(db, Work.JUDGE_ITEMS, review_items, at.queued_at_ns, waiting(actor, now_ns))
     by_state = {
         S.PENDING: Work.JUDGE_HAZARDS,
         S.CONFIRMED: Work.ORDER,

@@ -23,8 +23,7 @@ from regulator.records.tables.review import review_items
 from regulator.registry.coverage.ladder import Footing, Rung
 from regulator.registry.coverage.standings import Standing
 from regulator.registry.kinds import ProjectStatus
-from regulator.review.judgement import ItemState
-from regulator.review.leases import visible
+from regulator.review.shelf import waiting
 
 MOST: Final = 20
 _OVER: Final = (ProjectStatus.FINISHED.value, ProjectStatus.ENDED.value)
@@ -80,12 +79,12 @@ def _counts(db: Connection, actor: Actor, now_ns: int) -> _Counts:
     """By project: to review, of them P1, open hazards, of them overdue."""
     at, hazard = review_items.c, hazards.c
     first = func.sum(case((at.severity == "P1", 1), else_=0))
-    waiting = select(at.project_code, func.count(), first).where(at.state == ItemState.OPEN.value, visible(actor))
+    queued = select(at.project_code, func.count(), first).where(waiting(actor, now_ns))
     late = func.sum(case((due_clause(DueClass.OVERDUE, now_ns), 1), else_=0))
     opened = select(hazard.project_code, func.count(), late).where(
         hazard.state.in_([state.value for state in COLUMNS]), in_scope(actor.scope, hazard.project_code)
     )
-    items = {row[0]: (row[1], int(row[2])) for row in db.execute(waiting.group_by(at.project_code))}
+    items = {row[0]: (row[1], int(row[2])) for row in db.execute(queued.group_by(at.project_code))}
     piles = {row[0]: (row[1], int(row[2])) for row in db.execute(opened.group_by(hazard.project_code))}
     return {code: (*items.get(code, (0, 0)), *piles.get(code, (0, 0))) for code in items.keys() | piles.keys()}
 

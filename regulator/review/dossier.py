@@ -20,6 +20,7 @@ from regulator.review.pictures import Picture, pictures_of
 from regulator.review.queue import QueueRow, read_row
 from regulator.review.rates import FEWEST, rate_of, window_of
 from regulator.review.series import Series, series_of
+from regulator.review.spans import Span, SpanName, close_span, spans_of, wide_span
 from regulator.review.statistics import Share
 
 
@@ -55,6 +56,7 @@ class Dossier:
     row: QueueRow
     alarm: AlarmWords
     pictures: tuple[Picture, ...]
+    spans: tuple[Span, ...]
     raised_in_a_day: int
     rate: Share | None
     rate_indicative: bool
@@ -69,10 +71,12 @@ def dossier(db: Connection, actor: Actor, item_id: str, now_ns: int) -> Dossier:
     item = find_item(db, actor, item_id)
     alarm = alarm_row(db, item)
     window = window_of(db, actor.scope, now_ns)
+    pictures = tuple(pictures_of(db, item.box_id, item.alarm_id))
     return Dossier(
         row=row,
         alarm=_words(alarm),
-        pictures=tuple(pictures_of(db, item.box_id, item.alarm_id)),
+        pictures=pictures,
+        spans=spans_of(alarm.raised_at_ns, pictures),
         raised_in_a_day=_raised_in_a_day(db, alarm),
         rate=rate_of(db, actor.scope, window, item.box_id, item.source_id, item.rule_id),
         rate_indicative=window.indicative,
@@ -81,9 +85,13 @@ def dossier(db: Connection, actor: Actor, item_id: str, now_ns: int) -> Dossier:
     )
 
 
-def series(db: Connection, actor: Actor, item_id: str) -> Series:
-    """What was measured around an item's alarm. Raises RefusedError 404 or 409."""
-    return series_of(db, alarm_row(db, find_item(db, actor, item_id)))
+def series(db: Connection, actor: Actor, item_id: str, name: SpanName) -> Series:
+    """What was measured around an item's alarm, on one of its axes. Raises RefusedError 404 or 409."""
+    alarm = alarm_row(db, find_item(db, actor, item_id))
+    if name is SpanName.WIDE:
+        return series_of(db, alarm, wide_span(alarm.raised_at_ns))
+    pictures = [each for each in pictures_of(db, alarm.box_id, alarm.alarm_id) if not each.blurred]
+    return series_of(db, alarm, close_span(alarm.raised_at_ns, pictures))
 
 
 def alarm_row(db: Connection, item: "Row[Any]") -> "Row[Any]":

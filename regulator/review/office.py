@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from regulator.model.actor import Actor
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
-from regulator.review import dossier, figures, labels, rates, sheets, site_checks
+from regulator.review import dossier, figures, labels, rates, sheets, shelf, site_checks
 from regulator.review.blind import Disagreement, agreement, disagreements
 from regulator.review.judged import JudgedRow, judged_lately
 from regulator.review.judgement import ItemState, Judgement, require_reader, require_reviewer
@@ -17,6 +17,7 @@ from regulator.review.leases import Lease, find_item, release, take_lease
 from regulator.review.pictures import thumbnail_of
 from regulator.review.queue import Place, QueuePage, Wanted, count_waiting, read_queue
 from regulator.review.series import Series
+from regulator.review.spans import SpanName
 from regulator.review.statistics import Agreement
 from regulator.review.verdicts import Judged, Verdicts
 
@@ -55,11 +56,11 @@ class ReviewOffice:
         with self.database.reading() as db:
             return read_queue(db, actor, now_ns, wanted, after)
 
-    def waiting(self, actor: Actor) -> dict[str, int]:
+    def waiting(self, actor: Actor, now_ns: int) -> dict[str, int]:
         """How much waits, by priority."""
         require_reader(actor)
         with self.database.reading() as db:
-            return dict(count_waiting(db, actor))
+            return dict(count_waiting(db, actor, now_ns))
 
     def dossier(self, actor: Actor, item_id: str, now_ns: int) -> dossier.Dossier:
         """All of one item."""
@@ -74,11 +75,11 @@ class ReviewOffice:
             row = find_item(db, actor, item_id)
             return thumbnail_of(db, row.box_id, row.alarm_id)
 
-    def series(self, actor: Actor, item_id: str) -> Series:
+    def series(self, actor: Actor, item_id: str, span: SpanName) -> Series:
         """What was measured around an item."""
         require_reader(actor)
         with self.database.reading() as db:
-            return dossier.series(db, actor, item_id)
+            return dossier.series(db, actor, item_id, span)
 
     def lease(self, actor: Actor, item_id: str, now_ns: int, let_go: str = "") -> Lease:
         """Look at an item, and let go of the one before."""
@@ -87,6 +88,27 @@ class ReviewOffice:
             if let_go and let_go != item_id:
                 release(db, actor, let_go, now_ns)
             return take_lease(db, self.ledger, actor, item_id, now_ns)
+
+    def acknowledge(self, actor: Actor, item_id: str, now_ns: int) -> bool:
+        """Say that it was seen."""
+        with self.database.transaction() as db:
+            return shelf.acknowledge(db, self.ledger, actor, item_id, now_ns)
+
+    def shelve(self, actor: Actor, item_id: str, asked: shelf.ShelfRequest, now_ns: int) -> int:
+        """Put an item aside; until when (UTC ns)."""
+        with self.database.transaction() as db:
+            return shelf.shelve(db, self.ledger, actor, item_id, asked, now_ns)
+
+    def fetch_back(self, actor: Actor, item_id: str, now_ns: int) -> None:
+        """From the shelf into the queue."""
+        with self.database.transaction() as db:
+            shelf.fetch_back(db, self.ledger, actor, item_id, now_ns)
+
+    def shelved(self, actor: Actor, now_ns: int) -> list[shelf.Shelved]:
+        """What lies on the shelf."""
+        require_reader(actor)
+        with self.database.reading() as db:
+            return shelf.shelf_of(db, actor, now_ns)
 
     def judge(self, actor: Actor, item_id: str, said: Judgement, now_ns: int, *, at_once: bool = False) -> Judged:
         """Judge one item; `at_once` makes it final now, because an order follows."""

@@ -4,7 +4,7 @@ In: who asks, what they look for, where the last page ended. Out: rows for the l
 that a long queue costs no more than a short one. Says nothing of verdicts: a second look must not know of the first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from regulator.records.tables.registry import projects
 from regulator.records.tables.review import review_items, review_seen
 from regulator.review.judgement import ItemState
 from regulator.review.leases import visible
+from regulator.review.shelf import acknowledged_by, waiting
 
 PAGE = 50
 COUNT_LIMIT = 1000
@@ -58,6 +59,7 @@ class QueueRow:
     held_by: str
     mine: bool
     seen: bool
+    acknowledged_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,41 +96,37 @@ def read_queue(
     db: Connection, actor: Actor, now_ns: int, wanted: Wanted = Wanted(), after: Place | None = None, limit: int = PAGE
 ) -> QueuePage:
     """One page of what is open in the actor's scope."""
-    at, chosen = review_items.c, _chosen(actor, wanted)
+    at, chosen = review_items.c, _chosen(waiting(actor, now_ns), wanted)
     if after is not None:
         chosen = chosen.where(_behind(after))
     found = _described(db, actor, chosen.order_by(at.rank, at.aged_min, at.risk.desc(), at.item_id).limit(limit + 1))
-    sizes = _group_sizes(db, actor, {row.group_key for row in found})
-    rows = tuple(_row(row, actor, now_ns, sizes) for row in found[:limit])
+    rows = tuple(_rows(db, actor, found[:limit], now_ns))
     return QueuePage(rows, rows[-1].place if len(found) > limit else None)
 
 
 def read_row(db: Connection, actor: Actor, item_id: str, now_ns: int) -> QueueRow:
-    """One open item as a line. Raises RefusedError 404."""
-    found = _described(db, actor, _chosen(actor, Wanted()).where(review_items.c.item_id == item_id))
+    """One open item as a line, from the shelf too. Raises RefusedError 404."""
+    opened = and_(review_items.c.state == ItemState.OPEN.value, visible(actor))
+    found = _described(db, actor, _chosen(opened, Wanted()).where(review_items.c.item_id == item_id))
     if not found:
         raise RefusedError(404, "no_such_item", "没有这个研判项", "no such item in your scope", "item_id")
-    return _row(found[0], actor, now_ns, _group_sizes(db, actor, {found[0].group_key}))
+    return next(_rows(db, actor, found, now_ns))
 
 
-def count_waiting(db: Connection, actor: Actor) -> Mapping[str, int]:
-    """How many are open by priority; no count goes beyond `COUNT_LIMIT`."""
+def count_waiting(db: Connection, actor: Actor, now_ns: int) -> Mapping[str, int]:
+    """How many wait by priority; no count goes beyond `COUNT_LIMIT`."""
     at = review_items.c
     counts = {}
     for rank, severity in ((1, "P1"), (2, "P2"), (3, "P3"), (4, "log")):
-        some = select(at.item_id).where(_open(actor), at.rank == rank).limit(COUNT_LIMIT).subquery()
+        some = select(at.item_id).where(waiting(actor, now_ns), at.rank == rank).limit(COUNT_LIMIT).subquery()
         counts[severity] = int(db.scalar(select(func.count()).select_from(some)) or 0)
     return counts
 
 
-def _open(actor: Actor) -> "ColumnElement[bool]":
-    return and_(review_items.c.state == ItemState.OPEN.value, visible(actor))
-
-
-def _chosen(actor: Actor, wanted: Wanted) -> "Select[tuple[object, ...]]":
+def _chosen(which: "ColumnElement[bool]", wanted: Wanted) -> "Select[tuple[object, ...]]":
     """The items, and nothing beside them unless words are looked for: their order comes from one index."""
     at, alarm = review_items.c, alarms.c
-    query = select(review_items).where(_open(actor))
+    query = select(review_items).where(which)
     if wanted.project_code:
         query = query.where(at.project_code == wanted.project_code)
     if not wanted.words:
@@ -177,13 +175,24 @@ def _behind(place: Place) -> "ColumnElement[bool]":
     )
 
 
-def _group_sizes(db: Connection, actor: Actor, keys: set[str]) -> dict[str, int]:
+def _rows(db: Connection, actor: Actor, found: "Sequence[Row[Any]]", now_ns: int) -> Iterator[QueueRow]:
+    sizes = _group_sizes(db, actor, {row.group_key for row in found}, now_ns)
+    names = acknowledged_by(db, {row.item_id for row in found})
+    for row in found:
+        yield _row(row, actor, now_ns, sizes, names.get(row.item_id, ()))
+
+
+def _group_sizes(db: Connection, actor: Actor, keys: set[str], now_ns: int) -> dict[str, int]:
     at = review_items.c
-    counted = select(at.group_key, func.count()).where(_open(actor), at.group_key.in_(keys)).group_by(at.group_key)
+    counted = (
+        select(at.group_key, func.count()).where(waiting(actor, now_ns), at.group_key.in_(keys)).group_by(at.group_key)
+    )
     return {str(key): int(size) for key, size in db.execute(counted)} if keys else {}
 
 
-def _row(row: "Row[tuple[object, ...]]", actor: Actor, now_ns: int, sizes: dict[str, int]) -> QueueRow:
+def _row(
+    row: "Row[tuple[object, ...]]", actor: Actor, now_ns: int, sizes: dict[str, int], names: tuple[str, ...]
+) -> QueueRow:
     held = row.lease_until_ns > now_ns
     mine = held and row.lease_by == actor.user_id
     return QueueRow(
@@ -205,4 +214,5 @@ def _row(row: "Row[tuple[object, ...]]", actor: Actor, now_ns: int, sizes: dict[
         held_by=row.lease_name if held and not mine else "",
         mine=mine,
         seen=bool(row.seen),
+        acknowledged_by=names,
     )

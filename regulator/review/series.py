@@ -14,13 +14,12 @@ from xml.sax.saxutils import escape
 from sqlalchemy import Connection, Row, select
 
 from regulator.records.tables.intake import chain_records, items
+from regulator.review.spans import Span
 from screens.formats import local_time, number, unit_sign
 
 MINUTE_NS = 60_000_000_000
-BEFORE_NS, AFTER_NS = 30 * MINUTE_NS, 10 * MINUTE_NS
 ARRIVAL_NS = 120 * MINUTE_NS
 """How long after its minute a summary is looked for: boxes send them late after an outage."""
-GAP_NS = 150_000_000_000
 MOST_SUMMARIES = 400
 BAD = 2
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 200, 56, 10, 16, 24
@@ -43,16 +42,17 @@ class Series:
     unit: str
     limit: float
     raised_at_ns: int
+    span: Span
     samples: tuple[Sample, ...]
 
 
-def series_of(db: Connection, alarm: "Row[tuple[object, ...]]") -> Series:
+def series_of(db: Connection, alarm: "Row[tuple[object, ...]]", span: Span) -> Series:
     """From the alarm's sealed record and the minutes around it."""
     sealed = _sealed(db, alarm)
-    found = {sample.at_ns: sample for sample in (*_minutes(db, alarm), *sealed)}
-    window = range(alarm.raised_at_ns - BEFORE_NS, alarm.raised_at_ns + AFTER_NS + 1)
+    found = {sample.at_ns: sample for sample in (*_minutes(db, alarm, span), *sealed)}
+    window = range(span.from_ns, span.to_ns + 1)
     inside = tuple(found[at_ns] for at_ns in sorted(found) if at_ns in window)
-    return Series(alarm.unit, _value(alarm.limit_value), alarm.raised_at_ns, inside)
+    return Series(alarm.unit, _value(alarm.limit_value), alarm.raised_at_ns, span, inside)
 
 
 def _sealed(db: Connection, alarm: "Row[tuple[object, ...]]") -> list[Sample]:
@@ -77,9 +77,9 @@ def _sealed_sample(said: dict[str, object], subject: str) -> Sample | None:
     return Sample(at_ns, value, value, value) if math.isfinite(value) else None
 
 
-def _minutes(db: Connection, alarm: "Row[tuple[object, ...]]") -> list[Sample]:
+def _minutes(db: Connection, alarm: "Row[tuple[object, ...]]", span: Span) -> list[Sample]:
     at = items.c
-    first, last = alarm.raised_at_ns - BEFORE_NS, alarm.raised_at_ns + AFTER_NS + ARRIVAL_NS
+    first, last = span.from_ns, span.to_ns + ARRIVAL_NS
     when = (at.accepted_at_ns >= first) & (at.accepted_at_ns <= last)
     query = select(at.body).where(at.box_id == alarm.box_id, at.kind == "minute_summary", when)
     bodies = db.scalars(query.order_by(at.accepted_at_ns).limit(MOST_SUMMARIES))
@@ -107,8 +107,7 @@ def draw(series: Series, *, chinese: bool) -> str:
 class _Drawing:
     def __init__(self, series: Series, chinese: bool) -> None:
         self._series, self._chinese = series, chinese
-        self._from_ns = series.raised_at_ns - BEFORE_NS
-        self._to_ns = series.raised_at_ns + AFTER_NS
+        self._from_ns, self._to_ns, self._gap_ns = series.span.from_ns, series.span.to_ns, series.span.gap_ns
         values = [value for each in series.samples for value in (each.low, each.high)]
         values += [series.limit] if math.isfinite(series.limit) else []
         low, high = (min(values), max(values)) if values else (0.0, 1.0)
@@ -145,7 +144,7 @@ class _Drawing:
 
     def _unknown(self) -> Sequence[str]:
         times = [self._from_ns, *(sample.at_ns for sample in self._series.samples), self._to_ns]
-        return [self._hatched(a, b) for a, b in itertools.pairwise(times) if b - a > GAP_NS]
+        return [self._hatched(a, b) for a, b in itertools.pairwise(times) if b - a > self._gap_ns]
 
     def _hatched(self, from_ns: int, to_ns: int) -> str:
         left, right = self._x(from_ns), self._x(to_ns)
@@ -157,7 +156,7 @@ class _Drawing:
     def _lines(self) -> Sequence[str]:
         found, run = [], list[Sample]()
         for sample in self._series.samples:
-            if run and sample.at_ns - run[-1].at_ns > GAP_NS:
+            if run and sample.at_ns - run[-1].at_ns > self._gap_ns:
                 found.append(self._line(run))
                 run = []
             run.append(sample)

@@ -16,8 +16,9 @@ from regulator.model.actor import Actor
 from regulator.model.refusals import RefusedError
 from regulator.records.ledger import Deed, Ledger
 from regulator.records.tables.review import review_items, review_sheets
-from regulator.review.judgement import ItemState, Judgement, require_reviewer
-from regulator.review.leases import find_item, free_for, take_lease, visible
+from regulator.review.judgement import Judgement, require_reviewer
+from regulator.review.leases import find_item, free_for, take_lease
+from regulator.review.shelf import waiting
 from regulator.review.verdicts import Judged, Verdicts
 
 SHEET_SIZE: Final = 16
@@ -45,7 +46,7 @@ def lay_out(db: Connection, ledger: Ledger, actor: Actor, item_id: str, now_ns: 
         )
     at = review_items.c
     alike = and_(at.group_key == row.group_key, at.project_code == row.project_code, at.severity != GRAVEST)
-    free = and_(at.state == ItemState.OPEN.value, visible(actor), free_for(actor, now_ns))
+    free = and_(waiting(actor, now_ns), free_for(actor, now_ns))
     order = (at.rank, at.aged_min, at.risk.desc(), at.item_id)
     found = tuple(
         db.scalars(select(at.item_id).where(alike, free).order_by(*order).limit(SHEET_SIZE).with_for_update())

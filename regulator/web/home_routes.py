@@ -34,8 +34,8 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
         with desk.database.reading() as db:
             standing = standing_now(db, set_code, actor.scope, now_ns, desk.settings.silent_box_s)
             figures: dict[str, Any] = {
-                "waiting": waits_for(db, actor, today),
-                "review": to_review(db, actor),
+                "waiting": waits_for(db, actor, now_ns),
+                "review": to_review(db, actor, now_ns),
                 "piles": hazard_piles(db, actor, now_ns),
                 "project_set": set_figure(standing),
                 "findings": open_findings(db, actor),

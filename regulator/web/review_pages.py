@@ -34,6 +34,11 @@ def _figures(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
         found = office.funnel(pages.actor(request), pages.now_ns(), days)
         return pages.render(request, "review_figures.html", found=found, days=days, choices=DAYS)
 
+    @app.get("/review/shelf")
+    def shelf(request: Request) -> Response:
+        rows = office.shelved(pages.actor(request), pages.now_ns())
+        return pages.render(request, "review_shelf.html", rows=rows)
+
     @app.get("/review/judged")
     def judged(request: Request) -> Response:
         rows = office.judged_lately(pages.actor(request))

@@ -14,11 +14,14 @@ from regulator.review.judgement import FalseReason, Verdict, read_judgement
 from regulator.review.office import ReviewOffice
 from regulator.review.queue import Wanted, read_place
 from regulator.review.series import draw
+from regulator.review.shelf import HOURS, read_shelf_request
+from regulator.review.spans import SpanName
 from regulator.web.forms import Form
 from regulator.web.pages import Pages
 from regulator.web.review_pages import quality_pages
 from regulator.web.review_rows import dossier_json, judged_json, lease_json, queue_json, sheet_json
 from screens.answers import json_answer
+from screens.formats import local_day_time
 
 PICTURE_AGE_S: Final = 3600
 MAX_WORDS: Final = 100
@@ -43,14 +46,16 @@ def _pages(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
     @app.get("/review")
     def review(request: Request, q: Words = "") -> Response:
         actor, now_ns = pages.actor(request), pages.now_ns()
-        page, waiting = office.queue(actor, now_ns, Wanted(q), None), office.waiting(actor)
+        page, waiting = office.queue(actor, now_ns, Wanted(q), None), office.waiting(actor, now_ns)
         reasons = list(FalseReason)
-        return pages.render(request, "review_desk.html", page=page, waiting=waiting, q=q, reasons=reasons)
+        return pages.render(request, "review_desk.html", page=page, waiting=waiting, q=q, reasons=reasons, hours=HOURS)
 
     @app.get("/review/items/{item_id}")
     def item(request: Request, item_id: ItemId) -> Response:
         found = office.dossier(pages.actor(request), item_id, pages.now_ns())
-        return pages.render(request, "review_item.html", found=found, reasons=list(FalseReason), Verdict=Verdict)
+        return pages.render(
+            request, "review_item.html", found=found, reasons=list(FalseReason), Verdict=Verdict, hours=HOURS
+        )
 
 
 def _items(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
@@ -65,7 +70,7 @@ def _items(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
     ) -> Response:
         actor, now_ns = pages.actor(request), pages.now_ns()
         page = office.queue(actor, now_ns, Wanted(q, project), read_place(after))
-        return json_answer(queue_json(page, office.waiting(actor), now_ns))
+        return json_answer(queue_json(page, office.waiting(actor, now_ns), now_ns))
 
     @app.get("/review/items/{item_id}/facts")
     def facts(request: Request, item_id: ItemId) -> Response:
@@ -79,9 +84,11 @@ def _items(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
         return Response(found[0], media_type=found[1], headers=KEPT)
 
     @app.get("/review/items/{item_id}/curve.svg")
-    def curve(request: Request, item_id: ItemId) -> Response:
+    def curve(
+        request: Request, item_id: ItemId, span: Annotated[str, Query(pattern="^(close|wide)$")] = "wide"
+    ) -> Response:
         chinese = pages.language(request) == "zh-CN"
-        picture = draw(office.series(pages.actor(request), item_id), chinese=chinese)
+        picture = draw(office.series(pages.actor(request), item_id, SpanName(span)), chinese=chinese)
         return Response(picture, media_type="image/svg+xml", headers={"cache-control": "private, max-age=60"})
 
 
@@ -93,6 +100,22 @@ def _judging(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
         now_ns = pages.now_ns()
         taken = office.lease(pages.actor(request), item_id, now_ns, form.get("let_go"))
         return json_answer(lease_json(taken, now_ns))
+
+    @app.post("/review/items/{item_id}/acknowledge")
+    def acknowledge(request: Request, item_id: ItemId, form: Form) -> Response:  # noqa: ARG001 - the form is the check
+        new = office.acknowledge(pages.actor(request), item_id, pages.now_ns())
+        return _done(request, {"items": [item_id], "new": new})
+
+    @app.post("/review/items/{item_id}/shelve")
+    def shelve(request: Request, item_id: ItemId, form: Form) -> Response:
+        asked, now_ns = read_shelf_request(form["reason"], form["hours"]), pages.now_ns()
+        until_ns = office.shelve(pages.actor(request), item_id, asked, now_ns)
+        return _done(request, {"items": [item_id], "until": local_day_time(until_ns)})
+
+    @app.post("/review/items/{item_id}/fetch-back")
+    def fetch_back(request: Request, item_id: ItemId, form: Form) -> Response:  # noqa: ARG001 - the form is the check
+        office.fetch_back(pages.actor(request), item_id, pages.now_ns())
+        return _done(request, {"items": [item_id]}, "/review/shelf")
 
     @app.post("/review/items/{item_id}/verdict")
     def verdict(request: Request, item_id: ItemId, form: Form) -> Response:

@@ -8,7 +8,9 @@ from regulator.review.judgement import LEASE_NS, UNDO_NS
 from regulator.review.leases import Lease
 from regulator.review.pictures import Picture
 from regulator.review.queue import QueuePage, QueueRow
+from regulator.review.series import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from regulator.review.sheets import Sheet
+from regulator.review.spans import Span
 from regulator.review.statistics import Share
 from regulator.review.verdicts import Judged
 from screens.formats import local_day_time, unit_sign
@@ -42,6 +44,7 @@ def row_json(row: QueueRow) -> dict[str, Any]:
         "group_size": row.group_size,
         "held_by": row.held_by,
         "seen": row.seen,
+        "acknowledged_by": row.acknowledged_by,
     }
 
 
@@ -69,7 +72,8 @@ def dossier_json(found: Dossier) -> dict[str, Any]:
             "late": alarm.late,
         },
         "pictures": [_picture_json(found.row.item_id, picture) for picture in found.pictures],
-        "curve": f"/review/items/{found.row.item_id}/curve.svg",
+        "spans": [_span_json(found.row.item_id, span) for span in found.spans],
+        "plot": [LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM, WIDTH, HEIGHT],
         "in_a_day": found.raised_in_a_day,
         "rate": _share_json(found.rate, indicative=found.rate_indicative),
         "came_back": found.came_back,
@@ -106,6 +110,7 @@ def _picture_json(item_id: str, picture: Picture) -> dict[str, Any]:
         "url": f"/review/items/{item_id}/thumbnail" if small else f"/media/{picture.sha256}",
         "type": picture.media_type,
         "at": local_day_time(picture.at_ns),
+        "at_ms": picture.at_ns // MS,
         "duration_ms": picture.duration_ms,
         "size": [picture.width_px, picture.height_px],
         "boxes": picture.boxes,
@@ -113,6 +118,11 @@ def _picture_json(item_id: str, picture: Picture) -> dict[str, Any]:
         "sha256": picture.sha256,
         "blurred": picture.blurred,
     }
+
+
+def _span_json(item_id: str, span: Span) -> dict[str, Any]:
+    url = f"/review/items/{item_id}/curve.svg?span={span.name.value}"
+    return {"name": span.name.value, "from_ms": span.from_ns // MS, "to_ms": span.to_ns // MS, "curve": url}
 
 
 def _share_json(share: Share | None, *, indicative: bool) -> dict[str, Any] | None:

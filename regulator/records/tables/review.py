@@ -133,5 +133,33 @@ review_site_checks = Table(
 )
 """A doubtful item waits for somebody to look on site. `outcome`: empty, found or not_found."""
 
+review_acknowledgements = Table(
+    "review_acknowledgements",
+    METADATA,
+    text("item_id", key=True),
+    text("user_id", key=True),
+    text("project_code", default=None),
+    text("user_name", default=None),
+    moment("at_ns"),
+)
+"""Who said that an item was seen and is being dealt with. Says nothing of whether it is true."""
+
+review_shelves = Table(
+    "review_shelves",
+    METADATA,
+    text("item_id", key=True),
+    whole("number", key=True),
+    text("project_code", default=None),
+    text("reason", default=None),
+    text("user_id", default=None),
+    text("user_name", default=None),
+    moment("at_ns"),
+    moment("until_ns"),
+    moment("ended_at_ns"),
+    text("ended_by"),
+    Index("ix_review_shelves_until", "until_ns"),
+)
+"""An item that was put aside for some hours. `ended_at_ns`: fetched back before its time, else 0."""
+
 review_secrets = Table("review_secrets", METADATA, text("name", key=True), text("value", default=None))
 """What the sample is drawn with: one value for all replicas, never shown."""

@@ -190,6 +190,44 @@ async function orderNow() {
   }
 }
 
+/** Seen, and being dealt with. Judges nothing; everybody sees who. */
+async function acknowledge() {
+  const row = rowOf(current);
+  if (!mayJudge || !row) return;
+  try {
+    const said = await send(`/review/items/${row.id}/acknowledge`, {});
+    if (said.new) mark(row.id, { acknowledged_by: [...row.acknowledged_by, root.dataset.name] });
+    view.say(t("Acknowledged"));
+  } catch (error) {
+    view.warn(error.message);
+  }
+}
+
+/** Out of the queue for some hours, with a reason. */
+function shelve() {
+  const row = rowOf(current);
+  if (!mayJudge || !row) return;
+  if (row.severity === "P1" || row.risks.includes("major")) return view.warn(t("A P1 or a suspected major hazard is never shelved"));
+  byId("shelve").showModal();
+  byId("shelve-reason").focus();
+}
+
+async function shelveNow() {
+  const row = rowOf(current);
+  const fields = { reason: byId("shelve-reason").value, hours: byId("shelve-hours").value };
+  try {
+    const said = await send(`/review/items/${row.id}/shelve`, fields);
+    byId("shelve-reason").value = "";
+    list.drop(row.id);
+    forget(row.id);
+    count([row], -1);
+    goOn();
+    view.say(t("Shelved until %(at)s", { at: said.until }));
+  } catch (error) {
+    view.warn(error.message);
+  }
+}
+
 /** Evidence packages belong to hazards: an item has one once it was judged true. */
 async function evidence() {
   const item = current && (await askItem(current).catch(() => null));
@@ -281,11 +319,16 @@ byId("verdicts").addEventListener("click", (event) => {
 for (const [id, action] of [
   ["undo-now", takeBack],
   ["group-now", group],
+  ["acknowledge-now", acknowledge],
+  ["shelve-now", shelve],
+  ["shelve-not", () => byId("shelve").close()],
   ["boxes-toggle", view.toggleBoxes],
   ["curve-toggle", view.toggleCurve],
   ["order-now", orderNow],
   ["order-not", () => byId("order").close()],
 ]) byId(id)?.addEventListener("click", action);
+
+byId("shelve-form").addEventListener("submit", shelveNow);
 
 const digits = Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [`Digit${n}`, () => asking && judge("false", String(n))]));
 bindKeys(document, {
@@ -298,6 +341,8 @@ bindKeys(document, {
   KeyD: order,
   KeyZ: takeBack,
   KeyG: group,
+  KeyA: acknowledge,
+  KeyS: shelve,
   Space: view.playClip,
   ArrowLeft: () => view.moveBy(-1),
   ArrowRight: () => view.moveBy(1),

@@ -86,6 +86,7 @@ export class ReviewList {
     if (was) button.setAttribute("aria-current", was);
     button.append(chip(row), text("span", titleOf(row), "row-title"), text("span", `${row.project} · ${row.source}`, "row-where"));
     button.append(text("span", `${row.raised} · ${stageOf(row)}`, "row-when"));
+    if (row.acknowledged_by.length) button.append(text("span", t("acknowledged"), "row-seen"));
     if (row.held_by) button.append(text("span", t("held by %(name)s", { name: row.held_by }), "row-held"));
     else if (row.seen) button.append(text("span", t("seen"), "row-seen"));
     const focused = line.contains(document.activeElement);

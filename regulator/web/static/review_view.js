@@ -5,6 +5,7 @@
  * so none is fetched before somebody asks for it.
  */
 import { t } from "../screens/text.js";
+import { TimeAxis } from "./review_axis.js";
 import { boxWords, drawBoxes } from "./review_boxes.js";
 
 const CLASSES = { thumbnail: () => t("Small picture, faces blurred"), frame: () => t("The frame that fired"), strip: () => t("Still before it"), clip: () => t("Clip") };
@@ -21,6 +22,11 @@ const english = document.documentElement.lang === "en";
 const byId = (id) => document.getElementById(id);
 let shown = { id: "", pictures: [], at: 0 };
 let boxes = true;
+const NEAR_MS = 50;
+const axis = new TimeAxis(follow);
+byId("clip").addEventListener("timeupdate", clipMoved);
+byId("clip").addEventListener("seeked", clipMoved);
+byId("clip").addEventListener("loadedmetadata", seekClip);
 
 /** A row's title in the page's language. */
 export function titleOf(row) {
@@ -52,6 +58,9 @@ export function paintHead(row) {
 
 /** Who else looks at it. @param {object} row */
 export function paintHeld(row) {
+  const seen = byId("acknowledged");
+  seen.hidden = !row.acknowledged_by.length;
+  seen.textContent = seen.hidden ? "" : t("Acknowledged by %(names)s", { names: row.acknowledged_by.join(", ") });
   const held = byId("held");
   held.hidden = !row.held_by;
   held.textContent = row.held_by ? t("%(name)s is looking at this item", { name: row.held_by }) : "";
@@ -74,9 +83,9 @@ export function paintItem(item) {
   byId("came-back").hidden = !item.came_back;
   byId("came-back").textContent = item.came_back ? t("Back in the queue: %(why)s", { why: item.came_back }) : "";
   shown = { id: item.id, pictures: item.pictures, at: 0 };
-  byId("curve").src = item.curve;
   byId("curve-figure").hidden = item.pictures.length > 0;
   closeClip();
+  axis.set(item);
   paintStrip();
   paintPicture();
   byId("item").dataset.whole = item.id;
@@ -121,10 +130,13 @@ export function playClip() {
   else clip.pause();
 }
 
-/** Move in the clip; without one, from picture to picture. @param {number} seconds */
+/** Move on the time axis, the clip with it; without any, from picture to picture. @param {number} seconds */
 export function moveBy(seconds) {
   const clip = byId("clip");
-  if (clip.hidden || !Number.isFinite(clip.duration)) return stepPicture(Math.sign(seconds));
+  if (clip.hidden || !Number.isFinite(clip.duration)) {
+    if (new Set(stills().map((each) => each.at_ms)).size < 2) return stepPicture(Math.sign(seconds));
+    return axis.moveTo(axis.cursor + seconds * 1000, "key");
+  }
   clip.currentTime = Math.min(clip.duration, Math.max(0, clip.currentTime + seconds));
 }
 
@@ -143,6 +155,47 @@ export function warn(words) {
 function showPicture(place) {
   shown.at = place;
   paintPicture();
+  const picture = shown.pictures[place];
+  if (picture.class !== "clip") axis.moveTo(picture.at_ms, "strip");
+}
+
+/** What has faces to be seen and stands for one moment. */
+function stills() {
+  return shown.pictures.filter((each) => each.class !== "clip" && !each.blurred);
+}
+
+/** The newest still that is not after a moment; before the first, the first. */
+function stillAt(ms) {
+  const sorted = stills().sort((a, b) => a.at_ms - b.at_ms);
+  return sorted.filter((each) => each.at_ms <= ms + NEAR_MS).at(-1) ?? sorted[0];
+}
+
+/** The cursor was moved: the strip, the still and the clip go with it. */
+function follow(ms, by) {
+  const near = by === "start" ? null : stillAt(ms);
+  for (const [place, button] of [...byId("strip").querySelectorAll("button")].entries()) {
+    button.toggleAttribute("aria-current", false);
+    if (near && shown.pictures[place] === near) button.setAttribute("aria-current", "true");
+  }
+  if (by === "start" || by === "strip" || by === "clip") return;
+  if (!byId("clip").hidden) seekClip();
+  else if (near && shown.pictures[shown.at] !== near) {
+    shown.at = shown.pictures.indexOf(near);
+    paintPicture();
+  }
+}
+
+function clipMoved() {
+  const clip = shown.pictures[shown.at];
+  if (clip?.class === "clip" && byId("clip").readyState) axis.moveTo(clip.at_ms + byId("clip").currentTime * 1000, "clip");
+}
+
+/** The clip at the cursor; where the clip has nothing, it stays. */
+function seekClip() {
+  const clip = shown.pictures[shown.at], video = byId("clip");
+  if (clip?.class !== "clip" || !Number.isFinite(video.duration)) return;
+  const at = (axis.cursor - clip.at_ms) / 1000;
+  if (at >= 0 && at <= video.duration && Math.abs(video.currentTime - at) > NEAR_MS / 1000) video.currentTime = at;
 }
 
 function paintPicture() {
@@ -178,7 +231,7 @@ function paintStrip() {
   const buttons = shown.pictures.map((picture, place) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = CLASSES[picture.class]?.() ?? picture.class;
+    button.textContent = picture.class === "strip" ? t("Still %(offset)s", { offset: axis.offset(picture.at_ms) }) : CLASSES[picture.class]?.() ?? picture.class;
     button.addEventListener("click", () => showPicture(place));
     return button;
   });

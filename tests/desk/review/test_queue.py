@@ -51,8 +51,8 @@ def test_priority_then_age_then_risk_a_page_at_a_time(world: ReviewWorld) -> Non
             after = page.next and read_place(str(page.next))
             if after is None:
                 break
-        assert count_waiting(db, world.ling) == {"P1": 2, "P2": 3, "P3": 1, "log": 0}
-        assert count_waiting(db, world.wei) == {"P1": 0, "P2": 0, "P3": 0, "log": 0}
+        assert count_waiting(db, world.ling, world.clock()) == {"P1": 2, "P2": 3, "P3": 1, "log": 0}
+        assert count_waiting(db, world.wei, world.clock()) == {"P1": 0, "P2": 0, "P3": 0, "log": 0}
     assert [title for page in pages for title in page] == whole
     assert [len(page) for page in pages] == [2, 2, 2]
 

@@ -30,7 +30,7 @@ def world(face: DeskFace) -> ReviewWorld:
     return ReviewWorld(face.database, face.desk.ledger, clock)
 
 
-PATHS = ["/review", "/review/judged", "/review/checks", "/review/figures?days=7", "/samples"]
+PATHS = ["/review", "/review/shelf", "/review/judged", "/review/checks", "/review/figures?days=7", "/samples"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -100,7 +100,7 @@ def test_the_script_gets_facts_pictures_and_a_curve(face: DeskFace, world: Revie
     assert (frame["url"], frame["blurred"]) == (f"/media/{'cd' * 32}", False)
     picture = client.get(small["url"])
     assert (picture.headers["content-type"], picture.content[:2]) == ("image/jpeg", b"\xff\xd8")
-    curve = client.get(found["curve"])
+    curve = client.get(found["spans"][-1]["curve"])
     assert curve.headers["content-type"].startswith("image/svg+xml")
     assert "未知" in curve.text
     assert "限值 1" in curve.text
@@ -140,3 +140,32 @@ def test_labels_are_downloads_of_those_who_may(face: DeskFace, world: ReviewWorl
     assert json.loads(answer.content)["categories"][0] == {"id": 0, "name": "helmet"}
     assert client.submit("/samples", "/samples/export", kind="yolo").content[:2] == b"PK"
     assert client.submit("/samples", "/samples/export", kind="exe").status_code == 422
+
+
+def test_acknowledging_and_shelving_by_forms_alone(face: DeskFace, world: ReviewWorld) -> None:
+    item = world.queue_alarm("shelf-1", severity="P2")
+    client = face.client(Duty.REVIEWER, CITY)
+    page = f"/review/items/{item}"
+    assert client.submit(page, f"{page}/acknowledge").status_code == 303
+    refused = client.submit(page, f"{page}/shelve", reason="在修", hours="9")
+    assert (refused.status_code, "搁置时长" in refused.text) == (422, True)
+    assert client.submit(page, f"{page}/shelve", reason=HOSTILE, hours="1").status_code == 303
+    shelf = client.get("/review/shelf").text
+    assert "&lt;script&gt;alert(1)" in shelf
+    assert f"/review/items/{item}" not in client.get("/review").text
+    assert face.client(Duty.REVIEWER, OTHER).get("/review/shelf").text.count(item) == 0
+    assert face.client(Duty.INSPECTOR, CITY).submit(page, f"{page}/shelve", reason="在修", hours="1").status_code == 403
+    assert client.submit("/review/shelf", f"{page}/fetch-back").headers["location"] == "/review/shelf"
+    assert f"/review/items/{item}" in client.get("/review").text
+
+
+def test_the_curve_is_drawn_on_the_axis_that_is_asked_for(face: DeskFace, world: ReviewWorld) -> None:
+    item = world.queue_alarm("axis-1", severity="P2")
+    client = face.client(Duty.REVIEWER, CITY)
+    facts = client.get(f"/review/items/{item}/facts", headers=JSON).json()
+    (wide,) = facts["spans"]
+    assert (wide["name"], wide["to_ms"] - wide["from_ms"]) == ("wide", 2_400_000)
+    for span in ("wide", "close"):
+        answer = client.get(f"/review/items/{item}/curve.svg", params={"span": span})
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+    assert client.get(f"/review/items/{item}/curve.svg?span=year").status_code == 422
