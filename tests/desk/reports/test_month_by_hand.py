@@ -92,7 +92,8 @@ def test_every_figure_is_what_was_worked_out_by_hand(figures: dict[str, Figure])
     assert {key: value for key, value in found.items() if value != pytest.approx(EXPECTED[key], nan_ok=False)} == {}
 
 
-def test_what_goes_beside_the_numbers(figures: dict[str, Figure]) -> None:
+def test_what_goes_beside_the_numbers(file_month: StatisticsMonth) -> None:
+    figures = file_month.figures()
     # Wilson for 6 of 28: centre (0.214286 + 0.068598) / 1.137195 = 0.248755; half 1.723507 x sqrt(.00723808) = .14663
     assert figures["false_alarms"].low == pytest.approx(10.21, abs=0.01)
     assert figures["false_alarms"].high == pytest.approx(39.54, abs=0.01)
@@ -112,43 +113,43 @@ def test_what_goes_beside_the_numbers(figures: dict[str, Figure]) -> None:
     assert figures["mix_p1"].meets is None
 
 
-def test_a_filter_leaves_what_it_names(month: StatisticsMonth) -> None:
-    rail = month.figures(Selection(PROVINCE, None, "urban_rail"))
+def test_a_filter_leaves_what_it_names(file_month: StatisticsMonth) -> None:
+    rail = file_month.figures(Selection(PROVINCE, None, "urban_rail"))
     # p3: two alarms, seven minutes apart and with a midnight between them
     assert (rail["site_peak"].value, rail["site_peak"].n) == (2, 2)
     assert rail["site_rate"].value == pytest.approx(2 / 20)
     assert rail["missed"].value == 100
     assert rail["false_alarms"].value is None
     assert rail["false_alarms"].n == 3
-    city = month.figures(Selection(PROVINCE, Scope(Level.CITY, "4401")))
+    city = file_month.figures(Selection(PROVINCE, Scope(Level.CITY, "4401")))
     assert city["site_rate"].n == 27
-    outside = month.figures(Selection(Scope(Level.CITY, "4403"), Scope(Level.CITY, "4401")))
+    outside = file_month.figures(Selection(Scope(Level.CITY, "4403"), Scope(Level.CITY, "4401")))
     assert outside["site_rate"].unknown
     assert outside["missed"].unknown
 
 
-def test_rates_of_cameras_say_n_and_hide_what_is_too_little(month: StatisticsMonth) -> None:
-    rates = month.statistics().rates
+def test_rates_of_cameras_say_n_and_hide_what_is_too_little(file_month: StatisticsMonth) -> None:
+    rates = file_month.statistics().rates
     assert [(rate.source_id, rate.rule_id, rate.n) for rate in rates] == [("cam-1", "r.a", 25), ("cam-9", "r.a", 3)]
     assert rates[0].share is not None
     assert rates[0].share.value == pytest.approx(5 / 25)
     assert rates[1].share is None
 
 
-def test_days_one_by_one_leave_out_what_nobody_knows(month: StatisticsMonth) -> None:
-    daily = month.statistics().daily
+def test_days_one_by_one_leave_out_what_nobody_knows(file_month: StatisticsMonth) -> None:
+    daily = file_month.statistics().daily
     assert daily["alarms"][:7] == (None, 3, 4, 13, 1, 8, None)
     assert daily["usable"][:3] == (None, pytest.approx(100 * 1300 / 1400), pytest.approx(100 * 1300 / 1400))
 
 
-def test_a_month_of_which_nothing_is_known_has_no_zero(database: DeskDatabase) -> None:
-    figures = StatisticsMonth(database).figures()
+def test_a_month_of_which_nothing_is_known_has_no_zero(file_database: DeskDatabase) -> None:
+    figures = StatisticsMonth(file_database).figures()
     assert {key for key, figure in figures.items() if not figure.unknown} == set()
     assert all(figure.why.zh and figure.why.en for figure in figures.values())
 
 
-def test_a_silent_month_is_not_a_quiet_one(database: DeskDatabase) -> None:
-    month = StatisticsMonth(database)
+def test_a_silent_month_is_not_a_quiet_one(file_database: DeskDatabase) -> None:
+    month = StatisticsMonth(file_database)
     month.places()
     figures = month.figures()
     assert figures["site_rate"].unknown
@@ -171,7 +172,7 @@ def test_what_comes_late_changes_its_day(month: StatisticsMonth) -> None:
     assert month.roll_up() == 0
 
 
-def test_rolling_up_again_says_the_same(month: StatisticsMonth) -> None:
-    first = month.figures()
-    month.now_ns = at(4, 4)
-    assert month.figures() == first
+def test_rolling_up_again_says_the_same(file_month: StatisticsMonth) -> None:
+    first = file_month.figures()
+    file_month.now_ns = at(4, 4)
+    assert file_month.figures() == first

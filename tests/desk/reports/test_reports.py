@@ -47,19 +47,28 @@ class BrokenShelf(DiskShelf):
         raise OSError(5, "Input/output error")
 
 
-@pytest.fixture
-def desk(month: StatisticsMonth, desk_key: SignKey, tmp_path: Path) -> Desk:
-    """A desk with March in it."""
-    settings = DeskSettings(database="sqlite://", blobs=str(tmp_path), key_file=tmp_path / "key", province_code="44")
-    desk = Desk(settings, month.database, desk_key, lambda: NEXT_DAY)
-    desk.shelf = DiskShelf(tmp_path / "blobs", 2**26)
+def desk_of(month: StatisticsMonth, key: SignKey, folder: Path) -> Desk:
+    """A desk with March in it, the day after."""
+    settings = DeskSettings(database="sqlite://", blobs=str(folder), key_file=folder / "key", province_code="44")
+    desk = Desk(settings, month.database, key, lambda: NEXT_DAY)
+    desk.shelf = DiskShelf(folder / "blobs", 2**26)
     return desk
+
+
+def rolled(desk: Desk) -> ReportOffice:
+    """Its office, with all that arrived rolled up."""
+    run_roll_up(desk.database, NEXT_DAY)
+    return ReportOffice(desk)
+
+
+@pytest.fixture
+def desk(file_month: StatisticsMonth, desk_key: SignKey, tmp_path: Path) -> Desk:
+    return desk_of(file_month, desk_key, tmp_path)
 
 
 @pytest.fixture
 def office(desk: Desk) -> ReportOffice:
-    run_roll_up(desk.database, NEXT_DAY)
-    return ReportOffice(desk)
+    return rolled(desk)
 
 
 @pytest.fixture
@@ -173,7 +182,21 @@ def test_issued_once_and_printed_again_byte_for_byte(desk: Desk, drafted: Report
     assert told[1][1]["pdf_sha256"] == issued.pdf_sha256  # type: ignore[index, call-overload]
 
 
-def test_of_two_replicas_that_issue_one_wins(desk: Desk, drafted: ReportOffice) -> None:
+def both_draft(desk: Desk) -> None:
+    counts: list[int] = []
+    threads = [threading.Thread(target=lambda: counts.append(ReportOffice(desk).draft_due(NEXT_DAY))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sum(counts) == 5
+    assert len(listed(desk, PROVINCE)) == 5
+
+
+def test_of_two_replicas_one_drafts_and_one_issues(month: StatisticsMonth, desk_key: SignKey, tmp_path: Path) -> None:
+    desk = desk_of(month, desk_key, tmp_path)
+    drafted = rolled(desk)
+    both_draft(desk)
     people = [PROVINCE, replace(PROVINCE, user_id="u-other", name="另一人")]
     outcomes: list[str] = []
     start = threading.Barrier(2)
@@ -197,17 +220,6 @@ def test_of_two_replicas_that_issue_one_wins(desk: Desk, drafted: ReportOffice) 
         winner = next(name for name in outcomes if name != "issued_already")
         assert drafted.known(db, PROVINCE, NUMBER).issuer_name == winner
     assert f"签发人：{winner}" in read(drafted, desk, NUMBER, pdf=False).decode()
-
-
-def test_of_two_replicas_that_draft_one_does(desk: Desk, office: ReportOffice) -> None:
-    counts: list[int] = []
-    threads = [threading.Thread(target=lambda: counts.append(ReportOffice(desk).draft_due(NEXT_DAY))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert sum(counts) == 5
-    assert len(listed(desk, PROVINCE)) == 5
 
 
 def test_a_correction_is_a_new_edition_that_names_the_old(desk: Desk, drafted: ReportOffice) -> None:
@@ -266,11 +278,11 @@ def test_a_report_that_was_changed_on_the_disk_is_told(desk: Desk, drafted: Repo
         read(drafted, desk, NUMBER, pdf=True)
 
 
-def test_a_month_of_which_nothing_is_known_says_so(database: DeskDatabase, desk_key: SignKey, tmp_path: Path) -> None:
+def test_a_month_of_which_nothing_is_known_says_so(file_database: DeskDatabase, tmp_path: Path) -> None:
     settings = DeskSettings(database="sqlite://", blobs=str(tmp_path), key_file=tmp_path / "key", name_zh="某省审查台")
-    desk = Desk(settings, database, generate_key(), lambda: NEXT_DAY)
+    desk = Desk(settings, file_database, generate_key(), lambda: NEXT_DAY)
     desk.shelf = DiskShelf(tmp_path / "blobs", 2**26)
-    run_roll_up(database, NEXT_DAY)
+    run_roll_up(file_database, NEXT_DAY)
     office = ReportOffice(desk)
     assert office.draft_due(NEXT_DAY) == 1  # the province alone
     anybody = replace(PROVINCE, scope=Scope(Level.PROVINCE, ""))
