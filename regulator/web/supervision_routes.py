@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from regulator.desk import Desk, Job
+from regulator.supervision.calendar_file import load_calendar
 from regulator.supervision.draw_file import load_draw
 from regulator.supervision.draw_office import REVEAL_EVERY_S, reveal_due
 from regulator.supervision.risk_file import RiskFile, load_risk
@@ -10,7 +11,9 @@ from regulator.supervision.risk_office import DAY_EVERY_S, DIRTY_EVERY_S, RiskOf
 from regulator.supervision.safety_file import SafetyFile, load_safety
 from regulator.supervision.safety_hearing import SafetyHearing
 from regulator.supervision.safety_logs import FLAG_EVERY_S, flag_due
+from regulator.supervision.theme_file import load_themes
 from regulator.web.pages import Pages
+from regulator.web.supervision_calendar import calendar_pages, theme_pages
 from regulator.web.supervision_door import SupervisionDoor
 from regulator.web.supervision_draws import draw_pages
 from regulator.web.supervision_risk import risk_pages
@@ -27,6 +30,8 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     logs = load_safety()
     _flag(desk, logs)
     safety_pages(app, door, logs)
+    calendar_pages(app, door, load_calendar())
+    theme_pages(app, door, load_themes())
 
 
 def _score(desk: Desk, file: RiskFile) -> None:

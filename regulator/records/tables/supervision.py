@@ -128,12 +128,11 @@ themes = Table(
     text("name", default=None),
     text("category"),
     text("works_type"),
-    text("stage"),
     text("band"),
     whole("target_percent"),
     text("made_by", default=None),
     moment("made_at_ns"),
-    UniqueConstraint("month", "level", "scope_code", "name"),
+    UniqueConstraint("month", "level", "scope_code"),
     Index("ix_themes_by_month", "month"),
 )
 """One month's theme (一月一主题): a saved filter, and what share of its projects is to be checked. Empty: any."""
