@@ -130,6 +130,7 @@ class PackOffice:
         return kept
 
     async def _judge(self, kept: KeptOffer) -> None:
+        await self._end_overtaken(kept)
         fault = await self._wrong(kept.offer)
         if fault is not None:
             await self._end(kept, Outcome.REFUSED, fault)
@@ -138,6 +139,13 @@ class PackOffice:
             await self._end(kept, Outcome.WAITING, words)
         else:
             await self._go_on_by(kept, BY_ITSELF)
+
+    async def _end_overtaken(self, newer: KeptOffer) -> None:
+        """Nobody decides any more on what a later offer of the same pack has overtaken."""
+        for kept in await asyncio.to_thread(self._shelf.all):
+            if kept.outcome is Outcome.WAITING and kept.offer.name == newer.offer.name:
+                words = ("已由后来的下发取代", "a later offer took its place")
+                await self._end(kept, Outcome.WITHDRAWN, words)
 
     async def _wrong(self, offer: RulePackOffer) -> tuple[str, str] | None:
         """What the full check says against it."""

@@ -176,8 +176,10 @@ def _standing(*, silent: bool, outdated: bool, known: bool) -> Standing:
 
 def _is_behind(offer: "Row[Any]", state: BoxState) -> bool:
     """Whether what was offered last is not what the box says that it judges by."""
-    in_force = {pack.sha256 for pack in state.rule_packs if pack.name == offer.name and pack.origin == "regulator"}
-    return bool(in_force) if offer.withdrawn else offer.sha256 not in in_force
+    mine = [pack for pack in state.rule_packs if pack.name == offer.name]
+    if offer.withdrawn:
+        return any(pack.origin == "regulator" for pack in mine)
+    return all(pack.sha256 != offer.sha256 for pack in mine)
 
 
 def _fits(box: FleetBox, filters: Filters) -> bool:

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from regulator.desk import Desk
 from regulator.fleet.boxes import Filters, Standing, Yardstick, fleet_of
 from regulator.fleet.export import fleet_table
+from regulator.fleet.packs import SUPERVISION
 from regulator.model.refusals import RefusedError
 from regulator.web.pages import Pages
 from regulator.web.table_answer import table_answer, wanted_format
@@ -36,5 +37,5 @@ def box_pages(desk: Desk, app: FastAPI, pages: Pages, software: str) -> None:
         query = urlencode({name: value for name, value in chosen.items() if value})
         return pages.render(
             request, "fleet.html", found=found, chosen=chosen, query=query, Standing=Standing, yardstick=yardstick,
-            packs_page=False,
+            packs_page=actor.level in SUPERVISION,
         )  # fmt: skip

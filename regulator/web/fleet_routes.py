@@ -1,6 +1,7 @@
 """The fleet's pages.
 
-GET  /fleet?show=&words=&software=&pack=&format=     every box of the scope, the worst first; CSV, XLSX
+GET  /fleet?show=&words=&software_is=&pack=&format=     every box of the scope, the worst first; CSV, XLSX
+     /fleet/packs ...                                   see `regulator.web.fleet_packs`
 """
 
 from importlib.metadata import version
@@ -8,10 +9,14 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from regulator.desk import Desk
+from regulator.fleet.offers import OfferHearing
 from regulator.web.fleet_boxes import box_pages
+from regulator.web.fleet_packs import pack_pages
 from regulator.web.pages import Pages
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """The routes."""
+    """The routes, and what is heard from boxes."""
+    desk.listen("evidence_record", OfferHearing(desk.ledger).hear)
+    pack_pages(desk, app, pages)
     box_pages(desk, app, pages, version("sitewarden"))

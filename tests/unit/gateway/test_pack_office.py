@@ -123,6 +123,23 @@ async def test_an_offer_that_comes_again_or_waits_over_a_restart_is_handled_once
     assert [said["outcome"] for said in box.sealed()] == ["active"]
 
 
+async def test_a_later_offer_or_a_withdrawal_ends_one_that_waits(box: PackBox) -> None:
+    office = box.office()
+    await taken(box, office, offer("k-1"), asks=True)
+    await taken(box, office, offer("k-2", pack(80)), asks=True)
+    await taken(box, office, offer("k-3", {}, withdrawn=True), asks=False)
+    with pytest.raises(PackDecisionError):
+        await office.approve("k-2", "安全员甲")
+    told = [(said["offer_id"], said["outcome"]) for said in box.sealed()]
+    assert told == [
+        ("k-1", "waiting"),
+        ("k-1", "withdrawn"),
+        ("k-2", "waiting"),
+        ("k-2", "withdrawn"),
+        ("k-3", "withdrawn"),
+    ]
+
+
 async def test_a_damaged_offer_is_left_alone_and_the_others_are_handled(box: PackBox) -> None:
     office = box.office()
     await office.take(offer("k-0"), "regulator", 1, asks=False)
