@@ -105,7 +105,7 @@ def test_the_script_gets_facts_pictures_and_a_curve(face: DeskFace, world: Revie
     assert "未知" in curve.text
     assert "限值 1" in curve.text
     elsewhere = face.client(Duty.REVIEWER, OTHER)
-    for path in (f"/review/items/{item}/facts", small["url"], found["curve"]):
+    for path in (f"/review/items/{item}/facts", small["url"], found["spans"][-1]["curve"]):
         assert elsewhere.get(path, headers=JSON).status_code == 404
 
 
