@@ -2,12 +2,14 @@
 
 import io
 import random
+from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
 SIZE_PX = (160, 90)
 
 
+@lru_cache(maxsize=512)
 def drawn_picture(seed: int) -> bytes:
     """A JPEG of 160 x 90 px, 3 to 5 kB."""
     chance = random.Random(seed)  # noqa: S311 - drawn scenery needs no cryptography
