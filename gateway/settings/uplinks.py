@@ -64,7 +64,8 @@ def _check_named(
         if fault.file:
             document.faults.append(make_fault(fault.file, fault.line, fault.key, "uplink.named", **words))
         else:
-            document.add((*path, *fault.path), "uplink.named", **words)
+            place = (*path, *fault.path)
+            document.add_at(document.key_line(place), place, "uplink.named", **words)
 
 
 def _name(document: Document, path: KeyPath, raw: Raw) -> str | None:

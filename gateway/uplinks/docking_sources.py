@@ -15,7 +15,7 @@ _NEVER = (MediaState.MISSING, MediaState.EXPIRED)
 
 
 class DeskPhotos:
-    """The frame that fired, as a page would show it: faces blurred unless a case of the alarm is open."""
+    """The frame that fired, with faces blurred, whatever case is open."""
 
     def __init__(self, desk: MediaDesk) -> None:
         self._desk = desk
