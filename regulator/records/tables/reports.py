@@ -28,31 +28,13 @@ statistics_alarm_days = Table(
     whole("busy_windows"),
     whole("fleeting"),
     whole("chattering"),
+    text("tags", default="{}"),
+    text("delays", default="{}"),
     Index("ix_statistics_alarm_days_by_project", "project_code", "day"),
 )
-
-statistics_tag_days = Table(
-    "statistics_tag_days",
-    METADATA,
-    text("day", key=True),
-    text("project_code", key=True),
-    text("tag", key=True),
-    whole("raised"),
-    whole("bursts"),
-)
-"""`tag`: box id, a line break, the rule at its subject."""
-
-statistics_delay_days = Table(
-    "statistics_delay_days",
-    METADATA,
-    text("day", key=True),
-    text("project_code", key=True),
-    text("what", key=True),
-    text("severity", key=True),
-    whole("delay_ms", key=True),
-    whole("count"),
-)
-"""`what`: acknowledge, active, arrival. `delay_ms`: rounded up, see regulator.reports.statistics.alarm_day."""
+"""`tags`: JSON, activations by tag. `delays`: JSON, by `<what> <priority>` two lists of the same length, delays in ms
+(rounded up, see regulator.reports.statistics.alarm_day) and how often; what: acknowledge, active, arrival. A project's
+day is one row, because a month of 500 projects has to be read at once."""
 
 statistics_long_alarms = Table(
     "statistics_long_alarms",

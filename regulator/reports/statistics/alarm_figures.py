@@ -4,19 +4,16 @@ Per **site position**: one position a box is assumed, because no message says ho
 those in which minutes of the box arrived, so that a silent box makes no rate look better.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+import orjson
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from regulator.records.tables.coverage import asset_days
-from regulator.records.tables.reports import (
-    statistics_alarm_days,
-    statistics_delay_days,
-    statistics_long_alarms,
-    statistics_tag_days,
-)
+from regulator.records.tables.reports import statistics_alarm_days, statistics_long_alarms
 from regulator.registry.days import DAY_NS
 from regulator.reports.statistics.figure import Figure, Window, Words, quantile
 from regulator.reports.statistics.making import Span, known, unknown
@@ -60,7 +57,7 @@ class AlarmTotals:
 def alarm_figures(db: Connection, selection: Selection, span: Span) -> list[Figure]:
     """Everything about alarms at the sites but their way to the desk."""
     totals, window = _totals(db, selection, span), span.feed
-    tags, delays = _tags(db, selection, span), _delays(db, selection, span)
+    tags, delays = _tags_and_delays(db, selection, span)
     return [
         *_load(totals, window),
         _standing(db, selection, span, totals),
@@ -200,27 +197,31 @@ def heard_minutes(db: Connection, selection: Selection, span: Span) -> int:
     return int(db.scalar(select(func.coalesce(func.sum(a_box.subquery().c.most), 0))) or 0)
 
 
-def _tags(db: Connection, selection: Selection, span: Span) -> list[int]:
-    """Activations of each tag of the window, the busiest first."""
-    at = statistics_tag_days.c
+def _tags_and_delays(db: Connection, selection: Selection, span: Span) -> tuple[list[int], Delays]:
+    """Activations of each tag of the window, the busiest first; and how often each delay came."""
+    at = statistics_alarm_days.c
     here = (selection.covers(at.project_code), at.day >= span.first, at.day <= span.last)
-    total = func.sum(at.raised).label("total")
-    found = select(total).where(*here).group_by(at.project_code, at.tag).order_by(total.desc())
-    return [int(count) for count in db.scalars(found)]
+    tags: Counter[tuple[str, str]] = Counter()
+    values: defaultdict[str, list[int]] = defaultdict(list)
+    counts: defaultdict[str, list[int]] = defaultdict(list)
+    for project, tags_text, delays_text in db.execute(select(at.project_code, at.tags, at.delays).where(*here)):
+        for tag, raised in orjson.loads(tags_text).items():
+            tags[project, tag] += raised
+        for key, (delays_ms, how_often) in orjson.loads(delays_text).items():
+            values[key] += delays_ms
+            counts[key] += how_often
+    delays: Delays = defaultdict(list)
+    for key, found in values.items():
+        what, _, severity = key.partition(" ")
+        delays[what, severity] = _summed(found, counts[key])
+    return [count for _, count in tags.most_common()], delays
 
 
-def _delays(db: Connection, selection: Selection, span: Span) -> Delays:
-    """How often each delay (ms) came, rising, by what and priority."""
-    at = statistics_delay_days.c
-    here = (selection.covers(at.project_code), at.day >= span.first, at.day <= span.last)
-    columns = (at.what, at.severity, at.delay_ms)
-    counted = (
-        select(*columns, func.sum(at["count"]).label("total")).where(*here).group_by(*columns).order_by(at.delay_ms)
-    )
-    found: Delays = defaultdict(list)
-    for row in db.execute(counted):
-        found[row.what, row.severity].append((int(row.delay_ms), int(row.total)))
-    return found
+def _summed(values: list[int], counts: list[int]) -> list[tuple[int, int]]:
+    """Each value once, rising, with its counts added up."""
+    distinct, place = np.unique(np.asarray(values, np.int64), return_inverse=True)
+    totals = np.bincount(place, weights=np.asarray(counts, np.float64))
+    return [(int(value), int(total)) for value, total in zip(distinct, totals, strict=True)]
 
 
 def _merged(delays: Delays, what: str) -> list[tuple[int, int]]:

@@ -1,6 +1,6 @@
 """Statistics that were made a moment ago are shown again: days that are over change only by what comes late.
 
-In: a database and the clock's time. Out: statistics with the time at which they were made, at most five minutes old.
+In: a database and the clock's time. Out: statistics with the time at which they were made, at most a quarter of an hour old.
 """
 
 import threading
@@ -13,7 +13,7 @@ from regulator.reports.statistics.gathering import Statistics, statistics_of
 from regulator.reports.statistics.making import span_of
 from regulator.reports.statistics.selection import Selection
 
-KEPT_NS = 300_000_000_000
+KEPT_NS = 900_000_000_000
 MOST_KEPT = 200
 _Key = tuple[Selection, date, date]
 

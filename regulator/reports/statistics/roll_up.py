@@ -7,11 +7,10 @@ always what the alarms say. Looking twice at an arrival does no harm, so a look 
 what another replica was still committing then is not missed.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, delete, func, insert, select, tuple_, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -20,10 +19,8 @@ from regulator.records.tables.intake import alarms, alerts
 from regulator.records.tables.reports import (
     statistics_alarm_days,
     statistics_books,
-    statistics_delay_days,
     statistics_dirty,
     statistics_long_alarms,
-    statistics_tag_days,
 )
 from regulator.registry.days import DAY_NS, day_end_ns, day_of, day_start_ns
 from regulator.reports.statistics.alarm_day import COUNTED, LOOK_BACK_NS, Activation, AlarmDay, alarm_day
@@ -35,7 +32,7 @@ DAYS_A_RUN, DAYS_A_COMMIT = 2_000, 50
 ZONE_NS = 8 * 3_600_000_000_000
 """Shanghai is eight hours ahead of UTC on every day since 1991: a day's number can be told in SQL."""
 EPOCH = date(1970, 1, 1)
-PROJECTIONS = (statistics_alarm_days, statistics_tag_days, statistics_delay_days, statistics_long_alarms)
+PROJECTIONS = (statistics_alarm_days, statistics_long_alarms)
 Key = tuple[str, str]
 """A day (ISO) and a project code."""
 
@@ -147,29 +144,15 @@ def _replace(db: Connection, days: "dict[Key, tuple[AlarmDay, list[dict[str, Any
     keys = list(days)
     for table in (*PROJECTIONS, statistics_dirty):
         db.execute(delete(table).where(tuple_(table.c.day, table.c.project_code).in_(keys)))
-    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for key, (made, stand) in days.items():
-        place = {"day": key[0], "project_code": key[1]}
-        rows["statistics_alarm_days"].append(place | _counts(made))
-        rows["statistics_tag_days"] += [
-            place | {"tag": tag, "raised": raised, "bursts": bursts} for tag, (raised, bursts) in made.tags.items()
-        ]
-        rows["statistics_delay_days"] += [
-            place | {"what": what, "severity": severity, "delay_ms": delay_ms, "count": count}
-            for (what, severity, delay_ms), count in made.delays.items()
-        ]
-        rows["statistics_long_alarms"] += stand
-    for table in PROJECTIONS:
-        _add(db, table, rows[table.name])
+    made_rows = [_counts(made) | {"day": key[0], "project_code": key[1]} for key, (made, _) in days.items()]
+    standing = [row for _, stand in days.values() for row in stand]
+    for table, rows in ((statistics_alarm_days, made_rows), (statistics_long_alarms, standing)):
+        if rows:
+            db.execute(insert(table), rows)
 
 
-def _add(db: Connection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        db.execute(insert(table), list(rows))
-
-
-def _counts(made: AlarmDay) -> dict[str, int]:
-    by_priority = {level.lower(): made.raised[level] for level in COUNTED}
+def _counts(made: AlarmDay) -> dict[str, int | str]:
+    by_priority: dict[str, int | str] = {level.lower(): made.raised[level] for level in COUNTED}
     waiting = {f"{level.lower()}_waiting": made.waiting[level] for level in COUNTED}
     return by_priority | waiting | {
         "p1_late": made.late_p1,
@@ -178,4 +161,15 @@ def _counts(made: AlarmDay) -> dict[str, int]:
         "busy_windows": made.busy_windows,
         "fleeting": made.fleeting,
         "chattering": sum(bursts for _, bursts in made.tags.values()),
+        "tags": orjson.dumps({tag: raised for tag, (raised, _) in made.tags.items()}).decode(),
+        "delays": orjson.dumps(_delays(made)).decode(),
     }  # fmt: skip
+
+
+def _delays(made: AlarmDay) -> dict[str, tuple[list[int], list[int]]]:
+    found: dict[str, tuple[list[int], list[int]]] = {}
+    for (what, severity, delay_ms), count in sorted(made.delays.items()):
+        values, counts = found.setdefault(f"{what} {severity}", ([], []))
+        values.append(delay_ms)
+        counts.append(count)
+    return found
