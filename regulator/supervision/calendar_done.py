@@ -1,20 +1,28 @@
 """Which bodies have done what the calendar asks for: from the desk's own records, or from what people marked.
 
-In: an entry, and one of its due days. Out: the codes of the bodies of a level that have done it, with the day.
+In: the years that are looked at, in one query a kind. Out: for an entry on one of its days, the bodies of a level that
+have done it, with the day.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, select
 
 from regulator.model.actor import Level, Scope
-from regulator.records.tables.rounds import rounds
+from regulator.records.scope import in_scope
+from regulator.records.tables.registry import project_firms, projects
+from regulator.records.tables.rounds import key_risk_checks, key_risks, rounds
 from regulator.records.tables.supervision import calendar_marks, draws, round_targets, themes
 from regulator.registry.days import day_end_ns, day_of, day_start_ns
-from regulator.registry.rounds.monthly import MonthState, monthly_tasks
+from regulator.registry.rounds.sheets import ItemLevel
 from regulator.supervision.calendar_file import Entry
 from regulator.supervision.draw_office import DrawState
+
+Body = tuple[str, str]
+"""The level and the code of a scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,68 +34,123 @@ class Occurrence:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class ListedOne:
+    """A firm or project on the key-risk list: since when, where it counts, and the days of its checks (ISO)."""
+
+    since: str
+    bodies: frozenset[Body]
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Everything that tells what was done in some years. Days by body; `marks` and `themes` by key and body."""
+
+    rounds: dict[Body, list[date]]
+    draws: dict[Body, list[date]]
+    themes: dict[tuple[str, Body], date]
+    marks: dict[tuple[str, str, Body], date]
+    listed: tuple[ListedOne, ...]
+
+    def when(self, what: Occurrence, scope: Scope, today: date) -> date | None:
+        """The day on which the body has done it; None while it has not."""
+        body, kind = (scope.level.value, scope.code), what.entry.shown_by
+        if kind == "rounds":
+            return _enough(self.rounds.get(body, ()), what)
+        if kind == "draws":
+            return _enough(self.draws.get(body, ()), what)
+        if kind == "theme":
+            return self.themes.get((what.due.isoformat()[:7], body))
+        if kind == "key_risk":
+            return self._key_risk(what, body, today)
+        return self.marks.get((what.entry.id, what.due.isoformat(), body))
+
+    def _key_risk(self, what: Occurrence, body: Body, today: date) -> date | None:
+        """The last check of the month once everybody on the list was checked. With nobody on it, once it is over."""
+        iso = what.due.isoformat()
+        ours = [each for each in self.listed if body in each.bodies and each.since <= iso]
+        latest = [max((day for day in each.checks if day[:7] == iso[:7]), default="") for each in ours]
+        if not all(latest):
+            return None
+        return date.fromisoformat(max(latest)) if latest else what.due if what.due < today else None
+
+
 def occurrences(entry: Entry, year: int) -> list[Occurrence]:
     """The entry's days of a year."""
     return [Occurrence(entry, due, number) for number, due in enumerate(entry.when.due_days(year), 1)]
 
 
-def done_bodies(db: Connection, what: Occurrence, level: Level) -> dict[str, date]:
-    """Codes of the bodies of a level that have done it, and when."""
-    if what.entry.shown_by == "rounds":
-        return _counted(_rounds(db, what, level), what.number)
-    if what.entry.shown_by == "draws":
-        return _counted(_draws(db, what, level), what.number)
-    if what.entry.shown_by == "theme":
-        return _themes(db, what, level)
-    return _marked(db, what, level)
+def load_done(db: Connection, scope: Scope, years: Sequence[int]) -> Done:
+    """What was done in these years. The key-risk list is that of the scope."""
+    first, last = date(min(years), 1, 1), date(max(years), 12, 31)
+    mark, theme = calendar_marks.c, themes.c
+    near = (mark.due_on >= first.isoformat(), mark.due_on <= last.isoformat())
+    marks = select(mark.entry_id, mark.due_on, mark.level, mark.scope_code, mark.done_at_ns).where(*near)
+    chosen = select(theme.month, theme.level, theme.scope_code, theme.made_at_ns)
+    months = (theme.month >= first.isoformat()[:7], theme.month <= last.isoformat()[:7])
+    return Done(
+        rounds=_rounds(db, first, last),
+        draws=_draws(db, first, last),
+        themes={(row[0], (row[1], row[2])): day_of(row[3]) for row in db.execute(chosen.where(*months))},
+        marks={(row[0], row[1], (row[2], row[3])): day_of(row[4]) for row in db.execute(marks)},
+        listed=_listed(db, scope),
+    )
 
 
-def key_risk_done(db: Connection, scope: Scope, what: Occurrence, today: date) -> date | None:
-    """The day of the last check when everybody who was on the key-risk list of the scope was checked in that month.
-    With nobody on the list a month is done once it is over."""
-    tasks = [task for task in monthly_tasks(db, scope, what.due) if task.since <= what.due.isoformat()]
-    if any(task.state is not MonthState.DONE for task in tasks):
-        return None
-    days = [date.fromisoformat(task.last_check) for task in tasks]
-    return max(days) if days else what.due if what.due < today else None
+def _enough(days: Iterable[date], what: Occurrence) -> date | None:
+    """The second day of a year asks for two: the day of the second one."""
+    ours = sorted(day for day in days if day.year == what.due.year)
+    return ours[what.number - 1] if len(ours) >= what.number else None
 
 
-def _counted(found: dict[str, list[date]], needed: int) -> dict[str, date]:
-    """Who has as many as are due by then: the second day of the year asks for two."""
-    return {code: sorted(days)[needed - 1] for code, days in found.items() if len(days) >= needed}
+def _rounds(db: Connection, first: date, last: date) -> dict[Body, list[date]]:
+    """Rounds of full coverage that were closed. A round over drawn projects is none."""
+    at = rounds.c
+    whole = (at.state == "closed", at.round_id.not_in(select(round_targets.c.round_id)))
+    window = (at.closed_at_ns >= day_start_ns(first), at.closed_at_ns < day_end_ns(last))
+    rows = db.execute(select(at.level, at.scope_code, at.closed_at_ns).where(*whole, *window))
+    return _by_body([((row[0], row[1]), day_of(row[2])) for row in rows])
 
 
-def _rounds(db: Connection, what: Occurrence, level: Level) -> dict[str, list[date]]:
-    """Rounds of full coverage that were closed in the year. A round over drawn projects is none."""
-    at, year = rounds.c, what.due.year
-    drawn = select(round_targets.c.round_id)
-    closed = (at.level == level.value, at.state == "closed", at.round_id.not_in(drawn))
-    window = (at.closed_at_ns >= day_start_ns(date(year, 1, 1)), at.closed_at_ns < day_end_ns(date(year, 12, 31)))
-    rows = db.execute(select(at.scope_code, at.closed_at_ns).where(*closed, *window))
-    return _by_body([(row[0], day_of(row[1])) for row in rows])
+def _draws(db: Connection, first: date, last: date) -> dict[Body, list[date]]:
+    at = draws.c
+    public = (at.state == DrawState.REVEALED.value, at.on_day >= first.isoformat(), at.on_day <= last.isoformat())
+    rows = db.execute(select(at.level, at.scope_code, at.on_day).where(*public))
+    return _by_body([((row[0], row[1]), date.fromisoformat(row[2])) for row in rows])
 
 
-def _draws(db: Connection, what: Occurrence, level: Level) -> dict[str, list[date]]:
-    at, year = draws.c, str(what.due.year)
-    public = (at.level == level.value, at.state == DrawState.REVEALED.value, at.on_day.startswith(year))
-    rows = db.execute(select(at.scope_code, at.on_day).where(*public))
-    return _by_body([(row[0], date.fromisoformat(row[1])) for row in rows])
+def _listed(db: Connection, scope: Scope) -> tuple[ListedOne, ...]:
+    at, check = key_risks.c, key_risk_checks.c
+    checks = defaultdict(list)
+    for row in db.execute(select(check.level, check.code, check.on_day)):
+        checks[row[0], row[1]].append(row[2])
+    since: dict[tuple[str, str], str] = {}
+    for row in db.execute(
+        select(at.level, at.code, at.from_day).where(at.until_day == "").order_by(at.from_day.desc())
+    ):
+        since[row[0], row[1]] = row[2]
+    where = _places(db, scope)
+    return tuple(
+        ListedOne(day, frozenset(where[thing]), tuple(checks[thing])) for thing, day in since.items() if where[thing]
+    )
 
 
-def _themes(db: Connection, what: Occurrence, level: Level) -> dict[str, date]:
-    at, month = themes.c, what.due.isoformat()[:7]
-    rows = db.execute(select(at.scope_code, at.made_at_ns).where(at.month == month, at.level == level.value))
-    return {row[0]: day_of(row[1]) for row in rows}
+def _places(db: Connection, scope: Scope) -> "defaultdict[tuple[str, str], set[Body]]":
+    """In which bodies each project and each firm of the scope counts."""
+    at, firm = projects.c, project_firms.c
+    found: defaultdict[tuple[str, str], set[Body]] = defaultdict(set)
+    joined = projects.outerjoin(project_firms, firm.project_code == at.project_code)
+    rows = select(at.project_code, firm.firm_code, at.city_code, at.county_code).select_from(joined)
+    for code, firm_code, city, county in db.execute(rows.where(in_scope(scope, at.project_code))):
+        bodies = {(scope.level.value, scope.code), (Level.CITY.value, city), (Level.COUNTY.value, county)}
+        found[ItemLevel.PROJECT.value, code] |= bodies
+        found[ItemLevel.FIRM.value, firm_code or ""] |= bodies
+    return found
 
 
-def _marked(db: Connection, what: Occurrence, level: Level) -> dict[str, date]:
-    at = calendar_marks.c
-    ours = (at.entry_id == what.entry.id, at.due_on == what.due.isoformat(), at.level == level.value)
-    return {row[0]: day_of(row[1]) for row in db.execute(select(at.scope_code, at.done_at_ns).where(*ours))}
-
-
-def _by_body(rows: list[tuple[str, date]]) -> dict[str, list[date]]:
-    found: dict[str, list[date]] = {}
-    for code, day in rows:
-        found.setdefault(code, []).append(day)
+def _by_body(rows: Iterable[tuple[Body, date]]) -> dict[Body, list[date]]:
+    found = defaultdict(list)
+    for body, day in rows:
+        found[body].append(day)
     return found

@@ -18,8 +18,8 @@ from regulator.registry.authority import require_duty
 from regulator.registry.days import day_of
 from regulator.registry.kinds import RegionLevel, Standing, Word
 from regulator.registry.texts import read_text
-from regulator.supervision.calendar_done import Occurrence, done_bodies, key_risk_done, occurrences
-from regulator.supervision.calendar_file import CalendarFile, Entry
+from regulator.supervision.calendar_done import Done, Occurrence, load_done, occurrences
+from regulator.supervision.calendar_file import CalendarFile
 
 BACK_DAYS, AHEAD_DAYS = 92, 92
 WEEKLY_DAYS = 14
@@ -70,11 +70,14 @@ class Clock:
 def lines(db: Connection, file: CalendarFile, actor: Actor, today: date) -> list[Line]:
     """Everything near today that concerns the actor's body or those below it, by day."""
     lower = _lower(db, actor.scope)
+    years = sorted({(today - timedelta(days=BACK_DAYS)).year, (today + timedelta(days=AHEAD_DAYS)).year})
+    done = load_done(db, actor.scope, years)
     found: list[Line] = []
     for entry in file.entries:
-        below = [level for level in lower if entry.concerns(Level(level.value))]
-        if entry.concerns(actor.level) or below:
-            found += [_line(db, file, actor, what, lower, today) for what in _near(entry, today)]
+        bodies = {level: codes for level, codes in lower.items() if codes and entry.concerns(Level(level.value))}
+        if entry.concerns(actor.level) or bodies:
+            near = [what for year in years for what in occurrences(entry, year) if _near(what, today)]
+            found += [_line(file, actor, what, done, bodies, today) for what in near]
     return sorted(found, key=lambda line: (line.what.due, line.what.entry.id))
 
 
@@ -125,46 +128,28 @@ def _counts(row: Sequence[int] | None) -> tuple[int, int, int]:
     return (row[1], int(row[2]), row[3] or 0) if row is not None else (0, 0, 0)
 
 
-def _near(entry: Entry, today: date) -> list[Occurrence]:
-    back, ahead = (WEEKLY_DAYS, WEEKLY_DAYS) if entry.when.every == "week" else (BACK_DAYS, AHEAD_DAYS)
-    first, last = today - timedelta(days=back), today + timedelta(days=ahead)
-    years = sorted({first.year, last.year})
-    return [what for year in years for what in occurrences(entry, year) if first <= what.due <= last]
+def _near(what: Occurrence, today: date) -> bool:
+    weekly = what.entry.when.every == "week"
+    back, ahead = (WEEKLY_DAYS, WEEKLY_DAYS) if weekly else (BACK_DAYS, AHEAD_DAYS)
+    return -back <= (what.due - today).days <= ahead
 
 
 def _line(
-    db: Connection,
-    file: CalendarFile,
-    actor: Actor,
-    what: Occurrence,
-    lower: dict[RegionLevel, list[str]],
-    today: date,
+    file: CalendarFile, actor: Actor, what: Occurrence, done: Done, bodies: dict[RegionLevel, list[str]], today: date
 ) -> Line:
-    own, scope = what.entry.concerns(actor.level), actor.scope
-    done_on = _done_on(db, scope, what, today) if own else None
+    own = what.entry.concerns(actor.level)
+    done_on = done.when(what, actor.scope, today) if own else None
     state = state_of(done_on, what.due, today, file.warn_days) if own else None
     markable = own and what.entry.shown_by == "mark" and done_on is None and actor.has(*MARKERS)
-    return Line(what, state, done_on, _below(db, what, lower, today), markable)
-
-
-def _done_on(db: Connection, scope: Scope, what: Occurrence, today: date) -> date | None:
-    if what.entry.shown_by == "key_risk":
-        return key_risk_done(db, scope, what, today)
-    return done_bodies(db, what, scope.level).get(scope.code)
-
-
-def _below(db: Connection, what: Occurrence, lower: dict[RegionLevel, list[str]], today: date) -> tuple[Below, ...]:
-    found = []
-    for level, codes in lower.items():
-        if not what.entry.concerns(Level(level.value)) or not codes:
-            continue
-        if what.entry.shown_by == "key_risk":
-            bodies = [Scope(Level(level.value), code) for code in codes]
-            done = sum(key_risk_done(db, body, what, today) is not None for body in bodies)
-        else:
-            done = len(done_bodies(db, what, Level(level.value)).keys() & set(codes))
-        found.append(Below(level, done, len(codes)))
-    return tuple(found)
+    below = tuple(
+        Below(
+            level,
+            sum(done.when(what, Scope(Level(level.value), code), today) is not None for code in codes),
+            len(codes),
+        )
+        for level, codes in bodies.items()
+    )
+    return Line(what, state, done_on, below, markable)
 
 
 def _lower(db: Connection, scope: Scope) -> dict[RegionLevel, list[str]]:
