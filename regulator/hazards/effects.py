@@ -1,7 +1,8 @@
 """What follows from an action that was done: columns, deadlines, orders, listings, checks by analogy.
 
 Confirming a major hazard does at once what notices ask for: work is stopped by an order (A29), the hazard is listed for
-supervision at the levels of the rule pack (E6), and look-alikes are sought in the firm's other projects (A5).
+supervision at the levels of the rule pack (E6), and look-alikes are sought in the firm's other projects (A5). A
+confirmed accident and an order to stop work go to the key-risk list (A7).
 """
 
 import json
@@ -27,6 +28,9 @@ from regulator.model.hazard import Grade, HazardKind
 from regulator.model.refusals import RefusedError
 from regulator.records.tables.hazards import hazard_replies
 from regulator.records.tables.intake import alarms
+from regulator.registry.rounds.from_hazards import note_cause
+from regulator.registry.rounds.key_risk import RiskKind
+from screens.formats import site_time
 
 A, K = HazardAction, DeadlineKind
 LISTING_RULES: Final = {
@@ -64,6 +68,8 @@ def _confirm(step: Step) -> None:
     if major:
         values["grade"] = Grade.MAJOR.value
     step.change(**values, works_type=works_type, round=max(1, step.hazard.round))
+    if step.hazard.kind is HazardKind.NON_FATAL_ACCIDENT:
+        _to_key_risks(step, RiskKind.ACCIDENT, step.hazard.observed_at_ns)
     if major:
         _handle_major(step, works_type)
 
@@ -99,9 +105,16 @@ def _list(step: Step, level: Level) -> None:
 
 def _stop(step: Step) -> None:
     step.change(stopped_at_ns=step.now_ns)
+    _to_key_risks(step, RiskKind.STOP_ORDER, step.now_ns)
     words = f"立即停止与“{step.hazard.title_zh}”有关的作业，撤出人员，停工整改。{step.ask.words}"
     rule = step.rules.deadline(RuleId.RECTIFY_MAJOR)
     _issue(step, Document.STOP_WORK, words, rule, due_at_ns(rule, step.now_ns) if rule else step.now_ns)
+
+
+def _to_key_risks(step: Step, kind: RiskKind, at_ns: int) -> None:
+    """Accidents and stop orders count towards the key-risk list (A7) without anybody entering them again."""
+    on_day = site_time(at_ns).date()
+    note_cause(step.db, step.offices.ledger, kind, step.hazard, on_day, step.actor, step.now_ns)
 
 
 def _resume(step: Step) -> None:

@@ -77,6 +77,7 @@ WORDS: Final[dict[Enum, Wording]] = {
     Channel.SELF_CHECK: W("企业自查", "self check"),
     Channel.INSPECTION: W("监督检查", "inspection"),
     Channel.PUBLIC_REPORT: W("群众举报", "public report"),
+    Channel.ROUND: W("全覆盖检查", "full-coverage round"),
     Level.PROVINCE: W("省", "province"),
     Level.CITY: W("市", "city"),
     Level.COUNTY: W("县", "county"),

@@ -5,12 +5,13 @@ from enum import Enum
 
 
 class Channel(Enum):
-    """Where a hazard came from (notice B5; the device channel is the product's own)."""
+    """Where a hazard came from (notice B5). The product's own: device, and round (a sheet of a full-coverage round)."""
 
     DEVICE = "device"
     SELF_CHECK = "self"
     INSPECTION = "inspection"
     PUBLIC_REPORT = "public_report"
+    ROUND = "round"
 
 
 class HazardKind(Enum):

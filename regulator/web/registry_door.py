@@ -11,6 +11,7 @@ from starlette.requests import Request
 from regulator.desk import Desk
 from regulator.registry.act import Act
 from regulator.registry.days import day_of, read_day
+from regulator.registry.rounds.sheets import SheetBook
 from regulator.registry.set_office import SetRules
 from regulator.web.pages import Pages
 
@@ -18,8 +19,8 @@ from regulator.web.pages import Pages
 class RegistryDoor:
     """Shared by the registry's pages."""
 
-    def __init__(self, desk: Desk, pages: Pages, rules: SetRules) -> None:
-        self.desk, self.pages, self.rules = desk, pages, rules
+    def __init__(self, desk: Desk, pages: Pages, rules: SetRules, book: SheetBook) -> None:
+        self.desk, self.pages, self.rules, self.book = desk, pages, rules, book
 
     @contextmanager
     def act(self, request: Request, reason: str) -> Iterator[Act]:

@@ -21,7 +21,7 @@ from regulator.registry.rounds.round_office import (
     open_round,
     read_answers,
 )
-from regulator.registry.rounds.sheets import SHEETS, Answer, ItemLevel, SheetKind
+from regulator.registry.rounds.sheets import Answer, ItemLevel, SheetKind
 from regulator.registry.texts import read_word
 from regulator.web.forms import Form
 from regulator.web.registry_door import RegistryDoor, back_to
@@ -82,8 +82,8 @@ def _inspecting(app: FastAPI, door: RegistryDoor) -> None:
         kind = read_word(SheetKind, sheet, "sheet")
         item = ItemKey(read_word(ItemLevel, level, "level"), firm, project, device)
         return pages.render(
-            request, "registry_sheet.html", round_id=round_id, item=item, kind=kind, questions=SHEETS[kind],
-            answers=list(Answer),
+            request, "registry_sheet.html", round_id=round_id, item=item, kind=kind,
+            questions=door.book.questions(kind), answers=list(Answer),
         )  # fmt: skip
 
     @app.post("/rounds/{round_id}/checks")
@@ -92,7 +92,8 @@ def _inspecting(app: FastAPI, door: RegistryDoor) -> None:
         codes = (form.get("firm"), form.get("project"), form.get("device"))
         item = ItemKey(read_word(ItemLevel, form["level"], "level"), *codes)
         with door.act(request, form.get("words") or kind.zh) as act:
-            check_item(act, round_id, Check(item, kind, read_answers(kind, form), form.get("words")))
+            answers = read_answers(door.book, kind, form)
+            check_item(act, door.book, round_id, Check(item, kind, answers, form.get("words"), form.get("at_project")))
         return back_to(f"/rounds/{round_id}")
 
 

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from regulator.desk import Desk
 from regulator.registry.building import build_registry
+from regulator.registry.rounds.sheet_file import load_sheets
 from regulator.web.pages import Pages
 from regulator.web.registry_coverage import coverage_pages
 from regulator.web.registry_door import RegistryDoor
@@ -16,6 +17,6 @@ from regulator.web.registry_set import set_pages
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     """Ears, jobs and pages."""
-    door = RegistryDoor(desk, pages, build_registry(desk))
+    door = RegistryDoor(desk, pages, build_registry(desk), load_sheets())
     for add in (project_pages, set_pages, import_pages, coverage_pages, round_pages, risk_pages):
         add(app, door)

@@ -13,7 +13,8 @@ from regulator.records.tables.registry import devices
 from regulator.records.tables.rounds import rounds
 from regulator.registry.rounds.coverage import coverage_of, not_inspected
 from regulator.registry.rounds.round_office import Check, ItemKey, check_item, close_round, open_round
-from regulator.registry.rounds.sheets import REQUIRED, SHEETS, Answer, ItemLevel
+from regulator.registry.rounds.sheet_file import load_sheets
+from regulator.registry.rounds.sheets import REQUIRED, Answer, ItemLevel
 from tests.fakes.desk_database import (
     DeskClock,
     clock,
@@ -29,6 +30,7 @@ from tests.fakes.registry_desk import ADMIN, APPROVER, INSPECTOR, PROVINCE, Regi
 
 __all__ = ["clock", "database", "desk_key", "desk_url", "ledger", "migrated", "migrated_file", "postgresql"]
 PROJECTS, DEVICES = 4, 100
+BOOK = load_sheets()
 
 
 @pytest.fixture
@@ -56,8 +58,8 @@ def inspect(desk: RegistryDesk, round_id: str, *wanted: ItemKey) -> None:
     with desk.act(INSPECTOR, "第一轮检查") as act:
         for item in wanted:
             for sheet in REQUIRED[item.level]:
-                answers = {question.key: Answer.FITS for question in SHEETS[sheet]}
-                check_item(act, round_id, Check(item, sheet, answers))
+                answers = {question.key: Answer.FITS for question in BOOK.questions(sheet)}
+                check_item(act, BOOK, round_id, Check(item, sheet, answers))
 
 
 def test_one_device_of_400_is_left(desk: RegistryDesk) -> None:

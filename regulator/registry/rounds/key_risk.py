@@ -5,7 +5,8 @@
     out    -> an expert report is handed in, an approver of city or province who is another person lets it go
 
 The notice counts "dynamic deduction" without saying over which time; twelve months is the product's reading. What an
-exit has judged never lists again; a later event does.
+exit has judged never lists again; a later event does. Accidents and stop orders come by themselves (`from_hazards`); an
+accident that was found to be none counts no more.
 """
 
 import uuid
@@ -14,12 +15,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
+from regulator.hazards.state_names import HazardState
 from regulator.model.actor import SYSTEM, Actor, Duty, Level
+from regulator.model.hazard import HazardKind
 from regulator.model.refusals import RefusedError
 from regulator.records.ledger import Ledger
 from regulator.records.scope import in_scope, require_project
+from regulator.records.tables.hazards import hazards
 from regulator.records.tables.registry import project_firms
 from regulator.records.tables.rounds import key_risk_checks, key_risks, risk_events
 from regulator.registry.act import Act
@@ -206,7 +210,12 @@ def _things(firm_code: str, project_code: str) -> list[Listed]:
 
 def _events(db: Connection) -> "dict[Listed, list[Row[tuple[str, ...]]]]":
     found = defaultdict(list)
-    for row in db.execute(select(risk_events).order_by(risk_events.c.on_day)):
+    at = risk_events.c
+    refuted = select(hazards.c.number).where(
+        hazards.c.kind == HazardKind.NON_FATAL_ACCIDENT.value, hazards.c.state == HazardState.REJECTED.value
+    )
+    counting = ~and_(at.kind == RiskKind.ACCIDENT.value, at.source.in_(refuted))
+    for row in db.execute(select(risk_events).where(counting).order_by(at.on_day)):
         for thing in _things(row.firm_code, row.project_code):
             found[thing].append(row)
     return found

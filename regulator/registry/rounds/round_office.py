@@ -1,14 +1,14 @@
 """Rounds: opening, inspecting, following the registry, and closing at 100 % of firms, projects and devices only.
 
 open --> items for every running project of the scope, its devices and its contractors
-check --> ticks an item's sheet, once and for all, with what was found
+check --> ticks an item's sheet, once and for all; what is not in order opens a hazard at once
 follow --> adds what was registered since; what was taken down uninspected stays on the list, marked as dropped
 close --> only when nothing is left at any level, by an approver who did not open it
 """
 
 import json
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,9 +16,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from regulator.hazards.opening import open_hazard
 from regulator.model.actor import Duty, Scope
+from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
 from regulator.model.refusals import RefusedError
-from regulator.records.scope import in_scope
+from regulator.records.scope import in_scope, require_project
 from regulator.records.tables.registry import devices, project_firms, projects
 from regulator.records.tables.rounds import round_checks, round_items, rounds
 from regulator.records.tables.supervision import round_targets
@@ -26,7 +28,7 @@ from regulator.registry.act import Act
 from regulator.registry.authority import require_duty, require_second_person
 from regulator.registry.kinds import DeviceKind, FirmRole, ProjectStatus, Standing
 from regulator.registry.rounds.coverage import coverage_of, items_in
-from regulator.registry.rounds.sheets import REQUIRED, SHEETS, Answer, ItemLevel, SheetKind
+from regulator.registry.rounds.sheets import REQUIRED, Answer, ItemLevel, Question, SheetBook, SheetKind
 from regulator.registry.texts import read_text, read_word
 
 INSPECTORS = (Duty.INSPECTOR, Duty.REVIEWER)
@@ -45,12 +47,20 @@ class ItemKey:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A filled-in sheet: an answer to every question of it. `words`: what was found, needed with a hazard."""
+    """A filled-in sheet: an answer to every question of it. `words`: what was found, needed with a hazard.
+
+    `at_project`: where the hazards of a firm's own sheet were found; of other sheets it is the item's project."""
 
     item: ItemKey
     sheet: SheetKind
     answers: Mapping[str, Answer]
     words: str = ""
+    at_project: str = ""
+
+    @property
+    def place(self) -> str:
+        """The project that its hazards belong to."""
+        return self.item.project_code or self.at_project
 
 
 def open_round(act: Act, name: str, starts_on: date, due_on: date, targets: Collection[str] = ()) -> str:
@@ -89,9 +99,11 @@ def follow_registry(act: Act, round_id: str) -> int:
     return added
 
 
-def check_item(act: Act, round_id: str, check: Check) -> str:
-    """Record a sheet; the check's id. Raises RefusedError: 403, 404 not on the list, 409 closed or done before,
-    422 a question without an answer, or a hazard without words."""
+def check_item(act: Act, book: SheetBook, round_id: str, check: Check) -> str:
+    """Record a sheet; the check's id. Each answer HAZARD opens a hazard (channel ROUND) in the same transaction.
+
+    Raises RefusedError: 403, 404 not on the list or no such project, 409 closed or done before, 422 a question without
+    an answer, or a hazard without words or project."""
     require_duty(act.actor, *INSPECTORS)
     take_round(act, round_id, of_scope=False)
     ours = _item_clause(round_id, check.item, check.sheet)
@@ -100,7 +112,8 @@ def check_item(act: Act, round_id: str, check: Check) -> str:
         raise RefusedError(404, "not_on_the_list", "不在本轮名录内", "not on this round's list", "device_code")
     if item.check_id:
         raise RefusedError(409, "checked_before", "该项已检查", "it was inspected before", "device_code")
-    outcome = _outcome(check)
+    asked = book.questions(check.sheet)
+    outcome = _outcome(act, asked, check)
     check_id = uuid.uuid4().hex
     row = _check_row(act, round_id, check, check_id, outcome)
     act.db.execute(insert(round_checks).values(**row))
@@ -108,6 +121,9 @@ def check_item(act: Act, round_id: str, check: Check) -> str:
     chain = "" if check.item.project_code else f"round:{round_id}"
     subject = check.item.device_code or check.item.project_code or check.item.firm_code
     act.write("round_checked", subject, row, check.item.project_code, chain)
+    for question in asked:
+        if check.answers[question.key] is Answer.HAZARD:
+            open_hazard(act.db, act.ledger, _hazard(act, round_id, check, question), act.actor, act.now_ns)
     return check_id
 
 
@@ -223,15 +239,45 @@ def _item_clause(round_id: str, item: ItemKey, sheet: SheetKind) -> "tuple[Colum
     )
 
 
-def _outcome(check: Check) -> Answer:
-    asked = {question.key for question in SHEETS[check.sheet]}
+def _outcome(act: Act, questions: Sequence[Question], check: Check) -> Answer:
+    asked = {question.key for question in questions}
     if missing := sorted(asked ^ set(check.answers)):
         names = ", ".join(missing)
         raise RefusedError(422, "not_answered", f"未逐项回答：{names}", f"answer exactly: {names}", missing[0])
     if Answer.HAZARD in check.answers.values():
         read_text(check.words, "words", most=4000)
+        _require_place(act, check)
         return Answer.HAZARD
     return Answer.FITS
+
+
+def _require_place(act: Act, check: Check) -> None:
+    """A hazard is one of a project: of a firm's own sheet, of the firm's project where it was found."""
+    if not check.place:
+        raise RefusedError(422, "project_needed", "须填写隐患所在项目", "say at which project", "at_project")
+    require_project(act.db, act.actor, check.place)
+    at = project_firms.c
+    builds = select(at.firm_code).where(at.firm_code == check.item.firm_code, at.project_code == check.place)
+    if check.item.level is ItemLevel.FIRM and act.db.scalar(builds.limit(1)) is None:
+        raise RefusedError(422, "not_of_the_firm", "该企业未参建此项目", "the firm does not build there", "at_project")
+
+
+def _hazard(act: Act, round_id: str, check: Check, question: Question) -> NewHazard:
+    """One a question, for good: the same sheet of the same round never opens it twice."""
+    item = check.item
+    thing = "/".join((item.level.value, item.firm_code, item.project_code, item.device_code))
+    return NewHazard(
+        project_code=check.place,
+        channel=Channel.ROUND,
+        kind=HazardKind.HAZARD,
+        grade=Grade.GENERAL,
+        title_zh=question.hazard_zh,
+        title_en=question.hazard_en,
+        place_id=item.device_code or item.firm_code or item.project_code,
+        observed_at_ns=act.now_ns,
+        event_key=f"round/{round_id}/{thing}/{check.sheet.value}/{question.key}",
+        words=check.words,
+    )
 
 
 def _check_row(act: Act, round_id: str, check: Check, check_id: str, outcome: Answer) -> dict[str, str | int]:
@@ -252,7 +298,7 @@ def _check_row(act: Act, round_id: str, check: Check, check_id: str, outcome: An
     }
 
 
-def read_answers(sheet: SheetKind, given: Mapping[str, str]) -> dict[str, Answer]:
+def read_answers(book: SheetBook, sheet: SheetKind, given: Mapping[str, str]) -> dict[str, Answer]:
     """A form's answers by question; a question without one is left out, for `check_item` to refuse."""
-    asked = [question.key for question in SHEETS[sheet]]
+    asked = [question.key for question in book.questions(sheet)]
     return {key: read_word(Answer, given[key], key) for key in asked if given.get(key)}

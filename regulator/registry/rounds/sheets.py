@@ -1,8 +1,9 @@
 """The two check sheets of a round (notice A1): the site, and the duty of the firm and its key people. Pure.
 
-The questions are the product's own short form of what the notices name; a tenant may bring its own list.
+What they ask stands in files (see `sheet_file`); here is what a sheet is, and which of them each level needs.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from regulator.registry.kinds import Word
@@ -33,29 +34,26 @@ class ItemLevel(Word):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One line of a sheet."""
+    """One line of a sheet. `hazard_*`: the title of the hazard that its answer HAZARD opens."""
 
     key: str
     zh: str
     en: str
+    hazard_zh: str
+    hazard_en: str
 
 
-SHEETS: dict[SheetKind, tuple[Question, ...]] = {
-    SheetKind.SITE: (
-        Question("plan", "专项施工方案已编审、论证并按方案实施", "the special plan is made, reviewed and followed"),
-        Question("acceptance", "已验收并挂牌", "accepted and marked so"),
-        Question("state", "实体状态符合标准", "its state meets the standard"),
-        Question("monitoring", "监测、安全装置有效", "monitoring and safety devices work"),
-        Question("people", "作业人员持证、防护到位", "people hold certificates and wear protection"),
-    ),
-    SheetKind.DUTY: (
-        Question("system", "安全生产责任制与制度落实", "responsibilities are set and lived"),
-        Question("key_people", "关键岗位人员到岗履职", "key people are present and do their duty"),
-        Question("leader_checks", "负责人带队检查与带班记录", "leaders inspect and are on duty, on record"),
-        Question("hazard_loop", "隐患排查治理闭环", "hazards are found, fixed and closed"),
-        Question("training", "教育培训与交底", "training and disclosure"),
-    ),
-}
+@dataclass(frozen=True, slots=True)
+class SheetBook:
+    """Every sheet with its questions, in order."""
+
+    sheets: Mapping[SheetKind, tuple[Question, ...]]
+
+    def questions(self, kind: SheetKind) -> tuple[Question, ...]:
+        """Of one sheet."""
+        return self.sheets[kind]
+
+
 REQUIRED: dict[ItemLevel, tuple[SheetKind, ...]] = {
     ItemLevel.FIRM: (SheetKind.DUTY,),
     ItemLevel.PROJECT: (SheetKind.SITE, SheetKind.DUTY),
