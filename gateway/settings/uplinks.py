@@ -11,7 +11,7 @@ from gateway.settings.document import Document, KeyPath
 from gateway.settings.schema import Name
 from gateway.settings.settings import BoundUplink
 from gateway.settings.site import Raw, SiteParts, check_unique
-from gateway.settings.wording import make_fault
+from gateway.settings.wording import both_words, make_fault
 
 
 def bind_uplinks(document: Document, site: SiteParts, kinds: Mapping[str, UplinkKind]) -> tuple[BoundUplink, ...]:
@@ -60,7 +60,10 @@ def _check_named(
 ) -> None:
     """What the settings name, in files of their own too."""
     for fault in kind.check(settings, assets):
-        words = {name: getattr(fault, name) for name in ("found_en", "expected_en", "found_zh", "expected_zh")}
+        words = {
+            "found": both_words(fault.found_en, fault.found_zh),
+            "expected": both_words(fault.expected_en, fault.expected_zh),
+        }
         if fault.file:
             document.faults.append(make_fault(fault.file, fault.line, fault.key, "uplink.named", **words))
         else:

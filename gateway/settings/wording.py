@@ -21,6 +21,7 @@ class Wording(NamedTuple):
     expected_zh: str
 
 
+_BETWEEN = "\x1f"  # a character that no YAML text of ours may hold
 NOUNS: dict[str, tuple[str, str]] = {
     "@mapping": ("a mapping", "键值组"),
     "@list": ("a list", "列表"),
@@ -614,8 +615,8 @@ CATALOGUE: dict[str, Wording] = {
         "上报通道 {found}（类型 {kind}）不能通知人员",
         "能通知人员的通道：{kinds}",
     ),
-    # of what an uplink names; the uplink brings its own words
-    "uplink.named": Wording("{found_en}", "{expected_en}", "{found_zh}", "{expected_zh}"),
+    # of what an uplink names; the uplink brings its own words, in both languages (`both_words`)
+    "uplink.named": Wording("{found}", "{expected}", "{found}", "{expected}"),
     "warn.no_card": Wording(
         "rule {rule} alarms and has no card: nobody is told what to do",
         "a card in cards/ beside the site file (docs/rules.md)",
@@ -637,6 +638,11 @@ CATALOGUE: dict[str, Wording] = {
 }
 
 
+def both_words(en: str, zh: str) -> str:
+    """A parameter that is said differently in each language and is no noun of this catalogue."""
+    return f"{en}{_BETWEEN}{zh}"
+
+
 def make_fault(file: str, line: int, key: str, code: str, /, **params: object) -> Fault:
     """A fault with its English text, which can be said in another language later."""
     words = {name: str(value) for name, value in params.items()}
@@ -655,6 +661,13 @@ def fault_text(fault: Fault, language: Language = "en") -> str:
 def _say(code: str, words: dict[str, str], language: Language) -> tuple[str, str]:
     wording = CATALOGUE[code]
     chinese = language == "zh"
-    said = {name: NOUNS[word][chinese] if word in NOUNS else word for name, word in words.items()}
+    said = {name: _said(word, chinese) for name, word in words.items()}
     found, expected = (wording.found_zh, wording.expected_zh) if chinese else (wording.found_en, wording.expected_en)
     return found.format(**said), expected.format(**said)
+
+
+def _said(word: str, chinese: bool) -> str:
+    if word in NOUNS:
+        return NOUNS[word][chinese]
+    en, _, zh = word.partition(_BETWEEN)
+    return zh if chinese and zh else en
