@@ -5,7 +5,6 @@ its own routes and templates and knows nothing of cookies.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -19,6 +18,7 @@ from regulator.desk import Desk
 from regulator.model.actor import Actor, Duty
 from regulator.model.refusals import RefusedError
 from regulator.web.forms import Form, FormValues, checked_form
+from regulator.web.navigation import NavigationGroup, navigation_of
 from regulator.web.visitor import actor_of, visitor_of
 from screens.addresses import back_of, path_of
 from screens.answers import error_answer
@@ -30,44 +30,6 @@ from screens.templating import FOLDER as SCREENS
 from screens.templating import STATIC, page_environment
 
 FOLDER: Final = Path(__file__).parent
-
-
-@dataclass(frozen=True, slots=True)
-class NavigationEntry:
-    """A page in the bar. Shown once its route exists, to whoever holds one of `duties` (empty: to all)."""
-
-    path: str
-    text: str
-    duties: frozenset[Duty] = frozenset()
-
-
-_KEEPERS: Final = frozenset({Duty.ADMINISTRATOR})
-_AUDITORS: Final = frozenset({Duty.ADMINISTRATOR, Duty.AUDITOR})
-_JUDGES: Final = frozenset({Duty.REVIEWER, Duty.APPROVER, Duty.INSPECTOR})
-NAVIGATION: Final = (
-    NavigationEntry("/", "Overview"),
-    NavigationEntry("/wall", "Projects"),
-    NavigationEntry("/review", "Review", _JUDGES),
-    NavigationEntry("/hazards", "Hazards"),
-    NavigationEntry("/supervision", "Supervision board"),
-    NavigationEntry("/projects", "Project register"),
-    NavigationEntry("/coverage", "Coverage"),
-    NavigationEntry("/set", "The project set"),
-    NavigationEntry("/rounds", "Rounds"),
-    NavigationEntry("/risk", "Risk scores"),
-    NavigationEntry("/draws", "Random draws"),
-    NavigationEntry("/calendar", "Calendar"),
-    NavigationEntry("/permits", "Permits and warnings"),
-    NavigationEntry("/findings", "Findings"),
-    NavigationEntry("/documents", "Documents"),
-    NavigationEntry("/statistics", "Statistics"),
-    NavigationEntry("/reports", "Reports"),
-    NavigationEntry("/fleet", "Fleet"),
-    NavigationEntry("/docking", "Docking"),
-    NavigationEntry("/verify", "Verify evidence"),
-    NavigationEntry("/people", "People", _KEEPERS),
-    NavigationEntry("/audit", "Audit", _AUDITORS),
-)
 
 
 class Pages:
@@ -139,14 +101,12 @@ class Pages:
         }
 
     @staticmethod
-    def _navigation(request: Request) -> list[NavigationEntry]:
+    def _navigation(request: Request) -> list[NavigationGroup]:
         visitor = visitor_of(request)
-        known = {getattr(route, "path", "") for route in request.app.routes}
         if visitor.actor is None:
             return []
-        return [
-            entry for entry in NAVIGATION if entry.path in known and (not entry.duties or visitor.has(*entry.duties))
-        ]
+        known = {getattr(route, "path", "") for route in request.app.routes}
+        return navigation_of(known, visitor.has, path_of(request))
 
 
 def shared_routes(app: FastAPI, pages: Pages) -> None:

@@ -9,7 +9,7 @@ from babel.messages.extract import extract
 from jinja2 import Environment
 
 from gateway.web.pages import NAV
-from regulator.web.pages import NAVIGATION
+from regulator.web.navigation import NAVIGATION
 from screens.catalogue import Catalogue, CatalogueError
 from screens.static_files import StaticFile, StaticFiles, script_texts
 from screens.templating import FOLDER as SCREENS
@@ -112,7 +112,7 @@ def test_no_template_has_inline_script_or_style() -> None:
 
 
 def test_the_navigation_has_translations() -> None:
-    texts = ([text for _, text, _ in NAV], [entry.text for entry in NAVIGATION])
+    texts = ([text for _, text, _ in NAV], [text for entry in NAVIGATION for text in (entry.text, entry.group) if text])
     for face, wanted in zip(FACES, texts, strict=True):
         assert [text for text in wanted if text not in CATALOGUES[face]] == []
 
