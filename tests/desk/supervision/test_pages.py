@@ -41,7 +41,6 @@ def _work(face: DeskFace) -> None:
 
 def test_a_draw_from_the_freeze_to_its_round_in_both_languages(face: DeskFace, clock: DeskClock) -> None:
     leader, viewer = face.client(Duty.APPROVER), face.client(Duty.VIEWER)
-    city = face.client(Duty.VIEWER, CITY)
     frozen = leader.submit("/draws", "/draws", name="第一次双随机", on_day="2026-03-02", reason=REASON)
     page = frozen.headers["location"]
     clock.move(hours=1)
@@ -54,6 +53,8 @@ def test_a_draw_from_the_freeze_to_its_round_in_both_languages(face: DeskFace, c
     assert viewer.get(f"{page}/result.json").status_code == 404
     clock.move(days=1)
     _work(face)
+    leader, viewer = face.client(Duty.APPROVER), face.client(Duty.VIEWER)
+    city = face.client(Duty.VIEWER, CITY)
     shown = viewer.get(page).text
     pool, result = (viewer.get(f"{page}/{name}.json") for name in ("pool", "result"))
     assert pool.headers["content-type"] == "application/json"
