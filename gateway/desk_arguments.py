@@ -23,6 +23,14 @@ def add_desk_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     desk.add_argument(
         "--check", action="store_true", help="list every fault of the file and end; exit 2: there are any"
     )
+    change = desk.add_mutually_exclusive_group()
+    change.add_argument(
+        "--next-key",
+        choices=["announce", "use"],
+        help="change the signing key: make the next one and tell the boxes; use it once they know it; end",
+    )
+    change.add_argument("--lost-key", metavar="REASON", help="start with a new key: every box has to enrol again")
+    desk.add_argument("--leave-behind", action="store_true", help="with --next-key use: also when boxes do not know it")
     desk.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
 
 
@@ -42,11 +50,13 @@ def _desk(args: argparse.Namespace) -> int:
         return 0
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - a site's box does without the desk's libraries
 
-    from regulator.running import run_desk  # noqa: PLC0415
+    from regulator.running import change_key, run_desk  # noqa: PLC0415
 
     start_logging(args.log_level)
     try:
-        run_desk(settings)
+        if args.next_key is not None:
+            return change_key(settings, args.next_key, leave_behind=args.leave_behind)
+        run_desk(settings, args.lost_key or "")
     except (ValueError, SQLAlchemyError) as error:
         print(f"sitewarden: {str(error).splitlines()[0]}", file=sys.stderr)
         return 2

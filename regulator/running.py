@@ -12,8 +12,8 @@ import signal
 import time
 from collections.abc import Callable
 
-from contract.keyfile import load_or_create
 from regulator.desk import Desk
+from regulator.desk_key import announce, open_key, use
 from regulator.records.engine import DeskDatabase
 from regulator.records.schema import prepare
 from regulator.server import ReceiverServer
@@ -23,21 +23,40 @@ from regulator.web.app import desk_app
 from screens.listener import listen
 
 
-def open_desk(settings: DeskSettings, now_ns: Callable[[], int] = time.time_ns) -> Desk:
+def open_desk(settings: DeskSettings, now_ns: Callable[[], int] = time.time_ns, lost_key: str = "") -> Desk:
     """The database migrated, the key read or made. Raises OSError, ValueError or SQLAlchemy's errors."""
     database = DeskDatabase(settings.database)
     prepare(database)
-    return Desk(settings, database, load_or_create(settings.key_file), now_ns)
+    return Desk(settings, database, open_key(database, settings.key_file, now_ns(), lost_key), now_ns)
 
 
-def run_desk(settings: DeskSettings) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    asyncio.run(_serve(settings))
+def change_key(settings: DeskSettings, step: str, *, leave_behind: bool) -> int:
+    """One step (`announce`, `use`) of changing the signing key, while the desk runs or not; prints one JSON line.
+
+    Exit code 1: boxes that do not know the next key yet are named, and nothing has changed for them. Raises ValueError.
+    """
+    database = DeskDatabase(settings.database)
+    prepare(database)
+    try:
+        if step == "announce":
+            change = announce(database, settings.key_file, time.time_ns())
+        else:
+            change = use(database, settings.key_file, time.time_ns(), leave_behind=leave_behind)
+    finally:
+        database.close()
+    said = {"key_id": change.key_id, "boxes": change.boxes, "behind": list(change.behind), "in_use": change.done}
+    print(json.dumps(said), flush=True)
+    return 0 if change.done or step == "announce" else 1
 
 
-async def _serve(settings: DeskSettings) -> None:
+def run_desk(settings: DeskSettings, lost_key: str = "") -> None:
+    """Serve until SIGTERM or SIGINT. `lost_key`: why another key takes the place of the one that is known."""
+    asyncio.run(_serve(settings, lost_key))
+
+
+async def _serve(settings: DeskSettings, lost_key: str) -> None:
     with listen(settings.host, settings.port) as listener:
-        desk = await asyncio.to_thread(open_desk, settings)
+        desk = await asyncio.to_thread(open_desk, settings, time.time_ns, lost_key)
         app = desk_app(desk)
         server, stop = ReceiverServer(app), asyncio.Event()
         supervisor = JobSupervisor(desk.jobs, desk.now_ns)

@@ -14,9 +14,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select
 
+from contract.signing import VerifyKey
 from regulator.intake.anchors import anchor_over
 from regulator.intake.recheck import main_line
 from regulator.model.refusals import RefusedError
+from regulator.records.key_history import known_keys
 from regulator.records.ledger import LedgerEntry, entries_of
 from regulator.records.tables.hazards import hazard_evidence, hazards
 from regulator.records.tables.intake import alarm_media, alarms, alerts, anchors, box_keys, chain_records, items
@@ -50,7 +52,7 @@ class ChainSlice:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`alarm` is None for what people found. `keys`: the box's public keys, retired ones too."""
+    """`alarm` is None for what people found. `keys`: the box's public keys, retired too; `desk_keys`: the desk's."""
 
     hazard: Fields
     alarm: Fields | None
@@ -60,6 +62,7 @@ class Case:
     chain: ChainSlice
     ledger: Sequence[LedgerEntry]
     keys: "Sequence[Row[Any]]"
+    desk_keys: Sequence[VerifyKey]
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -93,6 +96,7 @@ def gather(db: Connection, hazard_id: str) -> Case:
         chain=chain,
         ledger=_ledger(db, hazard, chain),
         keys=db.execute(select(box_keys).where(box_keys.c.box_id == hazard["box_id"])).all(),
+        desk_keys=tuple(known.key for known in known_keys(db).values()),
     )
 
 

@@ -118,7 +118,8 @@ def media_name(media: MediaFile) -> str:
 
 
 def _manifest(case: Case, key: SignKey, now_ns: int) -> dict[str, Canonical]:
-    desk = [{"alg": key.public.alg, "key_id": key.public.key_id, "public_key": key.public.public_text}]
+    ours = {public.key_id: public for public in (*case.desk_keys, key.public)}.values()
+    desk = [{"alg": public.alg, "key_id": public.key_id, "public_key": public.public_text} for public in ours]
     boxes = [{"alg": row.alg, "key_id": row.key_id, "public_key": row.public_text} for row in case.keys]
     return {
         "format": FORMAT,

@@ -50,11 +50,10 @@ def build_intake(desk: Desk) -> Intake:
 
 
 def _jobs(desk: Desk, shelf: PartShelf) -> list[Job]:
-    keys = {desk.key.public.key_id: desk.key.public}
     return [
         Job("anchors", ANCHOR_EVERY_S, AnchorJob(desk.database, desk.ledger).run),
         Job("watch", WATCH_EVERY_S, WatchJob(desk.database, desk.ledger, desk.settings.silent_box_s).run),
-        Job("recheck", RECHECK_EVERY_S, RecheckJob(desk.database, desk.ledger, keys, shelf).run),
+        Job("recheck", RECHECK_EVERY_S, RecheckJob(desk.database, desk.ledger, desk.key, shelf).run),
     ]
 
 

@@ -20,10 +20,11 @@ from sqlalchemy import Connection, Row, select
 from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, ChainFault, ChainHead, verify_chain
 from contract.faults import ContractFault
-from contract.signing import VerifyKey, verify_key
+from contract.signing import SignKey, VerifyKey, verify_key
 from regulator.intake.findings import Finding, FindingKind, open_finding
 from regulator.model.shelf import Shelf
 from regulator.records.engine import DeskDatabase
+from regulator.records.key_history import public_keys
 from regulator.records.ledger import Ledger
 from regulator.records.tables.intake import alarm_media, anchors, box_keys, boxes, chain_records, items
 
@@ -38,16 +39,17 @@ class RecheckJob:
 
     database: DeskDatabase
     ledger: Ledger
-    desk_keys: Keys
+    desk_key: SignKey
     shelf: Shelf
 
     def run(self, now_ns: int) -> None:
         """One round."""
         with self.database.reading() as db:
+            desk_keys = public_keys(db, self.desk_key)
             names = list(db.scalars(select(boxes.c.box_id).order_by(boxes.c.box_id)))
         for box_id in names:
             with self.database.reading() as db:
-                faults = list(Recheck(db, box_id, self.desk_keys, self.shelf).faults(now_ns - LOOK_BACK_NS))
+                faults = list(Recheck(db, box_id, desk_keys, self.shelf).faults(now_ns - LOOK_BACK_NS))
             with self.database.transaction() as db:
                 for fault in faults:
                     open_finding(db, self.ledger, fault, now_ns)

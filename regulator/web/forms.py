@@ -8,9 +8,10 @@
 `Form` is read and checked before a route in a thread is called. Lengths were checked by the guard before.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import IO, Annotated
 
 from fastapi import Depends
 from starlette.datastructures import FormData, UploadFile
@@ -69,6 +70,25 @@ class FormValues(Mapping[str, str]):
     def files(self, name: str) -> tuple[Upload, ...]:
         """The files of a field; one that was left empty is none."""
         return self._files.get(name, ())
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledUpload:
+    """A file that may be large: what is longer than a mebibyte lies on the disk until the request is answered."""
+
+    name: str
+    file: IO[bytes]
+
+
+@asynccontextmanager
+async def spooled_upload(request: Request, field: str) -> AsyncIterator[SpooledUpload | None]:
+    """The one file of a form, after the same check; None when none was chosen. Raises RefusedError 403."""
+    async with request.form(max_files=1, max_fields=MOST_FIELDS) as data:
+        if not fits(str(data.get("csrf") or ""), visitor_of(request).csrf):
+            raise RefusedError(403, "forged_form", *FORGED, "csrf")
+        found = data.get(field)
+        chosen = isinstance(found, UploadFile) and bool(found.filename)
+        yield SpooledUpload(str(found.filename), found.file) if chosen else None
 
 
 async def checked_form(request: Request) -> FormValues:

@@ -9,21 +9,28 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO, Final
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI, Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from regulator.desk import Desk
+from regulator.evidence.known_keys import verify_known
 from regulator.evidence.package import PackageOffice
-from regulator.evidence.verifier import verify_package
+from regulator.evidence.verifier import Report
 from regulator.model.actor import Duty
 from regulator.model.refusals import RefusedError
-from regulator.web.forms import Form
+from regulator.records.key_history import KnownKey, known_keys
+from regulator.web.forms import spooled_upload
 from regulator.web.pages import Pages
 
 TAKERS: Final = (Duty.INSPECTOR, Duty.REVIEWER, Duty.APPROVER, Duty.AUDITOR)
 """Whoever may look at raw pictures and clips: they are in the package."""
 IN_MEMORY_BYTES: Final = 8 * 1024 * 1024
 PIECE_BYTES: Final = 256 * 1024
+MOST_AT_ONCE: Final = 2
+MOST_WAITING: Final = 8
+"""Packages that are received and read at once, and how many may wait: each may fill half a gigabyte of disk."""
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
@@ -42,23 +49,35 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
         headers = {"content-disposition": f'attachment; filename="{name}"', "content-length": str(file.tell())}
         return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
 
+    _checking(desk, app, pages)
+
+
+def _checking(desk: Desk, app: FastAPI, pages: Pages) -> None:
+    turns = CapacityLimiter(MOST_AT_ONCE)
+
     @app.get("/verify")
     def page(request: Request) -> Response:
         pages.actor(request)
         return pages.render(request, "verify.html", report=None, desk_key_id=desk.key.public.key_id)
 
     @app.post("/verify")
-    def verify(request: Request, form: Form) -> Response:
+    async def verify(request: Request) -> Response:
         pages.actor(request)
-        uploads = form.files("package")
-        if not uploads:
-            raise RefusedError(422, "file_missing", "请选择证据包文件", "choose a package", "package")
-        with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
-            file.write(uploads[0].content)
-            file.seek(0)
-            report = verify_package(file, desk.key.public.key_id)
-        known = {"report": report, "name": uploads[0].name, "desk_key_id": desk.key.public.key_id}
+        if turns.statistics().tasks_waiting >= MOST_WAITING:
+            raise RefusedError(503, "busy", "核验任务过多，请稍后再试", "too many are being verified: try again later")
+        async with turns, spooled_upload(request, "package") as upload:
+            if upload is None:
+                raise RefusedError(422, "file_missing", "请选择证据包文件", "choose a package", "package")
+            report = await run_in_threadpool(_verified, desk, upload.file)
+        known = {"report": report, "name": upload.name, "desk_key_id": desk.key.public.key_id}
         return pages.render(request, "verify.html", 422 if report.manifest is None else 200, **known)
+
+
+def _verified(desk: Desk, file: IO[bytes]) -> Report:
+    with desk.database.reading() as db:
+        keys = known_keys(db)
+    present = desk.key.public
+    return verify_known(file, {present.key_id: KnownKey(present, 0, 0, 0)} | keys)
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

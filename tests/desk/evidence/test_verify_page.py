@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,3 +100,29 @@ def _flipped(content: bytes, name: str) -> bytes:
         for each, body in files.items():
             package.writestr(each, body)
     return file.getvalue()
+
+
+def test_a_large_package_is_read_from_the_disk_and_not_held_in_memory(face: DeskFace, tmp_path: Path) -> None:
+    """What the desk holds at its highest while it takes and reads 64 MiB, told by the interpreter itself."""
+    large = tmp_path / "large.zip"
+    with zipfile.ZipFile(large, "w") as package, package.open("media/zeros.bin", "w") as entry:
+        for _ in range(64):
+            entry.write(bytes(2**20))
+    client = face.client(Duty.REVIEWER)
+    csrf = client.csrf("/verify")
+    tracemalloc.start()
+    try:
+        with large.open("rb") as file:
+            answer = client.post("/verify", data={"csrf": csrf}, files={"package": ("large.zip", file)})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert answer.status_code == 422
+    assert peak < 24 * 2**20
+
+
+def test_a_form_that_nobody_of_ours_made_is_refused_before_anything_is_verified(face: DeskFace) -> None:
+    client = face.client(Duty.REVIEWER)
+    answer = client.post("/verify", data={"csrf": "0" * 64}, files={"package": ("a.zip", b"PK")})
+    assert answer.status_code == 403
+    assert client.submit("/verify", "/verify", files={"other": ("a.zip", b"PK")}).status_code == 422
