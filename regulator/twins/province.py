@@ -17,8 +17,8 @@ KINDS = (
     ("urban_rail", "轨道交通", 0.25),
     ("municipal_tunnel", "市政隧道", 0.15),
 )
-STAGES = ("foundation", "structure", "fit_out")
-WORKS = {"foundation": ("deep_pit",), "structure": ("tower_crane", "high_formwork"), "fit_out": ("gondola",)}
+STAGES = ("基础施工", "主体结构", "装饰装修")
+WORKS = {STAGES[0]: ("deep_pit",), STAGES[1]: ("tower_crane", "high_formwork"), STAGES[2]: ("gondola",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def made_projects(count: int, seed: int = 1, live: tuple[str, str] | None = None
             first.city_code,
             first.county_code,
             "gov_building",
-            "structure",
+            STAGES[1],
             ("tower_crane", "deep_pit"),
             first.contractor,
             live[1],
