@@ -26,6 +26,7 @@ from docking.loading import load_platform
 from docking.platform import RecordMap, Replay
 from docking.quantities import AI_RULES, RecordKind
 from docking.record import DockingRecord
+from gateway.id_numbers import mask_id_numbers
 from gateway.model.alarm import Transition, TransitionKind
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.ports import ReadingBlock, Uplink, UplinkContext, UplinkKind
@@ -277,7 +278,8 @@ class DockingUplink:
                 call = talk.send(HttpReply(answer.status, answer.body, answer.retry_after_s))
             except StopIteration as end:
                 ack: Ack = end.value
-                return Ack(ack.outcome, hidden(ack.words, call.secrets), ack.after_s)
+                words = hidden(_without_persons(ack.words, map_, payloads), call.secrets)
+                return Ack(ack.outcome, words, ack.after_s)
 
     def _receipt(self, ack: Ack, attempts: int) -> Receipt:
         if ack.outcome is Outcome.TAKEN:
@@ -288,6 +290,15 @@ class DockingUplink:
         if ack.outcome is Outcome.UNCLEAR and most and attempts >= most:
             return Receipt.rejected(f"given up after {attempts} attempts: {ack.words}")
         return Receipt.retry(ack.words, ack.after_s)
+
+
+def _without_persons(words: str, map_: RecordMap, payloads: Sequence[Payload]) -> str:
+    """A platform that echoes what it was sent must not put a person into our receipts and logs."""
+    names = [field.name for field in map_.fields if field.personal]
+    told = {str(payload.fields[name]) for payload in payloads for name in names if name in payload.fields}
+    for each in sorted(told, key=len, reverse=True):
+        words = words.replace(each, "***")
+    return mask_id_numbers(words)
 
 
 def _build(settings: DockingSettings, context: UplinkContext) -> Uplink:

@@ -59,6 +59,7 @@ class PlatformServer(ABC):
         self.troubles: list[str] = []
         self.down = False
         self.refuse_fields: set[str] = set()
+        self.echo = False
         self.unknown_code: int | None = None
         self._seen: set[tuple[str, ...]] = set()
         self._nonces: set[str] = set()
@@ -122,7 +123,8 @@ class PlatformServer(ABC):
         for record in records:
             bad = sorted(self.refuse_fields & record.keys())
             if bad or not record:
-                return Said(self.refused, f"field not allowed: {', '.join(bad)}")
+                shown = json.dumps(record, ensure_ascii=False)[-120:] if self.echo else ", ".join(bad)
+                return Said(self.refused, f"field not allowed: {shown}")
         seen = [key for key in map(identity, records) if (path, *key) in self._seen]
         for record in records:
             key = (path, *identity(record))

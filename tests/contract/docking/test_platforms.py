@@ -13,7 +13,7 @@ import pytest
 from gateway.clock import SimulatedClock
 from gateway.model.alarm import Severity, TransitionKind
 from gateway.model.alert import ReceiptKind
-from gateway.uplinks.docking_records import Photo
+from gateway.uplinks.docking_records import Driver, Photo
 from tests.fakes.docking_box import JPEG, SECOND_NS, START_NS, DockingBox, Photos, cycle_row, polls
 from tests.fakes.docking_patterns import PATTERNS
 from tests.fakes.docking_server import PlatformServer, RefusalError
@@ -204,7 +204,7 @@ async def test_the_outage_is_filled_in_where_the_map_says_so(readings):
     line.platform.down = True
     blocks = [polls(range(0, 600, 5))]
     assert (await line.box.uplink.send_readings(blocks)).kind is RETRY
-    await line.box.clock.advance(3600)
+    await line.box.clock.advance(600)
     line.platform.down = False
     assert (await line.box.uplink.send_readings(blocks)).kind is ACCEPTED
     expected = 1 if line.docked is PATTERNS["i"] else 60
@@ -244,6 +244,19 @@ async def test_the_drivers_number_is_sent_only_where_the_site_says_so(tmp_path, 
     assert line.held("realtime")[-1]["OperaterNo"] == "7"
     assert {name for name in ("Name", "IdNo") if name in line.held("realtime")[-1]} == set()
     assert line.held("cycle")[-1]["IdNo"] == "1" * 18
+    await box.close()
+
+
+async def test_a_person_that_the_platform_echoes_is_in_no_receipt(tmp_path, line):
+    (tmp_path / "open").mkdir()
+    box = DockingBox(tmp_path / "open", line.docked, line.platform.url, line.box.clock, identities="send")
+    box.uplink.sources.driver = lambda *_: Driver("7001", "某人甲", "ID" + "7" * 16)
+    line.platform.refuse_fields = {"IdNo"}
+    line.platform.echo = True
+    (receipt,) = await box.uplink.send_alerts([cycle_row()])
+    assert receipt.kind is REJECTED
+    assert "***" in receipt.detail
+    assert not [told for told in ("7001", "某人甲", "7" * 16) if told in receipt.detail]
     await box.close()
 
 
