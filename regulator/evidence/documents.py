@@ -52,7 +52,8 @@ def issue_document(db: Connection, desk: Desk, request: DocumentRequest, actor: 
     outside the actor's scope, 422: something it must say is missing."""
     require_project(db, actor, request.project_code)
     _require_words(request)
-    number = _next_number(db, request, now_ns)  # first: it makes two that ask at once wait for each other
+    desk.ledger.hold(db, f"project:{request.project_code}")  # before the number: see regulator.records.locks
+    number = _next_number(db, request, now_ns)  # it makes two that ask at once wait for each other
     before = db.execute(select(documents).where(documents.c.request_key == request.key)).first()
     if before is not None:
         _give_back(db, request, now_ns)

@@ -26,6 +26,7 @@ from regulator.hazards.words import refused
 from regulator.model.actor import Actor, Duty
 from regulator.model.hazard import NewHazard
 from regulator.records.ledger import Deed, Ledger
+from regulator.records.locks import hold_boxes
 from regulator.records.scope import require_project
 from regulator.records.tables.hazards import hazards
 
@@ -69,6 +70,11 @@ class HazardOffice:
 
     def act(self, db: Connection, hazard_id: str, ask: Ask, actor: Actor, now_ns: int) -> HazardState:
         """Do it. Raises RefusedError: 404 outside the scope, 403, 409 or 422 with the refusal's name as code."""
+        hold_boxes(db, [find_hazard(db, actor, hazard_id).project_code])
+        return self.act_held(db, hazard_id, ask, actor, now_ns)
+
+    def act_held(self, db: Connection, hazard_id: str, ask: Ask, actor: Actor, now_ns: int) -> HazardState:
+        """The same for a caller that holds the box in question: an intake that hears its answer."""
         hazard = find_hazard(db, actor, hazard_id, lock=True)
         target = decide(hazard.state, ask.action, actor.level, actor.duties)
         if isinstance(target, Refusal):

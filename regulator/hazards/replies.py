@@ -79,7 +79,7 @@ class ReplyListener:
             reply_id=reply_id,
         )
         try:
-            self._office.act(db, hazard.hazard_id, ask, actor, now_ns)
+            self._office.act_held(db, hazard.hazard_id, ask, actor, now_ns)
         except RefusedError as refused:
             self._keep_unmoved(db, hazard, ask, actor, now_ns, refused.code)
 

@@ -71,6 +71,11 @@ class Ledger:
     def __init__(self, key: SignKey) -> None:
         self._key = key
 
+    def hold(self, db: Connection, *chains: str) -> None:
+        """Take the ends of chains now, by name, for whoever takes something else after them (see `records.locks`)."""
+        for chain in sorted(set(chains)):
+            _lock_head(db, chain)
+
     def append(self, db: Connection, deed: Deed, actor: Actor, now_ns: int) -> LedgerEntry:
         """Write a deed down, in the caller's transaction: the deed and its entry are kept together or not at all."""
         head = _lock_head(db, deed.chain_name)

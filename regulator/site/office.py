@@ -20,6 +20,7 @@ from regulator.desk import Desk
 from regulator.model.actor import SYSTEM, Actor, Duty, Level, Scope
 from regulator.model.refusals import RefusedError
 from regulator.records.ledger import Deed
+from regulator.records.locks import hold_boxes
 from regulator.records.scope import in_scope
 from regulator.records.tables.intake import boxes, mailbox
 from regulator.records.tables.registry import projects
@@ -142,6 +143,7 @@ class NoticeOffice:
         actor: Actor,
         now_ns: int,
     ) -> None:
+        hold_boxes(db, codes)
         db.execute(insert(site_notices).values(**_row(notice, target, reason, actor, now_ns)))
         for code in codes:
             self._tell(db, notice, code, reason, actor, now_ns)
@@ -173,6 +175,7 @@ class NoticeOffice:
             .where(in_scope(target, boxes.c.project_code), ~select(site_deliveries.c.box_id).where(had).exists())
             .order_by(boxes.c.project_code, boxes.c.box_id)
         ).all()
+        hold_boxes(db, [row.project_code for row in late])
         for row in late:
             self._post(db, notice, row.project_code, row.box_id, now_ns)
             content: dict[str, Canonical] = {"version": notice.version, "boxes": [row.box_id], "late": True}

@@ -97,15 +97,22 @@ def record_event(act: Act, event: RiskEvent) -> str:
 
 def list_by_rules(db: Connection, ledger: Ledger, now_ns: int) -> int:
     """Put on the list whoever the rules put there today and is not on it for this reason; how many."""
-    today, listed = day_of(now_ns), 0
+    today = day_of(now_ns)
     known, exits = _active_grounds(db), _last_exits(db)
-    for thing, events in _events(db).items():
-        fresh = [event for event in events if event.at_ns > exits.get(thing, 0)]
-        for kind in _grounds(fresh, today):
-            if (thing, kind) not in known:
-                _enter(Act(db, ledger, SYSTEM, now_ns, kind.zh), thing, kind)
-                listed += 1
-    return listed
+    new = [
+        (thing, kind)
+        for thing, events in _events(db).items()
+        for kind in _grounds([event for event in events if event.at_ns > exits.get(thing, 0)], today)
+        if (thing, kind) not in known
+    ]
+    ledger.hold(db, *(_chain_of(thing) for thing, _ in new))
+    for thing, kind in new:
+        _enter(Act(db, ledger, SYSTEM, now_ns, kind.zh), thing, kind)
+    return len(new)
+
+
+def _chain_of(thing: Listed) -> str:
+    return f"{thing.level.value}:{thing.code}"
 
 
 def list_by_hand(act: Act, thing: Listed) -> None:

@@ -1,0 +1,139 @@
+"""On PostgreSQL: transactions that take the same rows take them in one order, so that none is ended as a deadlock."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+from sqlalchemy import Connection, text
+
+from contract.chain import ChainHead
+from contract.signing import SignKey
+from regulator.evidence.documents import issue_document
+from regulator.evidence.paper import DocumentKind, DocumentRequest
+from regulator.hazards.state_names import HazardAction
+from regulator.intake import mailbox
+from regulator.intake.admission import lock_box
+from regulator.intake.disk_shelf import DiskShelf
+from regulator.model.actor import SYSTEM
+from regulator.records.engine import DeskDatabase
+from regulator.records.ledger import Deed, verify_ledger
+from tests.fakes.desk_database import DeskClock
+from tests.fakes.hazard_bench import BOX, CITY, LI, HazardBench, register
+from tests.fakes.postgresql import PostgreSQL
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+PATIENCE_S = 30
+Work = Callable[[Connection], object]
+
+
+@pytest.fixture
+def database(postgresql: PostgreSQL, migrated: str) -> Iterator[DeskDatabase]:
+    name = postgresql.create(migrated)
+    opened = DeskDatabase(postgresql.url(name))
+    yield opened
+    opened.close()
+    postgresql.drop(name)
+
+
+@pytest.fixture
+def bench(database: DeskDatabase, desk_key: SignKey, clock: DeskClock, tmp_path: Path) -> HazardBench:
+    register(database)
+    made = HazardBench(database, desk_key, clock)
+    made.desk.shelf = DiskShelf(tmp_path, 2**20)
+    return made
+
+
+class Rival:
+    """Another transaction, in a thread of its own. `begin` returns once it waits for a row, or is done."""
+
+    def __init__(self, database: DeskDatabase, work: Work) -> None:
+        self._database, self._work = database, work
+        self._thread = threading.Thread(target=self._run)
+        self.error: BaseException | None = None
+
+    def begin(self) -> None:
+        self._thread.start()
+        with self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watcher:
+            while self._thread.is_alive() and not watcher.scalar(text(WAITING)):
+                self._thread.join(0.02)
+
+    def end(self) -> None:
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive()
+        assert self.error is None, self.error
+
+    def _run(self) -> None:
+        try:
+            with self._database.transaction() as db:
+                self._work(db)
+        except BaseException as error:  # noqa: BLE001 - told to the test
+            self.error = error
+
+
+def test_an_order_and_an_alarm_of_the_same_box(bench: HazardBench, desk_key: SignKey) -> None:
+    """The order posts to the box after its ledger entry; the alarm's transaction holds the box before its entry."""
+
+    def alarm(db: Connection) -> None:
+        lock_box(db, BOX)
+        bench.desk.ledger.append(db, Deed("noted", BOX, {}, "p1"), SYSTEM, bench.clock())
+
+    rival = Rival(bench.database, alarm)
+
+    def post(db: Connection, box_id: str, kind: str, body: BaseModel, now_ns: int) -> str:
+        rival.begin()
+        return mailbox.post(db, box_id, kind, body, desk_key, now_ns)
+
+    hazard_id = bench.open()
+    bench.act(hazard_id, HazardAction.CONFIRM)
+    bench.desk.post = post
+    bench.act(hazard_id, HazardAction.ORDER, LI)
+    rival.end()
+    _whole(bench)
+
+
+def test_a_document_and_an_order_of_the_same_project(bench: HazardBench) -> None:
+    """Both take the ledger's end before the number of the document."""
+
+    def request(key: str) -> DocumentRequest:
+        words = ("p1", "项目 p1", key, "第一建筑公司", "整改", ("加装护栏",))
+        return DocumentRequest(key, DocumentKind.RECTIFICATION, CITY.code, *words)
+
+    def issue(db: Connection) -> None:
+        issue_document(db, bench.desk, request("rival"), LI, bench.clock())
+
+    rival = Rival(bench.database, issue)
+    with bench.database.transaction() as db:
+        bench.desk.ledger.append(db, Deed("noted", "p1", {}, "p1"), LI, bench.clock())
+        rival.begin()
+        ours = issue_document(db, bench.desk, request("ours"), LI, bench.clock())
+    rival.end()
+    assert ours.number.endswith("0001")
+    _whole(bench)
+
+
+def test_ends_of_chains_are_taken_by_name(bench: HazardBench) -> None:
+    """Two that will write into the same two chains, in either order."""
+    ledger, chains = bench.desk.ledger, ("firm:f1", "project:p1")
+
+    def backwards(db: Connection) -> None:
+        ledger.hold(db, *reversed(chains))
+        for chain in reversed(chains):
+            ledger.append(db, Deed("noted", chain, {}, chain=chain), SYSTEM, bench.clock())
+
+    rival = Rival(bench.database, backwards)
+    with bench.database.transaction() as db:
+        ledger.hold(db, *chains)
+        ledger.append(db, Deed("noted", chains[0], {}, chain=chains[0]), SYSTEM, bench.clock())
+        rival.begin()
+        ledger.append(db, Deed("noted", chains[1], {}, chain=chains[1]), SYSTEM, bench.clock())
+    rival.end()
+    _whole(bench)
+
+
+def _whole(bench: HazardBench) -> None:
+    key = bench.desk.key.public
+    with bench.database.reading() as db:
+        end = verify_ledger(db, "project:p1", {key.key_id: key})
+    assert isinstance(end, ChainHead), end
