@@ -168,13 +168,16 @@ root.addEventListener("keydown", (event) => {
   rove(next);
 });
 
-/** The nearest tile of the next line up or down. */
+/** The nearest tile further up or down, in the same column rather than in another. */
 function beside(all, at, way) {
-  const { left, top } = at.getBoundingClientRect();
-  const lines = all.map((link) => ({ link, at: link.getBoundingClientRect() })).filter((each) => (each.at.top - top) * way > 1);
-  const line = lines.reduce((near, each) => Math.min(near, Math.abs(each.at.top - top)), Infinity);
-  const row = lines.filter((each) => Math.abs(each.at.top - top) < line + 1);
-  return row.sort((a, b) => Math.abs(a.at.left - left) - Math.abs(b.at.left - left))[0]?.link;
+  const { left, top, height } = at.getBoundingClientRect();
+  let best = null, nearest = Infinity;
+  for (const link of all) {
+    const place = link.getBoundingClientRect(), down = (place.top - top) * way;
+    const far = down + 3 * Math.abs(place.left - left);
+    if (down > height / 2 && far < nearest) [best, nearest] = [link, far];
+  }
+  return best;
 }
 
 let cardTimer = 0;
