@@ -46,6 +46,19 @@ def add_region(act: Act, region: Region) -> None:
     act.write("region_added", code, content, chain=REGIONS_CHAIN)
 
 
+def rename_region(act: Act, code: str, name: str) -> None:
+    """Raises RefusedError: not the province's administrator, no such region, nothing changed."""
+    require_duty(act.actor, Duty.ADMINISTRATOR, levels=(Level.PROVINCE,))
+    new = read_text(name, "name")
+    before = act.db.scalar(select(regions.c.name).where(regions.c.code == code).with_for_update())
+    if before is None:
+        raise RefusedError(404, "no_such_region", f"没有区划 {code}", f"no region {code}", "code")
+    if before == new:
+        raise RefusedError(422, "nothing_changed", "没有变更", "nothing was changed", "name")
+    act.db.execute(update(regions).where(regions.c.code == code).values(name=new))
+    act.write("region_renamed", code, {"before": str(before), "after": new}, chain=REGIONS_CHAIN)
+
+
 def add_firm(act: Act, firm: Firm) -> None:
     """Enter a firm. Raises RefusedError: no administrator, or the code is another firm's."""
     require_duty(act.actor, Duty.ADMINISTRATOR)

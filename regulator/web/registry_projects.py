@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import FastAPI, Path, Query, Request
@@ -20,7 +21,14 @@ from regulator.registry.days import read_day
 from regulator.registry.device_office import DangerousWork, Device, add_device, end_device, put_work, watch_work
 from regulator.registry.kinds import Category, DeviceKind, FirmRole, ProjectStatus, Word, WorkStage, WorkType
 from regulator.registry.project_lists import Filters, cities, dossier, project_page
-from regulator.registry.project_office import Project, move_project, put_firm, register_project
+from regulator.registry.project_office import (
+    Project,
+    change_project,
+    move_project,
+    put_firm,
+    register_project,
+    release_firm,
+)
 from regulator.registry.set_membership import members_on, memberships_of
 from regulator.registry.texts import read_word
 from regulator.web.forms import Form, FormValues
@@ -68,7 +76,8 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
         return pages.render(
             request, "registry_project.html", found=found, facts=facts, ladder=climb(facts), stays=stays,
             history=history, moves=moves, roles=list(FirmRole), camera=DeviceKind.CAMERA,
-            word_of=_word_of, kinds=list(DeviceKind), types=list(WorkType), stages=list(WorkStage),
+            word_of=_word_of, categories=list(Category), kinds=list(DeviceKind),
+            types=list(WorkType), stages=list(WorkStage),
         )  # fmt: skip
 
     @app.get("/projects/{code}/cameras/{camera}/still")
@@ -95,6 +104,18 @@ def _keeping(app: FastAPI, door: RegistryDoor) -> None:
         with door.act(request, form["reason"]) as act:
             register_project(act, _project(form))
         return back_to(f"/projects/{form['project_code'].strip()}")
+
+    @app.post("/projects/{code}/change")
+    def change(request: Request, code: Code, form: Form) -> Response:
+        with door.act(request, form["reason"]) as act:
+            change_project(act, replace(_project(form), project_code=code))
+        return back_to(f"/projects/{code}")
+
+    @app.post("/projects/{code}/firms/release")
+    def release(request: Request, code: Code, form: Form) -> Response:
+        with door.act(request, form["reason"]) as act:
+            release_firm(act, code, form["firm_code"].strip(), read_word(FirmRole, form["role"], "role"))
+        return back_to(f"/projects/{code}")
 
     @app.post("/projects/{code}/status")
     def move(request: Request, code: Code, form: Form) -> Response:
@@ -166,7 +187,7 @@ def _filters(asked: Mapping[str, str]) -> Filters:
 
 def _project(form: FormValues) -> Project:
     return Project(
-        project_code=form["project_code"],
+        project_code=form.get("project_code"),
         name=form["name"],
         province_code=form["province_code"],
         city_code=form["city_code"],

@@ -25,7 +25,9 @@ BESIDE = (
     "/review/judged",
     "/review/figures",
     "/review/checks",
+    "/review/shelf",
     "/samples",
+    "/regions",
     "/themes",
     "/safety-logs",
 )

@@ -13,10 +13,11 @@ from regulator.records.tables.coverage import camera_stills
 from regulator.records.tables.intake import items
 from regulator.records.tables.ledger import ledger_entries
 from regulator.registry.kinds import DeviceKind
+from regulator.registry.region_office import Firm, add_firm
 from regulator.registry.set_office import SetRules
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
-from tests.fakes.registry_desk import RegistryDesk
+from tests.fakes.registry_desk import ADMIN, RegistryDesk
 
 CITY = Scope(Level.CITY, "4403")
 HTML = "<b onmouseover=alert(1)>甲</b>'; DROP TABLE projects;--"
@@ -205,3 +206,75 @@ def test_key_risks_on_the_page(face: DeskFace, desk: RegistryDesk) -> None:
     assert sent.status_code == 303
     assert approver.submit("/key-risks", "/key-risks/project/p-002/exit/approve", reason="同意").status_code == 303
     assert "p-002" not in keeper.get("/key-risks").text
+
+
+ADMIN_44 = Scope(Level.PROVINCE, "44")
+
+
+def test_regions_and_firms_are_kept_by_forms(face: DeskFace, desk: RegistryDesk) -> None:
+    client = face.client(Duty.ADMINISTRATOR, ADMIN_44)
+    region = {"code": "440107", "name": HTML, "level": "county", "parent": "4401", "reason": "新设"}
+    assert client.submit("/regions", "/regions", **region).status_code == 303
+    wrong = client.submit("/regions", "/regions", **(region | {"code": "440108", "parent": "44"}))
+    assert (wrong.status_code, "上级区划应为市" in wrong.text) == (422, True)
+    assert client.submit("/regions", "/regions", **region).status_code == 409
+    assert client.submit("/regions", "/regions/440107/name", name="甲南县", reason="更名").status_code == 303
+    assert client.submit("/regions", "/regions/999/name", name="甲南县", reason="更名").status_code == 404
+    firm = {"firm_code": "f-9", "name": "第九建筑公司", "kind": "contractor", "reason": "新入库"}
+    assert client.submit("/regions", "/firms", **firm).status_code == 303
+    assert client.submit("/regions", "/firms/f-9/name", name="第九集团", reason="更名").status_code == 303
+    assert client.submit("/regions", "/firms/f-9/end", reason="注销").status_code == 303
+    text = client.get("/regions", params={"q": "f-9"}).text
+    assert "第九集团" in text
+    assert "已停用" in text
+    assert "<b onmouseover" not in text
+    with face.database.reading() as db:
+        at = ledger_entries.c
+        kinds = list(
+            db.scalars(select(at.kind).where(at.chain.startswith("registry:")).order_by(at.at_ns, at.chain, at.seq))
+        )
+    assert set(kinds) >= {"region_added", "region_renamed", "firm_added", "firm_renamed", "firm_ended"}
+
+
+def test_who_keeps_nothing_sees_no_form_and_no_firm_of_others(face: DeskFace, desk: RegistryDesk) -> None:
+    with desk.act(ADMIN, "测试") as act:
+        add_firm(act, Firm("f-8", "别处的公司"))
+    city = face.client(Duty.ADMINISTRATOR, CITY)
+    text = city.get("/regions").text
+    assert "第一建筑公司" in text
+    assert "别处的公司" not in text
+    assert 'action="/regions"' in text
+    assert 'action="/regions/44/name"' not in text
+    assert city.submit("/regions", "/regions/4403/name", name="别名", reason="试").status_code == 403
+    assert city.submit("/regions", "/firms/f-1/end", reason="试").status_code == 403
+    viewer = face.client(Duty.VIEWER, CITY)
+    assert 'method="post" action="/firms' not in viewer.get("/regions").text
+
+
+def test_a_project_is_changed_and_a_firm_released_on_its_page(face: DeskFace, desk: RegistryDesk) -> None:
+    client = face.client(Duty.ADMINISTRATOR, ADMIN_44)
+    page = "/projects/p-001"
+    values = {
+        "name": "新名称",
+        "province_code": "44",
+        "city_code": "4401",
+        "county_code": "440106",
+        "category": "other",
+    }
+    changed = client.submit(page, f"{page}/change", **values, started_on="2025-01-01", reason="区划调整")
+    assert (changed.status_code, changed.headers["location"]) == (303, page)
+    again = client.submit(page, f"{page}/change", **values, started_on="2025-01-01", reason="区划调整")
+    assert (again.status_code, "没有变更" in again.text) == (422, True)
+    lost = client.submit(page, f"{page}/change", **(values | {"county_code": "440303"}), reason="区划调整")
+    assert (lost.status_code, "没有县区" in lost.text) == (422, True)
+    released = client.submit(page, f"{page}/firms/release", firm_code="f-1", role="contractor", reason="合同终止")
+    assert released.status_code == 303
+    assert (
+        client.submit(page, f"{page}/firms/release", firm_code="f-1", role="contractor", reason="再试").status_code
+        == 404
+    )
+    text = client.get(page).text
+    assert "新名称" in text
+    assert "第一建筑公司" not in text.partition("<h2")[2].partition("</section>")[0]
+    other = face.client(Duty.ADMINISTRATOR, CITY)
+    assert other.submit("/projects", f"{page}/change", **values, reason="试").status_code == 404
