@@ -19,7 +19,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.edges.structure import Agreement, Look, Measured, agreement, rail_weight
+from vision.edges.structure import (
+    LEAST_STRUCTURE,
+    Agreement,
+    Look,
+    Measured,
+    agreement,
+    beside,
+    pooled,
+    rail_weight,
+)
 
 STRONG: Final = 0.72
 """Agreement from which a column may follow the light."""
@@ -32,6 +41,7 @@ MOST_KEPT: Final = 6
 SEARCH_BELOW: Final = 0.80
 SEARCH_EVERY: Final = 5
 AROUND_COLUMNS: Final = 15
+AROUND_IN_COVER: Final = 5
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -52,6 +62,8 @@ class Appearances:
     def __init__(self, reference: Look, protected: Floats, witness: Floats, opening: bool) -> None:
         self.weight = rail_weight(reference.gradient, protected, opening)
         self.witness = witness
+        self.beside = beside(self.weight, protected, witness, opening)
+        self.blank = pooled(self.weight)[0] < LEAST_STRUCTURE
         self.opening = opening
         self.looks: list[Look] = [reference, reference]
         self._used: list[int] = [0, 0]
@@ -59,6 +71,7 @@ class Appearances:
         self._number = 1
         self._turn = 0
         self._measured: dict[Look, Measured] = {}
+        self._explained: dict[int, Bools] = {}
 
     def fit(self, live: Measured, is_open: Bools) -> Fit:
         """The look in use, or another one that fits better. One other is tried at a time, now and then, and in every
@@ -77,11 +90,27 @@ class Appearances:
         """Agreement with the picture that a person drew on."""
         return self._against(0, live, is_open)
 
+    def explained(self, live: Measured, fit: Fit, is_open: Bools, enough: float) -> Bools:
+        """Columns that agree by `enough` with any look but the one in `fit`: what is missing there is the light of that
+        look. One look is compared at a time; what was found lately is remembered."""
+        others = [n for n in range(len(self.looks)) if n != fit.number]
+        self._explained = {n: found for n, found in self._explained.items() if n in others}
+        number = others[self._asked % len(others)]
+        other = self._against(number, live, is_open).agreement
+        self._explained[number] = other.judged & (other.score >= enough)
+        return np.asarray(np.any(list(self._explained.values()), axis=0), bool)
+
+    @staticmethod
+    def strong(fit: Fit, left_out: Bools) -> Bools:
+        """Columns that agree strongly with the look that fits."""
+        return np.asarray(fit.agreement.judged & ~left_out & (fit.agreement.score >= STRONG), bool)
+
     def follow(self, live: Measured, fit: Fit, is_open: Bools, gap: Bools, elapsed_s: float) -> None:
         """Let strongly agreeing columns of the recent look follow the live one, but none that is open or called a `gap`
         now."""
-        strong = fit.agreement.judged & ~(is_open | gap) & (fit.agreement.score >= STRONG)
-        sure = cv2.erode(strong.astype(np.uint8)[None], np.ones((1, AROUND_COLUMNS), np.uint8))[0] > 0
+        strong = self.strong(fit, is_open | gap)
+        around = np.ones((1, AROUND_IN_COVER if self.opening else AROUND_COLUMNS), np.uint8)
+        sure = strong & (cv2.erode((strong | self.blank).astype(np.uint8)[None], around)[0] > 0)
         if fit.number != 1:
             if not sure.any():
                 return
@@ -118,6 +147,7 @@ class Appearances:
         if len(self.looks) >= MOST_KEPT + 2:
             oldest = min(range(2, len(self.looks)), key=lambda n: self._used[n])
             del self.looks[oldest], self._used[oldest]
+            self._explained.clear()
         self.looks.append(recent.look)
         self._used.append(self._asked)
 

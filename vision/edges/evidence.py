@@ -53,9 +53,10 @@ class Columns:
         self.for_open.forget(closed)
 
     def unknown(self, now_ns: int) -> Bools:
-        """Columns that nobody could judge, or not lately."""
+        """Columns that nobody could judge, or not lately, and open ones of which as much says the opposite."""
         old = now_ns - self.judged_ns > self.settings.unknown_after_s * SECOND
-        return np.asarray(old | ~self.is_known, bool)
+        refuted = self.is_open & (self.for_open.frames <= self.for_ok.frames)
+        return np.asarray(old | ~self.is_known | refuted, bool)
 
 
 class _Case:

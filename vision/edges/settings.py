@@ -10,13 +10,15 @@ class EdgeSettings:
     told. `judge_every_s`: the strip is looked at no more often than that; people at every frame. `unknown_after_s`:
     what nobody could judge for so long is UNKNOWN. `average_s`: live strips are averaged over about this long.
 
-    Agreement with an appearance of the edge runs from about 0 (something else) to 1 (the same). `gap_below` gives, for
-    what the better part of the edge reaches now (first of each pair), under which agreement a column is a gap (second):
-    the less the light is known, the less is told. What the better part reached up to `familiar_s` ago counts as well
-    while what surrounds the edge agrees by `familiar_around`: an edge may be bare for its whole length. No column is a
-    gap whose gradients lie as they did by `lie_most`: that is a rail in another light. Above `rail_over` times the
-    limit a column is a rail; between the two a frame says nothing. `witness_least`:
-    agreement of what surrounds the rail (slab face, floor), under which something stands in front. `register_px`,
+    Agreement with an appearance of the edge runs from about 0 (something else) to 1 (the same). A column that agrees by
+    `plausible`, and not by less than `fallen_to` of what it did in the same light, remembers the light of now and how
+    well it agrees in it. `gap_below` gives, for how far the light has
+    changed since (first of each pair), under which part of that agreement it is a gap (second). Over `same_light` it is
+    another light, and no column is a gap. Nor is one that another appearance explains by `explained_from`, nor one
+    whose gradients lie as they did by `lie_most`: that is a rail in another light. `rail_above` gives, for what the
+    better part of the edge reaches now, over which agreement a column is a rail (in the same light the last, as a part
+    of what it remembers, and never less than the first); between the two a frame says nothing.
+    `witness_least`: agreement of what surrounds the rail, under which something stands in front. `register_px`,
     `register_sure`: how far the camera may have moved (of a picture 640 px wide) and how sure that must be. `reach_m`:
     a person this close to an unprotected edge is at it; `person_s` confirms that."""
 
@@ -26,11 +28,13 @@ class EdgeSettings:
     judge_every_s: float = 1.0
     unknown_after_s: float = 60.0
     average_s: float = 6.0
-    gap_below: tuple[tuple[float, float], ...] = ((0.60, 0.22), (0.75, 0.36), (0.90, 0.56))
+    plausible: float = 0.35
+    fallen_to: float = 0.7
+    gap_below: tuple[tuple[float, float], ...] = ((0.03, 0.50), (0.06, 0.25))
+    same_light: float = 0.06
+    explained_from: float = 0.50
     lie_most: float = 0.55
-    familiar_s: float = 1200.0
-    familiar_around: float = 0.85
-    rail_over: float = 1.2
+    rail_above: tuple[tuple[float, float], ...] = ((0.60, 0.42), (0.90, 0.67))
     witness_least: float = 0.45
     register_px: float = 8.0
     register_sure: float = 0.02

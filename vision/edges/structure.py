@@ -30,8 +30,8 @@ POOL_COLUMNS: Final = 9
 PATCH: Final = (5, 7)
 ALONG_COLUMNS: Final = 13
 WINDOW: Final = (1, 9)
-RELIT: Final = 0.14
-"""Logarithm of a grey level: a seventh."""
+CLEAR_OF: Final = 0.05
+"""Weight under which a pixel shows nothing of the protection."""
 FADED: Final = 0.4
 SEEN: Final = 0.2
 NOISE_FLOOR: Final = 0.05
@@ -65,15 +65,13 @@ class Look:
 class Agreement:
     """By column: `score` about 0..1; `lie`: how far gradients lie the same way; `judged`: whether enough of the
     protection could be seen to say it; `witness`: the pattern of what surrounds it, NaN where that shows nothing;
-    `relit`: what lies above or under the protection has become darker or brighter than the edge as a whole (a shadow
-    came or went); `darker`: how much darker the protected pixels are against their surroundings than they were (natural
-    logarithm, negative is darker)."""
+    `darker`: how much darker the protected pixels are against their surroundings than they were (natural logarithm,
+    negative is darker)."""
 
     score: Floats
     lie: Floats
     judged: Bools
     witness: Floats
-    relit: Bools
     darker: Floats
 
     def typical(self, left_out: Bools) -> float:
@@ -82,12 +80,6 @@ class Agreement:
         if columns.sum() < 4:
             columns = self.judged
         return float(np.percentile(self.score[columns], 60)) if columns.sum() >= 4 else float("nan")
-
-    def around(self) -> float:
-        """How well what surrounds the edge agrees on the whole: high when the light is that of the known look, even
-        if every rail is gone. NaN where little of it is recognisable."""
-        seen = self.witness[np.isfinite(self.witness)]
-        return float(np.median(seen)) if len(seen) >= len(self.witness) / 4 else float("nan")
 
 
 def gradients(strip: Floats) -> Floats:
@@ -152,6 +144,15 @@ class Measured:
         self.usable: Floats = look.seen * ((look.level > DARK) & (look.level < BRIGHT)).astype(np.float32)
 
 
+def beside(weight: Floats, protected: Floats, witness: Floats, opening: bool) -> Floats:
+    """1 for pixels that show the light and nothing of the protection: what surrounds it, and what is seen between the
+    lines of a rail."""
+    if opening:
+        return witness
+    lines = cv2.dilate((weight > CLEAR_OF).astype(np.uint8), np.ones((5, 5), np.uint8))
+    return np.asarray(np.maximum(witness, protected * (lines == 0)), np.float32)
+
+
 def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, opening: bool) -> Agreement:
     """How well a live look agrees with a known one where protection is (`weight`) and around it (`witness`)."""
     seen, noise = live.usable * known.look.seen, live.noise
@@ -176,7 +177,6 @@ def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, 
         lie.astype(np.float32),
         judged,
         np.where(spare > LEAST_STRUCTURE, beside, np.nan).astype(np.float32),
-        np.zeros(len(lie), bool) if opening else _relit(live.look, known.look, weight, witness * seen),
         _darker(live.look, known.look, weight, witness * seen) if opening else np.zeros_like(lie),
     )
 
@@ -234,19 +234,6 @@ def _bars(live: Measured, known: Measured, bars: Bools) -> Floats:
 def _strong(live: Floats, known: Floats) -> Floats:
     """1 for what is at least `FADED` as strong as it was, less for a mere trace of it."""
     return np.asarray(np.minimum(np.sqrt(live / (known + 1e-3)) / FADED, 1.0), np.float32)
-
-
-def _relit(live: Look, known: Look, weight: Floats, around: Floats) -> Bools:
-    """Columns whose surroundings, above or under, changed their grey level by `RELIT` more or less than most."""
-    middle = int(np.argmax(weight.sum(1)))
-    changed = np.zeros(weight.shape[1], bool)
-    for part in (slice(None, middle), slice(middle, None)):
-        count, now, then = pooled(around[part], (around * live.level)[part], (around * known.level)[part])
-        some = count > 1
-        if some.any():
-            ratio = np.log((now + 2) / (then + 2))
-            changed |= some & (np.abs(ratio - np.median(ratio[some])) > RELIT)
-    return np.asarray(changed, bool)
 
 
 def _darker(live: Look, known: Look, weight: Floats, witness: Floats) -> Floats:

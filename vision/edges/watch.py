@@ -22,6 +22,7 @@ from gateway.model.verdict import Truth
 from vision.edges.appearance import Appearances, Fit
 from vision.edges.evidence import NEVER, Columns
 from vision.edges.keeping import Belonging, EdgeStateError, KeptEdge, KeptState, packed_state, read_state
+from vision.edges.light import LightMemory
 from vision.edges.live import Average, free_of, look_of, strip_of
 from vision.edges.people import Presence, people_at
 from vision.edges.places import Place, Places, Stretch, What, stretches
@@ -35,6 +36,8 @@ from vision.frame import Frame
 SECOND: Final = 1_000_000_000
 DARKER: Final = -0.45
 """A hole is darker against its surroundings than its cover was: a third of the light gone."""
+BLACK: Final = -1.0
+"""Two thirds of the light gone: more than a shadow takes, as a rule."""
 
 MISSING_FROM: Final = 0.7
 """Share of an edge without protection from which it is called missing rather than a gap."""
@@ -43,6 +46,7 @@ NEARLY: Final = 5
 
 Boxes = NDArray[np.float32]
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
 Blank = tuple[str, float]
 """Why and how many metres of all edges are unknown now."""
@@ -56,11 +60,10 @@ class _Watched:
     view: View
     average: Average
     appearances: Appearances
+    light: LightMemory
     columns: Columns
     why: str = "not judged yet"
     followed_ns: int = NEVER
-    familiar: float = 0.0
-    familiar_ns: int = NEVER
     score: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
 
@@ -161,7 +164,8 @@ class EdgeWatch:
             if old and old[n].appearances.has_learnt:
                 looks.take_up(old[n].appearances.looks[1:])
             average = Average(view, self.settings.average_s)
-            self._edges.append(_Watched(edge, view, average, looks, columns))
+            light = LightMemory(looks.looks[0].level, looks.beside, looks.blank)
+            self._edges.append(_Watched(edge, view, average, looks, light, columns))
 
     def _judge(self, frame: Frame, persons: Boxes, now_ns: int) -> None:
         if (frame.width_px, frame.height_px) != self._size:
@@ -186,39 +190,47 @@ class EdgeWatch:
         free = free_of(persons, view, self._shift)
         live = Measured(watched.average.add(strip_of(grey, view, self._shift), free, elapsed_s))
         fit = watched.appearances.fit(live, columns.is_open)
-        gap, rail = self._verdicts(watched, fit)
+        lit = watched.light.bands(live.look.level, live.usable)
+        change = watched.light.change(lit, fit.agreement.witness)
+        gap, rail = self._verdicts(watched, fit, change)
+        if gap.any():
+            gap = gap & ~watched.appearances.explained(live, fit, columns.is_open, self.settings.explained_from)
         if columns.is_open.any():
             first = watched.appearances.against_reference(live, columns.is_open)
-            back = self._verdicts(watched, first)[1] & columns.is_open
+            back = self._verdicts(watched, first, change)[1] & columns.is_open
             gap, rail = gap & ~back, rail | back
         columns.step(gap, rail, now_ns)
         watched.score = np.where(fit.agreement.judged, fit.agreement.score, np.nan).astype(np.float32)
         watched.why = "too dark, hidden, or nothing to recognise"
         since_s = min(60.0, (now_ns - watched.followed_ns) / SECOND)
         watched.appearances.follow(live, fit, columns.is_open, gap, since_s)
+        score = np.maximum(fit.agreement.score, np.float32(view.opening))
+        known = (rail if view.opening else self._plausible(watched, fit, change)) & ~(gap | columns.is_open)
+        watched.light.remember(lit, fit.agreement.witness, score, known, since_s)
         watched.followed_ns = now_ns
 
-    def _verdicts(self, watched: _Watched, fit: Fit) -> tuple[Bools, Bools]:
-        """Columns that this frame calls a gap, and those it calls protected."""
+    def _plausible(self, watched: _Watched, fit: Fit, change: Floats) -> Bools:
+        """Columns that may be protected as they look now: not those that agree less than they did in this very light,
+        which may be the ends of a gap."""
         setting, agreed = self.settings, fit.agreement
-        limit = self._limit(watched, fit)
-        free = ~(agreed.witness < setting.witness_least)
-        judged = agreed.judged & watched.view.judged
-        gap = judged & free & (agreed.score < limit) & (agreed.lie < setting.lie_most) & ~agreed.relit
-        rail = judged & (agreed.score > setting.rail_over * limit)
-        if watched.view.opening:
-            gap, rail = _cover(agreed, gap, rail, watched.view.judged & free)
-        return gap, rail
+        fell = (change < setting.gap_below[0][0]) & (agreed.score < setting.fallen_to * watched.light.agreed)
+        return np.asarray(agreed.judged & (agreed.score >= setting.plausible) & ~fell, bool)
 
-    def _limit(self, watched: _Watched, fit: Fit) -> float:
-        """The agreement under which a column is a gap in the light of now."""
-        setting, typical = self.settings, _or_nothing(fit.typical)
-        if typical >= watched.familiar or self._judged_ns - watched.familiar_ns > setting.familiar_s * SECOND:
-            watched.familiar, watched.familiar_ns = typical, self._judged_ns
-        elif _or_nothing(fit.agreement.around()) >= setting.familiar_around:
-            typical = watched.familiar
-        reached, below = zip(*setting.gap_below, strict=True)
-        return float(np.interp(typical, reached, below))
+    def _verdicts(self, watched: _Watched, fit: Fit, change: Floats) -> tuple[Bools, Bools]:
+        """Columns that this frame may call a gap, and those it calls protected. In the light in which a column was seen
+        protected, lines that are gone are a gap: the further the light has changed, the less may be left of them. In
+        another light they may be there and not be seen."""
+        setting, agreed, view = self.settings, fit.agreement, watched.view
+        same_light = change < setting.same_light
+        changed, below = zip(*setting.gap_below, strict=True)
+        limit = np.interp(change, changed, below) * watched.light.agreed
+        free = view.judged & ~(agreed.witness < setting.witness_least)
+        gap = agreed.judged & free & same_light & (agreed.lie < setting.lie_most) & (agreed.score < limit)
+        reached, above = zip(*setting.rail_above, strict=True)
+        familiar = np.maximum(above[-1] * watched.light.agreed, above[0])
+        least = np.where(same_light, familiar, np.interp(_or_nothing(fit.typical), reached, above))
+        rail = agreed.judged & view.judged & (agreed.score > least)
+        return _cover(agreed, gap, rail, free, same_light) if view.opening else (gap, rail)
 
     # --- telling ---
 
@@ -237,7 +249,12 @@ class EdgeWatch:
             return self._free_place(place, known, blank)
         watched = self._edges[place.stretch.edge]
         part = slice(place.stretch.first, place.stretch.last + 1)
-        seen = known and bool((~watched.columns.unknown(now_ns)[part]).mean() >= 0.5)
+        asked = (
+            watched.columns.is_open[part]
+            if place.is_open
+            else np.ones(place.stretch.last + 1 - place.stretch.first, bool)
+        )
+        seen = known and bool((~watched.columns.unknown(now_ns)[part][asked]).mean() >= 0.5)
         about = self._about(watched, place)
         if not seen:
             about["why"] = watched.why if known else "camera not usable"
@@ -322,9 +339,10 @@ class EdgeWatch:
         ]
 
 
-def _cover(agreed: Agreement, gap: Bools, rail: Bools, judged: Bools) -> tuple[Bools, Bools]:
-    """An opening: structure says it, and where the cover is plain, how dark it has become against its surroundings."""
-    dark = agreed.darker < DARKER
+def _cover(agreed: Agreement, gap: Bools, rail: Bools, judged: Bools, same_light: Bools) -> tuple[Bools, Bools]:
+    """An opening: structure says it, and where the cover is plain, how dark it has become against its surroundings.
+    A shadow darkens what lies beside as well: in another light only what is nearly black is a hole."""
+    dark = agreed.darker < np.where(same_light, DARKER, BLACK)
     plain = judged & ~agreed.judged
     open_cover = (gap & (dark | (agreed.score < 0.3))) | (plain & dark)
     covered = (rail & ~dark) | (plain & (np.abs(agreed.darker) < -DARKER / 2))
