@@ -9,7 +9,7 @@ with the day's run.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from contract.envelope import Envelope
 from contract.messages import AlarmTransition, UpMessage
-from regulator.intake.insertion import insert_once
 from regulator.records.engine import DeskDatabase
 from regulator.records.tables.ledger import ledger_entries
 from regulator.records.tables.registry import projects
@@ -31,6 +30,7 @@ from regulator.supervision.risk_file import RiskFile
 from regulator.supervision.risk_inputs import Now, inputs_of
 
 DIRTY_EVERY_S, DAY_EVERY_S = 30.0, 600.0
+WRITTEN_AT_ONCE = 50
 LOOKED_BACK_NS = 300_000_000_000
 """How far back each run reads the ledger: ten runs, so that a slow commit is not overlooked."""
 SCORED = (ProjectStatus.RUNNING.value, ProjectStatus.STOPPED.value, ProjectStatus.UNREGISTERED.value)
@@ -86,8 +86,9 @@ class RiskOffice:
         with self.database.reading() as db:
             facts = {code: each for code, each in facts_of(db, codes, now_ns).items() if each.status in SCORED}
         rows = {code: _row(assess(self.file, inputs_of(self.file, each, now)), now) for code, each in facts.items()}
-        if not rows:
-            return 0
+        return sum(self._keep_some(some, now_ns) for some in _parts_of(rows))
+
+    def _keep_some(self, rows: dict[str, dict[str, Any]], now_ns: int) -> int:
         with self.database.transaction() as db:
             return _keep(db, rows, now_ns)
 
@@ -102,16 +103,23 @@ _MARK = {"postgresql": _marking(postgresql), "sqlite": _marking(sqlite)}
 """Built once: every alarm is marked, and building a statement costs more than running it."""
 
 
+def _parts_of(rows: dict[str, dict[str, Any]]) -> Iterator[dict[str, dict[str, Any]]]:
+    """A few at a time: an alarm that arrives must not wait for a whole province's scores."""
+    ordered = sorted(rows)
+    for begin in range(0, len(ordered), WRITTEN_AT_ONCE):
+        yield {code: rows[code] for code in ordered[begin : begin + WRITTEN_AT_ONCE]}
+
+
 def mark_dirty(db: Connection, project_code: str, now_ns: int) -> None:
     """Something happened to this project."""
     db.execute(_MARK[db.dialect.name], {"project_code": project_code, "since_ns": now_ns})
 
 
 def _take_dirty(db: Connection) -> list[str]:
-    """Those that no arrival holds at this moment: an arrival takes several, in an order of its own."""
+    """What another replica is taking, or an alarm is marking, waits for the next run: nobody waits for a row here."""
     at = risk_dirty.c
-    free = select(at.project_code).where(at.since_ns > 0).order_by(at.project_code).with_for_update(skip_locked=True)
-    codes = list(db.scalars(free))
+    ready = select(at.project_code).where(at.since_ns > 0).order_by(at.project_code)
+    codes = list(db.scalars(ready.with_for_update(skip_locked=True)))
     if codes:
         db.execute(update(risk_dirty).where(at.project_code.in_(codes)).values(since_ns=0))
     return codes
@@ -124,26 +132,29 @@ def _after_deeds(db: Connection, now_ns: int) -> list[str]:
 
 
 def _keep(db: Connection, rows: dict[str, dict[str, Any]], now_ns: int) -> int:
-    at, kept = risk_latest.c, 0
+    at = risk_latest.c
     known = {row.project_code: row for row in db.execute(select(risk_latest).where(at.project_code.in_(rows)))}
-    for code, row in sorted(rows.items()):
-        before = known.get(code)
-        if before is not None and all(getattr(before, name) == row[name] for name in KEPT):
-            continue
-        if before is not None and before.scored_at_ns >= now_ns:
-            continue
-        full = {"project_code": code, "scored_at_ns": now_ns, **row}
-        if insert_once(db, risk_scores, full):
-            _replace(db, full)
-            kept += 1
-    return kept
+    fresh = [
+        {"project_code": code, "scored_at_ns": now_ns, **row}
+        for code, row in sorted(rows.items())
+        if code not in known or _differs(known[code], row, now_ns)
+    ]
+    if fresh:
+        _write(db, fresh)
+    return len(fresh)
 
 
-def _replace(db: Connection, row: dict[str, Any]) -> None:
+def _differs(before: Any, row: dict[str, Any], now_ns: int) -> bool:
+    return before.scored_at_ns < now_ns and any(getattr(before, name) != row[name] for name in KEPT)
+
+
+def _write(db: Connection, rows: list[dict[str, Any]]) -> None:
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    adding = dialect.insert(risk_latest).values(**row)
-    newer = risk_latest.c.scored_at_ns < row["scored_at_ns"]
-    db.execute(adding.on_conflict_do_update(index_elements=["project_code"], set_=row, where=newer))
+    db.execute(dialect.insert(risk_scores).on_conflict_do_nothing(), rows)
+    adding = dialect.insert(risk_latest)
+    values = {name: adding.excluded[name] for name in ("scored_at_ns", *KEPT)}
+    newer = risk_latest.c.scored_at_ns < adding.excluded.scored_at_ns
+    db.execute(adding.on_conflict_do_update(index_elements=["project_code"], set_=values, where=newer), rows)
 
 
 def _row(found: Assessment, now: Now) -> dict[str, Any]:

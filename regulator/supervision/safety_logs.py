@@ -24,6 +24,7 @@ from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Deed, Ledger
 from regulator.records.scope import require_project
+from regulator.records.tables.ledger import ledger_heads
 from regulator.records.tables.registry import projects
 from regulator.records.tables.supervision import check_ins, safety_log_flags, safety_logs
 from regulator.registry.act import Act
@@ -161,9 +162,11 @@ def flag_due(database: DeskDatabase, ledger: Ledger, file: SafetyFile, now_ns: i
     with database.reading() as db:
         codes = list(db.scalars(missing_logs(day)))
     flagged = 0
-    with database.transaction() as db:
-        for code in codes:
-            flagged += _flag(db, ledger, code, day, Ground.DUE_TIME, now_ns)
+    for code in codes:
+        with database.transaction() as db:
+            _hold(db, code)
+            if db.scalar(missing_logs(day).where(projects.c.project_code == code)) is not None:
+                flagged += _flag(db, ledger, code, day, Ground.DUE_TIME, now_ns)
     return flagged
 
 
@@ -189,6 +192,12 @@ def _flag(db: Connection, ledger: Ledger, code: str, day: date, ground: Ground, 
         en = f"the safety log of {day.isoformat()} was missing at the next day's check-in"
         open_finding(db, ledger, Finding(FINDING, _subject(code, day), zh, en, code), now_ns)
     return new
+
+
+def _hold(db: Connection, code: str) -> None:
+    """Take the project's ledger before its flags, as whoever keeps a log or a check-in does: no two wait in a ring."""
+    chain = ledger_heads.c.chain == f"project:{code}"
+    db.execute(select(ledger_heads.c.seq).where(chain).with_for_update()).first()
 
 
 def _expected(db: Connection, code: str, day: date) -> bool:
