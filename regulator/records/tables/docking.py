@@ -25,7 +25,7 @@ docking_outbox = Table(
     moment("due_at_ns"),
     moment("tried_at_ns"),
     moment("settled_at_ns"),
-    Index("ix_docking_outbox_lane", "platform", "state", "queued_at_ns"),
+    Index("ix_docking_outbox_lane", "state", "platform", "queued_at_ns"),
     Index("ix_docking_outbox_project", "project_code", "state"),
 )
 """`key`: box and event, the same for ever. `body`: the box's message, canonical JSON. `due_at_ns`: not before."""
