@@ -29,6 +29,12 @@ def add_desk_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
         choices=["announce", "use"],
         help="change the signing key: make the next one and tell the boxes; use it once they know it; end",
     )
+    change.add_argument(
+        "--first-administrator",
+        nargs=2,
+        metavar=("LOGIN", "NAME"),
+        help="make one of the first two accounts; its password is the first line of the standard input; end",
+    )
     change.add_argument("--lost-key", metavar="REASON", help="start with a new key: every box has to enrol again")
     desk.add_argument("--leave-behind", action="store_true", help="with --next-key use: also when boxes do not know it")
     desk.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
@@ -50,12 +56,15 @@ def _desk(args: argparse.Namespace) -> int:
         return 0
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - a site's box does without the desk's libraries
 
-    from regulator.running import change_key, run_desk  # noqa: PLC0415
+    from regulator.running import add_first_administrator, change_key, run_desk  # noqa: PLC0415
 
     start_logging(args.log_level)
     try:
         if args.next_key is not None:
             return change_key(settings, args.next_key, leave_behind=args.leave_behind)
+        if args.first_administrator is not None:
+            login, name = args.first_administrator
+            return add_first_administrator(settings, login, name, sys.stdin.readline().rstrip("\n"))
         run_desk(settings, args.lost_key or "")
     except (ValueError, SQLAlchemyError) as error:
         print(f"sitewarden: {str(error).splitlines()[0]}", file=sys.stderr)

@@ -12,8 +12,14 @@ import signal
 import time
 from collections.abc import Callable
 
+from sqlalchemy import make_url
+
+from regulator.accounts.model import NewAccount
+from regulator.accounts.passwords import Passwords
+from regulator.accounts.setup import create_first_administrator
 from regulator.desk import Desk
 from regulator.desk_key import announce, open_key, use
+from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.schema import prepare
 from regulator.server import ReceiverServer
@@ -25,9 +31,35 @@ from screens.listener import listen
 
 def open_desk(settings: DeskSettings, now_ns: Callable[[], int] = time.time_ns, lost_key: str = "") -> Desk:
     """The database migrated, the key read or made. Raises OSError, ValueError or SQLAlchemy's errors."""
-    database = DeskDatabase(settings.database)
+    database = DeskDatabase(database_url(settings))
     prepare(database)
     return Desk(settings, database, open_key(database, settings.key_file, now_ns(), lost_key), now_ns)
+
+
+def database_url(settings: DeskSettings) -> str:
+    """The address, with the password from its file. Raises OSError."""
+    if settings.database_password_file is None:
+        return settings.database
+    lines = settings.database_password_file.read_text(encoding="utf-8").splitlines()
+    url = make_url(settings.database).set(password=lines[0].strip() if lines else "")
+    return url.render_as_string(hide_password=False)
+
+
+def add_first_administrator(settings: DeskSettings, login: str, name: str, password: str) -> int:
+    """One of the first two accounts of a desk; they choose another password at the first login. Prints one JSON line;
+    exit code 1: there are two already, or the name or password will not do."""
+    desk = open_desk(settings)
+    try:
+        new = NewAccount(login, name, password)
+        province = settings.province_code
+        account = create_first_administrator(desk.database, desk.ledger, Passwords(), new, province, desk.now_ns())
+    except RefusedError as refused:
+        print(json.dumps({"error": refused.code, "message": refused.message_en}), flush=True)
+        return 1
+    finally:
+        desk.database.close()
+    print(json.dumps({"login": account.login, "user_id": account.user_id}), flush=True)
+    return 0
 
 
 def change_key(settings: DeskSettings, step: str, *, leave_behind: bool) -> int:
@@ -35,7 +67,7 @@ def change_key(settings: DeskSettings, step: str, *, leave_behind: bool) -> int:
 
     Exit code 1: boxes that do not know the next key yet are named, and nothing has changed for them. Raises ValueError.
     """
-    database = DeskDatabase(settings.database)
+    database = DeskDatabase(database_url(settings))
     prepare(database)
     try:
         if step == "announce":

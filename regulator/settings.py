@@ -88,6 +88,8 @@ class DeskSettings(_Section):
     name_en: str = "Review desk"
     province_code: str = ""
     database: str
+    database_password_file: Path | None = None
+    """The password for `database`, on the file's first line: a URL stands in settings and process lists."""
     blobs: str
     key_file: Path
     enrol_code_file: Path | None = None
@@ -108,7 +110,7 @@ class DeskSettings(_Section):
     def beside(self, folder: Path) -> "DeskSettings":
         """The same with every relative path taken from `folder`: where the desk file lies."""
         changed: dict[str, object] = {"key_file": folder / self.key_file}
-        for name in ("enrol_code_file", "s3_secret_file"):
+        for name in ("enrol_code_file", "s3_secret_file", "database_password_file"):
             path = getattr(self, name)
             changed[name] = None if path is None else folder / path
         if not self.blobs.startswith("s3://"):

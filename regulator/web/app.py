@@ -18,6 +18,7 @@ from regulator.web.guard import Guard
 from regulator.web.pages import Pages, shared_routes
 
 AREAS: Final = (
+    "health",
     "intake",
     "account",
     "registry",
