@@ -3,7 +3,7 @@
 An open hazard leaves no list by a filter of time; only what was asked for is left out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,10 +11,12 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, se
 
 from regulator.hazards.deadline_days import DueClass, due_class, end_of_day_ns
 from regulator.hazards.record import HazardRecord, record_of
+from regulator.hazards.refused_days import day_of_refusal, refused_since
 from regulator.hazards.requests import asked_of
 from regulator.hazards.state_names import HazardState
 from regulator.model.actor import Actor
 from regulator.records.scope import in_region, in_scope
+from regulator.records.tables.duties import hazard_notices
 from regulator.records.tables.hazards import hazard_requests, hazards
 from regulator.records.tables.registry import projects
 from screens.formats import site_time
@@ -29,11 +31,12 @@ _OPEN: Final = tuple(state.value for state in COLUMNS)
 
 @dataclass(frozen=True, slots=True)
 class BoardCard:
-    """One hazard on a list, with its project's name and its pile."""
+    """One hazard on a list, its project's name and its pile. `refused_days`: which day of a refusal it is, else 0."""
 
     hazard: HazardRecord
     project_name: str
     due: DueClass
+    refused_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class DueCounts:
 @dataclass(frozen=True, slots=True)
 class Filter:
     """What a list shows; an empty text filters nothing. `asked`: with a request that waits for an approver who is
-    another person. `before`: the last hazard id of the page before."""
+    another person; `unread`: of which the actor was told and has not read.
+    `before`: the last hazard id of the page before."""
 
     state: str = ""
     grade: str = ""
@@ -69,6 +73,7 @@ class Filter:
     due: str = ""
     listed: bool = False
     asked: bool = False
+    unread: bool = False
     before: str = ""
 
 
@@ -112,6 +117,10 @@ def find_hazards(db: Connection, actor: Actor, wanted: Filter, now_ns: int) -> t
         clauses.append(at.listed_level != "")
     if wanted.due:
         clauses += [at.state.in_(_OPEN), due_clause(DueClass(wanted.due), now_ns)]
+    if wanted.unread:
+        notice = hazard_notices.c
+        mine = select(notice.hazard_id).where(notice.user_id == actor.user_id, notice.read_at_ns == 0)
+        clauses.append(at.hazard_id.in_(mine))
     if wanted.asked:
         clauses.append(at.hazard_id.in_(select(hazard_requests.c.hazard_id).where(asked_of(actor))))
     last = db.execute(select(at.opened_at_ns).where(at.hazard_id == wanted.before)).first()
@@ -120,14 +129,14 @@ def find_hazards(db: Connection, actor: Actor, wanted: Filter, now_ns: int) -> t
         clauses.append(or_(at.opened_at_ns < last.opened_at_ns, older))
     scope = in_scope(actor.scope, at.project_code)
     found = _joined().where(scope, *clauses).order_by(at.opened_at_ns.desc(), at.hazard_id.desc()).limit(PAGE + 1)
-    return _made(db.execute(found), now_ns)
+    return _made(db, db.execute(found).all(), now_ns)
 
 
 def _cards(db: Connection, where: "ColumnElement[bool]", now_ns: int) -> tuple[BoardCard, ...]:
     at = hazards.c
     first = case((at.due_at_ns == 0, 1), else_=0)
     found = _joined().where(where).order_by(first, at.due_at_ns, at.opened_at_ns, at.hazard_id).limit(CARDS)
-    return _made(db.execute(found), now_ns)
+    return _made(db, db.execute(found).all(), now_ns)
 
 
 def _joined() -> Any:
@@ -137,9 +146,16 @@ def _joined() -> Any:
     )
 
 
-def _made(rows: "Iterable[Row[Any]]", now_ns: int) -> tuple[BoardCard, ...]:
+def _made(db: Connection, rows: "Sequence[Row[Any]]", now_ns: int) -> tuple[BoardCard, ...]:
+    refused = [row.hazard_id for row in rows if row.state == S.REFUSED_BY_SITE.value]
+    since = refused_since(db, refused) if refused else {}
     return tuple(
-        BoardCard(record_of(row), row.project_name or row.project_code, due_class(row.due_at_ns, now_ns))
+        BoardCard(
+            record_of(row),
+            row.project_name or row.project_code,
+            due_class(row.due_at_ns, now_ns),
+            day_of_refusal(since[row.hazard_id], now_ns) if row.hazard_id in since else 0,
+        )
         for row in rows
     )
 

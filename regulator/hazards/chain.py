@@ -28,6 +28,8 @@ EVENTS: Final[dict[str, Wording]] = {
     "order_seen": Wording("现场已阅", "Seen by the site"),
     "reply_moved_nothing": Wording("回复已留存，未改变状态", "Answer kept, nothing moved"),
     "document_issued": Wording("文书签发", "Document issued"),
+    "hazard_notified": Wording("告知主要负责人", "Principals told"),
+    "hazard_notice_read": Wording("主要负责人已阅", "Read by a principal"),
     "evidence_viewed": Wording("查看证据", "Evidence viewed"),
     "analogy_asked": Wording("举一反三", "Look-alikes asked for"),
     "analogy_checked": Wording("同类排查", "Look-alike checked"),

@@ -1,8 +1,8 @@
 """What follows from an action that was done: columns, deadlines, orders, listings, checks by analogy.
 
 Confirming a major hazard does at once what notices ask for: work is stopped by an order (A29), the hazard is listed for
-supervision at the levels of the rule pack (E6), and look-alikes are sought in the firm's other projects (A5). A
-confirmed accident and an order to stop work go to the key-risk list (A7).
+supervision at the levels of the rule pack (E6), and look-alikes are sought in the firm's other projects (A5) and
+the principals are told (B5). A confirmed accident and an order to stop work go to the key-risk list (A7).
 """
 
 import json
@@ -16,6 +16,7 @@ from regulator.hazards.analogy import lay_down_checks
 from regulator.hazards.catalogue import WORKS_OF_ASSET
 from regulator.hazards.deadline_days import due_at_ns
 from regulator.hazards.deadlines import DeadlineKind, Outcome, Start, Subject, open_deadlines
+from regulator.hazards.notices import tell_principals
 from regulator.hazards.orders import OrderText, OrderWord
 from regulator.hazards.record import HazardRecord
 from regulator.hazards.requests import ask_for, decide_on, open_request, settle
@@ -75,6 +76,7 @@ def _confirm(step: Step) -> None:
 
 
 def _handle_major(step: Step, works_type: str) -> None:
+    tell_principals(step.db, step.offices.ledger, step.hazard, step.actor, step.now_ns)
     for level in step.rules.listing:
         _list(step, level)
     if not step.hazard.is_stopped:

@@ -3,7 +3,8 @@
     reviewer judges, orders, rechecks | inspector looks on site | approver is the second or higher person
     administrator settles grants and unregistered projects | responder accepts and puts right
 
-What somebody proposed does not wait for the same person. Nothing waits for a viewer or an auditor.
+What somebody proposed does not wait for the same person. For a viewer or an auditor nothing waits but
+what they were told and have not read.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from regulator.hazards.requests import asked_of
 from regulator.hazards.state_names import HazardState
 from regulator.model.actor import Actor, Duty
 from regulator.records.scope import in_scope
+from regulator.records.tables.duties import hazard_notices
 from regulator.records.tables.hazards import hazard_analogies, hazard_requests, hazards
 from regulator.records.tables.project_set import set_proposals
 from regulator.records.tables.registry import projects
@@ -48,6 +50,7 @@ class Work(Enum):
     UNREGISTERED = "/projects?status=unregistered"
     ACCEPT = "/hazards?state=ordered"
     PUT_RIGHT = "/hazards?state=rectifying"
+    READ = "/hazards?unread=yes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def waits_for(db: Connection, actor: Actor, now_ns: int) -> tuple[Task, ...]:
     """Everything that this seat may do and that is there to be done, in the order of the duties."""
     today = day_of(now_ns)
     found = [*_judging(db, actor, now_ns), *_inspecting(db, actor, today), *_approving(db, actor, today)]
-    found += [*_keeping(db, actor), *_answering(db, actor)]
+    found += [*_keeping(db, actor), *_answering(db, actor), _told(db, actor)]
     return tuple(task for task in found if task.count)
 
 
@@ -122,6 +125,12 @@ def _answering(db: Connection, actor: Actor) -> Iterator[Task]:
     if not actor.has(Duty.RESPONDER):
         return
     yield from _hazards(db, actor, {S.ORDERED: Work.ACCEPT, S.RECTIFYING: Work.PUT_RIGHT})
+
+
+def _told(db: Connection, actor: Actor) -> Task:
+    at = hazard_notices.c
+    unread = (at.user_id == actor.user_id, at.read_at_ns == 0, in_scope(actor.scope, at.project_code))
+    return _task(db, Work.READ, hazard_notices, at.told_at_ns, *unread)
 
 
 def _hazards(db: Connection, actor: Actor, works: dict[HazardState, Work]) -> Iterator[Task]:

@@ -9,6 +9,7 @@ GET  /supervision (also /board)  GET /accidents  GET /hazards/stock
 """
 
 import secrets
+from dataclasses import replace
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
@@ -22,6 +23,7 @@ from regulator.hazards.board import PAGE, Filter, board, due_counts, find_hazard
 from regulator.hazards.chain import EVENTS
 from regulator.hazards.deadline_days import DueClass
 from regulator.hazards.evidence import EvidenceKind
+from regulator.hazards.notices import note_read, notices_of
 from regulator.hazards.office import OPENERS, HazardOffice
 from regulator.hazards.record import find_hazard
 from regulator.hazards.replies import ReplyListener
@@ -145,6 +147,10 @@ def _one(desk: Desk, app: FastAPI, pages: Pages, office: HazardOffice) -> None:
         actor = pages.actor(request)
         with desk.database.reading() as db:
             view = view_of(db, office, desk.shelf, actor, hazard_id, pages.now_ns())
+        if any(each.user_id == actor.user_id and not each.read_at_ns for each in view.notices):
+            with desk.database.transaction() as db:
+                note_read(db, office.ledger, view.hazard, actor, pages.now_ns())
+                view = replace(view, notices=notices_of(db, hazard_id))
         values = {"sections": Section, "kinds": EvidenceKind, "follow_ups": FollowUp, "results": AnalogyResult}
         return pages.render(request, "hazard_page.html", 200, view=view, hazard=view.hazard, **values)
 
@@ -218,9 +224,7 @@ def _filter(request: Request) -> Filter:
     asked = request.query_params
     kinds = {"state": HazardState, "grade": Grade, "channel": Channel, "kind": HazardKind, "due": DueClass}
     chosen = {name: member(kind, asked[name], name).value for name, kind in kinds.items() if asked.get(name)}
-    listed, project = asked.get("listed") == "yes", asked.get("project", "")[:64]
-    asked_for = asked.get("asked") == "yes"
-    region = asked.get("region", "")[:64]
-    return Filter(
-        **chosen, project=project, region=region, listed=listed, asked=asked_for, before=asked.get("before", "")[:64]
-    )
+    project, region = asked.get("project", "")[:64], asked.get("region", "")[:64]
+    listed, waiting, unread = (asked.get(name) == "yes" for name in ("listed", "asked", "unread"))
+    where = Filter(**chosen, project=project, region=region, before=asked.get("before", "")[:64])
+    return replace(where, listed=listed, asked=waiting, unread=unread)

@@ -12,9 +12,11 @@ from regulator.hazards.deadline_days import DueClass, Urgency, Warned, due_class
 from regulator.hazards.deadlines import DeadlineKind
 from regulator.hazards.evidence import EvidenceItem, evidence_of
 from regulator.hazards.facts import rule_true
+from regulator.hazards.notices import HazardNotice, notices_of
 from regulator.hazards.office import HazardOffice
 from regulator.hazards.orders import IssuedOrder, orders_of
 from regulator.hazards.record import HazardRecord, find_hazard
+from regulator.hazards.refused_days import day_of_refusal, refused_since
 from regulator.hazards.requests import requests_of
 from regulator.hazards.sections import WrittenSection, sections_of
 from regulator.hazards.watch import holders_of, warnings_of
@@ -83,6 +85,8 @@ class HazardView:
     follow_ups: tuple[FollowedUp, ...]
     events: tuple[ChainEvent, ...]
     wrong: tuple[str, ...]
+    notices: tuple[HazardNotice, ...]
+    refused_days: int
     actions: tuple[ActionForm, ...]
     rule_true: bool
 
@@ -94,6 +98,7 @@ def view_of(
     hazard = find_hazard(db, actor, hazard_id)
     name = db.scalar(select(projects.c.name).where(projects.c.project_code == hazard.project_code))
     quiet = office.rules(db, hazard.project_code).quiet_hours
+    since = refused_since(db, [hazard_id])
     return HazardView(
         hazard=hazard,
         project_name=name or hazard.project_code,
@@ -110,6 +115,8 @@ def view_of(
         follow_ups=follow_ups_of(db, hazard_id),
         events=chain_of(db, hazard_id),
         wrong=contradictions(db, hazard),
+        notices=notices_of(db, hazard_id),
+        refused_days=day_of_refusal(since[hazard_id], now_ns) if hazard_id in since else 0,
         actions=tuple(form_of(action) for action in office.allowed(hazard, actor)),
         rule_true=rule_true(db, hazard, quiet, now_ns),
     )
