@@ -2,8 +2,9 @@
 
 from fastapi import FastAPI
 
+from regulator.accounts.cleaning import CLEAN_EVERY_S, SessionCleaning
 from regulator.accounts.passwords import Passwords
-from regulator.desk import Desk
+from regulator.desk import Desk, Job
 from regulator.web.account_audit import audit_routes
 from regulator.web.account_login import login_routes
 from regulator.web.account_me import me_routes
@@ -13,7 +14,8 @@ from regulator.web.pages import Pages
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """All routes about people."""
+    """All routes about people, and what is cleaned after them."""
+    desk.jobs.append(Job("sessions", CLEAN_EVERY_S, SessionCleaning(desk.database).run))
     passwords: Passwords = app.state.passwords
     login_routes(desk, app, pages, passwords)
     oidc_routes(desk, app, pages)
