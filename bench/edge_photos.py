@@ -1,11 +1,13 @@
-"""Photographs of real guardrails, as they are and with the rails taken out by editing: what the edge check says.
+"""Photographs of real guardrails and openings, as they are and edited: what the edge check says.
 
     python -m bench.edge_photos DIR --json        DIR holds the photographs named in the table below
 
 The photograph itself is the reference. Its bars are painted over (`cv2.inpaint`) and the result is shown for two
-minutes with sensor noise, changing light and a shaking camera; so is the untouched photograph, as the control. For
-trying, not for figures of quality: a photograph edited by a program still is that photograph everywhere else. Few of
-the photographs show a rail whole enough to be surveyed; those are listed.
+minutes with sensor noise, changing light and a shaking camera; so is the untouched photograph, as the control. With
+openings that really lie open it is the other way round: the reference is the photograph with the hole painted over from
+around it, which makes a plain cover, and the photograph as it is must be found. For trying, not for figures of quality:
+a photograph edited by a program still is that photograph everywhere else. Few of the photographs show a rail or an
+opening whole enough to be surveyed; those are listed.
 """
 
 import argparse
@@ -56,6 +58,23 @@ PHOTOS = (
 )
 
 
+@dataclass(frozen=True)
+class Hole:
+    """Pixels of a 640 x 640 photograph: the corners of an opening that lies open, and about how long they run (m)."""
+
+    name: str
+    number: int
+    length_m: float
+    corners: tuple[Spot, ...]
+
+
+HOLES = (
+    Hole("css_085.jpg", 1, 4.0, ((366, 432), (397, 446), (351, 528), (320, 509))),
+    Hole("css_085.jpg", 2, 4.0, ((82, 344), (92, 349), (49, 386), (40, 380))),
+    Hole("css_179.jpg", 1, 4.0, ((218, 513), (230, 520), (193, 561), (182, 552))),
+)
+
+
 def survey_of(photo: Photo, size_px: float = 640.0) -> Survey:
     """What a person would have drawn into the photograph."""
 
@@ -66,6 +85,20 @@ def survey_of(photo: Photo, size_px: float = 640.0) -> Survey:
     line = tuple(part(spot) for spot in photo.line)
     edge = Edge("edge", photo.name, EdgeKind.FLOOR_EDGE, line, photo.length_m, marks)
     return Survey("photo", 1, 0, "bench", "0" * 64, (), (edge,))
+
+
+def survey_of_hole(hole: Hole, size_px: float = 640.0) -> Survey:
+    """The outline of the opening."""
+    corners = tuple((x / size_px, y / size_px) for x, y in hole.corners)
+    edge = Edge("edge", hole.name, EdgeKind.OPENING, corners, hole.length_m)
+    return Survey("photo", 1, 0, "bench", "0" * 64, (), (edge,))
+
+
+def covered(image: np.ndarray, hole: Hole) -> np.ndarray:
+    """The photograph with the opening painted over, its rim included."""
+    mask = np.zeros(image.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.array(hole.corners, np.int32)], 255)
+    return cv2.inpaint(image, cv2.dilate(mask, np.ones((9, 9), np.uint8)), 5, cv2.INPAINT_TELEA)
 
 
 def without_bars(image: np.ndarray, photo: Photo) -> np.ndarray:
@@ -111,6 +144,17 @@ def measure(folder: Path) -> dict[str, Any]:
             "metres_of": [round(metres, 2), photo.length_m],
             "agreement_bars_out": round(agreed_edited, 3),
         }
+    for hole in HOLES:
+        image = cv2.imread(str(folder / hole.name))
+        if image is None:
+            rows[hole.name] = "not in the folder"
+            continue
+        closed = covered(image, hole)
+        watch = EdgeWatch(survey_of_hole(hole), closed)
+        before, _, _ = shown(watch, closed, 0, 60)
+        after, metres, _ = shown(watch, image, 60, 90)
+        named = {"covered": before.name, "as_it_is": after.name, "metres_of": [round(metres, 2), hole.length_m]}
+        rows[f"{hole.name} opening {hole.number}"] = named
     return rows
 
 
