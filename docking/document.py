@@ -75,21 +75,26 @@ def read_map(path: Path) -> MapDocument:
 
 
 def _parse(text: str, document: MapDocument) -> None:
-    loader = yaml.SafeLoader(text)
     try:
-        root = loader.get_single_node()
+        root = _composed(text)
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = str(getattr(error, "problem", "") or type(error).__name__)
         found = Words(f"YAML that cannot be read: {problem}", f"YAML 无法解析：{problem}")
         document.add_line(mark.line + 1 if mark else 0, found, Words("valid YAML", "正确的 YAML"))
         return
-    finally:
-        loader.dispose()
     if root is None:
         document.add_line(0, Words("an empty file", "空文件"), Words("a platform map", "平台映射"))
         return
     document.data = _Builder(document).build(root, (), root.start_mark.line + 1)
+
+
+def _composed(text: str) -> yaml.Node | None:
+    loader = yaml.SafeLoader(text)
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
 
 
 class _Builder:
