@@ -1,6 +1,7 @@
 """Evidence out and in again: a hazard's package to download, and the page that checks one (R9).
 
 GET  /hazards/{hazard_id}/package     the zip; an entry of the ledger says who took it
+GET  /hazards/{hazard_id}/handed-over the package that was handed over with the case, the same bytes for ever
 GET  /verify                          drop a package
 POST /verify                          what holds in it and what does not
 """
@@ -14,13 +15,15 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from regulator.desk import Desk
+from regulator.desk import Desk, Job
+from regulator.evidence.handing_over import EVERY_S, ZIP_TYPE, HandingOver, handed_package
 from regulator.evidence.known_keys import verify_known
 from regulator.evidence.package import PackageOffice
 from regulator.evidence.verifier import Report
 from regulator.model.actor import Duty
 from regulator.model.refusals import RefusedError
 from regulator.records.key_history import KnownKey, known_keys
+from regulator.records.ledger import Deed
 from regulator.web.forms import spooled_upload
 from regulator.web.pages import Pages
 
@@ -34,7 +37,20 @@ MOST_WAITING: Final = 8
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """The routes."""
+    """The routes, and the packages that go with a case that is handed over."""
+    desk.jobs.append(Job("handed-packages", EVERY_S, HandingOver(desk).run))
+
+    @app.get("/hazards/{hazard_id}/handed-over")
+    def handed_over(request: Request, hazard_id: str) -> Response:
+        actor = pages.actor(request, *TAKERS)
+        with desk.database.reading() as db:
+            row = handed_package(db, actor, hazard_id)
+        content = desk.shelf.read(row.sha256)
+        with desk.database.transaction() as db:
+            taken = Deed("handed_package_taken", hazard_id, {"sha256": row.sha256}, row.project_code)
+            desk.ledger.append(db, taken, actor, desk.now_ns())
+        headers = {"content-disposition": f'attachment; filename="{row.name}"', "etag": f'"{row.sha256}"'}
+        return Response(content, media_type=ZIP_TYPE, headers=headers)
 
     @app.get("/hazards/{hazard_id}/package")
     def package(request: Request, hazard_id: str) -> Response:

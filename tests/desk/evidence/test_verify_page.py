@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 
 from regulator.hazards.opening import open_hazard
 from regulator.model.actor import Duty, Level, Scope
 from regulator.records.ledger import entries_about
+from regulator.records.tables.hazards import hazards
 from regulator.records.tables.registry import projects
 from tests.desk.evidence.test_package import PROJECT, REVIEWER, new_hazard, verified, where
 from tests.fakes.desk_database import DeskClock
@@ -126,3 +127,24 @@ def test_a_form_that_nobody_of_ours_made_is_refused_before_anything_is_verified(
     answer = client.post("/verify", data={"csrf": "0" * 64}, files={"package": ("a.zip", b"PK")})
     assert answer.status_code == 403
     assert client.submit("/verify", "/verify", files={"other": ("a.zip", b"PK")}).status_code == 422
+
+
+def test_a_case_that_is_handed_over_takes_its_evidence_along_once(face: DeskFace, hazard_id: str) -> None:
+    client, path = face.client(Duty.REVIEWER), f"/hazards/{hazard_id}/handed-over"
+    job = next(job for job in face.desk.jobs if job.name == "handed-packages")
+    job.run(face.clock())
+    assert client.get(path).status_code == 404
+    with face.database.transaction() as db:
+        db.execute(update(hazards).where(hazards.c.hazard_id == hazard_id).values(handed_over_at_ns=face.clock()))
+    job.run(face.clock())
+    first = client.get(path)
+    assert verified(first.content, face.desk.key.public.key_id).faults == []
+    face.clock.move(hours=1)
+    job.run(face.clock())
+    assert client.get(path).content == first.content
+    with face.database.reading() as db:
+        told = [entry.fields for entry in entries_about(db, hazard_id)]
+    (said,) = [each["content"] for each in told if each["kind"] == "evidence_handed_over"]
+    assert said["sha256"] == hashlib.sha256(first.content).hexdigest()
+    assert face.client(Duty.VIEWER).get(path).status_code == 403
+    assert face.client(Duty.REVIEWER, Scope(Level.CITY, "4403")).get(path).status_code == 404
