@@ -9,9 +9,9 @@ ways write the same rows. In: checked deliveries inside a transaction. Out: rece
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Table, bindparam, func, insert, select, tuple_, update
 
@@ -46,6 +46,7 @@ from regulator.records.tables.intake import (
 
 PLAIN = (AlarmTransition, EvidenceRecord, MinuteSummary, Thumbnail)
 Names = set[tuple[str, str]]
+Name = TypeVar("Name", str, tuple[str, str])
 
 _LOCK = select(boxes).where(boxes.c.box_id.in_(bindparam("boxes", expanding=True))).order_by(boxes.c.box_id)
 _LOCK = _LOCK.with_for_update()
@@ -245,7 +246,7 @@ def _move(box: _Box, now_ns: int) -> dict[str, object]:
 
 def _lock_boxes(db: Connection, names: set[str]) -> dict[str, _Box]:
     """Rows of boxes, taken in the order of their names, so that two replicas never wait for each other in a ring."""
-    wanted = {"boxes": sorted(names)}
+    wanted = {"boxes": _padded(names)}
     found = {row.box_id: _box(row) for row in db.execute(_LOCK, wanted)}
     for row in db.execute(_KEYS, wanted):
         found[row.box_id].keys.add(row.key_id)
@@ -263,7 +264,13 @@ def _box(row: "Row[Any]") -> _Box:
 
 
 def _names(db: Connection, query: Any, names: Names) -> Names:
-    return {(row[0], row[1]) for row in db.execute(query, {"names": sorted(names)})} if names else set()
+    return {(row[0], row[1]) for row in db.execute(query, {"names": _padded(names)})} if names else set()
+
+
+def _padded(names: Collection[Name]) -> list[Name]:
+    """Sorted, the last one repeated up to a power of two: few lengths make few statements, which stay prepared."""
+    some = sorted(names)
+    return some + some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
 
 
 def _alarms_of(db: Connection, deliveries: Sequence[Delivery]) -> "dict[tuple[str, str], Row[Any] | None]":
@@ -271,12 +278,12 @@ def _alarms_of(db: Connection, deliveries: Sequence[Delivery]) -> "dict[tuple[st
     names = {
         (each.envelope.box_id, each.body.alarm_id) for each in deliveries if isinstance(each.body, AlarmTransition)
     }
-    rows = db.execute(_ALARMS, {"names": sorted(names)}) if names else ()
+    rows = db.execute(_ALARMS, {"names": _padded(names)}) if names else ()
     return {(row.box_id, row.alarm_id): row for row in rows}
 
 
 def _events_of(db: Connection, deliveries: Sequence[Delivery]) -> dict[tuple[str, str], str]:
     """Alarm ids of the events that pictures name, by box and event."""
     names = {(each.envelope.box_id, each.body.event_id) for each in deliveries if isinstance(each.body, Thumbnail)}
-    rows = db.execute(_EVENTS, {"names": sorted(names)}) if names else ()
+    rows = db.execute(_EVENTS, {"names": _padded(names)}) if names else ()
     return {(row.box_id, row.key): row.alarm_id for row in rows}

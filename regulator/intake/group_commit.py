@@ -15,6 +15,7 @@ a process never wait for each other's box.
 import logging
 import queue
 import threading
+import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -34,7 +35,11 @@ Work = Callable[[Connection], T]
 
 MOST_TOGETHER = 64
 FEWEST_TOGETHER = 2
-WRITERS_POSTGRESQL = 2
+WRITERS = 1
+"""One a process on either database: they would share one processor, and two half batches cost more than a whole one."""
+BUSY = 4
+LINGER_S = 0.015
+"""After a batch of `BUSY` works or more the next one waits for so long: what a batch costs it costs once."""
 
 
 class Together(Protocol):
@@ -55,13 +60,12 @@ class _Job:
 
 
 class GroupCommit:
-    """`submit` from any thread. One writer on SQLite, which has one anyway; a few on PostgreSQL."""
+    """`submit` from any thread."""
 
     def __init__(self, database: DeskDatabase, together: Together | None = None) -> None:
         self._database = database
         self._items_together = together
-        count = 1 if database.is_sqlite else WRITERS_POSTGRESQL
-        self._queues: list[queue.SimpleQueue[_Job | None]] = [queue.SimpleQueue() for _ in range(count)]
+        self._queues: list[queue.SimpleQueue[_Job | None]] = [queue.SimpleQueue() for _ in range(WRITERS)]
         self._threads = [
             threading.Thread(target=self._write, args=(waiting,), name=f"desk-writer-{number}", daemon=True)
             for number, waiting in enumerate(self._queues)
@@ -83,8 +87,12 @@ class GroupCommit:
             thread.join()
 
     def _write(self, waiting: "queue.SimpleQueue[_Job | None]") -> None:
+        busy = False
         while (first := waiting.get()) is not None:
+            if busy:
+                time.sleep(LINGER_S)
             jobs, more = _take(waiting, first)
+            busy = len(jobs) >= BUSY
             self._together([job for job in jobs if job.future.set_running_or_notify_cancel()])
             if not more:
                 return
