@@ -109,7 +109,7 @@ async def measure(
 ) -> dict[str, Any]:
     """One run; with two replicas one of them is killed, and PostgreSQL, while the storm lasts."""
     settings, projects = write_desk(folder, database), boxed_projects(size.gateways)
-    codes = await asyncio.to_thread(_found, settings, projects, size)
+    codes = await asyncio.to_thread(found, settings, projects, size.reviewers)
     say(f"founded {len(projects)} projects; database {settings.database.split(':')[0]}; {load_now()}")
     async with contextlib.AsyncExitStack() as stack:
         desks, urls = [], []
@@ -170,9 +170,10 @@ def boxed_projects(count: int) -> list[MadeProject]:
     return talking[:count]
 
 
-def _found(settings: DeskSettings, projects: list[MadeProject], size: Size) -> dict[str, str]:
+def found(settings: DeskSettings, projects: list[MadeProject], reviewers: int) -> dict[str, str]:
+    """A made-up province with so many reviewers; enrolment codes by box."""
     with _opened(settings) as desk:
-        return found_province(desk, projects, Passwords(), more_reviewers(size.reviewers))
+        return found_province(desk, projects, Passwords(), more_reviewers(reviewers))
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ the next call goes to the next one, as a reverse proxy would send it. Raises htt
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -57,6 +58,14 @@ class GatewayLink:
         if self._wires is not None:
             self._wires[1].close()
         self._wires = None
+
+    async def hang_up(self) -> None:
+        """The same, and wait until it is done."""
+        wires = self._wires
+        self.close()
+        if wires is not None:
+            with contextlib.suppress(OSError):
+                await wires[1].wait_closed()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         place = self._places[self._now_at]
