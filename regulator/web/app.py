@@ -6,7 +6,6 @@ In: a desk. Out: a FastAPI application. `app.state.pages` holds the pages.
 """
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Final
 
 from fastapi import FastAPI
@@ -49,8 +48,6 @@ def desk_app(desk: Desk, passwords: Passwords | None = None) -> FastAPI:
     app.state.passwords = passwords or Passwords()
     shared_routes(app, pages)
     for area in AREAS:
-        name = f"regulator.web.{area}_routes"
-        if find_spec(name) is not None:
-            import_module(name).install(desk, app, pages)
+        import_module(f"regulator.web.{area}_routes").install(desk, app, pages)
     app.add_middleware(Guard, visitors=AccountVisitors(desk), refuse=pages.refuse)
     return app
