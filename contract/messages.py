@@ -203,9 +203,11 @@ class MediaSegment(UpMessage):
 
 class CameraStill(UpMessage):
     """The newest picture of a camera, small, faces blurred: said about once a minute, for overviews. It speaks of now:
-    a regulator keeps the newest of each camera and gives no receipt, a box sends none again."""
+    a regulator keeps the newest of each camera and gives no receipt, a box sends none again. `asset`: what the camera
+    is registered as, where that is another name."""
 
     camera_id: Annotated[str, Field(min_length=1, max_length=500)]
+    asset: Label = ""
     captured_at_ns: Whole
     media_type: Literal["image/jpeg", "image/webp"]
     width_px: Annotated[int, Field(ge=1, le=320)]
@@ -217,8 +219,8 @@ class CameraStill(UpMessage):
 class LiveViewAnswer(UpMessage):
     """What the box says to a `live_view_request`. `ended` may also say why pictures that came stop coming.
 
-    `reason` is a code for programs: `not_playable` (no H.264), `offline`, `no_camera`, `busy`, `ended`, `failed`; empty
-    while `opening`.
+    `reason` is a code for programs: `not_playable` (no H.264), `offline`, `no_camera`, `busy`, `not_allowed`, `ended`,
+    `failed`; empty while `opening`.
     """
 
     request_id: Key

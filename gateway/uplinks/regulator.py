@@ -40,8 +40,8 @@ from gateway.uplinks.regulator_mailbox import Mailbox, MessageHandler
 from gateway.uplinks.regulator_memory import Inbox
 from gateway.uplinks.regulator_session import NoAnswerError, Question, RegulatorSession, SessionLimits
 from gateway.uplinks.regulator_sights import Sights
-from gateway.uplinks.regulator_stills import StillSending
 from gateway.uplinks.regulator_state import BoxTeller, StateTelling
+from gateway.uplinks.regulator_stills import StillSending
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,8 @@ class RegulatorSettings(BaseModel):
     `regulator_key_id` pins the regulator's key by its fingerprint (asked for by telephone); without it the first key
     seen is remembered. Plain HTTP is for loopback unless `allow_plain_http` says otherwise. `rule_packs`: whether a
     pack that this regulator offers is taken once it has passed the check, or a person at the site is asked first.
+    `stills`: whether it gets a small picture of each camera once a minute, faces blurred; `live_video`: whether it may
+    ask for that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -76,6 +78,8 @@ class RegulatorSettings(BaseModel):
     pipelining: Annotated[int, Field(ge=1, le=64)] = 8
     late_after_s: Seconds = 60.0
     allow_plain_http: bool = False
+    stills: bool = True
+    live_video: bool = True
     rule_packs: Literal["activate", "ask"] = "activate"
 
     @model_validator(mode="after")
@@ -186,8 +190,9 @@ class RegulatorUplink:
         return self._settings.rule_packs == "ask"
 
     def show(self, sights: Sights) -> None:
-        """What may be seen of the cameras. Before `run`; without it there are no stills and no live video."""
-        self._stills.sights = self._live.sights = sights
+        """What may be seen of the cameras, as far as the settings allow. Before `run`."""
+        self._stills.sights = sights if self._settings.stills else None
+        self._live.sights = sights if self._settings.live_video else None
 
     def health(self) -> RegulatorHealth:
         """Cheap, callable at any time."""

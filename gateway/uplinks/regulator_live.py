@@ -18,7 +18,7 @@ from typing import Any, Final
 from contract.faults import ContractFault
 from contract.messages import LIVE_PART, LivePart, LiveState, LiveViewAnswer, LiveViewRequest
 from gateway.media.fragments import Fragment, FragmentCutter
-from gateway.model.picture import CameraLink
+from gateway.model.picture import CameraLink, CameraState
 from gateway.ports import Clock, Eyes
 from gateway.uplinks.regulator_session import NoAnswerError, Question, RegulatorSession, Way
 from gateway.uplinks.regulator_sights import Sights
@@ -75,9 +75,10 @@ class LivePushing:
             logger.info("event=live_view_lost camera=%s reason=%r", request.camera_id, str(error))
 
     def _why_not(self, request: LiveViewRequest) -> tuple[str, str]:
-        eyes = self.sights.eyes() if self.sights is not None else None
-        states = {state.camera: state for state in eyes.cameras()} if eyes is not None else {}
-        state = states.get(request.camera_id)
+        if self.sights is None:
+            return "not_allowed", ""
+        eyes = self.sights.eyes()
+        state = _camera_of(eyes, request.camera_id)
         if state is None:
             return "no_camera", ""
         if len(self._views) > MOST_LIVE:
@@ -106,7 +107,10 @@ class LivePushing:
         await self._answer(request, "ended", reason, words)
 
     async def _push(self, request: LiveViewRequest, eyes: Eyes) -> None:
-        cutter, stream = FragmentCutter(), eyes.live(request.camera_id)
+        state = _camera_of(eyes, request.camera_id)
+        if state is None:
+            raise LookupError("the camera is no more")
+        cutter, stream = FragmentCutter(), eyes.live(state.camera)
         try:
             async for octets in stream:
                 for fragment in cutter.feed(octets):
@@ -148,3 +152,10 @@ class LivePushing:
         )
         question = Question("live_view_answer", f"live:{request.request_id}", said.model_dump)
         return self._session.ask(question, LiveState)
+
+
+def _camera_of(eyes: Eyes | None, name: str) -> CameraState | None:
+    """By its own name, else by that of what it is registered as."""
+    states = eyes.cameras() if eyes is not None else ()
+    own = next((state for state in states if state.camera == name), None)
+    return own or next((state for state in states if state.asset == name), None)

@@ -14,7 +14,7 @@ from typing import Final
 
 from contract.faults import ContractFault
 from contract.messages import CameraStill, DownModel
-from gateway.model.picture import CameraLink, Picture
+from gateway.model.picture import CameraLink, CameraState, Picture
 from gateway.ports import Clock
 from gateway.uplinks.regulator_session import NoAnswerError, Question, RegulatorSession
 from gateway.uplinks.regulator_sights import Sights
@@ -50,18 +50,19 @@ class StillSending:
         if eyes is None or not self._may_speak() or self._clock.monotonic_ns() < self._refused_until_ns:
             return 0
         taken = 0
-        for camera in [state.camera for state in eyes.cameras() if state.link is CameraLink.LIVE]:
-            still = eyes.still(camera)
-            if still is None or self._sent.get(camera) == still.captured_at_ns:
+        for state in [each for each in eyes.cameras() if each.link is CameraLink.LIVE]:
+            still = eyes.still(state.camera)
+            if still is None or self._sent.get(state.camera) == still.captured_at_ns:
                 continue
-            if not await self._send(camera, still):
+            if not await self._send(state, still):
                 break
             taken += 1
         self.sent += taken
         return taken
 
-    async def _send(self, camera: str, still: Picture) -> bool:
+    async def _send(self, state: CameraState, still: Picture) -> bool:
         """Whether to go on with the next camera."""
+        camera = state.camera
         assert self.sights is not None
         try:
             small = await asyncio.to_thread(self.sights.small, still)
@@ -72,6 +73,7 @@ class StillSending:
             return True
         body = CameraStill(
             camera_id=camera,
+            asset=state.asset,
             captured_at_ns=still.captured_at_ns,
             media_type="image/jpeg",
             width_px=small.width_px,

@@ -175,7 +175,10 @@ class LiveOffice:
         """The box that has the camera, its row held: two who ask at once take turns."""
         at, still = boxes.c, wall_stills.c
         mine = select(boxes).where(at.project_code == wish.project_code)
-        known = select(still.box_id).where(still.project_code == wish.project_code, still.camera_id == wish.camera_id)
+        known = select(still.box_id).where(
+            still.project_code == wish.project_code,
+            (still.camera_id == wish.camera_id) | (still.asset == wish.camera_id),
+        )
         found = db.execute(mine.where(at.box_id.in_(known)).with_for_update()).first()
         found = found or db.execute(mine.order_by(at.last_seen_ns.desc()).limit(1).with_for_update()).first()
         if found is None:

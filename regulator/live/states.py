@@ -36,6 +36,7 @@ class LiveReason(Word):
     NOT_PLAYABLE = "not_playable", "摄像机未输出 H.264，无法播放", "the camera sends no H.264: no browser plays it"
     OFFLINE = "offline", "摄像机离线", "the camera is offline"
     NO_CAMERA = "no_camera", "监控盒没有这个摄像机", "the box has no such camera"
+    NOT_ALLOWED = "not_allowed", "现场未开放实时视频", "the site gives no live video to this desk"
     BUSY = "busy", "监控盒同时发送的实时视频已达上限", "the box sends as many live videos as it may already"
     FAILED = "failed", "监控盒无法提供实时视频", "the box could not give live video"
     ENDED = "ended", "视频流已结束", "the stream has ended"

@@ -17,7 +17,7 @@ from regulator.registry.coverage.facts import Moment, gather
 from regulator.registry.coverage.ladder import Ladder, climb
 from regulator.registry.kinds import Category, DeviceKind, Standing
 from regulator.registry.set_membership import members_on
-from regulator.wall.stills import stills_of
+from regulator.wall.stills import seen_cameras
 from regulator.wall.tile import Tile, tile_of
 
 
@@ -83,8 +83,13 @@ def cameras_of(db: Connection, project_code: str) -> list[CameraOnCard]:
     at = devices.c
     mine = (at.project_code == project_code, at.kind == DeviceKind.CAMERA.value, at.status == Standing.ACTIVE.value)
     named = {row.asset or row.device_code: row.name for row in db.execute(select(devices).where(*mine))}
-    stills = stills_of(db, project_code)
-    return [CameraOnCard(name, named.get(name, name), stills.get(name, 0)) for name in sorted({*named, *stills})]
+    seen = seen_cameras(db, project_code)
+    found = []
+    for each in seen:
+        name = named.get(each.camera_id) or named.get(each.asset) or each.camera_id
+        found.append(CameraOnCard(each.camera_id, name, each.captured_at_ns))
+    shown = {name for each in seen for name in (each.camera_id, each.asset)}
+    return found + [CameraOnCard(code, name, 0) for code, name in sorted(named.items()) if code not in shown]
 
 
 def _reasons(text: str) -> list[Reason]:

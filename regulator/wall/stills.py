@@ -46,6 +46,7 @@ def take_still(db: Connection, heard: Heard, now_ns: int) -> None:
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
     values = {
         "box_id": heard.box_id,
+        "asset": said.asset,
         "sha256": said.sha256,
         "media_type": said.media_type,
         "width_px": said.width_px,
@@ -71,8 +72,17 @@ def newest_still(db: Connection, actor: Actor, project_code: str, camera_id: str
     return Still(row.camera_id, row.sha256, row.media_type, row.captured_at_ns, bytes(row.body)) if row else None
 
 
-def stills_of(db: Connection, project_code: str) -> dict[str, int]:
-    """When the newest picture of each camera was captured."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A camera of which a picture has come. `asset`: what it is registered as, if that is another name."""
+
+    camera_id: str
+    asset: str
+    captured_at_ns: int
+
+
+def seen_cameras(db: Connection, project_code: str) -> list[Seen]:
+    """Of a project, by name."""
     at = wall_stills.c
-    rows = db.execute(select(at.camera_id, at.captured_at_ns).where(at.project_code == project_code))
-    return {row.camera_id: row.captured_at_ns for row in rows}
+    mine = select(at.camera_id, at.asset, at.captured_at_ns).where(at.project_code == project_code)
+    return [Seen(row.camera_id, row.asset, row.captured_at_ns) for row in db.execute(mine.order_by(at.camera_id))]

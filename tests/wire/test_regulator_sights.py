@@ -193,6 +193,17 @@ async def test_a_camera_that_gives_no_live_video_says_why(
     assert box.seen == []
 
 
+async def test_a_site_that_allows_neither_sends_nothing_and_says_so(
+    regulator: FakeRegulator, desk: Desk, folder: Path
+) -> None:
+    async with site(folder, regulator, stills=False, live_video=False) as box:
+        assert await box.uplink._stills.send_all() == 0
+        box.uplink._live.asked(request("cam-1"))
+        await until(lambda: bool(desk.answers))
+    assert desk.said() == [("refused", "not_allowed")]
+    assert desk.stills == []
+
+
 async def test_the_third_view_at_once_is_refused(regulator: FakeRegulator, desk: Desk, folder: Path) -> None:
     async with site(folder, regulator) as box:
         for number in range(3):

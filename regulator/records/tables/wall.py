@@ -38,6 +38,7 @@ wall_stills = Table(
     text("project_code", key=True),
     text("camera_id", key=True),
     text("box_id", default=None),
+    text("asset"),
     text("sha256", default=None),
     text("media_type", default=None),
     whole("width_px"),
