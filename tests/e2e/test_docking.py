@@ -3,12 +3,17 @@
 libmodbus serves, the gateway is its own process, the platform a server of pattern C on a real socket.
 """
 
+import asyncio
 import time
 from pathlib import Path
 
 import pytest
 
 from docking.shelf import map_path
+from gateway.app import DRIVERS, UPLINKS, Gateway
+from gateway.assets.derivation import AssetEvent
+from gateway.settings import load
+from gateway.store.asset_store import AssetStore
 from tests.e2e.test_register_to_receipt import served_values
 from tests.fakes.docking_patterns import ApiKeyServer, C
 from tests.fakes.field_site import crane_words, write_site
@@ -60,3 +65,32 @@ def test_what_the_platform_holds_is_what_was_served(tmp_path: Path) -> None:
     alarm = platform.of(C.alarm)[0]
     assert (alarm["DeviceSn"], alarm["Value"], alarm["Event"], alarm["Level"]) == ("SN-1", "117.25", 1, 1)
     assert (platform.disorder, platform.duplicates, platform.refusals) == (0, 0, [])
+
+
+def kept_cycle(folder: Path) -> None:
+    """A working cycle that the box kept before it was told of the platform."""
+    store = AssetStore(folder)
+    content = {"start_ns": 1_700_000_000_000_000_000, "end_ns": 1_700_000_120_000_000_000, "load_t": 2.5}
+    store.note(content["end_ns"], [AssetEvent("crane-1", "crane_cycle", content["end_ns"], content)])
+    store.flush().result()
+    store.close()
+
+
+async def test_a_running_box_passes_its_newest_cycle_on(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(C.secrets["api_key"])
+    (tmp_path / "box").mkdir()
+    kept_cycle(tmp_path / "box")
+    with ApiKeyServer(time.time_ns) as platform:
+        uplink = {"name": "town", "kind": "docking", "platform": C.platform, "url": platform.url}
+        uplink |= {"secrets": {"api_key": {"file": str(tmp_path / "key")}}, "devices": {"crane-1": {"sn": "SN-1"}}}
+        ports = {"crane_port": free_port(), "broker_port": free_port(), "web_port": free_port()}
+        gateway = Gateway(load(write_site(tmp_path, uplinks=[uplink], **ports), DRIVERS, UPLINKS))
+        stop = asyncio.Event()
+        running = asyncio.create_task(gateway.run(stop))
+        while not platform.of(C.cycle) and not running.done():
+            await asyncio.sleep(0.05)
+        stop.set()
+        await running
+    (record,) = platform.of(C.cycle)
+    assert (record["DeviceSN"], record["WorkWeight"], record["WorkEndTime"]) == ("SN-1", 2.5, "06:15:20")
+    assert not {"OperaterNo", "Name", "IdNo"} & record.keys()
