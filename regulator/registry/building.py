@@ -6,6 +6,7 @@ from regulator.desk import Desk, Job
 from regulator.registry.coverage.arrivals import note_minute, note_still
 from regulator.registry.coverage.standings import freeze
 from regulator.registry.rounds.key_risk import list_by_rules
+from regulator.registry.rounds.risk_reports import open_missing
 from regulator.registry.set_office import SetRules
 
 FREEZE_S: Final = 60.0
@@ -31,6 +32,7 @@ def build_registry(desk: Desk) -> SetRules:
     def key_risks(now_ns: int) -> None:
         with desk.database.transaction() as db:
             list_by_rules(db, desk.ledger, now_ns)
+            open_missing(db, desk.ledger, now_ns)
 
     desk.jobs += [Job("coverage-day", FREEZE_S, end_of_day), Job("key-risks", RISKS_S, key_risks)]
     return rules

@@ -16,6 +16,7 @@ from regulator.overview.regions import places
 from regulator.registry.building import set_code_of
 from regulator.registry.coverage.standings import standing_now
 from regulator.registry.days import day_of
+from regulator.registry.guarantors import count_lacking
 from regulator.web.pages import Pages
 from screens.formats import site_time
 
@@ -40,6 +41,7 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
                 "project_set": set_figure(standing),
                 "findings": open_findings(db, actor),
                 "key_risk": key_risk_figure(db, actor.scope, today),
+                "lacking": count_lacking(db, actor.scope),
                 "places": places(db, actor, standing, now_ns),
             }
         may_review = actor.has(*REVIEWERS)

@@ -8,6 +8,7 @@ from regulator.registry.rounds.sheet_file import load_sheets
 from regulator.web.pages import Pages
 from regulator.web.registry_coverage import coverage_pages
 from regulator.web.registry_door import RegistryDoor
+from regulator.web.registry_duties import duty_pages
 from regulator.web.registry_imports import import_pages
 from regulator.web.registry_projects import project_pages
 from regulator.web.registry_regions import region_pages
@@ -19,5 +20,14 @@ from regulator.web.registry_set import set_pages
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     """Ears, jobs and pages."""
     door = RegistryDoor(desk, pages, build_registry(desk), load_sheets())
-    for add in (project_pages, region_pages, set_pages, import_pages, coverage_pages, round_pages, risk_pages):
+    for add in (
+        project_pages,
+        region_pages,
+        set_pages,
+        import_pages,
+        coverage_pages,
+        round_pages,
+        risk_pages,
+        duty_pages,
+    ):
         add(app, door)

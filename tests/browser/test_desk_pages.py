@@ -28,6 +28,8 @@ BESIDE = (
     "/review/shelf",
     "/samples",
     "/regions",
+    "/guarantors",
+    "/key-risks",
     "/themes",
     "/safety-logs",
 )
