@@ -40,7 +40,10 @@ def _register(db: Connection) -> None:
 
 
 def test_a_package_is_downloaded_holds_and_is_in_the_ledger(face: DeskFace, hazard_id: str) -> None:
-    answer = face.client(Duty.REVIEWER).get(f"/hazards/{hazard_id}/package")
+    client, path = face.client(Duty.REVIEWER), f"/hazards/{hazard_id}/package"
+    assert f'href="{path}"' in client.get(f"/hazards/{hazard_id}").text
+    assert f'href="{path}"' not in face.client(Duty.VIEWER).get(f"/hazards/{hazard_id}").text
+    answer = client.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
     assert answer.headers["content-disposition"].endswith('.zip"')
     assert int(answer.headers["content-length"]) == len(answer.content)
@@ -137,6 +140,7 @@ def test_a_case_that_is_handed_over_takes_its_evidence_along_once(face: DeskFace
     with face.database.transaction() as db:
         db.execute(update(hazards).where(hazards.c.hazard_id == hazard_id).values(handed_over_at_ns=face.clock()))
     job.run(face.clock())
+    assert f'href="{path}"' in client.get(f"/hazards/{hazard_id}").text
     first = client.get(path)
     assert verified(first.content, face.desk.key.public.key_id).faults == []
     face.clock.move(hours=1)
