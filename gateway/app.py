@@ -138,6 +138,7 @@ from vision.edge_states import EdgeStates
 from vision.eye_hub import EyeHub
 from vision.site_eyes import SiteEyes
 from vision.survey_parsing import read_survey
+from vision.view_comparison import has_moved
 
 log = logging.getLogger(__name__)
 DRIVERS: Mapping[str, DriverKind] = DriverShelf((MODBUS_TCP, MODBUS_RTU, MODBUS_RTU_TCP, MQTT, CAMERA))
@@ -328,7 +329,7 @@ class Gateway:
         asked = DayStores(self.reader, self.records, self.alerts)
         self.daily_reports = DailyReports(settings, asked, self.recorder, self.clock)
         drawings = SurveyStore(self._folder, read_survey)
-        self.surveys = SurveyDesk(drawings, read_survey, self.alerts, self.recorder, self.clock)
+        self.surveys = SurveyDesk(drawings, read_survey, self.alerts, self.recorder, self.clock, has_moved)
         self.media = MediaOffice(
             MediaNeeds(
                 folder=self._folder,

@@ -24,6 +24,7 @@ from gateway.evidence import RecordKind
 from gateway.model.errors import StoreError
 from gateway.model.picture import Picture
 from gateway.model.survey import Survey
+from gateway.model.verdict import Truth
 from gateway.ports import Clock, Eyes
 from gateway.recorder import Entry, Recorder
 from gateway.store.alert_store import AlertStore
@@ -39,6 +40,10 @@ class OvertakenError(Exception):
     def __init__(self, newest: Survey) -> None:
         self.newest = newest
         super().__init__(f"{newest.camera}: version {newest.version} by {newest.made_by} came meanwhile")
+
+
+class MovedError(Exception):
+    """The camera looks elsewhere now than when the version was drawn that is taken up again."""
 
 
 class NoReferenceError(Exception):
@@ -60,7 +65,8 @@ class Drawn:
 
 
 class SurveyDesk:
-    """Keeps and finds surveys. `read` is `vision.survey_parsing.read_survey`."""
+    """Keeps and finds surveys. `read` is `vision.survey_parsing.read_survey`; `has_moved` compares the picture that was
+    drawn on with one of now, `vision.view_comparison.has_moved` (None: nobody compares)."""
 
     def __init__(
         self,
@@ -69,8 +75,10 @@ class SurveyDesk:
         chain: AlertStore,
         recorder: Recorder,
         clock: Clock,
+        has_moved: Callable[[bytes, bytes], Truth] | None = None,
     ) -> None:
         self._store = store
+        self._has_moved = has_moved
         self._read = read
         self._chain = chain
         self._recorder = recorder
@@ -124,7 +132,7 @@ class SurveyDesk:
     async def save(self, drawn: Drawn, eyes: Eyes | None) -> Survey:
         """One more version; done once it is on the disk and sealed, whoever stops waiting.
 
-        Raises SurveyError with every fault, OvertakenError, NoReferenceError, StoreError.
+        Raises SurveyError with every fault, OvertakenError, MovedError, NoReferenceError, StoreError.
         """
         return await asyncio.shield(asyncio.create_task(self._save(drawn, eyes)))
 
@@ -149,12 +157,23 @@ class SurveyDesk:
                 raise OvertakenError(newest.survey)
             survey = self.check(drawn)
             body = await self.reference(drawn.camera, drawn.reference_sha256)
+            if drawn.copied_from:
+                await self._check_view(drawn.camera, body, eyes)
             kept = await asyncio.to_thread(self._store.keep, survey, body)
             await self._seal(kept, drawn.copied_from)
         self._references.pop((drawn.camera, drawn.reference_sha256), None)
         if eyes is not None:
             eyes.use_survey(survey, body)
         return survey
+
+    async def _check_view(self, camera: str, body: bytes, eyes: Eyes | None) -> None:
+        """Refuse an old drawing for a camera that was turned since. Where nothing can be compared (no picture of now,
+        dark), the drawing is taken: the camera's health goes on comparing, and says so when it can."""
+        now = await eyes.reference(camera) if eyes is not None and self._has_moved is not None else None
+        if now is None or self._has_moved is None:
+            return
+        if await asyncio.to_thread(self._has_moved, body, now.body) is Truth.TRUE:
+            raise MovedError(camera)
 
     async def _seal_left_over(self, camera: str) -> None:
         sealed = set(self._sealed(camera))

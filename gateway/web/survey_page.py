@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
-from gateway.camera_office.survey_desk import Drawn, NoReferenceError, OvertakenError, SurveyDesk, plain
+from gateway.camera_office.survey_desk import Drawn, MovedError, NoReferenceError, OvertakenError, SurveyDesk, plain
 from gateway.camera_office.survey_store import KeptSurvey
 from gateway.model.errors import StoreError
 from gateway.model.survey import EdgeKind, SurveyError, ZoneUse
@@ -110,6 +110,14 @@ class SurveyPages:
                 "%(user)s has kept version %(number)s since you opened this page; nothing of yours was kept",
                 user=error.newest.made_by,
                 number=error.newest.version,
+            )
+            return self._page(request, camera, replace(typed, fault=said), 409)
+        except MovedError:
+            said = self._pages.text(
+                request,
+                "The camera looks elsewhere now than when version %(number)s was drawn; nothing was kept. Take a new "
+                "reference picture and draw on it",
+                number=drawn.copied_from,
             )
             return self._page(request, camera, replace(typed, fault=said), 409)
         except NoReferenceError:

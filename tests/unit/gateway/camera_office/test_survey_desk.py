@@ -6,16 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
-from gateway.camera_office.survey_desk import Drawn, NoReferenceError, OvertakenError, SurveyDesk, plain
+from gateway.camera_office.survey_desk import Drawn, MovedError, NoReferenceError, OvertakenError, SurveyDesk, plain
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.evidence import RecordKind
+from gateway.model.picture import CameraLink, Picture
 from gateway.model.survey import SurveyError
 from tests.fakes.eyes import StillEyes, camera
 from tests.fakes.office import Office
 from tests.fakes.site import NOW_NS
 from vision.survey_parsing import read_survey
+from vision.view_comparison import has_moved
 
 ZONE: dict[str, Any] = {
     "zone_id": "zone-1",
@@ -25,19 +29,33 @@ ZONE: dict[str, Any] = {
 }
 
 
+class TurnedEyes(StillEyes):
+    """Eyes whose camera can be turned, upside down."""
+
+    upside_down = False
+
+    async def reference(self, camera: str) -> Picture | None:
+        seen = await super().reference(camera)
+        if seen is None or not self.upside_down:
+            return seen
+        image = cv2.imdecode(np.frombuffer(seen.body, np.uint8), cv2.IMREAD_COLOR)
+        assert image is not None
+        return replace(seen, body=cv2.imencode(".jpg", image[::-1, ::-1])[1].tobytes())
+
+
 class Drawings:
     """A desk over a real chain. `restart` opens the folder again, as the next start of the box does."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.office = Office(folder)
-        self.eyes = StillEyes([camera("cam-1", NOW_NS)], self.office.clock.now_ns)
+        self.eyes = TurnedEyes([camera("cam-1", NOW_NS)], self.office.clock.now_ns)
         self.restart()
 
     def restart(self) -> None:
         self.store = SurveyStore(self.folder, read_survey)
         parts = self.office.alerts, self.office.recorder, self.office.clock
-        self.desk = SurveyDesk(self.store, read_survey, *parts)
+        self.desk = SurveyDesk(self.store, read_survey, *parts, has_moved)
 
     async def drawn(self, based_on: int = 0, **changed: Any) -> Drawn:
         picture = await self.eyes.reference("cam-1")
@@ -92,6 +110,28 @@ async def test_going_back_is_a_new_version_with_the_old_content(drawings: Drawin
     third = await drawings.desk.save(again, drawings.eyes)
     assert (third.version, third.zones, third.reference_sha256) == (3, first.zones, first.reference_sha256)
     assert [record["event"] for record in drawings.sealed()] == ["drawn", "drawn", "copied"]
+
+
+async def test_an_old_version_is_not_taken_up_for_a_camera_that_was_turned_since(drawings: Drawings) -> None:
+    first = await drawings.desk.save(await drawings.drawn(), drawings.eyes)
+    await drawings.desk.save(await drawings.drawn(1, zones=[]), drawings.eyes)
+    zones, edges = plain(first)
+    again = Drawn("cam-1", zones, edges, first.reference_sha256, "an", 2, copied_from=1)
+    drawings.eyes.upside_down = True
+    with pytest.raises(MovedError, match="cam-1"):
+        await drawings.desk.save(again, drawings.eyes)
+    assert len(drawings.desk.versions("cam-1")) == len(drawings.sealed()) == 2
+    assert drawings.eyes.survey("cam-1").version == 2
+    fresh = await drawings.desk.save(await drawings.drawn(2), drawings.eyes)
+    assert fresh.version == 3, "a drawing on a picture of now needs no comparison"
+
+
+async def test_an_old_version_is_taken_up_where_no_picture_of_now_can_be_had(drawings: Drawings) -> None:
+    first = await drawings.desk.save(await drawings.drawn(), drawings.eyes)
+    zones, edges = plain(first)
+    again = Drawn("cam-1", zones, edges, first.reference_sha256, "an", 1, copied_from=1)
+    drawings.eyes.states["cam-1"] = replace(drawings.eyes.states["cam-1"], link=CameraLink.OFFLINE)
+    assert (await drawings.desk.save(again, drawings.eyes)).version == 2
 
 
 async def test_a_kill_before_the_seal_is_made_good_at_the_next_start(drawings: Drawings) -> None:
