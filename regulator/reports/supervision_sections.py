@@ -60,6 +60,8 @@ def round_section(db: Connection, selection: Selection, span: Span) -> Section:
     rows = []
     for row in db.execute(ran.order_by(at.starts_on, at.round_id)):
         shares = coverage_of(db, row.round_id, scope)
+        if not any(each.all or each.dropped for each in shares):
+            continue  # a round elsewhere
         told = (f"{each.percent} %（{each.checked}/{each.all}）" for each in shares)
         state = f"{local_day(row.closed_at_ns)} 办结" if row.closed_at_ns else _round_state(row.due_on, span)
         rows.append((row.name, f"{row.starts_on} 至 {row.due_on}", *told, state))

@@ -1,6 +1,6 @@
 """Statistics that were made a moment ago are shown again: days that are over change only by what comes late.
 
-In: a database and the clock's time. Out: statistics with the time at which they were made, at most a quarter of an hour old.
+In: a database and the clock's time. Out: statistics with the time of their making, at most a quarter of an hour ago.
 """
 
 import threading

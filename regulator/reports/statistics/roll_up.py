@@ -27,7 +27,7 @@ from regulator.reports.statistics.alarm_day import COUNTED, LOOK_BACK_NS, Activa
 
 BOOK = "alarms"
 OVERLAP_NS = 600_000_000_000
-ARRIVALS_A_LOOK = 50_000
+ARRIVALS_A_LOOK, LOOKS_A_RUN = 50_000, 20
 DAYS_A_RUN, DAYS_A_COMMIT = 2_000, 50
 ZONE_NS = 8 * 3_600_000_000_000
 """Shanghai is eight hours ahead of UTC on every day since 1991: a day's number can be told in SQL."""
@@ -39,8 +39,11 @@ Key = tuple[str, str]
 
 def run_roll_up(database: DeskDatabase, now_ns: int, most: int = DAYS_A_RUN) -> int:
     """Look at what arrived and make the dirty days that are over; how many were made."""
-    with database.transaction() as db:
-        note_arrivals(db, now_ns)
+    for _ in range(LOOKS_A_RUN):
+        with database.transaction() as db:
+            caught_up = note_arrivals(db, now_ns)
+        if caught_up:
+            break
     made = 0
     while made < most:
         with database.reading() as db:
@@ -55,8 +58,8 @@ def run_roll_up(database: DeskDatabase, now_ns: int, most: int = DAYS_A_RUN) -> 
     return made
 
 
-def note_arrivals(db: Connection, now_ns: int) -> None:
-    """Mark the days that something arrived for; at most `ARRIVALS_A_LOOK` arrivals at once."""
+def note_arrivals(db: Connection, now_ns: int) -> bool:
+    """Mark the days that something arrived for, `ARRIVALS_A_LOOK` arrivals at most; whether that was all of them."""
     since_ns = _take_book(db)
     at = alerts.c
     later = select(at.accepted_at_ns).where(at.accepted_at_ns > since_ns).order_by(at.accepted_at_ns)
@@ -74,6 +77,7 @@ def note_arrivals(db: Connection, now_ns: int) -> None:
         dialect = postgresql if db.dialect.name == "postgresql" else sqlite
         db.execute(dialect.insert(statistics_dirty).on_conflict_do_nothing(), rows)
     db.execute(update(statistics_books).where(statistics_books.c.name == BOOK).values(read_up_to_ns=until_ns))
+    return last_ns is None
 
 
 def dirty_days(db: Connection, now_ns: int, limit: int) -> list[Key]:

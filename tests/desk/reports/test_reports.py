@@ -20,9 +20,11 @@ from regulator.model.actor import SYSTEM, Actor, Duty, Level, Scope
 from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import entries_about, verify_ledger
+from regulator.records.tables.coverage import coverage_days
 from regulator.records.tables.hazards import hazard_orders, hazards
 from regulator.records.tables.reports import reports
-from regulator.records.tables.rounds import key_risks
+from regulator.records.tables.rounds import key_risks, round_items, rounds
+from regulator.records.tables.supervision import risk_scores
 from regulator.reports.periods import PeriodKind, ended_last, month_of, read_period
 from regulator.reports.regions import ReportRegion
 from regulator.reports.report_office import Report, ReportOffice, list_reports
@@ -156,6 +158,39 @@ def test_hazards_with_an_order_are_paired_with_its_measure(desk: Desk, office: R
     listed = sections["重点风险企业项目"]["grids"][0]["rows"]
     # 27 alarms of b1; five of 31 days heard of: 744 - 120 h; 3 closed, 4 of p1 confirmed
     assert listed == [["项目", "工程 p1", "曾因突出隐患停工整改", "2026-03-02", "【本期未查】", "27", "3/4", "624"]]
+
+
+def test_supervision_is_told_where_it_belongs(desk: Desk, office: ReportOffice) -> None:
+    reasons = [{"factor": "hazards_overdue", "share": "40.0", "zh": "逾期未整改隐患", "en": "overdue hazards"}]
+    rungs = (("listed", "yes", ""), ("box", "yes", ""), ("heartbeat", "no", "盒子失联"), ("cameras", "unknown", "未知"))
+    steps = [{"rung": rung, "footing": footing, "zh": zh, "en": ""} for rung, footing, zh in rungs]
+    with desk.database.transaction() as db:
+        about = {"name": "第一轮", "level": "county", "scope_code": "440105", "opened_by": "u"}
+        db.execute(insert(rounds).values(round_id="r1", starts_on="2026-03-01", due_on="2026-03-31", **about))
+        for device, check in (("d1", "c1"), ("d2", "")):
+            thing = {"level": "device", "firm_code": "", "project_code": "p1", "device_code": device, "sheet": "site"}
+            db.execute(insert(round_items).values(round_id="r1", **thing, check_id=check))
+        scored = {"project_code": "p1", "band": "high", "version": "risk-2026.1", "day": "2026-03-31"}
+        for score, at_ns in ((40, at(3, 10)), (72, at(3, 31)), (10, at(4, 1, 0, 5))):
+            row = {"reasons": json.dumps(reasons), "score": score, "scored_at_ns": at_ns}
+            db.execute(insert(risk_scores).values(**scored, **row))
+        kept = {"day": "2026-03-31", "member": 1, "reached": "box", "steps": json.dumps(steps)}
+        db.execute(insert(coverage_days).values(project_code="p1", **kept))
+    office.draft_due(NEXT_DAY)
+    ours, theirs = (
+        {each["title"][2:]: each for each in body_of(desk, number)["sections"]}  # type: ignore[attr-defined, index]
+        for number in ("YB-440105-2026-03-1", "YB-440303-2026-03-1")
+    )
+    row = ours["全覆盖检查"]["grids"][0]["rows"][0]
+    assert row == ["第一轮", "2026-03-01 至 2026-03-31", "– %（0/0）", "– %（0/0）", "50.00 %（1/2）", "逾期"]
+    assert theirs["全覆盖检查"]["grids"] == []
+    assert ours["风险最高的项目"]["grids"][0]["rows"] == [
+        ["工程 p1", "72", "高", "逾期未整改隐患（40.0 分）", "risk-2026.1", "2026-03-31"]
+    ]
+    assert "未知" in theirs["风险最高的项目"]["sentences"][0]
+    rest = ours["项目名单覆盖"]["grids"][-1]["rows"]
+    assert rest == [["p1", "工程 p1", "已装盒", "心跳", "盒子失联"]]
+    assert "情况未知 1 个" in ours["项目名单覆盖"]["sentences"][0]
 
 
 def test_issued_once_and_printed_again_byte_for_byte(desk: Desk, drafted: ReportOffice, desk_key: SignKey) -> None:
