@@ -56,6 +56,7 @@ def test_configuration_and_browser_files_are_inside_and_tests_are_not(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     shipped = {f"gateway/config/{path.relative_to(CHECKOUT / 'config')}" for path in CHECKOUT.glob("config/**/*.yaml")}
+    shipped |= {f"docking/maps/{path.name}" for path in CHECKOUT.glob("config/docking/*.yaml")}
     browser = {
         str(path.relative_to(CHECKOUT))
         for package in ("gateway", "regulator")
