@@ -41,6 +41,19 @@ def test_a_little_sway_is_no_move_and_a_turn_is_one() -> None:
     assert has_moved(jpeg(site()), jpeg(turned(site(), 40, 15))) is Truth.TRUE
 
 
+def test_people_who_walk_before_a_plain_wall_turn_no_camera() -> None:
+    def wall(*feet: int) -> bytes:
+        image = np.full((HEIGHT, WIDTH), 190, np.uint8)
+        image[200:] = 120
+        image[178:182] = 60
+        for x in feet:
+            image[150:260, x : x + 28] = 80
+        return jpeg(image)
+
+    for feet in ((60, 380), (200, 500), (400, 90)):
+        assert has_moved(wall(120, 340), wall(*feet)) is not Truth.TRUE
+
+
 def test_another_place_is_a_move() -> None:
     assert has_moved(jpeg(site()), jpeg(site(seed=8))) is Truth.TRUE
 
