@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
+from regulator.intake.enrolment import add_code
 from regulator.model.actor import Duty, Level, Scope
+from regulator.records.tables.registry import projects
+from tests.fakes.contract_box import ContractBox, alarm_body
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import PROVINCE, DeskFace
 from tests.fakes.registry_desk import RegistryDesk
@@ -122,3 +126,19 @@ def test_conflicts_are_declared_by_form_and_end(face: DeskFace) -> None:
     conflict = re.findall(r"/draws/conflicts/([0-9a-f]{32})/end", leader.get("/draws").text)[0]
     assert leader.submit("/draws", f"/draws/conflicts/{conflict}/end", reason="已离职").status_code == 303
     assert "尚无申报" in leader.get("/draws").text
+
+
+def test_an_alarm_that_arrives_is_in_the_score_a_minute_later(face: DeskFace, clock: DeskClock) -> None:
+    with face.database.transaction() as db:
+        db.execute(insert(projects).values(project_code="CONTRACT-1", name="合同工地", status="running"))
+        add_code(db, "code-of-the-box-1", "", clock())
+    changed = next(job for job in face.desk.jobs if job.name == "risk-changed")
+    with ContractBox(face.url, "box-1") as box:
+        assert box.enrol("code-of-the-box-1").status == 200
+        changed.run(clock.move(seconds=30))
+        viewer = face.client(Duty.VIEWER)
+        assert "无未恢复报警" not in viewer.get("/risk/projects/CONTRACT-1").text
+        assert box.say("alarm_transition", "event-1", alarm_body("event-1")).status == 200
+        changed.run(clock.move(seconds=30))
+    shown = viewer.get("/risk/projects/CONTRACT-1").text
+    assert "起重机械状态：未恢复报警 P1×1" in shown

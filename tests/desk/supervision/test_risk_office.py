@@ -13,6 +13,7 @@ from regulator.records.ledger import Deed, Ledger
 from regulator.records.tables.coverage import asset_days
 from regulator.records.tables.hazards import hazards
 from regulator.records.tables.intake import alarms, boxes
+from regulator.records.tables.site import site_deliveries, site_notices
 from regulator.records.tables.supervision import risk_latest, risk_scores
 from regulator.registry.device_office import DangerousWork, put_work
 from regulator.registry.kinds import ProjectStatus, WorkStage, WorkType
@@ -213,3 +214,33 @@ def test_kept_reasons_are_those_that_others_read(desk: RegistryDesk, office: Ris
     for each in factors:
         product *= 1 - float(each["weight"]) * float(each["severity"])
     assert row.score == int(100 * (1 - product) + 0.5), "the score can be recomputed from what is kept"
+
+
+def test_a_warning_counts_where_it_was_sent_and_while_it_is_in_force(desk: RegistryDesk, office: RiskOffice) -> None:
+    now, day_ns = desk.clock(), 86_400_000_000_000
+
+    def warn(notice_id: str, version: int, withdrawn: int = 0, *, kind: str = "wind", begins: int = now) -> None:
+        body = json.dumps({"kind": kind, "level": "orange", "valid_from_ns": begins})
+        row = {"notice_id": notice_id, "version": version, "kind": "weather_warning", "body": body}
+        rest = {"target_level": "project", "target_code": "p-001", "withdrawn": withdrawn, "entered_by": "x"}
+        sent = {"notice_id": notice_id, "version": version, "project_code": "p-001", "box_id": "box-p-001"}
+        with desk.database.transaction() as db:
+            db.execute(insert(site_notices).values(**row, **rest, valid_until_ns=now + day_ns))
+            db.execute(insert(site_deliveries).values(**sent))
+
+    def weather() -> tuple[str, Footing]:
+        office.score(["p-001"], desk.clock.move(seconds=1))
+        return parts(desk)[Factor.WEATHER]
+
+    hear(desk)
+    warn("heat", 1, kind="heat")
+    warn("later", 1, begins=now + 2 * day_ns)
+    assert weather() == ("0", Footing.KNOWN), "heat is no wind, and tomorrow's is not in force"
+    warn("w", 1)
+    assert weather() == ("0.8", Footing.KNOWN)
+    with desk.database.reading() as db:
+        assert dossier(desk).latest.reasons[0].factor is Factor.WEATHER
+        found = risk_of(db, VIEWER, "p-002")
+    assert found is None, "nobody has scored it"
+    warn("w", 2, withdrawn=1)
+    assert weather() == ("0", Footing.KNOWN)
