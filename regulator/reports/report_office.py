@@ -237,7 +237,7 @@ def list_reports(db: Connection, actor: Actor, kind: str, limit: int) -> list[Re
     at = reports.c
     found = select(*(column for column in at if column.name != "body")).where(readable(db, actor))
     found = found.where(at.kind == kind) if kind else found
-    order = (at.period.desc(), at.kind, at.level.desc(), at.region_code, at.edition.desc())
+    order = (at.period.desc(), at.kind, at.region_code, at.edition.desc())
     return [report_of(row) for row in db.execute(found.order_by(*order).limit(limit))]
 
 
