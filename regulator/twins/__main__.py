@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -81,6 +82,8 @@ def _box(planned: Planned, client: httpx.AsyncClient) -> BoxTwin:
 async def _enrol(box: BoxTwin, planned: Planned) -> None:
     await box.enrol(planned.code)
     await box.heartbeat()
+    if not planned.silent:
+        await box.tell_state(version("sitewarden"), time.time_ns())
 
 
 async def _live(box: BoxTwin, pace: Pace, phase: float) -> None:

@@ -98,10 +98,19 @@ class BoxTwin:
     async def heartbeat(self) -> None:
         """Alive, and where its chain ends. One that is lost is lost, as a gateway's."""
         chain = {"seq": self.head.seq, "sha256": self.head.sha256}
-        counters = {"cameras_online": 2, "cameras": 2, "outbox": len(self.outbox)}
+        counters = {"cameras_online": 2, "cameras": 2, "outbox": len(self.outbox), "waiting": len(self.outbox)}
         body = {"chain": chain, "started_at_ns": 0, "counters": counters}
         try:
             await self._send("/v1/messages", "heartbeat", f"heartbeat-{uuid.uuid4().hex}", body)
+        except httpx.HTTPError:
+            self.tally.retries += 1
+
+    async def tell_state(self, software: str, started_at_ns: int) -> None:
+        """What it is: it judges by nothing and looks at no picture. One that is lost is lost."""
+        body: dict[str, Canonical] = {"software": software, "started_at_ns": started_at_ns, "clock": "unknown"}
+        body |= {"settings_sha256": hashlib.sha256(self.box_id.encode()).hexdigest(), "rule_packs": [], "models": []}
+        try:
+            await self._send("/v1/messages", "box_state", "box_state", body)
         except httpx.HTTPError:
             self.tally.retries += 1
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
+from contract.messages import BoxState
+from regulator.records.tables.fleet import box_states
 from regulator.twins.box import BoxTwin
 from regulator.twins.picture import SIZE_PX, drawn_picture
 from regulator.twins.province import ALARMS, made_alarms, made_projects
@@ -91,3 +94,13 @@ def test_a_province_is_the_same_every_time_and_has_its_live_project() -> None:
     assert 0 < sum(project.silent for project in projects) < 50
     assert 0 < sum(not project.box_id for project in projects) < 50
     assert {alarm.severity for alarm in itertools.islice(made_alarms(1), 200)} == {"P1", "P2", "P3"}
+
+
+async def test_a_twin_says_what_it_is_and_claims_no_more(regulator: FakeRegulator, twin: BoxTwin) -> None:
+    await twin.tell_state("0.1.0", 7)
+    with regulator.store.database.reading() as db:
+        state = BoxState.model_validate_json(db.scalar(select(box_states.c.body)))
+    assert (state.software, state.rule_packs, state.models, state.clock) == ("0.1.0", (), (), "unknown")
+    regulator.fail_next(Fault.CLOSED)
+    await twin.tell_state("0.1.0", 7)
+    assert twin.tally.retries == 1
