@@ -38,11 +38,12 @@ class StillSending:
         self.sent = 0
 
     async def run(self) -> None:
-        """Every minute, from a moment of its own: 500 boxes do not speak at once."""
+        """Every minute, from a moment of its own: 500 boxes do not speak at once. Sooner until the first was taken."""
         await self._clock.sleep(self._random.uniform(0.5, FIRST_WITHIN_S))
         while True:
             await self.send_all()
-            await self._clock.sleep(EVERY_S * self._random.uniform(0.95, 1.05))
+            every_s = EVERY_S if self._sent else FIRST_WITHIN_S
+            await self._clock.sleep(every_s * self._random.uniform(0.95, 1.05))
 
     async def send_all(self) -> int:
         """The newest of each camera that has a newer one; how many were taken."""

@@ -24,7 +24,7 @@ from tests.fakes.rtsp_server import RtspServer, film
 from tests.fakes.waiting import wait_until
 
 CAMERA, OTHER = "cam-1-eye", "cam-2-eye"
-PATIENCE_S = 60.0
+PATIENCE_S = 150.0
 _CODE = "a-code-for-live-video"
 _TITLES = {"title_zh": "测试", "title_en": "Test"}
 

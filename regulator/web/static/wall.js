@@ -10,8 +10,10 @@ const root = byId("wall");
 const words = JSON.parse(root.dataset.words); // of links, bands, rungs, in the page's language
 const SHAPES = ["", "■1", "▲2", "●3"];
 const CARD_MS = 150;
+const A_FRAME = 6;
 const FILTERS = ["category", "city", "stage", "work"];
 const tiles = new Map(); // code -> { row, link, parts }
+const TAIL = 5; // what tells neighbours apart stands at the end of a code, and is never cut off
 let data = JSON.parse(byId("wall-data").content.textContent);
 let mode = "state";
 const query = new URLSearchParams(location.search);
@@ -36,10 +38,11 @@ function build() {
 function made(code, city, kind, numbers, item) {
   if (!item) {
     item = document.createElement("li");
-    item.innerHTML = '<a class="tile" tabindex="-1"><b></b><img hidden alt="" width="160" height="90"><span class="age"></span><span class="chip" hidden></span><span class="said"></span></a>';
+    item.innerHTML = '<a class="tile" tabindex="-1"><b><span></span><strong></strong></b><img hidden alt="" width="160" height="90"><span class="age"></span><span class="chip" hidden></span><span class="said"></span></a>';
     item.firstChild.dataset.code = code;
     item.firstChild.href = `/projects/${encodeURIComponent(code)}`;
-    item.querySelector("b").textContent = code;
+    item.querySelector("b span").textContent = code.slice(0, -TAIL);
+    item.querySelector("b strong").textContent = code.slice(-TAIL);
   }
   const link = item.firstChild;
   tiles.set(code, { code, city, kind, numbers, link, chip: link.querySelector(".chip"), said: link.querySelector(".said") });
@@ -75,15 +78,15 @@ function apply(rows) {
   waiting.push(...rows);
 }
 
+/** A few in each frame, in their order: many at once must not hold up hands. */
 function flush() {
-  const rows = waiting;
-  waiting = [];
-  for (const [code, , ...numbers] of rows) {
+  for (const [code, seq, ...numbers] of waiting.splice(0, Math.max(A_FRAME, waiting.length / 60))) {
     const tile = tiles.get(code);
     if (tile) paint(Object.assign(tile, { numbers }));
+    root.dataset.seq = seq;
   }
-  root.dataset.seq = rows.reduce((most, row) => Math.max(most, row[1]), Number(root.dataset.seq ?? 0));
-  count();
+  if (waiting.length) requestAnimationFrame(flush);
+  else count();
 }
 
 async function reload() {
@@ -219,6 +222,7 @@ for (const name of FILTERS) {
 }
 byId("wall-filter").addEventListener("submit", (event) => event.preventDefault());
 for (const button of document.querySelectorAll("[data-mode-choice]")) button.addEventListener("click", () => choose(button.dataset.modeChoice));
+if (!matchMedia("(prefers-reduced-motion: reduce)").matches) setInterval(() => document.hidden || root.classList.toggle("blink"), 500);
 build();
 choose(document.querySelector(`[data-mode-choice="${CSS.escape(query.get("mode") ?? "")}"]`) ? query.get("mode") : "state");
 root.dataset.seq = data.seq;
