@@ -7,6 +7,7 @@ that the test can tell a page that keeps its scope from a page that shows nothin
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
@@ -28,6 +29,8 @@ OURS, THEIRS = Scope(Level.CITY, "4401"), Scope(Level.CITY, "4403")
 SECRET, CODE = "SECRET", "p3"
 OPEN = re.compile(r"/(static|v1|login|favicon\.ico|oidc|documents/check)(/.*)?")
 PARAMETER = re.compile(r"\{([^}:]+)(:[^}]*)?\}")
+ENDLESS = "/api/wall/events"
+"""Never ends; that it tells nothing out of sight is asked in tests/desk/wall/test_feed.py."""
 ASKED = {"project": CODE, "project_code": CODE, "city": "4403", "subject": "alarm-3", "city_code": "4403"}
 
 
@@ -42,7 +45,8 @@ class TwoCities:
         found = []
         for route in self.face.app.routes:
             path = getattr(route, "path", "")
-            if "GET" in (getattr(route, "methods", None) or ()) and not OPEN.fullmatch(path):
+            asked = "GET" in (getattr(route, "methods", None) or ()) and path != ENDLESS
+            if asked and not OPEN.fullmatch(path):
                 found.append(PARAMETER.sub(lambda match: self.values.get(match[1], "nothing"), path))
         return found
 
@@ -78,7 +82,7 @@ def cities(face: DeskFace) -> TwoCities:
     face.add("secret", SECRET)
     values = {"code": CODE, "project_code": CODE, "hazard_id": hazard_id, "item_id": item, "sha256": sha256}
     values |= {"number": document.number, "form": "paper", "box_id": "box-3", "firm_code": "firm-3"}
-    return TwoCities(face, values | {"alarm_id": "alarm-3", "camera": "cam-1"})
+    return TwoCities(face, values | {"alarm_id": "alarm-3", "camera": "cam-1", "level": "project"})
 
 
 def _filled(table, values):  # type: ignore[no-untyped-def]
@@ -94,10 +98,16 @@ def _known(table, values):  # type: ignore[no-untyped-def]
 def answers(client: DeskClient, path: str) -> Iterator[tuple[int, str]]:
     """The page, its JSON, its filters set to the other city, and its downloads."""
     for more in ({}, ASKED, ASKED | {"format": "csv"}):
-        answer = client.get(path, params=more)
-        yield answer.status_code, answer.text
-    answer = client.get(path, headers={"accept": "application/json"})
-    yield answer.status_code, answer.text
+        yield got(client, path, params=more)
+    yield got(client, path, headers={"accept": "application/json"})
+
+
+def got(client: DeskClient, path: str, **asked: Any) -> tuple[int, str]:
+    """An answer whole; of a feed that never ends what it begins with."""
+    with client.stream("GET", path, **asked) as answer:
+        if answer.headers.get("content-type", "").startswith("text/event-stream"):
+            return answer.status_code, next(answer.iter_text())
+        return answer.status_code, answer.read().decode(errors="replace")
 
 
 @pytest.mark.parametrize("duty", list(Duty))
@@ -115,7 +125,7 @@ def test_what_is_addressed_by_its_id_does_not_exist_for_another_city(cities: Two
     named = [path for path in cities.paths() if any(value in path.split("/") for value in cities.values.values())]
     assert len(named) > 5
     for path in named:
-        assert client.get(path).status_code in (403, 404), path
+        assert got(client, path)[0] in (403, 404), path
 
 
 def test_the_province_sees_it_so_the_test_can_fail(cities: TwoCities) -> None:
