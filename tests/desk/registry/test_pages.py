@@ -198,9 +198,9 @@ def test_key_risks_on_the_page(face: DeskFace, desk: RegistryDesk) -> None:
     assert sent.status_code == 303
     desk.clock.move(days=25)
     keeper, inspector, approver = (face.client(duty) for duty in (Duty.REVIEWER, Duty.INSPECTOR, Duty.APPROVER))
-    assert "待检查" in inspector.get("/key-risks").text
+    assert "<strong>待检查</strong>" in inspector.get("/key-risks").text
     assert inspector.submit("/key-risks", "/key-risks/project/p-002/check", reason="已检查").status_code == 303
-    assert "待检查" not in inspector.get("/key-risks").text
+    assert "<strong>待检查</strong>" not in inspector.get("/key-risks").text
     report = {"report": ("评估.pdf", b"%PDF-1.7 report")}
     sent = keeper.submit("/key-risks", "/key-risks/project/p-002/exit/upload", files=report, reason="评估通过")
     assert sent.status_code == 303
