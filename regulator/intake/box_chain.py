@@ -16,7 +16,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
 
 from contract.chain import ChainHead, record_digest
 from contract.faults import DigestMismatch, InvalidBody
@@ -35,6 +35,19 @@ _DENIED = select(func.max(_at.seq)).where(_at.box_id == bindparam("box"), _at.se
 _DENIED = _DENIED.where(_at.envelope_seq < bindparam("sending"))
 _BEYOND = select(func.min(_at.seq), func.max(_at.seq))
 _BEYOND = _BEYOND.where(_at.box_id == bindparam("box"), _at.seq > bindparam("verified"))
+_mine = _at.box_id == bindparam("box")
+_beyond = _mine & (_at.seq > bindparam("verified"))
+_numbered = _mine & (_at.seq == bindparam("head"))
+_HEARD = select(
+    select(func.max(_at.seq))
+    .where(_mine, _at.seq > bindparam("head"), _at.envelope_seq < bindparam("sending"))
+    .scalar_subquery()
+    .label("denied"),
+    exists().where(_numbered, _at.sha256 == bindparam("digest")).label("same"),
+    exists().where(_numbered, _at.sha256 != bindparam("digest")).label("others"),
+    select(func.min(_at.seq)).where(_beyond).scalar_subquery().label("first"),
+    select(func.max(_at.seq)).where(_beyond).scalar_subquery().label("last"),
+)
 _BOX = select(boxes).where(boxes.c.box_id == bindparam("box"))
 _HEAD = update(boxes).where(boxes.c.box_id == bindparam("box"))
 _HEAD = _HEAD.values(
@@ -106,8 +119,19 @@ class BoxChain:
             self._note(_Contradiction(FindingKind.CHAIN_FAULT, *words))
         self._advance()
 
-    def compare(self, head: ChainPosition, envelope_seq: int) -> None:
-        """Hold the box's own word on its head against what it had sent before that word (by envelope number)."""
+    def compare(self, head: ChainPosition, envelope_seq: int) -> ChainState:
+        """Hold the box's own word on its head against what it had sent before that word (by envelope number).
+
+        How the chain stands then. One question where nothing contradicts, as nearly always.
+        """
+        place = {"box": self._box.box_id, "head": head.seq, "sending": envelope_seq, "digest": head.sha256}
+        heard = self._db.execute(_HEARD, place | {"verified": self._box.verified_seq}).one()
+        if heard.denied is None and (heard.same or not heard.others):
+            return _state_of(self._box, heard.first, heard.last)
+        self._contradict(head, envelope_seq)
+        return self.state()
+
+    def _contradict(self, head: ChainPosition, envelope_seq: int) -> None:
         box = self._box.box_id
         denied = self._db.scalar(_DENIED, {"box": box, "head": head.seq, "sending": envelope_seq})
         if denied is not None:
@@ -155,6 +179,11 @@ def chain_state(db: Connection, box_id: str) -> ChainState:
     if row is None:
         raise LookupError(f"box {box_id} is not enrolled")
     first, last = db.execute(_BEYOND, {"box": box_id, "verified": row.verified_seq}).one()
+    return _state_of(row, first, last)
+
+
+def _state_of(row: "Row[Any]", first: int | None, last: int | None) -> ChainState:
+    """`first` and `last`: of the records beyond the verified head."""
     verified = row.verified_seq
     gap = first is not None and first > verified + 1
     return ChainState(
@@ -162,6 +191,6 @@ def chain_state(db: Connection, box_id: str) -> ChainState:
         verified_seq=verified,
         highest_seq=last or verified,
         missing_from=verified + 1 if gap else 0,
-        missing_to=first - 1 if gap else 0,
+        missing_to=(first or 0) - 1 if gap else 0,
         reason=row.chain_fault,
     )

@@ -19,6 +19,7 @@ _WAITING = (
     .order_by(mailbox.c.mailbox_seq)
     .limit(bindparam("most"))
 )
+_COUNT = select(func.count()).where(mailbox.c.box_id == bindparam("box"), mailbox.c.acknowledged_at_ns == 0)
 _ACKNOWLEDGE = (
     update(mailbox)
     .where(mailbox.c.box_id == bindparam("box"), mailbox.c.message_id == bindparam("message"))
@@ -71,8 +72,7 @@ def with_mail(db: Connection, box_ids: frozenset[str]) -> frozenset[str]:
 
 def count_waiting(db: Connection, box_id: str) -> int:
     """How many messages the box has not acknowledged."""
-    at = mailbox.c
-    return int(db.scalar(select(func.count()).where(at.box_id == box_id, at.acknowledged_at_ns == 0)) or 0)
+    return int(db.scalar(_COUNT, {"box": box_id}) or 0)
 
 
 def acknowledge(db: Connection, box_id: str, body: MailboxAck, now_ns: int) -> None:

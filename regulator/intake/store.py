@@ -14,7 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from alembic.util import CommandError
 from pydantic import BaseModel
-from sqlalchemy import Connection, inspect, update
+from sqlalchemy import Connection, bindparam, inspect, update
 
 from contract.envelope import Envelope
 from contract.messages import Accepted, BoxState, Enrol, Heartbeat, HeartbeatSeen, MailboxAck, UpMessage
@@ -34,6 +34,11 @@ from regulator.records.ledger import Ledger
 from regulator.records.schema import prepare
 from regulator.records.tables.intake import blobs, boxes
 
+_HEAD = update(boxes).where(boxes.c.box_id == bindparam("box"))
+_HEAD = _HEAD.values(head_seq=bindparam("seq"), head_sha256=bindparam("digest"), head_at_ns=bindparam("now"))
+_HEAD = _HEAD.values(
+    counters=bindparam("said"), clock_heard_at_ns=bindparam("now"), clock_offset_ns=bindparam("offset")
+)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -100,13 +105,10 @@ class ReceiverStore(Holdings):
         now, box_id = self._now_ns(), envelope.box_id
         box = lock_box(db, box_id)
         admit(db, envelope, box, now)
-        said = {"head_seq": body.chain.seq, "head_sha256": body.chain.sha256, "head_at_ns": now}
-        said_too = {"counters": json.dumps(body.counters), "clock_heard_at_ns": now}
-        said_too["clock_offset_ns"] = _clock_offset(envelope.sent_at_ns, now)
-        db.execute(update(boxes).where(boxes.c.box_id == box_id).values(**said, **said_too))
-        chain = BoxChain(db, self._ledger, box, now)
-        chain.compare(body.chain, envelope.seq)
-        return HeartbeatSeen(chain=chain.state(), messages_waiting=mailbox.count_waiting(db, box_id))
+        said = {"seq": body.chain.seq, "digest": body.chain.sha256, "now": now, "said": json.dumps(body.counters)}
+        db.execute(_HEAD, said | {"box": box_id, "offset": _clock_offset(envelope.sent_at_ns, now)})
+        state = BoxChain(db, self._ledger, box, now).compare(body.chain, envelope.seq)
+        return HeartbeatSeen(chain=state, messages_waiting=mailbox.count_waiting(db, box_id))
 
     def hear_state(self, db: Connection, envelope: Envelope, body: BoxState) -> None:
         """What the box says that it is."""
