@@ -134,10 +134,10 @@ async def measure(
 
 
 def _spent(desks: list[Process], sites: Process, server: PostgreSQL | None) -> dict[str, float]:
-    """CPU seconds so far; a desk that was killed, and a server that crashed, count from their last start."""
-    spent = {"desk": sum(cpu_s(desk.pid) for desk in desks if desk.returncode is None), "sites": cpu_s(sites.pid)}
-    spent["reviewers"] = time.process_time()
-    return spent | ({"postgresql": server_seconds(server)} if server else {})
+    """CPU seconds so far, of whoever lives. A server that crashes counts anew: it is left out where one does."""
+    spent = {f"desk_{number}": cpu_s(desk.pid) for number, desk in enumerate(desks, 1) if desk.returncode is None}
+    spent |= {"sites": cpu_s(sites.pid), "reviewers": time.process_time()}
+    return spent | ({"postgresql": server_seconds(server)} if server and len(desks) == 1 else {})
 
 
 async def _crash(desks: list[Process], server: PostgreSQL | None, size: Size) -> dict[str, Any]:

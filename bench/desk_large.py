@@ -71,9 +71,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stored", type=int, default=10_000_000)
     parser.add_argument("--folder", type=Path, default=None)
+    parser.add_argument("--looks", type=int, default=LOOKS, help="how often each page is asked for")
     parser.add_argument("--fill-only", action="store_true")
     given = parser.parse_args()
-    print(json.dumps(measure_stored(given.stored, given.folder, looks=0 if given.fill_only else LOOKS)))
+    print(json.dumps(measure_stored(given.stored, given.folder, 0 if given.fill_only else given.looks)))
 
 
 def measure_stored(count: int, folder: Path | None = None, looks: int = LOOKS) -> dict[str, Any]:
