@@ -121,8 +121,9 @@ async def measure(
         sites = await stack.enter_async_context(process(command, folder / "sites.log"))
         say(f"{json.loads(await line_of(sites))['ready']} gateways enrolled")
         before = _spent(desks, sites, server)
-        crashes = asyncio.create_task(_crash(desks, server, size)) if replicas > 1 else None
-        storm, times = await _storm(sites, urls, size)
+        begun = asyncio.Event()
+        crashes = asyncio.create_task(_crash(desks, server, size, begun)) if replicas > 1 else None
+        storm, times = await _storm(sites, urls, size, begun)
         told = await crashes if crashes else {}
         cpu = {name: round(spent - before[name], 1) for name, spent in _spent(desks, sites, server).items()}
         sites.stdin.write(b"stop\n")  # type: ignore[union-attr]
@@ -140,20 +141,21 @@ def _spent(desks: list[Process], sites: Process, server: PostgreSQL | None) -> d
     return spent | ({"postgresql": server_seconds(server)} if server and len(desks) == 1 else {})
 
 
-async def _crash(desks: list[Process], server: PostgreSQL | None, size: Size) -> dict[str, Any]:
+async def _crash(desks: list[Process], server: PostgreSQL | None, size: Size, begun: asyncio.Event) -> dict[str, Any]:
     """Kill one desk by its id, then the database; when, in seconds of the storm, and how long it was away."""
+    await begun.wait()
     began = time.perf_counter()
-    await asyncio.sleep(CALM_BEFORE_S + size.storm_s * KILL_AT)
+    await asyncio.sleep(size.storm_s * KILL_AT)
     os.kill(desks[0].pid, signal.SIGKILL)
     await desks[0].wait()
-    killed_s = time.perf_counter() - began - CALM_BEFORE_S
+    killed_s = time.perf_counter() - began
     say(f"desk {desks[0].pid} killed {killed_s:.1f} s into the storm")
     await asyncio.sleep(size.storm_s * (CRASH_AT - KILL_AT))
     assert server is not None
     crashed_at = time.perf_counter()
     await asyncio.to_thread(server.restart)
     away_s = time.perf_counter() - crashed_at
-    say(f"PostgreSQL crashed {crashed_at - began - CALM_BEFORE_S:.1f} s into the storm, back after {away_s:.1f} s")
+    say(f"PostgreSQL crashed {crashed_at - began:.1f} s into the storm, back after {away_s:.1f} s")
     return {"desk_killed_after_s": round(killed_s, 1), "database_away_s": round(away_s, 1)}
 
 
@@ -201,7 +203,7 @@ def write_plan(folder: Path, urls: list[str], projects: list[MadeProject], codes
     return path
 
 
-async def _storm(sites: Process, urls: list[str], size: Size) -> tuple[dict[str, Any], Times]:
+async def _storm(sites: Process, urls: list[str], size: Size, begun: asyncio.Event) -> tuple[dict[str, Any], Times]:
     """The storm, with reviewers at work from before its beginning to after its end."""
     times, stop, people = Times(), asyncio.Event(), more_reviewers(size.reviewers)
     turns = [urls[number % len(urls) :] + urls[: number % len(urls)] for number in range(len(people))]
@@ -213,6 +215,7 @@ async def _storm(sites: Process, urls: list[str], size: Size) -> tuple[dict[str,
     ]
     await asyncio.sleep(CALM_BEFORE_S)
     sites.stdin.write(b"storm\n")  # type: ignore[union-attr]
+    begun.set()
     storm = json.loads(await line_of(sites))
     stop.set()
     await asyncio.gather(*reviewing)
