@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
+from contract.canonical import Canonical
 from regulator.desk import Desk
 from regulator.evidence.package import PackageOffice
 from regulator.intake.insertion import insert_once
@@ -44,17 +45,17 @@ class HandingOver:
         with self.desk.database.reading() as db:
             found = db.execute(wanted.order_by(at.handed_over_at_ns).limit(AT_ONCE)).all()
         for hazard in found:
-            self._make(hazard, now_ns)
+            self._make(hazard.hazard_id, hazard.project_code, now_ns)
 
-    def _make(self, hazard: "Row[Any]", now_ns: int) -> None:
+    def _make(self, hazard_id: str, project_code: str, now_ns: int) -> None:
         desk = self.desk
         with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
-            name = PackageOffice(desk.database, desk.key, desk.shelf).write(hazard.hazard_id, SYSTEM, now_ns, file)
+            name = PackageOffice(desk.database, desk.key, desk.shelf).write(hazard_id, SYSTEM, now_ns, file)
             file.seek(0)
             content = file.read()
         row = {
-            "hazard_id": hazard.hazard_id,
-            "project_code": hazard.project_code,
+            "hazard_id": hazard_id,
+            "project_code": project_code,
             "sha256": desk.shelf.put(content, ZIP_TYPE),
             "size_bytes": len(content),
             "name": name,
@@ -62,10 +63,10 @@ class HandingOver:
         }
         with desk.database.transaction() as db:
             if insert_once(db, handed_packages, row):
-                told = {"sha256": str(row["sha256"]), "size_bytes": len(content)}
-                deed = Deed("evidence_handed_over", hazard.hazard_id, told, hazard.project_code)
+                told: dict[str, Canonical] = {"sha256": str(row["sha256"]), "size_bytes": len(content)}
+                deed = Deed("evidence_handed_over", hazard_id, told, project_code)
                 desk.ledger.append(db, deed, SYSTEM, now_ns)
-        log.info("event=evidence_handed_over hazard=%s bytes=%d", hazard.hazard_id, len(content))
+        log.info("event=evidence_handed_over hazard=%s bytes=%d", hazard_id, len(content))
 
 
 def handed_package(db: Connection, actor: Actor, hazard_id: str) -> "Row[Any]":

@@ -87,8 +87,8 @@ async def spooled_upload(request: Request, field: str) -> AsyncIterator[SpooledU
         if not fits(str(data.get("csrf") or ""), visitor_of(request).csrf):
             raise RefusedError(403, "forged_form", *FORGED, "csrf")
         found = data.get(field)
-        chosen = isinstance(found, UploadFile) and bool(found.filename)
-        yield SpooledUpload(str(found.filename), found.file) if chosen else None
+        chosen = found if isinstance(found, UploadFile) and found.filename else None
+        yield SpooledUpload(str(chosen.filename), chosen.file) if chosen is not None else None
 
 
 async def checked_form(request: Request) -> FormValues:
