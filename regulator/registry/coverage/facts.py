@@ -56,11 +56,12 @@ def gather(
     found = {}
     for code in wanted:
         count, last_seen_ns = seen.get(code, (0, 0))
+        alive = _alive(moment, last_seen_ns, had.get(code, ()))
         found[code] = ProjectFacts(
             listed=code in listed,
             boxes=count,
-            alive=_alive(moment, last_seen_ns, had.get(code, ())),
-            silent_since=local_day_time(last_seen_ns),
+            alive=alive,
+            silent_since="" if alive else local_day_time(last_seen_ns),
             **_parts(moment, owned.get(code, ()), had.get(code, ())),  # type: ignore[arg-type]
             works=works.get(code, ()),
         )
