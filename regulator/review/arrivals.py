@@ -19,9 +19,12 @@ from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.tables.intake import alarms
 from regulator.records.tables.review import review_items
-from regulator.review.funnel import Funnel, Stage
+from regulator.review.funnel import HOUR_NS, Funnel, Stage
 from regulator.review.items import AlarmFacts, enqueue
 
+SWEPT_NS = 7 * 24 * HOUR_NS
+"""How far back a sweep looks for alarms that nobody acknowledges: with a year of them stored it may not look at all. A
+desk that stood still for longer finds the rest among the alarms, not in the queue."""
 SWEEP_LIMIT = 500
 """Items a sweep makes for one stage; the next sweep goes on."""
 
@@ -83,7 +86,9 @@ class Arrivals:
         stages, at, found = self.funnel.stages, alarms.c, []
         if stages.unacknowledged:
             grave = at.severity.in_(self._allowed(stages.unacknowledged.severities))
-            unseen = (at.acknowledged == 0) & (at.accepted_at_ns <= now_ns - stages.unacknowledged.after_ns)
+            since_ns = now_ns - stages.unacknowledged.after_ns
+            lately = (at.accepted_at_ns <= since_ns) & (at.accepted_at_ns > since_ns - SWEPT_NS)
+            unseen = (at.acknowledged == 0) & lately
             found.append((Stage.UNACKNOWLEDGED, and_(grave, unseen)))
         if stages.blinded:
             blind = or_(*(at.rule_id.like(pattern, escape="\\") for pattern in stages.blinded.like_patterns))

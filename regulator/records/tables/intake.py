@@ -146,6 +146,13 @@ alarms = Table(
     Index("ix_alarms_of_project", "project_code", "raised_at_ns"),
     Index("ix_alarms_at_place", "box_id", "rule_id", "raised_at_ns"),
     Index(
+        "ix_alarms_unacknowledged",
+        "severity",
+        "accepted_at_ns",
+        sqlite_where=clause("acknowledged = 0"),
+        postgresql_where=clause("acknowledged = 0"),
+    ),
+    Index(
         "ix_alarms_active",
         "project_code",
         sqlite_where=clause("active = 1"),
