@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select, tuple_
 
 from contract.canonical import Canonical
 from regulator.accounts.coverage import coverage_of
@@ -72,7 +72,7 @@ def audit_entries(
 
 def audit_kinds(db: Connection) -> list[str]:
     """Every kind of deed that there is, for the filter."""
-    return sorted(db.scalars(select(ledger_entries.c.kind).distinct()))
+    return sorted(db.scalars(_KINDS))
 
 
 def _visible(db: Connection, actor: Actor) -> "ColumnElement[bool]":
@@ -120,3 +120,15 @@ def _entry(row: Row[Any]) -> AuditEntry:
         content=body["content"],
         sha256=row.sha256,
     )
+
+
+def _each_kind() -> "Select[tuple[str]]":
+    """Kinds, one step along the index for each: a DISTINCT would read all entries of all years."""
+    at = ledger_entries.c.kind
+    found = select(func.min(at).label("kind")).cte("kinds", recursive=True)
+    following = select(func.min(at)).where(at > found.c.kind).correlate(found).scalar_subquery()
+    every = found.union_all(select(following).where(found.c.kind.is_not(None)))
+    return select(every.c.kind).where(every.c.kind.is_not(None))
+
+
+_KINDS = _each_kind()

@@ -27,6 +27,7 @@ ledger_entries = Table(
     Index("ix_ledger_by_project", "project_code", "at_ns"),
     Index("ix_ledger_by_user", "user_id", "at_ns"),
     Index("ix_ledger_by_kind", "kind", "at_ns"),
+    Index("ix_ledger_by_time", "at_ns", "chain", "seq"),
 )
 
 ledger_heads = Table("ledger_heads", METADATA, text("chain", key=True), whole("seq"), text("sha256", default=None))
