@@ -54,7 +54,6 @@ review_items = Table(
     Index("ix_review_items_project", "project_code", "queued_at_ns"),
     Index("ix_review_items_judged", "state", "judged_at_ns"),
     Index("ix_review_items_lately", clause("judged_at_ns DESC"), "item_id"),
-    Index("ix_review_items_of_source", "box_id", "rule_id", "source_id", "judged_at_ns"),
 )
 """`rank`: 1 for P1 to 4. `aged_min`: the minute (UTC) its age counts from. `state`: open, provisional (may be undone)
 or final. `barred_*`: the persons of the first verdict, who never get the second look. A lease whose time has passed is
