@@ -52,6 +52,7 @@ from gateway.media.office import MediaNeeds, MediaOffice
 from gateway.media.rendition import Renditions, SmallPicture
 from gateway.model.errors import ConfigError
 from gateway.model.picture import Picture
+from gateway.model.verdict import Truth
 from gateway.orders import seal_order
 from gateway.pack_mail import take_pack
 from gateway.pack_office.office import PackNeeds, PackOffice
@@ -138,7 +139,6 @@ from vision.edge_states import EdgeStates
 from vision.eye_hub import EyeHub
 from vision.site_eyes import SiteEyes
 from vision.survey_parsing import read_survey
-from vision.view_comparison import has_moved
 
 log = logging.getLogger(__name__)
 DRIVERS: Mapping[str, DriverKind] = DriverShelf((MODBUS_TCP, MODBUS_RTU, MODBUS_RTU_TCP, MQTT, CAMERA))
@@ -329,7 +329,7 @@ class Gateway:
         asked = DayStores(self.reader, self.records, self.alerts)
         self.daily_reports = DailyReports(settings, asked, self.recorder, self.clock)
         drawings = SurveyStore(self._folder, read_survey)
-        self.surveys = SurveyDesk(drawings, read_survey, self.alerts, self.recorder, self.clock, has_moved)
+        self.surveys = SurveyDesk(drawings, read_survey, self.alerts, self.recorder, self.clock, _has_moved)
         self.media = MediaOffice(
             MediaNeeds(
                 folder=self._folder,
@@ -730,6 +730,12 @@ def _blurred(body: bytes, item: MediaItem) -> bytes:
     from vision.still_privacy import blurred_still  # noqa: PLC0415
 
     return blurred_still(body, item.boxes)
+
+
+def _has_moved(then: bytes, now: bytes) -> Truth:
+    from vision.view_comparison import has_moved  # noqa: PLC0415
+
+    return has_moved(then, now)
 
 
 def _thumbnail(body: bytes, item: MediaItem) -> SmallPicture:

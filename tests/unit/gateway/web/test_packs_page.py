@@ -63,10 +63,17 @@ async def test_only_an_officer_decides_and_only_once(desk: Desk) -> None:
     desk.face.who.now = LEADER
     assert (await desk.face.client.post("/packs/k-1/approve", data={"csrf": csrf})).status_code == 403
     desk.face.who.now = OFFICER
-    await desk.offered("k-2")
     await desk.face.submit("/packs", "/packs/k-1/approve")
+    await desk.offered("k-2")
     await desk.face.submit("/packs", "/packs/k-1/approve", 422)
     await desk.face.submit("/packs", "/packs/no-such-offer/approve", 422)
+
+
+async def test_nobody_approves_what_a_later_offer_overtook(desk: Desk) -> None:
+    await desk.offered()
+    await desk.offered("k-2")
+    await desk.face.submit("/packs", "/packs/k-1/approve", 422)
+    await desk.face.submit("/packs", "/packs/k-2/approve")
 
 
 async def test_a_pack_that_no_longer_fits_is_shown_as_refused(desk: Desk) -> None:
