@@ -27,13 +27,14 @@ from regulator.supervision.themes import (
     theme_of,
     themes_of,
 )
+from regulator.web.act_door import ActDoor, back_to
 from regulator.web.forms import Form, FormValues
-from regulator.web.supervision_door import Id, SupervisionDoor, back_to
+from regulator.web.supervision_door import Id
 
 EntryId = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$")]
 
 
-def calendar_pages(app: FastAPI, door: SupervisionDoor, file: CalendarFile) -> None:
+def calendar_pages(app: FastAPI, door: ActDoor, file: CalendarFile) -> None:
     """Everything below /calendar."""
     pages = door.pages
 
@@ -67,7 +68,7 @@ def calendar_pages(app: FastAPI, door: SupervisionDoor, file: CalendarFile) -> N
         return back_to("/calendar")
 
 
-def theme_pages(app: FastAPI, door: SupervisionDoor, file: ThemeFile) -> None:
+def theme_pages(app: FastAPI, door: ActDoor, file: ThemeFile) -> None:
     """Everything below /themes."""
     pages = door.pages
 

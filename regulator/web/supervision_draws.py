@@ -20,15 +20,16 @@ from regulator.supervision.draw_pool import (
     inspectors_of,
 )
 from regulator.supervision.draw_view import draw_of, draws_of, pool_text, result_text
+from regulator.web.act_door import ActDoor, back_to
 from regulator.web.forms import Form, FormValues
-from regulator.web.supervision_door import Id, SupervisionDoor, back_to
+from regulator.web.supervision_door import Id
 from screens.formats import SITE_ZONE
 
 PAGE = "/draws"
 SECOND_NS = 1_000_000_000
 
 
-def draw_pages(app: FastAPI, door: SupervisionDoor, file: DrawFile) -> None:
+def draw_pages(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
     """Everything below /draws."""
     _looking(app, door, file)
     _files(app, door)
@@ -36,7 +37,7 @@ def draw_pages(app: FastAPI, door: SupervisionDoor, file: DrawFile) -> None:
     _keeping_away(app, door)
 
 
-def _looking(app: FastAPI, door: SupervisionDoor, file: DrawFile) -> None:
+def _looking(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
     pages = door.pages
 
     @app.get(PAGE)
@@ -65,7 +66,7 @@ def _looking(app: FastAPI, door: SupervisionDoor, file: DrawFile) -> None:
         )  # fmt: skip
 
 
-def _files(app: FastAPI, door: SupervisionDoor) -> None:
+def _files(app: FastAPI, door: ActDoor) -> None:
     pages = door.pages
 
     @app.get(PAGE + "/{draw_id}/pool.json")
@@ -81,7 +82,7 @@ def _files(app: FastAPI, door: SupervisionDoor) -> None:
             return _download(result_text(db, actor, draw_id, door.today), f"result-{draw_id}.json")
 
 
-def _stepping(app: FastAPI, door: SupervisionDoor, file: DrawFile) -> None:
+def _stepping(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
     @app.post(PAGE)
     def frozen(request: Request, form: Form) -> Response:
         new = NewDraw(form["name"], read_day(form["on_day"], "on_day"))
@@ -110,7 +111,7 @@ def _stepping(app: FastAPI, door: SupervisionDoor, file: DrawFile) -> None:
         return back_to(f"{PAGE}/{new_id}")
 
 
-def _keeping_away(app: FastAPI, door: SupervisionDoor) -> None:
+def _keeping_away(app: FastAPI, door: ActDoor) -> None:
     @app.post(f"{PAGE}/conflicts")
     def declared(request: Request, form: Form) -> Response:
         with door.act(request, form["reason"]) as act:

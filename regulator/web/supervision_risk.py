@@ -7,10 +7,11 @@ from regulator.registry.texts import read_word
 from regulator.supervision.risk import Band, Factor
 from regulator.supervision.risk_file import RiskFile
 from regulator.supervision.risk_view import RiskFilters, risk_of, risk_page
-from regulator.web.supervision_door import Code, SupervisionDoor, Words
+from regulator.web.act_door import ActDoor
+from regulator.web.supervision_door import Code, Words
 
 
-def risk_pages(app: FastAPI, door: SupervisionDoor, file: RiskFile) -> None:
+def risk_pages(app: FastAPI, door: ActDoor, file: RiskFile) -> None:
     """Everything below /risk."""
     pages = door.pages
 

@@ -12,9 +12,9 @@ from regulator.supervision.safety_file import SafetyFile, load_safety
 from regulator.supervision.safety_hearing import SafetyHearing
 from regulator.supervision.safety_logs import FLAG_EVERY_S, flag_due
 from regulator.supervision.theme_file import load_themes
+from regulator.web.act_door import ActDoor
 from regulator.web.pages import Pages
 from regulator.web.supervision_calendar import calendar_pages, theme_pages
-from regulator.web.supervision_door import SupervisionDoor
 from regulator.web.supervision_draws import draw_pages
 from regulator.web.supervision_risk import risk_pages
 from regulator.web.supervision_safety import safety_pages
@@ -22,7 +22,7 @@ from regulator.web.supervision_safety import safety_pages
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     """Ears, jobs and pages. Raises PackError when a file of supervision is wrong."""
-    door, file = SupervisionDoor(desk, pages), load_risk()
+    door, file = ActDoor(desk, pages), load_risk()
     _score(desk, file)
     risk_pages(app, door, file)
     desk.jobs.append(Job("draws-reveal", REVEAL_EVERY_S, lambda now_ns: _reveal(desk, now_ns)))

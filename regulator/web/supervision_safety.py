@@ -12,19 +12,20 @@ from regulator.registry.texts import read_word
 from regulator.supervision.safety_file import SafetyFile
 from regulator.supervision.safety_logs import SITE, Role, enter_check_in, enter_log
 from regulator.supervision.safety_view import SHOWN, last_days, log_day, own_projects
+from regulator.web.act_door import ActDoor, back_to
 from regulator.web.forms import Form
-from regulator.web.supervision_door import Code, SupervisionDoor, back_to
+from regulator.web.supervision_door import Code
 
 PAGE = "/safety-logs"
 
 
-def safety_pages(app: FastAPI, door: SupervisionDoor, file: SafetyFile) -> None:
+def safety_pages(app: FastAPI, door: ActDoor, file: SafetyFile) -> None:
     """Everything below /safety-logs."""
     _looking(app, door, file)
     _entering(app, door)
 
 
-def _looking(app: FastAPI, door: SupervisionDoor, file: SafetyFile) -> None:
+def _looking(app: FastAPI, door: ActDoor, file: SafetyFile) -> None:
     pages = door.pages
 
     @app.get(PAGE)
@@ -51,7 +52,7 @@ def _looking(app: FastAPI, door: SupervisionDoor, file: SafetyFile) -> None:
         return pages.render(request, "supervision_safety_project.html", code=code, days=days, today=door.today)
 
 
-def _entering(app: FastAPI, door: SupervisionDoor) -> None:
+def _entering(app: FastAPI, door: ActDoor) -> None:
     @app.post(PAGE)
     def log(request: Request, form: Form) -> Response:
         code, day = form["project_code"].strip(), read_day(form["day"], "day")
