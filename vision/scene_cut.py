@@ -10,6 +10,7 @@ carried one at five frames a second two thirds. A cut leaves half of them, as ch
 looks like a cut too, and is treated as one: where somebody was then says nothing.
 """
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +41,6 @@ def _coarse(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     rows, columns = (
         np.linspace(0, side - 1, 4 * n).astype(np.intp) for side, n in zip(image.shape, COARSE, strict=False)
     )
-    grey = image[rows][:, columns].mean(axis=2, dtype=np.float32)
-    plane = grey.reshape(COARSE[0], 4, COARSE[1], 4).mean(axis=(1, 3))
+    sampled = image[rows][:, columns].astype(np.float32)
+    plane = cv2.resize(sampled, COARSE[::-1], interpolation=cv2.INTER_AREA).mean(axis=2)
     return np.asarray(plane - plane.mean(), dtype=np.float32)

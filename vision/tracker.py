@@ -95,6 +95,8 @@ class Tracker:
         return max(step_s, 0.0)
 
     def _step_kind(self, kind: "_Kind", detections: Detections, rows: Rows, step_s: float) -> NDArray[np.int32]:
+        if not len(rows) and not len(kind):
+            return np.zeros(0, dtype=np.int32)
         boxes, score = detections.boxes_xyxy_px[rows].astype(np.float64), detections.score[rows]
         threshold = self._threshold[detections.class_id[rows]]
         strong, weak = score >= threshold, (score < threshold) & (score >= threshold * self._settings.low_share)
@@ -161,6 +163,8 @@ class _Kind:
         """New tracks for these boxes, with the ids after `after`; returns the ids."""
         n = len(boxes)
         ids = np.arange(after + 1, after + 1 + n, dtype=np.int32)
+        if not n:
+            return ids
         self.motion.begin(boxes)
         self.ids = np.concatenate([self.ids, ids])
         self.unseen_s = np.concatenate([self.unseen_s, np.zeros(n)])

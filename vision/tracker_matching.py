@@ -16,11 +16,15 @@ Pairs = list[tuple[int, int]]
 def cheapest_pairs(cost: Floats) -> Pairs:
     """Pairs (row, column) of an (n, m) matrix: first as many as possible, among those with the smallest sum."""
     possible = cost < np.inf
-    sure = possible & (possible.sum(axis=1) == 1)[:, None] & (possible.sum(axis=0) == 1)[None, :]
-    pairs: Pairs = [(int(row), int(column)) for row, column in np.argwhere(sure)]
-    possible &= ~sure
-    if not possible.any():
+    rows_at, columns_at = np.nonzero(possible)
+    if not len(rows_at):
+        return []
+    in_row, in_column = np.bincount(rows_at), np.bincount(columns_at)
+    sure = (in_row[rows_at] == 1) & (in_column[columns_at] == 1)
+    pairs: Pairs = list(zip(rows_at[sure].tolist(), columns_at[sure].tolist(), strict=True))
+    if sure.all():
         return pairs
+    possible[rows_at[sure], columns_at[sure]] = False
     for rows, columns in _groups(possible):
         if len(rows) == 1 or len(columns) == 1:
             part = cost[np.ix_(rows, columns)]
