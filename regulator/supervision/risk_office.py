@@ -4,8 +4,13 @@
     a deed in the ledger -----------------+--> score_changed (each half minute) --> risk_scores, risk_latest
     nothing scored today yet -------------+--> score_day (each ten minutes)   ----'
 
-Harmless when two replicas run it: both compute the same from the same records. What concerns a firm as a whole comes
-with the day's run.
+    risk_dirty:  clean (0) --an alarm--> marked (+ns) --taken--> being scored (-ns) --scored--> clean
+                                             ^------------an alarm meanwhile------'
+                                             ^------------no score within five minutes: the desk that took it died
+
+Nothing that was marked is forgotten when a desk is killed between taking and scoring, and the book `risk` says up to
+when deeds were scored. Replicas write one after the other and see what was written: nobody's score is kept twice. What
+concerns a firm as a whole comes with the day's run.
 """
 
 import json
@@ -15,14 +20,16 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ColumnElement
 
 from contract.envelope import Envelope
 from contract.messages import AlarmTransition, UpMessage
+from regulator.records.books import read_book, take_book, turn_book
 from regulator.records.engine import DeskDatabase
 from regulator.records.tables.ledger import ledger_entries
 from regulator.records.tables.registry import projects
 from regulator.records.tables.supervision import risk_dirty, risk_latest, risk_scores
-from regulator.registry.days import day_of
+from regulator.registry.days import day_of, day_start_ns
 from regulator.registry.kinds import ProjectStatus
 from regulator.supervision.risk import Assessment, Contribution, assess, points
 from regulator.supervision.risk_facts import facts_of
@@ -32,7 +39,10 @@ from regulator.supervision.risk_inputs import Now, inputs_of
 DIRTY_EVERY_S, DAY_EVERY_S = 30.0, 600.0
 WRITTEN_AT_ONCE = 50
 LOOKED_BACK_NS = 300_000_000_000
-"""How far back each run reads the ledger: ten runs, so that a slow commit is not overlooked."""
+"""How far each run reads back behind the last one that was finished, so that a slow commit is not overlooked."""
+LEASE_NS = 300_000_000_000
+"""How long a mark that was taken waits for its score before another run takes it. A product default."""
+BOOK = "risk"
 SCORED = (ProjectStatus.RUNNING.value, ProjectStatus.STOPPED.value, ProjectStatus.UNREGISTERED.value)
 DEEDS = (
     *(f"hazard_{name}" for name in ("opened", "confirm", "reject", "order", "close", "reopen", "withdraw")),
@@ -58,18 +68,22 @@ class RiskOffice:
             mark_dirty(db, body.project_code, now_ns)
 
     def score_changed(self, now_ns: int) -> None:
-        """Job: whatever something happened to."""
+        """Job: whatever something happened to, here or while no desk ran. A mark goes when its score is kept."""
         with self.database.transaction() as db:
-            codes = set(_take_dirty(db))
+            marked = _take_dirty(db, now_ns)
         try:
             with self.database.reading() as db:
-                codes |= set(_after_deeds(db, now_ns))
+                read_up_to_ns = read_book(db, BOOK)
+                codes = {*marked, *_after_deeds(db, read_up_to_ns, now_ns)}
             self.score(codes, now_ns)
         except Exception:
             with self.database.transaction() as db:
-                for code in codes:
-                    mark_dirty(db, code, now_ns)
+                _settle_dirty(db, marked, now_ns, now_ns)
             raise
+        with self.database.transaction() as db:
+            _settle_dirty(db, marked, now_ns, 0)
+            take_book(db, BOOK)
+            turn_book(db, BOOK, now_ns)
 
     def score_day(self, now_ns: int) -> None:
         """Job: every running, stopped or unregistered project that has no score of today."""
@@ -90,12 +104,13 @@ class RiskOffice:
 
     def _keep_some(self, rows: dict[str, dict[str, Any]], now_ns: int) -> int:
         with self.database.transaction() as db:
+            take_book(db, BOOK)
             return _keep(db, rows, now_ns)
 
 
 def _marking(dialect: Any) -> Any:
     marking = dialect.insert(risk_dirty)
-    said, clean = {"since_ns": marking.excluded.since_ns}, risk_dirty.c.since_ns == 0
+    said, clean = {"since_ns": marking.excluded.since_ns}, risk_dirty.c.since_ns <= 0
     return marking.on_conflict_do_update(index_elements=["project_code"], set_=said, where=clean)
 
 
@@ -115,19 +130,32 @@ def mark_dirty(db: Connection, project_code: str, now_ns: int) -> None:
     db.execute(_MARK[db.dialect.name], {"project_code": project_code, "since_ns": now_ns})
 
 
-def _take_dirty(db: Connection) -> list[str]:
+def _take_dirty(db: Connection, now_ns: int) -> list[str]:
     """What another replica is taking, or an alarm is marking, waits for the next run: nobody waits for a row here."""
+    since = risk_dirty.c.since_ns
+    left = (since < 0) & (since > LEASE_NS - now_ns)
+    return _move_dirty(db, (since > 0) | left, -now_ns)
+
+
+def _settle_dirty(db: Connection, codes: list[str], taken_ns: int, since_ns: int) -> None:
+    """What this run took and nothing has marked since: clean (0), or marked again."""
+    _move_dirty(db, risk_dirty.c.project_code.in_(codes) & (risk_dirty.c.since_ns == -taken_ns), since_ns)
+
+
+def _move_dirty(db: Connection, which: "ColumnElement[bool]", since_ns: int) -> list[str]:
     at = risk_dirty.c
-    ready = select(at.project_code).where(at.since_ns > 0).order_by(at.project_code)
+    ready = select(at.project_code).where(which).order_by(at.project_code)
     codes = list(db.scalars(ready.with_for_update(skip_locked=True)))
     if codes:
-        db.execute(update(risk_dirty).where(at.project_code.in_(codes)).values(since_ns=0))
+        db.execute(update(risk_dirty).where(at.project_code.in_(codes)).values(since_ns=since_ns))
     return codes
 
 
-def _after_deeds(db: Connection, now_ns: int) -> list[str]:
+def _after_deeds(db: Connection, read_up_to_ns: int, now_ns: int) -> list[str]:
+    """Of a longer rest only this day's: every project is scored anew on the first run of a day."""
+    begin_ns = max(min(read_up_to_ns or now_ns, now_ns), day_start_ns(day_of(now_ns))) - LOOKED_BACK_NS
     at = ledger_entries.c
-    lately = (at.kind.in_(DEEDS), at.at_ns >= now_ns - LOOKED_BACK_NS, at.project_code != "")
+    lately = (at.kind.in_(DEEDS), at.at_ns >= begin_ns, at.project_code != "")
     return list(db.scalars(select(at.project_code).where(*lately).distinct()))
 
 

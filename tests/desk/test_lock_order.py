@@ -1,12 +1,11 @@
 """On PostgreSQL: transactions that take the same rows take them in one order, so that none is ended as a deadlock."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from contract.chain import ChainHead
 from contract.signing import SignKey
@@ -22,10 +21,7 @@ from regulator.records.ledger import Deed, verify_ledger
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.hazard_bench import BOX, CITY, LI, HazardBench, register
 from tests.fakes.postgresql import PostgreSQL
-
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-PATIENCE_S = 30
-Work = Callable[[Connection], object]
+from tests.fakes.rival import Rival
 
 
 @pytest.fixture
@@ -45,33 +41,6 @@ def bench(database: DeskDatabase, desk_key: SignKey, clock: DeskClock, tmp_path:
     return made
 
 
-class Rival:
-    """Another transaction, in a thread of its own. `begin` returns once it waits for a row, or is done."""
-
-    def __init__(self, database: DeskDatabase, work: Work) -> None:
-        self._database, self._work = database, work
-        self._thread = threading.Thread(target=self._run)
-        self.error: BaseException | None = None
-
-    def begin(self) -> None:
-        self._thread.start()
-        with self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watcher:
-            while self._thread.is_alive() and not watcher.scalar(text(WAITING)):
-                self._thread.join(0.02)
-
-    def end(self) -> None:
-        self._thread.join(PATIENCE_S)
-        assert not self._thread.is_alive()
-        assert self.error is None, self.error
-
-    def _run(self) -> None:
-        try:
-            with self._database.transaction() as db:
-                self._work(db)
-        except BaseException as error:  # noqa: BLE001 - told to the test
-            self.error = error
-
-
 def test_an_order_and_an_alarm_of_the_same_box(bench: HazardBench, desk_key: SignKey) -> None:
     """The order posts to the box after its ledger entry; the alarm's transaction holds the box before its entry."""
 
@@ -79,7 +48,7 @@ def test_an_order_and_an_alarm_of_the_same_box(bench: HazardBench, desk_key: Sig
         lock_box(db, BOX)
         bench.desk.ledger.append(db, Deed("noted", BOX, {}, "p1"), SYSTEM, bench.clock())
 
-    rival = Rival(bench.database, alarm)
+    rival = Rival.transaction(bench.database, alarm)
 
     def post(db: Connection, box_id: str, kind: str, body: BaseModel, now_ns: int) -> str:
         rival.begin()
@@ -103,7 +72,7 @@ def test_a_document_and_an_order_of_the_same_project(bench: HazardBench) -> None
     def issue(db: Connection) -> None:
         issue_document(db, bench.desk, request("rival"), LI, bench.clock())
 
-    rival = Rival(bench.database, issue)
+    rival = Rival.transaction(bench.database, issue)
     with bench.database.transaction() as db:
         bench.desk.ledger.append(db, Deed("noted", "p1", {}, "p1"), LI, bench.clock())
         rival.begin()
@@ -122,7 +91,7 @@ def test_ends_of_chains_are_taken_by_name(bench: HazardBench) -> None:
         for chain in reversed(chains):
             ledger.append(db, Deed("noted", chain, {}, chain=chain), SYSTEM, bench.clock())
 
-    rival = Rival(bench.database, backwards)
+    rival = Rival.transaction(bench.database, backwards)
     with bench.database.transaction() as db:
         ledger.hold(db, *chains)
         ledger.append(db, Deed("noted", chains[0], {}, chain=chains[0]), SYSTEM, bench.clock())

@@ -9,7 +9,7 @@ from sqlalchemy import Index, Table, UniqueConstraint
 from regulator.records.metadata import METADATA, flag, moment, text, whole
 
 statistics_books = Table("statistics_books", METADATA, text("name", key=True), moment("read_up_to_ns"))
-"""One row: the arrival up to which alarms were looked at; whoever rolls up takes it first."""
+"""How far each reader has come (`regulator.records.books`): `alarms` by arrival, for statistics; `risk` by deed."""
 
 statistics_alarm_days = Table(
     "statistics_alarm_days",

@@ -11,14 +11,14 @@ from datetime import date, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, func, insert, select, tuple_, union, update
+from sqlalchemy import Connection, delete, func, insert, select, tuple_, union
 from sqlalchemy.dialects import postgresql, sqlite
 
+from regulator.records.books import read_book, take_book, turn_book
 from regulator.records.engine import DeskDatabase
 from regulator.records.tables.intake import alarms, alerts
 from regulator.records.tables.reports import (
     statistics_alarm_days,
-    statistics_books,
     statistics_dirty,
     statistics_long_alarms,
 )
@@ -52,7 +52,7 @@ def run_roll_up(database: DeskDatabase, now_ns: int, most: int = DAYS_A_RUN) -> 
         if not keys:
             break
         with database.transaction() as db:
-            _take_book(db)
+            take_book(db, BOOK)
             _replace(db, days)
         made += len(keys)
     return made
@@ -60,7 +60,7 @@ def run_roll_up(database: DeskDatabase, now_ns: int, most: int = DAYS_A_RUN) -> 
 
 def note_arrivals(db: Connection, now_ns: int) -> bool:
     """Mark the days that something arrived for, `ARRIVALS_A_LOOK` arrivals at most; whether that was all of them."""
-    since_ns = _take_book(db)
+    since_ns = take_book(db, BOOK)
     at = alerts.c
     later = select(at.accepted_at_ns).where(at.accepted_at_ns > since_ns).order_by(at.accepted_at_ns)
     last_ns = db.scalar(later.offset(ARRIVALS_A_LOOK).limit(1))
@@ -76,7 +76,7 @@ def note_arrivals(db: Connection, now_ns: int) -> bool:
     if rows:
         dialect = postgresql if db.dialect.name == "postgresql" else sqlite
         db.execute(dialect.insert(statistics_dirty).on_conflict_do_nothing(), rows)
-    db.execute(update(statistics_books).where(statistics_books.c.name == BOOK).values(read_up_to_ns=until_ns))
+    turn_book(db, BOOK, until_ns)
     return last_ns is None
 
 
@@ -90,17 +90,9 @@ def dirty_days(db: Connection, now_ns: int, limit: int) -> list[Key]:
 
 def is_rolled_up(db: Connection, until_day: date) -> bool:
     """Whether all that arrived for days before `until_day` is in the projections."""
-    at = statistics_books.c
-    read_up_to_ns = db.scalar(select(at.read_up_to_ns).where(at.name == BOOK)) or 0
+    read_up_to_ns = read_book(db, BOOK)
     waits = select(func.count()).where(statistics_dirty.c.day < until_day.isoformat())
     return read_up_to_ns >= day_start_ns(until_day) and not db.scalar(waits)
-
-
-def _take_book(db: Connection) -> int:
-    at = statistics_books.c
-    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    db.execute(dialect.insert(statistics_books).values(name=BOOK).on_conflict_do_nothing())
-    return db.scalar(select(at.read_up_to_ns).where(at.name == BOOK).with_for_update()) or 0
 
 
 def _day(number: int) -> str:

@@ -1,10 +1,15 @@
 """Scores in the database: what changes them, what is kept of them, who sees them, and what is never lowered."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from regulator.model.actor import Level, Scope
 from regulator.model.refusals import RefusedError
@@ -14,17 +19,18 @@ from regulator.records.tables.coverage import asset_days
 from regulator.records.tables.hazards import hazards
 from regulator.records.tables.intake import alarms, boxes
 from regulator.records.tables.site import site_deliveries, site_notices
-from regulator.records.tables.supervision import risk_latest, risk_scores
+from regulator.records.tables.supervision import risk_dirty, risk_latest, risk_scores
 from regulator.registry.device_office import DangerousWork, put_work
 from regulator.registry.kinds import ProjectStatus, WorkStage, WorkType
 from regulator.registry.project_office import move_project
 from regulator.registry.rounds.key_risk import RiskEvent, RiskKind, record_event
 from regulator.supervision.risk import Band, Factor, Footing
-from regulator.supervision.risk_file import load_risk
+from regulator.supervision.risk_file import RiskFile, load_risk
 from regulator.supervision.risk_office import RiskOffice, mark_dirty
 from regulator.supervision.risk_view import RiskDossier, RiskFilters, risk_of, risk_page
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import ADMIN, CITY_ADMIN, INSPECTOR, VIEWER, RegistryDesk, person
+from tests.fakes.rival import Rival
 
 MINUTE_NS = 60_000_000_000
 
@@ -162,6 +168,101 @@ def test_events_mark_and_deeds_are_noticed(desk: RegistryDesk, office: RiskOffic
         db.execute(update(alarms).values(active=0))
     office.score_changed(desk.clock.move(seconds=60))
     assert len(dossier(desk).history) == 2, "it was marked once, and nothing has marked it since"
+
+
+@dataclass
+class Interrupted:
+    """The formula's file; `happens` is called when the first factor is looked up, in the middle of scoring."""
+
+    happens: Callable[[], object]
+
+    def __getattr__(self, name: str) -> Any:
+        self.happens()
+        return getattr(load_risk(), name)
+
+
+def killed() -> None:
+    raise SystemExit
+
+
+def test_a_desk_killed_between_taking_and_scoring_forgets_nothing(desk: RegistryDesk, office: RiskOffice) -> None:
+    hear(desk)
+    office.score_day(desk.clock())
+    desk.clock.move(seconds=600)
+    stand(desk, "a-1")
+    with desk.database.transaction() as db:
+        mark_dirty(db, "p-001", desk.clock())
+    with pytest.raises(SystemExit):
+        replace(office, file=cast(RiskFile, Interrupted(killed))).score_changed(desk.clock())
+    assert len(dossier(desk).history) == 1
+    office.score_changed(desk.clock.move(seconds=30))
+    assert len(dossier(desk).history) == 1, "the first desk may still be at it"
+    office.score_changed(desk.clock.move(seconds=301))
+    assert len(dossier(desk).history) == 2
+    with desk.database.reading() as db:
+        assert db.scalar(select(risk_dirty.c.since_ns)) == 0
+
+
+def test_what_fails_is_tried_by_the_next_run(desk: RegistryDesk, office: RiskOffice) -> None:
+    def fail() -> None:
+        raise ValueError("no such factor")
+
+    hear(desk)
+    office.score_day(desk.clock())
+    stand(desk, "a-1")
+    with desk.database.transaction() as db:
+        mark_dirty(db, "p-001", desk.clock())
+    with pytest.raises(ValueError, match="no such factor"):
+        replace(office, file=cast(RiskFile, Interrupted(fail))).score_changed(desk.clock.move(seconds=30))
+    office.score_changed(desk.clock.move(seconds=30))
+    assert len(dossier(desk).history) == 2
+
+
+def test_an_alarm_in_the_middle_of_scoring_is_scored_by_the_next_run(desk: RegistryDesk, office: RiskOffice) -> None:
+    def alarm() -> None:
+        with desk.database.transaction() as db:
+            mark_dirty(db, "p-001", desk.clock() + 1)
+
+    hear(desk)
+    office.score_day(desk.clock())
+    with desk.database.transaction() as db:
+        mark_dirty(db, "p-001", desk.clock.move(seconds=600))
+    replace(office, file=cast(RiskFile, Interrupted(alarm))).score_changed(desk.clock())
+    stand(desk, "a-1")
+    assert len(dossier(desk).history) == 1
+    office.score_changed(desk.clock.move(seconds=30))
+    assert len(dossier(desk).history) == 2
+
+
+def test_a_deed_of_a_desk_that_stopped_is_scored_when_it_runs_again(desk: RegistryDesk, office: RiskOffice) -> None:
+    hear(desk)
+    office.score_day(desk.clock())
+    office.score_changed(desk.clock.move(seconds=30))
+    overdue(desk, "h-1", grade="major")
+    with desk.database.transaction() as db:
+        desk.ledger.append(db, Deed("deadline_overdue", "h-1", {}, "p-001"), ADMIN, desk.clock.move(seconds=10))
+    office.score_changed(desk.clock.move(hours=1))
+    assert parts(desk)[Factor.OVERDUE][1] is Footing.KNOWN
+    assert parts(desk)[Factor.OVERDUE][0] != "0"
+
+
+def test_two_desks_at_the_same_moment_keep_a_score_once(desk: RegistryDesk, office: RiskOffice) -> None:
+    if desk.database.is_sqlite:
+        pytest.skip("one writer: there is no same moment")
+    other = DeskDatabase(desk.database.url.render_as_string(hide_password=False))
+    rival = Rival(desk.database, lambda: replace(office, database=other).score_day(desk.clock() + 1))
+
+    @contextmanager
+    def transaction() -> Iterator[Connection]:
+        with desk.database.transaction() as db:
+            yield db
+            rival.begin()
+
+    slow = cast(DeskDatabase, SimpleNamespace(transaction=transaction, reading=desk.database.reading))
+    replace(office, database=slow).score_day(desk.clock())
+    rival.end()
+    other.close()
+    assert len(dossier(desk).history) == 1
 
 
 def test_what_is_over_is_scored_no_more_and_what_nobody_registered_is_unknown(
