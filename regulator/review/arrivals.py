@@ -2,6 +2,7 @@
 
     alarm_transition --in its transaction--> handed over? P1? the third within a day? a flood?   --> item
     sweep, every 30 s                    --> P2 that nobody acknowledges, a camera blind for long --> item
+                                             the last week each time, what is older once, in bites
 
 In: what a box said, or what the alarms' table holds. Out: items, each made once however often an alarm is heard of.
 """
@@ -15,6 +16,7 @@ from sqlalchemy.sql import ColumnElement
 
 from contract.envelope import Envelope
 from contract.messages import AlarmTransition, UpMessage
+from regulator.records.books import read_book, take_book, turn_book
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.tables.intake import alarms
@@ -23,8 +25,11 @@ from regulator.review.funnel import HOUR_NS, Funnel, Stage
 from regulator.review.items import AlarmFacts, enqueue
 
 SWEPT_NS = 7 * 24 * HOUR_NS
-"""How far back a sweep looks for alarms that nobody acknowledges: with a year of them stored it may not look at all. A
-desk that stood still for longer finds the rest among the alarms, not in the queue."""
+"""How far back every sweep looks for alarms that nobody acknowledges: with a year of them stored it may not look at all
+of them each time. What is older is looked at once: the book says up to which arrival that was done."""
+BOOK = "review-unacknowledged"
+OLDER_LIMIT = 2_000
+"""Older alarms that a sweep looks at; the next sweep goes on. A desk that stood still for weeks catches up so."""
 SWEEP_LIMIT = 500
 """Items a sweep makes for one stage; the next sweep goes on."""
 
@@ -51,11 +56,35 @@ class Arrivals:
         made = 0
         for stage, due in self._waiting(now_ns):
             query = select(alarms).where(due, ~_queued()).order_by(alarms.c.raised_at_ns).limit(SWEEP_LIMIT)
-            with database.reading() as db:
-                found = sorted(map(_facts_of_row, db.execute(query)), key=lambda facts: facts.project_code)
-            for _, of_project in groupby(found, key=lambda facts: facts.project_code):
-                with database.transaction() as db:
-                    made += sum(enqueue(db, self.ledger, facts, stage, now_ns) for facts in of_project)
+            made += self._enqueue_all(database, query, stage, now_ns)
+        return made + self._sweep_older(database, now_ns)
+
+    def _sweep_older(self, database: DeskDatabase, now_ns: int) -> int:
+        """What has been unacknowledged for longer than a sweep looks back, each arrival once."""
+        unseen = self._unacknowledged()
+        if unseen is None:
+            return 0
+        end_ns, at = now_ns - self._after_ns - SWEPT_NS, alarms.c.accepted_at_ns
+        with database.reading() as db:
+            since_ns = read_book(db, BOOK)
+            later = select(at).where(unseen, at > since_ns, at <= end_ns).order_by(at)
+            until_ns = db.scalar(later.offset(OLDER_LIMIT - 1).limit(1)) or end_ns
+        if until_ns <= since_ns:
+            return 0
+        query = select(alarms).where(unseen, at > since_ns, at <= until_ns, ~_queued()).order_by(alarms.c.raised_at_ns)
+        made = self._enqueue_all(database, query, Stage.UNACKNOWLEDGED, now_ns)
+        with database.transaction() as db:
+            take_book(db, BOOK)
+            turn_book(db, BOOK, until_ns)
+        return made
+
+    def _enqueue_all(self, database: DeskDatabase, query: "Select[Any]", stage: Stage, now_ns: int) -> int:
+        with database.reading() as db:
+            found = sorted(map(_facts_of_row, db.execute(query)), key=lambda facts: facts.project_code)
+        made = 0
+        for _, of_project in groupby(found, key=lambda facts: facts.project_code):
+            with database.transaction() as db:
+                made += sum(enqueue(db, self.ledger, facts, stage, now_ns) for facts in of_project)
         return made
 
     def _stage_at_once(self, db: Connection, transition: str, facts: AlarmFacts) -> Stage | None:
@@ -84,17 +113,28 @@ class Arrivals:
 
     def _waiting(self, now_ns: int) -> "list[tuple[Stage, ColumnElement[bool]]]":
         stages, at, found = self.funnel.stages, alarms.c, []
-        if stages.unacknowledged:
-            grave = at.severity.in_(self._allowed(stages.unacknowledged.severities))
-            since_ns = now_ns - stages.unacknowledged.after_ns
+        unseen = self._unacknowledged()
+        if unseen is not None:
+            since_ns = now_ns - self._after_ns
             lately = (at.accepted_at_ns <= since_ns) & (at.accepted_at_ns > since_ns - SWEPT_NS)
-            unseen = (at.acknowledged == 0) & lately
-            found.append((Stage.UNACKNOWLEDGED, and_(grave, unseen)))
+            found.append((Stage.UNACKNOWLEDGED, unseen & lately))
         if stages.blinded:
             blind = or_(*(at.rule_id.like(pattern, escape="\\") for pattern in stages.blinded.like_patterns))
             lasting = (at.active == 1) & (at.accepted_at_ns <= now_ns - stages.blinded.after_ns)
             found.append((Stage.BLINDED, and_(blind, lasting)))
         return found
+
+    @property
+    def _after_ns(self) -> int:
+        stage = self.funnel.stages.unacknowledged
+        return stage.after_ns if stage else 0
+
+    def _unacknowledged(self) -> "ColumnElement[bool] | None":
+        """What the index of unacknowledged alarms answers; None when they are no way into the queue."""
+        stage = self.funnel.stages.unacknowledged
+        if stage is None:
+            return None
+        return alarms.c.severity.in_(self._allowed(stage.severities)) & (alarms.c.acknowledged == 0)
 
     def _allowed(self, severities: tuple[str, ...]) -> list[str]:
         return [severity for severity in severities if severity in self.to_review]

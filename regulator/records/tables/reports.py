@@ -9,7 +9,8 @@ from sqlalchemy import Index, Table, UniqueConstraint
 from regulator.records.metadata import METADATA, flag, moment, text, whole
 
 statistics_books = Table("statistics_books", METADATA, text("name", key=True), moment("read_up_to_ns"))
-"""How far each reader has come (`regulator.records.books`): `alarms` by arrival, for statistics; `risk` by deed."""
+"""How far each reader has come (`regulator.records.books`): `alarms` and `review-unacknowledged` by arrival, `risk` by
+deed; `imports` is only held."""
 
 statistics_alarm_days = Table(
     "statistics_alarm_days",

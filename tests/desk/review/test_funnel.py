@@ -1,12 +1,18 @@
 """Who comes before a reviewer: each stage of the funnel, at its edge, once, and by configured data alone."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
+from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import entries_about
 from regulator.records.tables.intake import alarms
+from regulator.review import arrivals
 from regulator.review.funnel import Funnel, load_funnel
 from tests.fakes.review_world import ReviewWorld
 
@@ -35,6 +41,55 @@ def test_a_p2_comes_when_nobody_acknowledged_it_for_ten_minutes(world: ReviewWor
     assert world.arrivals.sweep(world.database, world.clock.move(seconds=1)) == 1
     assert world.arrivals.sweep(world.database, world.clock.move(seconds=30)) == 0
     assert _stages(world) == {"a1": "unacknowledged"}
+
+
+def test_what_stood_unacknowledged_while_no_desk_ran_is_never_forgotten(world: ReviewWorld) -> None:
+    for number in range(3):
+        world.hear(f"a{number}", severity="P2", subject=f"s{number}", accepted_at_ns=world.clock.move(seconds=1))
+    world.hear("answered", severity="P2", subject="s9", acknowledged=1)
+    assert world.arrivals.sweep(world.database, world.clock.move(days=40)) == 3
+    assert _stages(world) == dict.fromkeys(("a0", "a1", "a2"), "unacknowledged")
+    world.hear("late", severity="P2", subject="s8", accepted_at_ns=world.clock())
+    assert world.arrivals.sweep(world.database, world.clock.move(days=8)) == 1
+    assert world.arrivals.sweep(world.database, world.clock.move(days=8)) == 0
+
+
+def test_older_ones_are_caught_up_with_in_bites(world: ReviewWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "OLDER_LIMIT", 2)
+    for number in range(5):
+        world.hear(f"a{number}", severity="P2", subject=f"s{number}", accepted_at_ns=world.clock.move(seconds=1))
+    world.clock.move(days=40)
+    made = [world.arrivals.sweep(world.database, world.clock.move(seconds=30)) for _ in range(4)]
+    assert made == [2, 2, 1, 0]
+
+
+def test_a_sweep_that_died_half_way_is_done_again(world: ReviewWorld) -> None:
+    for number, project in enumerate(("p1", "p2")):
+        world.hear(f"a{number}", severity="P2", project_code=project, box_id=f"box-{number}")
+    world.clock.move(days=40)
+    broken = DyingDatabase(world.database, lives=1)
+    with pytest.raises(SystemExit):
+        world.arrivals.sweep(cast(DeskDatabase, broken), world.clock())
+    assert list(_stages(world)) == ["a0"]
+    assert world.arrivals.sweep(world.database, world.clock()) == 1
+
+
+@dataclass
+class DyingDatabase:
+    """The desk is killed after so many transactions."""
+
+    whole: DeskDatabase
+    lives: int
+
+    @property
+    def reading(self) -> Callable[[], AbstractContextManager[Connection]]:
+        return self.whole.reading
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        if self.lives == 0:
+            raise SystemExit
+        self.lives -= 1
+        return self.whole.transaction()
 
 
 def test_the_third_within_a_day_comes_at_once(world: ReviewWorld) -> None:
