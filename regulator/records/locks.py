@@ -4,7 +4,8 @@
 
 An intake begins with its boxes: it holds them before an area hears of an item and writes into a project's ledger. So
 whoever will post into a box's mailbox takes the boxes first, too, and whoever will take a document's number has the
-project's ledger already. SQLite has one writer, and needs none of this.
+project's ledger already. A list that is taken over (`registry.importing`) takes all that its lines will take at its
+beginning, so that their order does not matter. SQLite has one writer, and needs none of this.
 """
 
 from collections.abc import Iterable

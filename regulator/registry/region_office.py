@@ -63,6 +63,7 @@ def add_firm(act: Act, firm: Firm) -> None:
     """Enter a firm. Raises RefusedError: no administrator, or the code is another firm's."""
     require_duty(act.actor, Duty.ADMINISTRATOR)
     code, name = read_code(firm.firm_code, "firm_code"), read_text(firm.name, "name")
+    act.ledger.hold(act.db, FIRMS_CHAIN)  # before the row: a list that is taken over holds it from the start
     if act.db.scalar(select(firms.c.firm_code).where(firms.c.firm_code == code)) is not None:
         raise RefusedError(409, "code_taken", f"已有编码 {code}", f"the code {code} is taken", "firm_code")
     act.db.execute(insert(firms).values(firm_code=code, name=name, kind=firm.kind.value))

@@ -80,7 +80,7 @@ def propose(act: Act, rules: SetRules, proposal: Proposal) -> str:
     """Put a change forward; the proposal's id. Raises RefusedError: 403, 404 outside the scope, 409 nothing to add or
     remove or already proposed, 422 a past day or no reason."""
     require_duty(act.actor, *PROPOSERS)
-    _take_book(act.db, rules)
+    take_set(act.db, rules)
     project = take_project(act.db, act.actor, proposal.project_code)
     _check_day(proposal.effective_day, act.now_ns)
     _check_open(act.db, rules, proposal.project_code)
@@ -109,7 +109,7 @@ def propose(act: Act, rules: SetRules, proposal: Proposal) -> str:
 def decide(act: Act, rules: SetRules, proposal_id: str, *, approve: bool) -> ProposalState:
     """Approve or refuse; where it stands then. Raises RefusedError: 403 not the province's approver, or the same
     person; 404; 409 already decided or no longer possible; 422 its effective day has passed."""
-    _take_book(act.db, rules)
+    take_set(act.db, rules)
     row = _take_proposal(act, rules, proposal_id, ProposalState.PROPOSED)
     if not approve:
         return _settle(act, rules, row, ProposalState.REFUSED)
@@ -128,7 +128,7 @@ def decide(act: Act, rules: SetRules, proposal_id: str, *, approve: bool) -> Pro
 def admit(act: Act, rules: SetRules, proposal_id: str, day: date) -> None:
     """Give a free place to who waits for it, in the order of waiting. Raises RefusedError: as for deciding, and 409
     while there is no place or somebody before it fits, too."""
-    _take_book(act.db, rules)
+    take_set(act.db, rules)
     row = _take_proposal(act, rules, proposal_id, ProposalState.WAITING)
     _check_day(day, act.now_ns)
     for earlier in waiting_list(act.db, rules):
@@ -146,7 +146,7 @@ def admit(act: Act, rules: SetRules, proposal_id: str, day: date) -> None:
 
 def withdraw(act: Act, rules: SetRules, proposal_id: str) -> None:
     """The proposer takes it back before it is decided. Raises RefusedError: 403 somebody else's, 404, 409 decided."""
-    _take_book(act.db, rules)
+    take_set(act.db, rules)
     row = _find(act.db, rules, proposal_id)
     if not act.actor.persons & persons_of(row.proposer, row.proposer_for):
         raise RefusedError(403, "not_yours", "只有提出人可以撤回", "only the proposer may withdraw it", "proposal_id")
@@ -162,7 +162,8 @@ def waiting_list(db: Connection, rules: SetRules) -> "list[Row[tuple[str, ...]]]
     return list(db.execute(select(set_proposals).where(*ours).order_by(at.decided_at_ns, at.proposal_id)))
 
 
-def _take_book(db: Connection, rules: SetRules) -> None:
+def take_set(db: Connection, rules: SetRules) -> None:
+    """One at a time changes the set: held until the transaction ends."""
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
     db.execute(dialect.insert(set_books).values(set_code=rules.set_code).on_conflict_do_nothing())
     db.execute(select(set_books).where(set_books.c.set_code == rules.set_code).with_for_update()).one()

@@ -11,15 +11,18 @@ person decides.
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
 from regulator.model.actor import Duty
 from regulator.model.refusals import RefusedError
+from regulator.records.books import take_book
+from regulator.records.locks import hold_boxes
 from regulator.records.tables.imports import import_lines, imports
-from regulator.registry.act import Act
+from regulator.records.tables.registry import projects
+from regulator.registry.act import FIRMS_CHAIN, Act
 from regulator.registry.authority import require_duty
 from regulator.registry.importing.carrying import carry
 from regulator.registry.importing.columns import Header, ImportKind, find_header
@@ -27,9 +30,10 @@ from regulator.registry.importing.csv_table import read_csv
 from regulator.registry.importing.lines import ReadLine, fault_at, read_lines
 from regulator.registry.importing.table import MAX_FILE_BYTES, Fault, Line, Sheet, UnreadableError, unreadable
 from regulator.registry.importing.workbook_table import read_workbook
-from regulator.registry.set_office import SetRules
+from regulator.registry.set_office import SetRules, take_set
 from regulator.registry.texts import read_text
 
+BOOK = "imports"
 ZIP = b"PK\x03\x04"
 
 
@@ -57,6 +61,7 @@ def preview(act: Act, rules: SetRules, file: ImportFile) -> str:
         raise unreadable(name, "应有表头和至少一行", "a header and at least one line")
     import_id = uuid.uuid4().hex
     trial = act.db.begin_nested()
+    _hold(act, rules, file.kind, [each.line.values for each in lines])
     checked = [_carried(act, rules, name, file.kind, import_id, each) for each in lines]
     trial.rollback()
     _keep(act, file, name, import_id, checked)
@@ -74,7 +79,9 @@ def commit(act: Act, rules: SetRules, import_id: str) -> tuple[int, int]:
     taken = refused = 0
     at = import_lines.c
     good = select(import_lines).where(at.import_id == import_id, at.state == "good").order_by(at.number)
-    for each in act.db.execute(good).all():
+    rows = act.db.execute(good).all()
+    _hold(act, rules, ImportKind(row.kind), [json.loads(each.cells) for each in rows])
+    for each in rows:
         fault = _commit_line(act, rules, ImportKind(row.kind), import_id, row.file_name, each)
         taken, refused = taken + (fault is None), refused + (fault is not None)
     done = {"state": "committed", "committed_at_ns": act.now_ns}
@@ -82,6 +89,24 @@ def commit(act: Act, rules: SetRules, import_id: str) -> tuple[int, int]:
     content = {"file": row.file_name, "sha256": row.sha256, "kind": row.kind, "taken": taken, "refused": refused}
     act.write("import_committed", import_id, content, chain=f"import:{import_id}")
     return taken, refused
+
+
+def _hold(act: Act, rules: SetRules, kind: ImportKind, lines: Sequence[Mapping[str, str]]) -> None:
+    """Take what the lines will take, in the one order (`records.locks`), whatever order they stand in: one list at a
+    time, and neither an intake nor a person's form waits for it in a ring."""
+    codes = sorted({line.get("project_code", "") for line in lines} - {""})
+    if kind is not ImportKind.SET:
+        hold_boxes(act.db, codes)
+    take_book(act.db, BOOK)
+    if kind is ImportKind.SET:
+        take_set(act.db, rules)
+    at = projects.c.project_code
+    known = list(act.db.scalars(select(at).where(at.in_(codes)).order_by(at).with_for_update()))
+    if kind is ImportKind.SET:
+        act.ledger.hold(act.db, rules.chain)
+    else:
+        firms = [FIRMS_CHAIN] if kind is ImportKind.PROJECTS else []
+        act.ledger.hold(act.db, *firms, *(f"project:{code}" for code in known))
 
 
 def _read_file(name: str, file: ImportFile) -> list[_Read]:
