@@ -6,7 +6,8 @@
 
 Updates are alarms in the tables, made into tiles by the desk's own job once a second. The live picture comes from an
 RTSP camera through a gateway process. All of it shares this machine. Headless Chromium measures the page's own thread,
-no display.
+no display. Frames a second depend on who else uses the machine; `page_ms_per_update` hardly does: it is processor time
+of the page's own thread (script, style, layout, paint), counted in thread ticks, less what the same page costs at rest.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, CDPSession, Page, async_playwright
 from sqlalchemy import insert
 
 from regulator.model.actor import Duty
@@ -39,6 +40,13 @@ TILES = 500
 PER_S = 100
 WINDOW = {"width": 1920, "height": 1080}
 SETTLE_S = 3.0
+QUIET_S = 3
+SPENT = {
+    "TaskDuration": "all",
+    "ScriptDuration": "script",
+    "RecalcStyleDuration": "style",
+    "LayoutDuration": "layout",
+}
 LIVE_PROJECT = "P-LIVE"
 LIVE_VIEWS = 3
 FRAMES = """seconds => new Promise(done => {
@@ -124,9 +132,11 @@ async def _wall(browser: Browser, options: Any, face: DeskFace, wall: Wall, seco
     await page.locator("html[data-feed=live]").wait_for()
     weight = sum([len(await each.body()) for each in answers if each.status == 200 and "/events" not in each.url])
     await asyncio.sleep(SETTLE_S)
-    quiet = np.diff(np.array(await page.evaluate(FRAMES, 3)))
+    session = await context.new_cdp_session(page)
+    await session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    quiet, at_rest_ms = await _frames(page, session, QUIET_S)
     changing = asyncio.create_task(_changing(wall, seconds))
-    frames = np.diff(np.array(await page.evaluate(FRAMES, seconds)))
+    frames, busy_ms = await _frames(page, session, seconds)
     jobs_ms = await changing
     await page.locator(f'#wall[data-seq="{wall.seq()}"]').wait_for()
     wrong = await _wrong(page, wall)
@@ -140,8 +150,25 @@ async def _wall(browser: Browser, options: Any, face: DeskFace, wall: Wall, seco
         "frames_per_s_without_updates": round(float(1000 / quiet.mean()), 1),
         "frames_per_s": round(float(1000 / frames.mean()), 1),
         "frame_p95_ms": round(float(np.percentile(frames, 95)), 1),
+        "page_ms_per_s_without_updates": {name: round(took / QUIET_S, 1) for name, took in at_rest_ms.items()},
+        "page_ms_per_update": {
+            name: round((took / seconds - at_rest_ms[name] / QUIET_S) / PER_S, 3) for name, took in busy_ms.items()
+        },
         "job_p95_ms": round(float(np.percentile(jobs_ms, 95)), 1),
     }
+
+
+async def _frames(page: Page, session: CDPSession, seconds: int) -> tuple[Any, dict[str, float]]:
+    """The time of each frame for so many seconds, ms, and what the page's thread did meanwhile, ms by kind of work."""
+    before = await _spent_ms(session)
+    frames = np.diff(np.array(await page.evaluate(FRAMES, seconds)))
+    after = await _spent_ms(session)
+    return frames, {name: after[name] - before[name] for name in after}
+
+
+async def _spent_ms(session: CDPSession) -> dict[str, float]:
+    found = await session.send("Performance.getMetrics")
+    return {SPENT[each["name"]]: each["value"] * 1000 for each in found["metrics"] if each["name"] in SPENT}
 
 
 async def _changing(wall: Wall, seconds: int) -> list[float]:

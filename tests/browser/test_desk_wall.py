@@ -34,6 +34,7 @@ from tests.fakes.wall_world import CITIES, SET, code_of, fixed_order, plant_set,
 
 COUNT = 500
 MOST_BYTES = 60_000
+AT_ONCE = 48
 CODES = "all => all.map(each => each.dataset.code)"
 WATCH_ORDER = """() => {
   window.seqs = [];
@@ -157,6 +158,22 @@ async def test_every_change_is_applied_in_order_and_none_is_lost_while_the_desk_
             seqs = await page.evaluate("window.seqs")
             assert seqs == sorted(set(seqs))
             assert seqs[-1] == wall.changes()[-1].seq
+
+
+async def test_what_half_a_second_brings_is_painted_in_one_frame(
+    face: DeskFace, wall: Wall, open_browser: OpenBrowser
+) -> None:
+    """Each frame with a change paints the whole wall anew: eight of them cost eight times as much."""
+    page = await opened(face, open_browser)
+    await live(page)
+    await page.evaluate(WATCH_ORDER)
+    for number in range(100, 100 + AT_ONCE):
+        raise_alarm(wall.database, number, "at-once", wall.clock.move(seconds=1))
+    assert wall.maker.run(wall.clock()) == AT_ONCE
+    last = wall.changes()[-1].seq
+    await expect(page.locator("#wall")).to_have_attribute("data-seq", str(last))
+    assert await page.evaluate("window.seqs") == [last]
+    await _all_shown(page, wall)
 
 
 async def _all_shown(page: Page, wall: Wall) -> None:

@@ -10,7 +10,7 @@ const root = byId("wall");
 const words = JSON.parse(root.dataset.words); // of links, bands, rungs, in the page's language
 const SHAPES = ["", "■1", "▲2", "●3"];
 const CARD_MS = 150;
-const A_FRAME = 6;
+const A_FRAME = 50; // a frame with a change costs about as much for six tiles as for fifty: the whole wall is laid in layers anew
 const FILTERS = ["category", "city", "stage", "work"];
 const tiles = new Map(); // code -> { row, link, parts }
 const TAIL = 5; // what tells neighbours apart stands at the end of a code, and is never cut off
@@ -78,7 +78,7 @@ function apply(rows) {
   waiting.push(...rows);
 }
 
-/** A few in each frame, in their order: many at once must not hold up hands. */
+/** In their order, what half a second brings in one frame: hundreds at once must not hold up hands. */
 function flush() {
   for (const [code, seq, ...numbers] of waiting.splice(0, Math.max(A_FRAME, waiting.length / 60))) {
     const tile = tiles.get(code);
