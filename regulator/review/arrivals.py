@@ -112,7 +112,8 @@ class Arrivals:
         return not db.scalar(_FLOOD_STANDS, {"project": facts.project_code, "since": since_ns})
 
     def _waiting(self, now_ns: int) -> "list[tuple[Stage, ColumnElement[bool]]]":
-        stages, at, found = self.funnel.stages, alarms.c, []
+        stages, at = self.funnel.stages, alarms.c
+        found: list[tuple[Stage, ColumnElement[bool]]] = []
         unseen = self._unacknowledged()
         if unseen is not None:
             since_ns = now_ns - self._after_ns
