@@ -150,7 +150,7 @@ def open_reply(raw: bytes, signature: str, key: VerifyKey, box_id: str, reply_to
 
 def sign_text(document: BaseModel, key: SignKey) -> SignedText:
     """A document that stands for itself: its canonical text and the signature over it."""
-    raw = canonical_bytes(document.model_dump(mode="json"))
+    raw, key = canonical_bytes(document.model_dump(mode="json")), key.present
     return SignedText(alg=key.public.alg, key_id=key.public.key_id, text=raw.decode(), signature=key.sign(raw))
 
 

@@ -52,6 +52,11 @@ class SignKey(Protocol):
         """The half that others get."""
         ...
 
+    @property
+    def present(self) -> "SignKey":
+        """The key itself; where keys are changed while a process runs, the one of now, which never changes again."""
+        ...
+
     def sign(self, data: bytes) -> str:
         """The signature over exactly these bytes, in base64."""
         ...
@@ -99,6 +104,11 @@ class Ed25519SignKey:
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
         self.public = Ed25519VerifyKey(key.public_key())
+
+    @property
+    def present(self) -> SignKey:
+        """See `SignKey.present`."""
+        return self
 
     def sign(self, data: bytes) -> str:
         """See `SignKey.sign`."""

@@ -96,8 +96,8 @@ def standing(database: DeskDatabase, key_file: Path) -> KeyChange:
 
 
 def use(database: DeskDatabase, key_file: Path, now_ns: int, *, leave_behind: bool = False) -> KeyChange:
-    """Sign with the next key, unless boxes would be left behind. Replicas go on with the old one until they are started
-    again; what they sign meanwhile holds. Raises ValueError when none was announced."""
+    """Sign with the next key, unless boxes would be left behind. Replicas that run notice it (`regulator.running_key`);
+    what they sign with the old one until then holds. Raises ValueError when none was announced."""
     now = standing(database, key_file)
     if now.behind and not leave_behind:
         return announce(database, key_file, now_ns)
@@ -107,7 +107,9 @@ def use(database: DeskDatabase, key_file: Path, now_ns: int, *, leave_behind: bo
         change_key(db, present.public.key_id, following.public.key_id, now_ns)
         content = _both(present, following) | {"left_behind": list(now.behind)}
         write_down(db, following, "desk_key_in_use", following.public.key_id, content, now_ns)
-    _finish_change(key_file, following.public.key_id)
+    with database.transaction() as db:
+        lock_keys(db)  # a replica that noticed may be at the files, too
+        _finish_change(key_file, following.public.key_id)
     return KeyChange(now.key_id, now.boxes, now.behind, done=True)
 
 

@@ -17,11 +17,12 @@ from sqlalchemy import make_url
 from regulator.accounts.model import NewAccount
 from regulator.accounts.passwords import Passwords
 from regulator.accounts.setup import create_first_administrator
-from regulator.desk import Desk
+from regulator.desk import Desk, Job
 from regulator.desk_key import announce, open_key, use
 from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.schema import prepare
+from regulator.running_key import FOLLOW_EVERY_S, RunningKey
 from regulator.server import ReceiverServer
 from regulator.settings import DeskSettings
 from regulator.supervisor import JobSupervisor
@@ -33,7 +34,8 @@ def open_desk(settings: DeskSettings, now_ns: Callable[[], int] = time.time_ns, 
     """The database migrated, the key read or made. Raises OSError, ValueError or SQLAlchemy's errors."""
     database = DeskDatabase(database_url(settings))
     prepare(database)
-    return Desk(settings, database, open_key(database, settings.key_file, now_ns(), lost_key), now_ns)
+    key = RunningKey(database, settings.key_file, open_key(database, settings.key_file, now_ns(), lost_key))
+    return Desk(settings, database, key, now_ns, jobs=[Job("desk-key", FOLLOW_EVERY_S, key.follow)])
 
 
 def database_url(settings: DeskSettings) -> str:

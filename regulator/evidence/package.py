@@ -59,7 +59,7 @@ class PackageOffice:
             Ledger(self.key).append(db, deed, actor, now_ns)
         with self.database.reading() as db:
             case = gather(db, hazard_id)
-        write_package(case, self.shelf, self.key, now_ns, file)
+        write_package(case, self.shelf, self.key.present, now_ns, file)
         return f"{_plain(row.number or hazard_id)}.zip"
 
 

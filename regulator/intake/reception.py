@@ -197,8 +197,9 @@ class Reception:
             box_id, seq = envelope.box_id, envelope.seq
         except ContractFault:
             logger.debug("a refusal answers bytes that are no envelope: code=%s", fault.code)
-        reply = self._blank(box_id, seq, "error").model_copy(update={"error": error_text(fault)})
-        return Answer(fault.status, seal(reply, self._key), fault.retry_after_s)
+        key = self._key.present
+        reply = self._blank(key, box_id, seq, "error").model_copy(update={"error": error_text(fault)})
+        return Answer(fault.status, seal(reply, key), fault.retry_after_s)
 
     async def turn_away(self, fault: ContractFault, request: Request) -> Answer:
         """Refuse what did not even arrive whole: noted and told."""
@@ -212,16 +213,16 @@ class Reception:
             envelope, (kind, body) = await handle(request)
         except ContractFault as fault:
             return await self.turn_away(fault, request)
-        reply = self._blank(envelope.box_id, envelope.seq, kind)
+        key = self._key.present
+        reply = self._blank(key, envelope.box_id, envelope.seq, kind)
         if body is not None:
             reply = reply.model_copy(update={"body": body.model_dump(mode="json")})
-        return Answer(200, seal(reply, self._key))
+        return Answer(200, seal(reply, key))
 
-    def _blank(self, box_id: str, reply_to: int, kind: str) -> Reply:
-        public = self._key.public
+    def _blank(self, key: SignKey, box_id: str, reply_to: int, kind: str) -> Reply:
         return Reply(
-            alg=public.alg,
-            key_id=public.key_id,
+            alg=key.public.alg,
+            key_id=key.public.key_id,
             box_id=box_id,
             reply_to=reply_to,
             kind=kind,

@@ -92,15 +92,15 @@ class Ledger:
                 "content": dict(deed.content),
             }
         )
-        public = self._key.public
+        key = self._key.present
         entry = LedgerEntry(
             chain=deed.chain_name,
             seq=head.seq + 1,
             sha256=record_digest(body),
             body=body.decode(),
-            alg=public.alg,
-            key_id=public.key_id,
-            signature=self._key.sign(body),
+            alg=key.public.alg,
+            key_id=key.public.key_id,
+            signature=key.sign(body),
         )
         db.execute(_INSERT, _row(entry, head.sha256, deed, actor, now_ns))
         db.execute(_MOVE_HEAD, {"of_chain": entry.chain, "seq": entry.seq, "sha256": entry.sha256})

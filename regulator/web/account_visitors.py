@@ -5,6 +5,7 @@ import hmac
 
 from starlette.requests import Request
 
+from contract.signing import SignKey
 from regulator.accounts.sessions import TOUCH_EVERY_NS, touch, whose
 from regulator.desk import Desk
 from regulator.web.session_cookie import token_in
@@ -14,11 +15,22 @@ BY_ITSELF = ("/api/", "/parts/", "/media/")
 
 
 class AccountVisitors:
-    """The desk's visitors. Forms are made with a key drawn from the desk's own, so every replica knows them."""
+    """The desk's visitors. Forms are made with a key drawn from the desk's own, so every replica knows them; when that
+    is changed, pages that stand open are to be loaded again."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self.form_key = hmac.new(desk.key.pem(), b"sitewarden desk forms", hashlib.sha256).digest()
+        self._drawn: tuple[SignKey | None, bytes] = None, b""
+
+    @property
+    def form_key(self) -> bytes:
+        """See `Visitors.form_key`."""
+        key, drawn = self._drawn
+        if key is not self._desk.key.present:
+            key = self._desk.key.present
+            drawn = hmac.new(key.pem(), b"sitewarden desk forms", hashlib.sha256).digest()
+            self._drawn = key, drawn
+        return drawn
 
     def visitor(self, request: Request) -> Visitor:
         """The visitor; a stranger when nothing is known."""
