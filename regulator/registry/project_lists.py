@@ -104,13 +104,6 @@ def project_page(
     return ProjectPage(tuple(_row(row) for row in rows[:limit]), str(rows[limit - 1].project_code) if more else "")
 
 
-def cities(db: Connection, actor: Actor) -> list[tuple[str, str]]:
-    """Code and name of the cities in which the actor sees projects."""
-    at = regions.c
-    seen = select(projects.c.city_code).where(in_scope(actor.scope, projects.c.project_code))
-    return [(row[0], row[1]) for row in db.execute(select(at.code, at.name).where(at.code.in_(seen)).order_by(at.code))]
-
-
 def dossier(db: Connection, actor: Actor, project_code: str) -> ProjectDossier:
     """One project. Raises RefusedError 404 outside the scope."""
     require_project(db, actor, project_code)

@@ -19,6 +19,7 @@ from regulator.model.actor import Actor, Duty
 from regulator.model.refusals import RefusedError
 from regulator.web.forms import Form, FormValues, checked_form
 from regulator.web.navigation import NavigationGroup, navigation_of
+from regulator.web.place_names import PlaceNames
 from regulator.web.visitor import actor_of, visitor_of
 from screens.addresses import back_of, path_of
 from screens.answers import error_answer
@@ -96,6 +97,7 @@ class Pages:
             "desk_zh": settings.name_zh,
             "desk_en": settings.name_en,
             "version": self._version,
+            "place_names": PlaceNames(self.desk.database.reading),
             "now_ns": self.now_ns(),
             "notice": "",
         }

@@ -20,7 +20,7 @@ from regulator.registry.coverage.ladder import climb
 from regulator.registry.days import read_day
 from regulator.registry.device_office import DangerousWork, Device, add_device, end_device, put_work, watch_work
 from regulator.registry.kinds import Category, DeviceKind, FirmRole, ProjectStatus, Word, WorkStage, WorkType
-from regulator.registry.project_lists import Filters, cities, dossier, project_page
+from regulator.registry.project_lists import Filters, dossier, project_page
 from regulator.registry.project_office import (
     Project,
     change_project,
@@ -55,10 +55,9 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
         filters = _filters(asked)
         with door.reading() as db:
             page = project_page(db, actor, door.rules.set_code, door.today, filters, after)
-            known = cities(db, actor)
         chosen = {name: asked.get(name, "") for name in ("city", "region", "category", "status", "work", "q", "member")}
         return pages.render(
-            request, "registry_projects.html", page=page, cities=known, chosen=chosen, after=after,
+            request, "registry_projects.html", page=page, chosen=chosen, after=after,
             categories=list(Category), statuses=list(ProjectStatus), works=list(WorkType),
         )  # fmt: skip
 
