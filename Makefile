@@ -4,6 +4,8 @@
 PYTHON ?= python3
 ARGS ?=
 COVERAGE_FLOOR ?= 80
+# Compiled modules are kept: hundreds of tests start a gateway of their own, and compiling its modules is a third of a start.
+export PYTHONDONTWRITEBYTECODE :=
 # More test processes than two cores: many tests wait for a wire, a server or a clock.
 JOBS ?= 3
 
