@@ -16,6 +16,7 @@ class RecordKind(StrEnum):
     CRANE_CYCLE = "crane_cycle"
     AI_ALARM = "ai_alarm"
     ALARM = "alarm"
+    HAZARD = "hazard"
 
 
 class ValueKind(StrEnum):
@@ -169,6 +170,54 @@ _ALARM = (
     _text("hazard_code"),
     _instant("raised_at"),
 )
+HAZARD_EVENTS = (
+    "opened",
+    "confirm",
+    "reject",
+    "withdraw",
+    "grade_up",
+    "decide_regrade",
+    "order",
+    "stop_work",
+    "supervise",
+    "submit",
+    "send_back",
+    "record_refusal",
+    "hand_over",
+    "resume_rectification",
+    "overdue",
+    "close",
+    "resume_work",
+    "reopen",
+)
+"""What is told of a hazard at a regulator's desk, by the desk's own words."""
+_HAZARD = (
+    _choice("event", *HAZARD_EVENTS),
+    _choice(
+        "state",
+        "pending",
+        "site_check",
+        "rejected",
+        "confirmed",
+        "ordered",
+        "rectifying",
+        "awaiting_recheck",
+        "closed",
+        "refused_by_site",
+    ),
+    _choice("verdict", "suspected", "confirmed", "rejected"),
+    _choice("kind", "hazard", "non_fatal_accident", "dangerous_situation"),
+    _choice("grade", "general", "major"),
+    _choice("source", "crane", "pit", "vision", "manual", "report"),
+    _choice("severity", "P1", "P2", "P3", "log"),
+    *map(_text, ("hazard_number", "title_zh", "title_en", "place", "rule_id", "major_code", "edition")),
+    *map(_text, ("standard_ref", "certainty")),
+    *map(_text, ("measured", "limit", "unit", "limit_source")),
+    *map(_instant, ("first_seen", "event_at", "confirmed_at", "stopped_at", "due_at", "closed_at")),
+)
+"""The names of standards reference 3.3 and 9A (PD), and what the desk knows besides. `standard_ref` is the clause that
+the alarm's rule names, `certainty` how surely it was read there, `major_code` the article that a person confirmed or a
+rule suspects: none of them is made up here."""
 
 
 AI_RULES: Mapping[str, str] = {"vision.bare_head": "helmet", "vision.person_at_edge": "intrusion"}
@@ -184,5 +233,6 @@ QUANTITIES: Mapping[RecordKind, Mapping[str, Quantity]] = {
     RecordKind.CRANE_CYCLE: _table(*_COMMON, *_DRIVER, *_CYCLE),
     RecordKind.AI_ALARM: _table(*_COMMON, *_AI_ALARM),
     RecordKind.ALARM: _table(*_COMMON, *_ALARM),
+    RecordKind.HAZARD: _table(*_COMMON, *_HAZARD),
 }
 """Every quantity of every kind. What `severity` and `transition` mean is the contract's (docs/contract.md)."""

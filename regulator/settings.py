@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -66,6 +67,8 @@ class DockingSettings(_Section):
     devices: dict[str, str] = Field(default_factory=dict)
     severities: tuple[str, ...] = ("P1", "P2")
     transitions: tuple[str, ...] = ("raised", "returned")
+    hazard_grades: tuple[Literal["major", "general"], ...] = ("major",)
+    """Hazards of which grades are told, where the map has the record; none when empty."""
     timeout_s: float = Field(default=10.0, gt=0, le=15)
     ca_file: Path | None = None
     allow_plain_http: bool = False

@@ -79,8 +79,8 @@ class DockingSettings(ChoosySettings):
         return map_path(self.platform)
 
     def chosen(self, platform: Platform) -> frozenset[RecordKind]:
-        """The records that are sent."""
-        return frozenset(self.records or platform.records) & frozenset(platform.records)
+        """The records that are sent. Hazards are kept at a regulator's desk, which tells of them."""
+        return frozenset(self.records or platform.records) & frozenset(platform.records) - {RecordKind.HAZARD}
 
 
 def docking_faults(settings: DockingSettings, assets: Collection[str]) -> Sequence[UplinkFault]:
@@ -117,11 +117,12 @@ def _reference_faults(settings: DockingSettings, platform: Platform, assets: Col
         for name in settings.devices
         if name not in assets
     ]
-    offered = ", ".join(kind.value for kind in platform.records)
+    known = frozenset(platform.records) - {RecordKind.HAZARD}
+    offered = ", ".join(kind.value for kind in platform.records if kind in known)
     faults += [
         _fault(("records", i), f"the record {kind}", f"one that the map has: {offered}")
         for i, kind in enumerate(settings.records)
-        if kind not in platform.records
+        if kind not in known
     ]
     return faults
 

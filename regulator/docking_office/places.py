@@ -15,7 +15,7 @@ from docking.quantities import RecordKind
 from docking.shelf import map_path, shipped_names
 from regulator.settings import DockingSettings
 
-OFFERED = frozenset({RecordKind.ALARM, RecordKind.AI_ALARM})
+OFFERED = frozenset({RecordKind.ALARM, RecordKind.AI_ALARM, RecordKind.HAZARD})
 """What a desk can say. Real-time records and cycles stay with the boxes that measured them."""
 
 
@@ -68,7 +68,7 @@ def _open(settings: DockingSettings, faults: list[str]) -> Iterator[Place]:
     faults += [f"{mine}: secret_files: {name} is missing" for name in sorted(needed - given)]
     faults += [f"{mine}: {name}: no credential of {platform.name}" for name in sorted(given - needed)]
     if not OFFERED & platform.records.keys():
-        faults.append(f"{mine}: the map has neither alarm nor ai_alarm, which are what a desk can say")
+        faults.append(f"{mine}: the map has none of alarm, ai_alarm and hazard, which are what a desk can say")
     if not _safe(settings):
         faults.append(f"{mine}: url: expected https://..., or http:// with allow_plain_http: true")
     yield Place(settings, platform)

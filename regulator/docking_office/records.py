@@ -32,6 +32,8 @@ class WaitingRow:
 def record_of_row(row: WaitingRow, settings: DockingSettings, photo: bytes | None) -> DockingRecord:
     """The record, under the platform's names of project and device where the settings have them."""
     told = json.loads(row.body)
+    if row.kind is RecordKind.HAZARD:
+        return _hazard(row, settings, told)
     values: dict[str, Value] = {"project_code": settings.projects.get(row.project_code, row.project_code)}
     device = settings.devices.get(f"{row.box_id}/{told['asset']}")
     if device:
@@ -39,6 +41,16 @@ def record_of_row(row: WaitingRow, settings: DockingSettings, photo: bytes | Non
     values |= _alarm(told) if row.kind is RecordKind.ALARM else _ai_alarm(told, photo)
     values |= {"record_id": row.key, "observed_at": int(told["observed_at_ns"])}
     return DockingRecord(row.kind, row.key, int(told["observed_at_ns"]), values)
+
+
+def _hazard(row: WaitingRow, settings: DockingSettings, told: Mapping[str, Any]) -> DockingRecord:
+    values: dict[str, Value] = {name: told[name] for name in QUANTITIES[RecordKind.HAZARD] if name in told}
+    values |= {"project_code": settings.projects.get(row.project_code, row.project_code), "record_id": row.key}
+    device = settings.devices.get(f"{row.box_id}/{told.get('asset', '')}")
+    if device:
+        values["device_sn"] = device
+    seen_ns = int(told["first_seen"])
+    return DockingRecord(row.kind, row.key, seen_ns, values | {"observed_at": seen_ns})
 
 
 def _alarm(told: Mapping[str, Any]) -> dict[str, Value]:

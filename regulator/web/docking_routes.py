@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from regulator.desk import Desk, Job
 from regulator.docking_office.delivering import EVERY_S, DockingDelivery
+from regulator.docking_office.hazard_queueing import FOLLOW_EVERY_S, HazardFollowing
 from regulator.docking_office.office import RETRIERS, DockingOffice
 from regulator.docking_office.places import open_places
 from regulator.docking_office.queueing import DockingHearing
@@ -30,6 +31,7 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
         desk.listen("alarm_transition", DockingHearing(places).hear)
         delivery = DockingDelivery(desk.database, desk.ledger, places, desk.now_ns)
         desk.jobs.append(Job("docking", EVERY_S, delivery.run))
+        desk.jobs.append(Job("docking-hazards", FOLLOW_EVERY_S, HazardFollowing(desk.database, places).run))
     _routes(app, pages, office)
 
 

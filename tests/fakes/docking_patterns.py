@@ -101,6 +101,7 @@ class Docked:
     cycle: str
     ai_alarm: str
     alarm: str
+    hazard: str
     secrets: Mapping[str, str]
     ids: Mapping[str, str] = field(default_factory=dict)
 
@@ -112,6 +113,7 @@ A = Docked(
     "/crane/workcycle",
     "/ai/alarm",
     "/alarm",
+    "/hazard",
     {"app_key": "key-1", "app_secret": "secret-1"},
 )
 B = Docked(
@@ -121,6 +123,7 @@ B = Docked(
     "/crane/workcycle",
     "/ai/alarm",
     "/alarm",
+    "/hazard",
     {"supplier_secret": "supplier-secret", "project_secret": "project-secret"},
     {"supplier": "supplier-1", "project": "project-1"},
 )
@@ -131,6 +134,7 @@ C = Docked(
     "/towercrane/v1.0/workdata",
     "/camera/v1.0/alarm",
     "/towercrane/v1.0/alarm",
+    "/hazard/v1.0/event",
     {"api_key": "api-key-1"},
 )
 I = Docked(  # noqa: E741 - the pattern's name
@@ -140,6 +144,7 @@ I = Docked(  # noqa: E741 - the pattern's name
     "/api/crane/cycle",
     "/api/ai/alarm",
     "/api/alarm",
+    "/api/hazard",
     {"app_key": "key-1", "app_secret": "secret-1"},
 )
 PATTERNS = {"a": A, "b": B, "c": C, "i": I}

@@ -188,5 +188,16 @@ class PlatformServer(ABC):
 
 def identity(record: dict[str, Any]) -> tuple[str, ...]:
     """What makes two records the same thing to the platform."""
-    names = ("alarmId", "AlarmId", "DeviceSN", "DataTimeStamp", "deviceCode", "DeviceCode", "recordTime", "RecordTime")
+    names = (
+        "alarmId",
+        "AlarmId",
+        "event_id",
+        "EventId",
+        "DeviceSN",
+        "DataTimeStamp",
+        "deviceCode",
+        "DeviceCode",
+        "recordTime",
+        "RecordTime",
+    )
     return tuple(str(record[name]) for name in (*names, "zoneId", "ZoneId") if name in record)

@@ -28,7 +28,8 @@ docking_outbox = Table(
     Index("ix_docking_outbox_lane", "state", "platform", "queued_at_ns"),
     Index("ix_docking_outbox_project", "project_code", "state"),
 )
-"""`key`: box and event, the same for ever. `body`: the box's message, canonical JSON. `due_at_ns`: not before."""
+"""`key`: box and event, or hazard and number of its ledger entry, the same for ever. `alarm_id`: the alarm, or the
+hazard. `body`: the box's message, or what was known of the hazard, canonical JSON. `due_at_ns`: not before."""
 
 docking_lanes = Table(
     "docking_lanes",
