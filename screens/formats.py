@@ -5,6 +5,7 @@ In: SI values, UTC nanoseconds. Out: text. The site's time zone is China's. Noth
 
 import math
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,18 @@ def number(value: float | None, unit: str = "") -> str:
         decimals = 0
     text = f"{value:.{decimals}f}"
     return text.removeprefix("-") if float(text) == 0 else text
+
+
+def short_decimal(text: str) -> str:
+    """An exact decimal text as a person reads it: at most three decimals. What is no number stays as it is."""
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:
+        return text
+    if not exact.is_finite() or int(exact.as_tuple().exponent) >= -3:
+        return text
+    rounded = exact.quantize(Decimal("0.001"))
+    return f"{rounded.normalize():f}" if rounded else "0"
 
 
 def unit_sign(unit: str) -> str:

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from screens.catalogue import Catalogue, Language
-from screens.formats import age_parts, local_day, local_day_time, local_time, number, unit_sign
+from screens.formats import age_parts, local_day, local_day_time, local_time, number, short_decimal, unit_sign
 from screens.static_files import StaticFiles
 
 FOLDER: Final = Path(__file__).parent
@@ -37,6 +37,7 @@ def page_environment(templates: Sequence[Path], catalogue: Catalogue, files: Sta
     }
     environment.filters |= {
         "number": number,
+        "short_decimal": short_decimal,
         "unit_sign": unit_sign,
         "local_time": local_time,
         "local_day_time": local_day_time,

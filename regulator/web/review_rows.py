@@ -13,7 +13,7 @@ from regulator.review.sheets import Sheet
 from regulator.review.spans import Span
 from regulator.review.statistics import Share
 from regulator.review.verdicts import Judged
-from screens.formats import local_day_time, unit_sign
+from screens.formats import local_day_time, short_decimal, unit_sign
 
 MS = 1_000_000
 
@@ -58,8 +58,8 @@ def dossier_json(found: Dossier) -> dict[str, Any]:
             "box": alarm.box_id,
             "subject": alarm.subject,
             "asset": alarm.asset,
-            "measured": alarm.measured,
-            "limit": alarm.limit,
+            "measured": short_decimal(alarm.measured),
+            "limit": short_decimal(alarm.limit),
             "unit": unit_sign(alarm.unit),
             "limit_source": alarm.limit_source,
             "clause": alarm.clause,

@@ -4,10 +4,13 @@ night, as a wall and a phone show them."""
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
+from contract.packs import pack_sha256
 from regulator.intake.findings import Finding, FindingKind, open_finding
 from regulator.model.actor import Duty, Level, Scope
+from regulator.records.tables.fleet import pack_offers
+from regulator.records.tables.intake import boxes
 from regulator.records.tables.registry import projects
 from regulator.web.navigation import NAVIGATION
 from tests.browser.axe import axe_clean
@@ -18,6 +21,9 @@ from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 
 CITY = Scope(Level.CITY, "440100")
+PACK_TEXT = "version: 1\npack: county\ntitle_zh: 县限值\ntitle_en: County limits\nrules: []\n" + "# 说明 remark\n" * 60
+PACK = pack_sha256({"county.yaml": PACK_TEXT})
+OUTCOMES = ("", "waiting", "active", "refused", "declined", "withdrawn")
 BESIDE = (
     "/accidents",
     "/hazards/stock",
@@ -32,10 +38,18 @@ BESIDE = (
     "/key-risks",
     "/themes",
     "/safety-logs",
+    "/fleet/packs",
+    f"/fleet/packs/{PACK}",
 )
 LATER: set[str] = set()
 """In the bar once the page exists."""
 PAGES = [entry.path for entry in NAVIGATION if entry.path not in LATER] + list(BESIDE)
+DUTIES = {
+    "/people": Duty.ADMINISTRATOR,
+    "/audit": Duty.ADMINISTRATOR,
+    "/fleet/packs": Duty.ADMINISTRATOR,
+    f"/fleet/packs/{PACK}": Duty.APPROVER,
+}
 LOOKS = [DESK, PHONE.by("dark").in_language("en")]
 
 
@@ -46,13 +60,40 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFace]:
             db.execute(insert(projects).values(project_code="GZ-1", name="一号工地", city_code="440100"))
             finding = Finding(FindingKind.SILENT_BOX, "box-1", "盒子失联", "The box is silent", "GZ-1", "box-1")
             open_finding(db, face.desk.ledger, finding, face.clock())
+        _offer_a_pack(face)
         yield face
 
 
+def _offer_a_pack(face: DeskFace) -> None:
+    """One pack, and a box for each thing that can come of an offer."""
+    with face.database.transaction() as db:
+        for number, _ in enumerate(OUTCOMES):
+            row = {"box_id": f"box-{number}", "project_code": "GZ-1", "verified_sha256": "0" * 64}
+            db.execute(insert(boxes).values(**row))
+    files = {"files": ("county.yaml", PACK_TEXT.encode(), "application/yaml")}
+    handed_in = face.client(Duty.ADMINISTRATOR).submit(
+        "/fleet/packs", "/fleet/packs/import", files=files, note="县文件第1号，自下月1日起执行"
+    )
+    assert handed_in.headers["location"] == f"/fleet/packs/{PACK}"
+    page, box_ids = f"/fleet/packs/{PACK}", [f"box-{number}" for number, _ in enumerate(OUTCOMES)]
+    face.client(Duty.APPROVER).submit(page, f"{page}/offer", box=box_ids, reason="县规定")
+    words = {
+        "words_zh": "第 3 行：未知的测点",
+        "words_en": "line 3: no such point",
+        "answered_by": "甲",
+        "evidence_seq": 7,
+    }
+    with face.database.transaction() as db:
+        for number, outcome in enumerate(OUTCOMES):
+            answered = {"answered_at_ns": face.clock(), **words} if outcome else {}
+            mine = update(pack_offers).where(pack_offers.c.box_id == f"box-{number}")
+            db.execute(mine.values(outcome=outcome, **answered))
+
+
 @pytest.mark.parametrize("look", LOOKS, ids=str)
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.replace(PACK, "pack"))
 async def test_a_page_is_for_everybody(desk: DeskFace, open_browser: OpenBrowser, look, path: str) -> None:
-    duty = Duty.ADMINISTRATOR if path in ("/people", "/audit") else Duty.REVIEWER
+    duty = DUTIES.get(path, Duty.REVIEWER)
     page = await opened(desk, open_browser, look, duty, path)
     assert await page.locator("h1").count() == 1, path
     assert await overflow_px(page) <= 0
