@@ -4,29 +4,32 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from tests.fakes.ready_python import FRESH, ROOT, Process, Python
 from tests.fakes.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["ROOT", "GatewayProcess"]
 STARTS_WITHIN_S = 90.0  # 1.5 on an idle machine
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class GatewayProcess:
-    """`sitewarden run SITE`, pinned to one core where `core` is given; its log is `log` (default beside the site)."""
+    """`sitewarden run SITE`, pinned to one core where `core` is given; its log is `log` (default beside the site).
 
-    def __init__(self, site_file: Path, url: str, core: int | None = None) -> None:
+    With `python=READY` its imports cost nothing: for tests that do not say how soon it is there.
+    """
+
+    def __init__(self, site_file: Path, url: str, core: int | None = None, python: Python = FRESH) -> None:
         self.url = url
         self.log = site_file.with_name("gateway.log")
         self._core = core
         self._site_file = site_file
-        self._process: subprocess.Popen[bytes] | None = None
+        self._python = python
+        self._process: Process | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -51,9 +54,9 @@ class GatewayProcess:
             for task in Path(f"/proc/{self.pid}/task").iterdir():
                 os.sched_setaffinity(int(task.name), {self._core})
 
-    def _spawn(self, log: IO[bytes]) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "gateway", "run", str(self._site_file), "--log-level", "INFO"]
-        return subprocess.Popen(command, stderr=log, stdout=log, cwd=ROOT)
+    def _spawn(self, log: IO[bytes]) -> Process:
+        command = ("gateway", "run", str(self._site_file), "--log-level", "INFO")
+        return self._python.start(*command, stderr=log, stdout=log)
 
     def _answers(self) -> bool:
         assert self._process is not None

@@ -12,14 +12,16 @@ Words are set as they are: `modbus_set_float_*` of libmodbus 3.1.6 swaps bytes a
 
 import contextlib
 import ctypes
+import io
 import json
 import selectors
 import socket
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
+
+from tests.fakes.ready_python import FRESH, PIPE, Python
 
 LIBRARY = "libmodbus.so.5"
 Area = Literal["holding", "input", "coils", "discrete"]
@@ -32,15 +34,15 @@ class LibmodbusServer:
     own words when it does not start.
     """
 
-    def __init__(self, devices: int = 1, registers: int = 200, ports: Sequence[int] = ()) -> None:
+    def __init__(
+        self, devices: int = 1, registers: int = 200, ports: Sequence[int] = (), python: Python = FRESH
+    ) -> None:
         setup = {"ports": list(ports) or [0] * devices, "registers": registers}
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, json.dumps(setup)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        module = "tests.fakes.libmodbus_server"
+        self._process = python.start(module, json.dumps(setup), stdin=PIPE, stdout=PIPE, stderr=PIPE)
+        streams = (self._process.stdin, self._process.stdout, self._process.stderr)
+        assert all(streams)
+        self._said_to, self._said_by, self._complaints = (io.TextIOWrapper(stream) for stream in streams)
         self.ports: tuple[int, ...] = tuple(self._answer()["ports"])
 
     @property
@@ -63,8 +65,8 @@ class LibmodbusServer:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
+        for stream in (self._said_to, self._said_by, self._complaints):
+            with contextlib.suppress(BrokenPipeError):
                 stream.close()
 
     def __enter__(self) -> Self:
@@ -76,17 +78,14 @@ class LibmodbusServer:
         self.close()
 
     def _command(self, command: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
+        self._said_to.write(json.dumps(command) + "\n")
+        self._said_to.flush()
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        line = self._process.stdout.readline()
+        line = self._said_by.readline()
         if not line:
-            reason = self._process.stderr.read().strip().splitlines()[-1:]
+            reason = self._complaints.read().strip().splitlines()[-1:]
             self.close()
             raise RuntimeError(f"libmodbus server ended: {' '.join(reason)}")
         answer: dict[str, Any] = json.loads(line)

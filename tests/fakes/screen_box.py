@@ -10,18 +10,17 @@ are what is tested. `kill`, `start` and `pause` leave folder and port as they ar
 
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from gateway.model.alarm import Alarm
 from gateway.store.alert_store import alarm_from_json
-from tests.fakes.gateway_process import ROOT, GatewayProcess
+from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.libmodbus_server import LibmodbusServer
 from tests.fakes.mosquitto import free_port
+from tests.fakes.ready_python import PIPE, READY, Process
 from tests.fakes.screen_site import (
     CRANES,
     MOMENT,
@@ -52,7 +51,7 @@ class Asset:
         self.name = name
         self.values: dict[str, float] = {}
         self.answers = True
-        self.server = LibmodbusServer(1, REGISTERS)
+        self.server = LibmodbusServer(1, REGISTERS, python=READY)
         self.port = self.server.port
         self.server.set_registers(0, idle_words(name))
 
@@ -77,7 +76,7 @@ class Asset:
 
     def come_back(self) -> None:
         """Answer again, on the same port, what was said last."""
-        self.server = LibmodbusServer(1, REGISTERS, [self.port])
+        self.server = LibmodbusServer(1, REGISTERS, [self.port], READY)
         self.answers = True
         self.server.set_registers(0, words_of(self.name, self.values))
 
@@ -85,10 +84,9 @@ class Asset:
 class ShiftedProcess(GatewayProcess):
     """A gateway process whose wall clock can be put forward."""
 
-    def _spawn(self, log: Any) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "tests.fakes.shifted_gateway", str(self._site_file)]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        return subprocess.Popen(command, stderr=log, cwd=ROOT, **pipes)
+    def _spawn(self, log: IO[bytes]) -> Process:
+        command = ("tests.fakes.shifted_gateway", str(self._site_file))
+        return self._python.start(*command, stderr=log, stdin=PIPE, stdout=PIPE)
 
     def stop(self) -> None:
         """An orderly stop, and the pipes are closed."""
@@ -111,9 +109,8 @@ class ShiftedProcess(GatewayProcess):
 class CameraProcess(GatewayProcess):
     """A gateway process with rendered cameras."""
 
-    def _spawn(self, log: Any) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "tests.fakes.camera_gateway", str(self._site_file)]
-        return subprocess.Popen(command, stderr=log, stdout=log, cwd=ROOT)
+    def _spawn(self, log: IO[bytes]) -> Process:
+        return self._python.start("tests.fakes.camera_gateway", str(self._site_file), stderr=log, stdout=log)
 
 
 class ScreenBox:
@@ -138,7 +135,7 @@ class ScreenBox:
         ports = {name: asset.port for name, asset in self.assets.items()}
         self.site_file = write_site(folder, ports, port, packs, **sections)
         kind = ShiftedProcess if shiftable else CameraProcess if cameras else GatewayProcess
-        self.gateway = kind(self.site_file, f"http://127.0.0.1:{port}")
+        self.gateway = kind(self.site_file, f"http://127.0.0.1:{port}", python=READY)
 
     @property
     def url(self) -> str:
