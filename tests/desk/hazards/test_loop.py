@@ -1,7 +1,7 @@
 """The closed loop through the office: judged, ordered, answered, rechecked, closed and looked back at."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from contract.chain import ChainHead
 from contract.signing import SignKey
@@ -10,9 +10,11 @@ from regulator.hazards.deadlines import open_deadlines
 from regulator.hazards.evidence import EvidenceKind
 from regulator.hazards.state_names import HazardAction, HazardState
 from regulator.model.actor import Actor
+from regulator.model.hazard import Channel
 from regulator.model.refusals import RefusedError
 from regulator.records.ledger import entries_about, verify_ledger
 from regulator.records.tables.hazards import hazard_evidence
+from regulator.records.tables.intake import alarms
 from tests.fakes.hazard_bench import AUDITOR, BOX, CHEN, LI, SITE, STRANGER, WANG, HazardBench
 
 A, S = HazardAction, HazardState
@@ -141,3 +143,18 @@ def test_refused_by_the_site_and_handed_over(bench: HazardBench) -> None:
     bench.act(hazard_id, A.HAND_OVER, WANG, words="移送危险作业罪线索")
     assert bench.value(hazard_id, "handed_over_at_ns") == bench.clock()
     assert bench.act(hazard_id, A.RESUME_RECTIFICATION, LI, words="已同意整改") is S.RECTIFYING
+
+
+@pytest.mark.parametrize(("kind", "works", "projects"), [("tower-crane", "lifting", ["p2"]), ("deep-pit", "pit", [])])
+def test_a_boxs_alarm_says_which_works_are_alike(
+    bench: HazardBench, kind: str, works: str, projects: list[str]
+) -> None:
+    """Without an article of the catalogue: by the kind of asset, in the word that boxes send."""
+    with bench.database.transaction() as db:
+        row = {"box_id": BOX, "alarm_id": "a1", "project_code": "p1", "rule_id": "r", "severity": "P1"}
+        db.execute(insert(alarms).values(**row, asset_kind=kind))
+    hazard_id = bench.open(channel=Channel.DEVICE, box_id=BOX, alarm_id="a1", event_key=f"{BOX}/a1")
+    bench.act(hazard_id, A.GRADE_UP, LI, words="构成重大隐患")
+    assert bench.value(hazard_id, "works_type") == works
+    with bench.database.reading() as db:
+        assert [check.project_code for check in checks_of(db, hazard_id)] == projects
