@@ -25,6 +25,7 @@ from regulator.records.ledger import Deed, Ledger
 from regulator.records.scope import in_scope
 from regulator.records.tables.fleet import pack_offers
 from regulator.records.tables.intake import boxes, mailbox
+from regulator.records.tables.registry import projects
 
 KIND: Final = "rule_pack"
 OUTCOMES: Final = ("waiting", "active", "refused", "declined", "withdrawn")
@@ -166,8 +167,12 @@ def offers_of(db: Connection, actor: Actor, sha256: str) -> list[OfferState]:
 
 
 def boxes_in_scope(db: Connection, actor: Actor) -> "list[Row[Any]]":
-    """Whom a pack may be offered to."""
-    wanted = select(boxes.c.box_id, boxes.c.project_code).where(in_scope(actor.scope, boxes.c.project_code))
+    """Whom a pack may be offered to; `name`: the project's, None where nobody registered it."""
+    wanted = (
+        select(boxes.c.box_id, boxes.c.project_code, projects.c.name)
+        .outerjoin(projects, projects.c.project_code == boxes.c.project_code)
+        .where(in_scope(actor.scope, boxes.c.project_code))
+    )
     return list(db.execute(wanted.order_by(boxes.c.box_id)))
 
 

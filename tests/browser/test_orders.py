@@ -16,6 +16,7 @@ from screens.formats import site_time
 from tests.browser.axe import axe_clean
 from tests.browser.looks import DESK, PHONE, ZOOMED, overflow_px
 from tests.fakes.order_box import HOUR_NS, order, photo, warning
+from tests.fakes.pack_box import offer
 from tests.fakes.regulator import FakeRegulator
 from tests.fakes.screen_box import ScreenBox
 from tests.fakes.waiting import wait_until
@@ -36,7 +37,7 @@ def box(tmp_path: Path, regulator: FakeRegulator) -> Iterator[ScreenBox]:
     code = tmp_path / "enrol-code"
     code.write_text(regulator.enrol_code)
     uplink = {"name": "regulator", "kind": "regulator", "url": regulator.url, "enrol_code": {"file": str(code)}}
-    with ScreenBox(tmp_path, uplinks=[uplink | {"mailbox_wait_s": 20, "heartbeat_s": 5}]) as box:
+    with ScreenBox(tmp_path, uplinks=[uplink | {"mailbox_wait_s": 20, "heartbeat_s": 5, "rule_packs": "ask"}]) as box:
         wait_until(regulator.store.boxes, "the box enrolled")
         yield box
 
@@ -156,3 +157,15 @@ async def test_every_page_fits_its_window_and_axe_finds_nothing(box, regulator, 
             await page.locator("details.card").evaluate_all("all => all.forEach((each) => { each.open = true; })")
             await axe_clean(page)
             assert await overflow_px(page) <= 0, f"{path} {look}"
+
+
+async def test_a_pack_that_waits_is_read_and_decided_by_whoever_looks(box, regulator, open_page) -> None:
+    regulator.post(BOX, "rule_pack", offer(reason="市住建局通知（2026年第3号）", offered_by="东江市住建局"))
+    wait_until(lambda: int(regulator.store.boxes()[0]["waiting"]) == 0, "the pack kept by the box")
+    for look in LOOKS:
+        page = await open_page("/packs", look=look, role=Role.SAFETY_OFFICER)
+        await expect(page.locator(".pack-decision")).to_be_visible()
+        await page.locator("main details > summary").click()
+        assert await overflow_px(page) <= 0
+        await axe_clean(page)
+        await page.close()
