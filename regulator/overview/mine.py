@@ -4,7 +4,7 @@
     administrator settles grants and unregistered projects | responder accepts and puts right
 
 What somebody proposed does not wait for the same person. For a viewer or an auditor nothing waits but
-what they were told and have not read.
+what they were told and have not read, and what stands where they are guarantors.
 """
 
 from collections.abc import Iterator
@@ -24,6 +24,7 @@ from regulator.records.tables.project_set import set_proposals
 from regulator.records.tables.registry import projects
 from regulator.records.tables.review import review_items, review_site_checks
 from regulator.registry.days import day_of
+from regulator.registry.guaranteed_alarms import guaranteed_alarms
 from regulator.registry.kinds import ProjectStatus
 from regulator.registry.rounds.monthly import MonthState, monthly_tasks
 from regulator.registry.set_office import ProposalState
@@ -51,6 +52,7 @@ class Work(Enum):
     ACCEPT = "/hazards?state=ordered"
     PUT_RIGHT = "/hazards?state=rectifying"
     READ = "/hazards?unread=yes"
+    GUARANTEED = "/guarantors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def waits_for(db: Connection, actor: Actor, now_ns: int) -> tuple[Task, ...]:
     """Everything that this seat may do and that is there to be done, in the order of the duties."""
     today = day_of(now_ns)
     found = [*_judging(db, actor, now_ns), *_inspecting(db, actor, today), *_approving(db, actor, today)]
-    found += [*_keeping(db, actor), *_answering(db, actor), _told(db, actor)]
+    found += [*_keeping(db, actor), *_answering(db, actor), _told(db, actor), _guaranteed(db, actor)]
     return tuple(task for task in found if task.count)
 
 
@@ -131,6 +133,11 @@ def _told(db: Connection, actor: Actor) -> Task:
     at = hazard_notices.c
     unread = (at.user_id == actor.user_id, at.read_at_ns == 0, in_scope(actor.scope, at.project_code))
     return _task(db, Work.READ, hazard_notices, at.told_at_ns, *unread)
+
+
+def _guaranteed(db: Connection, actor: Actor) -> Task:
+    standing = guaranteed_alarms(db, actor)
+    return Task(Work.GUARANTEED, len(standing), min((each.raised_at_ns for each in standing), default=0))
 
 
 def _hazards(db: Connection, actor: Actor, works: dict[HazardState, Work]) -> Iterator[Task]:

@@ -1,6 +1,6 @@
 """Guarantors of hazard sources, and the monthly reports of the key-risk list.
 
-GET  /guarantors?missing=yes                               POST /projects/{code}/works/{work}/guarantors
+GET  /guarantors?missing=yes                              POST /projects/{code}/works/{work}/guarantors
 GET  /key-risks/{level}/{code}/report                      POST the same
 """
 
@@ -10,6 +10,7 @@ from fastapi import FastAPI, Path, Request
 from fastapi.responses import Response
 
 from regulator.model.actor import Duty
+from regulator.registry.guaranteed_alarms import guaranteed_alarms
 from regulator.registry.guarantors import GuarantorRole, hazard_sources, name_guarantor
 from regulator.registry.rounds.key_risk import Listed, require_seen
 from regulator.registry.rounds.risk_reports import REPORTERS, figures_of, owed_months, reports_of, submit_report
@@ -37,9 +38,11 @@ def _guarantors(app: FastAPI, door: RegistryDoor) -> None:
         project = request.query_params.get("project", "")[:64]
         with door.reading() as db:
             found = hazard_sources(db, actor.scope, project, lacking=lacking)
+            standing = guaranteed_alarms(db, actor)
         return door.pages.render(
             request, "registry_guarantors.html", sources=found[:MOST], more=len(found) > MOST, missing=lacking,
             project=project, roles=list(GuarantorRole), may_name=actor.has(*NAMERS),
+            standing=standing,
         )  # fmt: skip
 
     @app.post("/projects/{code}/works/{work_code}/guarantors")
