@@ -32,6 +32,7 @@ from regulator.intake.box_chain import BoxChain, ChainRecord, read_record
 from regulator.intake.findings import Finding, FindingKind, open_finding
 from regulator.intake.mailbox import post
 from regulator.intake.refusals import bump
+from regulator.model.heard import SetListener
 from regulator.model.refusals import RefusedError
 from regulator.records.ledger import Ledger
 from regulator.records.tables.intake import blobs, items
@@ -140,6 +141,27 @@ class Acceptance:
         if has_notice(body):
             post(db, envelope.box_id, "receipt", ReceiptNotice(receipt=receipt), self.key, now_ns)
         self.tell(db, envelope, body, now_ns)
+
+    def tell_all(self, db: Connection, deliveries: Sequence[Delivery], now_ns: int) -> None:
+        """The same of many items at once, each kind in its order: who can hear a set is told it as a set."""
+        kinds: dict[str, list[tuple[Envelope, UpMessage]]] = {}
+        for each in deliveries:
+            kinds.setdefault(each.envelope.kind, []).append((each.envelope, each.body))
+        for kind, told in kinds.items():
+            for listener in self.listeners.get(kind, ()):
+                self._tell_set(db, listener, told, now_ns)
+
+    def _tell_set(
+        self, db: Connection, listener: Listener, told: Sequence[tuple[Envelope, UpMessage]], now_ns: int
+    ) -> None:
+        try:
+            if isinstance(listener, SetListener):
+                listener.hear_all(db, told, now_ns)
+                return
+            for envelope, body in told:
+                listener(db, envelope, body, now_ns)
+        except RefusedError as refusal:
+            raise InvalidBody(f"body.{refusal.field}".rstrip("."), refusal.message_en) from None
 
     def tell(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
         """Tell the areas. Raises InvalidBody for what one of them refuses."""

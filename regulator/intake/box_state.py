@@ -1,15 +1,17 @@
-"""What a box says of itself: its software, what it judges by, who looks at its pictures.
+"""What a box says of itself: its software, what it judges by, who looks at its pictures, how its chain ends.
 
-In: `box_state` messages inside a transaction. Out: the newest state; a state that differs from the one before is kept
-beside it for good, with an entry in the project's ledger. Knows no page.
+In: `box_state` messages and heartbeats inside a transaction. Out: the newest state; a state that differs from the one
+before is kept beside it for good, with an entry in the project's ledger. Knows no page.
 """
 
 import hashlib
+import json
 
 from sqlalchemy import Connection, insert, select, update
 
 from contract.canonical import Canonical, canonical_bytes
-from contract.messages import BoxState
+from contract.envelope import Envelope
+from contract.messages import BoxState, Heartbeat
 from regulator.intake.insertion import insert_once
 from regulator.model.actor import SYSTEM
 from regulator.records.ledger import Deed, Ledger
@@ -32,6 +34,18 @@ def hear_state(db: Connection, ledger: Ledger, box_id: str, project_code: str, b
         kept = {name: row[name] for name in ("box_id", "heard_at_ns", "body", "sha256")}
         insert_once(db, box_state_changes, kept)
         ledger.append(db, Deed("box_state_changed", box_id, said, project_code), SYSTEM, now_ns)
+
+
+def head_row(envelope: Envelope, body: Heartbeat, now_ns: int) -> dict[str, object]:
+    """What a heartbeat changes of its box's row: the end of the chain that it names, its counters, its clock."""
+    row: dict[str, object] = {"head_seq": body.chain.seq, "head_sha256": body.chain.sha256, "head_at_ns": now_ns}
+    row |= {"counters": json.dumps(body.counters), "clock_heard_at_ns": now_ns}
+    return row | {"clock_offset_ns": _clock_offset(envelope.sent_at_ns, now_ns)}
+
+
+def _clock_offset(sent_at_ns: int, now_ns: int) -> int:
+    """The box's clock less ours, the way included. What a broken clock may say is longer than a column."""
+    return max(-(2**62), min(2**62, sent_at_ns - now_ns))
 
 
 def lasting_digest(said: dict[str, Canonical]) -> str:

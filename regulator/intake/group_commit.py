@@ -34,7 +34,6 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 MOST_TOGETHER = 64
-FEWEST_TOGETHER = 2
 WRITERS = 1
 """One a process on either database: they would share one processor, and two half batches cost more than a whole one."""
 BUSY = 4
@@ -98,7 +97,7 @@ class GroupCommit:
                 return
 
     def _together(self, jobs: list[_Job]) -> None:
-        if len(jobs) == 1:
+        if len(jobs) == 1 and (jobs[0].item is None or self._items_together is None):
             self._alone(jobs[0])
             return
         try:
@@ -106,7 +105,8 @@ class GroupCommit:
                 done = self._kept_together(db, jobs)
                 outcomes = [(done[i], None) if i in done else _attempt(db, job) for i, job in enumerate(jobs)]
         except Exception as error:  # noqa: BLE001 - whatever one of them raised, each is heard alone
-            logger.warning("a batch is written one by one: works=%d error=%s", len(jobs), type(error).__name__)
+            level = logging.WARNING if len(jobs) > 1 else logging.DEBUG
+            logger.log(level, "a batch is written one by one: works=%d error=%s", len(jobs), type(error).__name__)
             for job in jobs:
                 self._alone(job)
             return
@@ -116,7 +116,7 @@ class GroupCommit:
     def _kept_together(self, db: Connection, jobs: list[_Job]) -> dict[int, Any]:
         """Results by place in `jobs`."""
         chosen = [(place, job.item) for place, job in enumerate(jobs) if job.item is not None]
-        if self._items_together is None or len(chosen) < FEWEST_TOGETHER:
+        if self._items_together is None or not chosen:
             return {}
         also = frozenset(job.box_id for job in jobs if job.box_id)
         done = self._items_together(db, [item for _, item in chosen], also)

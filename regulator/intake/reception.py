@@ -261,17 +261,18 @@ class Reception:
         body = _body_of(envelope, model)
         if isinstance(body, Thumbnail | CameraStill):
             _check_thumbnail(body)
+        delivery = Delivery(envelope, request.raw, request.signature, body)
+        if isinstance(body, Heartbeat):
+            heard = await self._submitted(envelope.box_id, lambda db: self._store.hear(db, envelope, body), delivery)
+            return envelope, ("heartbeat_seen", heard)
         if envelope.kind in STATE_KINDS:
             return envelope, await self._state_message(envelope, body)
-        delivery = Delivery(envelope, request.raw, request.signature, body)
         accepted = await self._kept(delivery)
         if has_notice(body):
             self._wake(envelope.box_id)
         return envelope, ("accepted", accepted)
 
     async def _state_message(self, envelope: Envelope, body: UpMessage) -> ReplyBody:
-        if isinstance(body, Heartbeat):
-            return "heartbeat_seen", await self._written(envelope.box_id, self._store.hear, envelope, body)
         if isinstance(body, BoxState):
             await self._written(envelope.box_id, self._store.hear_state, envelope, body)
         if isinstance(body, CameraStill | LiveViewAnswer):
@@ -310,7 +311,8 @@ class Reception:
         if envelope.kind != MAILBOX_POLL:
             raise UnknownKind("kind", MAILBOX_POLL)
         poll = _body_of(envelope, MailboxPoll)
-        await self._written(envelope.box_id, self._store.admit, envelope)
+        delivery = Delivery(envelope, request.raw, request.signature, poll)
+        await self._submitted(envelope.box_id, lambda db: self._store.admit(db, envelope), delivery)
         self.polls_waiting += 1
         try:
             messages = await self._mail_for(envelope.box_id, poll)

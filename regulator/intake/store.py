@@ -6,7 +6,6 @@
 In: envelopes whose signature was checked. Out: receipts, states, rows. This is the seam between transport and tables.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from alembic.util import CommandError
 from pydantic import BaseModel
-from sqlalchemy import Connection, bindparam, inspect, update
+from sqlalchemy import Connection, inspect
 
 from contract.envelope import Envelope
 from contract.messages import Accepted, BoxState, Enrol, Heartbeat, HeartbeatSeen, MailboxAck, UpMessage
@@ -22,23 +21,19 @@ from contract.signing import SignKey, VerifyKey
 from regulator.intake import enrolment, mailbox
 from regulator.intake.acceptance import Acceptance, Delivery, Listener
 from regulator.intake.admission import admit, lock_box
-from regulator.intake.batch import accept_together
+from regulator.intake.batch import Result, accept_together
 from regulator.intake.box_chain import BoxChain
-from regulator.intake.box_state import hear_state
+from regulator.intake.box_state import head_row, hear_state
 from regulator.intake.holdings import Holdings
 from regulator.intake.insertion import insert_once
 from regulator.intake.refusals import Refusal, note_refusal
 from regulator.model.heard import Heard, Taker
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
+from regulator.records.many import update_rows
 from regulator.records.schema import prepare
 from regulator.records.tables.intake import blobs, boxes
 
-_HEAD = update(boxes).where(boxes.c.box_id == bindparam("box"))
-_HEAD = _HEAD.values(head_seq=bindparam("seq"), head_sha256=bindparam("digest"), head_at_ns=bindparam("now"))
-_HEAD = _HEAD.values(
-    counters=bindparam("said"), clock_heard_at_ns=bindparam("now"), clock_offset_ns=bindparam("offset")
-)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -94,9 +89,7 @@ class ReceiverStore(Holdings):
         """See `Acceptance.accept`."""
         return self._acceptance.accept(db, delivery, self._now_ns())
 
-    def accept_together(
-        self, db: Connection, items: Sequence[Delivery], also: frozenset[str]
-    ) -> Mapping[int, Accepted]:
+    def accept_together(self, db: Connection, items: Sequence[Delivery], also: frozenset[str]) -> Mapping[int, Result]:
         """See `regulator.intake.batch`."""
         return accept_together(db, self._acceptance, items, also, self._now_ns())
 
@@ -105,8 +98,7 @@ class ReceiverStore(Holdings):
         now, box_id = self._now_ns(), envelope.box_id
         box = lock_box(db, box_id)
         admit(db, envelope, box, now)
-        said = {"seq": body.chain.seq, "digest": body.chain.sha256, "now": now, "said": json.dumps(body.counters)}
-        db.execute(_HEAD, said | {"box": box_id, "offset": _clock_offset(envelope.sent_at_ns, now)})
+        update_rows(db, boxes, [{"box_id": box_id} | head_row(envelope, body, now)])
         state = BoxChain(db, self._ledger, box, now).compare(body.chain, envelope.seq)
         return HeartbeatSeen(chain=state, messages_waiting=mailbox.count_waiting(db, box_id))
 
@@ -137,11 +129,6 @@ class ReceiverStore(Holdings):
     def refuse(self, db: Connection, refusal: Refusal) -> None:
         """See `regulator.intake.refusals`."""
         note_refusal(db, self._ledger, refusal, self._now_ns())
-
-
-def _clock_offset(sent_at_ns: int, now_ns: int) -> int:
-    """The box's clock less ours, the way included. What a broken clock may say is longer than a column."""
-    return max(-(2**62), min(2**62, sent_at_ns - now_ns))
 
 
 def open_database(url: str) -> DeskDatabase:

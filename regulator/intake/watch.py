@@ -4,7 +4,7 @@ In: the tables and now. Out: findings, opened, and closed by themselves once the
 finding, not a zero: nothing here counts its alarms as none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -29,29 +29,34 @@ class WatchJob:
     silent_box_s: int
 
     def run(self, now_ns: int) -> None:
-        """One round."""
-        with self.database.transaction() as db:
-            self._agree(
-                db, FindingKind.SILENT_BOX, self._silent(db, now_ns), "设备恢复通信 the box is heard again", now_ns
-            )
-            self._agree(db, FindingKind.CHAIN_GAP, _gaps(db, now_ns), "缺失记录已补齐 the gap has healed", now_ns)
-            registered = "项目已备案 the project was registered"
-            self._close_gone(db, FindingKind.UNREGISTERED_PROJECT, _unregistered(db), registered, now_ns)
+        """One round. A transaction a finding: when a whole province falls silent no box that is heard again waits for
+        it, and nobody's chains are held in an order of their own."""
+        with self.database.reading() as db:
+            silent, gaps = list(self._silent(db, now_ns)), list(_gaps(db, now_ns))
+            unregistered = _unregistered(db)
+        self._agree(FindingKind.SILENT_BOX, silent, "设备恢复通信 the box is heard again", now_ns)
+        self._agree(FindingKind.CHAIN_GAP, gaps, "缺失记录已补齐 the gap has healed", now_ns)
+        registered = "项目已备案 the project was registered"
+        self._close_gone(FindingKind.UNREGISTERED_PROJECT, unregistered, registered, now_ns)
 
-    def _agree(
-        self, db: Connection, kind: FindingKind, now_there: Iterable[Finding], because: str, now_ns: int
-    ) -> None:
+    def _agree(self, kind: FindingKind, there: Sequence[Finding], because: str, now_ns: int) -> None:
         """Open what is there and close what is not any more."""
-        there = list(now_there)
+        opened = self._open_subjects(kind)
         for finding in there:
-            open_finding(db, self.ledger, finding, now_ns)
-        self._close_gone(db, kind, {finding.subject for finding in there}, because, now_ns)
+            if finding.subject not in opened:
+                with self.database.transaction() as db:
+                    open_finding(db, self.ledger, finding, now_ns)
+        self._close_gone(kind, {finding.subject for finding in there}, because, now_ns)
 
-    def _close_gone(self, db: Connection, kind: FindingKind, there: set[str], because: str, now_ns: int) -> None:
+    def _close_gone(self, kind: FindingKind, there: set[str], because: str, now_ns: int) -> None:
+        for subject in sorted(self._open_subjects(kind) - there):
+            with self.database.transaction() as db:
+                close_of(db, self.ledger, kind, subject, because, now_ns)
+
+    def _open_subjects(self, kind: FindingKind) -> set[str]:
         at = findings.c
-        opened = db.scalars(select(at.subject).where(at.kind == kind, at.closed_at_ns == 0)).all()
-        for subject in set(opened) - there:
-            close_of(db, self.ledger, kind, subject, because, now_ns)
+        with self.database.reading() as db:
+            return set(db.scalars(select(at.subject).where(at.kind == kind, at.closed_at_ns == 0)))
 
     def _silent(self, db: Connection, now_ns: int) -> Iterable[Finding]:
         limit = now_ns - self.silent_box_s * SECOND_NS

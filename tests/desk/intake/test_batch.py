@@ -12,7 +12,7 @@ from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
 from contract.envelope import read_envelope
 from contract.faults import ContractFault, InvalidBody
-from contract.messages import ITEM_KINDS
+from contract.messages import ITEM_KINDS, Heartbeat
 from regulator.intake.acceptance import Delivery
 from regulator.intake.batch import accept_together
 from regulator.intake.store import ReceiverStore
@@ -81,7 +81,7 @@ def rows(intake: DeskIntake, box: SendingBox) -> dict[str, list[dict[str, Any]]]
     """All that is held of a box, without what is its own: its name, random ids and signatures."""
     held = {}
     own = {"box_id", "body", "envelope", "envelope_signature", "receipt", "message_id", "signed", "sha256", "prev"}
-    own |= {"record", "verified_sha256", "body_sha256"}
+    own |= {"record", "verified_sha256", "body_sha256", "head_sha256"}
     with intake.desk.database.reading() as db:
         for table in (items, chain_records, alerts, alarms, alarm_media, mailbox, boxes):
             found = db.execute(select(table).where(table.c.box_id == box.box_id)).all()
@@ -131,12 +131,64 @@ async def test_an_area_that_refuses_one_item_leaves_nothing_of_the_transaction(
     assert [row["alarm_id"] for row in rows(intake, box)["alarms"]] == ["a"]
 
 
+def heartbeat(box: SendingBox, seq: int, sha256: str) -> Delivery:
+    said = {"chain": {"seq": seq, "sha256": sha256}, "started_at_ns": 0, "counters": {"waiting": seq}}
+    request = box.request("heartbeat", f"beat-{seq}", said)
+    envelope = read_envelope(request.raw)
+    return Delivery(envelope, request.raw, request.signature, Heartbeat.model_validate(envelope.body))
+
+
+def hear(store: ReceiverStore, deliveries: list[Delivery], together: bool) -> list[Any]:
+    """What each is answered, heartbeats with what they were told."""
+    with store.database.transaction() as db:
+        done = store.accept_together(db, deliveries, frozenset()) if together else {}
+    answers: list[Any] = []
+    for place, each in enumerate(deliveries):
+        if place not in done:
+            alone: Any = store.hear if isinstance(each.body, Heartbeat) else store.accept
+            arguments = (each.envelope, each.body) if isinstance(each.body, Heartbeat) else (each,)
+            done = {**done, place: store.do(alone, *arguments)}
+        answers.append(done[place] if isinstance(each.body, Heartbeat) else None)
+    return answers
+
+
+def beats(box: SendingBox) -> list[Delivery]:
+    """A box's word on its chain: before any record, at its end, ahead of what was sent, after a gap."""
+    first = [heartbeat(box, 0, GENESIS), record(box, "1"), record(box, "2")]
+    first += [heartbeat(box, 2, box.records[-1][1]), heartbeat(box, 9, "ab" * 32)]
+    record(box, "lost")
+    return [*first, record(box, "4"), heartbeat(box, 4, box.records[-1][1])]
+
+
+async def test_heartbeats_heard_together_and_alone_are_told_the_same(intake: DeskIntake) -> None:
+    alone, grouped = intake.box("box-alone"), intake.box("box-group")
+    for box in (alone, grouped):
+        assert (await box.enrol()).status == 200
+    store = intake.intake.store
+    answers = hear(store, beats(alone), together=False)
+    assert hear(store, beats(grouped), together=True) == answers
+    assert [each.chain.state for each in answers if each] == ["ok", "ok", "ok", "gap"]
+    assert [each.messages_waiting for each in answers if each] == [0, 2, 2, 3]
+    assert rows(intake, grouped) == rows(intake, alone)
+
+
+async def test_a_heartbeat_that_denies_a_record_is_not_heard_with_the_others(
+    intake: DeskIntake, box: SendingBox
+) -> None:
+    store = intake.intake.store
+    assert keep(store, [record(box, "1"), record(box, "2")], 2) == ["", ""]
+    other_digest, shorter = heartbeat(box, 2, "cd" * 32), heartbeat(box, 1, box.records[0][1])
+    with store.database.transaction() as db:
+        assert store.accept_together(db, [other_digest, shorter], frozenset()) == {}
+    assert hear(store, [shorter], together=True)[0].chain.state == "fault"
+
+
 async def test_a_batch_asks_a_fixed_number_of_questions(intake: DeskIntake, box: SendingBox) -> None:
     store, asked = intake.intake.store, []
 
     class Counting:
         def __init__(self, db: Any) -> None:
-            self._db = db
+            self._db, self.dialect = db, db.dialect
 
         def execute(self, *said: Any) -> Any:
             asked.append(said[0])
