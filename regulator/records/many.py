@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Executable, Table, TextClause, bindparam, insert, text, update
+from sqlalchemy.dialects import sqlite
 
 Columns = tuple[str, ...]
 Rows = Sequence[Mapping[str, object]]
@@ -79,3 +80,21 @@ def _update(table: Table, columns: Columns) -> Executable:
     for name in sorted(keys):
         changing = changing.where(table.c[name] == bindparam(f"new_{name}"))
     return changing.values({name: bindparam(f"new_{name}") for name in columns if name not in keys})  # type: ignore[no-any-return]
+
+
+def insert_new(db: Connection, table: Table, rows: Rows) -> set[str]:
+    """Insert those that no unique index knows; the first column of the key of those that were new."""
+    first = next(iter(table.primary_key)).name
+    if db.dialect.name != "postgresql":
+        adding = sqlite.insert(table).on_conflict_do_nothing().returning(table.c[first])
+        added = (db.scalar(adding, dict(row)) for row in rows)
+        return {str(name) for name in added if name is not None}
+    found: set[str] = set()
+    for columns, some in _alike(rows).items():
+        found.update(map(str, db.scalars(_inserting_new(table, columns, first), {"rows": as_json(some)})))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _inserting_new(table: Table, columns: Columns, first: str) -> TextClause:
+    return text(f'{_inserting(table, columns).text} ON CONFLICT DO NOTHING RETURNING "{first}"')

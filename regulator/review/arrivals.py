@@ -7,6 +7,7 @@
 In: what a box said, or what the alarms' table holds. Out: items, each made once however often an alarm is heard of.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -21,8 +22,9 @@ from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.tables.intake import alarms
 from regulator.records.tables.review import review_items
+from regulator.review.crowds import Crowd, crowds_of
 from regulator.review.funnel import HOUR_NS, Funnel, Stage
-from regulator.review.items import AlarmFacts, enqueue
+from regulator.review.items import AlarmFacts, enqueue, enqueue_all
 
 SWEPT_NS = 7 * 24 * HOUR_NS
 """How far back every sweep looks for alarms that nobody acknowledges: with a year of them stored it may not look at all
@@ -50,6 +52,40 @@ class Arrivals:
         stage = self._stage_at_once(db, message.transition, facts)
         if stage is not None:
             enqueue(db, self.ledger, facts, stage, now_ns)
+
+    def hear_all(self, db: Connection, told: Sequence[tuple[Envelope, UpMessage]], now_ns: int) -> None:
+        """The same of many transitions of one moment, with a few questions."""
+        heard = [(m.transition, facts_of(each.box_id, m)) for each, m in told if isinstance(m, AlarmTransition)]
+        crowds = crowds_of(db, self.funnel.stages, [facts for _, facts in heard])
+        due: list[tuple[AlarmFacts, Stage]] = []
+        for (transition, facts), crowd in zip(heard, crowds, strict=True):
+            stage = self._stage_among(transition, facts, crowd, due)
+            if stage is not None and not crowd.queued:
+                due.append((facts, stage))
+        enqueue_all(db, self.ledger, due, now_ns)
+
+    def _stage_among(
+        self, transition: str, facts: AlarmFacts, crowd: Crowd, before: list[tuple[AlarmFacts, Stage]]
+    ) -> Stage | None:
+        """As `_stage_at_once` says. `before`: items that are about to be made for alarms before this one."""
+        stages = self.funnel.stages
+        if transition == "handed_over":
+            return Stage.HANDED_OVER
+        if transition != "raised":
+            return None
+        if stages.priority and facts.severity in self._allowed(stages.priority.severities):
+            return Stage.PRIORITY
+        repeated, flood = stages.repeated, stages.flood
+        if repeated and facts.severity in self._allowed(repeated.severities) and crowd.at_place + 1 >= repeated.times:
+            return Stage.REPEATED
+        if flood is None or crowd.in_project + 1 <= flood.more_than or crowd.flood:
+            return None
+        since_ns = facts.raised_at_ns - flood.within_ns
+        stands = (
+            stage is Stage.FLOOD and other.project_code == facts.project_code and other.raised_at_ns > since_ns
+            for other, stage in before
+        )
+        return None if any(stands) else Stage.FLOOD
 
     def sweep(self, database: DeskDatabase, now_ns: int) -> int:
         """What has become due by waiting; how many items were made. One transaction a project, as each has a chain."""

@@ -44,7 +44,7 @@ def drawn(secret: str, item_id: str) -> bool:
 
 def in_sample(db: Connection, item_id: str) -> bool:
     """The same with the desk's secret, which is made when it is first asked for."""
-    return drawn(_secret(db), item_id)
+    return drawn(sample_secret(db), item_id)
 
 
 def agreement(db: Connection, scope: Scope, from_ns: int) -> Agreement:
@@ -78,7 +78,8 @@ def _pairs(scope: Scope, from_ns: int):  # type: ignore[no-untyped-def]  # a Sel
     )
 
 
-def _secret(db: Connection) -> str:
+def sample_secret(db: Connection) -> str:
+    """What the sample is drawn with, made when it is first asked for."""
     found = db.scalar(_SECRET)
     if found is not None:
         return str(found)

@@ -4,6 +4,7 @@ from typing import Final
 
 from regulator.desk import Desk, Job
 from regulator.hazards.opening import open_hazard
+from regulator.model.heard import SetListener
 from regulator.review.arrivals import Arrivals
 from regulator.review.funnel import load_funnel
 from regulator.review.office import ReviewOffice
@@ -18,7 +19,7 @@ def build_review(desk: Desk) -> ReviewOffice:
     """Build it and hang its listeners and jobs on the desk, once."""
     office = ReviewOffice(desk.database, desk.ledger, Verdicts(desk.ledger, open_hazard))
     arrivals = Arrivals(load_funnel(), desk.ledger, desk.settings.alarms_to_review)
-    desk.listen("alarm_transition", arrivals.hear)
+    desk.listen("alarm_transition", SetListener(arrivals.hear, arrivals.hear_all))
     desk.listen("evidence_record", hear_record)
 
     def sweep(now_ns: int) -> None:

@@ -5,16 +5,19 @@ transaction. An item's id follows from its alarm, so that two replicas make the 
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from regulator.model.actor import SYSTEM
+from regulator.records.among import among
 from regulator.records.ledger import Deed, Ledger
+from regulator.records.many import insert_new
 from regulator.records.tables.registry import projects
 from regulator.records.tables.review import review_items
-from regulator.review.blind import in_sample
+from regulator.review.blind import drawn, in_sample, sample_secret
 from regulator.review.funnel import HOUR_NS, MINUTE_NS, Stage
 
 CAMERA_KIND = "camera-post"
@@ -63,11 +66,41 @@ def item_id_of(box_id: str, alarm_id: str, round_number: int = 1) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
 
 
+def enqueue_all(db: Connection, ledger: Ledger, due: Sequence[tuple[AlarmFacts, Stage]], now_ns: int) -> None:
+    """Put many alarms before the reviewers, in their order; those that are there already stay as they are."""
+    if not due:
+        return
+    at = projects.c
+    named = select(at.project_code, at.dangerous_works).where(among(at.project_code, {f.project_code for f, _ in due}))
+    works, secret = {row.project_code: row.dangerous_works for row in db.execute(named)}, sample_secret(db)
+    rows = []
+    for facts, stage in due:
+        item_id = item_id_of(facts.box_id, facts.alarm_id)
+        reasons = _risk_reasons(works.get(facts.project_code), facts, stage)
+        rows.append(_values(item_id, facts, stage, reasons, now_ns) | {"sampled": int(drawn(secret, item_id))})
+    made = insert_new(db, review_items, rows)
+    deeds = [_queued(item_id_of(facts.box_id, facts.alarm_id), facts, stage) for facts, stage in due]
+    ledger.append_all(db, [deed for deed in deeds if deed.subject in made], SYSTEM, now_ns)
+
+
 def enqueue(db: Connection, ledger: Ledger, facts: AlarmFacts, stage: Stage, now_ns: int) -> bool:
     """Put an alarm before the reviewers; False when it is there already."""
     item_id = item_id_of(facts.box_id, facts.alarm_id)
-    reasons = _risk_reasons(db, facts, stage)
-    values = {
+    works = db.scalar(_WORKS, {"project": facts.project_code})
+    values = _values(item_id, facts, stage, _risk_reasons(works, facts, stage), now_ns)
+    if not insert_once(db, values | {"sampled": int(in_sample(db, item_id))}):
+        return False
+    ledger.append(db, _queued(item_id, facts, stage), SYSTEM, now_ns)
+    return True
+
+
+def _queued(item_id: str, facts: AlarmFacts, stage: Stage) -> Deed:
+    content = {"box_id": facts.box_id, "alarm_id": facts.alarm_id, "stage": stage.value, "severity": facts.severity}
+    return Deed("review_queued", item_id, content, facts.project_code)
+
+
+def _values(item_id: str, facts: AlarmFacts, stage: Stage, reasons: list[str], now_ns: int) -> dict[str, object]:
+    return {
         "item_id": item_id,
         "project_code": facts.project_code,
         "box_id": facts.box_id,
@@ -85,13 +118,7 @@ def enqueue(db: Connection, ledger: Ledger, facts: AlarmFacts, stage: Stage, now
         "queued_at_ns": now_ns,
         "stage": stage.value,
         "group_key": facts.group_key,
-        "sampled": int(in_sample(db, item_id)),
     }
-    if not insert_once(db, values):
-        return False
-    content = {"box_id": facts.box_id, "alarm_id": facts.alarm_id, "stage": stage.value, "severity": facts.severity}
-    ledger.append(db, Deed("review_queued", item_id, content, facts.project_code), SYSTEM, now_ns)
-    return True
 
 
 RISK = {"major": 4, "repeated": 2, "works": 1}
@@ -120,8 +147,7 @@ def set_fields(db: Connection, item_id: str, **values: object) -> None:
     db.execute(update(review_items).where(review_items.c.item_id == item_id).values(**values))
 
 
-def _risk_reasons(db: Connection, facts: AlarmFacts, stage: Stage) -> list[str]:
-    works = db.scalar(_WORKS, {"project": facts.project_code})
+def _risk_reasons(works: str | None, facts: AlarmFacts, stage: Stage) -> list[str]:
     found = {
         "major": facts.suspected_major,
         "repeated": stage is Stage.REPEATED,

@@ -14,7 +14,7 @@ concerns a firm as a whole comes with the day's run.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,14 @@ class RiskOffice:
         """Listener: the alarm's project is to be scored again."""
         if isinstance(body, AlarmTransition) and body.transition in ("raised", "returned"):
             mark_dirty(db, body.project_code, now_ns)
+
+    def hear_alarms(self, db: Connection, told: Sequence[tuple[Envelope, UpMessage]], now_ns: int) -> None:
+        """The same of many at once: a project is marked once."""
+        said = [body for _, body in told if isinstance(body, AlarmTransition)]
+        marked = {body.project_code for body in said if body.transition in ("raised", "returned")}
+        if marked:
+            rows = [{"project_code": code, "since_ns": now_ns} for code in sorted(marked)]
+            db.execute(_MARK[db.dialect.name], rows)
 
     def score_changed(self, now_ns: int) -> None:
         """Job: whatever something happened to, here or while no desk ran. A mark goes when its score is kept."""

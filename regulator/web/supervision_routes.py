@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from regulator.desk import Desk, Job
+from regulator.model.heard import SetListener
 from regulator.supervision.calendar_file import load_calendar
 from regulator.supervision.draw_file import load_draw
 from regulator.supervision.draw_office import REVEAL_EVERY_S, reveal_due
@@ -36,7 +37,7 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
 def _score(desk: Desk, file: RiskFile) -> None:
     office = RiskOffice(desk.database, file, desk.settings.silent_box_s)
-    desk.listen("alarm_transition", office.hear_alarm)
+    desk.listen("alarm_transition", SetListener(office.hear_alarm, office.hear_alarms))
     desk.jobs += [
         Job("risk-changed", DIRTY_EVERY_S, office.score_changed),
         Job("risk-day", DAY_EVERY_S, office.score_day),

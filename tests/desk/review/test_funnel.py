@@ -4,13 +4,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, insert, update
 
+from contract.messages import AlarmTransition
+from contract.signing import SignKey
 from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import entries_about
+from regulator.records.ledger import entries_about, verify_ledger
 from regulator.records.tables.intake import alarms
 from regulator.review import arrivals
 from regulator.review.funnel import Funnel, load_funnel
@@ -181,3 +184,38 @@ def test_a_funnel_with_a_fault_is_refused_by_name(tmp_path: Path, text: str, sai
     with pytest.raises(ValueError, match=said) as refused:
         load_funnel(path)
     assert "funnel.yaml" in str(refused.value)
+
+
+def _crowd(world: ReviewWorld, project: str) -> list[tuple[dict[str, object], AlarmTransition]]:
+    """A minute of one project: grave ones, one place again and again, what nobody puts forward, and a flood."""
+    kinds = [("P1", "s0"), *[("P2", "s1")] * 3, ("P3", "s1"), *[("P3", f"t{number}") for number in range(9)]]
+    rows = []
+    for number, (severity, subject) in enumerate([*kinds, ("P2", "s1"), ("P3", "t20"), ("P1", "s0")]):
+        said = {"box_id": f"box-{project}", "project_code": project, "severity": severity, "subject": subject}
+        rows.append(world._alarm_row(f"a{number:02}", {**said, "raised_at_ns": world.clock.move(seconds=1)}))
+    return [(row, world.transition(row, "raised")) for row in rows]
+
+
+def test_many_at_once_come_as_they_come_one_by_one(world: ReviewWorld, desk_key: SignKey) -> None:
+    alone, together = _crowd(world, "p1"), _crowd(world, "p2")
+    for row, _ in alone:
+        world.hear(**row)
+    now_ns = world.clock()
+    for some in (together[:7], together[7:], together[:1]):
+        with world.database.transaction() as db:
+            for row, _ in some:
+                if some != together[:1]:
+                    db.execute(insert(alarms).values(**row))
+            told = [(SimpleNamespace(box_id=row["box_id"]), message) for row, message in some]
+            world.arrivals.hear_all(db, told, now_ns)  # type: ignore[arg-type]  # of an envelope only the box is read
+    own = ("item_id", "project_code", "box_id", "group_key", "raised_at_ns", "queued_at_ns", "aged_min", "sampled")
+    held: dict[str, list[dict[str, object]]] = {"p1": [], "p2": []}
+    for row in sorted(world.items(), key=lambda row: str(row.alarm_id)):
+        held[row.project_code].append({name: value for name, value in row._mapping.items() if name not in own})
+    assert held["p2"] == held["p1"]
+    stages = [row["stage"] for row in held["p2"]]
+    assert stages == ["priority", "repeated", "flood", "repeated", "priority"]
+    with world.database.reading() as db:
+        keys = {desk_key.public.key_id: desk_key.public}
+        heads = [verify_ledger(db, f"project:{code}", keys) for code in ("p1", "p2")]
+    assert [head.seq for head in heads] == [5, 5]
