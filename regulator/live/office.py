@@ -139,7 +139,10 @@ class LiveOffice:
         """End what nobody renews and what has run too long; how much ended."""
         at, seat = live_sessions.c, live_viewers.c
         lapsed = db.execute(
-            select(live_viewers).where(seat.ended_at_ns == 0, seat.lease_until_ns < now_ns).with_for_update()
+            select(live_viewers)
+            .where(seat.ended_at_ns == 0, seat.lease_until_ns < now_ns)
+            .order_by(seat.project_code, seat.viewer_id)
+            .with_for_update()
         ).all()
         for viewer in lapsed:
             self._end_viewer(db, viewer, LiveReason.LEFT, viewer.lease_until_ns, now_ns)

@@ -12,8 +12,9 @@ acknowledged. In: actors and notices. Out: ids and rows. Knows no page.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select
 
 from contract.canonical import Canonical
 from regulator.desk import Desk
@@ -105,11 +106,14 @@ class NoticeOffice:
 
     def catch_up(self, now_ns: int) -> None:
         """Tell boxes that enrolled since (a job): what is still in force in their region, or was withdrawn late."""
-        with self._desk.database.transaction() as db:
-            for notice_id in db.scalars(_IN_FORCE, {"now": now_ns}).all():
+        with self._desk.database.reading() as db:
+            known = {notice_id: _newest(db, notice_id) for notice_id in db.scalars(_IN_FORCE, {"now": now_ns}).all()}
+            lacking = [each for each, (notice, target) in known.items() if _late(db, notice, target)]
+        for notice_id in lacking:
+            with self._desk.database.transaction() as db:
+                _newest(db, notice_id, lock=True)  # whoever tells or withdraws it meanwhile is waited for
                 notice, target = _newest(db, notice_id)
-                if not notice.withdrawn:
-                    self._tell_missing(db, notice, target, now_ns)
+                self._tell_missing(db, notice, target, now_ns)
 
     def listed(self, actor: Actor) -> list[Listed]:
         """The newest notices that concern the actor's scope."""
@@ -165,16 +169,7 @@ class NoticeOffice:
         self._desk.ledger.append(db, deed, actor, now_ns)
 
     def _tell_missing(self, db: Connection, notice: Notice, target: Scope, now_ns: int) -> None:
-        had = and_(
-            site_deliveries.c.notice_id == notice.notice_id,
-            site_deliveries.c.version == notice.version,
-            site_deliveries.c.box_id == boxes.c.box_id,
-        )
-        late = db.execute(
-            select(boxes.c.box_id, boxes.c.project_code)
-            .where(in_scope(target, boxes.c.project_code), ~select(site_deliveries.c.box_id).where(had).exists())
-            .order_by(boxes.c.project_code, boxes.c.box_id)
-        ).all()
+        late = _late(db, notice, target)
         hold_boxes(db, [row.project_code for row in late])
         for row in late:
             self._post(db, notice, row.project_code, row.box_id, now_ns)
@@ -193,6 +188,21 @@ class NoticeOffice:
             "posted_at_ns": now_ns if box_id else 0,
         }
         db.execute(insert(site_deliveries).values(**row))
+
+
+def _late(db: Connection, notice: Notice, target: Scope) -> "Sequence[Row[Any]]":
+    """Boxes of its range that were not told of it; none when it is withdrawn."""
+    if notice.withdrawn:
+        return ()
+    had = and_(
+        site_deliveries.c.notice_id == notice.notice_id,
+        site_deliveries.c.version == notice.version,
+        site_deliveries.c.box_id == boxes.c.box_id,
+    )
+    lacking = select(boxes.c.box_id, boxes.c.project_code).where(
+        in_scope(target, boxes.c.project_code), ~select(site_deliveries.c.box_id).where(had).exists()
+    )
+    return db.execute(lacking.order_by(boxes.c.project_code, boxes.c.box_id)).all()
 
 
 _IN_FORCE = select(site_notices.c.notice_id).where(site_notices.c.valid_until_ns > bindparam("now")).distinct()

@@ -96,19 +96,25 @@ def record_event(act: Act, event: RiskEvent) -> str:
 
 
 def list_by_rules(db: Connection, ledger: Ledger, now_ns: int) -> int:
-    """Put on the list whoever the rules put there today and is not on it for this reason; how many."""
+    """Put on the list whoever the rules put there today and is not on it for this reason; how many. Two replicas at
+    once put nobody there twice: who waited for the chains looks again."""
+    held = {_chain_of(thing) for thing, _ in _due(db, now_ns)}
+    ledger.hold(db, *held)
+    new = [(thing, kind) for thing, kind in _due(db, now_ns) if _chain_of(thing) in held] if held else []
+    for thing, kind in new:
+        _enter(Act(db, ledger, SYSTEM, now_ns, kind.zh), thing, kind)
+    return len(new)
+
+
+def _due(db: Connection, now_ns: int) -> "list[tuple[Listed, RiskKind]]":
     today = day_of(now_ns)
     known, exits = _active_grounds(db), _last_exits(db)
-    new = [
+    return [
         (thing, kind)
         for thing, events in _events(db).items()
         for kind in _grounds([event for event in events if event.at_ns > exits.get(thing, 0)], today)
         if (thing, kind) not in known
     ]
-    ledger.hold(db, *(_chain_of(thing) for thing, _ in new))
-    for thing, kind in new:
-        _enter(Act(db, ledger, SYSTEM, now_ns, kind.zh), thing, kind)
-    return len(new)
 
 
 def _chain_of(thing: Listed) -> str:
@@ -119,6 +125,7 @@ def list_by_hand(act: Act, thing: Listed) -> None:
     """Raises RefusedError: 403, 404, 409 already listed by hand, 422 no reason."""
     require_duty(act.actor, *JUDGES)
     require_seen(act.db, act.actor, thing)
+    act.ledger.hold(act.db, _chain_of(thing))  # two who list it at once: the second is told
     if (thing, RiskKind.MANUAL) in _active_grounds(act.db):
         raise RefusedError(409, "already_listed", "已在台账内", "it is on the list", "code")
     _enter(act, thing, RiskKind.MANUAL)
