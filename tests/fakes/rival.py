@@ -5,11 +5,30 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, text
 
+from contract.signing import SignKey
+from regulator.model.actor import Actor
 from regulator.records.engine import DeskDatabase
+from regulator.records.ledger import Deed, Ledger, LedgerEntry
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 PATIENCE_S = 30
 Work = Callable[[Connection], object]
+
+
+class MeetingLedger(Ledger):
+    """Something else happens after the first entry of a kind."""
+
+    def __init__(self, key: SignKey, kind: str, happens: Callable[[], None]) -> None:
+        super().__init__(key)
+        self._kind, self._happens = kind, happens
+
+    def append(self, db: Connection, deed: Deed, actor: Actor, now_ns: int) -> LedgerEntry:
+        """The entry; then, once, what happens."""
+        entry = super().append(db, deed, actor, now_ns)
+        if deed.kind == self._kind:
+            self._kind = ""
+            self._happens()
+        return entry
 
 
 class Rival:

@@ -1,15 +1,14 @@
 """On PostgreSQL: lists that are taken over at once, whatever order their lines stand in, do not wait in a ring."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from contract.signing import SignKey
 from regulator.intake.admission import lock_box
-from regulator.model.actor import SYSTEM, Actor
+from regulator.model.actor import SYSTEM
 from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Deed, Ledger, LedgerEntry
+from regulator.records.ledger import Deed, Ledger
 from regulator.records.tables.intake import boxes
 from regulator.records.tables.project_set import set_proposals
 from regulator.records.tables.registry import devices, firms, projects
@@ -20,27 +19,12 @@ from regulator.registry.region_office import Firm, add_firm
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.postgresql import PostgreSQL
 from tests.fakes.registry_desk import ADMIN, RegistryDesk
-from tests.fakes.rival import Rival
+from tests.fakes.rival import MeetingLedger, Rival
 
 DEVICES = "项目编码,设备编号,设备类型,设备名称", "{code},{by}-{code},tower_crane,塔机"
 PROJECTS = "项目编码,项目名称,市区划代码,施工单位代码,施工单位名称", "n-{code},工程,4401,f-{by}-{code},公司"
 SET = "项目编码,名单类别,类别理由,生效日期,列入理由", "{code},市政隧道,,2026-03-01,年度更新"
 CODES = ("p-001", "p-002")
-
-
-class MeetingLedger(Ledger):
-    """Something else happens after the first entry of a kind."""
-
-    def __init__(self, key: SignKey, kind: str, happens: Callable[[], None]) -> None:
-        super().__init__(key)
-        self._kind, self._happens = kind, happens
-
-    def append(self, db: Connection, deed: Deed, actor: Actor, now_ns: int) -> LedgerEntry:
-        entry = super().append(db, deed, actor, now_ns)
-        if deed.kind == self._kind:
-            self._kind = ""
-            self._happens()
-        return entry
 
 
 @pytest.fixture
