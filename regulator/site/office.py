@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select
+from sqlalchemy import Connection, and_, bindparam, func, insert, select
 
 from contract.canonical import Canonical
 from regulator.desk import Desk
@@ -190,7 +190,7 @@ class NoticeOffice:
         db.execute(insert(site_deliveries).values(**row))
 
 
-def _late(db: Connection, notice: Notice, target: Scope) -> "Sequence[Row[Any]]":
+def _late(db: Connection, notice: Notice, target: Scope) -> Sequence[Any]:
     """Boxes of its range that were not told of it; none when it is withdrawn."""
     if notice.withdrawn:
         return ()
