@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from regulator.intake.contract_routes import ContractFront
+
 KEEP_ALIVE_S = 75
 
 
@@ -17,8 +19,9 @@ class ReceiverServer(uvicorn.Server):
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
+        front = ContractFront(app, app.state.reception)
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=3
+            front, log_config=None, access_log=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=3
         )
         super().__init__(config)
 

@@ -75,6 +75,7 @@ from regulator.intake.key_ring import KeyRing
 from regulator.intake.mailbox import waiting, with_mail
 from regulator.intake.part_shelf import PartShelf
 from regulator.intake.refusals import Refusal
+from regulator.intake.settled import Settled
 from regulator.intake.store import ReceiverStore, tell_nobody
 
 logger = logging.getLogger(__name__)
@@ -130,6 +131,7 @@ class Reception:
         self._reads = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="desk-reader")
         self._shelving = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="desk-shelf")
         self._writes_waiting = 0
+        self._settled = Settled()
         self._ring = KeyRing()
         self._look_for_mail_s = look_for_mail_s
         self._looking: asyncio.Task[None] | None = None
@@ -411,7 +413,7 @@ class Reception:
             raise Overloaded(retry_after_s=1)
         self._writes_waiting += 1
         try:
-            return await asyncio.wrap_future(self._writes.submit(box_id, work, item))
+            return await self._settled.wait(self._writes.submit(box_id, work, item))
         except (SQLAlchemyError, OSError) as error:
             raise _unavailable(error) from error
         finally:
