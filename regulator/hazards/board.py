@@ -81,7 +81,7 @@ def board(db: Connection, actor: Actor, now_ns: int) -> tuple[BoardColumn, ...]:
     """Columns of open hazards, each sorted by what passes first."""
     at = hazards.c
     scope = in_scope(actor.scope, at.project_code)
-    counted = db.execute(select(at.state, func.count()).where(scope).group_by(at.state))
+    counted = db.execute(select(at.state, func.count()).where(scope, at.state.in_(_OPEN)).group_by(at.state))
     totals: dict[str, int] = {row[0]: row[1] for row in counted}
     return tuple(
         BoardColumn(state, totals.get(state.value, 0), _cards(db, and_(scope, at.state == state.value), now_ns))

@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import Connection, Row, select
 
 from regulator.model.actor import Actor
+from regulator.records.among import among
 from regulator.records.scope import in_scope
 from regulator.records.tables.people import accounts
 from regulator.records.tables.project_set import set_proposals
@@ -47,9 +48,9 @@ def set_view(db: Connection, actor: Actor, set_code: str, day: date) -> SetView:
 
 def _names(db: Connection, codes: set[str]) -> dict[str, str]:
     at = projects.c
-    return {row[0]: row[1] for row in db.execute(select(at.project_code, at.name).where(at.project_code.in_(codes)))}
+    return {row[0]: row[1] for row in db.execute(select(at.project_code, at.name).where(among(at.project_code, codes)))}
 
 
 def _people(db: Connection, users: set[str]) -> dict[str, str]:
     at = accounts.c
-    return {row[0]: row[1] for row in db.execute(select(at.user_id, at.name).where(at.user_id.in_(users)))}
+    return {row[0]: row[1] for row in db.execute(select(at.user_id, at.name).where(among(at.user_id, users)))}

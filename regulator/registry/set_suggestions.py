@@ -117,6 +117,7 @@ def _next_works(db: Connection, today: date) -> dict[str, str]:
 
 def _last_pictures(db: Connection) -> dict[str, str]:
     """The last day on which each project's cameras gave a picture that could be used."""
-    at = asset_days.c
-    found = select(at.project_code, func.max(at.day)).where(at.camera == 1, at.usable_minutes > 0)
-    return {row[0]: row[1] for row in db.execute(found.group_by(at.project_code))}
+    at, code = asset_days.c, projects.c.project_code
+    usable = (at.project_code == code, at.camera == 1, at.usable_minutes > 0)
+    last = select(func.max(at.day)).where(*usable).correlate(projects).scalar_subquery()  # each from the end of a key
+    return {row[0]: row[1] for row in db.execute(select(code, last)) if row[1]}

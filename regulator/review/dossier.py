@@ -78,7 +78,7 @@ def dossier(db: Connection, actor: Actor, item_id: str, now_ns: int) -> Dossier:
         pictures=pictures,
         spans=spans_of(alarm.raised_at_ns, pictures),
         raised_in_a_day=_raised_in_a_day(db, alarm),
-        rate=rate_of(db, actor.scope, window, item.box_id, item.source_id, item.rule_id),
+        rate=rate_of(db, actor.scope, window, item),
         rate_indicative=window.indicative,
         came_back=_came_back(db, item_id),
         hazard_id=item.hazard_id,

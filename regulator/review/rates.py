@@ -5,9 +5,9 @@ than thirty days, because the desk has not judged for longer, is marked indicati
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import Connection, Row, Select, and_, case, func, select
 
 from regulator.model.actor import Scope
 from regulator.records.scope import in_scope
@@ -51,8 +51,10 @@ class Rate:
 
 def window_of(db: Connection, scope: Scope, now_ns: int, days: int = WINDOW_DAYS) -> Window:
     """The last `days`, and how much of them has verdicts."""
-    at = review_items.c
-    first = db.scalar(select(func.min(at.judged_at_ns)).where(at.judged_at_ns > 0, in_scope(scope, at.project_code)))
+    at, code = review_items.c, projects.c.project_code
+    judged = select(func.min(at.judged_at_ns)).where(at.project_code == code, at.judged_at_ns > 0)
+    firsts = select(judged.correlate(projects).scalar_subquery().label("first_ns")).where(in_scope(scope, code))
+    first = db.scalar(select(func.min(firsts.subquery().c.first_ns)))
     from_ns = now_ns - days * DAY_NS
     covered_ns = now_ns - max(from_ns, first) if first else 0
     return Window(from_ns, now_ns, covered_ns / DAY_NS)
@@ -66,12 +68,10 @@ def false_alarm_rates(db: Connection, scope: Scope, window: Window) -> list[Rate
     return sorted(rates, key=lambda rate: (rate.share is None, -(rate.share.value if rate.share else 0), -rate.n))
 
 
-def rate_of(db: Connection, scope: Scope, window: Window, box_id: str, source_id: str, rule_id: str) -> Share | None:
-    """The same of one camera and rule; None while there are too few."""
-    at = review_items.c
-    row = db.execute(
-        _counted(scope, window).where(at.box_id == box_id, at.source_id == source_id, at.rule_id == rule_id)
-    ).first()
+def rate_of(db: Connection, scope: Scope, window: Window, item: "Row[Any]") -> Share | None:
+    """The same of the camera and rule of one item; None while there are too few."""
+    same = [review_items.c[name] == getattr(item, name) for name in ("project_code", "box_id", "source_id", "rule_id")]
+    row = db.execute(_counted(scope, window).where(*same)).first()
     return wilson(row.false_n, row.n) if row is not None and row.n >= FEWEST else None
 
 

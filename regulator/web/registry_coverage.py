@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 
+from regulator.records.among import among
 from regulator.records.tables.registry import projects
 from regulator.registry.coverage.ladder import Footing, Ladder, Rung
 from regulator.registry.coverage.standings import Standing, is_unknown, standing_now, standing_on
@@ -33,7 +34,7 @@ def coverage_pages(app: FastAPI, door: RegistryDoor) -> None:
             stopped = request.query_params.get("stopped", "")
             rest = _rest(standing, stopped)
             listed = standing.ladders if standing else {}
-            known = select(at.project_code, at.name).where(at.project_code.in_(listed))
+            known = select(at.project_code, at.name).where(among(at.project_code, listed))
             names = {row[0]: row[1] for row in db.execute(known)}
         rungs = [rung for rung in Rung if rung is not Rung.NOWHERE]
         return pages.render(

@@ -55,6 +55,7 @@ hazards = Table(
     Index("ix_hazards_by_project", "project_code", "state"),
     Index("ix_hazards_by_state", "state", "due_at_ns"),
     Index("ix_hazards_by_alarm", "box_id", "alarm_id"),
+    Index("ix_hazards_by_opening", "opened_at_ns", "hazard_id"),
 )
 """`confirmed_by`: a JSON list of the persons. `round` counts how often rectification was asked for, from 1.
 

@@ -53,6 +53,7 @@ review_items = Table(
     Index("ix_review_items_group", "group_key", "state"),
     Index("ix_review_items_project", "project_code", "queued_at_ns"),
     Index("ix_review_items_judged", "state", "judged_at_ns"),
+    Index("ix_review_items_of_project_judged", "project_code", "judged_at_ns"),
     Index("ix_review_items_lately", clause("judged_at_ns DESC"), "item_id"),
 )
 """`rank`: 1 for P1 to 4. `aged_min`: the minute (UTC) its age counts from. `state`: open, provisional (may be undone)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
+from regulator.records.among import among
 from regulator.records.tables.coverage import asset_days
 from regulator.records.tables.intake import boxes
 from regulator.records.tables.registry import dangerous_works, devices, work_watches
@@ -103,13 +104,13 @@ def _state(moment: Moment, row: "Row[tuple[str, ...]] | None") -> str:
 def _boxes(db: Connection, wanted: Sequence[str]) -> dict[str, tuple[int, int]]:
     """How many boxes a project has, and when one of them was heard of last."""
     at = boxes.c
-    found = select(at.project_code, func.count(), func.max(at.last_seen_ns)).where(at.project_code.in_(wanted))
+    found = select(at.project_code, func.count(), func.max(at.last_seen_ns)).where(among(at.project_code, wanted))
     return {row[0]: (row[1], row[2]) for row in db.execute(found.group_by(at.project_code))}
 
 
 def _days(day: date, wanted: Sequence[str]) -> "Select[tuple[Any, ...]]":
     at = asset_days.c
-    return select(asset_days).where(at.day == day.isoformat(), at.project_code.in_(wanted))
+    return select(asset_days).where(at.day == day.isoformat(), among(at.project_code, wanted))
 
 
 def _devices(moment: Moment, wanted: Sequence[str]) -> "Select[tuple[Any, ...]]":
@@ -118,7 +119,7 @@ def _devices(moment: Moment, wanted: Sequence[str]) -> "Select[tuple[Any, ...]]"
     stood = (at.status == Standing.ACTIVE.value) | (at.ended_at_ns > min(moment.at_ns, day_end_ns(moment.day)))
     return (
         select(devices)
-        .where(at.project_code.in_(wanted), at.registered_at_ns <= moment.at_ns, stood)
+        .where(among(at.project_code, wanted), at.registered_at_ns <= moment.at_ns, stood)
         .order_by(at.project_code, at.device_code)
     )
 
@@ -127,12 +128,12 @@ def _works(db: Connection, day: date, wanted: Sequence[str]) -> Mapping[str, tup
     at, iso = dangerous_works.c, day.isoformat()
     running = (at.stage == WorkStage.RUNNING.value, at.from_day <= iso, (at.to_day == "") | (at.to_day >= iso))
     watch = work_watches.c
-    watching = select(work_watches).where(watch.project_code.in_(wanted), watch.until_ns == 0)
+    watching = select(work_watches).where(among(watch.project_code, wanted), watch.until_ns == 0)
     cameras = defaultdict(list)
     for row in db.execute(watching.order_by(watch.device_code)):
         cameras[row.project_code, row.work_code].append(row.device_code)
     found: dict[str, tuple[WorkFacts, ...]] = {}
-    going = select(dangerous_works).where(at.project_code.in_(wanted), *running)
+    going = select(dangerous_works).where(among(at.project_code, wanted), *running)
     for row in db.execute(going.order_by(at.project_code, at.work_code)):
         work = WorkFacts(row.work_code, row.name, tuple(cameras[row.project_code, row.work_code]))
         found[row.project_code] = (*found.get(row.project_code, ()), work)
