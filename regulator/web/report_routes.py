@@ -5,9 +5,11 @@ from typing import Final
 from fastapi import FastAPI
 
 from regulator.desk import Desk, Job
+from regulator.model.actor import Level, Scope
 from regulator.reports.report_office import ReportOffice
-from regulator.reports.statistics.keeping import StatisticsKeeper
+from regulator.reports.statistics.keeping import AHEAD_EVERY_S, StatisticsKeeper
 from regulator.reports.statistics.roll_up import run_roll_up
+from regulator.reports.statistics.selection import Selection
 from regulator.reports.statistics.silencing import hear_silencing
 from regulator.web.pages import Pages
 from regulator.web.report_pages import report_pages
@@ -29,6 +31,12 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     def draft(now_ns: int) -> None:
         office.draft_due(now_ns)
 
-    desk.jobs += [Job("statistics-roll-up", ROLL_UP_S, roll_up), Job("report-drafts", DRAFT_S, draft)]
+    province = Selection(Scope(Level.PROVINCE, desk.settings.province_code))
+    keeper = StatisticsKeeper(desk.database, (province,))
+    desk.jobs += [
+        Job("statistics-roll-up", ROLL_UP_S, roll_up),
+        Job("statistics-ahead", AHEAD_EVERY_S, keeper.make_ahead),
+        Job("report-drafts", DRAFT_S, draft),
+    ]
     report_pages(app, pages, office)
-    statistics_page(app, pages, StatisticsKeeper(desk.database))
+    statistics_page(app, pages, keeper)
