@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from regulator.model.actor import Scope
 from regulator.reports.figure_sections import figure_body, figure_section, unknown_section
 from regulator.reports.hazard_sections import hazard_section, open_hazards, paired_section, three_lists_section
-from regulator.reports.paper import Head, Section, body_of
+from regulator.reports.paper import Head, TextSection, body_of
 from regulator.reports.periods import Period
 from regulator.reports.statistics.gathering import statistics_of
 from regulator.reports.statistics.making import span_of
@@ -32,7 +32,7 @@ def gather_report(db: Connection, scope: Scope, period: Period, head: Head) -> G
     coverage, not_covered = coverage_section(db, scope, span)
     risks, not_scored = risk_section(db, selection, span)
     more = not_covered + not_scored
-    sections: tuple[Section, ...] = (
+    sections: tuple[TextSection, ...] = (
         figure_section(found),
         hazard_section(db, selection, span),
         coverage,

@@ -16,16 +16,19 @@ from regulator.hazards.rules import Document
 from regulator.records.tables.hazards import hazard_deadlines, hazard_orders, hazards
 from regulator.records.tables.registry import dangerous_works, firms, project_firms, projects
 from regulator.registry.kinds import FirmRole, WorkStage, WorkType
-from regulator.reports.paper import Grid, Section, grid
+from regulator.reports.paper import Section, Text, TextGrid, TextSection, grid
+from regulator.reports.statistics.figure import Words
 from regulator.reports.statistics.hazard_figures import overdue_at
 from regulator.reports.statistics.making import Span
 from regulator.reports.statistics.selection import Selection
 from screens.formats import local_day
 
-GRADES = {"general": "一般", "major": "重大"}
-LEVELS = {"county": "县", "city": "市", "province": "省"}
-CHANNELS = {"device": "设备", "self": "自查", "inspection": "检查", "public_report": "举报"}
-NO_MEASURE = "【无整改措施】"
+GRADES = {"general": Words("一般", "general"), "major": Words("重大", "major")}
+LEVELS = {"county": Words("县", "county"), "city": Words("市", "city"), "province": Words("省", "province")}
+NO_MEASURE = Words("【无整改措施】", "[no measure]")
+NO_CONTRACTOR = Words("未登记施工单位", "no contractor registered")
+HAZARD, PROJECT, TITLE = Words("隐患编号", "Hazard no."), Words("项目", "Project"), Words("隐患", "Hazard")
+GRADE, DUE = Words("级别", "Grade"), Words("期限", "Due")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,61 +38,92 @@ class OpenHazard:
     hazard_id: str
     number: str
     project: str
-    title: str
-    grade: str
+    title: Words
+    grade: Words
     place: str
     found_day: str
-    firm: str
+    firm: Text
     level: str
     due: str
     overdue_days: int
     measure: str
 
 
-def hazard_section(db: Connection, selection: Selection, span: Span) -> Section:
+def hazard_section(db: Connection, selection: Selection, span: Span) -> TextSection:
     """Counts of the period by grade, and what stood overdue and listed at its end."""
-    rows = [(GRADES[grade], *_counts(db, selection, span, grade)) for grade in GRADES]
-    total = ("合计", *(str(sum(int(row[place]) for row in rows)) for place in range(1, 8)))
-    heads = ("级别", "期初存量", "新登记", "认定属实", "销号", "期末存量", "期末逾期", "期末挂牌")
+    rows: list[tuple[Text, ...]] = [(GRADES[grade], *_counts(db, selection, span, grade)) for grade in GRADES]
+    total: tuple[Text, ...] = (
+        Words("合计", "all"),
+        *(str(sum(int(str(row[place])) for row in rows)) for place in range(1, 8)),
+    )
+    heads = (
+        GRADE,
+        Words("期初存量", "Stock at the start"),
+        Words("新登记", "Entered"),
+        Words("认定属实", "Confirmed"),
+        Words("销号", "Closed"),
+        Words("期末存量", "Stock at the end"),
+        Words("期末逾期", "Overdue at the end"),
+        Words("期末挂牌", "Listed at the end"),
+    )
+    listed_heads = (HAZARD, PROJECT, TITLE, Words("挂牌层级", "Listed by"), DUE)
     listed = _listed(db, selection, span)
     more = (
-        (grid("期末挂牌督办", ("隐患编号", "项目", "隐患", "挂牌层级", "期限"), listed, (24, 22, 28, 10, 16)),)
+        (grid(Words("期末挂牌督办", "Listed for supervision at the end"), listed_heads, listed, (24, 22, 28, 10, 16)),)
         if listed
         else ()
     )
-    return Section("二、隐患", (), (grid("隐患存量与流量", heads, [*rows, total]), *more))
+    caption = Words("隐患存量与流量", "Stock and flow of hazards")
+    return Section(Words("二、隐患", "2. Hazards"), (), (grid(caption, heads, [*rows, total]), *more))
 
 
-def paired_section(standing: list[OpenHazard]) -> Section:
+def paired_section(standing: list[OpenHazard]) -> TextSection:
     """C1: hazards and measures, one beside the other."""
     rows = [(each.number, each.project, each.title, each.grade, each.measure or NO_MEASURE) for each in standing]
     missing = sum(not each.measure for each in standing)
-    said = f"动态隐患清单 {len(rows)} 项，整改措施清单 {len(rows) - missing} 项有措施，{missing} 项无措施（须补）。"
-    heads = ("隐患编号", "项目", "隐患", "级别", "整改措施")
-    return Section(
-        "七、两个清单（隐患、整改措施）", (said,), _unless_empty("两个清单", heads, rows, (20, 18, 24, 8, 30))
+    said = Words(
+        f"动态隐患清单 {len(rows)} 项，整改措施清单 {len(rows) - missing} 项有措施，{missing} 项无措施（须补）。",
+        f"{len(rows)} hazards on the list; {len(rows) - missing} of them have a measure, {missing} have none "
+        "and need one.",
     )
+    heads = (HAZARD, PROJECT, TITLE, GRADE, Words("整改措施", "Measure"))
+    title = Words("七、两个清单（隐患、整改措施）", "7. The two lists (hazards, measures)")
+    caption = Words("两个清单", "The two lists")
+    return Section(title, (said,), _unless_empty(caption, heads, rows, (20, 18, 24, 8, 30)))
 
 
-def three_lists_section(db: Connection, selection: Selection, span: Span, standing: list[OpenHazard]) -> Section:
+def three_lists_section(db: Connection, selection: Selection, span: Span, standing: list[OpenHazard]) -> TextSection:
     """E11: risk, problem, responsibility, as they stood at the end; the signature of the report is theirs."""
     risks = _risks(db, selection, span)
     problems = [(each.number, each.project, each.title, each.grade, each.place, each.found_day) for each in standing]
     duties = [(each.number, each.firm, LEVELS[each.level], each.due, _late(each)) for each in standing]
-    said = f"风险 {len(risks)} 项，问题 {len(problems)} 项，责任 {len(duties)} 项；随本报告签发一并核定。"
+    said = Words(
+        f"风险 {len(risks)} 项，问题 {len(problems)} 项，责任 {len(duties)} 项；随本报告签发一并核定。",
+        f"{len(risks)} risks, {len(problems)} problems, {len(duties)} responsibilities; approved with this report.",
+    )
+    risk_heads = (
+        PROJECT,
+        Words("危大工程", "Dangerous work"),
+        Words("类型", "Type"),
+        Words("超规模", "Over scale"),
+        Words("起", "From"),
+        Words("止", "To"),
+    )
+    problem_heads = (HAZARD, PROJECT, TITLE, GRADE, Words("部位", "Place"), Words("发现日", "Found on"))
+    duty_heads = (
+        HAZARD,
+        Words("整改责任单位", "Who rectifies"),
+        Words("督办层级", "Held by"),
+        DUE,
+        Words("逾期", "Overdue"),
+    )
     return Section(
-        "八、三张清单（风险、问题、责任）",
+        Words("八、三张清单（风险、问题、责任）", "8. The three lists (risks, problems, responsibilities)"),
         (said,),
         (
-            *_unless_empty(
-                "风险清单", ("项目", "危大工程", "类型", "超规模", "起", "止"), risks, (24, 28, 20, 8, 10, 10)
-            ),
-            *_unless_empty(
-                "问题清单", ("隐患编号", "项目", "隐患", "级别", "部位", "发现日"), problems, (20, 20, 26, 8, 14, 12)
-            ),
-            *_unless_empty(
-                "责任清单", ("隐患编号", "整改责任单位", "督办层级", "期限", "逾期"), duties, (24, 32, 12, 18, 14)
-            ),
+            *_unless_empty(Words("风险清单", "Risks"), risk_heads, risks, (24, 28, 20, 8, 10, 10)),
+            *_unless_empty(Words("问题清单", "Problems"), problem_heads, problems, (20, 20, 26, 8, 14, 12)),
+            *_unless_empty(Words("责任清单", "Responsibilities"), duty_heads, duties, (24, 32, 12, 18, 14)),
         ),
     )
 
@@ -109,9 +143,10 @@ def open_hazards(db: Connection, selection: Selection, span: Span) -> list[OpenH
     firms_of = _contractors(db, selection)
     return [
         OpenHazard(
-            row.hazard_id, row.number or row.hazard_id, row.project_name or row.project_code, row.title_zh,
+            row.hazard_id, row.number or row.hazard_id, row.project_name or row.project_code,
+            Words(row.title_zh, row.title_en or row.title_zh),
             GRADES[row.grade], row.place_id, local_day(row.observed_at_ns),
-            firms_of.get(row.project_code, "未登记施工单位"),
+            firms_of.get(row.project_code, NO_CONTRACTOR),
             late[row.hazard_id].level if row.hazard_id in late else row.held_by_level,
             due.get(row.hazard_id, ""), late[row.hazard_id].days if row.hazard_id in late else 0,
             measures.get(row.hazard_id, ""),
@@ -120,13 +155,13 @@ def open_hazards(db: Connection, selection: Selection, span: Span) -> list[OpenH
     ]  # fmt: skip
 
 
-def _late(each: OpenHazard) -> str:
-    return f"{each.overdue_days} 天" if each.overdue_days else ""
+def _late(each: OpenHazard) -> Text:
+    return Words(f"{each.overdue_days} 天", f"{each.overdue_days} days") if each.overdue_days else ""
 
 
 def _unless_empty(
-    caption: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], widths: tuple[int, ...]
-) -> tuple[Grid, ...]:
+    caption: Text, heads: tuple[Text, ...], rows: Sequence[tuple[Text, ...]], widths: tuple[int, ...]
+) -> tuple[TextGrid, ...]:
     return (grid(caption, heads, rows, widths),) if rows else ()
 
 
@@ -162,11 +197,11 @@ def _listed_ids(at_ns: int) -> Any:
     return select(at.hazard_id).where(at.what == DeadlineKind.LISTING.value, at.started_at_ns < at_ns, running)
 
 
-def _listed(db: Connection, selection: Selection, span: Span) -> list[tuple[str, ...]]:
+def _listed(db: Connection, selection: Selection, span: Span) -> list[tuple[Text, ...]]:
     at, due = hazards.c, hazard_deadlines.c
     running = or_(due.ended_at_ns == 0, due.ended_at_ns > span.to_ns)
     found = (
-        select(at.number, at.hazard_id, at.project_code, at.title_zh, due.level, due.due_at_ns)
+        select(at.number, at.hazard_id, at.project_code, at.title_zh, at.title_en, due.level, due.due_at_ns)
         .join(hazard_deadlines, due.hazard_id == at.hazard_id)
         .where(due.what == DeadlineKind.LISTING.value, due.started_at_ns < span.to_ns, running)
         .where(selection.covers(at.project_code))
@@ -176,7 +211,7 @@ def _listed(db: Connection, selection: Selection, span: Span) -> list[tuple[str,
         (
             row.number or row.hazard_id,
             row.project_code,
-            row.title_zh,
+            Words(row.title_zh, row.title_en or row.title_zh),
             LEVELS.get(row.level, "–"),
             local_day(row.due_at_ns - 1),
         )
@@ -219,7 +254,7 @@ def _contractors(db: Connection, selection: Selection) -> dict[str, str]:
     return {row.project_code: row.name for row in db.execute(found)}
 
 
-def _risks(db: Connection, selection: Selection, span: Span) -> list[tuple[str, ...]]:
+def _risks(db: Connection, selection: Selection, span: Span) -> list[tuple[Text, ...]]:
     at = dangerous_works.c
     running = (
         select(dangerous_works, projects.c.name.label("project_name"))
@@ -230,8 +265,12 @@ def _risks(db: Connection, selection: Selection, span: Span) -> list[tuple[str, 
     )
     return [
         (
-            row.project_name, row.name, WorkType.of(row.type).zh, "是" if row.over_scale else "否", row.from_day or "–",
+            row.project_name,
+            row.name,
+            Words(WorkType.of(row.type).zh, WorkType.of(row.type).en),
+            Words("是", "yes") if row.over_scale else Words("否", "no"),
+            row.from_day or "–",
             row.to_day or "–",
         )
         for row in db.execute(running)
-    ]  # fmt: skip
+    ]

@@ -42,7 +42,18 @@ class Period:
             return f"{year}{self.first_day.month}月"
         return year if self.kind is PeriodKind.YEAR else f"{year}{'上' if self.first_day.month == 1 else '下'}半年"
 
+    @property
+    def en(self) -> str:
+        """March 2026, first half of 2026, 2026."""
+        year = str(self.first_day.year)
+        if self.kind is PeriodKind.MONTH:
+            return f"{MONTHS[self.first_day.month - 1]} {year}"
+        return year if self.kind is PeriodKind.YEAR else f"{HALVES[self.first_day.month != 1]} half of {year}"
 
+
+HALVES = ("first", "second")
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+          "November", "December")  # fmt: skip
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _HALF = re.compile(r"(\d{4})-H([12])")
 _YEAR = re.compile(r"(\d{4})")

@@ -8,6 +8,7 @@ issued is read from the shelf byte for byte. Raises RefusedError; nothing is cha
 """
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -19,10 +20,10 @@ from regulator.desk import Desk
 from regulator.evidence.documents import HTML_TYPE, PDF_TYPE
 from regulator.model.actor import SYSTEM, Actor, Duty, Level
 from regulator.model.refusals import RefusedError
-from regulator.records.ledger import Deed
+from regulator.records.ledger import Deed, entries_about
 from regulator.records.tables.reports import reports
 from regulator.reports.gathering import gather_report
-from regulator.reports.paper import Head, paper_of
+from regulator.reports.paper import Head, PaperLanguage, has_english, paper_of
 from regulator.reports.periods import Period, PeriodKind, ended_last, read_period
 from regulator.reports.regions import ReportRegion, readable, report_regions, signs_for
 from regulator.reports.report_html import report_html
@@ -35,6 +36,9 @@ DRAFTS_A_RUN = 20
 MAX_REASON = 500
 SIGNERS = (Duty.APPROVER,)
 NOT_FOUND = RefusedError(404, "no_such_report", "没有这份报告", "no such report", "number")
+NO_ENGLISH = RefusedError(404, "no_english", "这份报告没有英文版", "this report has no English paper", "language")
+ENGLISH = ("html_en_sha256", "pdf_en_sha256")
+"""What the ledger's entry of an issued report calls the digests of its English papers."""
 ISSUED_ALREADY = RefusedError(409, "issued_already", "该报告已签发", "this report has been issued", "number")
 
 
@@ -102,6 +106,8 @@ class ReportOffice:
             reason=reason,
             desk_name=self._desk.settings.name_zh,
             drafted_at_ns=now_ns,
+            period_en=period.en,
+            desk_name_en=self._desk.settings.name_en,
         )
         with self._desk.database.reading() as db:
             body = gather_report(db, region.scope, period, head).body
@@ -130,15 +136,21 @@ class ReportOffice:
         with self._desk.database.reading() as db:
             report, body = self._signed_by(db, actor, number), self._body(db, number)
             self._require_open(db, report)
-        signed = f"签发人：{actor.name}　签发时间：{local_day_time(now_ns)}（北京时间）"
-        html_sha256, pdf_sha256 = self._rendered(body, report.digest, signed)
+        time = local_day_time(now_ns)
+        signed = f"签发人：{actor.name}　签发时间：{time}（北京时间）"
+        html_sha256, pdf_sha256 = self._rendered(body, report.digest, signed, "zh")
+        english: dict[str, Any] = {}
+        if has_english(body):
+            signed = f"Issued by: {actor.name}, at: {time} (Beijing time)"
+            english = dict(zip(ENGLISH, self._rendered(body, report.digest, signed, "en"), strict=True))
         values = {"html_sha256": html_sha256, "pdf_sha256": pdf_sha256, "issued_at_ns": now_ns, "state": "issued"}
         with self._desk.database.transaction() as db:
             db.execute(select(reports.c.number).where(reports.c.number == number).with_for_update()).one()
             report = self._signed_by(db, actor, number)
             self._require_open(db, report)
             told = {"digest": report.digest, "html_sha256": html_sha256, "pdf_sha256": pdf_sha256}
-            seq = self._write(db, "report_issued", report, told | {"replaces": report.replaces}, actor, now_ns)
+            told |= {"replaces": report.replaces, **english}
+            seq = self._write(db, "report_issued", report, told, actor, now_ns)
             people = {"issued_by": actor.user_id, "issuer_name": actor.name, "ledger_seq": seq}
             db.execute(update(reports).where(reports.c.number == number).values(**values, **people))
             return report_of(db.execute(select(reports).where(reports.c.number == number)).one())
@@ -150,20 +162,43 @@ class ReportOffice:
             raise replace(NOT_FOUND)
         return report_of(row)
 
-    def paper(self, db: Connection, actor: Actor, number: str, *, pdf: bool) -> bytes:
-        """What was issued, from the shelf; of a draft a page that says so. Raises RefusedError: 404, 500, 503."""
+    def paper(self, db: Connection, actor: Actor, number: str, *, pdf: bool, language: PaperLanguage = "zh") -> bytes:
+        """What was issued, from the shelf; of a draft a page that says so. Raises RefusedError: 404, 500, 503.
+
+        Both languages are rendered when it is issued; the ledger's entry of that holds the digests of the English ones.
+        A report that was made before papers were in two languages has none: 404.
+        """
         report = self.known(db, actor, number)
         if not report.issued:
-            if pdf:
-                raise replace(NOT_FOUND)
-            return report_html(paper_of(self._body(db, number), report.digest))
+            body = self._body(db, number)
+            if pdf or (language == "en" and not has_english(body)):
+                raise replace(NOT_FOUND if pdf else NO_ENGLISH)
+            return report_html(paper_of(body, report.digest, language=language))
+        digests = (report.html_sha256, report.pdf_sha256) if language == "zh" else self._english(db, number)
         try:
-            return self._desk.shelf.read(report.pdf_sha256 if pdf else report.html_sha256)
+            return self._desk.shelf.read(digests[pdf])
         except (LookupError, ValueError):
             zh, en = "保存的报告与签发时的校验值不符", "the stored report is not the one that was issued"
             raise RefusedError(500, "report_damaged", zh, en, "number") from None
         except OSError as error:
             raise _shelf_down(error) from error
+
+    def has_english(self, db: Connection, report: Report) -> bool:
+        """Whether there is an English paper of it."""
+        if not report.issued:
+            return has_english(self._body(db, report.number))
+        try:
+            return bool(self._english(db, report.number))
+        except RefusedError:
+            return False
+
+    def _english(self, db: Connection, number: str) -> tuple[str, str]:
+        for entry in entries_about(db, number):
+            said = json.loads(entry.body)
+            told = said["content"] if said["kind"] == "report_issued" else {}
+            if ENGLISH[0] in told:
+                return told[ENGLISH[0]], told[ENGLISH[1]]
+        raise replace(NO_ENGLISH)
 
     def _missing(self, db: Connection, period: Period) -> list[ReportRegion]:
         at = reports.c
@@ -189,8 +224,8 @@ class ReportOffice:
             self._write(db, "report_drafted", report, told, actor, now_ns)
         return report
 
-    def _rendered(self, body: str, digest: str, signed: str) -> tuple[str, str]:
-        paper = paper_of(body, digest, signed)
+    def _rendered(self, body: str, digest: str, signed: str, language: PaperLanguage) -> tuple[str, str]:
+        paper = paper_of(body, digest, signed, language)
         try:
             pdf = report_pdf(paper, self._font)
         except FontMissingError as error:

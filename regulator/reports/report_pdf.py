@@ -42,7 +42,9 @@ def report_pdf(paper: ReportPaper, font: str = FONT) -> bytes:
     def foot(canvas: Canvas, _document: BaseDocTemplate) -> None:
         canvas.setFont(font, SIZE)
         canvas.drawString(MARGIN, 9 * mm, f"{paper.head.number}  SHA-256 {paper.digest}")
-        canvas.drawRightString(A4[0] - MARGIN, 9 * mm, f"第 {canvas.getPageNumber()} 页")
+        canvas.drawRightString(
+            A4[0] - MARGIN, 9 * mm, paper.say(f"第 {canvas.getPageNumber()} 页", f"page {canvas.getPageNumber()}")
+        )
 
     document.addPageTemplates([PageTemplate("page", [frame], onPage=foot)])
     document.build(list(_flow(paper, font)))
@@ -50,18 +52,27 @@ def report_pdf(paper: ReportPaper, font: str = FONT) -> bytes:
 
 
 def broken(text: str, font: str, width: float) -> str:
-    """A text in lines of at most `width` points: Chinese breaks between any two characters."""
+    """A text in lines of at most `width` points: Chinese breaks between any two characters, other words at a space."""
     lines = []
     for given in text.split("\n"):
         line, length = "", 0.0
         for character in given:
             step = stringWidth(character, font, SIZE)
             if line and length + step > width:
-                lines.append(line)
-                line, length = "", 0.0
+                kept, line = _parted(line, character)
+                lines.append(kept)
+                length = stringWidth(line, font, SIZE)
             line, length = line + character, length + step
         lines.append(line)
     return "\n".join(lines)
+
+
+def _parted(line: str, following: str) -> tuple[str, str]:
+    """A full line, and the beginning of a word that goes on in the next one."""
+    kept, space, word = line.rpartition(" ")
+    if not space or not word.isascii() or not following.isascii() or following == " ":
+        return line, ""
+    return kept, word
 
 
 def _register(font: str) -> None:
@@ -72,7 +83,7 @@ def _register(font: str) -> None:
 
 
 def _flow(paper: ReportPaper, font: str) -> Iterator[Flowable]:
-    text = ParagraphStyle("text", fontName=font, fontSize=10, leading=15, wordWrap="CJK")
+    text = ParagraphStyle("text", fontName=font, fontSize=10, leading=15, wordWrap=paper.say("CJK", ""))
     middle = ParagraphStyle("middle", text, alignment=TA_CENTER)
     title = ParagraphStyle("title", middle, fontSize=17, leading=26)
     heading = ParagraphStyle("heading", text, fontSize=12, leading=20, spaceBefore=8)
@@ -88,11 +99,16 @@ def _flow(paper: ReportPaper, font: str) -> Iterator[Flowable]:
             yield Paragraph(escape(grid.caption), caption)
             yield _table(grid, font)
             if grid.left_out:
-                yield Paragraph(f"另有 {grid.left_out} 项未列出，见平台导出。", caption)
+                left = grid.left_out
+                told = (
+                    f"另有 {left} 项未列出，见平台导出。",
+                    f"{left} more are not listed here: see the desk's export.",
+                )
+                yield Paragraph(paper.say(*told), caption)
             yield Spacer(0, 2 * mm)
 
 
-def _table(grid: Grid, font: str) -> LongTable:
+def _table(grid: Grid[str], font: str) -> LongTable:
     whole = sum(grid.widths)
     widths = [WIDTH * share / whole for share in grid.widths]
     rows = [_cells(row, widths, font) for row in (grid.heads, *grid.rows)]

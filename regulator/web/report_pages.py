@@ -1,7 +1,7 @@
 """Reports: the list, one of them, its papers as they were rendered, signing, correcting, asking for a draft.
 
 GET  /reports?kind=&format=             those of the actor's region and below
-GET  /reports/{number}                  GET /reports/{number}/paper | /pdf
+GET  /reports/{number}                  GET /reports/{number}/paper | /pdf, ?language=en for the English one
 POST /reports/{number}/issue            POST /reports/{number}/correct      POST /reports/draft
 """
 
@@ -68,21 +68,25 @@ def _looking(app: FastAPI, pages: Pages, office: ReportOffice) -> None:
         actor = pages.actor(request)
         with database.reading() as db:
             report = office.known(db, actor, number)
+            english = office.has_english(db, report)
             editions = [each for each in list_reports(db, actor, report.kind.value, MOST_LISTED) if _same(each, report)]
         may_sign = actor.has(*SIGNERS) and signs_for(actor, report.level.value, report.region_code)
         newest = report.edition == max(each.edition for each in editions)
-        values = {"report": report, "editions": editions, "may_sign": may_sign and newest}
+        values = {"report": report, "editions": editions, "may_sign": may_sign and newest, "english": english}
         return pages.render(request, "report_one.html", 200, **values)
 
     @app.get("/reports/{number}/{form}")
-    def paper(request: Request, number: str, form: str) -> Response:
+    def paper(request: Request, number: str, form: str, language: str = "zh") -> Response:
         actor = pages.actor(request)
         if form not in ("paper", "pdf"):
             raise RefusedError(404, "no_such_report", "没有这份报告", "no such report", "number")
+        if language not in ("zh", "en"):
+            raise RefusedError(422, "no_such_language", "没有这种语言", "no such language", "language")
         with database.reading() as db:
-            content = office.paper(db, actor, number, pdf=form == "pdf")
+            content = office.paper(db, actor, number, pdf=form == "pdf", language="en" if language == "en" else "zh")
         if form == "pdf":
-            headers = {"content-disposition": f'inline; filename="{number}.pdf"'}
+            name = number if language == "zh" else f"{number}-en"
+            headers = {"content-disposition": f'inline; filename="{name}.pdf"'}
             return Response(content, media_type=PDF_TYPE, headers=headers)
         return Response(content, media_type=HTML_TYPE, headers={"content-security-policy": paper_policy(content)})
 

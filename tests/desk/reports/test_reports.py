@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import threading
 from dataclasses import replace
 from datetime import date
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from contract.chain import ChainHead
 from contract.signing import SignKey, generate_key
@@ -25,6 +26,7 @@ from regulator.records.tables.hazards import hazard_orders, hazards
 from regulator.records.tables.reports import reports
 from regulator.records.tables.rounds import key_risks, round_items, rounds
 from regulator.records.tables.supervision import risk_scores
+from regulator.reports.paper import PaperLanguage
 from regulator.reports.periods import PeriodKind, ended_last, month_of, read_period
 from regulator.reports.regions import ReportRegion
 from regulator.reports.report_office import Report, ReportOffice, list_reports
@@ -84,9 +86,17 @@ def body_of(desk: Desk, number: str) -> dict[str, object]:
         return json.loads(str(db.scalar(select(reports.c.body).where(reports.c.number == number))))
 
 
-def read(office: ReportOffice, desk: Desk, number: str, *, pdf: bool, actor: Actor = PROVINCE) -> bytes:
+def read(
+    office: ReportOffice,
+    desk: Desk,
+    number: str,
+    *,
+    pdf: bool,
+    actor: Actor = PROVINCE,
+    language: PaperLanguage = "zh",
+) -> bytes:
     with desk.database.reading() as db:
-        return office.paper(db, actor, number, pdf=pdf)
+        return office.paper(db, actor, number, pdf=pdf, language=language)
 
 
 def listed(desk: Desk, actor: Actor) -> list[Report]:
@@ -160,22 +170,27 @@ def test_hazards_with_an_order_are_paired_with_its_measure(desk: Desk, office: R
     assert listed == [["项目", "工程 p1", "曾因突出隐患停工整改", "2026-03-02", "【本期未查】", "27", "3/4", "624"]]
 
 
-def test_supervision_is_told_where_it_belongs(desk: Desk, office: ReportOffice) -> None:
+def supervise(db: Connection) -> None:
+    """A round, scores and the coverage of one day."""
     reasons = [{"factor": "hazards_overdue", "share": "40.0", "zh": "逾期未整改隐患", "en": "overdue hazards"}]
     rungs = (("listed", "yes", ""), ("box", "yes", ""), ("heartbeat", "no", "盒子失联"), ("cameras", "unknown", "未知"))
-    steps = [{"rung": rung, "footing": footing, "zh": zh, "en": ""} for rung, footing, zh in rungs]
+    steps = [{"rung": rung, "footing": footing, "zh": zh, "en": "why " + rung} for rung, footing, zh in rungs]
+    about = {"name": "第一轮", "level": "county", "scope_code": "440105", "opened_by": "u"}
+    db.execute(insert(rounds).values(round_id="r1", starts_on="2026-03-01", due_on="2026-03-31", **about))
+    for device, check in (("d1", "c1"), ("d2", "")):
+        thing = {"level": "device", "firm_code": "", "project_code": "p1", "device_code": device, "sheet": "site"}
+        db.execute(insert(round_items).values(round_id="r1", **thing, check_id=check))
+    scored = {"project_code": "p1", "band": "high", "version": "risk-2026.1", "day": "2026-03-31"}
+    for score, at_ns in ((40, at(3, 10)), (72, at(3, 31)), (10, at(4, 1, 0, 5))):
+        row = {"reasons": json.dumps(reasons), "score": score, "scored_at_ns": at_ns}
+        db.execute(insert(risk_scores).values(**scored, **row))
+    kept = {"day": "2026-03-31", "member": 1, "reached": "box", "steps": json.dumps(steps)}
+    db.execute(insert(coverage_days).values(project_code="p1", **kept))
+
+
+def test_supervision_is_told_where_it_belongs(desk: Desk, office: ReportOffice) -> None:
     with desk.database.transaction() as db:
-        about = {"name": "第一轮", "level": "county", "scope_code": "440105", "opened_by": "u"}
-        db.execute(insert(rounds).values(round_id="r1", starts_on="2026-03-01", due_on="2026-03-31", **about))
-        for device, check in (("d1", "c1"), ("d2", "")):
-            thing = {"level": "device", "firm_code": "", "project_code": "p1", "device_code": device, "sheet": "site"}
-            db.execute(insert(round_items).values(round_id="r1", **thing, check_id=check))
-        scored = {"project_code": "p1", "band": "high", "version": "risk-2026.1", "day": "2026-03-31"}
-        for score, at_ns in ((40, at(3, 10)), (72, at(3, 31)), (10, at(4, 1, 0, 5))):
-            row = {"reasons": json.dumps(reasons), "score": score, "scored_at_ns": at_ns}
-            db.execute(insert(risk_scores).values(**scored, **row))
-        kept = {"day": "2026-03-31", "member": 1, "reached": "box", "steps": json.dumps(steps)}
-        db.execute(insert(coverage_days).values(project_code="p1", **kept))
+        supervise(db)
     office.draft_due(NEXT_DAY)
     ours, theirs = (
         {each["title"][2:]: each for each in body_of(desk, number)["sections"]}  # type: ignore[attr-defined, index]
@@ -215,6 +230,61 @@ def test_issued_once_and_printed_again_byte_for_byte(desk: Desk, drafted: Report
         assert isinstance(verify_ledger(db, "report:province:44", keys), ChainHead)
     assert [kind for kind, _ in told] == ["report_drafted", "report_issued"]
     assert told[1][1]["pdf_sha256"] == issued.pdf_sha256  # type: ignore[index, call-overload]
+
+
+NAMES = ("测试省", "工程 p", "第一轮")
+"""What the month's data calls things."""
+CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]")
+
+
+def test_the_english_paper_is_whole_and_printed_again_byte_for_byte(desk: Desk, drafted: ReportOffice) -> None:
+    with desk.database.transaction() as db:
+        supervise(db)
+        db.execute(update(hazards).values(title_en="A hazard", place_id="P"))
+        db.execute(update(hazard_orders).values(words="mend it"))
+    again = drafted.correct(NUMBER, "more", replace(PROVINCE, name="Chen"), at(4, 2, 8)).number
+    assert "Draft, not signed yet" in read(drafted, desk, again, pdf=False, language="en").decode()
+    issued = drafted.issue(again, replace(PROVINCE, name="Chen"), at(4, 2, 9))
+    with desk.database.transaction() as db:  # whatever changes later
+        db.execute(update(hazards).values(title_en="another name"))
+    html, pdf = (read(drafted, desk, again, pdf=pdf, language="en") for pdf in (False, True))
+    with desk.database.reading() as db:
+        told = entries_about(db, again)[-1].fields["content"]
+    assert (told["html_en_sha256"], told["pdf_en_sha256"]) == tuple(  # type: ignore[index, call-overload]
+        hashlib.sha256(paper).hexdigest() for paper in (html, pdf)
+    )
+    page = html.decode()
+    assert '<html lang="en">' in page
+    assert "monthly report: 测试省, March 2026" in page
+    for name in NAMES:
+        page = page.replace(name, "")
+    assert [line for line in page.splitlines() if CHINESE.search(line)] == []
+    said = body_of(desk, again)
+    shapes = [
+        [(len(section["sentences"]), [len(grid["rows"]) for grid in section["grids"]]) for section in said[language]]  # type: ignore[attr-defined]
+        for language in ("sections", "sections_en")
+    ]
+    assert shapes[0] == shapes[1]
+    text = "".join(each.extract_text() for each in PdfReader(io.BytesIO(pdf)).pages)
+    assert "Issued by: Chen" in text
+    assert issued.digest in text.replace("\n", "")
+    words = [word for each in said["sections_en"][0]["sentences"] for word in each.split()]  # type: ignore[index]
+    assert [word for word in words if word not in text.split()] == []  # no word is cut at a line's end
+
+
+def test_a_report_from_before_english_papers_says_that_it_has_none(desk: Desk, drafted: ReportOffice) -> None:
+    old = body_of(desk, NUMBER)
+    del old["sections_en"]
+    with desk.database.transaction() as db:
+        db.execute(update(reports).where(reports.c.number == NUMBER).values(body=json.dumps(old)))
+    for _ in ("draft", "issued"):
+        with desk.database.reading() as db:
+            assert not drafted.has_english(db, drafted.known(db, PROVINCE, NUMBER))
+        with pytest.raises(RefusedError, match="no_english"):
+            read(drafted, desk, NUMBER, pdf=False, language="en")
+        if _ == "draft":
+            drafted.issue(NUMBER, PROVINCE, at(4, 2))
+    assert "签发人：省审批员" in read(drafted, desk, NUMBER, pdf=False).decode()
 
 
 def both_draft(desk: Desk) -> None:
