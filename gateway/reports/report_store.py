@@ -21,7 +21,6 @@ from pathlib import Path
 from gateway.durable import sync_folder, write_whole
 from gateway.reports.daily_html import daily_html
 from gateway.reports.daily_layout import lay_out
-from gateway.reports.daily_pdf import daily_pdf
 from gateway.reports.daily_report import DailyReport
 
 INDEX = "SHA256SUMS"
@@ -61,6 +60,8 @@ def store_report(folder: Path, report: DailyReport) -> StoredReport:
     if promised is not None and all(path.exists() for path in _paths(shelf, day)):
         return kept_report(folder, report.heading.pit, day)
     page = lay_out(report)
+    from gateway.reports.daily_pdf import daily_pdf  # noqa: PLC0415 - a box starts without ReportLab
+
     contents = (daily_html(page), daily_pdf(page))
     digests = (_digest(contents[0]), _digest(contents[1]))
     if promised is None:

@@ -32,19 +32,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from influxdb_client.client.influxdb_client import InfluxDBClient
-from influxdb_client.rest import ApiException
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from urllib3.exceptions import HTTPError
 
 from gateway.model.alert import OutboxItem, Receipt
 from gateway.ports import Clock, ReadingBlock, Uplink, UplinkContext, UplinkKind
 from gateway.secret import Secret
 from gateway.uplinks.aside import AsideFile
 from gateway.uplinks.line_protocol import LineEncoder, series_head
+
+if TYPE_CHECKING:
+    from influxdb_client.client.influxdb_client import InfluxDBClient
+    from influxdb_client.rest import ApiException
 
 logger = logging.getLogger(__name__)
 
@@ -153,6 +154,9 @@ class InfluxWriter:
 
     def write(self, lines: Sequence[str]) -> Answer:
         """Send the lines in one request and say what became of them. Raises nothing for any answer or network fault."""
+        from influxdb_client.rest import ApiException  # noqa: PLC0415 - a box without this uplink starts without it
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
         body = "\n".join(lines).encode()
         if self._settings.gzip:
             body = gzip.compress(body, compresslevel=1, mtime=0)
@@ -194,8 +198,10 @@ class InfluxWriter:
         query = [("db", settings.database), ("precision", "ns")]
         return "/write", query + ([("rp", settings.retention_policy)] if settings.retention_policy else [])
 
-    def _connect(self) -> InfluxDBClient:
+    def _connect(self) -> "InfluxDBClient":
         """Build the client, which opens nothing yet. Raises LookupError when a secret is not there."""
+        from influxdb_client.client.influxdb_client import InfluxDBClient  # noqa: PLC0415
+
         settings = self._settings
         token = settings.token.reveal() if settings.token else ""
         if settings.password:
@@ -211,7 +217,7 @@ class InfluxWriter:
             connection_pool_maxsize=1,
         )
 
-    def _judge_error(self, error: ApiException) -> Answer:
+    def _judge_error(self, error: "ApiException") -> Answer:
         status = int(error.status or 0)
         words = f"{status}: {_words_of(error)}"
         if status in _LINE_REFUSED:
@@ -336,7 +342,7 @@ class InfluxUplink:
         )
 
 
-def _words_of(error: ApiException) -> str:
+def _words_of(error: "ApiException") -> str:
     """The server's message: `error` of 1.x, `message` of 2.x, else the body as it is."""
     body = str(error.body or error.reason or "")
     try:
