@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from gateway.model.errors import ConfigError
+from gateway.settings import source
 from gateway.settings.document import Document, display_name, dotted
 from gateway.settings.nodes import MAX_DEPTH, MAX_VALUES
 from gateway.settings.source import MAX_BYTES, read_document
+from tests.fakes.ready_python import ROOT
 from tests.unit.settings.kinds import CASES, load_site
 
 
@@ -132,3 +135,19 @@ def test_paths_are_shown_as_one_types_them(tmp_path: Path, monkeypatch: pytest.M
     assert display_name(Path("/etc/hostname")) == "/etc/hostname"
     assert dotted(("devices", 2, "unit_id")) == "devices[2].unit_id"
     assert dotted(()) == "(file)"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").rglob("*.yaml")), ids=lambda path: path.stem)
+def test_both_scanners_read_a_shipped_file_alike(path):
+    text = path.read_text(encoding="utf-8")
+    assert told(source._composed(source._QuickLoader(text))) == told(source._composed(source._Loader(text)))
+
+
+def told(node):
+    """A tree of nodes as plain data: tags, values and lines."""
+    value = node.value
+    if isinstance(node, yaml.MappingNode):
+        value = [(told(key), told(item)) for key, item in value]
+    elif isinstance(node, yaml.SequenceNode):
+        value = [told(item) for item in value]
+    return node.tag, value, node.start_mark.line
