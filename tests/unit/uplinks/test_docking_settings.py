@@ -3,6 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
+from docking.loading import load_platform
+from docking.quantities import RecordKind
 from docking.shelf import map_path
 from gateway.uplinks.docking_settings import DockingSettings, docking_faults
 
@@ -44,6 +46,12 @@ def test_a_record_that_the_map_does_not_have_is_named(tmp_path):
     (tmp_path / "small.yaml").write_text(text)
     found = faults(platform=str(tmp_path / "small.yaml"), records=["ai_alarm"])
     assert found == [(("records", 0), "the record ai_alarm")]
+
+
+def test_hazards_are_told_by_a_desk_and_by_no_box():
+    assert faults(records=["hazard"]) == [(("records", 0), "the record hazard")]
+    settings, platform = DockingSettings.model_validate(BASE), load_platform(map_path("pattern-c-api-key"))
+    assert settings.chosen(platform) == set(platform.records) - {RecordKind.HAZARD}
 
 
 def test_the_maps_faults_carry_the_maps_lines(tmp_path):
