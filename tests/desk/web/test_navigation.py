@@ -1,5 +1,7 @@
 """The bar shows what somebody may see, in groups, and where somebody is."""
 
+import pytest
+
 from regulator.model.actor import Duty
 from regulator.web.navigation import NAVIGATION, navigation_of
 
@@ -32,6 +34,21 @@ def test_where_somebody_is() -> None:
         "/hazardous": [],
         "/themes/2026-11": [("Differentiated supervision", "Calendar")],
     }
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/regions", "Project register"),
+        ("/guarantors", "Project register"),
+        ("/key-risks", "Rounds"),
+        ("/safety-logs/P-1", "Calendar"),
+        ("/live/P-1/cam-1", "Projects"),
+        ("/fleet/packs", "Fleet"),
+    ],
+)
+def test_a_page_without_an_entry_of_its_own_belongs_to_one(address: str, page: str) -> None:
+    assert [group.current.text for group in navigation_of(ALL, anybody, address) if group.current] == [page]
 
 
 def test_a_page_of_another_duty_is_not_there() -> None:
