@@ -54,10 +54,10 @@ class StatisticsKeeper:
         key = (selection, first_day, last_day)
         self._note(key, now_ns)
         with self._lock:
-            kept = self._kept.get(key)
+            kept, made_now = self._kept.get(key), key in self._making
         if kept is None or not 0 <= now_ns - kept.at_ns < SHOWN_NS:
             return self._make(key, now_ns)
-        if now_ns - kept.at_ns >= FRESH_NS:
+        if now_ns - kept.at_ns >= FRESH_NS and not made_now:
             threading.Thread(target=self._make_once, args=(key, now_ns), name="statistics", daemon=True).start()
         return kept
 
