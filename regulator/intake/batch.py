@@ -354,8 +354,8 @@ def _rows_of(db: Connection, query: "dict[str, Select[Any]]", names: Names) -> "
     if not names:
         return ()
     if db.dialect.name == "postgresql":
-        firsts, seconds = zip(*sorted(names), strict=True)
-        return db.execute(query["postgresql"], {"firsts": list(firsts), "seconds": list(seconds)}).all()
+        wanted = {"firsts": [name[0] for name in names], "seconds": [name[1] for name in names]}
+        return db.execute(query["postgresql"], wanted).all()
     return db.execute(query[db.dialect.name], {"names": _padded(names)}).all()
 
 

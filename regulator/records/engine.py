@@ -4,21 +4,28 @@
     reading()       what is committed; writes are refused by the database itself
 
 SQLite: WAL, synchronous=FULL, one writer at a time (BEGIN IMMEDIATE on a pool of one connection). PostgreSQL: READ
-COMMITTED; whoever changes what another may change at the same moment takes the row with `with_for_update()`, which
-SQLite ignores because it has one writer anyway. Knows no table.
+COMMITTED, so a reader needs no transaction, each question sees what is committed; whoever changes what another may
+change at the same moment takes the row with `with_for_update()`, which SQLite ignores because it has one writer
+anyway. Knows no table.
 """
 
 import errno
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import QueuePool
 
 POOL_SIZE = 8
 WAIT_S = 30
+UNASKED_S = 1.0
+"""How long after its use a connection is believed to live; after a longer rest it is asked."""
+LEFT_AT = "left_at_s"
+READ_ONLY = "-c default_transaction_read_only=on"
 
 
 class DeskDatabase:
@@ -33,8 +40,8 @@ class DeskDatabase:
             self._writer = _sqlite(url, writes=True)
             self._reader = _sqlite(url, writes=False)
         else:
-            self._writer = create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=True)
-            self._reader = self._writer.execution_options(postgresql_readonly=True)
+            self._writer = _postgresql(url)
+            self._reader = _postgresql(url, options=READ_ONLY).execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def engine(self) -> Engine:
@@ -64,6 +71,26 @@ class DeskDatabase:
     def _require_open(self) -> None:
         if self._closed:
             raise OSError(errno.EBADF, "the desk's database is closed")
+
+
+def _postgresql(url: str, **arguments: str) -> Engine:
+    """Connections that were used a moment ago are taken as they are: asking each first is one more way to and fro."""
+    engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, connect_args=arguments)
+
+    @event.listens_for(engine, "checkin")
+    def leave(_connection: Any, record: Any) -> None:
+        record.info[LEFT_AT] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ask(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get(LEFT_AT, time.monotonic()) < UNASKED_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except Exception as error:  # whatever the driver raises: this connection is of no use
+            raise InvalidatePoolError from error
+
+    return engine
 
 
 def _sqlite(url: str, *, writes: bool) -> Engine:
