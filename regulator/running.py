@@ -6,6 +6,7 @@ In: settings. Out: one JSON line when it can be called; a stop on SIGTERM or SIG
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -23,11 +24,14 @@ from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.schema import prepare
 from regulator.running_key import FOLLOW_EVERY_S, RunningKey
-from regulator.server import ReceiverServer
+from regulator.server import ReceiverServer, fast_loop
 from regulator.settings import DeskSettings
 from regulator.supervisor import JobSupervisor
 from regulator.web.app import desk_app
 from screens.listener import listen
+
+GC_THRESHOLD = (10_000, 20, 50)
+"""What lives as long as the desk does is looked through by the collector once, not with every few hundred messages."""
 
 
 def open_desk(settings: DeskSettings, now_ns: Callable[[], int] = time.time_ns, lost_key: str = "") -> Desk:
@@ -85,13 +89,16 @@ def change_key(settings: DeskSettings, step: str, *, leave_behind: bool) -> int:
 
 def run_desk(settings: DeskSettings, lost_key: str = "") -> None:
     """Serve until SIGTERM or SIGINT. `lost_key`: why another key takes the place of the one that is known."""
-    asyncio.run(_serve(settings, lost_key))
+    with asyncio.Runner(loop_factory=fast_loop()) as runner:
+        runner.run(_serve(settings, lost_key))
 
 
 async def _serve(settings: DeskSettings, lost_key: str) -> None:
     with listen(settings.host, settings.port) as listener:
         desk = await asyncio.to_thread(open_desk, settings, time.time_ns, lost_key)
         app = desk_app(desk)
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLD)
         server, stop = ReceiverServer(app), asyncio.Event()
         supervisor = JobSupervisor(desk.jobs, desk.now_ns)
         app.state.supervisor = supervisor

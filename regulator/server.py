@@ -3,7 +3,9 @@
 In: the application. Out: served sockets. Signals are left to whoever starts it.
 """
 
-from collections.abc import Iterator
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -14,6 +16,15 @@ from regulator.intake.contract_routes import ContractFront
 KEEP_ALIVE_S = 75
 
 
+def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the event loop of a process that serves many boxes; None, asyncio's own, where there is no other."""
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415 - there is none for Windows
+
+    return uvloop.new_event_loop
+
+
 class ReceiverServer(uvicorn.Server):
     """`serve(sockets)` until `stop`. Long polls are answered before the connections are closed."""
 
@@ -21,7 +32,12 @@ class ReceiverServer(uvicorn.Server):
         self._app = app
         front = ContractFront(app, app.state.reception)
         config = uvicorn.Config(
-            front, log_config=None, access_log=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=3
+            front,
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=3,
         )
         super().__init__(config)
 

@@ -23,6 +23,7 @@ class WebServer(uvicorn.Server):
         self.listener = listener
         config = uvicorn.Config(
             app,
+            http="h11",
             log_level="warning",
             access_log=False,
             lifespan="off",
