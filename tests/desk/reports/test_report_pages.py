@@ -46,6 +46,11 @@ def test_a_report_goes_its_way_by_forms_alone(face: DeskFace) -> None:
     assert first.content == again.content
     assert hashlib.sha256(first.content).hexdigest() in page
     assert "安全监管月报" in PdfReader(io.BytesIO(first.content)).pages[0].extract_text()
+    english = client.get(f"/reports/{NUMBER}/pdf?language=en")
+    assert "safety supervision" in PdfReader(io.BytesIO(english.content)).pages[0].extract_text().lower()
+    assert f'filename="{NUMBER}-en.pdf"' in english.headers["content-disposition"]
+    assert f"/reports/{NUMBER}/pdf?language=en" in page
+    assert client.get(f"/reports/{NUMBER}/paper?language=fr").status_code == 422
     html = client.get(f"/reports/{NUMBER}/paper")
     assert "签发人：审批员" in html.text
     assert "default-src 'none'" in html.headers["content-security-policy"]
