@@ -20,6 +20,7 @@ from tests.fakes.field_site import crane_words, write_site
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.libmodbus_server import LibmodbusServer
 from tests.fakes.mosquitto import Mosquitto, free_port
+from tests.fakes.ready_python import READY
 from tests.fakes.waiting import wait_until
 
 NAMES = {
@@ -48,7 +49,7 @@ def test_what_the_platform_holds_is_what_was_served(tmp_path: Path) -> None:
         }
         port = free_port()
         site = write_site(tmp_path, crane_port=field.port, broker_port=broker.port, web_port=port, uplinks=[uplink])
-        with GatewayProcess(site, f"http://127.0.0.1:{port}") as gateway:
+        with GatewayProcess(site, f"http://127.0.0.1:{port}", python=READY) as gateway:
             wait_until(lambda: gateway.metric("sitewarden_link_up") == 1, "the crane read")
             wait_until(lambda: len(platform.of(C.realtime)) >= 2, "two real-time records")
             before = len(platform.of(C.realtime))

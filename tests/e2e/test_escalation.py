@@ -15,6 +15,7 @@ from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.http_replies import HttpReplies, Reply
 from tests.fakes.libmodbus_server import LibmodbusServer
 from tests.fakes.mosquitto import free_port
+from tests.fakes.ready_python import READY
 from tests.fakes.waiting import wait_until
 
 SECRET = "sixteen letters or more"
@@ -50,7 +51,7 @@ def test_a_grave_alarm_that_nobody_answers_reaches_the_named_receiver_once(tmp_p
             bodies = [json.loads(r.body) for r in receiver.requests if r.headers["X-Sitewarden-Kind"] == "escalation"]
             return [body["because"] for body in bodies]
 
-        with GatewayProcess(site, f"http://127.0.0.1:{web_port}") as gateway:
+        with GatewayProcess(site, f"http://127.0.0.1:{web_port}", python=READY) as gateway:
             wait_until(lambda: len(told()) == 2, "both escalations")
             (alarm,) = [a for a in gateway.get("/api/alarms")["alarms"] if a["severity"] == "P1"]
             assert alarm["escalated"] == ["unacknowledged 1 s", "no screen listening"]

@@ -22,6 +22,7 @@ from gateway.store.alert_store import open_for_reading
 from tests.fakes.gateway_process import ROOT, GatewayProcess
 from tests.fakes.mosquitto import free_port
 from tests.fakes.pit_box import write_pit_site
+from tests.fakes.ready_python import READY
 from tests.fakes.waiting import wait_until
 
 NOON = datetime.now(SITE_ZONE).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -34,7 +35,7 @@ WHO = {"user": "li", "reason": "复测"}
 def box(tmp_path: Path) -> Iterator[GatewayProcess]:
     port = free_port()
     site = write_pit_site(tmp_path, web_port=port, broker_port=free_port())
-    with GatewayProcess(site, f"http://127.0.0.1:{port}") as gateway:
+    with GatewayProcess(site, f"http://127.0.0.1:{port}", python=READY) as gateway:
         yield gateway
 
 

@@ -21,6 +21,7 @@ from tests.fakes.desk_face import DeskFace
 from tests.fakes.field_site import write_site
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.mosquitto import free_port
+from tests.fakes.ready_python import READY
 from tests.fakes.waiting import wait_until
 
 BOX = "e2e-box"
@@ -68,7 +69,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
         uplink |= {"heartbeat_s": 0.5, "mailbox_wait_s": 1}
         ports = {"crane_port": free_port(), "broker_port": free_port(), "web_port": port}
         site = write_site(tmp_path, **ports, uplinks=[uplink])
-        with GatewayProcess(site, f"http://127.0.0.1:{port}") as gateway:
+        with GatewayProcess(site, f"http://127.0.0.1:{port}", python=READY) as gateway:
             fleet = Fleet(face, gateway)
             wait_until(lambda: fleet.in_force() != "", "the box says what it is", WITHIN_S)
             yield fleet

@@ -20,6 +20,7 @@ from regulator.records.tables.wall import wall_stills
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.mosquitto import free_port
+from tests.fakes.ready_python import READY
 from tests.fakes.rtsp_server import RtspServer, film
 from tests.fakes.waiting import wait_until
 
@@ -45,7 +46,7 @@ class LiveSite:
         cameras = [self._stack.enter_context(RtspServer(film(codec))) for codec in self._codecs]
         port = free_port()
         site = self._write([camera.url for camera in cameras], port)
-        self.gateway = self._stack.enter_context(GatewayProcess(site, f"http://127.0.0.1:{port}"))
+        self.gateway = self._stack.enter_context(GatewayProcess(site, f"http://127.0.0.1:{port}", python=READY))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
