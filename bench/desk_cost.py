@@ -29,8 +29,8 @@ from tests.fakes.postgresql import PostgreSQL
 
 BOXES = 20
 TOGETHER = 4
-SETTLE_S = 15.0
-IDLE_S = 20.0
+SETTLE_S = 10.0
+IDLE_S = 10.0
 """The desk's jobs run at its start, and go on: what they cost in `IDLE_S` seconds without any message is taken off."""
 DAY = {"heartbeat": 8_640, "mailbox_poll": 3_456, "minute_summary": 2 * 1_440, "alarm": 55}
 """A gateway's day: a heartbeat every 10 s, a long poll of 25 s, a minute of 50 points of each of two assets, and
@@ -69,7 +69,7 @@ class Meter:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=100, help="messages of each kind from each box")
+    parser.add_argument("--rounds", type=int, default=25, help="messages of each kind from each box")
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder, postgresql() as server:
         kinds = asyncio.run(_measured(Path(folder), server, rounds))

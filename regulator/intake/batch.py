@@ -349,7 +349,7 @@ def _names(db: Connection, query: "dict[str, Select[Any]]", names: Names) -> Nam
     return {(row[0], row[1]) for row in _rows_of(db, query, names)}
 
 
-def _rows_of(db: Connection, query: "dict[str, Select[Any]]", names: Names) -> "Sequence[Row[Any]]":
+def _rows_of(db: Connection, query: "dict[str, Select[Any]]", names: Names) -> Sequence[Any]:
     """Rows that pairs of names name; nothing is asked for no names."""
     if not names:
         return ()
