@@ -3,7 +3,8 @@
 from typing import Final
 
 from regulator.desk import Desk, Job
-from regulator.registry.coverage.arrivals import note_minute, note_still
+from regulator.model.heard import SetListener
+from regulator.registry.coverage.arrivals import note_minute, note_minutes, note_still, note_stills
 from regulator.registry.coverage.standings import freeze
 from regulator.registry.rounds.key_risk import list_by_rules
 from regulator.registry.rounds.risk_reports import open_missing
@@ -22,8 +23,8 @@ def build_registry(desk: Desk) -> SetRules:
     """Hang ears and jobs on; the rules of the desk's set."""
     chosen = desk.settings.project_set
     rules = SetRules(set_code_of(desk), chosen.size, chosen.quotas)
-    desk.listen("minute_summary", note_minute)
-    desk.listen("thumbnail", note_still)
+    desk.listen("minute_summary", SetListener(note_minute, note_minutes))
+    desk.listen("thumbnail", SetListener(note_still, note_stills))
 
     def end_of_day(now_ns: int) -> None:
         with desk.database.transaction() as db:

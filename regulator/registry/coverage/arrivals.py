@@ -4,13 +4,15 @@ In: the transaction of an item that came for the first time. Out: `asset_days` a
 once, so a minute counts once; the second part of a long summary follows its first and counts as the same minute.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, select
+from sqlalchemy import Connection, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from contract.envelope import Envelope
 from contract.messages import MinutePoint, MinuteSummary, Thumbnail, UpMessage
+from regulator.records.among import among
 from regulator.records.tables.coverage import asset_days, camera_stills
 from regulator.records.tables.intake import boxes
 from regulator.registry.coverage.ladder import NOT_KNOWN, OFFLINE, USABLE
@@ -27,15 +29,25 @@ AHEAD_NS = 3_600_000_000_000
 
 def note_minute(db: Connection, envelope: Envelope, message: UpMessage, now_ns: int) -> None:
     """A listener of `minute_summary`."""
-    assert isinstance(message, MinuteSummary)
-    if message.minute_at_ns > now_ns + AHEAD_NS:
-        return
-    project_code = db.scalar(_PROJECT, {"box": envelope.box_id})
+    note_minutes(db, [(envelope, message)], now_ns)
+
+
+def note_minutes(db: Connection, told: Sequence[tuple[Envelope, UpMessage]], now_ns: int) -> None:
+    """The same of many at once."""
+    codes = _projects_of(db, told)
+    said = [(envelope, message) for envelope, message in told if isinstance(message, MinuteSummary)]
+    known = [each for each in said if each[1].minute_at_ns <= now_ns + AHEAD_NS]
+    if known:
+        rows = [_minute_row(codes.get(envelope.box_id), envelope.box_id, message) for envelope, message in known]
+        db.execute(_MINUTE[db.dialect.name], rows)
+
+
+def _minute_row(project_code: str | None, box_id: str, message: MinuteSummary) -> dict[str, object]:
     state = camera_state(message.points)
-    row = {
+    return {
         "project_code": project_code,
         "day": day_of(message.minute_at_ns).isoformat(),
-        "box_id": envelope.box_id,
+        "box_id": box_id,
         "asset": message.asset,
         "minutes": 1,
         "good_minutes": int(any(point.count and point.quality == 0 for point in message.points)),
@@ -44,24 +56,42 @@ def note_minute(db: Connection, envelope: Envelope, message: UpMessage, now_ns: 
         "last_minute_ns": message.minute_at_ns,
         "last_state": state,
     }
-    _add(db, row)
 
 
 def note_still(db: Connection, envelope: Envelope, message: UpMessage, now_ns: int) -> None:
     """A listener of `thumbnail`: the newest still of each camera."""
-    assert isinstance(message, Thumbnail)
-    project_code = db.scalar(_PROJECT, {"box": envelope.box_id})
-    if project_code is None or message.captured_at_ns > now_ns + AHEAD_NS:
-        return
-    values = {
+    note_stills(db, [(envelope, message)], now_ns)
+
+
+def note_stills(db: Connection, told: Sequence[tuple[Envelope, UpMessage]], now_ns: int) -> None:
+    """The same of many at once, in their order."""
+    codes = _projects_of(db, told)
+    rows = [
+        _still_row(codes[envelope.box_id], envelope, message)
+        for envelope, message in told
+        if isinstance(message, Thumbnail)
+        if envelope.box_id in codes and message.captured_at_ns <= now_ns + AHEAD_NS
+    ]
+    if rows:
+        db.execute(_STILL[db.dialect.name], rows)
+
+
+def _still_row(project_code: str, envelope: Envelope, message: Thumbnail) -> dict[str, object]:
+    return {
+        "project_code": project_code,
+        "camera_id": message.camera_id,
         "sha256": message.sha256,
         "media_type": message.media_type,
         "box_id": envelope.box_id,
         "item_key": envelope.key,
         "captured_at_ns": message.captured_at_ns,
     }
-    key = {"project_code": project_code, "camera_id": message.camera_id}
-    db.execute(_STILL[db.dialect.name], key | values)
+
+
+def _projects_of(db: Connection, told: Sequence[tuple[Envelope, UpMessage]]) -> dict[str, str]:
+    at = boxes.c
+    asked = select(at.box_id, at.project_code).where(among(at.box_id, {envelope.box_id for envelope, _ in told}))
+    return {row.box_id: row.project_code for row in db.execute(asked)}
 
 
 def camera_state(points: tuple[MinutePoint, ...]) -> str:
@@ -80,10 +110,6 @@ def camera_state(points: tuple[MinutePoint, ...]) -> str:
 
 def _held(point: MinutePoint | None) -> bool:
     return point is not None and point.count > 0 and point.mean is not None and float(point.mean) >= 0.5
-
-
-def _add(db: Connection, row: dict[str, object]) -> None:
-    db.execute(_MINUTE[db.dialect.name], row)
 
 
 def _adding_minute(dialect: Any) -> Any:
@@ -109,7 +135,6 @@ def _adding_still(dialect: Any) -> Any:
     return added.on_conflict_do_update(index_elements=key, set_=values, where=older)
 
 
-_PROJECT = select(boxes.c.project_code).where(boxes.c.box_id == bindparam("box"))
 _MINUTE = {"postgresql": _adding_minute(postgresql), "sqlite": _adding_minute(sqlite)}
 _STILL = {"postgresql": _adding_still(postgresql), "sqlite": _adding_still(sqlite)}
 """Built once: every picture and minute asks for them, and building a statement costs more than running it."""

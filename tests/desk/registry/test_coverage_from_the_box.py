@@ -1,15 +1,19 @@
 """From a box's signed messages to the last rung of the ladder, through the real intake, on both databases."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from contract.messages import MinuteSummary, Thumbnail, UpMessage
 from contract.signing import SignKey
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
-from regulator.records.tables.coverage import camera_stills
+from regulator.records.tables.coverage import asset_days, camera_stills
+from regulator.records.tables.intake import boxes
 from regulator.registry.building import build_registry
+from regulator.registry.coverage.arrivals import note_minute, note_minutes, note_still, note_stills
 from regulator.registry.coverage.ladder import Rung
 from regulator.registry.coverage.standings import Standing, standing_now, standing_on
 from regulator.registry.kinds import DeviceKind
@@ -71,3 +75,47 @@ async def test_what_a_box_sends_carries_its_project_up_the_ladder(
         assert db.scalars(select(camera_stills.c.item_key)).all() == ["still-1"]
     assert frozen is not None
     assert frozen.ladders["p-001"].reached is Rung.CAMERAS
+
+
+def test_minutes_and_stills_of_one_moment_count_as_those_that_come_one_by_one(database: DeskDatabase) -> None:
+    with database.transaction() as db:
+        for box_id, code in (("box-1", "p-1"), ("box-2", "p-2")):
+            db.execute(insert(boxes).values(box_id=box_id, project_code=code, verified_sha256="0" * 64))
+        for box_id, together in (("box-1", False), ("box-2", True)):
+            parts = [(60, "pit"), (60, "pit"), (120, "pit"), (60, "crane"), (2**62, "pit")]
+            minutes: list[Any] = [_told(box_id, f"m{n}", _minute(at_s, asset)) for n, (at_s, asset) in enumerate(parts)]
+            stills: list[Any] = [_told(box_id, f"s{at_ns}", _still(at_ns)) for at_ns in (5, 9, 7)]
+            for hear, hear_all, told in ((note_minute, note_minutes, minutes), (note_still, note_stills, stills)):
+                if together:
+                    hear_all(db, told, 0)
+                else:
+                    for envelope, message in told:
+                        hear(db, envelope, message, 0)
+        held = {
+            code: [
+                tuple(row)
+                for table, columns in ((asset_days, DAY), (camera_stills, STILL))
+                for row in db.execute(select(*(table.c[name] for name in columns)).where(table.c.project_code == code))
+            ]
+            for code in ("p-1", "p-2")
+        }
+    assert sorted(map(str, held["p-2"])) == sorted(map(str, held["p-1"]))
+    assert [row[:2] for row in held["p-2"] if row[0] == "pit"] == [("pit", 2)]
+    assert ("cam-1", "s9", 9) in held["p-2"]
+
+
+DAY = ("asset", "minutes", "good_minutes", "last_minute_ns", "last_state")
+STILL = ("camera_id", "item_key", "captured_at_ns")
+
+
+def _told(box_id: str, key: str, message: UpMessage) -> Any:
+    return SimpleNamespace(box_id=box_id, key=key), message
+
+
+def _minute(at: int, asset: str) -> MinuteSummary:
+    return MinuteSummary.model_validate({"minute_at_ns": at, "asset": asset, "points": [point("p", "1")]})
+
+
+def _still(at_ns: int) -> Thumbnail:
+    said = {"camera_id": "cam-1", "captured_at_ns": at_ns, "media_type": "image/jpeg", "width_px": 1, "height_px": 1}
+    return Thumbnail.model_validate({**said, "sha256": "0" * 64, "data_base64": ""})
