@@ -10,7 +10,6 @@ be there all the same. Each column remembers for itself. In: float32 strips. Out
 for one that differs by a tenth. Knows nothing of rails, looks or time of day.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -34,15 +33,6 @@ LEAST_FRESH: Final = 8
 """Columns that must have been seen lately to say what the exposure did."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LightState:
-    """What a memory holds, for a restart. `bands` (4, bands, columns): then, known, around, around known; `columns`
-    (3, columns): pattern, agreement, seconds since it was seen protected (below 0: never)."""
-
-    bands: Floats
-    columns: Floats
-
-
 class LightMemory:
     """Light beside one edge. `aside` (rows, columns) is 1 for pixels that show no protection, `level` the strip of the
     reference: what is remembered at first. `blank` columns are never seen protected, and say nothing to others.
@@ -56,20 +46,6 @@ class LightMemory:
         self._then, self._known = self.bands(level, np.ones_like(level))
         self._around, self._around_known = self._then, self._known
         self._age_s = np.full(level.shape[1], np.inf, np.float32)
-
-    def state(self) -> LightState:
-        """What is remembered now."""
-        age_s = np.where(np.isinf(self._age_s), np.float32(-1), self._age_s)
-        return LightState(
-            np.stack([self._then, self._known, self._around, self._around_known]).astype(np.float32),
-            np.stack([self._witness, self.agreed, age_s]).astype(np.float32),
-        )
-
-    def take_up(self, state: LightState) -> None:
-        """Go on with what `state` gave; of the same strip."""
-        self._then, self._known, self._around, self._around_known = state.bands.copy()
-        self._witness, self.agreed, age_s = state.columns.copy()
-        self._age_s = np.where(age_s < 0, np.float32(np.inf), age_s)
 
     def bands(self, level: Floats, seen: Floats) -> tuple[Floats, Floats]:
         """Mean logarithm of a strip by band and column, and how many pixels of it were seen there."""

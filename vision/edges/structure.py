@@ -163,7 +163,7 @@ def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, 
     expected = known.power * gain**2
     cross = (live.look.gradient * known.look.gradient).sum(0)
     across = live.power - cross**2 / np.maximum(known.power, 1e-3)
-    usual = np.asarray(cv2.blur(expected, (15, 15)), np.float32)
+    usual = cv2.blur(expected, (15, 15))
     crossed = across > EXCESS * _stronger(across, usual, weight * seen > 0.1) * usual + 25 * noise + 16
     clear = cv2.dilate(crossed.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
     could = (expected > STANDS_OUT * noise) * clear * seen

@@ -130,8 +130,7 @@ class EdgeWatch:
     def kept(self, model: str, now_ns: int) -> bytes:
         """What was learnt and confirmed, for a restart with the same survey and the same `model` of persons."""
         edges = [
-            KeptEdge(watched.edge.edge_id, watched.appearances.looks[1:], watched.columns, watched.light.state())
-            for watched in self._edges
+            KeptEdge(watched.edge.edge_id, watched.appearances.looks[1:], watched.columns) for watched in self._edges
         ]
         return packed_state(self._whose(model), KeptState(edges, self._places.places, self._presences), now_ns)
 
@@ -147,7 +146,6 @@ class EdgeWatch:
         for watched, edge in zip(self._edges, state.edges, strict=True):
             watched.appearances.take_up(edge.looks)
             watched.columns = edge.columns
-            watched.light.take_up(edge.light)
         self._places.places[:], self._presences[:] = state.places, state.presences
 
     def _whose(self, model: str) -> Belonging:
