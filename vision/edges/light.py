@@ -44,7 +44,6 @@ class LightMemory:
         self._witness = np.zeros(level.shape[1], np.float32)
         self.agreed = np.ones(level.shape[1], np.float32)
         self._then, self._known = self.bands(level, np.ones_like(level))
-        self._around, self._around_known = self._then, self._known
         self._age_s = np.full(level.shape[1], np.inf, np.float32)
 
     def bands(self, level: Floats, seen: Floats) -> tuple[Floats, Floats]:
@@ -60,26 +59,20 @@ class LightMemory:
 
     def change(self, now: tuple[Floats, Floats], witness: Floats) -> Floats:
         """How far the light is from what each column remembers, its neighbours included; infinite where nothing can be
-        compared. Beside a neighbour it is held against the light in which any column near it remembered last: one that
-        was never seen protected would bring in the light of the reference. `witness` (columns,) is how well the
-        pattern beside the protection agrees, NaN for no pattern."""
-        fell = PATTERN * np.maximum(np.nan_to_num(self._witness - witness, nan=0.0), 0)
-        exposure = self._exposure(now)
-        own = np.asarray(self._levels(now, self._then, self._known, exposure) + fell, np.float32)
-        beside = np.asarray(self._levels(now, self._around, self._around_known, exposure) + fell, np.float32)
-        own[self._blank] = beside[self._blank] = 0.0
-        beside = np.asarray(cv2.dilate(beside[None], np.ones((1, SMEARED), np.uint8))[0], np.float32)
-        return np.maximum(own, beside)
+        compared. `witness` (columns,) is how well the pattern beside the protection agrees, NaN for no pattern."""
+        fell = np.nan_to_num(self._witness - witness, nan=0.0)
+        change = np.asarray(self._levels(now) + PATTERN * np.maximum(fell, 0), np.float32)
+        change[self._blank] = 0.0
+        return np.asarray(cv2.dilate(change[None], np.ones((1, SMEARED), np.uint8))[0], np.float32)
 
-    @staticmethod
-    def _levels(now: tuple[Floats, Floats], then: Floats, known: Floats, exposure: np.float32) -> Floats:
+    def _levels(self, now: tuple[Floats, Floats]) -> Floats:
         """By grey level, above or under the middle, whichever is more."""
         lit, count = now
-        weight = np.minimum(count, known)
+        weight = np.minimum(count, self._known)
         seen = weight > 0.5
         if not seen.any():
             return np.full(lit.shape[1], np.inf, np.float32)
-        differs = np.abs(lit - then - exposure) * seen
+        differs = np.abs(lit - self._then - self._exposure(now)) * seen
         middle = len(lit) // 2
         parts = (slice(None, middle), slice(middle, None))
         halves = [_mean(differs[part], (weight * seen)[part]) for part in parts]
@@ -108,9 +101,6 @@ class LightMemory:
         self._witness[pattern] += (pace * (witness - self._witness))[pattern].astype(np.float32)
         self._then = (self._then + rate * (lit - self._then)).astype(np.float32)
         self._known = np.where(rate > 0, np.maximum(count, self._known), self._known).astype(np.float32)
-        near = cv2.dilate(pace.astype(np.float32)[None], np.ones((1, SMEARED), np.uint8))[0] * (count > 0.5)
-        self._around = (self._around + near * (lit - self._around)).astype(np.float32)
-        self._around_known = np.where(near > 0, np.maximum(count, self._around_known), self._around_known)
         self._age_s = np.where(seen, 0.0, self._age_s + elapsed_s).astype(np.float32)
 
 

@@ -19,11 +19,6 @@ Floats = NDArray[np.float32]
 
 GROWN: Final = 0.12
 """A person box is widened by this part: arms, tools and the detector's error."""
-CALM: Final = 1.0
-"""Variance of a mean gradient in which bars stand out well. A noisier strip is averaged over longer, since a gap stays
-for minutes."""
-LONGER: Final = 5.0
-"""No longer than so many times."""
 FRESH: Final = 0.9
 """A pixel counts once it has been seen about once lately."""
 
@@ -57,7 +52,6 @@ class Average:
     def __init__(self, view: View, average_s: float) -> None:
         rows, columns = view.map_x.shape
         self.average_s = average_s
-        self.long_s = average_s
         self.weight = np.zeros((rows, columns), np.float32)
         self.gradient = np.zeros((2, rows, columns), np.float32)
         self.power = np.zeros((rows, columns), np.float32)
@@ -65,7 +59,7 @@ class Average:
 
     def add(self, strip: Floats, free: Floats, elapsed_s: float) -> Look:
         """Take a strip in; `elapsed_s` since the one before."""
-        keep = np.float32(math.exp(-elapsed_s / max(self.long_s, 1.2 * min(elapsed_s, 30.0))))
+        keep = np.float32(math.exp(-elapsed_s / max(self.average_s, 1.2 * min(elapsed_s, 30.0))))
         old = self.weight * keep
         self.weight = old + free
         part = free / np.maximum(self.weight, 1e-6)
@@ -73,9 +67,6 @@ class Average:
         self.gradient += part * (fresh - self.gradient)
         self.power += part * ((fresh**2).sum(0) - self.power)
         self.level += part * (strip - self.level)
-        single = np.maximum(self.power - (self.gradient**2).sum(0), 0)
-        spread = single / np.maximum(self.weight, 1.0)
-        noisy = float(np.median(single[::3, ::3])) * max(elapsed_s, 0.1) / self.average_s
-        self.long_s = self.average_s * min(max(noisy / CALM, 1.0), LONGER)
+        spread = np.maximum(self.power - (self.gradient**2).sum(0), 0) / np.maximum(self.weight, 1.0)
         seen = (free > 0) & (self.weight > FRESH)
         return Look(self.gradient.copy(), self.level.copy(), spread, seen.astype(np.float32))

@@ -39,11 +39,8 @@ NOISE_FLOOR: Final = 0.05
 STANDS_OUT: Final = 9.0
 """A gradient is looked for where it should be three times the noise."""
 EXCESS: Final = 8.0
-"""Where what lies *across* the lines that should be here is so much stronger than what lay around, something else
-crosses the strip, as a rule the border of a shadow: those pixels say nothing. Lines that lie as they should may be
-as strong as they like."""
-MOST_LINES: Final = 0.8
-"""Part of the pixels of an edge that no border of a shadow reaches: it crosses a few columns, a lamp lights all."""
+"""A gradient so much stronger than what lay around here is something else across the strip, as a rule the border of a
+shadow: those pixels say nothing."""
 LEAST_STRUCTURE: Final = 0.8
 """Pixels of clear structure a column needs to be judged."""
 OFTEN: Final = 0.4
@@ -161,14 +158,12 @@ def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, 
     seen, noise = live.usable * known.look.seen, live.noise
     gain = np.clip(live.wide / np.maximum(known.wide, 4), 0, 1.5)
     expected = known.power * gain**2
-    cross = (live.look.gradient * known.look.gradient).sum(0)
-    across = live.power - cross**2 / np.maximum(known.power, 1e-3)
-    usual = cv2.blur(expected, (15, 15))
-    crossed = across > EXCESS * _stronger(across, usual, weight * seen > 0.1) * usual + 25 * noise + 16
+    crossed = live.power > EXCESS * cv2.blur(expected, (15, 15)) + 25 * noise + 16
     clear = cv2.dilate(crossed.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
     could = (expected > STANDS_OUT * noise) * clear * seen
     counted, around = weight * could, witness * could
     wanted, hoped, enough, spare = pooled(weight, weight * seen, counted, around)
+    cross = (live.look.gradient * known.look.gradient).sum(0)
     lie = pooled(counted * _lie(live, known, cross))[0] / np.maximum(enough, 1e-6)
     pattern = _pattern(live, known, cross, (weight > 0.15) * seen * clear, weight > 0)
     score = (lie + pattern) / 2
@@ -184,16 +179,6 @@ def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, 
         np.where(spare > LEAST_STRUCTURE, beside, np.nan).astype(np.float32),
         _darker(live.look, known.look, weight, witness * seen) if opening else np.zeros_like(lie),
     )
-
-
-def _stronger(across: Floats, usual: Floats, where: Bools) -> float:
-    """How much stronger than expected the lines along the whole edge are, at least 1: a lamp by night makes more of
-    them than the sun did."""
-    found = across[where][::5] / (usual[where][::5] + 1)
-    if not found.size:
-        return 1.0
-    place = int(MOST_LINES * (found.size - 1))
-    return max(1.0, float(np.partition(found, place)[place]))
 
 
 def pooled(*fields: Floats) -> Floats:

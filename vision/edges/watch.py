@@ -36,8 +36,6 @@ from vision.frame import Frame
 SECOND: Final = 1_000_000_000
 DARKER: Final = -0.45
 """A hole is darker against its surroundings than its cover was: a third of the light gone."""
-DIMMER: Final = -0.1
-"""A hole is never as bright against its surroundings as its cover was, however little its lines agree: a tenth."""
 BLACK: Final = -1.0
 """Two thirds of the light gone: more than a shadow takes, as a rule."""
 
@@ -346,7 +344,7 @@ def _cover(agreed: Agreement, gap: Bools, rail: Bools, judged: Bools, same_light
     A shadow darkens what lies beside as well: in another light only what is nearly black is a hole."""
     dark = agreed.darker < np.where(same_light, DARKER, BLACK)
     plain = judged & ~agreed.judged
-    open_cover = (gap & (dark | ((agreed.score < 0.3) & (agreed.darker < DIMMER)))) | (plain & dark)
+    open_cover = (gap & (dark | (agreed.score < 0.3))) | (plain & dark)
     covered = (rail & ~dark) | (plain & (np.abs(agreed.darker) < -DARKER / 2))
     return np.asarray(open_cover, bool), np.asarray(covered, bool)
 
