@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.media.rendition import THUMBNAIL_KIND
 from gateway.media.sending import MediaSending
 from gateway.model.alert import ReceiptKind
 from tests.fakes.media_box import CAMERA, MediaBox, camera_alarm, picture, scene
@@ -28,6 +29,7 @@ async def box(tmp_path: Path):
     box.start()
     await box.raise_alarm(camera_alarm(at_ns=NOW_NS))
     await until(lambda: len(box.alerts.pending("regulator", 100, media=True)) == 10)
+    await until(lambda: any(item.kind == THUMBNAIL_KIND for item in box.alerts.pending("regulator", 100)))
     yield box
     await box.stop()
 
