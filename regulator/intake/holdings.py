@@ -26,6 +26,9 @@ _COUNTED = {
     "blobs_held": blobs,
 }
 
+BEFORE_NS = 60_000_000_000
+"""A picture may come before its alert: they are sent beside each other."""
+
 
 class Holdings:
     """Thread-safe; every call sees what is committed."""
@@ -62,7 +65,7 @@ class Holdings:
         `media_segment` items, each with its `kind`. Bytes of segments lie on the shelf."""
         if not shown:
             return {}
-        since = min(alert["accepted_at_ns"] for alert in shown)
+        since = min(alert["accepted_at_ns"] for alert in shown) - BEFORE_NS
         wanted = {(alert["box_id"], alert["key"]) for alert in shown}
         media = items.c.kind.in_(("thumbnail", "media_segment")) & (items.c.accepted_at_ns >= since)
         found: dict[tuple[str, str], list[dict[str, Any]]] = {}

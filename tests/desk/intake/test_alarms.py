@@ -8,9 +8,11 @@ from sqlalchemy import Connection, insert, select
 
 from contract.envelope import Envelope
 from contract.messages import AlarmTransition, Order, UpMessage
+from regulator.intake.holdings import Holdings
 from regulator.model.refusals import RefusedError
 from regulator.records.tables.intake import alarm_media, alarms, items
 from regulator.records.tables.registry import firms, projects
+from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import DeskIntake, SendingBox, code_of, reply_of
 
 RAISED, ANSWERED, RETURNED = 1_000, 2_000, 3_000
@@ -62,7 +64,7 @@ async def test_the_suspected_hazard_and_its_other_edition_are_kept(intake: DeskI
 
 
 @pytest.mark.parametrize("media_first", [True, False])
-async def test_media_find_their_alarm(intake: DeskIntake, box: SendingBox, media_first: bool) -> None:
+async def test_media_find_their_alarm(intake: DeskIntake, box: SendingBox, clock: DeskClock, media_first: bool) -> None:
     async def media() -> None:
         assert (await box.thumbnail("t", b"\xff\xd8 picture", "a:raised")).status == 200
         assert (await box.segment("s", b"clip", "a:raised")).status == 200
@@ -70,6 +72,7 @@ async def test_media_find_their_alarm(intake: DeskIntake, box: SendingBox, media
 
     if media_first:
         await media()
+        clock.move(seconds=5)
     await box.alarm()
     if not media_first:
         await media()
@@ -77,6 +80,11 @@ async def test_media_find_their_alarm(intake: DeskIntake, box: SendingBox, media
     assert {key: (row["alarm_id"], row["kind"], row["size_bytes"]) for key, row in found.items()} == {
         "t": ("a", "thumbnail", 10),
         "s": ("a", "segment", 4),
+    }
+    held = Holdings(intake.desk.database)
+    assert {said["kind"] for said in held.media_of(held.alerts())[box.box_id, "a:raised"]} == {
+        "thumbnail",
+        "media_segment",
     }
 
 
