@@ -87,7 +87,7 @@ def _postgresql(url: str, **arguments: str) -> Engine:
             return
         try:
             engine.dialect.do_ping(connection)
-        except Exception as error:  # whatever the driver raises: this connection is of no use
+        except engine.dialect.loaded_dbapi.Error as error:
             raise InvalidatePoolError from error
 
     return engine

@@ -3,7 +3,7 @@
 The second desk begins after the first has written its first entry and before it has committed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
@@ -31,20 +31,12 @@ from regulator.review.verdicts import Verdicts
 from regulator.site.office import NoticeOffice
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.hazard_bench import HazardBench, register
-from tests.fakes.postgresql import PostgreSQL
 from tests.fakes.registry_desk import ADMIN, RegistryDesk
 from tests.fakes.review_world import ReviewWorld
 from tests.fakes.rival import MeetingLedger, Rival
 from tests.fakes.site_world import CITY, SiteWorld, person, warning
 
-
-@pytest.fixture
-def database(postgresql: PostgreSQL, migrated: str) -> Iterator[DeskDatabase]:
-    name = postgresql.create(migrated)
-    opened = DeskDatabase(postgresql.url(name))
-    yield opened
-    opened.close()
-    postgresql.drop(name)
+pytestmark = pytest.mark.parametrize("desk_url", ["postgresql"], indirect=True)
 
 
 def entries(database: DeskDatabase, kind: str) -> list[str]:

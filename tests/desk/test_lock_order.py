@@ -1,6 +1,5 @@
 """On PostgreSQL: transactions that take the same rows take them in one order, so that none is ended as a deadlock."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,17 +19,9 @@ from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Deed, verify_ledger
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.hazard_bench import BOX, CITY, LI, HazardBench, register
-from tests.fakes.postgresql import PostgreSQL
 from tests.fakes.rival import Rival
 
-
-@pytest.fixture
-def database(postgresql: PostgreSQL, migrated: str) -> Iterator[DeskDatabase]:
-    name = postgresql.create(migrated)
-    opened = DeskDatabase(postgresql.url(name))
-    yield opened
-    opened.close()
-    postgresql.drop(name)
+pytestmark = pytest.mark.parametrize("desk_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture

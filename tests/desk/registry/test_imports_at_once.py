@@ -1,7 +1,5 @@
 """On PostgreSQL: lists that are taken over at once, whatever order their lines stand in, do not wait in a ring."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
@@ -17,7 +15,6 @@ from regulator.registry.importing.columns import ImportKind
 from regulator.registry.importing.office import ImportFile, commit, preview
 from regulator.registry.region_office import Firm, add_firm
 from tests.fakes.desk_database import DeskClock
-from tests.fakes.postgresql import PostgreSQL
 from tests.fakes.registry_desk import ADMIN, RegistryDesk
 from tests.fakes.rival import MeetingLedger, Rival
 
@@ -27,13 +24,7 @@ SET = "项目编码,名单类别,类别理由,生效日期,列入理由", "{code
 CODES = ("p-001", "p-002")
 
 
-@pytest.fixture
-def database(postgresql: PostgreSQL, migrated: str) -> Iterator[DeskDatabase]:
-    name = postgresql.create(migrated)
-    opened = DeskDatabase(postgresql.url(name))
-    yield opened
-    opened.close()
-    postgresql.drop(name)
+pytestmark = pytest.mark.parametrize("desk_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
