@@ -9,15 +9,17 @@ the other. Days are ISO texts, which sort as they follow.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from regulator.model.actor import Scope
 from regulator.records.ledger import LedgerEntry
 from regulator.records.scope import in_scope
 from regulator.records.tables.project_set import set_memberships
 from regulator.registry.kinds import Category
+
+T = TypeVar("T", bound=tuple[Any, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,15 @@ class Membership:
         return self.from_day <= day and (not self.until_day or day < self.until_day)
 
 
+def member_codes_on(db: Connection, set_code: str, day: date, scope: Scope | None = None) -> list[str]:
+    """Project codes of the members on a day, in their order; only those in the scope when one is given."""
+    return list(db.scalars(_on(select(set_memberships.c.project_code), set_code, day, scope)))
+
+
 def members_on(db: Connection, set_code: str, day: date, scope: Scope | None = None) -> list[Membership]:
     """Members on a day, by project code; only those in the scope when one is given."""
-    at, iso = set_memberships.c, day.isoformat()
-    found = select(set_memberships).where(
-        at.set_code == set_code, at.from_day <= iso, (at.until_day == "") | (at.until_day > iso)
-    )
-    if scope is not None:
-        found = found.where(in_scope(scope, at.project_code))
-    return [membership_of(row._mapping) for row in db.execute(found.order_by(at.project_code))]
+    found = _on(select(set_memberships), set_code, day, scope)
+    return [membership_of(row._mapping) for row in db.execute(found)]
 
 
 def memberships_of(db: Connection, set_code: str, project_code: str = "") -> list[Membership]:
@@ -57,6 +59,14 @@ def memberships_of(db: Connection, set_code: str, project_code: str = "") -> lis
     if project_code:
         found = found.where(at.project_code == project_code)
     return [membership_of(row._mapping) for row in db.execute(found.order_by(at.from_day, at.project_code))]
+
+
+def _on(chosen: Select[T], set_code: str, day: date, scope: Scope | None) -> Select[T]:
+    at, iso = set_memberships.c, day.isoformat()
+    found = chosen.where(at.set_code == set_code, at.from_day <= iso, (at.until_day == "") | (at.until_day > iso))
+    if scope is not None:
+        found = found.where(in_scope(scope, at.project_code))
+    return found.order_by(at.project_code)
 
 
 def most_from(stays: Iterable[Membership], day: str) -> int:

@@ -16,7 +16,7 @@ from regulator.records.tables.wall import wall_tiles
 from regulator.registry.coverage.facts import Moment, gather
 from regulator.registry.coverage.ladder import Ladder, climb
 from regulator.registry.kinds import Category, DeviceKind, Standing
-from regulator.registry.set_membership import members_on
+from regulator.registry.set_membership import member_codes_on
 from regulator.wall.stills import seen_cameras
 from regulator.wall.tile import Tile, tile_of
 
@@ -61,7 +61,7 @@ def read_card(db: Connection, actor: Actor, project_code: str, set_code: str, mo
     project = db.execute(select(projects).where(projects.c.project_code == project_code)).one()
     row = db.execute(select(wall_tiles).where(wall_tiles.c.project_code == project_code)).first()
     heard = db.scalars(select(boxes.c.last_seen_ns).where(boxes.c.project_code == project_code)).all()
-    listed = {stay.project_code for stay in members_on(db, set_code, moment.day, actor.scope)}
+    listed = set(member_codes_on(db, set_code, moment.day, actor.scope))
     facts = gather(db, moment, listed & {project_code}, [project_code])[project_code]
     risk = db.execute(select(risk_latest).where(risk_latest.c.project_code == project_code)).first()
     return Card(

@@ -22,7 +22,7 @@ from regulator.records.tables.wall import wall_heads, wall_tiles
 from regulator.registry.coverage.ladder import Footing, Ladder
 from regulator.registry.coverage.standings import standing_now
 from regulator.registry.days import day_of, day_start_ns
-from regulator.registry.set_membership import members_on
+from regulator.registry.set_membership import member_codes_on
 from regulator.wall.facts import (
     AlarmFacts,
     HazardFacts,
@@ -89,7 +89,7 @@ class TileMaker:
         head = db.execute(select(wall_heads).where(wall_heads.c.name == HEAD)).first()
         known = {row.project_code: row for row in db.execute(select(wall_tiles))}
         day = day_of(now_ns)
-        members = [stay.project_code for stay in members_on(db, self._set_code, day)]
+        members = member_codes_on(db, self._set_code, day)
         self._ask_slow(db, now_ns)
         codes = self._to_ask(db, members, known, head.looked_at_ns if head else 0, now_ns)
         alarms = alarm_facts(db, codes, day_start_ns(day))

@@ -29,7 +29,7 @@ from regulator.registry.project_office import (
     register_project,
     release_firm,
 )
-from regulator.registry.set_membership import members_on, memberships_of
+from regulator.registry.set_membership import member_codes_on, memberships_of
 from regulator.registry.texts import read_word
 from regulator.web.forms import Form, FormValues
 from regulator.web.registry_door import RegistryDoor, back_to
@@ -67,7 +67,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
         moment = Moment.today(pages.now_ns(), door.desk.settings.silent_box_s)
         with door.reading() as db:
             found = dossier(db, actor, code)
-            members = {stay.project_code for stay in members_on(db, door.rules.set_code, door.today)}
+            members = set(member_codes_on(db, door.rules.set_code, door.today))
             facts = gather(db, moment, members & {code}, [code])[code]
             stays = memberships_of(db, door.rules.set_code, code)
         history = [(row, json.loads(row.body)) for row in found.history]

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from regulator.records.among import among
 from regulator.records.tables.coverage import asset_days
@@ -25,6 +25,7 @@ from screens.formats import local_day_time
 
 FRESH_NS = 900_000_000_000
 """A camera whose last minute is older than this says nothing about now. A box's summaries come a few minutes late."""
+_CAMERA: Final = DeviceKind.CAMERA.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,54 +52,71 @@ def gather(
     if not wanted:
         return {}
     seen = _boxes(db, wanted)
-    had = _by_project(db.execute(_days(moment.day, wanted)).all())
-    owned = _by_project(db.execute(_devices(moment, wanted)).all())
+    had = _days(db, moment.day, wanted)
+    owned = _devices(db, moment, wanted)
     works = _works(db, moment.day, wanted)
     found = {}
     for code in wanted:
         count, last_seen_ns = seen.get(code, (0, 0))
-        alive = _alive(moment, last_seen_ns, had.get(code, ()))
+        days = had.get(code, {})
+        alive = _alive(moment, last_seen_ns, days)
+        cameras, assets = _parts(moment, owned.get(code, ()), days)
         found[code] = ProjectFacts(
             listed=code in listed,
             boxes=count,
             alive=alive,
             silent_since="" if alive else local_day_time(last_seen_ns),
-            **_parts(moment, owned.get(code, ()), had.get(code, ())),  # type: ignore[arg-type]
+            cameras=cameras,
             works=works.get(code, ()),
+            assets=assets,
+            camera_minutes=sum(day.usable_minutes for day in days.values() if day.camera),
         )
     return found
 
 
-def _alive(moment: Moment, last_seen_ns: int, days: Sequence["Row[tuple[str, ...]]"]) -> bool | None:
+class _Day(NamedTuple):
+    """What a day brought of one asset."""
+
+    camera: int
+    good_minutes: int
+    usable_minutes: int
+    last_minute_ns: int
+    last_state: str
+
+
+class _Owned(NamedTuple):
+    """A registered device, and the box's asset of it ('' for none)."""
+
+    code: str
+    kind: str
+    asset: str
+
+
+def _alive(moment: Moment, last_seen_ns: int, days: Mapping[str, _Day]) -> bool | None:
     since_ns = moment.at_ns - moment.silent_s * 1_000_000_000
     if moment.heard:
         return last_seen_ns >= since_ns
-    return True if any(row.last_minute_ns >= since_ns for row in days) else None
+    return True if any(day.last_minute_ns >= since_ns for day in days.values()) else None
 
 
 def _parts(
-    moment: Moment, owned: Sequence["Row[tuple[str, ...]]"], days: Sequence["Row[tuple[str, ...]]"]
-) -> dict[str, object]:
+    moment: Moment, owned: Sequence[_Owned], days: Mapping[str, _Day]
+) -> tuple[tuple[CameraFacts, ...], tuple[AssetFacts, ...]]:
     """Cameras and measuring devices with what the day brought of them."""
-    had = {row.asset: row for row in days}
-    cameras = [
-        CameraFacts(row.device_code, _state(moment, had.get(row.asset or row.device_code)))
-        for row in owned
-        if row.kind == DeviceKind.CAMERA.value
-    ]
-    assets = [
-        AssetFacts(row.device_code, bool(row.asset), had[row.asset].good_minutes if row.asset in had else 0)
-        for row in owned
-        if row.kind != DeviceKind.CAMERA.value
-    ]
-    minutes = sum(row.usable_minutes for row in days if row.camera)
-    return {"cameras": tuple(cameras), "assets": tuple(assets), "camera_minutes": minutes}
+    cameras: list[CameraFacts] = []
+    assets: list[AssetFacts] = []
+    for code, kind, asset in owned:
+        if kind == _CAMERA:
+            cameras.append(CameraFacts(code, _state(moment, days.get(asset or code))))
+        else:
+            assets.append(AssetFacts(code, bool(asset), days[asset].good_minutes if asset in days else 0))
+    return tuple(cameras), tuple(assets)
 
 
-def _state(moment: Moment, row: "Row[tuple[str, ...]] | None") -> str:
-    if row is None or row.last_minute_ns < moment.at_ns - FRESH_NS or not row.last_state:
+def _state(moment: Moment, day: _Day | None) -> str:
+    if day is None or day.last_minute_ns < moment.at_ns - FRESH_NS or not day.last_state:
         return NOT_KNOWN
-    return str(row.last_state)
+    return day.last_state
 
 
 def _boxes(db: Connection, wanted: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -108,40 +126,44 @@ def _boxes(db: Connection, wanted: Sequence[str]) -> dict[str, tuple[int, int]]:
     return {row[0]: (row[1], row[2]) for row in db.execute(found.group_by(at.project_code))}
 
 
-def _days(day: date, wanted: Sequence[str]) -> "Select[tuple[Any, ...]]":
+def _days(db: Connection, day: date, wanted: Sequence[str]) -> Mapping[str, Mapping[str, _Day]]:
+    """By project and asset."""
     at = asset_days.c
-    return select(asset_days).where(at.day == day.isoformat(), among(at.project_code, wanted))
+    chosen = select(
+        at.project_code, at.asset, at.camera, at.good_minutes, at.usable_minutes, at.last_minute_ns, at.last_state
+    )
+    found: dict[str, dict[str, _Day]] = defaultdict(dict)
+    for code, asset, *said in db.execute(chosen.where(at.day == day.isoformat(), among(at.project_code, wanted))):
+        found[code][asset] = _Day(*said)
+    return found
 
 
-def _devices(moment: Moment, wanted: Sequence[str]) -> "Select[tuple[Any, ...]]":
-    """Those that stood at the moment: entered before, and not ended yet."""
+def _devices(db: Connection, moment: Moment, wanted: Sequence[str]) -> Mapping[str, Sequence[_Owned]]:
+    """Those that stood at the moment, by project: entered before, and not ended yet."""
     at = devices.c
     stood = (at.status == Standing.ACTIVE.value) | (at.ended_at_ns > min(moment.at_ns, day_end_ns(moment.day)))
-    return (
-        select(devices)
-        .where(among(at.project_code, wanted), at.registered_at_ns <= moment.at_ns, stood)
-        .order_by(at.project_code, at.device_code)
+    chosen = select(at.project_code, at.device_code, at.kind, at.asset).where(
+        among(at.project_code, wanted), at.registered_at_ns <= moment.at_ns, stood
     )
+    found: dict[str, list[_Owned]] = defaultdict(list)
+    for code, *device in db.execute(chosen.order_by(at.project_code, at.device_code)):
+        found[code].append(_Owned(*device))
+    return found
 
 
 def _works(db: Connection, day: date, wanted: Sequence[str]) -> Mapping[str, tuple[WorkFacts, ...]]:
     at, iso = dangerous_works.c, day.isoformat()
     running = (at.stage == WorkStage.RUNNING.value, at.from_day <= iso, (at.to_day == "") | (at.to_day >= iso))
+    going = select(at.project_code, at.work_code, at.name).where(among(at.project_code, wanted), *running)
+    works = db.execute(going.order_by(at.project_code, at.work_code)).all()
     watch = work_watches.c
-    watching = select(work_watches).where(among(watch.project_code, wanted), watch.until_ns == 0)
-    cameras = defaultdict(list)
-    for row in db.execute(watching.order_by(watch.device_code)):
-        cameras[row.project_code, row.work_code].append(row.device_code)
+    watching = select(watch.project_code, watch.work_code, watch.device_code).where(
+        among(watch.project_code, {row[0] for row in works}), watch.until_ns == 0
+    )
+    cameras: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for code, work, device in db.execute(watching.order_by(watch.device_code)):
+        cameras[code, work].append(device)
     found: dict[str, tuple[WorkFacts, ...]] = {}
-    going = select(dangerous_works).where(among(at.project_code, wanted), *running)
-    for row in db.execute(going.order_by(at.project_code, at.work_code)):
-        work = WorkFacts(row.work_code, row.name, tuple(cameras[row.project_code, row.work_code]))
-        found[row.project_code] = (*found.get(row.project_code, ()), work)
-    return found
-
-
-def _by_project(rows: Iterable["Row[tuple[str, ...]]"]) -> dict[str, list["Row[tuple[str, ...]]"]]:
-    found = defaultdict(list)
-    for row in rows:
-        found[str(row.project_code)].append(row)
+    for code, work, name in works:
+        found[code] = (*found.get(code, ()), WorkFacts(work, name, tuple(cameras[code, work])))
     return found

@@ -9,6 +9,7 @@ known, and nothing is shown as zero or as in order. A project has reached the la
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from regulator.registry.kinds import Word
 
@@ -114,11 +115,7 @@ def climb(facts: ProjectFacts) -> Ladder:
     box = _yes(Rung.BOX) if facts.boxes else _no(Rung.BOX, "没有已登记的监控盒", "no box has enrolled")
     beat = _heartbeat(facts)
     if beat.footing is not Footing.YES:
-        above = tuple(
-            Step(rung, Footing.UNKNOWN, "监控盒无消息，情况未知", "nothing is heard of the box: unknown")
-            for rung in (Rung.CAMERAS, Rung.PICTURE, Rung.WORKS, Rung.DATA)
-        )
-        return Ladder((listed, box, beat, *above))
+        return Ladder((listed, box, beat, *_ABOVE_SILENCE))
     return Ladder((listed, box, beat, _cameras(facts.cameras), _picture(facts.cameras), _works(facts), _data(facts)))
 
 
@@ -185,7 +182,7 @@ def _judged(rung: Rung, bad: tuple[str, str, Sequence[str]], silent: Sequence[st
 
 
 def _yes(rung: Rung) -> Step:
-    return Step(rung, Footing.YES)
+    return _YES[rung]
 
 
 def _no(rung: Rung, zh: str, en: str) -> Step:
@@ -194,3 +191,10 @@ def _no(rung: Rung, zh: str, en: str) -> Step:
 
 def _listed(which: Iterable[str]) -> str:
     return ", ".join(which)
+
+
+_YES: Final = {rung: Step(rung, Footing.YES) for rung in Rung}
+_ABOVE_SILENCE: Final = tuple(
+    Step(rung, Footing.UNKNOWN, "监控盒无消息，情况未知", "nothing is heard of the box: unknown")
+    for rung in (Rung.CAMERAS, Rung.PICTURE, Rung.WORKS, Rung.DATA)
+)

@@ -16,7 +16,7 @@ from regulator.registry.coverage.facts import Moment, gather
 from regulator.registry.coverage.ladder import Footing, Ladder, Rung, Step, climb
 from regulator.registry.days import day_end_ns, day_of
 from regulator.registry.percent import percent
-from regulator.registry.set_membership import members_on
+from regulator.registry.set_membership import member_codes_on
 
 FREEZE_WITHIN_NS = 1_800_000_000_000
 """How long after midnight a heartbeat still tells of the evening; later the desk was down, and says so."""
@@ -56,8 +56,7 @@ class Standing:
 def standing_now(db: Connection, set_code: str, scope: Scope, now_ns: int, silent_s: int) -> Standing:
     """Today, as it is now."""
     moment = Moment.today(now_ns, silent_s)
-    members = [stay.project_code for stay in members_on(db, set_code, moment.day, scope)]
-    facts = gather(db, moment, members)
+    facts = gather(db, moment, member_codes_on(db, set_code, moment.day, scope))
     return Standing(moment.day, {code: climb(each) for code, each in facts.items()}, frozen=False)
 
 
@@ -77,7 +76,7 @@ def freeze(db: Connection, set_code: str, now_ns: int, silent_s: int) -> int:
         return 0
     heard = now_ns - day_end_ns(day) <= FREEZE_WITHIN_NS
     moment = Moment(day, day_end_ns(day), silent_s, heard=heard)
-    facts = gather(db, moment, [stay.project_code for stay in members_on(db, set_code, day)])
+    facts = gather(db, moment, member_codes_on(db, set_code, day))
     rows = [_frozen(day, code, climb(each), now_ns) for code, each in facts.items()]
     if rows:
         dialect = postgresql if db.dialect.name == "postgresql" else sqlite
