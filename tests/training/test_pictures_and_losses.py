@@ -17,7 +17,8 @@ from vision.training.classes import HEAD, HELMET, PERSON, UNSURE_PERSON
 from vision.training.losses import assign, generalised_overlap, measure_loss
 from vision.training.manifest import write_manifest
 from vision.training.network import ConvolutionBlock, SiteHeads, decode
-from vision.training.pictures import Picture, Source, in_sets, load, read_sources
+from vision.training.pictures import HELMET_TOO_LONG, Picture, Source, correct, in_sets, load, read_sources
+from vision.training.train import choose
 from vision.training.weights import fill_from_yolox, focus_to_stride
 
 
@@ -36,6 +37,27 @@ def anchors(height=32, width=32, person_logit=0.0):
         logits[:, PERSON] = person_logit
         levels.append((torch.zeros(shape), logits.requires_grad_()))
     return levels, decode(levels)
+
+
+def test_helmets_of_a_set_that_boxes_them_too_low_end_higher_and_nothing_else_moves():
+    boxes = numpy.array([[HELMET, 60, 40, 90, 70], [HEAD, 10, 10, 20, 22], [PERSON, 55, 40, 95, 119]], numpy.float32)
+    picture = Picture("a.png", "low", numpy.zeros((120, 160, 3), numpy.uint8), boxes, True)
+    raised = correct(picture, {"low": 0.2})
+    assert raised.boxes[0].tolist() == [HELMET, 60, 40, 90, 64]
+    assert (raised.boxes[1:] == boxes[1:]).all()
+    assert (correct(picture, {"other": 0.2}).boxes == boxes).all()
+    assert picture.boxes[0, 4] == 70
+
+
+def test_a_training_takes_corrected_labels_and_files_keep_theirs(tmp_path, monkeypatch):
+    monkeypatch.setitem(HELMET_TOO_LONG, "drawn", 0.5)
+    folder = write_folder(tmp_path, 24)
+    read = {source.name: load(folder, source) for source in read_sources(folder)}
+    for picture in choose(folder, ("held",)):
+        helmets = picture.boxes[:, 0] == HELMET
+        before, after = read[picture.name].boxes[helmets], picture.boxes[helmets]
+        assert after[:, 4] - after[:, 2] == pytest.approx((before[:, 4] - before[:, 2]) / 2)
+    assert any((read[picture.name].boxes != picture.boxes).any() for picture in choose(folder, ("held",)))
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from vision.training.batches import Batch, Plan, batches, make_batch, weigh
 from vision.training.losses import Loss, measure_loss
 from vision.training.network import SiteHeads, decode
-from vision.training.pictures import Picture, in_sets, load, read_sources
+from vision.training.pictures import Picture, correct, in_sets, load, read_sources
 from vision.training.weights import calibrate, fill_from_yolox
 
 SAVE_EVERY_STEPS = 100
@@ -163,13 +163,13 @@ def run(course: Course, pictures: list[Picture], plan: Plan, recipe: Recipe, fol
 
 
 def choose(folder: Path, hold: tuple[str, ...]) -> list[Picture]:
-    """The pictures to train on: core ones, not held out, not kept back for thresholds."""
+    """The pictures to train on, labels corrected: core ones, not held out, not kept back for thresholds."""
     sources = [
         source
         for source in read_sources(folder)
         if source.core and not source.kept_back and not in_sets(source.set_name, hold)
     ]
-    return [load(folder, source) for source in sources]
+    return [correct(load(folder, source)) for source in sources]
 
 
 def start(path: Path, pictures: list[Picture], plan: Plan) -> SiteHeads:
