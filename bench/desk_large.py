@@ -1,9 +1,10 @@
 """The desk's pages with a year of 500 sites behind them: `python -m bench.desk_large [--stored N] [--folder DIR]`.
 
-Fills a PostgreSQL of its own (`bench.desk_fill`), starts the real desk on it, logs in as a province's person and asks
-for every main page again and again, one at a time. `--folder` keeps the filled cluster there, and uses it when it is
-there already: filling ten million alarms takes long and about 25 GB. PostgreSQL is given 1 GB of shared buffers; all
-else is its default. Prints one JSON object; page times in milliseconds, from asking to the last byte.
+Fills a PostgreSQL of its own (`bench.desk_fill`), rolls the year up as a desk does every day, starts the real desk on
+it, logs in as a province's person and asks for every main page again and again, one at a time. `--folder` keeps the
+filled cluster there, and uses it when it is there already: filling ten million alarms takes long and about 25 GB.
+PostgreSQL is given 1 GB of shared buffers; all else is its default. Prints one JSON object; page times in milliseconds,
+from asking to the last byte.
 """
 
 import argparse
@@ -26,8 +27,10 @@ from bench.desk_processes import READY_WITHIN_S, line_of, peak_mb, replica
 from bench.desk_reviewers import log_in
 from regulator.accounts.passwords import Passwords
 from regulator.model.actor import Duty, Level, Scope
+from regulator.records.engine import DeskDatabase
 from regulator.records.tables.intake import alarms
 from regulator.records.tables.review import review_items
+from regulator.reports.statistics.roll_up import run_roll_up
 from regulator.running import open_desk
 from regulator.settings import DeskSettings
 from regulator.twins.founding import MadePerson, found_province
@@ -121,6 +124,7 @@ def _filled(server: PostgreSQL, work: Path, count: int) -> dict[str, Any]:
     try:
         found_province(opened, projects, Passwords(), (PERSON,))
         rows = fill(opened.database, projects, count, desk.say)
+        roll_up_all(opened.database)
     finally:
         opened.database.close()
     with psycopg.connect(server.plain_url(DATABASE), autocommit=True) as admin:
@@ -130,6 +134,14 @@ def _filled(server: PostgreSQL, work: Path, count: int) -> dict[str, Any]:
     _again(server)
     assert size is not None
     return {"stored": rows, "database_gb": round(size[0] / 1e9, 1), "fill_s": round(time.perf_counter() - began)}
+
+
+def roll_up_all(database: DeskDatabase) -> None:
+    """A desk of a year has rolled its alarms up day by day; a fresh fill has not."""
+    began, made = time.perf_counter(), 0
+    while some := run_roll_up(database, time.time_ns(), most=20_000):
+        made += some
+        desk.say(f"{made} days of projects rolled up after {time.perf_counter() - began:.0f} s")
 
 
 def _again(server: PostgreSQL) -> None:
