@@ -18,7 +18,7 @@ from vision.training.losses import assign, generalised_overlap, measure_loss
 from vision.training.manifest import write_manifest
 from vision.training.network import ConvolutionBlock, SiteHeads, decode
 from vision.training.pictures import HELMET_TOO_LONG, Picture, Source, correct, in_sets, load, read_sources
-from vision.training.train import choose
+from vision.training.train import choose, computes_bfloat16
 from vision.training.weights import fill_from_yolox, focus_to_stride
 
 
@@ -58,6 +58,15 @@ def test_a_training_takes_corrected_labels_and_files_keep_theirs(tmp_path, monke
         before, after = read[picture.name].boxes[helmets], picture.boxes[helmets]
         assert after[:, 4] - after[:, 2] == pytest.approx((before[:, 4] - before[:, 2]) / 2)
     assert any((read[picture.name].boxes != picture.boxes).any() for picture in choose(folder, ("held",)))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [({"avx512_bf16": True}, True), ({"avx2": True, "avx512_bf16": False}, False), ({"arm_bf16": True}, True)],
+)
+def test_bfloat16_is_for_processors_that_have_instructions_for_it(monkeypatch, found, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found)
+    assert computes_bfloat16(torch.device("cpu")) is expected
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -80,7 +80,7 @@ def advance(course: Course, batch: Batch, plan: Plan, recipe: Recipe) -> Loss:
     for group in course.optimiser.param_groups:
         group["lr"] = rate
     device = next(course.network.parameters()).device
-    with torch.autocast(device.type, torch.bfloat16):
+    with torch.autocast(device.type, torch.bfloat16, enabled=computes_bfloat16(device)):
         levels = course.network(to_input(batch, device))
     loss = measure_loss(decode(levels), [torch.from_numpy(rows).to(device) for rows in batch.boxes])
     course.optimiser.zero_grad()
@@ -90,6 +90,14 @@ def advance(course: Course, batch: Batch, plan: Plan, recipe: Recipe) -> Loss:
     course.step += 1
     _follow(course, recipe)
     return loss
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """True where the device has instructions for it; a processor that has none takes ten times as long as float32."""
+    if device.type != "cpu":
+        return True
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "arm_bf16"))
 
 
 def to_input(batch: Batch, device: torch.device) -> Tensor:
