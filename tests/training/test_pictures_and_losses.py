@@ -62,7 +62,7 @@ def test_a_training_takes_corrected_labels_and_files_keep_theirs(tmp_path, monke
 
 @pytest.mark.parametrize(
     ("found", "expected"),
-    [({"avx512_bf16": True}, True), ({"avx2": True, "avx512_bf16": False}, False), ({"arm_bf16": True}, True)],
+    [({"avx512_bf16": True}, True), ({"avx2": True, "avx512_bf16": False}, False), ({"bf16": True}, True)],
 )
 def test_bfloat16_is_for_processors_that_have_instructions_for_it(monkeypatch, found, expected):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found)

@@ -97,7 +97,7 @@ def computes_bfloat16(device: torch.device) -> bool:
     if device.type != "cpu":
         return True
     found = torch.cpu.get_capabilities()
-    return any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "arm_bf16"))
+    return any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def to_input(batch: Batch, device: torch.device) -> Tensor:
