@@ -50,6 +50,16 @@ async def test_the_first_screen_fits_without_scrolling(box: ScreenBox, open_page
     assert await fits(page)
 
 
+async def test_a_phone_keeps_its_window_for_the_alarms(box: ScreenBox, open_page: OpenPage) -> None:
+    """While sound is off the button alone says so; the bar stays in four rows."""
+    page = await open_page(look=PHONE)
+    await expect(page.locator(".site-bar button[data-sound=arm]")).to_be_visible()
+    await expect(page.locator(".site-bar [data-sound=state]")).to_be_hidden()
+    bar = await page.locator(".site-bar").bounding_box()
+    assert bar is not None
+    assert bar["height"] < PHONE.height * 0.3
+
+
 @pytest.mark.parametrize("look", [WALL, LAPTOP, BIG_WALL], ids=str)
 async def test_the_wall_fits_any_screen(box: ScreenBox, open_page: OpenPage, troubles: Troubles, look: Look) -> None:
     troubles.expect(BEEP)
