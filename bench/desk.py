@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,18 @@ import numpy as np
 import yaml
 from sqlalchemy import func, select
 
-from bench.desk_processes import READY_WITHIN_S, Process, cpu_s, line_of, peak_mb, postgresql, process, replica
+from bench.desk_processes import (
+    READY_WITHIN_S,
+    Process,
+    children_of,
+    cpu_s,
+    family_cpu_s,
+    line_of,
+    peak_mb,
+    postgresql,
+    process,
+    replica,
+)
 from bench.desk_processes import server_cpu_s as server_seconds
 from bench.desk_reviewers import Times, log_in, review
 from gateway.desk_arguments import load_desk
@@ -54,6 +65,7 @@ class Size:
     storm_s: float
     storm_sites: int
     reviewers: int
+    processes: int = 2
 
 
 QUICK = Size(50, 1_000, 20, 50, 5)
@@ -68,6 +80,7 @@ def main() -> None:
     parser.add_argument("--sqlite", action="store_true", help="the whole run on SQLite: one desk, nothing is killed")
     parser.add_argument("--replicas", action="store_true", help="only the run with two desks and the two crashes")
     parser.add_argument("--one", action="store_true", help="only the run with one desk")
+    parser.add_argument("--processes", type=int, default=2, choices=(1, 2), help="of each desk, on PostgreSQL")
     parser.add_argument("--stored", type=int, default=0, metavar="N", help="pages with N alarms stored, and no storm")
     parser.add_argument("--folder", type=Path, default=None, help="where a filled database is kept, for --stored")
     given = parser.parse_args()
@@ -76,7 +89,8 @@ def main() -> None:
 
         figures = measure_stored(given.stored, given.folder)
     else:
-        size, on_sqlite = (QUICK if given.quick else WHOLE), given.sqlite or (given.quick and not given.postgresql)
+        size = replace(QUICK if given.quick else WHOLE, processes=given.processes)
+        on_sqlite = given.sqlite or (given.quick and not given.postgresql)
         figures = _one(size, "sqlite:///desk.db") if on_sqlite and not given.replicas else _on_postgresql(size, given)
     print(json.dumps(figures))
     sys.exit(1 if _broken(figures) else 0)
@@ -108,7 +122,7 @@ async def measure(
     folder: Path, database: str, size: Size, server: PostgreSQL | None = None, replicas: int = 1
 ) -> dict[str, Any]:
     """One run; with two replicas one of them is killed, and PostgreSQL, while the storm lasts."""
-    settings, projects = write_desk(folder, database), boxed_projects(size.gateways)
+    settings, projects = write_desk(folder, database, size.processes), boxed_projects(size.gateways)
     codes = await asyncio.to_thread(found, settings, projects, size.reviewers)
     say(f"founded {len(projects)} projects; database {settings.database.split(':')[0]}; {load_now()}")
     async with contextlib.AsyncExitStack() as stack:
@@ -135,8 +149,13 @@ async def measure(
 
 
 def _spent(desks: list[Process], sites: Process, server: PostgreSQL | None) -> dict[str, float]:
-    """CPU seconds so far, of whoever lives. A server that crashes counts anew: it is left out where one does."""
-    spent = {f"desk_{number}": cpu_s(desk.pid) for number, desk in enumerate(desks, 1) if desk.returncode is None}
+    """CPU seconds so far, of whoever lives; `desk_n` with its process for pages, `desk_n_pages`. A server that crashes
+    counts anew: it is left out where one does."""
+    spent: dict[str, float] = {}
+    for number, desk in enumerate(desks, 1):
+        if desk.returncode is None:
+            spent[f"desk_{number}"] = family_cpu_s(desk.pid)
+            spent[f"desk_{number}_pages"] = sum(map(cpu_s, children_of(desk.pid)))
     spent |= {"sites": cpu_s(sites.pid), "reviewers": time.process_time()}
     return spent | ({"postgresql": server_seconds(server)} if server and len(desks) == 1 else {})
 
@@ -159,9 +178,15 @@ async def _crash(desks: list[Process], server: PostgreSQL | None, size: Size, be
     return {"desk_killed_after_s": round(killed_s, 1), "database_away_s": round(away_s, 1)}
 
 
-def write_desk(folder: Path, database: str) -> DeskSettings:
+def write_desk(folder: Path, database: str, processes: int = 2) -> DeskSettings:
     """A desk file with everything in `folder`."""
-    said = {"province_code": PROVINCE_CODE, "database": database, "blobs": "blobs", "key_file": "desk.key.pem"}
+    said: dict[str, object] = {
+        "province_code": PROVINCE_CODE,
+        "database": database,
+        "blobs": "blobs",
+        "key_file": "desk.key.pem",
+    }
+    said |= {"processes": processes}
     (folder / "desk.yaml").write_text(yaml.safe_dump(said), encoding="utf-8")
     return load_desk(folder / "desk.yaml")
 

@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 from bench import desk
-from bench.desk_processes import READY_WITHIN_S, Process, cpu_s, line_of, postgresql, replica, server_cpu_s
+from bench.desk_processes import READY_WITHIN_S, Process, family_cpu_s, line_of, postgresql, replica, server_cpu_s
 from bench.desk_wire import GatewayLink
 from regulator.twins.box import BoxTwin
 from regulator.twins.picture import drawn_picture
@@ -163,7 +163,7 @@ def _meter(running: Process, server: PostgreSQL, name: str) -> Meter:
     assert size is not None
     assert wal is not None
     rows = sum(int(count[0]) for count in counts if count)
-    return Meter(time.perf_counter(), cpu_s(running.pid), server_cpu_s(server), rows, int(size[0]), int(wal[0]))
+    return Meter(time.perf_counter(), family_cpu_s(running.pid), server_cpu_s(server), rows, int(size[0]), int(wal[0]))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Processes of the desk's benchmark: started by it, measured from outside, ended by their own ids.
 
-CPU seconds and memory are what the kernel says of a process. Of PostgreSQL: its first process, the children that have
-ended, and the living ones.
+CPU seconds and memory are what the kernel says of a process. Of PostgreSQL and of a desk: the first process, its
+children that have ended, and the living ones.
 """
 
 import asyncio
@@ -62,9 +62,22 @@ async def line_of(running: Process, within_s: float = ANSWER_WITHIN_S) -> bytes:
 
 
 def peak_mb(pid: int) -> float:
-    """The most memory that a process held so far (VmHWM)."""
+    """The most memory that a process held so far (VmHWM), and each of its children: what they share counts twice."""
+    return round(sum(map(_peak_mb, [pid, *children_of(pid)])), 1)
+
+
+def _peak_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    return round(int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024, 1)
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+def children_of(pid: int) -> list[int]:
+    """Processes that it started and that live."""
+    found: set[int] = set()
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found.update(map(int, (task / "children").read_text(encoding="ascii").split()))
+    return sorted(found)
 
 
 def cpu_s(pid: int, ended_children: bool = False) -> float:
@@ -74,12 +87,15 @@ def cpu_s(pid: int, ended_children: bool = False) -> float:
     return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
-def server_cpu_s(server: PostgreSQL) -> float:
-    """The same of a PostgreSQL server as a whole, since its last start."""
-    first = int((server.folder / "data/postmaster.pid").read_text(encoding="ascii").split()[0])
-    children = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii").split()
-    total = cpu_s(first, ended_children=True)
-    for child in map(int, children):
+def family_cpu_s(pid: int) -> float:
+    """The same of a process with its children, those that have ended and those that live."""
+    total = cpu_s(pid, ended_children=True)
+    for child in children_of(pid):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             total += cpu_s(child)
     return total
+
+
+def server_cpu_s(server: PostgreSQL) -> float:
+    """The same of a PostgreSQL server as a whole, since its last start."""
+    return family_cpu_s(int((server.folder / "data/postmaster.pid").read_text(encoding="ascii").split()[0]))

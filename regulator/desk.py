@@ -32,11 +32,14 @@ Post = Callable[[Connection, str, str, BaseModel, int], str]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something done again and again: `run(now_ns)`. With several replicas it must be harmless when two run it."""
+    """Something done again and again: `run(now_ns)`. With several replicas it must be harmless when two run it.
+
+    `everywhere`: in every process of a desk, because it is about the process itself."""
 
     name: str
     every_s: float
     run: Callable[[int], None]
+    everywhere: bool = False
 
 
 @dataclass(slots=True)

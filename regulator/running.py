@@ -1,6 +1,8 @@
 """Running a desk: open its database, build its areas, serve until told to stop.
 
     DeskSettings --open_desk--> Desk --desk_app--> application --serve--> sockets, jobs beside it
+                                                                   '----> with PostgreSQL: pages and jobs in a process
+                                                                          of their own (`regulator.halves`)
 
 In: settings. Out: one JSON line when it can be called; a stop on SIGTERM or SIGINT that finishes what is being written.
 """
@@ -10,8 +12,10 @@ import gc
 import json
 import os
 import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from sqlalchemy import make_url
 
@@ -20,12 +24,14 @@ from regulator.accounts.passwords import Passwords
 from regulator.accounts.setup import create_first_administrator
 from regulator.desk import Desk, Job
 from regulator.desk_key import announce, open_key, use
+from regulator.halves.front import PagesFront
+from regulator.halves.keeper import PagesKeeper
 from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.schema import prepare
 from regulator.running_key import FOLLOW_EVERY_S, RunningKey
 from regulator.server import ReceiverServer, fast_loop
-from regulator.settings import DeskSettings
+from regulator.settings import SQLITE, DeskSettings
 from regulator.supervisor import JobSupervisor
 from regulator.web.app import desk_app
 from screens.listener import listen
@@ -39,7 +45,7 @@ def open_desk(settings: DeskSettings, now_ns: Callable[[], int] = time.time_ns, 
     database = DeskDatabase(database_url(settings))
     prepare(database)
     key = RunningKey(database, settings.key_file, open_key(database, settings.key_file, now_ns(), lost_key))
-    return Desk(settings, database, key, now_ns, jobs=[Job("desk-key", FOLLOW_EVERY_S, key.follow)])
+    return Desk(settings, database, key, now_ns, jobs=[Job("desk-key", FOLLOW_EVERY_S, key.follow, everywhere=True)])
 
 
 def database_url(settings: DeskSettings) -> str:
@@ -97,20 +103,48 @@ async def _serve(settings: DeskSettings, lost_key: str) -> None:
     with listen(settings.host, settings.port) as listener:
         desk = await asyncio.to_thread(open_desk, settings, time.time_ns, lost_key)
         app = desk_app(desk)
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLD)
-        server, stop = ReceiverServer(app), asyncio.Event()
-        supervisor = JobSupervisor(desk.jobs, desk.now_ns)
-        app.state.supervisor = supervisor
+        settle_memory()
+        front = PagesFront(app)
+        keeper = PagesKeeper(front, settings) if in_two(settings) else None
+        server, stop = ReceiverServer(app, front), asyncio.Event()
+        supervisor = JobSupervisor([job for job in desk.jobs if keeper is None or job.everywhere], desk.now_ns)
         _stop_on_signals(server, stop)
         url = f"http://{settings.host}:{listener.getsockname()[1]}"
         ready = {"ready": True, "url": url, "key_id": desk.key.public.key_id, "pid": os.getpid()}
         jobs = asyncio.create_task(supervisor.run(stop))
-        print(json.dumps(ready), flush=True)
-        await server.serve([listener])
+        async with _kept(keeper):
+            print(json.dumps(ready), flush=True)
+            await server.serve([listener])
         stop.set()
         await jobs
         desk.database.close()
+
+
+def in_two(settings: DeskSettings) -> bool:
+    """Whether pages and jobs have a process of their own. Not on SQLite, which has one writer, nor on Windows, where no
+    process is given a socket as its input."""
+    return settings.processes > 1 and not settings.database.startswith(SQLITE) and sys.platform != "win32"
+
+
+@asynccontextmanager
+async def _kept(keeper: PagesKeeper | None) -> AsyncIterator[None]:
+    """The other process works from the beginning to the end of the block, and has ended after it."""
+    if keeper is None:
+        yield
+        return
+    keeping = asyncio.create_task(keeper.run())
+    await keeper.first.wait()
+    try:
+        yield
+    finally:
+        keeper.stop()
+        await keeping
+
+
+def settle_memory() -> None:
+    """What was built at the start lives as long as the process: the collector leaves it alone."""
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
 
 
 def _stop_on_signals(server: ReceiverServer, stop: asyncio.Event) -> None:

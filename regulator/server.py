@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from regulator.intake.contract_routes import ContractFront
 
@@ -28,9 +29,10 @@ def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 class ReceiverServer(uvicorn.Server):
     """`serve(sockets)` until `stop`. Long polls are answered before the connections are closed."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, pages: ASGIApp | None = None) -> None:
+        """`pages`: what answers everything but boxes' messages, when that is not `app` alone."""
         self._app = app
-        front = ContractFront(app, app.state.reception)
+        front = ContractFront(pages or app, app.state.reception)
         config = uvicorn.Config(
             front,
             http="httptools",

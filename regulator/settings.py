@@ -106,6 +106,8 @@ class DeskSettings(_Section):
     project_set: SetSettings = SetSettings()
     oidc: OidcSettings | None = None
     packs: tuple[str, ...] = ("national",)
+    processes: int = Field(default=2, ge=1, le=2)
+    """2: boxes are heard by one process, pages and jobs are another's, each on a core. On SQLite it is always 1."""
     silent_box_s: int = Field(default=1800, ge=1)
     alarms_to_review: tuple[str, ...] = ("P1", "P2")
     docking: tuple[DockingSettings, ...] = ()
