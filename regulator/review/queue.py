@@ -22,6 +22,7 @@ from regulator.review.shelf import acknowledged_by, waiting
 PAGE = 50
 COUNT_LIMIT = 1000
 MAX_SEARCH = 100
+RANKS = {1: "P1", 2: "P2", 3: "P3", 4: "log"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +116,10 @@ def read_row(db: Connection, actor: Actor, item_id: str, now_ns: int) -> QueueRo
 
 def count_waiting(db: Connection, actor: Actor, now_ns: int) -> Mapping[str, int]:
     """How many wait by priority; no count goes beyond `COUNT_LIMIT`."""
-    at = review_items.c
-    counts = {}
-    for rank, severity in ((1, "P1"), (2, "P2"), (3, "P3"), (4, "log")):
-        some = select(at.item_id).where(waiting(actor, now_ns), at.rank == rank).limit(COUNT_LIMIT).subquery()
-        counts[severity] = int(db.scalar(select(func.count()).select_from(some)) or 0)
-    return counts
+    at, mine = review_items.c, waiting(actor, now_ns)
+    some = (select(at.item_id).where(mine, at.rank == rank).limit(COUNT_LIMIT).subquery() for rank in RANKS)
+    counts = (select(func.count()).select_from(each).scalar_subquery() for each in some)
+    return dict(zip(RANKS.values(), map(int, db.execute(select(*counts)).one()), strict=True))
 
 
 def _chosen(which: "ColumnElement[bool]", wanted: Wanted) -> "Select[tuple[object, ...]]":
