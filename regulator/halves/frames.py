@@ -58,10 +58,11 @@ class Frame:
 
 
 class Line:
-    """One end of the pair. Frames are written whole, in their order."""
+    """One end of the pair. Frames are written whole, in their order; those of one turn of the loop go together."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self._ready: list[bytes] = []
 
     async def read(self) -> Frame | None:
         """The next frame; None when the other process is gone."""
@@ -73,16 +74,24 @@ class Line:
 
     def write(self, kind: Kind, number: int = 0, content: bytes = b"") -> None:
         """Put a frame on the way. What goes to a process that is gone is lost; `read` tells."""
-        if not self._writer.is_closing():
-            self._writer.write(_HEAD.pack(len(content), number, kind) + content)
+        if not self._ready:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._ready += (_HEAD.pack(len(content), number, kind), content)
 
     async def drain(self) -> None:
         """Wait until the other side has read most of it. Raises OSError when it is gone."""
+        self._flush()
         await self._writer.drain()
 
     def close(self) -> None:
         """Hang up: the other side reads the end."""
+        self._flush()
         self._writer.close()
+
+    def _flush(self) -> None:
+        ready, self._ready = self._ready, []
+        if ready and not self._writer.is_closing():
+            self._writer.write(b"".join(ready))
 
 
 def scope_bytes(scope: Scope) -> bytes:

@@ -122,7 +122,8 @@ class _Request:
             piece = piece_of(frame.content, "http.response.body")
             await self._send(piece)
             self._whole = not piece["more_body"]
-            self._line.write(Kind.SENT, self._number)
+            if not self._whole:
+                self._line.write(Kind.SENT, self._number)
         elif frame.kind is Kind.END:
             self.ended = True
             if not self._began:
