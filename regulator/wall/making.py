@@ -75,6 +75,7 @@ class TileMaker:
         self._database, self._set_code, self._silent_s = database, set_code, silent_s
         self._slow = _Slow()
         self._turn = 0
+        self._kept: dict[str, tuple[int, Tile]] = {}
 
     def run(self, now_ns: int) -> int:
         """Look, and keep what differs; how many tiles changed."""
@@ -99,9 +100,17 @@ class TileMaker:
             kept = known.get(code)
             fresh = alarms.get(code) or _kept_alarms(kept)
             tile = self._tile(code, fresh, heard, now_ns)
-            if kept is None or kept.day != day.isoformat() or tile_of(kept) != tile:
+            if kept is None or kept.day != day.isoformat() or self._kept_tile(kept) != tile:
                 found[code] = tile
         return _Look(found, day, head is None or now_ns - head.looked_at_ns > NOTE_EVERY_NS)
+
+    def _kept_tile(self, row: Any) -> Tile:
+        """The tile in a row; a row that has the number that it had is read once."""
+        seq, tile = self._kept.get(row.project_code, (-1, Tile()))
+        if seq != row.seq:
+            tile = tile_of(row)
+            self._kept[row.project_code] = row.seq, tile
+        return tile
 
     def _to_ask(
         self, db: Connection, members: Iterable[str], known: Mapping[str, Any], looked_ns: int, now_ns: int
