@@ -2,9 +2,10 @@
 
 One line of JSON, then plain arrays in the order that it names, little-endian:
 
-    {"format": 1, "camera": ..., "survey": 3, "reference_sha256": ..., "model": ..., "kept_at_ns": ...,
+    {"format": 2, "camera": ..., "survey": 3, "reference_sha256": ..., "model": ..., "kept_at_ns": ...,
      "sha256": (of all that follows the line), "edges": [...], "places": [...], "presences": [...]}
-    for each edge: looks (float16 gradient 2 x rows x columns, float16 level rows x columns each), then its columns
+    for each edge: looks (float16 gradient 2 x rows x columns, float16 level rows x columns each), then its columns,
+    then the light that it remembers (float32)
 
 Nothing in it is executed or believed unseen: every length, number and index is checked before anything is taken up.
 Knows no file and no clock.
@@ -21,12 +22,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vision.edges.appearance import MOST_KEPT
 from vision.edges.evidence import Columns
+from vision.edges.light import ROWS, LightState
 from vision.edges.people import Presence
 from vision.edges.places import PLACES, Place, Stretch
 from vision.edges.settings import EdgeSettings
 from vision.edges.structure import Look
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 SECOND: Final = 1_000_000_000
 MOST_BYTES: Final = 48 * 2**20
 Nanoseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
@@ -48,11 +50,12 @@ class Belonging:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptEdge:
-    """One edge: the looks that were learnt (the recent one first) and its columns."""
+    """One edge: the looks that were learnt (the recent one first), its columns and the light beside them."""
 
     edge_id: str
     looks: Sequence[Look]
     columns: Columns
+    light: LightState
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +82,16 @@ class _Edge(_Row):
         return self.rows * self.columns * 3 * 2
 
     @property
+    def bands(self) -> int:
+        return -(-self.rows // ROWS)
+
+    @property
+    def light_bytes(self) -> int:
+        return self.columns * (4 * self.bands + 3) * 4
+
+    @property
     def whole_bytes(self) -> int:
-        return self.looks * self.look_bytes + self.columns * (2 + 6 * 8)
+        return self.looks * self.look_bytes + self.columns * (2 + 6 * 8) + self.light_bytes
 
 
 class _Place(_Row):
@@ -99,7 +110,7 @@ class _Presence(_Row):
 
 
 class _Head(_Row):
-    format: Literal[1]
+    format: Literal[2]
     camera: str
     survey: int
     reference_sha256: str
@@ -173,7 +184,8 @@ def _edge_bytes(edge: KeptEdge) -> bytes:
     looks = [part.astype("<f2").tobytes() for look in edge.looks for part in (look.gradient, look.level)]
     marks = [part.astype("u1").tobytes() for part in (columns.is_open, columns.is_known)]
     longs = [part.astype("<i8").tobytes() for part in _longs(columns)]
-    return b"".join(looks + marks + longs)
+    light = [part.astype("<f4").tobytes() for part in (edge.light.bands, edge.light.columns)]
+    return b"".join(looks + marks + longs + light)
 
 
 def _longs(columns: Columns) -> tuple[NDArray[np.int64], ...]:
@@ -183,7 +195,7 @@ def _longs(columns: Columns) -> tuple[NDArray[np.int64], ...]:
 
 def _edge(row: _Edge, body: bytes, settings: EdgeSettings) -> KeptEdge:
     looks = [_look(row, body[n * row.look_bytes : (n + 1) * row.look_bytes]) for n in range(row.looks)]
-    rest = np.frombuffer(body[row.looks * row.look_bytes :], np.uint8)
+    rest = np.frombuffer(body[row.looks * row.look_bytes : -row.light_bytes], np.uint8)
     marks, longs = rest[: 2 * row.columns].reshape(2, -1), rest[2 * row.columns :].view("<i8").reshape(6, -1)
     if marks.max() > 1 or (longs[[2, 4]] < 0).any():
         raise EdgeStateError(f"{row.edge_id}: columns that cannot be, expected 0 or 1 and counts from 0")
@@ -192,7 +204,15 @@ def _edge(row: _Edge, body: bytes, settings: EdgeSettings) -> KeptEdge:
     columns.judged_ns, columns.since_ns = longs[0].astype(np.int64), longs[1].astype(np.int64)
     for case, first in ((columns.for_open, 2), (columns.for_ok, 4)):
         case.frames, case.since_ns = longs[first].astype(np.int64), longs[first + 1].astype(np.int64)
-    return KeptEdge(row.edge_id, looks, columns)
+    return KeptEdge(row.edge_id, looks, columns, _light(row, body[-row.light_bytes :]))
+
+
+def _light(row: _Edge, body: bytes) -> LightState:
+    values = np.frombuffer(body, "<f4").astype(np.float32)
+    if not np.isfinite(values).all():
+        raise EdgeStateError(f"{row.edge_id}: a light with numbers that are none, expected finite ones")
+    bands, columns = np.split(values, [4 * row.bands * row.columns])
+    return LightState(bands.reshape(4, row.bands, row.columns), columns.reshape(3, row.columns))
 
 
 def _look(row: _Edge, body: bytes) -> Look:

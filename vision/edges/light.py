@@ -10,6 +10,7 @@ be there all the same. Each column remembers for itself. In: float32 strips. Out
 for one that differs by a tenth. Knows nothing of rails, looks or time of day.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -33,6 +34,15 @@ LEAST_FRESH: Final = 8
 """Columns that must have been seen lately to say what the exposure did."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LightState:
+    """What a memory holds, for a restart. `bands` (4, bands, columns): then, known, around, around known; `columns`
+    (3, columns): pattern, agreement, seconds since it was seen protected (below 0: never)."""
+
+    bands: Floats
+    columns: Floats
+
+
 class LightMemory:
     """Light beside one edge. `aside` (rows, columns) is 1 for pixels that show no protection, `level` the strip of the
     reference: what is remembered at first. `blank` columns are never seen protected, and say nothing to others.
@@ -44,7 +54,22 @@ class LightMemory:
         self._witness = np.zeros(level.shape[1], np.float32)
         self.agreed = np.ones(level.shape[1], np.float32)
         self._then, self._known = self.bands(level, np.ones_like(level))
+        self._around, self._around_known = self._then, self._known
         self._age_s = np.full(level.shape[1], np.inf, np.float32)
+
+    def state(self) -> LightState:
+        """What is remembered now."""
+        age_s = np.where(np.isinf(self._age_s), np.float32(-1), self._age_s)
+        return LightState(
+            np.stack([self._then, self._known, self._around, self._around_known]).astype(np.float32),
+            np.stack([self._witness, self.agreed, age_s]).astype(np.float32),
+        )
+
+    def take_up(self, state: LightState) -> None:
+        """Go on with what `state` gave; of the same strip."""
+        self._then, self._known, self._around, self._around_known = state.bands.copy()
+        self._witness, self.agreed, age_s = state.columns.copy()
+        self._age_s = np.where(age_s < 0, np.float32(np.inf), age_s)
 
     def bands(self, level: Floats, seen: Floats) -> tuple[Floats, Floats]:
         """Mean logarithm of a strip by band and column, and how many pixels of it were seen there."""
@@ -57,22 +82,30 @@ class LightMemory:
         )
         return np.asarray(total / np.maximum(count, 1e-3), np.float32), count
 
-    def change(self, now: tuple[Floats, Floats], witness: Floats) -> Floats:
+    def change(self, now: tuple[Floats, Floats], witness: Floats, by_lamps: bool = False) -> Floats:
         """How far the light is from what each column remembers, its neighbours included; infinite where nothing can be
-        compared. `witness` (columns,) is how well the pattern beside the protection agrees, NaN for no pattern."""
-        fell = np.nan_to_num(self._witness - witness, nan=0.0)
-        change = np.asarray(self._levels(now) + PATTERN * np.maximum(fell, 0), np.float32)
-        change[self._blank] = 0.0
-        return np.asarray(cv2.dilate(change[None], np.ones((1, SMEARED), np.uint8))[0], np.float32)
+        compared. `witness` (columns,) is how well the pattern beside the protection agrees, NaN for no pattern. In the
+        light of lamps a neighbour is held against the light in which any column near it remembered last: one that was
+        never seen protected would bring in the light of the reference, which is that of a day."""
+        fell = PATTERN * np.maximum(np.nan_to_num(self._witness - witness, nan=0.0), 0)
+        exposure = self._exposure(now)
+        own = np.asarray(self._levels(now, self._then, self._known, exposure) + fell, np.float32)
+        own[self._blank] = 0.0
+        if not by_lamps:
+            return _smeared(own)
+        beside = np.asarray(self._levels(now, self._around, self._around_known, exposure) + fell, np.float32)
+        beside[self._blank] = 0.0
+        return np.maximum(own, _smeared(beside))
 
-    def _levels(self, now: tuple[Floats, Floats]) -> Floats:
+    @staticmethod
+    def _levels(now: tuple[Floats, Floats], then: Floats, known: Floats, exposure: np.float32) -> Floats:
         """By grey level, above or under the middle, whichever is more."""
         lit, count = now
-        weight = np.minimum(count, self._known)
+        weight = np.minimum(count, known)
         seen = weight > 0.5
         if not seen.any():
             return np.full(lit.shape[1], np.inf, np.float32)
-        differs = np.abs(lit - self._then - self._exposure(now)) * seen
+        differs = np.abs(lit - then - exposure) * seen
         middle = len(lit) // 2
         parts = (slice(None, middle), slice(middle, None))
         halves = [_mean(differs[part], (weight * seen)[part]) for part in parts]
@@ -101,7 +134,14 @@ class LightMemory:
         self._witness[pattern] += (pace * (witness - self._witness))[pattern].astype(np.float32)
         self._then = (self._then + rate * (lit - self._then)).astype(np.float32)
         self._known = np.where(rate > 0, np.maximum(count, self._known), self._known).astype(np.float32)
+        near = cv2.dilate(pace.astype(np.float32)[None], np.ones((1, SMEARED), np.uint8))[0] * (count > 0.5)
+        self._around = (self._around + near * (lit - self._around)).astype(np.float32)
+        self._around_known = np.where(near > 0, np.maximum(count, self._around_known), self._around_known)
         self._age_s = np.where(seen, 0.0, self._age_s + elapsed_s).astype(np.float32)
+
+
+def _smeared(change: Floats) -> Floats:
+    return np.asarray(cv2.dilate(change[None], np.ones((1, SMEARED), np.uint8))[0], np.float32)
 
 
 def _mean(values: Floats, weight: Floats) -> Floats:

@@ -5,6 +5,7 @@ marked as not seen now. In: a grey frame, where it stands against the reference,
 """
 
 import math
+from collections.abc import Iterable
 from typing import Final
 
 import cv2
@@ -19,6 +20,13 @@ Floats = NDArray[np.float32]
 
 GROWN: Final = 0.12
 """A person box is widened by this part: arms, tools and the detector's error."""
+CALM: Final = 1.0
+"""Variance of a mean gradient in which bars stand out well. A noisier strip is averaged over longer in the light of
+lamps, since a gap stays for minutes."""
+LONGER: Final = 5.0
+"""No longer than so many times."""
+NOISY, CALM_AGAIN = 6.0, 4.0
+"""Variance of a single gradient from which a picture is one of the night, and under which it is one no more."""
 FRESH: Final = 0.9
 """A pixel counts once it has been seen about once lately."""
 
@@ -46,20 +54,29 @@ def free_of(persons_xyxy_px: Floats, view: View, shift: Shift) -> Floats:
     return free
 
 
+def lit_by_lamps(averages: Iterable["Average"], before: bool) -> bool:
+    """Whether the picture has the noise that a camera has by night and by no day: lamps light the site then, and the
+    sun that the reference was taken in does not. `before`: whether it was so until now."""
+    return max((one.noise for one in averages), default=0.0) >= (CALM_AGAIN if before else NOISY)
+
+
 class Average:
-    """Running mean of one edge's strip."""
+    """Running mean of one edge's strip. `noise`: variance of a single frame's gradient about it, the median."""
 
     def __init__(self, view: View, average_s: float) -> None:
         rows, columns = view.map_x.shape
         self.average_s = average_s
+        self.long_s = average_s
+        self.noise = 0.0
         self.weight = np.zeros((rows, columns), np.float32)
         self.gradient = np.zeros((2, rows, columns), np.float32)
         self.power = np.zeros((rows, columns), np.float32)
         self.level = np.zeros((rows, columns), np.float32)
 
-    def add(self, strip: Floats, free: Floats, elapsed_s: float) -> Look:
-        """Take a strip in; `elapsed_s` since the one before."""
-        keep = np.float32(math.exp(-elapsed_s / max(self.average_s, 1.2 * min(elapsed_s, 30.0))))
+    def add(self, strip: Floats, free: Floats, elapsed_s: float, by_lamps: bool = False) -> Look:
+        """Take a strip in; `elapsed_s` since the one before. In the light of lamps a noisy one is averaged longer."""
+        over_s = self.long_s if by_lamps else self.average_s
+        keep = np.float32(math.exp(-elapsed_s / max(over_s, 1.2 * min(elapsed_s, 30.0))))
         old = self.weight * keep
         self.weight = old + free
         part = free / np.maximum(self.weight, 1e-6)
@@ -67,6 +84,10 @@ class Average:
         self.gradient += part * (fresh - self.gradient)
         self.power += part * ((fresh**2).sum(0) - self.power)
         self.level += part * (strip - self.level)
-        spread = np.maximum(self.power - (self.gradient**2).sum(0), 0) / np.maximum(self.weight, 1.0)
+        single = np.maximum(self.power - (self.gradient**2).sum(0), 0)
+        spread = single / np.maximum(self.weight, 1.0)
+        self.noise = float(np.median(single[::3, ::3]))
+        noisy = self.noise * max(elapsed_s, 0.1) / self.average_s
+        self.long_s = self.average_s * min(max(noisy / CALM, 1.0), LONGER)
         seen = (free > 0) & (self.weight > FRESH)
         return Look(self.gradient.copy(), self.level.copy(), spread, seen.astype(np.float32))

@@ -40,7 +40,10 @@ STANDS_OUT: Final = 9.0
 """A gradient is looked for where it should be three times the noise."""
 EXCESS: Final = 8.0
 """A gradient so much stronger than what lay around here is something else across the strip, as a rule the border of a
-shadow: those pixels say nothing."""
+shadow: those pixels say nothing. In the light of lamps only what lies *across* the lines that should be here counts:
+lines that lie as they should may be as strong as they like there."""
+MOST_LINES: Final = 0.8
+"""Part of the pixels of an edge that no border of a shadow reaches: it crosses a few columns, a lamp lights all."""
 LEAST_STRUCTURE: Final = 0.8
 """Pixels of clear structure a column needs to be judged."""
 OFTEN: Final = 0.4
@@ -132,12 +135,14 @@ def _bars_seen(level: Floats, often: Floats, protected: Floats) -> Bools:
 
 class Measured:
     """A look with what is worked out of it once, however many others there are: `power` the squared gradient, `wide`
-    the grey level around, `noise` the noise around, `usable` where it is seen and neither black nor burnt out."""
+    the grey level around, `noise` the noise around, `usable` where it is seen and neither black nor burnt out.
+    `by_lamps`: lamps light it, and no sun."""
 
-    __slots__ = ("look", "noise", "power", "usable", "wide")
+    __slots__ = ("by_lamps", "look", "noise", "power", "usable", "wide")
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, by_lamps: bool = False) -> None:
         self.look = look
+        self.by_lamps = by_lamps
         self.power: Floats = (look.gradient**2).sum(0)
         self.wide: Floats = np.asarray(cv2.blur(look.level, WIDE), np.float32)
         self.noise: Floats = np.asarray(cv2.blur(look.noise, WIDE) + NOISE_FLOOR, np.float32)
@@ -158,12 +163,18 @@ def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, 
     seen, noise = live.usable * known.look.seen, live.noise
     gain = np.clip(live.wide / np.maximum(known.wide, 4), 0, 1.5)
     expected = known.power * gain**2
-    crossed = live.power > EXCESS * cv2.blur(expected, (15, 15)) + 25 * noise + 16
+    cross = (live.look.gradient * known.look.gradient).sum(0)
+    usual = np.asarray(cv2.blur(expected, (15, 15)), np.float32)
+    if live.by_lamps:
+        strange = live.power - cross**2 / np.maximum(known.power, 1e-3)
+        usual = usual * np.float32(_stronger(strange, usual, weight * seen > 0.1))
+    else:
+        strange = live.power
+    crossed = strange > EXCESS * usual + 25 * noise + 16
     clear = cv2.dilate(crossed.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
     could = (expected > STANDS_OUT * noise) * clear * seen
     counted, around = weight * could, witness * could
     wanted, hoped, enough, spare = pooled(weight, weight * seen, counted, around)
-    cross = (live.look.gradient * known.look.gradient).sum(0)
     lie = pooled(counted * _lie(live, known, cross))[0] / np.maximum(enough, 1e-6)
     pattern = _pattern(live, known, cross, (weight > 0.15) * seen * clear, weight > 0)
     score = (lie + pattern) / 2
@@ -179,6 +190,16 @@ def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, 
         np.where(spare > LEAST_STRUCTURE, beside, np.nan).astype(np.float32),
         _darker(live.look, known.look, weight, witness * seen) if opening else np.zeros_like(lie),
     )
+
+
+def _stronger(across: Floats, usual: Floats, where: Bools) -> float:
+    """How much stronger than expected the lines along the whole edge are, at least 1: a lamp by night makes more of
+    them than the sun did."""
+    found = across[where][::5] / (usual[where][::5] + 1)
+    if not found.size:
+        return 1.0
+    place = int(MOST_LINES * (found.size - 1))
+    return max(1.0, float(np.partition(found, place)[place]))
 
 
 def pooled(*fields: Floats) -> Floats:

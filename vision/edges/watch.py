@@ -23,7 +23,7 @@ from vision.edges.appearance import Appearances, Fit
 from vision.edges.evidence import NEVER, Columns
 from vision.edges.keeping import Belonging, EdgeStateError, KeptEdge, KeptState, packed_state, read_state
 from vision.edges.light import LightMemory
-from vision.edges.live import Average, free_of, look_of, strip_of
+from vision.edges.live import Average, free_of, lit_by_lamps, look_of, strip_of
 from vision.edges.people import Presence, people_at
 from vision.edges.places import Place, Places, Stretch, What, stretches
 from vision.edges.registration import Register, Shift
@@ -36,6 +36,9 @@ from vision.frame import Frame
 SECOND: Final = 1_000_000_000
 DARKER: Final = -0.45
 """A hole is darker against its surroundings than its cover was: a third of the light gone."""
+DIMMER: Final = -0.1
+"""By lamps a hole is never as bright against its surroundings as its cover was, however little its lines agree: a
+tenth."""
 BLACK: Final = -1.0
 """Two thirds of the light gone: more than a shadow takes, as a rule."""
 
@@ -95,6 +98,7 @@ class EdgeWatch:
         self._shift = Shift(0.0, 0.0, 0.0)
         self._judged_ns = NEVER
         self._standing = False
+        self._by_lamps = False
         self._places = Places()
         self._presences = [Presence() for _ in self._places.places]
         self._resize(self._reference.shape[1], self._reference.shape[0])
@@ -128,7 +132,8 @@ class EdgeWatch:
     def kept(self, model: str, now_ns: int) -> bytes:
         """What was learnt and confirmed, for a restart with the same survey and the same `model` of persons."""
         edges = [
-            KeptEdge(watched.edge.edge_id, watched.appearances.looks[1:], watched.columns) for watched in self._edges
+            KeptEdge(watched.edge.edge_id, watched.appearances.looks[1:], watched.columns, watched.light.state())
+            for watched in self._edges
         ]
         return packed_state(self._whose(model), KeptState(edges, self._places.places, self._presences), now_ns)
 
@@ -144,6 +149,7 @@ class EdgeWatch:
         for watched, edge in zip(self._edges, state.edges, strict=True):
             watched.appearances.take_up(edge.looks)
             watched.columns = edge.columns
+            watched.light.take_up(edge.light)
         self._places.places[:], self._presences[:] = state.places, state.presences
 
     def _whose(self, model: str) -> Belonging:
@@ -184,14 +190,16 @@ class EdgeWatch:
         self._shift = shift
         for watched in self._edges:
             self._judge_edge(watched, grey, persons, elapsed_s, now_ns)
+        self._by_lamps = lit_by_lamps((watched.average for watched in self._edges), self._by_lamps)
 
     def _judge_edge(self, watched: _Watched, grey: Image, persons: Boxes, elapsed_s: float, now_ns: int) -> None:
         view, columns = watched.view, watched.columns
         free = free_of(persons, view, self._shift)
-        live = Measured(watched.average.add(strip_of(grey, view, self._shift), free, elapsed_s))
+        look = watched.average.add(strip_of(grey, view, self._shift), free, elapsed_s, self._by_lamps)
+        live = Measured(look, self._by_lamps)
         fit = watched.appearances.fit(live, columns.is_open)
         lit = watched.light.bands(live.look.level, live.usable)
-        change = watched.light.change(lit, fit.agreement.witness)
+        change = watched.light.change(lit, fit.agreement.witness, self._by_lamps)
         gap, rail = self._verdicts(watched, fit, change)
         if gap.any():
             gap = gap & ~watched.appearances.explained(live, fit, columns.is_open, self.settings.explained_from)
@@ -230,7 +238,7 @@ class EdgeWatch:
         familiar = np.maximum(above[-1] * watched.light.agreed, above[0])
         least = np.where(same_light, familiar, np.interp(_or_nothing(fit.typical), reached, above))
         rail = agreed.judged & view.judged & (agreed.score > least)
-        return _cover(agreed, gap, rail, free, same_light) if view.opening else (gap, rail)
+        return _cover(agreed, gap, rail, free, same_light, self._by_lamps) if view.opening else (gap, rail)
 
     # --- telling ---
 
@@ -339,12 +347,15 @@ class EdgeWatch:
         ]
 
 
-def _cover(agreed: Agreement, gap: Bools, rail: Bools, judged: Bools, same_light: Bools) -> tuple[Bools, Bools]:
+def _cover(
+    agreed: Agreement, gap: Bools, rail: Bools, judged: Bools, same_light: Bools, by_lamps: bool = False
+) -> tuple[Bools, Bools]:
     """An opening: structure says it, and where the cover is plain, how dark it has become against its surroundings.
     A shadow darkens what lies beside as well: in another light only what is nearly black is a hole."""
     dark = agreed.darker < np.where(same_light, DARKER, BLACK)
     plain = judged & ~agreed.judged
-    open_cover = (gap & (dark | (agreed.score < 0.3))) | (plain & dark)
+    gone = (agreed.score < 0.3) & (~np.bool_(by_lamps) | (agreed.darker < DIMMER))
+    open_cover = (gap & (dark | gone)) | (plain & dark)
     covered = (rail & ~dark) | (plain & (np.abs(agreed.darker) < -DARKER / 2))
     return np.asarray(open_cover, bool), np.asarray(covered, bool)
 

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from gateway.model.verdict import Truth
-from tests.fakes.edge_site import NOBODY, SECOND, Look, Site, bare, hole, painted, survey
+from tests.fakes.edge_site import NOBODY, SECOND, Look, Site, bare, hole, painted, survey, x_of
 from vision.edges.keeping import EdgeStateError
 from vision.edges.watch import EdgeWatch
 from vision.frame import Frame
@@ -56,6 +56,19 @@ def test_what_was_ok_is_known_after_one_frame_and_what_is_taken_away_then_is_fou
     assert [round(float(one.about["from_m"])) for one in again.fired] == [9]
 
 
+def test_what_goes_during_a_restart_in_another_light_than_the_reference_is_found() -> None:
+    """The light of now is remembered as well, not that of the reference alone."""
+    site, evening = Site(), Look(shadow_x=x_of(8.0))
+    site.run(45)
+    site.run(120, evening)
+    again = Site()
+    again.second = site.second + 20
+    state = site.watch.kept(MODEL, int(site.second * SECOND))
+    again.watch.resume(state, MODEL, int(again.second * SECOND), 600.0)
+    again.run(60, bare(evening, (9.0, 11.0)))
+    assert [round(float(one.about["from_m"])) for one in again.fired] == [9]
+
+
 def test_without_it_everything_is_unknown_until_it_is_confirmed() -> None:
     fresh = Site()
     fresh.second = AT + 10
@@ -98,10 +111,10 @@ def _changed(change: Callable[[dict[str, object]], object]) -> bytes:
     return json.dumps(head).encode() + b"\n" + body
 
 
-def _poisoned() -> bytes:
+def _poisoned(at_the_end: bool = False) -> bytes:
     """Numbers that are none, under a digest that fits."""
     line, _, body = kept().partition(b"\n")
-    body = b"\x00\x7e" * 50 + body[100:]
+    body = body[:-4] + b"\x00\x00\xc0\x7f" if at_the_end else b"\x00\x7e" * 50 + body[100:]
     head = json.loads(line) | {"sha256": hashlib.sha256(body).hexdigest()}
     return json.dumps(head).encode() + b"\n" + body
 
@@ -112,10 +125,11 @@ SPOILT: dict[str, Callable[[], bytes]] = {
     "a pickle": lambda: b"\x80\x04K\x01.",
     "torn": lambda: kept()[:-7],
     "another byte": lambda: kept()[:-1] + bytes([kept()[-1] ^ 1]),
-    "another format": lambda: _changed(lambda head: head.update(format=2)),
+    "another format": lambda: _changed(lambda head: head.update(format=1)),
     "huge": lambda: _changed(lambda head: head["edges"][0].update(columns=10**9)),  # type: ignore[index]
     "a place nowhere": lambda: _changed(lambda head: head["places"][0].update(stretch=[0, 5, 10**6])),  # type: ignore[index]
     "no numbers": _poisoned,
+    "a light of no numbers": lambda: _poisoned(at_the_end=True),
 }
 
 

@@ -111,3 +111,16 @@ def test_an_exposure_that_drifts_is_no_change_for_what_was_not_seen_since() -> N
         dimmer = (np.exp(np.log(strip() + 6) - 0.01 * step) - 6).astype(np.float32)
         light.remember(light.bands(dimmer, np.ones_like(dimmer)), PATTERN, PATTERN, seen, 10.0)
     assert change(light, dimmer).max() < 0.02
+
+
+def test_a_neighbour_that_was_never_seen_protected_does_not_bring_in_the_light_of_the_reference() -> None:
+    light, night = memory(), strip()
+    night[:26, 40:] *= 0.5
+    seen = np.arange(COLUMNS) < 60
+    for _ in range(60):
+        light.remember(light.bands(night, np.ones_like(night)), PATTERN, PATTERN, seen, 1.0)
+    now = light.bands(night, np.ones_like(night))
+    found = light.change(now, PATTERN, by_lamps=True)
+    assert found[52:60].max() < 0.05
+    assert found[80:].min() > 0.2
+    assert light.change(now, PATTERN)[52:60].min() > 0.1, "by day a neighbour in another light is a doubt"
