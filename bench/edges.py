@@ -2,6 +2,7 @@
 
     python -m bench.edges run --generator 2 --camera-days 3 --json     straight from the generator, no files
     python -m bench.edges run --generator 2 --seed 3000 --log FILE     a line of counts for each quarter of an hour
+    python -m bench.edges events --seed 5200 --cameras 6 --by night    only around what goes missing, each from a start
     python -m bench.edges sum FILE ...                                 those lines added, of one or several runs
     python -m bench.edges render --generator 2 --days 1 --out DIR      for `sitewarden vision evaluate-edges DIR`
 
@@ -31,6 +32,8 @@ SECOND = 1_000_000_000
 HOUR = 3600
 QUARTER = 900
 GENERATORS = {1: "bench.edge_scenes", 2: "bench.edge_scenes_second"}
+DAYLIGHT = (6.5, 18.0)
+"""Hours between which the sun of both generators is up."""
 FIRST_SEED = {1: 0, 2: 1000}
 
 
@@ -101,10 +104,23 @@ def run(scene: Scene, seconds: int, every: int, start: int, keep: Callable[[Run,
     return camera
 
 
+def events(seed: int, cameras: int, by: str, before_s: int, watch_s: int, generator: int) -> Iterator[Run]:
+    """A camera of its own for each section that must be found and goes in those hours: started `before_s` before, and
+    judged for `watch_s` from then on or until it is mended."""
+    for scene, _ in scenes(generator, cameras, seed):
+        for section in truth_of(scene):
+            lit = DAYLIGHT[0] * HOUR <= section.from_s < DAYLIGHT[1] * HOUR
+            if not section.asked or section.from_s < before_s or by == ("night" if lit else "day"):
+                continue
+            camera = Run(scene, Tally((section,)), EdgeWatch(scene.survey, scene.reference))
+            camera.judge(range(int(section.from_s) - before_s, int(min(section.to_s, section.from_s + watch_s))))
+            yield camera
+
+
 def tell(tally: Tally) -> None:
     """Print what became of each section, and the false ones."""
     for one in tally.chased:
-        print(f"  {one.section} delay {one.delay_s} unknown {one.unknown}/{one.frames}", flush=True)
+        print(f"  {one.section} delay {one.delay_s} unknown {one.unknown} ok {one.said_ok} of {one.frames}", flush=True)
     for false in tally.false:
         print(f"  false {false}", flush=True)
 
@@ -138,7 +154,7 @@ def render(scene: Scene, seconds: int, every: int, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("run", "render", "sum"))
+    parser.add_argument("what", choices=("run", "events", "render", "sum"))
     parser.add_argument("files", type=Path, nargs="*", help="of `sum`: what `run --log` wrote")
     parser.add_argument("--generator", type=int, choices=tuple(GENERATORS), default=2)
     parser.add_argument("--camera-days", "--days", type=float, default=3.0)
@@ -146,12 +162,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="of the first camera")
     parser.add_argument("--from-hour", type=float, default=0.0, help="of the day; for parts of a day")
     parser.add_argument("--log", type=Path, help="add a line of counts for each simulated quarter of an hour")
+    parser.add_argument("--cameras", type=int, default=6, help="of `events`: one seed after the other")
+    parser.add_argument("--by", choices=("night", "day", "both"), default="both", help="of `events`: when it goes")
+    parser.add_argument("--before-s", type=int, default=180, help="of `events`: how long the camera has run")
+    parser.add_argument("--watch-s", type=int, default=180, help="of `events`: how long each is watched")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--json", action="store_true", help="only the last line")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     if options.what == "sum":
         print(json.dumps(summed(options.files), ensure_ascii=False))
+    elif options.what == "events":
+        print(json.dumps(_all_events(options), ensure_ascii=False))
     elif options.what == "render":
         if options.out is None:
             parser.error("render needs --out DIR")
@@ -159,6 +181,18 @@ def main() -> None:
             render(scene, seconds, options.every, options.out / f"camera-{number + 1}")
     else:
         print(json.dumps(_run_all(options), ensure_ascii=False))
+
+
+def _all_events(options: argparse.Namespace) -> dict[str, Any]:
+    seed = FIRST_SEED[options.generator] if options.seed is None else options.seed
+    ran = []
+    for camera in events(seed, options.cameras, options.by, options.before_s, options.watch_s, options.generator):
+        ran.append(camera)
+        if not options.json:
+            print(f"seed {camera.scene.seed}", end="", flush=True)
+            tell(camera.tally)
+    said = summary([camera.tally for camera in ran], 1)
+    return said | {"generator": options.generator, "seeds": [seed, seed + options.cameras - 1], "by": options.by}
 
 
 def _run_all(options: argparse.Namespace) -> dict[str, Any]:

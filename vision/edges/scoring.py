@@ -39,12 +39,13 @@ class MissingSection:
 
 @dataclass(slots=True)
 class Chased:
-    """One section and what has been said of it."""
+    """One section and what has been said of it. `unknown`, `said_ok`: frames in which half of it or more was so."""
 
     section: MissingSection
     delay_s: float | None = None
     frames: int = 0
     unknown: int = 0
+    said_ok: int = 0
 
 
 @dataclass(slots=True)
@@ -79,12 +80,8 @@ class Tally:
         if not section.from_s <= second < section.to_s:
             return
         chase.frames += 1
-        dark = sum(
-            _overlap(part.from_m, part.to_m, section)
-            for part in sections
-            if part.edge_id == section.edge_id and part.verdict == "unknown"
-        )
-        chase.unknown += dark >= 0.5 * (section.to_m - section.from_m)
+        chase.unknown += _told(sections, section, "unknown") >= 0.5
+        chase.said_ok += _told(sections, section, "ok") >= 0.5
         if chase.delay_s is None and any(_names(finding, section) for finding in told):
             chase.delay_s = second - section.from_s
 
@@ -102,10 +99,12 @@ class Tally:
 
 def summary(tallies: Sequence[Tally], every_s: float) -> dict[str, Any]:
     """All cameras together. `found_share` is of every section asked for, those in the dark included;
-    `found_share_of_judged` leaves out the ones that were UNKNOWN most of the time."""
+    `found_share_of_judged` leaves out the ones that were UNKNOWN most of the time; `missed_and_called_ok` counts those
+    that were never told and stood as protected for most of the time: the worst that can be said of one."""
     chased = [one for tally in tallies for one in tally.chased if one.section.asked and one.frames]
     found = sorted(one.delay_s for one in chased if one.delay_s is not None)
     hidden = [one for one in chased if one.delay_s is None and one.unknown > 0.5 * one.frames]
+    wrong = [one for one in chased if one.delay_s is None and one.said_ok > 0.5 * one.frames]
     days = sum(tally.frames for tally in tallies) * every_s / 86_400
     false = sum(len(tally.false) for tally in tallies)
     metres = sum(tally.metre_frames for tally in tallies)
@@ -118,6 +117,7 @@ def summary(tallies: Sequence[Tally], every_s: float) -> dict[str, Any]:
         "found": len(found),
         "found_share": _share(len(found), len(chased)),
         "missed_while_unknown": len(hidden),
+        "missed_and_called_ok": len(wrong),
         "found_share_of_judged": _share(len(found), len(chased) - len(hidden)),
         "false_sections": false,
         "false_per_camera_day": round(false / days, 3) if days else None,
@@ -144,6 +144,16 @@ def _names(finding: Finding, section: MissingSection) -> bool:
         return True
     common = _overlap(float(finding.about["from_m"]), float(finding.about["to_m"]), section)
     return common >= min(1.0, 0.5 * (section.to_m - section.from_m))
+
+
+def _told(sections: Sequence[Section], section: MissingSection, verdict: str) -> float:
+    """Which part of a section has this verdict now."""
+    metres = sum(
+        _overlap(part.from_m, part.to_m, section)
+        for part in sections
+        if part.edge_id == section.edge_id and part.verdict == verdict
+    )
+    return metres / (section.to_m - section.from_m)
 
 
 def _near(finding: Finding, section: MissingSection) -> bool:

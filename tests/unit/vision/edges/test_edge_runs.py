@@ -3,10 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from bench import edges
 from bench.edge_runs import append, summed
 from gateway.model.verdict import Truth
+from tests.fakes.edge_site import Look, painted
+from tests.fakes.edge_site import survey as site_survey
 from vision.edges.scoring import MissingSection, Tally, summary
 from vision.edges.watch import Section
 from vision.finding import Finding, FindingKind
@@ -116,3 +121,44 @@ def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
     with (tmp_path / "a.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(about(5000))[:40])
     assert summed([tmp_path / "a.jsonl"])["frames"] == tally(300).frames
+
+
+@pytest.mark.parametrize(
+    ("verdict", "unknown", "wrong"), [("ok", 0, 1), ("unknown", 1, 0), ("gap", 0, 0)], ids=["ok", "unknown", "gap"]
+)
+def test_a_bare_section_that_was_called_ok_is_counted_apart(verdict: str, unknown: int, wrong: int) -> None:
+    one = Tally((BARE,))
+    for second in range(0, 600, 5):
+        one.take(second, [], [Section("north", 0.0, 12.0, verdict), Section("west", 0.0, 12.0, "ok")])
+    said = summary([one], 5)
+    assert (said["found"], said["missed_while_unknown"], said["missed_and_called_ok"]) == (0, unknown, wrong)
+
+
+def test_a_section_that_was_found_was_not_called_ok_for_good() -> None:
+    assert summary([tally()], 5)["missed_and_called_ok"] == 0
+
+
+class QuietScene:
+    """Two sections, one by day; nothing to see."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.asked: list[int] = []
+        self.survey, self.reference = site_survey(), painted(Look())
+        first = MissingSection("north", 2.0, 5.0, 1000.4, 1040.0, "bays")
+        self.events = (first, MissingSection("north", 2.0, 5.0, 40_000.0, 60_000.0, "bays"))
+
+    def frame_at(self, second: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        self.asked.append(int(second))
+        return self.reference, np.empty((0, 4), np.float32)
+
+
+@pytest.mark.parametrize(("by", "spans"), [("night", [(995, 1009)]), ("both", [(995, 1009), (39_995, 40_009)])])
+def test_only_the_time_around_a_section_is_judged(
+    monkeypatch: pytest.MonkeyPatch, by: str, spans: list[tuple[int, int]]
+) -> None:
+    scene = QuietScene(7)
+    monkeypatch.setattr(edges, "scenes", lambda *_: [(scene, 86_400)])
+    ran = list(edges.events(7, 1, by, before_s=5, watch_s=10, generator=2))
+    assert [(one.tally.frames, one.tally.chased[0].frames) for one in ran] == [(15, 9), (15, 10)][: len(spans)]
+    assert scene.asked == [second for first, last in spans for second in range(first, last + 1)]
