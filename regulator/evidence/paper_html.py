@@ -5,9 +5,9 @@ import hashlib
 import re
 from pathlib import Path
 
-import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from regulator.evidence.check_code import check_code
 from regulator.evidence.paper import Paper
 
 FOLDER = Path(__file__).parent
@@ -19,7 +19,7 @@ _ENVIRONMENT = Environment(
 
 def paper_html(paper: Paper) -> bytes:
     """The page, UTF-8."""
-    code = segno.make(paper.check_address, error="m").svg_data_uri(scale=3, border=2)
+    code = check_code(paper.check_address).svg_data_uri(scale=3, border=2)
     return _ENVIRONMENT.get_template("paper.html").render(paper=paper, code=code).encode()
 
 

@@ -7,6 +7,8 @@ import threading
 from dataclasses import replace
 from datetime import datetime
 
+import cv2
+import numpy as np
 import pytest
 from pypdf import PdfReader
 from sqlalchemy import insert, select, update
@@ -71,6 +73,20 @@ def test_a_document_says_what_was_asked_in_html_and_pdf(face: DeskFace) -> None:
         body = db.scalar(select(documents.c.body))
     assert entry.fields["content"]["pdf_sha256"] == document.pdf_sha256  # type: ignore[index,call-overload]
     assert hashlib.sha256(str(body).encode()).hexdigest() == document.digest
+
+
+def test_the_code_on_paper_leads_to_the_check(face: DeskFace) -> None:
+    """The dark rectangles of the PDF are painted as they are placed, and read by another library."""
+    document = issue(face)
+    (sheet,) = PdfReader(io.BytesIO(face.desk.shelf.read(document.pdf_sha256))).pages
+    drawn = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) re\b", sheet.get_contents().get_data())  # type: ignore[union-attr]
+    painted = np.full((800, 800), 255, np.uint8)
+    for x, y, width, height in np.array(drawn, dtype=float) * 8:
+        painted[round(y) : round(y + height), round(x) : round(x + width)] = 0
+    page = face.desk.shelf.read(document.html_sha256).decode()
+    read, _, _ = cv2.QRCodeDetector().detectAndDecode(np.ascontiguousarray(painted[::-1]))
+    assert read.endswith(f"/documents/check/{document.number}?d={document.digest}"), read
+    assert read in page
 
 
 def test_the_same_cause_has_one_document_and_takes_no_number(face: DeskFace) -> None:
