@@ -4,9 +4,10 @@ In: pack names. Out: `RulePacks`. Raises PackError with every fault: the file, t
 database.
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -26,6 +27,9 @@ from regulator.model.actor import Level
 
 Certainty = Literal["V1", "V2", "M-H", "M-M", "PD"]
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
+QUICK_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader of libyaml where there is one: an eighth of the time. What it refuses is read again by the one
+written in Python, which says better what is wrong."""
 
 
 class PackError(ValueError):
@@ -61,7 +65,10 @@ def load_packs(names: Sequence[str], folders: Sequence[Path] = ()) -> RulePacks:
 def read_yaml(path: Path) -> Any:
     """A file's content. Raises PackError: it cannot be read, or is no YAML."""
     try:
-        return yaml.safe_load(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        with contextlib.suppress(yaml.YAMLError):
+            return yaml.load(text, QUICK_LOADER)  # noqa: S506 - a safe loader either way
+        return yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise PackError([f"{path}: cannot be read ({error})"]) from error
     except yaml.YAMLError as error:

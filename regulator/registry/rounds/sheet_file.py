@@ -3,6 +3,7 @@
 sheets/<kind>.yaml: version 1, sheet (its own name), title_zh, title_en, questions of key, zh, en, hazard_zh, hazard_en
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +11,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from regulator.packs import PackError, config_root
+from regulator.packs import QUICK_LOADER, PackError, config_root, read_yaml
 from regulator.registry.rounds.sheets import Question, SheetBook, SheetKind
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -61,7 +62,7 @@ def load_sheets(folder: Path | None = None) -> SheetBook:
 def _read(path: Path, kind: SheetKind) -> tuple[Question, ...]:
     node = _node(path)
     try:
-        read = _Sheet.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        read = _Sheet.model_validate(read_yaml(path))
     except ValidationError as error:
         raise PackError(list(_faults(path, node, error))) from error
     if read.sheet != kind.value:
@@ -72,7 +73,10 @@ def _read(path: Path, kind: SheetKind) -> tuple[Question, ...]:
 def _node(path: Path) -> yaml.Node | None:
     """The file as YAML with the place of every part. Raises PackError: it cannot be read, or is no YAML."""
     try:
-        return yaml.compose(path.read_text("utf-8"), yaml.SafeLoader)
+        text = path.read_text("utf-8")
+        with contextlib.suppress(yaml.YAMLError):
+            return yaml.compose(text, QUICK_LOADER)
+        return yaml.compose(text, yaml.SafeLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise PackError([f"{path}: cannot be read ({error})"]) from error
     except yaml.MarkedYAMLError as error:
