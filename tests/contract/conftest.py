@@ -47,7 +47,7 @@ def end(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 @contextmanager
 def _postgresql_url() -> Iterator[str]:
     folder = reachable_folder()
-    server = PostgreSQL(folder)
+    server = PostgreSQL(folder, durable=False)
     server.start()
     try:
         yield server.url(server.create())

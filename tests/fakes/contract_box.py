@@ -54,7 +54,7 @@ class ContractBox:
         self.key = Ed25519PrivateKey.generate()
         self.regulator: Ed25519PublicKey | None = None
         self.chain: list[tuple[bytes, str]] = []
-        self.client = httpx.Client(base_url=url, trust_env=False, timeout=20)
+        self.client = httpx.Client(base_url=url, trust_env=False, timeout=20, verify=url.startswith("https:"))
 
     def __enter__(self) -> Self:
         return self

@@ -36,7 +36,7 @@ class DeskClock:
 def postgresql() -> Iterator[PostgreSQL]:
     """One server for all tests of a process."""
     folder = reachable_folder()
-    server = PostgreSQL(folder)
+    server = PostgreSQL(folder, durable=False)
     server.start()
     try:
         yield server

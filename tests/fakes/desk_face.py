@@ -13,9 +13,11 @@ otherwise. `clock` is the desk's only clock: moving it past midnight is enough.
 
 import re
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -66,7 +68,8 @@ class DeskClient(httpx.Client):
 
     def __init__(self, url: str) -> None:
         headers = {"accept": "text/html", "user-agent": "Test browser", "origin": url}
-        super().__init__(base_url=url, headers=headers, timeout=PATIENCE_S)
+        # plain HTTP: reading the machine's authorities costs more than a page
+        super().__init__(base_url=url, headers=headers, timeout=PATIENCE_S, verify=False)
 
     def csrf(self, page: str = "/me") -> str:
         """The hidden field of a page's forms."""
@@ -98,9 +101,7 @@ class DeskFace:
     ) -> None:
         self.clock = clock or DeskClock()
         self._own = database is None
-        self.database = database or DeskDatabase(url or f"sqlite:///{folder / 'desk.db'}")
-        if self._own:
-            prepare(self.database)
+        self.database = database or (_opened(url) if url else _opened_file(folder / "desk.db"))
         self.settings = settings or DeskSettings(
             database=str(self.database.url), blobs=str(folder / "blobs"), key_file=folder / "desk.key.pem"
         )
@@ -177,6 +178,27 @@ class DeskFace:
             cookie = self.session_of(account)
             client.cookies.set(cookie["name"], cookie["value"])
         return client
+
+
+def _opened(url: str) -> DeskDatabase:
+    database = DeskDatabase(url)
+    prepare(database)
+    return database
+
+
+def _opened_file(path: Path) -> DeskDatabase:
+    """A new file is a copy of the first one that was migrated: each migration costs as much as ten pages."""
+    if not path.exists():
+        path.write_bytes(_migrated())
+    return _opened(f"sqlite:///{path}")
+
+
+@cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "desk.db"
+        _opened(f"sqlite:///{path}").close()
+        return path.read_bytes()
 
 
 class _Server(uvicorn.Server):
