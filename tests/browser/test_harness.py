@@ -76,6 +76,17 @@ async def test_axe_finds_what_is_wrong(chromium):
     await page.close()
 
 
+async def test_axe_finds_colours_that_only_the_night_makes_unreadable(chromium):
+    page = await chromium.new_page(color_scheme="light")
+    night = "<style>@media (prefers-color-scheme: dark) { p { color: #777; background: #666; } }</style>"
+    await page.set_content(EMPTY.format(f"{night}<main><h1>said</h1><p>said</p></main>"))
+    await axe_clean(page)
+    await page.emulate_media(color_scheme="dark")
+    with pytest.raises(AssertionError, match="color-contrast"):
+        await axe_clean(page, colours=True)
+    await page.close()
+
+
 async def test_the_tab_key_is_followed(chromium):
     page = await chromium.new_page()
     three = "<a href='#a'>A</a><button style='outline:none'>B</button><input aria-label=C>"
