@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 
 from screens.catalogue import Catalogue, Language
@@ -20,6 +21,25 @@ TEMPLATES: Final = FOLDER / "templates"
 STATIC: Final = FOLDER / "static"
 
 
+class _Compiled(BytecodeCache):
+    """What templates were compiled to in this process, by their text: its other faces need not compile them again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill the bucket when its template is known and still has the same text."""
+        if (known := self._kept.get(bucket.key)) is not None:
+            bucket.bytecode_from_string(known)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED: Final = _Compiled()
+
+
 def page_environment(templates: Sequence[Path], catalogue: Catalogue, files: StaticFiles) -> Environment:
     """An environment that looks into `templates` first, then into the shared ones. A page gives `language`."""
     environment = Environment(
@@ -28,6 +48,7 @@ def page_environment(templates: Sequence[Path], catalogue: Catalogue, files: Sta
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_COMPILED,
     )
     environment.globals |= {
         "_": _text(catalogue),
