@@ -227,7 +227,8 @@ class EdgeWatch:
     def _verdicts(self, watched: _Watched, fit: Fit, change: Floats) -> tuple[Bools, Bools]:
         """Columns that this frame may call a gap, and those it calls protected. In the light in which a column was seen
         protected, lines that are gone are a gap: the further the light has changed, the less may be left of them. In
-        another light they may be there and not be seen."""
+        another light they may be there and not be seen. By lamps only what agrees strongly is called protected: there
+        bare columns agree by a half."""
         setting, agreed, view = self.settings, fit.agreement, watched.view
         same_light = change < setting.same_light
         changed, below = zip(*setting.gap_below, strict=True)
@@ -237,6 +238,8 @@ class EdgeWatch:
         reached, above = zip(*setting.rail_above, strict=True)
         familiar = np.maximum(above[-1] * watched.light.agreed, above[0])
         least = np.where(same_light, familiar, np.interp(_or_nothing(fit.typical), reached, above))
+        if self._by_lamps:
+            least = np.maximum(least, above[-1])
         rail = agreed.judged & view.judged & (agreed.score > least)
         return _cover(agreed, gap, rail, free, same_light, self._by_lamps) if view.opening else (gap, rail)
 

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from gateway.model.verdict import Truth
 from tests.fakes.edge_site import LENGTH_M, Look, Site, bare, painted, survey
+from vision.edges.appearance import Fit
 from vision.edges.live import Average, lit_by_lamps, look_of, strip_of
 from vision.edges.registration import Shift
 from vision.edges.structure import Agreement, Measured, agreement, rail_weight
 from vision.edges.structure import Look as Strip
 from vision.edges.view import View, view_of
-from vision.edges.watch import _cover
+from vision.edges.watch import EdgeWatch, _cover
 
 STILL = Shift(0.0, 0.0, 1.0)
 WHOLE = Look(noise=0.0)
@@ -127,3 +128,18 @@ def test_by_day_a_noisy_strip_is_averaged_no_longer_than_a_calm_one() -> None:
         night.add(strip, free, 1.0, by_lamps=True)
     assert float(np.median(day.weight)) < 7.0
     assert float(np.median(night.weight)) > 12.0
+
+
+@pytest.mark.parametrize(("score", "by_day", "by_night"), [(0.55, True, False), (0.75, True, True)])
+def test_by_night_only_what_agrees_strongly_is_called_protected(score: float, by_day: bool, by_night: bool) -> None:
+    watch = EdgeWatch(survey(), painted(WHOLE))
+    watched = watch._edges[0]
+    one = np.ones(len(watched.view.judged), np.float32)
+    watched.light.agreed = 0.6 * one
+    fit = Fit(0, Agreement(score * one, 0.9 * one, one > 0, one, 0 * one), 0.9)
+    for lamps, told in ((False, by_day), (True, by_night)):
+        watch._by_lamps = lamps
+        gap, rail = watch._verdicts(watched, fit, 0 * one)
+        assert not gap.any()
+        assert bool(rail[watched.view.judged].all()) == told
+        assert bool(rail.any()) == told
