@@ -6,8 +6,8 @@ ARGS ?=
 COVERAGE_FLOOR ?= 80
 # Compiled modules are kept: hundreds of tests start a gateway of their own, and compiling its modules is a third of a start.
 export PYTHONDONTWRITEBYTECODE :=
-# More test processes than two cores: many tests wait for a wire, a server or a clock.
-JOBS ?= 3
+# More test processes than two cores: for half of their time tests wait for a wire, a server or a clock.
+JOBS ?= 4
 
 VENV := .venv
 BIN := $(VENV)/bin
