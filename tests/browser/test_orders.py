@@ -1,13 +1,14 @@
 """S7 in a real browser, before a real regulator: an order arrives, a phone answers it with photos, the word of the desk
 comes back; permits and warnings are entered by hand."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from contract.messages import OrderState
 from gateway.accounts.person import Role
@@ -49,6 +50,13 @@ def arrives(regulator: FakeRegulator, **changes: object) -> None:
     wait_until(lambda: int(regulator.store.boxes()[0]["waiting"]) == 0, "the order kept by the box")
 
 
+def large_photo(folder: Path, name: str) -> Path:
+    """On the disk, where the browser reads it itself: 13 MB in a message keep it busy for seconds."""
+    path = folder / name
+    path.write_bytes(photo(1) + bytes(13 * 2**20))
+    return path
+
+
 def replies(regulator: FakeRegulator) -> list[dict[str, object]]:
     return [json.loads(row["body"]) for row in regulator.store.items("order_reply")]
 
@@ -84,17 +92,28 @@ async def test_a_phone_answers_an_order_with_photos_and_the_regulator_holds_them
     await expect(page.get_by_text("监管部门已于")).to_be_visible()
 
 
-async def test_a_photo_too_large_is_told_before_it_travels(box, regulator, open_page) -> None:
+async def test_a_photo_too_large_is_told_before_it_travels(box, regulator, open_page, tmp_path) -> None:
     arrives(regulator)
     page = await open_page("/orders", look=PHONE, role=Role.SAFETY_OFFICER)
     await page.get_by_role("link", name="限期整改").click()
-    big = {"name": "phone.jpg", "mimeType": "image/jpeg", "buffer": photo(1) + bytes(13 * 2**20)}
-    await page.get_by_label("已拍的照片").set_input_files([big])
+    await page.get_by_label("已拍的照片").set_input_files(large_photo(tmp_path, "phone.jpg"))
     await expect(page.get_by_role("alert")).to_contain_text("phone.jpg 过大：13.0 MB，每张最大 12 MB")
     await page.get_by_label("整改完成，申请复查").check()
     await page.get_by_role("button", name="签字并上报").click()
     await expect(page.locator(".order-reply")).to_have_count(0)
     assert "/answer" not in page.url
+
+
+async def test_a_photo_chosen_before_the_script_came_is_told_too(box, regulator, open_page, tmp_path) -> None:
+    arrives(regulator)
+    page = await open_page("/orders", role=Role.SAFETY_OFFICER)
+    held: asyncio.Future[Route] = asyncio.get_running_loop().create_future()
+    await page.route("**/orders.js*", lambda route: held.set_result(route))  # noqa: PLW0108 - a bound method is refused
+    await page.get_by_role("link", name="限期整改").click()
+    script = await held
+    await page.get_by_label("已拍的照片").set_input_files(large_photo(tmp_path, "early.jpg"))
+    await script.continue_()
+    await expect(page.get_by_role("alert")).to_contain_text("early.jpg 过大")
 
 
 async def test_without_a_script_what_is_no_photo_is_refused_and_the_words_stay(

@@ -12,6 +12,7 @@ if (known.boxMs) setInterval(tick, TICK_MS);
 for (const form of document.querySelectorAll("[data-order-form]")) {
   form.addEventListener("change", () => check(form));
   form.addEventListener("submit", (event) => send(event, form));
+  check(form); // photos that were chosen before this script came
 }
 
 function tick() {
