@@ -206,9 +206,9 @@ async def test_arrows_go_from_tile_to_tile_staying_opens_the_card_and_enter_the_
     assert await page.evaluate("document.activeElement.dataset.code") == order[1]
     await expect(page.locator("#wall-card")).to_contain_text(order[1])
     await expect(page.locator("#wall-card .unknown-word")).to_contain_text("未评分")
-    await axe_clean(page)
+    await axe_clean(page, "#wall-card")  # the wall around it: see the first test
     await page.keyboard.press("Enter")
-    await page.wait_for_url(f"**/projects/{order[1]}")
+    await page.wait_for_url(f"**/projects/{order[1]}", wait_until="commit")
 
 
 async def test_filters_and_modes_are_in_the_address_and_unknown_is_hatched(
