@@ -20,11 +20,6 @@ Floats = NDArray[np.float32]
 
 GROWN: Final = 0.12
 """A person box is widened by this part: arms, tools and the detector's error."""
-CALM: Final = 1.0
-"""Variance of a mean gradient in which bars stand out well. A noisier strip is averaged over longer in the light of
-lamps, since a gap stays for minutes."""
-LONGER: Final = 5.0
-"""No longer than so many times."""
 NOISY, CALM_AGAIN = 6.0, 4.0
 """Variance of a single gradient from which a picture is one of the night, and under which it is one no more."""
 FRESH: Final = 0.9
@@ -66,17 +61,15 @@ class Average:
     def __init__(self, view: View, average_s: float) -> None:
         rows, columns = view.map_x.shape
         self.average_s = average_s
-        self.long_s = average_s
         self.noise = 0.0
         self.weight = np.zeros((rows, columns), np.float32)
         self.gradient = np.zeros((2, rows, columns), np.float32)
         self.power = np.zeros((rows, columns), np.float32)
         self.level = np.zeros((rows, columns), np.float32)
 
-    def add(self, strip: Floats, free: Floats, elapsed_s: float, by_lamps: bool = False) -> Look:
-        """Take a strip in; `elapsed_s` since the one before. In the light of lamps a noisy one is averaged longer."""
-        over_s = self.long_s if by_lamps else self.average_s
-        keep = np.float32(math.exp(-elapsed_s / max(over_s, 1.2 * min(elapsed_s, 30.0))))
+    def add(self, strip: Floats, free: Floats, elapsed_s: float) -> Look:
+        """Take a strip in; `elapsed_s` since the one before."""
+        keep = np.float32(math.exp(-elapsed_s / max(self.average_s, 1.2 * min(elapsed_s, 30.0))))
         old = self.weight * keep
         self.weight = old + free
         part = free / np.maximum(self.weight, 1e-6)
@@ -87,7 +80,5 @@ class Average:
         single = np.maximum(self.power - (self.gradient**2).sum(0), 0)
         spread = single / np.maximum(self.weight, 1.0)
         self.noise = float(np.median(single[::3, ::3]))
-        noisy = self.noise * max(elapsed_s, 0.1) / self.average_s
-        self.long_s = self.average_s * min(max(noisy / CALM, 1.0), LONGER)
         seen = (free > 0) & (self.weight > FRESH)
         return Look(self.gradient.copy(), self.level.copy(), spread, seen.astype(np.float32))

@@ -195,7 +195,7 @@ class EdgeWatch:
     def _judge_edge(self, watched: _Watched, grey: Image, persons: Boxes, elapsed_s: float, now_ns: int) -> None:
         view, columns = watched.view, watched.columns
         free = free_of(persons, view, self._shift)
-        look = watched.average.add(strip_of(grey, view, self._shift), free, elapsed_s, self._by_lamps)
+        look = watched.average.add(strip_of(grey, view, self._shift), free, elapsed_s)
         live = Measured(look, self._by_lamps)
         fit = watched.appearances.fit(live, columns.is_open)
         lit = watched.light.bands(live.look.level, live.usable)

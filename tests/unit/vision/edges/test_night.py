@@ -72,18 +72,6 @@ def test_a_whole_edge_by_night_is_told_as_whole() -> None:
     assert (site.fired, site.truth()) == ([], Truth.FALSE)
 
 
-@pytest.mark.parametrize(("sigma", "least", "most"), [(0.3, 6.0, 6.0), (12.0, 12.0, 30.0)], ids=["calm", "noisy"])
-def test_the_noisier_the_picture_the_longer_it_is_averaged(sigma: float, least: float, most: float) -> None:
-    place = view()
-    average, free = Average(place, 6.0), np.ones_like(place.map_x)
-    dice, still = np.random.default_rng(3), grey(painted(WHOLE)).astype(np.float32)
-    for _ in range(40):
-        picture = np.clip(still + dice.normal(0, sigma, still.shape), 0, 255).astype(np.uint8)
-        look = average.add(strip_of(picture, place, STILL), free, 1.0)
-    assert least <= average.long_s <= most
-    assert float(np.median(look.noise)) < 3.0
-
-
 @pytest.mark.parametrize(("darker", "told"), [(-0.02, False), (-0.2, True)], ids=["as bright", "dimmer"])
 def test_a_cover_that_only_looks_different_is_no_hole(darker: float, told: bool) -> None:
     """The pattern of a cover changes where the sun stands otherwise; a hole is darker than the cover was."""
@@ -116,18 +104,6 @@ def test_by_day_a_border_that_crosses_and_lines_as_strong_as_a_lamps_say_nothing
     """What is told of the night holds for the night: by day lines eight times too strong are a shadow's border."""
     found = agreed(under_a_lamp(Look()), by_lamps=False)
     assert found.judged.mean() < 0.5
-
-
-def test_by_day_a_noisy_strip_is_averaged_no_longer_than_a_calm_one() -> None:
-    place = view()
-    day, night = Average(place, 6.0), Average(place, 6.0)
-    free, dice = np.ones_like(place.map_x), np.random.default_rng(5)
-    for _ in range(40):
-        strip = strip_of(dice.integers(90, 160, (270, 480)).astype(np.uint8), place, STILL)
-        day.add(strip, free, 1.0)
-        night.add(strip, free, 1.0, by_lamps=True)
-    assert float(np.median(day.weight)) < 7.0
-    assert float(np.median(night.weight)) > 12.0
 
 
 @pytest.mark.parametrize(("score", "by_day", "by_night"), [(0.55, True, False), (0.75, True, True)])
