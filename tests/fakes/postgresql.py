@@ -53,7 +53,8 @@ class PostgreSQL:
         """A new database; its name."""
         name = f"desk_{uuid.uuid4().hex[:12]}"
         with psycopg.connect(self.plain_url("postgres"), autocommit=True) as admin:
-            admin.execute(f'CREATE DATABASE {name} TEMPLATE "{template}"')
+            how = "STRATEGY file_copy" if admin.info.server_version >= 150_000 else ""  # half the time of the default
+            admin.execute(f'CREATE DATABASE {name} TEMPLATE "{template}" {how}')
         return name
 
     def drop(self, name: str) -> None:
