@@ -189,7 +189,8 @@ def _opened(url: str) -> DeskDatabase:
 def _opened_file(path: Path) -> DeskDatabase:
     """A new file is a copy of the first one that was migrated: each migration costs as much as ten pages."""
     if not path.exists():
-        path.write_bytes(_migrated())
+        path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_migrated())
     return _opened(f"sqlite:///{path}")
 
 
