@@ -77,14 +77,14 @@ def regulator_alerts(folder: Path) -> list[dict[str, object]]:
 
 
 def seen_ns(overload: Overload, box: DemoBox) -> int:
-    """For how long of an overload the box does not say that it was blind."""
-    left = overload.ended_at_ns - overload.started_at_ns
-    until = overload.started_at_ns
+    """The longest look at an overload without a moment of which the box says that it was blind. Two short looks with a
+    start between them are none: each begins the rule's delay anew."""
+    longest, since = 0, overload.started_at_ns
     for start, end in sorted(admitted_gaps(box)):
-        first, last = max(start, until), min(end, overload.ended_at_ns)
-        left -= max(0, last - first)
-        until = max(until, last)
-    return left
+        if end > since:
+            longest = max(longest, min(start, overload.ended_at_ns) - since)
+            since = end
+    return max(longest, overload.ended_at_ns - since)
 
 
 def admitted_gaps(box: DemoBox) -> list[tuple[int, int]]:
