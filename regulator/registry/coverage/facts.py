@@ -58,7 +58,7 @@ def gather(
     found = {}
     for code in wanted:
         count, last_seen_ns = seen.get(code, (0, 0))
-        days = had.get(code, {})
+        days = had.get(code, ())
         alive = _alive(moment, last_seen_ns, days)
         cameras, assets = _parts(moment, owned.get(code, ()), days)
         found[code] = ProjectFacts(
@@ -69,14 +69,15 @@ def gather(
             cameras=cameras,
             works=works.get(code, ()),
             assets=assets,
-            camera_minutes=sum(day.usable_minutes for day in days.values() if day.camera),
+            camera_minutes=sum(day.usable_minutes for day in days if day.camera),
         )
     return found
 
 
 class _Day(NamedTuple):
-    """What a day brought of one asset."""
+    """What a day brought of one asset of one box; two boxes of a project may have assets of the same name."""
 
+    asset: str
     camera: int
     good_minutes: int
     usable_minutes: int
@@ -92,24 +93,25 @@ class _Owned(NamedTuple):
     asset: str
 
 
-def _alive(moment: Moment, last_seen_ns: int, days: Mapping[str, _Day]) -> bool | None:
+def _alive(moment: Moment, last_seen_ns: int, days: Sequence[_Day]) -> bool | None:
     since_ns = moment.at_ns - moment.silent_s * 1_000_000_000
     if moment.heard:
         return last_seen_ns >= since_ns
-    return True if any(day.last_minute_ns >= since_ns for day in days.values()) else None
+    return True if any(day.last_minute_ns >= since_ns for day in days) else None
 
 
 def _parts(
-    moment: Moment, owned: Sequence[_Owned], days: Mapping[str, _Day]
+    moment: Moment, owned: Sequence[_Owned], days: Sequence[_Day]
 ) -> tuple[tuple[CameraFacts, ...], tuple[AssetFacts, ...]]:
     """Cameras and measuring devices with what the day brought of them."""
+    had = {day.asset: day for day in days}
     cameras: list[CameraFacts] = []
     assets: list[AssetFacts] = []
     for code, kind, asset in owned:
         if kind == _CAMERA:
-            cameras.append(CameraFacts(code, _state(moment, days.get(asset or code))))
+            cameras.append(CameraFacts(code, _state(moment, had.get(asset or code))))
         else:
-            assets.append(AssetFacts(code, bool(asset), days[asset].good_minutes if asset in days else 0))
+            assets.append(AssetFacts(code, bool(asset), had[asset].good_minutes if asset in had else 0))
     return tuple(cameras), tuple(assets)
 
 
@@ -126,15 +128,15 @@ def _boxes(db: Connection, wanted: Sequence[str]) -> dict[str, tuple[int, int]]:
     return {row[0]: (row[1], row[2]) for row in db.execute(found.group_by(at.project_code))}
 
 
-def _days(db: Connection, day: date, wanted: Sequence[str]) -> Mapping[str, Mapping[str, _Day]]:
-    """By project and asset."""
+def _days(db: Connection, day: date, wanted: Sequence[str]) -> Mapping[str, Sequence[_Day]]:
+    """By project."""
     at = asset_days.c
     chosen = select(
         at.project_code, at.asset, at.camera, at.good_minutes, at.usable_minutes, at.last_minute_ns, at.last_state
     )
-    found: dict[str, dict[str, _Day]] = defaultdict(dict)
-    for code, asset, *said in db.execute(chosen.where(at.day == day.isoformat(), among(at.project_code, wanted))):
-        found[code][asset] = _Day(*said)
+    found: dict[str, list[_Day]] = defaultdict(list)
+    for code, *said in db.execute(chosen.where(at.day == day.isoformat(), among(at.project_code, wanted))):
+        found[code].append(_Day(*said))
     return found
 
 

@@ -13,6 +13,7 @@ from regulator.records.ledger import Ledger
 from regulator.records.tables.coverage import asset_days, camera_stills
 from regulator.records.tables.intake import boxes
 from regulator.registry.coverage.arrivals import camera_state, note_minute, note_still
+from regulator.registry.coverage.facts import Moment, gather
 from regulator.registry.coverage.ladder import Footing, Rung
 from regulator.registry.coverage.standings import Standing, freeze, standing_now, standing_on
 from regulator.registry.device_office import DangerousWork, put_work, watch_work
@@ -159,6 +160,15 @@ def test_minutes_are_counted_once_and_late_ones_do_not_speak_of_now(desk: Regist
         columns = (at.asset, at.minutes, at.good_minutes, at.usable_minutes, at.last_state)
         rows = [tuple(row) for row in db.execute(select(*columns).order_by(at.asset))]
     assert rows == [("cam-1", 2, 2, 1, "usable"), ("crane-1", 2, 1, 0, "")]
+
+
+def test_two_boxes_of_a_project_may_name_a_camera_alike(desk: RegistryDesk) -> None:
+    moment = Moment.today(desk.clock(), SILENT_S)
+    same = {"project_code": "p-001", "day": moment.day.isoformat(), "asset": "cam-1", "camera": 1}
+    with desk.database.transaction() as db:
+        for box_id, minutes in (("box-a", 7), ("box-b", 5)):
+            db.execute(insert(asset_days).values(**same, box_id=box_id, usable_minutes=minutes))
+        assert gather(db, moment, ["p-001"])["p-001"].camera_minutes == 12
 
 
 def test_the_newest_still_is_kept_whatever_order_they_come_in(desk: RegistryDesk) -> None:
