@@ -33,7 +33,7 @@ HOUR = 3600
 QUARTER = 900
 GENERATORS = {1: "bench.edge_scenes", 2: "bench.edge_scenes_second"}
 DAYLIGHT = (6.5, 18.0)
-"""Hours between which the sun of both generators is up."""
+"""Hours that `events` counts as day."""
 FIRST_SEED = {1: 0, 2: 1000}
 
 
