@@ -21,7 +21,8 @@ TRAINING := $(TRAINING_VENV)/.training-$(call content,requirements-training.lock
 TESTS := $(wildcard $(addprefix tests/,deploy e2e browser desk requirements wire contract cases properties faults unit))
 # Where the tests lie that need the machine for themselves (marked `alone`).
 ALONE := tests/faults tests/browser tests/wire
-SIDE_BY_SIDE = -n $(JOBS) --dist loadfile --no-loadscope-reorder
+# A process that had to be ended would get the same test again, and the next process too.
+SIDE_BY_SIDE = -n $(JOBS) --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 

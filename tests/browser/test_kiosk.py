@@ -21,8 +21,8 @@ HEAR = "() => new Promise(heard => document.addEventListener('feed-live', heard,
 AGE = """ms => {
   const now = performance.now.bind(performance);
   performance.now = () => now() + ms;
-  Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
 }"""
+HIDE = '() => Object.defineProperty(document, "hidden", { configurable: true, get: () => true })'
 
 
 class Wall:
@@ -49,11 +49,17 @@ class Wall:
         await self.page.evaluate(HEAR)
 
     async def grow_old(self) -> None:
-        """The page is an hour old at once; as a page that nobody looks at, it has missed no frame by that."""
+        """The page is an hour old at once, and from now on one that nobody looks at.
+
+        While its clock stands still no timer of the page runs: it has heard its box in its new age before it looks at
+        itself for the first time, and a hidden page has missed no frame. Hidden before that, it would be sent no
+        picture to hear.
+        """
+        await self.page.clock.pause_at(await self.page.evaluate("() => Date.now() / 1000 + 1"))
         await self.page.evaluate(AGE, OLD_MS)
         await self.hear()
-        await self.pass_ms(6000)
-        await self.page.evaluate("() => { delete document.hidden; }")
+        await self.page.evaluate(HIDE)
+        await self.page.clock.resume()
 
     async def pass_ms(self, ms: int) -> None:
         """Time passes for the page, and then as much of ours as an answer of the box takes.
