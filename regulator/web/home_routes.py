@@ -8,13 +8,13 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from regulator.desk import Desk
+from regulator.desk import Desk, Job
 from regulator.model.actor import Duty
 from regulator.overview.figures import hazard_piles, key_risk_figure, open_findings, set_figure, to_review
 from regulator.overview.mine import waits_for
 from regulator.overview.regions import places
 from regulator.registry.building import set_code_of
-from regulator.registry.coverage.standings import standing_now
+from regulator.registry.coverage.kept import EVERY_S, KeptStanding
 from regulator.registry.days import day_of
 from regulator.registry.guarantors import count_lacking
 from regulator.web.pages import Pages
@@ -26,23 +26,25 @@ REVIEWERS: Final = (Duty.REVIEWER, Duty.APPROVER, Duty.INSPECTOR)
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     """GET /"""
-    set_code = set_code_of(desk)
+    kept = KeptStanding(desk.database, set_code_of(desk), desk.settings.silent_box_s)
+    desk.jobs.append(Job("standing", EVERY_S, kept.look))
 
     @app.get("/")
     def first_page(request: Request) -> Response:
         actor, now_ns = pages.actor(request), pages.now_ns()
         today = day_of(now_ns)
         with desk.database.reading() as db:
-            standing = standing_now(db, set_code, actor.scope, now_ns, desk.settings.silent_box_s)
+            told = kept.told(db, actor.scope, now_ns)
             figures: dict[str, Any] = {
                 "waiting": waits_for(db, actor, now_ns),
                 "review": to_review(db, actor, now_ns),
                 "piles": hazard_piles(db, actor, now_ns),
-                "project_set": set_figure(standing),
+                "project_set": set_figure(told.standing),
+                "set_at_ns": told.at_ns,
                 "findings": open_findings(db, actor),
                 "key_risk": key_risk_figure(db, actor.scope, today),
                 "lacking": count_lacking(db, actor.scope),
-                "places": places(db, actor, standing, now_ns),
+                "places": places(db, actor, told.standing, now_ns),
             }
         may_review = actor.has(*REVIEWERS)
         weekday = site_time(now_ns).weekday()

@@ -14,6 +14,7 @@ from regulator.records.tables.hazards import hazard_requests, hazards
 from regulator.records.tables.intake import boxes
 from regulator.records.tables.registry import projects, regions
 from regulator.records.tables.rounds import key_risk_checks, key_risks
+from screens.formats import local_time
 from tests.fakes.desk_database import DAY_NS, HOUR_NS, DeskClock
 from tests.fakes.desk_face import DeskClient, DeskFace
 from tests.fakes.registry_desk import RegistryDesk, SetRules
@@ -191,6 +192,12 @@ def test_a_county_sees_projects_and_a_city_its_counties(face: DeskFace) -> None:
     assert "<b>甲东县" not in text
     _, text = home(face, Duty.REVIEWER, COUNTY)
     assert 'href="/projects/p1"' in text
+
+
+def test_the_set_stands_with_the_time_it_was_looked_at(face: DeskFace) -> None:
+    _, text = home(face, Duty.REVIEWER, CITY)
+    of_the_set = text.partition('id="home-set"')[2].partition("</section>")[0]
+    assert f"截至 {local_time(face.clock())}" in of_the_set
 
 
 def test_a_province_sees_findings_of_no_project(face: DeskFace) -> None:
