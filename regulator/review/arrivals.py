@@ -120,7 +120,7 @@ class Arrivals:
         made = 0
         for _, of_project in groupby(found, key=lambda facts: facts.project_code):
             with database.transaction() as db:
-                made += sum(enqueue(db, self.ledger, facts, stage, now_ns) for facts in of_project)
+                made += enqueue_all(db, self.ledger, [(facts, stage) for facts in of_project], now_ns)
         return made
 
     def _stage_at_once(self, db: Connection, transition: str, facts: AlarmFacts) -> Stage | None:

@@ -66,10 +66,10 @@ def item_id_of(box_id: str, alarm_id: str, round_number: int = 1) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
 
 
-def enqueue_all(db: Connection, ledger: Ledger, due: Sequence[tuple[AlarmFacts, Stage]], now_ns: int) -> None:
-    """Put many alarms before the reviewers, in their order; those that are there already stay as they are."""
+def enqueue_all(db: Connection, ledger: Ledger, due: Sequence[tuple[AlarmFacts, Stage]], now_ns: int) -> int:
+    """Put many alarms before the reviewers, in their order; how many were not there yet. Others stay as they are."""
     if not due:
-        return
+        return 0
     at = projects.c
     named = select(at.project_code, at.dangerous_works).where(among(at.project_code, {f.project_code for f, _ in due}))
     works, secret = {row.project_code: row.dangerous_works for row in db.execute(named)}, sample_secret(db)
@@ -81,6 +81,7 @@ def enqueue_all(db: Connection, ledger: Ledger, due: Sequence[tuple[AlarmFacts, 
     made = insert_new(db, review_items, rows)
     deeds = [_queued(item_id_of(facts.box_id, facts.alarm_id), facts, stage) for facts, stage in due]
     ledger.append_all(db, [deed for deed in deeds if deed.subject in made], SYSTEM, now_ns)
+    return len(made)
 
 
 def enqueue(db: Connection, ledger: Ledger, facts: AlarmFacts, stage: Stage, now_ns: int) -> bool:
