@@ -20,10 +20,10 @@ class Word(Enum):
     @classmethod
     def of(cls, value: str) -> Self:
         """The member with this stored value. Raises ValueError."""
-        for member in cls:
-            if member.value == value:
-                return member
-        raise ValueError(f"{value!r} is no {cls.__name__}")
+        try:
+            return cls(value)  # type: ignore[call-arg]  # a call with one value looks it up; mypy reads __new__
+        except ValueError:
+            raise ValueError(f"{value!r} is no {cls.__name__}") from None
 
 
 class RegionLevel(Word):

@@ -9,7 +9,7 @@ the other. Days are ISO texts, which sort as they follow.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Select, select
 
@@ -41,9 +41,23 @@ class Membership:
         return self.from_day <= day and (not self.until_day or day < self.until_day)
 
 
+class Stay(NamedTuple):
+    """The days of one membership, ISO texts; `until_day` empty: it goes on."""
+
+    from_day: str
+    until_day: str
+
+
 def member_codes_on(db: Connection, set_code: str, day: date, scope: Scope | None = None) -> list[str]:
     """Project codes of the members on a day, in their order; only those in the scope when one is given."""
     return list(db.scalars(_on(select(set_memberships.c.project_code), set_code, day, scope)))
+
+
+def stays_on(db: Connection, set_code: str, day: date, scope: Scope) -> dict[str, Stay]:
+    """By project code, since when its members on a day are in and until when; only those in the scope."""
+    at = set_memberships.c
+    chosen: Select[Any] = select(at.project_code, at.from_day, at.until_day)
+    return {row[0]: Stay(row[1], row[2]) for row in db.execute(_on(chosen, set_code, day, scope))}
 
 
 def members_on(db: Connection, set_code: str, day: date, scope: Scope | None = None) -> list[Membership]:

@@ -19,7 +19,7 @@ from regulator.records.tables.coverage import asset_days
 from regulator.records.tables.registry import dangerous_works, projects
 from regulator.registry.days import day_of
 from regulator.registry.kinds import ProjectStatus, WorkStage
-from regulator.registry.set_membership import Membership, members_on
+from regulator.registry.set_membership import Stay, stays_on
 from regulator.registry.set_office import Action
 
 NEW_START_DAYS, WORKS_AHEAD_DAYS, STOPPED_DAYS = 30, 30, 90
@@ -59,7 +59,7 @@ class _Project:
 def suggestions(db: Connection, set_code: str, scope: Scope, now_ns: int, no_picture_days: int) -> list[Suggestion]:
     """What the rules suggest today for the projects of the scope; at most one a project, by code."""
     today = day_of(now_ns)
-    members = {stay.project_code: stay for stay in members_on(db, set_code, today, scope)}
+    members = stays_on(db, set_code, today, scope)
     works, pictures = _next_works(db, today), _last_pictures(db)
     found = []
     for project in _projects(db, scope):
@@ -86,7 +86,7 @@ def _to_add(project: _Project, work_from: str | None, today: date) -> tuple[Grou
 
 
 def _to_remove(
-    project: _Project, stay: Membership, last_picture: str, today: date, no_picture_days: int
+    project: _Project, stay: Stay, last_picture: str, today: date, no_picture_days: int
 ) -> tuple[Ground, date] | None:
     if stay.until_day:
         return None
