@@ -138,14 +138,15 @@ INSERT INTO review_items (item_id, project_code, box_id, alarm_id, round, rule_i
   verdict_number, judged_by, judged_name, judged_at_ns, took_ms)
 SELECT substr(md5(box_id || alarm_id), 1, 24), project_code, box_id, alarm_id, 1, rule_id, asset, asset_kind,
   severity, substr(severity, 2)::int, raised_at_ns / 60000000000, 1, 'works', raised_at_ns, accepted_at_ns,
-  CASE severity WHEN 'P1' THEN 'priority' ELSE 'repeated' END,
+  CASE WHEN severity = 'P1' THEN 'priority' WHEN unseen THEN 'unacknowledged' ELSE 'repeated' END,
   box_id || '|' || asset || '|' || rule_id || '|' || raised_at_ns / 3600000000000,
   CASE WHEN waits THEN 'open' ELSE 'final' END, CASE WHEN waits THEN '' WHEN luck < 0.25 THEN 'true' ELSE 'false' END,
   CASE WHEN waits OR luck < 0.25 THEN 0 ELSE 1 + floor(luck * 4)::int END, CASE WHEN waits THEN 0 ELSE 1 END,
   CASE WHEN waits THEN '' ELSE 'filled' END, CASE WHEN waits THEN '' ELSE '审核' END,
   CASE WHEN waits THEN 0 ELSE raised_at_ns + 900000000000 END, CASE WHEN waits THEN 0 ELSE 4000 END
-FROM (SELECT *, random() AS luck, raised_at_ns > %(now)s - 43200000000000 AS waits FROM alarms
-  WHERE box_id = %(box)s AND (severity = 'P1' OR random() < 0.2)) chosen
+FROM (SELECT *, random() AS luck, raised_at_ns > %(now)s - 43200000000000 AS waits,
+    severity = 'P2' AND acknowledged = 0 AS unseen FROM alarms WHERE box_id = %(box)s) told
+WHERE severity = 'P1' OR unseen OR random() < 0.1
 """
 _VERDICTS = """
 INSERT INTO review_verdicts (item_id, number, kind, verdict, false_reason, user_id, user_name, at_ns, took_ms)
