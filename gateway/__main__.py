@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return command(args)
     except ConfigError as error:
-        print(check_report(error), file=sys.stderr)
+        print(check_report(error, getattr(args, "language", "en")), file=sys.stderr)
         return 2
     except (AlreadyRunning, LookupError, TlsError) as error:
         print(f"sitewarden: {error}", file=sys.stderr)
@@ -67,7 +67,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     settings = load(args.file, DRIVERS, UPLINKS)
-    print(check_report(settings))
+    print(check_report(settings, args.language))
     return 0
 
 
@@ -140,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--log-daily", action="store_true", help="turn the log file at midnight UTC instead of by size")
     check = add("check", "list every fault of a site file; exit 2 when there are any", _check)
     check.add_argument("file", help="site file (YAML), or the name of a shipped one")
+    check.add_argument("--language", default="en", choices=["en", "zh"], help="of the answer")
     rules = add("rules", "print every rule in force on a site, and where each value comes from", _rules)
     rules.add_argument("file", help="site file (YAML), or the name of a shipped one")
     rules.add_argument("--language", default="en", choices=["en", "zh"], help="of the text")

@@ -1,8 +1,11 @@
 """`sitewarden check` refuses a map with a wrong field, unit or value, with its file and line, in both languages."""
 
+import re
+
 import pytest
 
 from docking.shelf import map_path
+from gateway.__main__ import main
 from gateway.app import DRIVERS, UPLINKS
 from gateway.model.errors import ConfigError
 from gateway.settings import load
@@ -65,3 +68,14 @@ def test_a_fault_of_the_entry_stands_at_its_own_line(tmp_path):
     (fault,) = refused(site(tmp_path, devices={"crane-7": {"sn": "SN"}})).faults
     assert fault.key == "uplinks[0].devices.crane-7"
     assert (tmp_path / "site.yaml").read_text().splitlines()[fault.line - 1].strip() == "crane-7:"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", r"found .B., expected header_signature\?"), ("zh", "发现 .B.，应为 header_signature")]
+)
+def test_the_command_answers_in_the_language_that_is_asked_for(tmp_path, capsys, language, said):
+    path = site(tmp_path, SHIPPED.read_text().replace("pattern: header_signature", "pattern: B", 1))
+    assert main(["check", str(path), "--language", language]) == 2
+    answer = capsys.readouterr().err
+    assert re.search(said, answer)
+    assert "mine.yaml:11: transport.pattern" in answer
