@@ -4,6 +4,7 @@ In: a path. Out: data, the line of every key and value, and faults. A file is ho
 number of values are bounded, a repeated key is a fault, tags construct nothing, dates stay text.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from typing import Any, Final
 import yaml
 
 from docking.fault import MapFault, Words
+from docking.wording import unreadable
 
 KeyPath = tuple[str | int, ...]
 MAX_BYTES: Final = 1 << 19
@@ -79,9 +81,9 @@ def _parse(text: str, document: MapDocument) -> None:
         root = _composed(text)
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 0
         problem = str(getattr(error, "problem", "") or type(error).__name__)
-        found = Words(f"YAML that cannot be read: {problem}", f"YAML 无法解析：{problem}")
-        document.add_line(mark.line + 1 if mark else 0, found, Words("valid YAML", "正确的 YAML"))
+        document.add_line(*unreadable(problem, text.splitlines(), line))
         return
     if root is None:
         document.add_line(0, Words("an empty file", "空文件"), Words("a platform map", "平台映射"))
@@ -124,6 +126,12 @@ class _Builder:
         return None
 
     def _typed(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
+        """A code is written as the platform writes it: 010 would become 8, 10:30 would become 630, `no` false."""
+        if _ODD_NUMBER.fullmatch(node.value) or (_is_code(path) and _ODD_TRUTH.fullmatch(node.value)):
+            written = Words(f"{node.value} without quotes", f"未加引号的 {node.value}")
+            quotes = Words(f'"{node.value}" in quotes', f'加引号："{node.value}"')
+            self._document.add(path, written, quotes)
+            return node.value
         try:
             return self._scalars.construct_object(node)
         except (ValueError, KeyError, OverflowError, IndexError, yaml.YAMLError):
@@ -146,4 +154,11 @@ class _Builder:
         return data
 
 
+def _is_code(path: KeyPath) -> bool:
+    """Whether a platform's own code or constant stands here."""
+    return path[:1] == ("reply",) or "values" in path or path[-1:] in (("constant",), ("missing",))
+
+
+_ODD_NUMBER: Final = re.compile(r"[-+]?(0[0-9_]+|0[box][0-9a-fA-F_]+|[0-9][0-9_]*(:[0-9.]+)+|[0-9]+_[0-9_.]*)")
+_ODD_TRUTH: Final = re.compile(r"yes|no|on|off", re.IGNORECASE)
 _PLAIN: Final = Words("a plain text, number, true or false", "普通的文字、数字、true 或 false")

@@ -82,7 +82,12 @@ def _type(document: MapDocument, path: KeyPath, section: FieldSection, quantity:
         return _DEFAULT.get(kind, FieldType("C"))
     read = _TYPE.fullmatch(section.type)
     if read is None or (read[3] and (read[1] != "N" or int(read[3]) >= int(read[2]))):
-        document.add(path, _shown(section.type), Words("C50, N5.2, N2 or B", "C50、N5.2、N2 或 B"))
+        hint = f"{upper}? " if _TYPE.fullmatch(upper := section.type.upper().replace(",", ".")) else ""
+        shapes = Words(
+            f"{hint}C50 (50 characters), N5.2 (5 digits, 2 of them decimals), N2 or B (bytes)",
+            f"{hint}C50（50 个字符）、N5.2（5 位数字，其中 2 位小数）、N2 或 B（字节）",
+        )
+        document.add(path, _shown(section.type), shapes)
         return FieldType("C")
     letters = _LETTERS.get(kind, "CN")
     if read[1] not in letters:

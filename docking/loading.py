@@ -4,7 +4,6 @@ In: a path. Out: a `Platform`, or MapError. What is refused: an unknown key, qua
 that the quantity cannot become; a code that does not fit its field; a choice without a code; a field without a source.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +19,7 @@ from docking.platform import FieldMap, Platform, RecordMap, ReplyRule
 from docking.quantities import RecordKind
 from docking.schema import PlatformSection, RecordSection, ReplySection
 from docking.transport_checking import checked_transport
+from docking.wording import expected, nearest, one_of, shown
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -73,16 +73,14 @@ def _note(
     found, kind = detail["input"], detail["type"]
     if kind == "extra_forbidden":
         known = sorted({*_known(schema, detail["loc"][:-1]), *extra})
-        near = difflib.get_close_matches(str(detail["loc"][-1]), known, 1)
-        hint = f"{near[0]}? " if near else ""
-        expected = Words(f"{hint}one of: {', '.join(known)}", f"{hint}以下之一：{'、'.join(known)}")
-        document.add(place, Words("an unknown key", "未知的键"), expected)
+        near = nearest(detail["loc"][-1], known)
+        document.add(place, Words("an unknown key", "未知的键"), one_of(known, near))
     elif kind == "missing":
         missing = (*path, *detail["loc"])
         document.add(missing, Words("nothing", "缺少"), Words("this key, it is required", "必须填写此键"))
     else:
-        shown = repr(found) if isinstance(found, str | int | float | bool) else type(found).__name__
-        document.add(place, Words(shown[:80], shown[:80]), Words(detail["msg"], detail["msg"]))
+        document.add(place, shown(found), expected(detail))
+        document.faults[:] = dict.fromkeys(document.faults)  # each branch of a union says it again
 
 
 def _place(document: MapDocument, base: KeyPath, loc: tuple[int | str, ...]) -> KeyPath:

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from docking.platform import Algorithm, Code, Replay, TimeForm
+from docking.wording import CREDENTIAL_PATTERN, FIELD_PATTERN, NAME_PATTERN, PATH_PATTERN
 
-NAME = r"^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$"
-_Name = Annotated[str, StringConstraints(pattern=NAME)]
-_Path = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9/._~-]*$")]
-_Credential = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+_Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+_Path = Annotated[str, StringConstraints(pattern=PATH_PATTERN)]
+_Credential = Annotated[str, StringConstraints(pattern=CREDENTIAL_PATTERN)]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 _Certainty = Literal["V1", "V2", "M-H", "M-M", "PD"]
 
@@ -21,7 +21,7 @@ class _Section(BaseModel):
 class FieldSection(_Section):
     """One field of theirs."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+    name: Annotated[str, StringConstraints(pattern=FIELD_PATTERN)]
     of: str = ""
     none_of: tuple[str, ...] = ()
     constant: Code | None = None

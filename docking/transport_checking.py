@@ -32,7 +32,10 @@ def checked_transport(document: MapDocument, section: TransportSection) -> Trans
         if getattr(section, name) and name not in _NEEDS[pattern]:
             found = Words(f"{name} with pattern {pattern}", f"模式 {pattern} 带有 {name}")
             document.add((*path, name), found, Words(f"no {name}", f"不写 {name}"))
+    before = len(document.faults)
     _check_templates(document, pattern, section)
+    if len(document.faults) == before:  # else a misspelt name is told once
+        _check_credentials(document, section)
     return Transport(
         pattern=pattern,
         headers=dict(section.headers),
@@ -53,8 +56,7 @@ def _check_templates(document: MapDocument, pattern: Pattern, section: Transport
         for name in ("text", "key"):
             _check(document, ("transport", "signature", name), getattr(section.signature, name), signing)
         if section.signature.algorithm.keyed != bool(section.signature.key):
-            found = Words(f"{section.signature.algorithm} and key {bool(section.signature.key)}", "算法与 key 不符")
-            document.add(("transport", "signature"), found, Words("a key with hmac-*, else none", "hmac-* 才写 key"))
+            _add_key_fault(document, section.signature)
     extra = ["token"] if section.token else ["signature"] if section.signature else []
     for part in ("headers", "parameters"):
         for name, template in getattr(section, part).items():
@@ -62,6 +64,32 @@ def _check_templates(document: MapDocument, pattern: Pattern, section: Transport
     if section.token is not None:
         for name, template in section.token.form.items():
             _check(document, ("transport", "token", "form", name), template, known)
+
+
+def _add_key_fault(document: MapDocument, section: SignatureSection) -> None:
+    name = section.algorithm
+    if name.keyed:
+        expected = Words('key: "{a_credential}"', 'key: "{凭据名}"')
+        document.add(("transport", "signature", "key"), Words(f"{name} without a key", f"{name} 没有 key"), expected)
+    else:
+        found = Words(f"a key with {name}", f"{name} 带有 key")
+        expected = Words(f"no key, or algorithm hmac-{name}", f"不写 key，或用算法 hmac-{name}")
+        document.add(("transport", "signature", "key"), found, expected)
+
+
+def _check_credentials(document: MapDocument, section: TransportSection) -> None:
+    """Each is used: one that no template names was left out, or was written in clear where its name belongs."""
+    templates = [*section.headers.values(), *section.parameters.values()]
+    templates += [section.signature.text, section.signature.key] if section.signature else []
+    templates += section.token.form.values() if section.token else []
+    for i, name in enumerate(section.credentials):
+        if not any(f"{{{name}}}" in template for template in templates):
+            found = Words(f"{name}, which no template uses", f"{name}，没有模板使用它")
+            expected = Words(
+                f"{{{name}}} in a header, a parameter, the signature or the token's form; never its value itself",
+                f"在 headers、parameters、signature 或 token.form 中写 {{{name}}}，切勿直接写其内容",
+            )
+            document.add(("transport", "credentials", i), found, expected)
 
 
 def _check(document: MapDocument, path: KeyPath, template: str, known: Iterable[str]) -> None:

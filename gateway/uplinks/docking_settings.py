@@ -4,6 +4,7 @@ In: the site file's entry. Out: checked settings; and, once the map is read, eve
 entry says about it. Knows no network.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +21,9 @@ from gateway.ports import UplinkFault
 from gateway.secret import Secret
 from gateway.uplinks.http_door import check_address
 from gateway.uplinks.messenger import ChoosySettings, Chosen
+
+_SECRET = re.compile(r"(secret|password|passwd|token|private_key)$")
+"""Credentials that never stand in the settings; an `app_key` may, since some platforms print it in the open."""
 
 _Sn = Annotated[str, Field(min_length=1, max_length=200)]
 _Code = Annotated[str, Field(max_length=200)]
@@ -88,6 +92,9 @@ def docking_faults(settings: DockingSettings, assets: Collection[str]) -> Sequen
     if not settings.platform.endswith(".yaml") and settings.platform not in shipped_names():
         known = ", ".join(shipped_names())
         return [_fault(("platform",), settings.platform, f"one of {known}, or a path ending in .yaml")]
+    if not settings.map_file.is_file():
+        expected = f"a map at {settings.map_file.absolute()}"
+        return [_fault(("platform",), f"{settings.platform}, where no file is", expected)]
     try:
         platform = load_platform(settings.map_file)
     except MapError as error:
@@ -107,6 +114,13 @@ def _credential_faults(settings: DockingSettings, platform: Platform) -> list[Up
     for part in ("ids", "secrets"):
         unknown = sorted(set(getattr(settings, part)) - needed)
         faults += [_fault((part, name), f"the credential {name}", f"one of: {expected}") for name in unknown]
+    clear = sorted(name for name in set(settings.ids) & needed if _SECRET.search(name))
+    faults += [
+        _fault(
+            ("ids", name), "something that is a secret by its name (not shown)", f"secrets: {{{name}: {{file: PATH}}}}"
+        )
+        for name in clear
+    ]
     both = sorted({*settings.ids} & {*settings.secrets})
     return faults + [_fault(("ids", name), f"{name}, also under secrets", "each credential once") for name in both]
 

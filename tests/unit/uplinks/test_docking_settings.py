@@ -31,6 +31,7 @@ def test_a_sound_entry_has_no_fault():
     ("changes", "path", "found"),
     [
         ({"platform": "pattern-z"}, ("platform",), "pattern-z"),
+        ({"platform": "town.yaml"}, ("platform",), "town.yaml, where no file is"),
         ({"secrets": {}}, ("secrets",), "no api_key"),
         ({"secrets": {"api_key": {"env": "K"}, "key": {"env": "K"}}}, ("secrets", "key"), "the credential key"),
         ({"ids": {"api_key": "x"}}, ("ids", "api_key"), "api_key, also under secrets"),
@@ -39,6 +40,17 @@ def test_a_sound_entry_has_no_fault():
 )
 def test_what_it_names_must_be_there(changes, path, found):
     assert (path, found) in faults(**changes)
+
+
+def test_a_secret_in_clear_among_the_ids_is_refused_and_not_repeated():
+    settings = DockingSettings.model_validate(
+        BASE
+        | {"platform": "pattern-i-sorted-parameters", "ids": {"app_key": "K", "app_secret": "9f8d7e"}, "secrets": {}}
+    )
+    (fault,) = docking_faults(settings, {"crane-1"})
+    assert fault.path == ("ids", "app_secret")
+    assert fault.expected_en == "secrets: {app_secret: {file: PATH}}"
+    assert "9f8d7e" not in repr(fault)
 
 
 def test_a_record_that_the_map_does_not_have_is_named(tmp_path):
