@@ -60,6 +60,36 @@ async def test_a_phone_keeps_its_window_for_the_alarms(box: ScreenBox, open_page
     assert bar["height"] < PHONE.height * 0.3
 
 
+@pytest.mark.parametrize("look", [PHONE, PHONE.in_language("en")], ids=str)
+async def test_a_phones_bar_is_calm_in_both_languages(box: ScreenBox, open_page: OpenPage, look: Look) -> None:
+    """Name, sound, display settings and account in one row; shorter words, read out in full."""
+    for rule in (MOMENT, WIND, TILT):
+        for crane in CRANES:
+            box.raise_alarm(rule, crane)
+    page = await open_page(look=look)
+    await expect(page.locator(".s1-row").first).to_be_visible()
+    await expect(page.locator(".site-bar button[data-sound=arm]")).to_be_visible()
+    tops = await page.evaluate(
+        """() => [".site-title", "[data-sound=arm]", ".display.push > summary", "#account-menu > summary"]
+          .map((each) => document.querySelector(".site-bar " + each).getBoundingClientRect())
+          .map((box) => (box.top + box.bottom) / 2)"""
+    )
+    assert max(tops) - min(tops) < 22, "one row"
+    short = "10 分钟报警" if look.language == "zh-CN" else "In 10 min"
+    await expect(page.locator(".rate .in-short")).to_have_text(short)
+    assert await page.locator(".rate .in-short").is_visible()
+    full = "10 分钟报警" if look.language == "zh-CN" else "Alarms in 10 min"
+    await expect(page.locator(".rate a")).to_have_accessible_name(re.compile(full))
+    settings = page.locator(".site-bar details.display > summary").first
+    spot = await settings.bounding_box()
+    assert spot is not None
+    assert min(spot["width"], spot["height"]) >= 44
+    await expect(settings).to_have_accessible_name("显示设置" if look.language == "zh-CN" else "Display settings")
+    await settings.click()
+    await expect(page.locator(".site-bar details.display select").first).to_be_visible()
+    assert await overflow_px(page) == 0
+
+
 @pytest.mark.parametrize("look", [WALL, LAPTOP, BIG_WALL], ids=str)
 async def test_the_wall_fits_any_screen(box: ScreenBox, open_page: OpenPage, troubles: Troubles, look: Look) -> None:
     troubles.expect(BEEP)
