@@ -17,7 +17,7 @@ from regulator.review.figures import funnel_counts, load_per_position, time_spen
 from regulator.review.items import item_id_of
 from regulator.review.labels import Export, coco, labelled_pictures, record_export, yolo
 from regulator.review.queue import read_queue
-from regulator.review.rates import false_alarm_rates, window_of
+from regulator.review.rates import false_alarm_rates, rate_of, window_of
 from regulator.review.site_checks import Outcome, Seen, list_checks, record_outcome
 from tests.fakes.review_world import BOX, ReviewWorld, reviewer
 
@@ -68,8 +68,10 @@ def _judged(world: ReviewWorld, count: int, false: int, **values: str) -> None:
     """Final verdicts, as rows: what the rates are made of."""
     rows = []
     for number in range(count):
-        alarm_id = f"{values.get('source_id', 'cam-1')}-{number}"
-        row = {"item_id": item_id_of(BOX, alarm_id), "alarm_id": alarm_id, "box_id": BOX, "round": 1, "severity": "P2"}
+        alarm_id = f"{values.get('project_code', '')}{values.get('source_id', 'cam-1')}-{number}"
+        box_id = values.get("box_id", BOX)
+        row = {"item_id": item_id_of(box_id, alarm_id), "alarm_id": alarm_id, "box_id": box_id, "round": 1}
+        row |= {"severity": "P2"}
         row |= {"project_code": "p1", "source_id": "cam-1", "rule_id": "r", "group_key": "g", "stage": "priority"}
         row |= {"state": "final", "verdict": "false" if number < false else "true", "judged_at_ns": world.clock()}
         rows.append(row | values)
@@ -98,6 +100,26 @@ def test_rates_say_n_hide_what_is_too_little_and_mark_a_short_window(world: Revi
         later = window_of(db, world.ling.scope, world.clock.move(days=30))
         assert not later.indicative
         assert [rate.source_id for rate in false_alarm_rates(db, world.ling.scope, later)] == ["cam-2"]
+
+
+def test_a_box_that_was_enrolled_anew_brings_no_rate_of_another_site(world: ReviewWorld) -> None:
+    """Another project, or another box in the old one's place: a camera of the same name looks at something else. The
+    same box under a new key goes on; where nothing is judged yet, no rate is told."""
+    _judged(world, 20, 5, project_code="p1")
+    _judged(world, 20, 15, project_code="p2")
+    _judged(world, 19, 19, project_code="p1", box_id="box-2")
+    _judged(world, 20, 20, project_code="p3", box_id="box-3")
+    told = {}
+    with world.database.reading() as db:
+        window = window_of(db, world.ling.scope, world.clock())
+        for item in db.execute(select(review_items).where(review_items.c.alarm_id.like("%-0"))):
+            share = rate_of(db, world.ling.scope, window, item)
+            told[item.project_code, item.box_id] = share and (share.n, share.value)
+        listed = {
+            each.project_code: each.share for each in false_alarm_rates(db, world.ling.scope, window) if each.share
+        }
+    assert told == {("p1", BOX): (20, 0.25), ("p2", BOX): (20, 0.75), ("p1", "box-2"): None, ("p3", "box-3"): None}
+    assert {code: share.value for code, share in listed.items()} == {"p1": 0.25, "p2": 0.75}
 
 
 def test_labels_hold_digests_verdicts_and_boxes_and_their_export_is_written_down(world: ReviewWorld) -> None:
