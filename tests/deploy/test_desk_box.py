@@ -3,6 +3,7 @@
 There is no container engine in the tests: the compose file is read, its images are not started.
 """
 
+import asyncio
 import http.server
 import os
 import re
@@ -14,14 +15,21 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
+import psycopg
 import pytest
 import yaml
+from fastapi import FastAPI
+from sqlalchemy import make_url
 
-from gateway.desk_arguments import load_desk
+from gateway.__main__ import _parser
+from gateway.desk_arguments import _desk, load_desk
 from regulator.model.actor import Duty
+from regulator.records.engine import DeskDatabase
 from regulator.running import database_url
+from regulator.server import ReceiverServer
 from regulator.web.session_cookie import SESSION
 from tests.fakes.certificates import Certificates, make_certificates
 from tests.fakes.desk_face import PASSWORD, DeskFace
@@ -125,6 +133,132 @@ def test_a_password_file_that_is_not_there_is_an_error_that_names_it():
     settings = load_desk(DEPLOY / "desk.yaml")
     with pytest.raises(OSError, match="/run/secrets/database-password"):
         database_url(settings)
+
+
+@pytest.mark.parametrize("name", ["desk-1", "desk-2"])
+def test_a_replicas_command_is_one_that_the_program_takes(name):
+    """The image's entrypoint is `sitewarden`; what follows is read by its own parser, and names the mounted file."""
+    service = SERVICES[name]
+    args = _parser().parse_args(service["command"])
+    assert args.command is _desk
+    mounts = dict(mount.split(":")[:2] for mount in service["volumes"])
+    assert mounts["./desk.yaml"] == str(args.file)
+    assert not args.check
+
+
+def test_what_the_desk_writes_lies_on_volumes():
+    """The containers' own file systems are read-only."""
+    settings = load_desk(DEPLOY / "desk.yaml")
+    volumes = {mount.split(":")[1] for mount in SERVICES["desk-1"]["volumes"] if not mount.startswith(".")}
+    for path in (settings.key_file, settings.enrol_code_file):
+        assert str(Path(path).parent) in volumes
+    proxy = {mount.split(":")[1] for mount in SERVICES["proxy"]["volumes"]} | set(SERVICES["proxy"]["tmpfs"])
+    written = re.findall(r"(?:_temp_path|^pid) (\S+)/[^/]+;", NGINX_CONF, flags=re.MULTILINE)
+    assert set(written) == {"/run", "/var/cache/nginx"}
+    assert set(written) <= proxy
+
+
+def test_names_ports_and_secrets_of_the_services_fit_together():
+    settings = load_desk(DEPLOY / "desk.yaml")
+    replicas = re.findall(r"server ([\w-]+):(\d+) max_fails", NGINX_CONF)
+    assert replicas == [(name, str(settings.port)) for name in ("desk-1", "desk-2")]
+    published = {port.split(":")[1] for port in SERVICES["proxy"]["ports"]}
+    assert published == set(re.findall(r"listen (\d+)", NGINX_CONF))
+    assert set(re.findall(r"/run/secrets/([\w-]+)", NGINX_CONF)) == set(SERVICES["proxy"]["secrets"])
+    database = make_url(settings.database)
+    assert (database.host, database.username, database.database) == ("database", "desk", "desk")
+    assert {SERVICES["database"]["environment"][f"POSTGRES_{key}"] for key in ("USER", "DB")} == {"desk"}
+    (script,) = SERVICES[ONCE]["command"]
+    assert f"{settings.s3_endpoint} " in script
+    assert script.rstrip().endswith(f"store/{settings.blobs.removeprefix('s3://')}")
+    used = {name for service in SERVICES.values() for name in service.get("secrets", [])}
+    assert used == set(COMPOSE["secrets"])
+    for service in SERVICES.values():
+        said = repr(service.get("environment", {})) + repr(service.get("command", ""))
+        assert set(re.findall(r"/run/secrets/([\w-]+)", said)) <= set(service.get("secrets", []))
+
+
+def test_the_stores_bucket_is_made_as_the_desk_will_ask_for_it(tmp_path, secrets):
+    """The very script, by a real shell; only `mc` is one that writes down what it was asked."""
+    (script,) = SERVICES[ONCE]["command"]
+    assert SERVICES[ONCE]["entrypoint"] == ["sh", "-c"]
+    assert re.search(r"(?<!\$)\$(?!\$)", script) is None, "compose itself would fill in a single $"
+    asked, client = tmp_path / "asked", tmp_path / "mc"
+    client.write_text(f'#!/bin/sh\necho "$@" >> {asked}\n')
+    client.chmod(0o755)
+    said = script.replace("$$", "$").replace("/run/secrets/", f"{secrets}/")
+    done = run("sh", "-c", said, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert (done.returncode, done.stderr) == (0, "")
+    user, password = (secrets / "store-access").read_text().split()
+    alias, bucket = asked.read_text().splitlines()
+    settings = load_desk(DEPLOY / "desk.yaml")
+    assert alias == f"alias set store {settings.s3_endpoint} {user} {password}"
+    assert bucket == f"mb --ignore-existing store/{settings.blobs.removeprefix('s3://')}"
+
+
+def test_the_database_lets_every_connection_of_both_replicas_in(postgresql):
+    """Counted at the pools themselves; PostgreSQL keeps some for its administrator."""
+    program, flag, setting = SERVICES["database"]["command"]
+    assert (program, flag) == ("postgres", "-c")
+    name, _, value = setting.partition("=")
+    settings, database = load_desk(DEPLOY / "desk.yaml"), DeskDatabase("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    a_process = sum(engine.pool.size() + engine.pool._max_overflow for engine in (database._reader, database._writer))
+    database.close()
+    with psycopg.connect(postgresql.plain_url("postgres")) as admin:
+        most = admin.execute("SELECT max_val::int FROM pg_settings WHERE name = %s AND context = 'postmaster'", [name])
+        assert int(value) <= most.fetchone()[0]
+        reserved = int(admin.execute("SHOW superuser_reserved_connections").fetchone()[0])
+    assert int(value) >= 2 * settings.processes * a_process + reserved
+
+
+def test_the_databases_health_check_is_one_that_the_program_takes(postgresql):
+    kind, program, *arguments = SERVICES["database"]["healthcheck"]["test"]
+    here = ["--host=127.0.0.1", f"--port={postgresql.port}"]
+    assert (kind, run(program, *arguments, *here).returncode) == ("CMD", 0)
+    nobody = [*here[:1], f"--port={free_port()}"]
+    assert run(program, *arguments, *nobody).returncode == 2
+    assert run(program, *arguments, "--no-such-option").returncode == 3
+
+
+def test_a_replicas_health_check_says_what_the_desk_says(face):
+    kind, python, *rest = SERVICES["desk-1"]["healthcheck"]["test"]
+    port = str(load_desk(DEPLOY / "desk.yaml").port)
+    assert (kind, python, rest[-1].count(port)) == ("CMD", "python", 1)
+
+    def checked(there: int) -> int:
+        return run(sys.executable, *(word.replace(port, str(there)) for word in rest)).returncode
+
+    assert checked(int(face.url.rsplit(":", 1)[1])) == 0
+    assert checked(free_port()) != 0
+
+
+def test_a_replica_believes_what_the_proxy_says_of_the_browser(monkeypatch):
+    """With the very environment of the file: logins are counted by the browser's address, not by the proxy's."""
+    environment = SERVICES["desk-1"]["environment"]
+    seen = []
+    for environ in ({}, environment):
+        monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+        for key, value in environ.items():
+            monkeypatch.setenv(key, value)
+        seen.append(asyncio.run(_client_behind("172.18.0.9")))
+    assert seen == [("172.18.0.9", "http"), ("203.0.113.7", "https")]
+
+
+async def _client_behind(proxy: str) -> tuple[str, str]:
+    """Whose request the real server's application sees when the proxy says that it is somebody else's."""
+    found = []
+
+    async def pages(scope, receive, send):
+        found.append((scope["client"][0], scope["scheme"]))
+
+    app = FastAPI()
+    app.state.reception = SimpleNamespace(enrol=None, message=None, mailbox=None)
+    config = ReceiverServer(app, pages).config
+    config.load()
+    forwarded = [(b"x-forwarded-for", b"203.0.113.7"), (b"x-forwarded-proto", b"https")]
+    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "http", "headers": forwarded}
+    await config.loaded_app(scope | {"client": (proxy, 40000)}, None, None)
+    return found[0]
 
 
 class Stream(http.server.BaseHTTPRequestHandler):

@@ -1,16 +1,19 @@
 """What a site box is set up with: systemd unit, compose file, broker, secrets, the example site."""
 
+import json
 import re
 import socket
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
 import pytest
 import yaml
 
+from gateway.__main__ import _parser, _run
 from gateway.update_bundle import _switch
 from tests.fakes.influxdb import free_port
 
@@ -91,6 +94,40 @@ def test_every_container_reports_its_health_and_comes_back():
     assert all("healthcheck" in services[name] for name in ("broker", "influxdb"))
     assert "HEALTHCHECK" in (CHECKOUT / services["gateway"]["build"]["dockerfile"]).read_text()
     assert {entry["condition"] for entry in services["gateway"]["depends_on"].values()} == {"service_healthy"}
+
+
+def test_the_image_runs_the_site_file_that_is_mounted():
+    """The image's own command, read by the program's own parser; compose.yaml says no other."""
+    service = COMPOSE["services"]["gateway"]
+    assert "command" not in service
+    assert "entrypoint" not in service
+    text = (CHECKOUT / service["build"]["dockerfile"]).read_text()
+    (entrypoint,) = re.findall(r"^ENTRYPOINT (.*)$", text, flags=re.MULTILINE)
+    (command,) = re.findall(r"^CMD (.*)$", text, flags=re.MULTILINE)
+    assert json.loads(entrypoint) == ["sitewarden"]
+    args = _parser().parse_args(json.loads(command))
+    assert args.command is _run
+    mounts = dict(mount.split(":")[:2] for mount in service["volumes"])
+    assert mounts["./sites"] == str(Path(args.file).parent)
+    assert (DEPLOY / "sites" / Path(args.file).name).exists()
+
+
+def test_names_and_ports_of_the_services_fit_the_site():
+    site, services = yaml.safe_load(SITE), COMPOSE["services"]
+    (broker,) = [link for link in site["links"] if link["driver"] == "mqtt"]
+    conf = (DEPLOY / "mosquitto" / "mosquitto.conf").read_text()
+    assert broker["host"] in services
+    assert {f"listener {broker['port']}"} == set(re.findall(r"^listener \d+", conf, flags=re.MULTILINE))
+    assert services["broker"]["ports"] == [f"{broker['port']}:{broker['port']}"]
+    assert set(re.findall(r"/run/secrets/([\w-]+)", conf)) == set(services["broker"]["secrets"])
+    (influx,) = site["uplinks"]
+    address, said = urlsplit(influx["url"]), services["influxdb"]["environment"]
+    assert services["influxdb"]["ports"] == [f"127.0.0.1:{address.port}:{address.port}"]
+    assert address.hostname == "influxdb"
+    assert (said["DOCKER_INFLUXDB_INIT_ORG"], said["DOCKER_INFLUXDB_INIT_BUCKET"]) == (influx["org"], influx["bucket"])
+    assert site["web"]["host"] == "0.0.0.0", "a published port reaches no loopback inside a container"
+    assert services["gateway"]["ports"] == [f"127.0.0.1:{site['web']['port']}:{site['web']['port']}"]
+    assert f"{site['storage']['folder']}" in {mount.split(":")[1] for mount in services["gateway"]["volumes"]}
 
 
 def test_data_lies_in_named_volumes():
