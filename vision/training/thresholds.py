@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from gateway.model.detections import SeenClass
-from vision.detection_scores import Matches, Sizes, curve
+from vision.detection_scores import Matches, Sizes, bootstrap, curve
 from vision.detector import open_detector
 from vision.evaluate import Fold, read_folds
 from vision.evaluate_sets import LabelledSet, evaluate_set, read_list
@@ -25,16 +25,24 @@ from vision.training.pictures import Source, in_sets, read_sources
 USABLE = Sizes(from_px=20.0)
 # F1 hardly moves around its peak: the middle of where it is this near to it depends less on single boxes.
 PLATEAU = 0.01
+WITHIN_95 = 2 * 1.96  # a 95 % interval in standard errors, from end to end
 UNKNOWN = 0.5
 TO_BEGIN_WITH = dict.fromkeys((seen.name.lower() for seen in SeenClass), 0.4)
 
 
 def choose(matches: list[Matches]) -> float:
-    """The middle of the scores at which F1 is within `PLATEAU` of its best; `UNKNOWN` where nothing was found."""
+    """The middle of the scores at which F1 cannot be told from its best; `UNKNOWN` where nothing was found.
+
+    That is within one standard error of it (Breiman and others, Classification and Regression Trees, 1984), `PLATEAU`
+    at least: with few heads the peak is where chance put it.
+    """
     points = curve(matches, USABLE)
     if not points.f1.size or not points.f1.max() > 0:
         return UNKNOWN
-    good = points.score[points.f1 >= points.f1.max() - PLATEAU]
+    best = int(points.f1.argmax())
+    low, high = bootstrap(matches, points.score[best], USABLE).f1
+    width = max(PLATEAU, (high - low) / WITHIN_95)
+    good = points.score[points.f1 >= points.f1[best] - width]
     return float(np.clip((good.min() + good.max()) / 2, 0.05, 0.95))
 
 

@@ -42,4 +42,11 @@ def test_a_class_that_was_never_found_gets_the_middle():
 def test_the_threshold_lies_in_the_middle_of_the_best_scores():
     assert choose([matches([0.9, 0.8, 0.3, 0.2], [True, True, False, False])]) == pytest.approx(0.8)
     level = [matches([0.9, 0.7, 0.5], [True, True, True]), matches([0.2], [False])]
-    assert choose(level) == pytest.approx(0.5)
+    assert choose(level * 100) == pytest.approx(0.5)
+
+
+def test_few_heads_do_not_tell_a_peak_from_what_lies_beside_it():
+    hard = [matches([0.9], [True]), matches([0.6], [True]), matches([0.58, 0.5], [False, True])]
+    many, few = choose(hard * 400), choose(hard * 2)
+    assert many == pytest.approx(0.5)
+    assert few == pytest.approx(0.55)
