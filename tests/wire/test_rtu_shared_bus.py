@@ -121,7 +121,11 @@ async def test_the_first_values_after_a_silence_are_suspect_and_the_next_are_goo
     async with polled(Site(link, clock, units=range(1, 3))) as site:
         await site.run(30)
     qualities = [set(readings.quality.tolist()) for readings in site.of(2)]
-    after = qualities.index({Quality.BAD}) + 1
+    failed = [place for place, quality in enumerate(qualities) if quality == {Quality.BAD}]
+    after = failed[-1] + 1
+    # Asked again within some 50 ms (the wait is drawn), a unit still at work on the first request fails once more.
+    assert failed in ([after - 1], [after - 2, after - 1])
+    assert all(quality == {Quality.GOOD} for quality in qualities[: failed[0]])
     assert qualities[after] == {Quality.SUSPECT}
     assert len(qualities) > after + 5
     assert all(quality == {Quality.GOOD} for quality in qualities[after + 1 :])
