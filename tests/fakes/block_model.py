@@ -46,6 +46,7 @@ def write_entry(folder: Path, body: bytes, changes: Mapping[str, Any] | None = N
         "classes": ["helmet", "head", "person"],
         "inputs": [list(SIZE)],
         "thresholds": {"helmet": 0.5, "head": 0.5, "person": 0.5},
+        "least_contrast": 0,  # its blocks are of one colour
         **(changes or {}),
     }
     path = folder / "blocks.yaml"

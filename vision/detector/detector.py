@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from gateway.model.detections import Detections, SeenClass
 from vision.detector.boxes import Boxes, one_box_a_head, suppress
+from vision.detector.contrast import differs_within
 from vision.detector.decode import check_output, decode
 from vision.detector.engine import Backend, Engine, open_engine
 from vision.detector.faults import PictureError
-from vision.detector.letterbox import Letterbox, Picture8, Placement, Size, nearest_input
+from vision.detector.letterbox import Letterbox, Picture8, Placed, Size, nearest_input
 from vision.detector.registry import Model, read_model, thresholds_by_code
 from vision.detector.tiles import Tiling, View, merge_views
 from vision.frame import Frame
@@ -40,11 +41,12 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Raw:
-    """One picture's row of the output, before it is read: `size` is the input it went through."""
+    """One picture's row of the output, before it is read: `size` is the input it went through, `placed` how it lay
+    there."""
 
     row: NDArray[np.float32]
     size: Size
-    placement: Placement
+    placed: Placed
 
 
 class Detector:
@@ -110,18 +112,21 @@ class Detector:
         began = time.perf_counter_ns()
         if size not in self._boxes:
             self._boxes[size] = Letterbox(self.model.entry, size, MOST_AT_ONCE)
-        batch, placements = self._boxes[size].fill(pictures)
+        batch, placed = self._boxes[size].fill(pictures)
         prepared = time.perf_counter_ns()
         output = check_output(self._engine.run(batch), self.model.entry, size, len(pictures))
         self.spent.prepare_ns += prepared - began
         self.spent.infer_ns += time.perf_counter_ns() - prepared
         self.spent.pictures += len(pictures)
-        return [Raw(row, size, placement) for row, placement in zip(output, placements, strict=True)]
+        return [Raw(row, size, lies) for row, lies in zip(output, placed, strict=True)]
 
     def _read(self, raw: Raw, thresholds: NDArray[np.float32]) -> Boxes:
         entry = self.model.entry
-        boxes = self._one_box_a_head(suppress(decode(raw.row, entry, raw.size, thresholds), entry.nms_iou))
-        return Boxes(raw.placement.back(boxes.xyxy), boxes.score, boxes.class_id)
+        boxes = suppress(decode(raw.row, entry, raw.size, thresholds), entry.nms_iou)
+        if entry.least_contrast:
+            boxes = boxes.take(differs_within(raw.placed.green, boxes.xyxy, entry.least_contrast))
+        boxes = self._one_box_a_head(boxes)
+        return Boxes(raw.placed.placement.back(boxes.xyxy), boxes.score, boxes.class_id)
 
     def _one_box_a_head(self, boxes: Boxes) -> Boxes:
         iou = self.model.entry.one_head_iou

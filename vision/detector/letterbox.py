@@ -1,7 +1,8 @@
 """A picture into a network's input: shrunk or grown to fit, the rest filled, planes of float32.
 
 In: BGR pictures of any size, an entry of the registry. Out: a view of a batch that is kept from call to call, and for
-each picture a `Placement` that leads boxes back. Not thread-safe: the batch is written in place.
+each picture a `Placement` that leads boxes back, and the green plane that was fed. Not thread-safe: the batch is
+written in place.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from vision.detector.registry import ModelEntry
 
 Picture8 = NDArray[np.uint8]
+Plane8 = NDArray[np.uint8]
 Size = tuple[int, int]
 
 
@@ -32,6 +34,14 @@ class Placement:
         offset = np.array(self.offset_px * 2, dtype=np.float32)
         limit = np.array(self.picture_px * 2, dtype=np.float32)
         return np.asarray(np.clip((xyxy - offset) / scale, 0.0, limit), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """A picture as the network got it: where it lies, and its green plane (h, w) uint8."""
+
+    placement: Placement
+    green: Plane8
 
 
 def nearest_input(inputs: Sequence[Size], width_px: int, height_px: int) -> Size:
@@ -54,12 +64,12 @@ class Letterbox:
         self._factor = (entry.scale / std).astype(np.float32)
         self._shift = (-mean / std).astype(np.float32)
 
-    def fill(self, pictures: Sequence[Picture8]) -> tuple[NDArray[np.float32], list[Placement]]:
-        """The batch (n, 3, h, w), valid until the next call, and where each picture lies in it."""
-        placements = [self._write(picture, self._batch[row]) for row, picture in enumerate(pictures)]
-        return self._batch[: len(pictures)], placements
+    def fill(self, pictures: Sequence[Picture8]) -> tuple[NDArray[np.float32], list[Placed]]:
+        """The batch (n, 3, h, w), valid until the next call, and how each picture lies in it."""
+        placed = [self._write(picture, self._batch[row]) for row, picture in enumerate(pictures)]
+        return self._batch[: len(pictures)], placed
 
-    def _write(self, picture: Picture8, into: NDArray[np.float32]) -> Placement:
+    def _write(self, picture: Picture8, into: NDArray[np.float32]) -> Placed:
         height, width = picture.shape[:2]
         ratio = min(self._size[0] / width, self._size[1] / height)
         inner = (max(1, round(width * ratio)), max(1, round(height * ratio)))
@@ -75,7 +85,8 @@ class Letterbox:
             np.multiply(plane, self._factor[channel], out=into[channel], casting="unsafe")
             if self._shift[channel]:
                 into[channel] += self._shift[channel]
-        return Placement((inner[0] / width, inner[1] / height), (float(left), float(top)), (width, height))
+        placement = Placement((inner[0] / width, inner[1] / height), (float(left), float(top)), (width, height))
+        return Placed(placement, self._planes[1].copy())
 
     def _corner(self, inner: Size) -> Size:
         if self._entry.letterbox == "corner":

@@ -44,7 +44,7 @@ class ModelEntry(BaseModel):
     `inputs` are the sizes (width, height) that may be fed; of several the one nearest to the picture's aspect is
     taken. `thresholds` are the operating scores. `resample` says how a picture is shrunk: `area` averages, `linear`
     takes the nearest four pixels only. `one_head_iou` is the overlap from which a helmet box and a bare head box are on
-    one head; null keeps both."""
+    one head; null keeps both. A box that spans fewer than `least_contrast` grey levels holds nothing; 0 keeps all."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,6 +58,7 @@ class ModelEntry(BaseModel):
     thresholds: dict[SeenClass, Fraction]
     nms_iou: Fraction = 0.45
     one_head_iou: Fraction | None = 0.7
+    least_contrast: int = Field(default=8, ge=0, le=255)
     colour: Literal["bgr", "rgb"] = "bgr"
     scale: float = Field(default=1.0, gt=0.0)
     mean: Triple = (0.0, 0.0, 0.0)

@@ -32,9 +32,10 @@ def test_the_first_of_equally_near_inputs_is_taken() -> None:
 @pytest.mark.parametrize("picture", [(1920, 1080), (1081, 1923), (640, 352), (100, 300), (17, 16)])
 def test_boxes_come_back_to_where_they_were(tmp_path: Path, picture: tuple[int, int], letterbox: str) -> None:
     """A box drawn into the input where the placement says is that of the picture, to the rounding of a pixel."""
-    filled, (placement,) = Letterbox(_entry(tmp_path, letterbox=letterbox), (256, 160), 1).fill(
+    filled, (placed,) = Letterbox(_entry(tmp_path, letterbox=letterbox), (256, 160), 1).fill(
         [np.zeros((picture[1], picture[0], 3), np.uint8)]
     )
+    placement = placed.placement
     assert filled.shape == (1, 3, 160, 256)
     x0, y0 = placement.offset_px
     inner = np.array([[x0, y0, x0 + picture[0] * placement.scale[0], y0 + picture[1] * placement.scale[1]]])
@@ -45,8 +46,8 @@ def test_boxes_come_back_to_where_they_were(tmp_path: Path, picture: tuple[int, 
 
 
 def test_what_reaches_beyond_the_picture_is_cut_at_its_border(tmp_path: Path) -> None:
-    _, (placement,) = Letterbox(_entry(tmp_path), (256, 160), 1).fill([np.zeros((80, 80, 3), np.uint8)])
-    back = placement.back(np.array([[0, -10, 256, 300]], np.float32))
+    _, (placed,) = Letterbox(_entry(tmp_path), (256, 160), 1).fill([np.zeros((80, 80, 3), np.uint8)])
+    back = placed.placement.back(np.array([[0, -10, 256, 300]], np.float32))
     assert back.tolist() == [[0, 0, 80, 80]]
 
 

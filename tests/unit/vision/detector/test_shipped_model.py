@@ -64,5 +64,18 @@ def test_a_batch_gives_what_each_picture_gives_alone(by_backend: dict[Backend, D
 
 def test_where_nothing_is_nothing_is_seen(by_backend: dict[Backend, Detector]) -> None:
     detector = by_backend[Backend.ONNXRUNTIME]
-    flat = [np.full((720, 1280, 3), level, np.uint8) for level in (0, 128, 255)]
-    assert [len(boxes) for boxes in detector.see(flat)] == [0, 0, 0]
+    flat = [np.full((720, 1280, 3), level, np.uint8) for level in (0, 2, 5, 128, 255)]
+    assert [len(boxes) for boxes in detector.see(flat)] == [0] * len(flat)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1.0, 2.0])
+def test_a_black_picture_holds_nothing_whatever_its_noise_and_its_clock(
+    by_backend: dict[Backend, Detector], noise: float
+) -> None:
+    """A covered lens by night: sensor noise, and the date that the camera writes over it."""
+    detector = by_backend[Backend.ONNXRUNTIME]
+    chance = np.random.default_rng(5)
+    for width, height in ((1280, 720), (640, 480), (1920, 1080)):
+        picture = np.clip(chance.normal(3, noise, (height, width, 3)), 0, 255).astype(np.uint8)
+        cv2.putText(picture, "2026-03-01 02:14:07", (20, 50), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (255, 255, 255), 2)
+        assert len(detector.see([picture])[0]) == 0, (width, height)
