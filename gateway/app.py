@@ -51,7 +51,9 @@ from gateway.media.kept import MediaClass, MediaItem
 from gateway.media.office import MediaNeeds, MediaOffice
 from gateway.media.rendition import Renditions, SmallPicture
 from gateway.model.errors import ConfigError
+from gateway.model.night_picture import NightLook
 from gateway.model.picture import Picture
+from gateway.model.survey import Survey
 from gateway.model.verdict import Truth
 from gateway.orders import seal_order
 from gateway.pack_mail import take_pack
@@ -329,7 +331,9 @@ class Gateway:
         asked = DayStores(self.reader, self.records, self.alerts)
         self.daily_reports = DailyReports(settings, asked, self.recorder, self.clock)
         drawings = SurveyStore(self._folder, read_survey)
-        self.surveys = SurveyDesk(drawings, read_survey, self.alerts, self.recorder, self.clock, _has_moved)
+        self.surveys = SurveyDesk(
+            drawings, read_survey, self.alerts, self.recorder, self.clock, _night_look, _has_moved
+        )
         self.media = MediaOffice(
             MediaNeeds(
                 folder=self._folder,
@@ -730,6 +734,12 @@ def _blurred(body: bytes, item: MediaItem) -> bytes:
     from vision.still_privacy import blurred_still  # noqa: PLC0415
 
     return blurred_still(body, item.boxes)
+
+
+def _night_look(survey: Survey, by_day: bytes, by_night: bytes) -> NightLook:
+    from vision.survey_night import night_look  # noqa: PLC0415
+
+    return night_look(survey, by_day, by_night)
 
 
 def _has_moved(then: bytes, now: bytes) -> Truth:

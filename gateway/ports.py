@@ -128,9 +128,9 @@ class Eyes(Protocol):
         """What is drawn for the camera now."""
         ...
 
-    def use_survey(self, survey: Survey, reference: bytes) -> None:
+    def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
         """Judge by another version from now on. It was checked and kept before; `reference` is the JPEG it was drawn
-        on."""
+        on, `night` the one by night, empty where it has none."""
         ...
 
 

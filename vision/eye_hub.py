@@ -70,7 +70,7 @@ class EyeHub:
         self._clock = clock
         self._command = tuple(command)
         self._cameras: dict[str, _Camera] = {}
-        self._surveys: dict[str, tuple[Survey, bytes]] = {}
+        self._surveys: dict[str, tuple[Survey, bytes, bytes]] = {}
         self._edge_states = edge_states or EdgeStates()
         self._writing: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
@@ -95,11 +95,11 @@ class EyeHub:
         """What is drawn for the camera now."""
         return self._surveys[camera][0] if camera in self._surveys else empty_survey(camera)
 
-    def use_survey(self, survey: Survey, reference: bytes) -> None:
+    def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
         """Judge the camera by another drawing from now on, and after every restart of the eye."""
-        self._surveys[survey.camera] = survey, reference
+        self._surveys[survey.camera] = survey, reference, night
         if survey.camera in self._cameras:
-            self._send(Redraw(survey, reference))
+            self._send(Redraw(survey, reference, night))
 
     async def reference(self, camera: str) -> Picture | None:
         """A whole frame at full size, faces blurred; None without a frame or without an eye."""
@@ -207,9 +207,9 @@ class EyeHub:
 
     def _watched(self, camera: str) -> Watched:
         known = self._cameras[camera]
-        reference = self._surveys[camera][1] if camera in self._surveys else b""
+        survey, reference, night = self._surveys.get(camera, (empty_survey(camera), b"", b""))
         kept = self._edge_states.newest(camera)
-        return Watched(camera, known.slot, known.settings, self.survey(camera), reference, kept)
+        return Watched(camera, known.slot, known.settings, survey, reference, kept, night)
 
     def _send(self, order: Order) -> None:
         process = self._process

@@ -69,9 +69,9 @@ class SiteEyes:
         self._seen(camera)
         return self.hub.survey(camera)
 
-    def use_survey(self, survey: Survey, reference: bytes) -> None:
+    def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
         """Judge by another version from now on. A survey of a camera that a reload will bring is kept for it."""
-        self.hub.use_survey(survey, reference)
+        self.hub.use_survey(survey, reference, night)
 
     def _seen(self, camera: str) -> tuple[CameraDriver, SeenCamera]:
         for driver in self._drivers:

@@ -76,6 +76,12 @@ class _Faults:
             return math.nan
         return float(data)  # type: ignore[arg-type]
 
+    def digest(self, data: object, where: str) -> str:
+        if not isinstance(data, str) or (data and (len(data) != 64 or set(data) - set("0123456789abcdef"))):
+            self.add(where, _shown(data), "64 hexadecimal digits in lower case, or empty")
+            return ""
+        return data
+
     def whole(self, data: object, where: str) -> int:
         if not isinstance(data, int) or isinstance(data, bool) or not 0 <= data < 2**63:
             self.add(where, _shown(data), "a whole number, 0 or more")
@@ -110,20 +116,19 @@ class _Faults:
 
 
 def _survey(data: object, faults: _Faults) -> Survey | None:
-    keys = ("camera", "version", "made_at_ns", "made_by", "reference_sha256", "zones", "edges")
+    keys = ("camera", "version", "made_at_ns", "made_by", "reference_sha256", "zones", "edges", "night_sha256")
     table = faults.table(data, "survey", keys)
     if not isinstance(data, Mapping):
         return None
-    digest = table.get("reference_sha256", "")
-    if not isinstance(digest, str) or (digest and (len(digest) != 64 or set(digest) - set("0123456789abcdef"))):
-        faults.add("reference_sha256", _shown(digest), "64 hexadecimal digits in lower case, or empty")
-        digest = ""
+    digest, by_night = (faults.digest(table.get(name, ""), name) for name in ("reference_sha256", "night_sha256"))
     zones = _each(table.get("zones", ()), "zones", MOST_ZONES, _zone, faults)
     edges = _each(table.get("edges", ()), "edges", MOST_EDGES, _edge, faults)
     _twice([zone.zone_id for zone in zones], "zones", "zone_id", faults)
     _twice([edge.edge_id for edge in edges], "edges", "edge_id", faults)
     if edges and not digest and isinstance(table.get("reference_sha256", ""), str):
         faults.add("reference_sha256", "none although edges are drawn", "the digest of the picture they were drawn on")
+    if by_night and not digest:
+        faults.add("night_sha256", "a reference by night alone", "one by day as well: the edges are drawn on that")
     return Survey(
         camera=faults.text(table.get("camera"), "camera"),
         version=faults.whole(table.get("version"), "version"),
@@ -132,6 +137,7 @@ def _survey(data: object, faults: _Faults) -> Survey | None:
         reference_sha256=digest,
         zones=tuple(zones),
         edges=tuple(edges),
+        night_sha256=by_night,
     )
 
 

@@ -4,8 +4,9 @@
                                         |
                                         '-- a kill here: the next start seals it and goes on
 
-Going back to an old version makes a new one with the old content. In: what a person drew, as plain data. Out: versions.
-Knows no HTTP. One drawing at a time.
+Going back to an old version makes a new one with the old content. A picture by night that a person confirmed makes one
+as well; it stays with the versions after it while the lines of the edges, and the picture they are drawn on, stay. In:
+what a person drew, as plain data. Out: versions. Knows no HTTP. One drawing at a time.
 """
 
 import asyncio
@@ -13,15 +14,17 @@ import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
 
 from contract.canonical import Canonical
+from gateway.camera_office.same_lines import lines_stay
 from gateway.camera_office.survey_store import KeptSurvey, SurveyStore
 from gateway.evidence import RecordKind
 from gateway.model.errors import StoreError
+from gateway.model.night_picture import NightLook, NightPictureError
 from gateway.model.picture import Picture
 from gateway.model.survey import Survey
 from gateway.model.verdict import Truth
@@ -50,6 +53,10 @@ class NoReferenceError(Exception):
     """The picture that was drawn on is not there any more."""
 
 
+class NoEdgesError(Exception):
+    """A reference by night for a camera of which no edge is drawn: it is for the check of edges alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """What a person drew. `zones` and `edges` are plain data as `read_survey` takes them; `based_on` is the version
@@ -64,9 +71,21 @@ class Drawn:
     copied_from: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class NightGiven:
+    """The picture by night in which a person saw the protection in place along every line of version `based_on`; an
+    empty digest leaves the one out that it has."""
+
+    camera: str
+    night_sha256: str
+    user: str
+    based_on: int
+
+
 class SurveyDesk:
-    """Keeps and finds surveys. `read` is `vision.survey_parsing.read_survey`; `has_moved` compares the picture that was
-    drawn on with one of now, `vision.view_comparison.has_moved` (None: nobody compares)."""
+    """Keeps and finds surveys. `read` is `vision.survey_parsing.read_survey`; `night_look` lays a picture by night over
+    the one that was drawn on, `vision.survey_night.night_look`; `has_moved` compares the picture that was drawn on with
+    one of now, `vision.view_comparison.has_moved` (None: nobody compares)."""
 
     def __init__(
         self,
@@ -75,10 +94,12 @@ class SurveyDesk:
         chain: AlertStore,
         recorder: Recorder,
         clock: Clock,
+        night_look: Callable[[Survey, bytes, bytes], NightLook],
         has_moved: Callable[[bytes, bytes], Truth] | None = None,
     ) -> None:
         self._store = store
         self._has_moved = has_moved
+        self._night_look = night_look
         self._read = read
         self._chain = chain
         self._recorder = recorder
@@ -109,7 +130,9 @@ class SurveyDesk:
             await self._seal_left_over(state.camera)
             kept = self._store.newest(state.camera)
             if kept is not None and eyes is not None:
-                eyes.use_survey(kept.survey, await self.reference(state.camera, kept.survey.reference_sha256))
+                survey = kept.survey
+                body = await self.reference(state.camera, survey.reference_sha256)
+                eyes.use_survey(survey, body, await self._night(survey))
 
     async def hold(self, picture: Picture) -> str:
         """A picture to draw on; kept in memory until a version holds it. Returns its digest."""
@@ -136,7 +159,23 @@ class SurveyDesk:
         """
         return await asyncio.shield(asyncio.create_task(self._save(drawn, eyes)))
 
-    def check(self, drawn: Drawn) -> Survey:
+    async def look_at_night(self, camera: str, night_sha256: str) -> NightLook:
+        """How a picture by night lies over the newest version. Raises NoEdgesError, NoReferenceError."""
+        newest = self._store.newest(camera)
+        if newest is None or not newest.survey.edges:
+            raise NoEdgesError(camera)
+        by_day = await self.reference(camera, newest.survey.reference_sha256)
+        by_night = await self.reference(camera, night_sha256)
+        return await asyncio.to_thread(self._night_look, newest.survey, by_day, by_night)
+
+    async def keep_night(self, given: NightGiven, eyes: Eyes | None) -> Survey:
+        """The newest version once more, with a reference by night that a person confirmed (or without one).
+
+        Raises NightPictureError, NoEdgesError, OvertakenError, NoReferenceError, StoreError, SurveyError.
+        """
+        return await asyncio.shield(asyncio.create_task(self._keep_night(given, eyes)))
+
+    def check(self, drawn: Drawn, night_sha256: str = "") -> Survey:
         """What is drawn, as it would be kept. Raises SurveyError with every fault."""
         return self._read(
             {
@@ -147,6 +186,7 @@ class SurveyDesk:
                 "reference_sha256": drawn.reference_sha256,
                 "zones": list(drawn.zones),
                 "edges": list(drawn.edges),
+                "night_sha256": night_sha256,
             }
         )
 
@@ -155,16 +195,53 @@ class SurveyDesk:
             newest = self._store.newest(drawn.camera)
             if newest is not None and newest.survey.version != drawn.based_on:
                 raise OvertakenError(newest.survey)
-            survey = self.check(drawn)
+            survey = self._with_night(drawn, self.check(drawn))
             body = await self.reference(drawn.camera, drawn.reference_sha256)
             if drawn.copied_from:
                 await self._check_view(drawn.camera, body, eyes)
-            kept = await asyncio.to_thread(self._store.keep, survey, body)
-            await self._seal(kept, drawn.copied_from)
-        self._references.pop((drawn.camera, drawn.reference_sha256), None)
-        if eyes is not None:
-            eyes.use_survey(survey, body)
+            await self._keep(survey, body, "copied" if drawn.copied_from else "drawn", drawn.copied_from, eyes)
         return survey
+
+    async def _keep_night(self, given: NightGiven, eyes: Eyes | None) -> Survey:
+        async with self._turn:
+            newest = self._store.newest(given.camera)
+            if newest is None or not newest.survey.edges:
+                raise NoEdgesError(given.camera)
+            if newest.survey.version != given.based_on:
+                raise OvertakenError(newest.survey)
+            if given.night_sha256:
+                look = await self.look_at_night(given.camera, given.night_sha256)
+                if look.faults:
+                    raise NightPictureError(look.faults)
+            zones, edges = plain(newest.survey)
+            digest = newest.survey.reference_sha256
+            drawn = Drawn(given.camera, zones, edges, digest, given.user, given.based_on)
+            survey = self.check(drawn, given.night_sha256)
+            body = await self.reference(given.camera, digest)
+            await self._keep(survey, body, "night_confirmed" if given.night_sha256 else "night_left_out", 0, eyes)
+        return survey
+
+    async def _keep(self, survey: Survey, body: bytes, event: str, copied_from: int, eyes: Eyes | None) -> None:
+        """On the disk, in the chain, and judged by."""
+        night = await self._night(survey)
+        kept = await asyncio.to_thread(self._store.keep, survey, body, night)
+        await self._seal(kept, event, copied_from)
+        for digest in (survey.reference_sha256, survey.night_sha256):
+            self._references.pop((survey.camera, digest), None)
+        if eyes is not None:
+            eyes.use_survey(survey, body, night)
+
+    async def _night(self, survey: Survey) -> bytes:
+        return await self.reference(survey.camera, survey.night_sha256) if survey.night_sha256 else b""
+
+    def _with_night(self, drawn: Drawn, survey: Survey) -> Survey:
+        """A drawing with the reference by night of the version that it comes from: what a person confirmed holds while
+        the lines and the picture that they are drawn on are the same."""
+        number = drawn.copied_from or drawn.based_on
+        before = next((kept.survey for kept in self.versions(drawn.camera) if kept.survey.version == number), None)
+        if before is None or not before.night_sha256 or not lines_stay(before, survey):
+            return survey
+        return replace(survey, night_sha256=before.night_sha256)
 
     async def _check_view(self, camera: str, body: bytes, eyes: Eyes | None) -> None:
         """Refuse an old drawing for a camera that was turned since. Where nothing can be compared (no picture of now,
@@ -179,19 +256,22 @@ class SurveyDesk:
         sealed = set(self._sealed(camera))
         for kept in self._store.versions(camera):
             if kept.sha256 not in sealed:
-                await self._seal(kept, 0)
+                await self._seal(kept, "drawn", 0)
 
-    async def _seal(self, kept: KeptSurvey, copied_from: int) -> None:
+    async def _seal(self, kept: KeptSurvey, event: str, copied_from: int) -> None:
         survey = kept.survey
         content: dict[str, Canonical] = {
-            "event": "copied" if copied_from else "drawn",
+            "event": event,
             "user": survey.made_by,
             "target": survey.camera,
-            "detail": f"version {survey.version}" + (f", as version {copied_from}" if copied_from else ""),
+            "detail": f"version {survey.version}"
+            + (f", as version {copied_from}" if copied_from else "")
+            + (", with a reference by night" if survey.night_sha256 else ""),
             "version": survey.version,
             "copied_from": copied_from,
             "sha256": kept.sha256,
             "reference_sha256": survey.reference_sha256,
+            "night_sha256": survey.night_sha256,
             "zones": len(survey.zones),
             "edges": len(survey.edges),
         }

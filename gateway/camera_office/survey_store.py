@@ -1,7 +1,7 @@
 """Surveys on disk: one file a version, named by its digest, beside the pictures they were drawn on.
 
     surveys/<camera>/v0003-<sha256>.json     exactly these bytes have this digest; the chain holds it too
-    surveys/<camera>/<sha256>.jpg            a reference picture; several versions may have been drawn on one
+    surveys/<camera>/<sha256>.jpg            a reference picture, by day or by night; several versions may share one
 
 Files are only ever added, each written whole and synced before anybody is told. In: a survey and its reference picture.
 Out: versions as they were kept. A file that is damaged is left where it is and named in `faults`; the newest good
@@ -74,19 +74,23 @@ class SurveyStore:
             raise StoreError(f"{path.name}: is not the picture that was kept")
         return body
 
-    def keep(self, survey: Survey, reference: bytes) -> KeptSurvey:
-        """Keep one more version; on the disk when this returns. Raises StoreError, and SurveyError when it could not
-        be read back."""
+    def keep(self, survey: Survey, reference: bytes, night: bytes = b"") -> KeptSurvey:
+        """Keep one more version; on the disk when this returns. `night` is the reference by night, where it has one.
+        Raises StoreError, and SurveyError when it could not be read back."""
         body = document_bytes(survey)
         self._read(json.loads(body))
         if hashlib.sha256(reference).hexdigest() != survey.reference_sha256:
             raise StoreError(f"{survey.camera}: the reference picture is not the one that was drawn on")
+        if survey.night_sha256 and hashlib.sha256(night).hexdigest() != survey.night_sha256:
+            raise StoreError(f"{survey.camera}: the reference by night is not the one that was confirmed")
         kept = KeptSurvey(survey, hashlib.sha256(body).hexdigest())
         place = self._place(survey.camera)
         try:
             place.mkdir(parents=True, exist_ok=True)
             sync_folder(place.parent)
             write_whole(place / f"{survey.reference_sha256}.jpg", reference)
+            if survey.night_sha256:
+                write_whole(place / f"{survey.night_sha256}.jpg", night)
             write_whole(place / f"v{survey.version:04d}-{kept.sha256}.json", body)
         except OSError as error:
             raise StoreError(f"{survey.camera}: the drawing could not be kept: {error.strerror}") from None
@@ -115,6 +119,8 @@ class SurveyStore:
         if (survey.camera, survey.version) != (camera, int(found[1])):
             raise SurveyError((f"found version {survey.version} of {survey.camera}, expected {found[1]} of {camera}",))
         self.reference(camera, survey.reference_sha256)
+        if survey.night_sha256:
+            self.reference(camera, survey.night_sha256)
         return KeptSurvey(survey, found[2])
 
     def _files(self, camera: str) -> list[Path]:

@@ -76,7 +76,9 @@ class Edge:
 @dataclass(frozen=True, slots=True)
 class Survey:
     """One version of what was drawn for a camera. `reference_sha256` is the digest of the JPEG it was drawn on; the
-    file lies beside the survey. `version` 0 is the empty survey that every camera begins with."""
+    file lies beside the survey. `night_sha256` is that of a picture of the same view by night, in which a person saw
+    the protection in place; empty where there is none. `version` 0 is the empty survey that every camera begins with.
+    """
 
     camera: str
     version: int
@@ -85,10 +87,15 @@ class Survey:
     reference_sha256: str
     zones: tuple[Zone, ...] = ()
     edges: tuple[Edge, ...] = ()
+    night_sha256: str = ""
 
     def document(self) -> dict[str, Any]:
-        """As plain data, for JSON; `read_survey` reads it back."""
-        return asdict(self)
+        """As plain data, for JSON; `read_survey` reads it back. Without a reference by night it is what it was before
+        there were any, byte for byte: versions are sealed."""
+        document = asdict(self)
+        if not self.night_sha256:
+            del document["night_sha256"]
+        return document
 
 
 def empty_survey(camera: str) -> Survey:

@@ -135,6 +135,16 @@ def picture(name: str, at_ns: int, *, blurred: bool, seq: int = 0) -> Picture:
     return Picture(name, at_ns, seq, WIDTH, HEIGHT, "image/jpeg", body, digest, boxes)
 
 
+def by_lamp(seen: Picture) -> Picture:
+    """The same by night: a lamp at the left, and the grain of a camera that sees little."""
+    image = cv2.imdecode(np.frombuffer(seen.body, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    reach = np.linspace(0.8, 0.1, seen.width_px)[None, :, None]
+    grain = np.random.default_rng(seen.captured_at_ns % 2**32).normal(0, 6, image.shape)
+    body = jpeg(np.clip(image * reach + grain, 0, 255).astype(np.uint8))
+    return replace(seen, body=body, sha256=hashlib.sha256(body).hexdigest())
+
+
 def fired_scene(name: str, key: str, at_ns: int) -> FiredScene:
     """What is kept when a finding is confirmed: a frame and the eight stills before it."""
     strip = tuple(picture(name, at_ns - (8 - n) * SECOND_NS, blurred=False, seq=n) for n in range(8))
@@ -192,6 +202,9 @@ class StillEyes:
         self.states = {state.camera: state for state in states}
         self.surveys: dict[str, Survey] = {}
         self.references: dict[str, bytes] = {}
+        self.nights: dict[str, bytes] = {}
+        self.by_night = False
+        """When set, pictures to draw on are lit by one lamp."""
         self.live_open = 0
         self.breaks_off = ""
         """When set, live video ends after its third part for this reason, as for a viewer that is too slow."""
@@ -215,7 +228,8 @@ class StillEyes:
     async def reference(self, camera: str) -> Picture | None:
         if self.states[camera].link is not CameraLink.LIVE:
             return None
-        return picture(camera, self._now_ns(), blurred=True)
+        seen = picture(camera, self._now_ns(), blurred=True)
+        return by_lamp(seen) if self.by_night else seen
 
     async def clip(self, camera: str, from_ns: int, to_ns: int) -> Picture:
         self._playable(camera)
@@ -239,9 +253,10 @@ class StillEyes:
             raise KeyError(camera)
         return self.surveys.get(camera) or empty_survey(camera)
 
-    def use_survey(self, survey: Survey, reference: bytes) -> None:
+    def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
         self.surveys[survey.camera] = survey
         self.references[survey.camera] = reference
+        self.nights[survey.camera] = night
 
     def _playable(self, camera: str) -> None:
         if not self.states[camera].browser_video:

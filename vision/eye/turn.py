@@ -206,7 +206,7 @@ class Turn:
         if eye is None:
             return
         before = eye.mind.watched
-        watched = Watched(before.camera, before.slot, before.settings, order.survey, order.reference)
+        watched = Watched(before.camera, before.slot, before.settings, order.survey, order.reference, night=order.night)
         eye.mind.redraw(watched, self.open_parts(watched))
 
     def _reference(self, order: AskReference) -> ReferenceFrame:

@@ -13,7 +13,8 @@ from vision.settings import CameraDeviceSettings
 @dataclass(frozen=True, slots=True)
 class Watched:
     """One camera to judge. `slot` names its frame slot; `reference` is the JPEG that the survey was drawn on.
-    `edge_state` is what the edge check gave to be kept last, empty when there is none."""
+    `edge_state` is what the edge check gave to be kept last, `night` the JPEG of the reference by night; empty when
+    there is none."""
 
     camera: str
     slot: str
@@ -21,6 +22,7 @@ class Watched:
     survey: Survey
     reference: bytes = b""
     edge_state: bytes = b""
+    night: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Redraw:
 
     survey: Survey
     reference: bytes
+    night: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,25 @@ import cv2
 import numpy as np
 import pytest
 
-from gateway.camera_office.survey_desk import Drawn, MovedError, NoReferenceError, OvertakenError, SurveyDesk, plain
+from gateway.camera_office.survey_desk import (
+    Drawn,
+    MovedError,
+    NightGiven,
+    NoEdgesError,
+    NoReferenceError,
+    OvertakenError,
+    SurveyDesk,
+    plain,
+)
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.evidence import RecordKind
+from gateway.model.night_picture import NightPictureError, NightProblem
 from gateway.model.picture import CameraLink, Picture
-from gateway.model.survey import SurveyError
+from gateway.model.survey import Survey, SurveyError
 from tests.fakes.eyes import StillEyes, camera
 from tests.fakes.office import Office
 from tests.fakes.site import NOW_NS
+from vision.survey_night import night_look
 from vision.survey_parsing import read_survey
 from vision.view_comparison import has_moved
 
@@ -26,6 +37,16 @@ ZONE: dict[str, Any] = {
     "title": "Gate",
     "use": "watched",
     "outline": [[0.1, 0.2], [0.4, 0.2], [0.4, 0.6]],
+}
+
+
+EDGE: dict[str, Any] = {
+    "edge_id": "edge-1",
+    "title": "East",
+    "kind": "floor_edge",
+    "line": [[0.05, 0.56], [0.95, 0.56]],
+    "length_m": 12.0,
+    "marks": [{"foot": [x, 0.56], "top": [x, 0.49], "height_m": 1.2} for x in (0.05, 0.95)],
 }
 
 
@@ -55,13 +76,26 @@ class Drawings:
     def restart(self) -> None:
         self.store = SurveyStore(self.folder, read_survey)
         parts = self.office.alerts, self.office.recorder, self.office.clock
-        self.desk = SurveyDesk(self.store, read_survey, *parts, has_moved)
+        self.desk = SurveyDesk(self.store, read_survey, *parts, night_look, has_moved)
 
     async def drawn(self, based_on: int = 0, **changed: Any) -> Drawn:
         picture = await self.eyes.reference("cam-1")
         assert picture is not None
         digest = await self.desk.hold(picture)
         return replace(Drawn("cam-1", [ZONE], [], digest, "an", based_on), **changed)
+
+    async def by_night(self) -> str:
+        """A picture of now, by lamps, that a page is looked at with."""
+        self.eyes.by_night = True
+        picture = await self.eyes.reference("cam-1")
+        self.eyes.by_night = False
+        assert picture is not None
+        return await self.desk.hold(picture)
+
+    async def with_night(self) -> Survey:
+        """Version 1 with an edge, version 2 with a reference by night."""
+        await self.desk.save(await self.drawn(edges=[EDGE]), self.eyes)
+        return await self.desk.keep_night(NightGiven("cam-1", await self.by_night(), "zhu", 1), self.eyes)
 
     def sealed(self) -> list[dict[str, Any]]:
         records = self.office.alerts.evidence_of("survey:cam-1")
@@ -160,3 +194,80 @@ async def test_a_picture_that_nobody_holds_is_asked_for_anew(drawings: Drawings)
     with pytest.raises(NoReferenceError):
         await drawings.desk.save(await drawings.drawn(reference_sha256="ab" * 32), drawings.eyes)
     assert drawings.sealed() == []
+
+
+async def test_a_confirmed_picture_by_night_is_a_version_sealed_and_judged_by(drawings: Drawings) -> None:
+    survey = await drawings.with_night()
+    first = drawings.desk.versions("cam-1")[0].survey
+    assert (survey.version, survey.made_by, first.night_sha256) == (2, "zhu", "")
+    assert replace(survey, version=1, made_by="an", made_at_ns=first.made_at_ns, night_sha256="") == first
+    record = drawings.sealed()[1]
+    assert (record["event"], record["user"], record["night_sha256"]) == ("night_confirmed", "zhu", survey.night_sha256)
+    assert record["detail"] == "version 2, with a reference by night"
+    assert drawings.eyes.nights["cam-1"] == await drawings.desk.reference("cam-1", survey.night_sha256)
+
+
+async def test_after_a_restart_the_camera_is_judged_by_both_pictures(drawings: Drawings) -> None:
+    survey = await drawings.with_night()
+    body = drawings.eyes.nights.pop("cam-1")
+    drawings.restart()
+    await drawings.desk.resume(drawings.eyes)
+    assert (drawings.eyes.survey("cam-1"), drawings.eyes.nights["cam-1"]) == (survey, body)
+    assert drawings.desk.faults("cam-1") == ()
+
+
+async def test_a_picture_that_cannot_be_laid_over_keeps_and_seals_nothing(drawings: Drawings) -> None:
+    await drawings.desk.save(await drawings.drawn(edges=[EDGE]), drawings.eyes)
+    drawings.eyes.upside_down = True
+    with pytest.raises(NightPictureError, match=r"picture by night: .*; expected") as caught:
+        await drawings.desk.keep_night(NightGiven("cam-1", await drawings.by_night(), "zhu", 1), drawings.eyes)
+    assert {fault.problem for fault in caught.value.faults} <= {NightProblem.NOT_MATCHED, NightProblem.MOVED}
+    assert len(drawings.sealed()) == len(drawings.desk.versions("cam-1")) == 1
+    assert drawings.eyes.nights == {"cam-1": b""}
+
+
+async def test_a_picture_by_night_needs_edges_the_newest_version_and_to_be_there(drawings: Drawings) -> None:
+    with pytest.raises(NoEdgesError):
+        await drawings.desk.keep_night(NightGiven("cam-1", "ab" * 32, "zhu", 0), drawings.eyes)
+    await drawings.desk.save(await drawings.drawn(), drawings.eyes)
+    with pytest.raises(NoEdgesError):
+        await drawings.desk.keep_night(NightGiven("cam-1", await drawings.by_night(), "zhu", 1), drawings.eyes)
+    await drawings.desk.save(await drawings.drawn(1, edges=[EDGE]), drawings.eyes)
+    with pytest.raises(OvertakenError, match="version 2 by an"):
+        await drawings.desk.keep_night(NightGiven("cam-1", await drawings.by_night(), "zhu", 1), drawings.eyes)
+    with pytest.raises(NoReferenceError):
+        await drawings.desk.keep_night(NightGiven("cam-1", "ab" * 32, "zhu", 2), drawings.eyes)
+    assert [record["event"] for record in drawings.sealed()] == ["drawn", "drawn"]
+
+
+async def test_it_stays_while_the_lines_stay_and_goes_with_them(drawings: Drawings) -> None:
+    """A name, a zone and a length may change; a line that was moved was not in the picture that was looked at."""
+    survey = await drawings.with_night()
+    kept = {"reference_sha256": survey.reference_sha256, "user": "an"}
+    renamed = EDGE | {"title": "East, level 3", "length_m": 12.4}
+    third = await drawings.desk.save(await drawings.drawn(2, edges=[renamed], zones=[], **kept), drawings.eyes)
+    assert third.night_sha256 == survey.night_sha256
+    assert len(drawings.eyes.nights["cam-1"]) > 1000
+    moved = EDGE | {"line": [[0.05, 0.56], [0.9, 0.56]]}
+    fourth = await drawings.desk.save(await drawings.drawn(3, edges=[moved], **kept), drawings.eyes)
+    assert (fourth.night_sha256, drawings.eyes.nights["cam-1"]) == ("", b"")
+    zones, edges = plain(third)
+    again = Drawn("cam-1", zones, edges, third.reference_sha256, "an", 4, copied_from=3)
+    fifth = await drawings.desk.save(again, drawings.eyes)
+    assert fifth.night_sha256 == survey.night_sha256, "an old version is taken up whole"
+
+
+async def test_it_goes_when_the_edges_are_drawn_on_another_picture(drawings: Drawings) -> None:
+    survey = await drawings.with_night()
+    await drawings.office.clock.advance(3.0)
+    fresh = await drawings.drawn(2, edges=[EDGE])
+    assert fresh.reference_sha256 != survey.reference_sha256
+    assert (await drawings.desk.save(fresh, drawings.eyes)).night_sha256 == ""
+
+
+async def test_it_is_left_out_by_a_version_of_its_own(drawings: Drawings) -> None:
+    survey = await drawings.with_night()
+    third = await drawings.desk.keep_night(NightGiven("cam-1", "", "an", 2), drawings.eyes)
+    assert replace(third, version=2, made_by="zhu", made_at_ns=survey.made_at_ns) == replace(survey, night_sha256="")
+    assert drawings.sealed()[2]["event"] == "night_left_out"
+    assert drawings.eyes.nights["cam-1"] == b""

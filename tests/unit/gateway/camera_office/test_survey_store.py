@@ -1,6 +1,7 @@
 """Surveys on the disk: what was kept comes back to the byte, and what was damaged is named and passed over."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,35 @@ def test_what_is_left_half_written_by_a_kill_is_not_read(tmp_path: Path) -> None
     again = opened(tmp_path)
     assert len(again.versions("cam-1")) == 1
     assert again.faults == {}
+
+
+NIGHT = b"\xff\xd8 by night \xff\xd9"
+NIGHT_DIGEST = hashlib.sha256(NIGHT).hexdigest()
+
+
+def test_a_reference_by_night_is_kept_beside_the_one_by_day(tmp_path: Path) -> None:
+    with_night = replace(survey(2), night_sha256=NIGHT_DIGEST)
+    store = opened(tmp_path)
+    store.keep(survey(1), PICTURE)
+    store.keep(with_night, PICTURE, NIGHT)
+    again = opened(tmp_path)
+    assert [kept.survey for kept in again.versions("cam-1")] == [survey(1), with_night]
+    assert again.reference("cam-1", NIGHT_DIGEST) == NIGHT
+    assert b"night_sha256" not in file_of(tmp_path, 1).read_bytes(), "a version without one is what it was before"
+
+
+def test_a_version_whose_reference_by_night_is_spoilt_does_not_count(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.keep(survey(1), PICTURE)
+    store.keep(replace(survey(2), night_sha256=NIGHT_DIGEST), PICTURE, NIGHT)
+    (tmp_path / "surveys" / "cam-1" / f"{NIGHT_DIGEST}.jpg").write_bytes(b"another")
+    again = opened(tmp_path)
+    assert [kept.survey.version for kept in again.versions("cam-1")] == [1]
+    (fault,) = again.faults["cam-1"]
+    assert "is not the picture that was kept" in fault
+
+
+def test_another_picture_than_the_one_confirmed_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="the reference by night is not the one that was confirmed"):
+        opened(tmp_path).keep(replace(survey(1), night_sha256=NIGHT_DIGEST), PICTURE, b"")
+    assert opened(tmp_path).versions("cam-1") == ()

@@ -16,6 +16,7 @@ from gateway.web.camera_routes import LOOKS, LookBounds, camera_routes
 from tests.fakes.eyes import StillEyes, boxes_of, camera, three_cameras
 from tests.fakes.site import NOW_NS
 from tests.fakes.web_face import Face, is_house_error
+from vision.survey_night import night_look
 from vision.survey_parsing import read_survey
 
 HTML = {"accept": "text/html"}
@@ -30,7 +31,8 @@ class CameraFace(Face):
         self.eyes: StillEyes | None = StillEyes(
             [*three_cameras(NOW_NS), camera("host-1", NOW_NS, asset="crane-1")], site.clock.now_ns, pace_s=0.0
         )
-        surveys = SurveyDesk(SurveyStore(folder, read_survey), read_survey, site.alerts, site.recorder, site.clock)
+        parts = site.alerts, site.recorder, site.clock
+        surveys = SurveyDesk(SurveyStore(folder, read_survey), read_survey, *parts, night_look)
         self.cameras = camera_routes(self.app, self.app.state.pages, lambda: self.eyes, surveys, looks)
 
     async def page(self, path: str, status: int = 200) -> str:

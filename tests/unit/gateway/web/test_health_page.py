@@ -23,6 +23,7 @@ from gateway.web.health_view import HealthFiles, HealthView
 from tests.fakes.eyes import StillEyes, three_cameras
 from tests.fakes.office_face import OfficeFace
 from tests.fakes.site import MINUTE_NS, NOW_NS, poll, until
+from vision.survey_night import night_look
 from vision.survey_parsing import read_survey
 
 
@@ -51,7 +52,8 @@ async def test_a_young_box_knows_neither_its_growth_nor_a_model(face: OfficeFace
 async def test_each_camera_stands_there_with_what_is_wrong_and_by_which_model_it_is_judged(face: OfficeFace) -> None:
     site = face.site
     eyes = StillEyes(three_cameras(NOW_NS), site.clock.now_ns)
-    surveys = SurveyDesk(SurveyStore(site.folder, read_survey), read_survey, site.alerts, site.recorder, site.clock)
+    parts = site.alerts, site.recorder, site.clock
+    surveys = SurveyDesk(SurveyStore(site.folder, read_survey), read_survey, *parts, night_look)
     camera_routes(face.app, face.app.state.pages, lambda: eyes, surveys)
     page = await face.english("/health")
     assert "(1/3)" in page

@@ -154,3 +154,18 @@ def test_edges_need_the_picture_they_were_drawn_on() -> None:
     data = drawn()
     data["reference_sha256"] = ""
     assert any("reference_sha256" in fault for fault in faults_of(data))
+
+
+def test_a_reference_by_night_is_read_and_a_survey_without_one_is_written_as_ever() -> None:
+    night = read_survey(drawn() | {"night_sha256": "cd" * 32})
+    assert night.night_sha256 == "cd" * 32
+    assert read_survey(json.loads(json.dumps(night.document()))) == night
+    assert "night_sha256" not in read_survey(drawn()).document()
+    assert read_survey(drawn()).night_sha256 == ""
+
+
+@pytest.mark.parametrize("night", ["cd" * 31, "CD" * 32, 7, None, ["cd" * 32]])
+def test_a_reference_by_night_that_is_no_digest_is_refused(night: object) -> None:
+    (fault,) = faults_of(drawn() | {"night_sha256": night})
+    assert fault.startswith("night_sha256: ")
+    assert "expected 64 hexadecimal digits" in fault

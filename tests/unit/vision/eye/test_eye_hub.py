@@ -98,6 +98,17 @@ async def test_a_survey_reaches_the_eye_and_counts_again_after_a_restart() -> No
         assert len(heard.losses) == 1
 
 
+async def test_the_reference_by_night_goes_with_its_survey() -> None:
+    async with running("judges") as hub:
+        hub.watch("cam-1", "", SETTINGS, Heard().listener)
+        assert (hub._watched("cam-1").reference, hub._watched("cam-1").night) == (b"", b"")
+        hub.use_survey(replace(empty_survey("cam-1"), version=3), b"by day", b"by night")
+        told = hub._watched("cam-1")
+        assert (told.survey.version, told.reference, told.night) == (3, b"by day", b"by night")
+        hub.use_survey(replace(empty_survey("cam-1"), version=4), b"by day")
+        assert hub._watched("cam-1").night == b""
+
+
 async def test_an_eye_that_ends_is_told_to_every_camera_and_started_again() -> None:
     async with running("dies") as hub:
         heard = Heard()

@@ -190,6 +190,15 @@ def test_another_survey_is_taken_and_that_of_an_unknown_camera_harms_nobody() ->
     assert sorted(eyes.step(0)) == ["cam-1"]
 
 
+def test_another_survey_brings_its_reference_by_night_and_one_without_takes_it_away() -> None:
+    eyes = Eyes()
+    survey = watched("cam-1").survey
+    for night in (b"by night", b""):
+        eyes.turn.obey(Redraw(survey, b"by day", night))
+        judged_by = eyes.turn._eyes["cam-1"].mind.watched
+        assert (judged_by.reference, judged_by.night, judged_by.edge_state) == (b"by day", night, b"")
+
+
 def test_nobody_waits_longer_than_a_moment() -> None:
     eyes = Eyes()
     assert 0 < eyes.turn.next_due_ns(0) <= 50_000_000
