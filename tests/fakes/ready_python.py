@@ -5,7 +5,8 @@
 
 Most of a gateway's start is importing, and each test of a screen has a gateway of its own. What READY starts is a real
 process: its own id, memory, threads and descriptors, `python -m MODULE` from its first line on; kill -9 kills it. It
-differs in one thing: its imports cost nothing. Whatever says how soon a box is back, and all benches, start FRESH.
+differs in two things: its imports cost nothing, and a box in it hashes passwords with hardly any work (the same
+algorithm at its smallest). Whatever says how soon a box is back, and all benches, start FRESH.
 
 Theory of operation
     one server a test process, begun with the first start, ended with the test process
@@ -19,6 +20,7 @@ folder are those of the request. A child that is alive when the test process has
 import array
 import atexit
 import contextlib
+import dataclasses
 import gc
 import importlib
 import json
@@ -291,6 +293,16 @@ def _read_shipped_files() -> None:
         load(write_site(Path(folder), ports, 8080), DRIVERS, UPLINKS)
 
 
+def _hash_with_hardly_any_work() -> None:
+    """A hash costs 0.2 s of processor time by design, and it takes eight until somebody of a test is logged in."""
+    from argon2.profiles import RFC_9106_LOW_MEMORY
+
+    from gateway.accounts import passwords
+
+    quick = dataclasses.replace(RFC_9106_LOW_MEMORY, time_cost=1, memory_cost=8, parallelism=1)
+    passwords.RFC_9106_LOW_MEMORY = quick  # type: ignore[attr-defined] # the name that its hashers are made of
+
+
 def _become(request: Mapping[str, Any]) -> None:
     """`python -m MODULE ARGUMENTS`, here and now. Its end frees nothing of what was imported: that takes half a second,
     which the operating system needs not."""
@@ -327,6 +339,7 @@ def _exit_status(end: SystemExit) -> int:
 if __name__ == "__main__":
     _import(IMPORTED)
     _read_shipped_files()
+    _hash_with_hardly_any_work()
     with socket.socket(fileno=int(sys.argv[1])) as _line:
         _request = _Server(_line).run()
     if _request is not None:

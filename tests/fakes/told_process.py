@@ -1,10 +1,13 @@
 """A process that tells what it is, for the tests of how processes are started: `python -m tests.fakes.told_process`."""
 
+import asyncio
 import os
 import signal
 import sys
 import time
 from pathlib import Path
+
+from gateway.accounts.passwords import Passwords
 
 
 def main() -> None:
@@ -18,6 +21,8 @@ def main() -> None:
         case ["wait"]:
             print("waiting", flush=True)
             sys.stdin.read()
+        case ["passwords"]:
+            print(asyncio.run(Passwords().hashed("gantry-and-hook-7")).split("$")[3])
         case ["descriptors"]:
             with os.scandir("/proc/self/fd") as found:
                 names = [entry.name for entry in found]

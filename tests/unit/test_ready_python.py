@@ -42,6 +42,12 @@ def test_its_end_is_told_as_a_fresh_one_s(end):
     assert ready[1].splitlines()[-1:] == fresh[1].splitlines()[-1:]
 
 
+def test_a_box_in_it_hashes_with_hardly_any_work_and_in_a_fresh_one_as_in_the_field():
+    fresh, ready = (told(python, "passwords") for python in (FRESH, READY))
+    assert fresh[0].split() == ["m=65536,t=3,p=4"]
+    assert ready[0].split() == ["m=8,t=1,p=1"]
+
+
 def test_a_second_one_has_no_descriptor_of_the_first():
     first = READY.start(LISTS, "wait", stdin=PIPE, stdout=PIPE)
     assert first.stdout.readline() == b"waiting\n"
