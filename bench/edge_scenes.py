@@ -64,7 +64,9 @@ class Scene:
         self.events = self._events(rng)
         self._cache: tuple[object, Layers] | None = None
         self.survey = self._survey(rng)
-        self.reference = self._expose(10 * 3600.0, self._layers(()), plain=True)
+        self.reference, self.night_reference = (
+            self._expose(hour * 3600.0, self._layers(()), plain=True) for hour in (10, 22)
+        )
 
     # --- geometry ---
 

@@ -99,8 +99,12 @@ class Scene:
         self._still: tuple[object, Still] | None = None
         self._shade: tuple[int, np.ndarray] | None = None
         self.survey = self._drawn(dice)
-        clear = still_of(self._light(9.5 * 3600, (), False, clear=True))
-        self.reference = self._developed(clear.mean, clear.spread, 9.5 * 3600)
+        self.reference, self.night_reference = (self._clear(hour * 3600) for hour in (9.5, 21.5))
+
+    def _clear(self, second: float) -> np.ndarray:
+        """The site whole, with nobody about and no weather."""
+        still = still_of(self._light(second, (), False, clear=True))
+        return self._developed(still.mean, still.spread, second)
 
     # camera
 

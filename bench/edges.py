@@ -43,6 +43,7 @@ class Scene(Protocol):
     seed: int
     survey: Survey
     reference: np.ndarray
+    night_reference: np.ndarray
     events: tuple[Any, ...]
 
     def frame_at(self, second: float) -> tuple[np.ndarray, np.ndarray]:
@@ -93,9 +94,16 @@ class Run:
         return self.spent_s / max(self.tally.frames, 1) * 1000
 
 
-def run(scene: Scene, seconds: int, every: int, start: int, keep: Callable[[Run, int], None]) -> Run:
+def watch_of(scene: Scene, by_night: bool) -> EdgeWatch:
+    """The check of one camera, `by_night` with the reference by night beside that by day."""
+    return EdgeWatch(scene.survey, scene.reference, night_image=scene.night_reference if by_night else None)
+
+
+def run(
+    scene: Scene, seconds: int, every: int, start: int, keep: Callable[[Run, int], None], by_night: bool = False
+) -> Run:
     """One camera. `keep` is called after each simulated quarter of an hour with the second that was reached."""
-    camera = Run(scene, Tally(truth_of(scene)), EdgeWatch(scene.survey, scene.reference))
+    camera = Run(scene, Tally(truth_of(scene)), watch_of(scene, by_night))
     end = start + seconds
     for first in range(start, end, QUARTER):
         last = min(first + QUARTER, end)
@@ -104,7 +112,9 @@ def run(scene: Scene, seconds: int, every: int, start: int, keep: Callable[[Run,
     return camera
 
 
-def events(seed: int, cameras: int, by: str, before_s: int, watch_s: int, generator: int) -> Iterator[Run]:
+def events(
+    seed: int, cameras: int, by: str, before_s: int, watch_s: int, generator: int, by_night: bool
+) -> Iterator[Run]:
     """A camera of its own for each section that must be found and goes in those hours: started `before_s` before, and
     judged for `watch_s` from then on or until it is mended."""
     for scene, _ in scenes(generator, cameras, seed):
@@ -112,7 +122,7 @@ def events(seed: int, cameras: int, by: str, before_s: int, watch_s: int, genera
             lit = DAYLIGHT[0] * HOUR <= section.from_s < DAYLIGHT[1] * HOUR
             if not section.asked or section.from_s < before_s or by == ("night" if lit else "day"):
                 continue
-            camera = Run(scene, Tally((section,)), EdgeWatch(scene.survey, scene.reference))
+            camera = Run(scene, Tally((section,)), watch_of(scene, by_night))
             camera.judge(range(int(section.from_s) - before_s, int(min(section.to_s, section.from_s + watch_s))))
             yield camera
 
@@ -162,6 +172,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="of the first camera")
     parser.add_argument("--from-hour", type=float, default=0.0, help="of the day; for parts of a day")
     parser.add_argument("--log", type=Path, help="add a line of counts for each simulated quarter of an hour")
+    parser.add_argument("--night-reference", action="store_true", help="the camera has a reference by night as well")
     parser.add_argument("--cameras", type=int, default=6, help="of `events`: one seed after the other")
     parser.add_argument("--by", choices=("night", "day", "both"), default="both", help="of `events`: when it goes")
     parser.add_argument("--before-s", type=int, default=180, help="of `events`: how long the camera has run")
@@ -186,13 +197,19 @@ def main() -> None:
 def _all_events(options: argparse.Namespace) -> dict[str, Any]:
     seed = FIRST_SEED[options.generator] if options.seed is None else options.seed
     ran = []
-    for camera in events(seed, options.cameras, options.by, options.before_s, options.watch_s, options.generator):
+    asked = (options.by, options.before_s, options.watch_s, options.generator, options.night_reference)
+    for camera in events(seed, options.cameras, *asked):
         ran.append(camera)
         if not options.json:
             print(f"seed {camera.scene.seed}", end="", flush=True)
             tell(camera.tally)
     said = summary([camera.tally for camera in ran], 1)
-    return said | {"generator": options.generator, "seeds": [seed, seed + options.cameras - 1], "by": options.by}
+    return said | {
+        "generator": options.generator,
+        "night_reference": options.night_reference,
+        "seeds": [seed, seed + options.cameras - 1],
+        "by": options.by,
+    }
 
 
 def _run_all(options: argparse.Namespace) -> dict[str, Any]:
@@ -206,11 +223,11 @@ def _run_all(options: argparse.Namespace) -> dict[str, Any]:
             if options.log is not None:
                 append(options.log, about, camera.tally)
 
-        ran.append(run(scene, seconds, options.every, start, keep))
+        ran.append(run(scene, seconds, options.every, start, keep, options.night_reference))
         if not options.json:
             tell(ran[-1].tally)
     said = summary([camera.tally for camera in ran], options.every)
-    said |= {"generator": options.generator, "from_hour": options.from_hour}
+    said |= {"generator": options.generator, "from_hour": options.from_hour, "night_reference": options.night_reference}
     return said | {"ms_per_judged_frame": round(float(np.mean([camera.ms_per_frame for camera in ran])), 2)}
 
 

@@ -2,10 +2,10 @@
 
 One line of JSON, then plain arrays in the order that it names, little-endian:
 
-    {"format": 2, "camera": ..., "survey": 3, "reference_sha256": ..., "model": ..., "kept_at_ns": ...,
-     "sha256": (of all that follows the line), "edges": [...], "places": [...], "presences": [...]}
-    for each edge: looks (float16 gradient 2 x rows x columns, float16 level rows x columns each), then its columns,
-    then the light that it remembers (float32)
+    {"format": 3, "camera": ..., "survey": 3, "reference_sha256": ..., "night_sha256": ..., "model": ...,
+     "kept_at_ns": ..., "sha256": (of all that follows the line), "edges": [...], "places": [...], "presences": [...]}
+    for each edge: its columns, then what was learnt by day and, where there is a reference by night, by night: looks
+    (float16 gradient 2 x rows x columns, float16 level rows x columns each), then the light (float32)
 
 Nothing in it is executed or believed unseen: every length, number and index is checked before anything is taken up.
 Knows no file and no clock.
@@ -22,13 +22,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vision.edges.appearance import MOST_KEPT
 from vision.edges.evidence import Columns
+from vision.edges.learnt import LearntState
 from vision.edges.light import ROWS, LightState
 from vision.edges.people import Presence
 from vision.edges.places import PLACES, Place, Stretch
 from vision.edges.settings import EdgeSettings
 from vision.edges.structure import Look
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 SECOND: Final = 1_000_000_000
 MOST_BYTES: Final = 48 * 2**20
 Nanoseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
@@ -40,22 +41,24 @@ class EdgeStateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """Whose state it is: it is of no use to another drawing, another reference picture or another model."""
+    """Whose state it is: it is of no use to another drawing, another reference picture or another model.
+    `night_sha256` is empty where there is no reference by night."""
 
     camera: str
     survey: int
     reference_sha256: str
+    night_sha256: str
     model: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptEdge:
-    """One edge: the looks that were learnt (the recent one first), its columns and the light beside them."""
+    """One edge: its columns, and what was learnt by day and, where there is a reference by night, by night."""
 
     edge_id: str
-    looks: Sequence[Look]
     columns: Columns
-    light: LightState
+    by_day: LearntState
+    by_night: LearntState | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +79,7 @@ class _Edge(_Row):
     rows: Annotated[int, Field(ge=1, le=200)]
     columns: Annotated[int, Field(ge=1, le=2000)]
     looks: Annotated[int, Field(ge=1, le=MOST_KEPT + 1)]
+    night_looks: Annotated[int, Field(ge=0, le=MOST_KEPT + 1)]
 
     @property
     def look_bytes(self) -> int:
@@ -90,8 +94,15 @@ class _Edge(_Row):
         return self.columns * (4 * self.bands + 3) * 4
 
     @property
+    def columns_bytes(self) -> int:
+        return self.columns * (2 + 6 * 8)
+
+    def learnt_bytes(self, looks: int) -> int:
+        return looks * self.look_bytes + self.light_bytes if looks else 0
+
+    @property
     def whole_bytes(self) -> int:
-        return self.looks * self.look_bytes + self.columns * (2 + 6 * 8) + self.light_bytes
+        return self.columns_bytes + self.learnt_bytes(self.looks) + self.learnt_bytes(self.night_looks)
 
 
 class _Place(_Row):
@@ -110,10 +121,11 @@ class _Presence(_Row):
 
 
 class _Head(_Row):
-    format: Literal[2]
+    format: Literal[3]
     camera: str
     survey: int
     reference_sha256: str
+    night_sha256: str
     model: str
     kept_at_ns: Nanoseconds
     sha256: str
@@ -130,6 +142,7 @@ def packed_state(whose: Belonging, state: KeptState, now_ns: int) -> bytes:
         camera=whose.camera,
         survey=whose.survey,
         reference_sha256=whose.reference_sha256,
+        night_sha256=whose.night_sha256,
         model=whose.model,
         kept_at_ns=now_ns,
         sha256=hashlib.sha256(body).hexdigest(),
@@ -168,24 +181,29 @@ def read_state(kept: bytes, whose: Belonging, settings: EdgeSettings, now_ns: in
 
 
 def _check_whose(head: _Head, whose: Belonging) -> None:
-    for name in ("camera", "survey", "reference_sha256", "model"):
+    for name in ("camera", "survey", "reference_sha256", "night_sha256", "model"):
         found, expected = getattr(head, name), getattr(whose, name)
         if found != expected:
             raise EdgeStateError(f"{name}: found {found!r}, expected {expected!r}")
 
 
 def _edge_row(edge: KeptEdge) -> _Edge:
-    rows, columns = edge.looks[0].level.shape
-    return _Edge(edge_id=edge.edge_id, rows=rows, columns=columns, looks=len(edge.looks))
+    rows, columns = edge.by_day.looks[0].level.shape
+    by_night = 0 if edge.by_night is None else len(edge.by_night.looks)
+    return _Edge(edge_id=edge.edge_id, rows=rows, columns=columns, looks=len(edge.by_day.looks), night_looks=by_night)
 
 
 def _edge_bytes(edge: KeptEdge) -> bytes:
     columns = edge.columns
-    looks = [part.astype("<f2").tobytes() for look in edge.looks for part in (look.gradient, look.level)]
     marks = [part.astype("u1").tobytes() for part in (columns.is_open, columns.is_known)]
     longs = [part.astype("<i8").tobytes() for part in _longs(columns)]
-    light = [part.astype("<f4").tobytes() for part in (edge.light.bands, edge.light.columns)]
-    return b"".join(looks + marks + longs + light)
+    learnt = [_learnt_bytes(one) for one in (edge.by_day, edge.by_night) if one is not None]
+    return b"".join(marks + longs + learnt)
+
+
+def _learnt_bytes(learnt: LearntState) -> bytes:
+    looks = [part.astype("<f2").tobytes() for look in learnt.looks for part in (look.gradient, look.level)]
+    return b"".join(looks + [part.astype("<f4").tobytes() for part in (learnt.light.bands, learnt.light.columns)])
 
 
 def _longs(columns: Columns) -> tuple[NDArray[np.int64], ...]:
@@ -194,8 +212,8 @@ def _longs(columns: Columns) -> tuple[NDArray[np.int64], ...]:
 
 
 def _edge(row: _Edge, body: bytes, settings: EdgeSettings) -> KeptEdge:
-    looks = [_look(row, body[n * row.look_bytes : (n + 1) * row.look_bytes]) for n in range(row.looks)]
-    rest = np.frombuffer(body[row.looks * row.look_bytes : -row.light_bytes], np.uint8)
+    by_night_at = row.columns_bytes + row.learnt_bytes(row.looks)
+    rest = np.frombuffer(body[: row.columns_bytes], np.uint8)
     marks, longs = rest[: 2 * row.columns].reshape(2, -1), rest[2 * row.columns :].view("<i8").reshape(6, -1)
     if marks.max() > 1 or (longs[[2, 4]] < 0).any():
         raise EdgeStateError(f"{row.edge_id}: columns that cannot be, expected 0 or 1 and counts from 0")
@@ -204,7 +222,14 @@ def _edge(row: _Edge, body: bytes, settings: EdgeSettings) -> KeptEdge:
     columns.judged_ns, columns.since_ns = longs[0].astype(np.int64), longs[1].astype(np.int64)
     for case, first in ((columns.for_open, 2), (columns.for_ok, 4)):
         case.frames, case.since_ns = longs[first].astype(np.int64), longs[first + 1].astype(np.int64)
-    return KeptEdge(row.edge_id, looks, columns, _light(row, body[-row.light_bytes :]))
+    by_day = _learnt(row, row.looks, body[row.columns_bytes : by_night_at])
+    by_night = _learnt(row, row.night_looks, body[by_night_at:]) if row.night_looks else None
+    return KeptEdge(row.edge_id, columns, by_day, by_night)
+
+
+def _learnt(row: _Edge, looks: int, body: bytes) -> LearntState:
+    found = [_look(row, body[n * row.look_bytes : (n + 1) * row.look_bytes]) for n in range(looks)]
+    return LearntState(found, _light(row, body[looks * row.look_bytes :]))
 
 
 def _light(row: _Edge, body: bytes) -> LightState:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.edges.registration import Shift
+from vision.edges.registration import HERE, Shift
 from vision.edges.structure import Look, gradients
 from vision.edges.view import View
 
@@ -32,9 +32,9 @@ def strip_of(grey: NDArray[np.uint8], view: View, shift: Shift) -> Floats:
     return cv2.remap(grey, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
 
 
-def look_of(grey: NDArray[np.uint8], view: View) -> Look:
-    """A single picture as a look: the reference."""
-    strip = strip_of(grey, view, Shift(0.0, 0.0, 1.0))
+def look_of(grey: NDArray[np.uint8], view: View, shift: Shift = HERE) -> Look:
+    """A single picture that stands at `shift` as a look: a reference."""
+    strip = strip_of(grey, view, shift)
     return Look(gradients(strip), strip, np.zeros_like(strip), np.ones_like(strip))
 
 

@@ -25,6 +25,10 @@ class Shift:
     sure: float
 
 
+HERE: Final = Shift(0.0, 0.0, 1.0)
+"""It has not moved."""
+
+
 class Register:
     """Keeps the outlines of the reference view."""
 

@@ -19,15 +19,16 @@ from numpy.typing import NDArray
 
 from gateway.model.survey import Edge, Survey
 from gateway.model.verdict import Truth
-from vision.edges.appearance import Appearances, Fit
+from vision.edges.appearance import Fit
 from vision.edges.evidence import NEVER, Columns
 from vision.edges.keeping import Belonging, EdgeStateError, KeptEdge, KeptState, packed_state, read_state
-from vision.edges.light import LightMemory
-from vision.edges.live import Average, free_of, lit_by_lamps, look_of, strip_of
+from vision.edges.learnt import Learnt
+from vision.edges.live import Average, free_of, lit_by_lamps, strip_of
 from vision.edges.people import Presence, people_at
 from vision.edges.places import Place, Places, Stretch, What, stretches
-from vision.edges.registration import Register, Shift
+from vision.edges.registration import Shift
 from vision.edges.settings import EdgeSettings
+from vision.edges.standpoint import Standpoint, stands
 from vision.edges.structure import Agreement, Measured
 from vision.edges.view import View, view_of
 from vision.finding import Finding, FindingKind
@@ -62,12 +63,15 @@ class _Watched:
     edge: Edge
     view: View
     average: Average
-    appearances: Appearances
-    light: LightMemory
+    by_day: Learnt
+    by_night: Learnt | None
     columns: Columns
     why: str = "not judged yet"
-    followed_ns: int = NEVER
     score: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+
+    def known(self, by_lamps: bool) -> Learnt:
+        """What the edge is held against in the light of now."""
+        return self.by_night if by_lamps and self.by_night is not None else self.by_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +86,23 @@ class Section:
 
 class EdgeWatch:
     """Watches every edge of one survey version. `reference_image` (h, w, 3) uint8 BGR is the picture that it was drawn
-    on, showing the protection in place. Raises ValueError for an image of another kind."""
+    on, showing the protection in place; `night_image`, of the same size, shows the same by lamps, where there is such a
+    picture. Raises ValueError for images of another kind."""
 
-    def __init__(self, survey: Survey, reference_image: Image, settings: EdgeSettings | None = None) -> None:
-        if reference_image.ndim != 3 or reference_image.shape[2] != 3 or reference_image.dtype != np.uint8:
-            raise ValueError(
-                f"reference image: {reference_image.shape} {reference_image.dtype}, expected (h, w, 3) uint8"
-            )
+    def __init__(
+        self,
+        survey: Survey,
+        reference_image: Image,
+        settings: EdgeSettings | None = None,
+        night_image: Image | None = None,
+    ) -> None:
         self.settings = settings or EdgeSettings()
         self.survey = survey
-        self._reference = _grey(reference_image)
-        self._register: Register | None = None
+        self._reference = _reference(reference_image, "reference image")
+        self._night = None if night_image is None else _reference(night_image, "reference by night")
+        if self._night is not None and self._night.shape != self._reference.shape:
+            raise ValueError(f"reference by night: {self._night.shape}, expected {self._reference.shape} as by day")
+        self._standpoint = Standpoint(self._reference, self._night)
         self._edges: list[_Watched] = []
         self._size = (0, 0)
         self._shift = Shift(0.0, 0.0, 0.0)
@@ -132,7 +142,12 @@ class EdgeWatch:
     def kept(self, model: str, now_ns: int) -> bytes:
         """What was learnt and confirmed, for a restart with the same survey and the same `model` of persons."""
         edges = [
-            KeptEdge(watched.edge.edge_id, watched.appearances.looks[1:], watched.columns, watched.light.state())
+            KeptEdge(
+                watched.edge.edge_id,
+                watched.columns,
+                watched.by_day.state(),
+                None if watched.by_night is None else watched.by_night.state(),
+            )
             for watched in self._edges
         ]
         return packed_state(self._whose(model), KeptState(edges, self._places.places, self._presences), now_ns)
@@ -142,47 +157,51 @@ class EdgeWatch:
         more judged frame. Raises EdgeStateError, and nothing is changed, for a spoilt state, one of another survey or
         model, and one older than `oldest_s`."""
         state = read_state(kept, self._whose(model), self.settings, now_ns, oldest_s)
-        found = [(edge.edge_id, edge.looks[0].level.shape) for edge in state.edges]
-        mine = [(watched.edge.edge_id, watched.view.map_x.shape) for watched in self._edges]
+        found = [(edge.edge_id, edge.by_day.looks[0].level.shape, edge.by_night is not None) for edge in state.edges]
+        mine = [(one.edge.edge_id, one.view.map_x.shape, one.by_night is not None) for one in self._edges]
         if found != mine:
             raise EdgeStateError(f"edges: found {found}, expected {mine}")
         for watched, edge in zip(self._edges, state.edges, strict=True):
-            watched.appearances.take_up(edge.looks)
             watched.columns = edge.columns
-            watched.light.take_up(edge.light)
+            watched.by_day.take_up(edge.by_day)
+            if watched.by_night is not None and edge.by_night is not None:
+                watched.by_night.take_up(edge.by_night)
         self._places.places[:], self._presences[:] = state.places, state.presences
 
     def _whose(self, model: str) -> Belonging:
-        return Belonging(self.survey.camera, self.survey.version, self.survey.reference_sha256, model)
+        survey = self.survey
+        return Belonging(survey.camera, survey.version, survey.reference_sha256, survey.night_sha256, model)
 
     # --- judging ---
 
     def _resize(self, width: int, height: int) -> None:
         """Lay the drawing over a picture of another size. Columns do not depend on the size, so states stay."""
-        grey = np.asarray(cv2.resize(self._reference, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         old = self._edges
-        self._size, self._register = (width, height), Register(grey)
+        self._size = (width, height)
+        self._standpoint.resize(width, height)
         self._edges = []
         for n, edge in enumerate(self.survey.edges):
             view = view_of(edge, width, height)
-            looks = Appearances(look_of(grey, view), view.protected, view.witness, view.opening)
+            by_day, by_night = (
+                None if strip is None else Learnt(strip, view) for strip in self._standpoint.looks(view)
+            )
+            assert by_day is not None
             columns = old[n].columns if old else Columns(view.map_x.shape[1], self.settings)
-            if old and old[n].appearances.has_learnt:
-                looks.take_up(old[n].appearances.looks[1:])
+            if old:
+                by_day.take_looks(old[n].by_day)
+            if by_night is not None and old and (before := old[n].by_night) is not None:
+                by_night.take_looks(before)
             average = Average(view, self.settings.average_s)
-            light = LightMemory(looks.looks[0].level, looks.beside, looks.blank)
-            self._edges.append(_Watched(edge, view, average, looks, light, columns))
+            self._edges.append(_Watched(edge, view, average, by_day, by_night, columns))
 
     def _judge(self, frame: Frame, persons: Boxes, now_ns: int) -> None:
         if (frame.width_px, frame.height_px) != self._size:
             self._resize(frame.width_px, frame.height_px)
-        assert self._register is not None
         elapsed_s = min(3600.0, (now_ns - self._judged_ns) / SECOND)
         self._judged_ns = now_ns
         grey = _grey(frame.image)
-        shift = self._register.shift(grey, persons)
-        far = self.settings.register_px * frame.width_px / 640
-        self._standing = shift.sure >= self.settings.register_sure and math.hypot(shift.dx_px, shift.dy_px) <= far
+        shift = self._standpoint.shift(grey, persons, self._by_lamps)
+        self._standing = stands(shift, frame.width_px, self.settings.register_px, self.settings.register_sure)
         if not self._standing:
             for watched in self._edges:
                 watched.why = "view does not match the reference"
@@ -193,55 +212,56 @@ class EdgeWatch:
         self._by_lamps = lit_by_lamps((watched.average for watched in self._edges), self._by_lamps)
 
     def _judge_edge(self, watched: _Watched, grey: Image, persons: Boxes, elapsed_s: float, now_ns: int) -> None:
-        view, columns = watched.view, watched.columns
+        view, columns, known = watched.view, watched.columns, watched.known(self._by_lamps)
+        lamps = self._by_lamps and known is watched.by_day
         free = free_of(persons, view, self._shift)
         look = watched.average.add(strip_of(grey, view, self._shift), free, elapsed_s)
-        live = Measured(look, self._by_lamps)
-        fit = watched.appearances.fit(live, columns.is_open)
-        lit = watched.light.bands(live.look.level, live.usable)
-        change = watched.light.change(lit, fit.agreement.witness, self._by_lamps)
-        gap, rail = self._verdicts(watched, fit, change)
+        live = Measured(look, lamps)
+        fit = known.appearances.fit(live, columns.is_open)
+        lit = known.light.bands(live.look.level, live.usable)
+        change = known.light.change(lit, fit.agreement.witness, lamps)
+        gap, rail = self._verdicts(known, view, fit, change, lamps)
         if gap.any():
-            gap = gap & ~watched.appearances.explained(live, fit, columns.is_open, self.settings.explained_from)
+            gap = gap & ~known.appearances.explained(live, fit, columns.is_open, self.settings.explained_from)
         if columns.is_open.any():
-            first = watched.appearances.against_reference(live, columns.is_open)
-            back = self._verdicts(watched, first, change)[1] & columns.is_open
+            first = known.appearances.against_reference(live, columns.is_open)
+            back = self._verdicts(known, view, first, change, lamps)[1] & columns.is_open
             gap, rail = gap & ~back, rail | back
         columns.step(gap, rail, now_ns)
         watched.score = np.where(fit.agreement.judged, fit.agreement.score, np.nan).astype(np.float32)
         watched.why = "too dark, hidden, or nothing to recognise"
-        since_s = min(60.0, (now_ns - watched.followed_ns) / SECOND)
-        watched.appearances.follow(live, fit, columns.is_open, gap, since_s)
+        since_s = min(60.0, (now_ns - known.followed_ns) / SECOND)
+        known.appearances.follow(live, fit, columns.is_open, gap, since_s)
         score = np.maximum(fit.agreement.score, np.float32(view.opening))
-        known = (rail if view.opening else self._plausible(watched, fit, change)) & ~(gap | columns.is_open)
-        watched.light.remember(lit, fit.agreement.witness, score, known, since_s)
-        watched.followed_ns = now_ns
+        sure = (rail if view.opening else self._plausible(known, fit, change)) & ~(gap | columns.is_open)
+        known.light.remember(lit, fit.agreement.witness, score, sure, since_s)
+        known.followed_ns = now_ns
 
-    def _plausible(self, watched: _Watched, fit: Fit, change: Floats) -> Bools:
+    def _plausible(self, known: Learnt, fit: Fit, change: Floats) -> Bools:
         """Columns that may be protected as they look now: not those that agree less than they did in this very light,
         which may be the ends of a gap."""
         setting, agreed = self.settings, fit.agreement
-        fell = (change < setting.gap_below[0][0]) & (agreed.score < setting.fallen_to * watched.light.agreed)
+        fell = (change < setting.gap_below[0][0]) & (agreed.score < setting.fallen_to * known.light.agreed)
         return np.asarray(agreed.judged & (agreed.score >= setting.plausible) & ~fell, bool)
 
-    def _verdicts(self, watched: _Watched, fit: Fit, change: Floats) -> tuple[Bools, Bools]:
+    def _verdicts(self, known: Learnt, view: View, fit: Fit, change: Floats, lamps: bool) -> tuple[Bools, Bools]:
         """Columns that this frame may call a gap, and those it calls protected. In the light in which a column was seen
         protected, lines that are gone are a gap: the further the light has changed, the less may be left of them. In
-        another light they may be there and not be seen. By lamps only what agrees strongly is called protected: there
-        bare columns agree by a half."""
-        setting, agreed, view = self.settings, fit.agreement, watched.view
+        another light they may be there and not be seen. By `lamps`, against a reference by day, only what agrees
+        strongly is called protected: there bare columns agree by a half."""
+        setting, agreed = self.settings, fit.agreement
         same_light = change < setting.same_light
         changed, below = zip(*setting.gap_below, strict=True)
-        limit = np.interp(change, changed, below) * watched.light.agreed
+        limit = np.interp(change, changed, below) * known.light.agreed
         free = view.judged & ~(agreed.witness < setting.witness_least)
         gap = agreed.judged & free & same_light & (agreed.lie < setting.lie_most) & (agreed.score < limit)
         reached, above = zip(*setting.rail_above, strict=True)
-        familiar = np.maximum(above[-1] * watched.light.agreed, above[0])
+        familiar = np.maximum(above[-1] * known.light.agreed, above[0])
         least = np.where(same_light, familiar, np.interp(_or_nothing(fit.typical), reached, above))
-        if self._by_lamps:
+        if lamps:
             least = np.maximum(least, above[-1])
         rail = agreed.judged & view.judged & (agreed.score > least)
-        return _cover(agreed, gap, rail, free, same_light, self._by_lamps) if view.opening else (gap, rail)
+        return _cover(agreed, gap, rail, free, same_light, lamps) if view.opening else (gap, rail)
 
     # --- telling ---
 
@@ -365,6 +385,12 @@ def _cover(
 
 def _or_nothing(part: float) -> float:
     return 0.0 if math.isnan(part) else part
+
+
+def _reference(image: Image, what: str) -> Image:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f"{what}: {image.shape} {image.dtype}, expected (h, w, 3) uint8")
+    return _grey(image)
 
 
 def _grey(image: Image) -> Image:

@@ -111,11 +111,10 @@ def test_by_night_only_what_agrees_strongly_is_called_protected(score: float, by
     watch = EdgeWatch(survey(), painted(WHOLE))
     watched = watch._edges[0]
     one = np.ones(len(watched.view.judged), np.float32)
-    watched.light.agreed = 0.6 * one
+    watched.by_day.light.agreed = 0.6 * one
     fit = Fit(0, Agreement(score * one, 0.9 * one, one > 0, one, 0 * one), 0.9)
     for lamps, told in ((False, by_day), (True, by_night)):
-        watch._by_lamps = lamps
-        gap, rail = watch._verdicts(watched, fit, 0 * one)
+        gap, rail = watch._verdicts(watched.by_day, watched.view, fit, 0 * one, lamps)
         assert not gap.any()
         assert bool(rail[watched.view.judged].all()) == told
         assert bool(rail.any()) == told

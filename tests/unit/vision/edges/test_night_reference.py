@@ -1,0 +1,147 @@
+"""A camera with a reference by day and one by night: lamps show another rail than the sun, and both are known."""
+
+from dataclasses import replace
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gateway.model.verdict import Truth
+from tests.fakes.edge_site import FOOT_Y, HEIGHT, LENGTH_M, SECOND, WIDTH, Look, Site, bare, painted, survey
+from vision.edges.keeping import EdgeStateError
+from vision.edges.watch import EdgeWatch
+
+Image = NDArray[np.uint8]
+MODEL = "site_heads 1 abc"
+GAP = bare(Look(), (4.0, 6.0))
+CLEAN = Look(noise=0.0)
+GUARDED = Look()
+
+
+@cache
+def under_other_lamps(look: Look, seed: int = 0) -> Image:
+    """The lower bar bright, the upper one as dim as the yard, and a pool of light that no day has: what the reference
+    by day shows agrees by a half, guarded or bare."""
+    yard, seen = (painted(bare(CLEAN, *gone)).astype(np.float32) for gone in (((0.0, LENGTH_M),), look.gone))
+    bars = np.abs(seen - yard).max(2) > 20
+    rows = np.arange(HEIGHT)[:, None]
+    pool = (0.15 + 0.5 * np.abs(rows - FOOT_Y + 25) / 90).clip(0, 0.7)[..., None]
+    lit, upper = yard * pool, bars & (rows < FOOT_Y - 30)
+    lit[bars] = 200.0
+    lit[upper] = (140 * pool * np.ones_like(lit))[upper]
+    lit[FOOT_Y - 60 : FOOT_Y - 57] = 230
+    return np.clip(lit + np.random.default_rng(seed).normal(0, 14, lit.shape), 0, 255).astype(np.uint8)
+
+
+def site_by_night(night: Image | None) -> Site:
+    site = Site()
+    site.watch = EdgeWatch(survey(), painted(seed=99), None, night)
+    return site
+
+
+def show_night(site: Site, seconds: int, look: Look = GUARDED) -> None:
+    for _ in range(seconds):
+        site.second += 1
+        site.show(under_other_lamps(look, int(site.second) % 12))
+
+
+NIGHT = under_other_lamps(Look(), 77)
+
+
+@pytest.mark.parametrize(("night", "truth"), [(None, Truth.UNKNOWN), (NIGHT, Truth.FALSE)], ids=["without", "with it"])
+def test_a_guarded_edge_by_lamps_is_unknown_without_a_reference_by_night_and_ok_with_it(
+    night: Image | None, truth: Truth
+) -> None:
+    site = site_by_night(night)
+    show_night(site, 90)
+    assert (site.truth(), site.fired) == (truth, [])
+
+
+@pytest.mark.parametrize(("night", "found"), [(None, []), (NIGHT, [4])], ids=["without", "with it"])
+def test_a_panel_that_is_away_when_the_eye_starts_by_night_is_found_with_a_reference_by_night(
+    night: Image | None, found: list[int]
+) -> None:
+    site = site_by_night(night)
+    show_night(site, 90, GAP)
+    assert [round(float(one.about["from_m"])) for one in site.fired] == found
+    assert site.truth() is (Truth.TRUE if found else Truth.UNKNOWN)
+
+
+def test_the_day_is_judged_by_the_reference_by_day_before_and_after_a_night() -> None:
+    site = site_by_night(NIGHT)
+    site.run(60)
+    assert site.truth() is Truth.FALSE
+    show_night(site, 90)
+    assert site.truth() is Truth.FALSE
+    site.run(60)
+    assert (site.truth(), site.fired) == (Truth.FALSE, [])
+    site.run(60, GAP)
+    assert [round(float(one.about["from_m"])) for one in site.fired] == [4]
+
+
+def test_a_gap_of_the_day_stays_open_through_the_night_and_is_told_once() -> None:
+    site = site_by_night(NIGHT)
+    site.run(45)
+    site.run(60, GAP)
+    show_night(site, 90, GAP)
+    assert (site.truth(), len(site.fired)) == (Truth.TRUE, 1)
+    show_night(site, 90)
+    assert (site.truth(), len(site.fired)) == (Truth.FALSE, 1)
+
+
+def test_a_reference_by_night_that_lies_some_pixels_off_is_laid_over_that_by_day() -> None:
+    move = np.array([[1, 0, 4], [0, 1, -3]], np.float32)
+    site = site_by_night(np.asarray(cv2.warpAffine(NIGHT, move, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)))
+    apart = site.watch._standpoint.apart
+    assert (apart.dx_px, apart.dy_px) == pytest.approx((4, -3), abs=0.7)
+    show_night(site, 90, GAP)
+    assert [round(float(one.about["from_m"])) for one in site.fired] == [4]
+
+
+def test_pictures_of_another_size_are_judged_by_it_too() -> None:
+    site = site_by_night(NIGHT)
+    for look in (GUARDED, GAP):
+        for _ in range(60):
+            site.second += 1
+            site.show(under_other_lamps(look, int(site.second) % 12).repeat(2, axis=0).repeat(2, axis=1))
+        assert site.truth() is (Truth.TRUE if look is GAP else Truth.FALSE)
+    assert [round(float(one.about["from_m"])) for one in site.fired] == [4]
+
+
+@pytest.mark.parametrize(
+    ("night", "told"),
+    [
+        (np.zeros((HEIGHT, WIDTH + 2, 3), np.uint8), "reference by night: .*expected .* as by day"),
+        (np.zeros((HEIGHT, WIDTH), np.uint8), "reference by night: .*expected .h, w, 3. uint8"),
+    ],
+)
+def test_a_reference_by_night_of_another_kind_is_refused(night: Image, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        EdgeWatch(survey(), painted(), None, night)
+
+
+def test_what_was_learnt_by_night_is_kept_for_a_restart_and_of_use_to_the_same_references_alone() -> None:
+    drawn = replace(survey(), night_sha256="1" * 64)
+
+    def watch(night_sha256: str, night: Image | None) -> EdgeWatch:
+        return EdgeWatch(replace(drawn, night_sha256=night_sha256), painted(seed=99), None, night)
+
+    site = site_by_night(NIGHT)
+    site.watch = watch("1" * 64, NIGHT)
+    site.run(45)
+    show_night(site, 90)
+    state = site.watch.kept(MODEL, int(site.second * SECOND))
+    later = int((site.second + 5) * SECOND)
+    for other, picture in (("2" * 64, NIGHT), ("", None)):
+        with pytest.raises(EdgeStateError, match="night_sha256: found"):
+            watch(other, picture).resume(state, MODEL, later, 600)
+    with pytest.raises(EdgeStateError, match="edges: found"):
+        watch("1" * 64, None).resume(state, MODEL, later, 600)
+    again = site_by_night(NIGHT)
+    again.watch, again.second = watch("1" * 64, NIGHT), site.second + 5
+    again.watch.resume(state, MODEL, later, 600)
+    assert again.watch.kept(MODEL, later).partition(b"\n")[2] == state.partition(b"\n")[2]
+    show_night(again, 1)
+    assert again.truth() is Truth.FALSE
