@@ -77,12 +77,13 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: in
     detector = shelf.detector(settings, now_mono_ns)
     scores = detector.thresholds if detector is not None else TrackerSettings().thresholds
     asked = settings_at(settings.analyse_fps, scores, settings.min_head_px, settings.vote_s)
-    reference = _reference(watched)
+    reference = _reference(watched, watched.reference, "reference picture")
     edges = None
     if survey.edges and reference is not None:
         confirm_s = settings.edge_confirm_s
         average_s = min(EdgeSettings().average_s, confirm_s / 5)
-        edges = EdgeWatch(survey, reference, EdgeSettings(confirm_s=confirm_s, average_s=average_s))
+        asked_of_edges = EdgeSettings(confirm_s=confirm_s, average_s=average_s)
+        edges = EdgeWatch(survey, reference, asked_of_edges, _night(watched, reference))
         if watched.edge_state:
             _resume(edges, watched, detector.version if detector is not None else "", now_ns)
     grey = None if reference is None else np.asarray(cv2.cvtColor(reference, cv2.COLOR_BGR2GRAY), np.uint8)
@@ -99,11 +100,21 @@ def _resume(edges: EdgeWatch, watched: Watched, model: str, now_ns: int) -> None
         log.info("event=edge_state_resumed camera=%s bytes=%d", watched.camera, len(watched.edge_state))
 
 
-def _reference(watched: Watched) -> Image | None:
-    if not watched.reference:
+def _night(watched: Watched, reference: Image) -> Image | None:
+    """The reference by night. One that cannot be used is logged; the edges are judged by that of the day alone."""
+    night = _reference(watched, watched.night, "reference by night")
+    if night is None or night.shape == reference.shape:
+        return night
+    shapes = (night.shape, reference.shape)
+    log.error("event=night_reference_unusable camera=%s found=%s expected=%s", watched.camera, *shapes)
+    return None
+
+
+def _reference(watched: Watched, jpeg: bytes, what: str) -> Image | None:
+    if not jpeg:
         return None
     try:
-        return decoded(watched.reference, f"reference picture of {watched.camera}")
+        return decoded(jpeg, f"{what} of {watched.camera}")
     except ValueError as error:
         log.error("event=reference_unusable camera=%s reason=%r", watched.camera, str(error))
         return None
