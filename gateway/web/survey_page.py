@@ -3,13 +3,16 @@
     GET  /cameras/{camera}/survey                    the newest version to draw on; ?version=2 an old one
     GET  /cameras/{camera}/survey?picture=new        the same on a new reference picture
     GET  /cameras/{camera}/survey/{sha256}.jpg       a reference picture
+    GET  /cameras/{camera}/survey?night=new          the newest version with a picture of now, to be its one by night
     POST /cameras/{camera}/survey                    do = save | zone | edge (one more row) | again (with `version`)
+                                                     | night (with `night` and `confirmed`) | night_out
 
 All for SAFETY_OFFICER. Faces in reference pictures are blurred already. In: the desk of surveys and the eyes. Out:
 pages; after a mistake the same page with everything that was typed. Works without script.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,20 +20,46 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
-from gateway.camera_office.survey_desk import Drawn, MovedError, NoReferenceError, OvertakenError, SurveyDesk, plain
+from gateway.camera_office.survey_desk import (
+    Drawn,
+    MovedError,
+    NightGiven,
+    NoEdgesError,
+    NoReferenceError,
+    OvertakenError,
+    SurveyDesk,
+    plain,
+)
 from gateway.camera_office.survey_store import KeptSurvey
 from gateway.model.errors import StoreError
+from gateway.model.night_picture import NightLook, NightPictureError
 from gateway.model.survey import EdgeKind, SurveyError, ZoneUse
 from gateway.web.camera_desk import CameraDesk
 from gateway.web.cameras_page import found
 from gateway.web.pages import Pages
 from gateway.web.survey_form import Fields, SurveyRows, edges_of, rows_of_form, rows_of_survey, with_new, zones_of
+from gateway.web.survey_night_words import night_words
 from gateway.web.survey_words import with_faults
 from gateway.web.visitor import RefusedError, Role, require, visitor_of
 
 DRAWING_ROLE: Final = Role.SAFETY_OFFICER
 KEPT_WITHIN_S: Final = 20.0
-NOTICES: Final = {"saved": "Kept as a new version and sealed. The camera is judged by it from now on."}
+NOTICES: Final = {
+    "saved": "Kept as a new version and sealed. The camera is judged by it from now on.",
+    "night_left": (
+        "Kept as a new version and sealed, without the reference by night: the lines or their picture are others now. "
+        "Take one again and confirm it."
+    ),
+}
+AGAIN: Final = "It could not be kept: try again"
+NIGHT_REFUSED: Final[Mapping[type[Exception], tuple[str, int]]] = {
+    NightPictureError: ("Nothing was kept: this picture cannot be the reference by night", 422),
+    NoEdgesError: ("No edge is drawn: a reference by night is for edges alone", 409),
+    NoReferenceError: ("The picture by night is not there any more: take a new one", 409),
+    SurveyError: (AGAIN, 503),
+    StoreError: (AGAIN, 503),
+    TimeoutError: (AGAIN, 503),
+}
 USES: Final = {
     ZoneUse.WATCHED: "watched: helmets are asked for",
     ZoneUse.EXEMPT: "exempt: nobody is asked for a helmet",
@@ -52,6 +81,17 @@ class Sheet:
     based_on: int
     shown_version: int
     fault: str = ""
+    night: "NightSheet | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class NightSheet:
+    """A picture that is to be the reference by night: its digest, and how it lies over the one by day. `faults` are
+    (Chinese, English)."""
+
+    picture: str
+    look: NightLook
+    faults: tuple[tuple[str, str], ...]
 
 
 class SurveyPages:
@@ -82,10 +122,55 @@ class SurveyPages:
             return self._page(request, camera, _typed(rows, fields))
         if fields.get("do") == "again":
             return await self._again(request, camera, _number(fields.get("version", "")), fields)
+        if fields.get("do") in ("night", "night_out"):
+            return await self._night_sent(request, camera, fields)
         rows = rows_of_form(fields)
         typed = _typed(rows, fields)
         drawn = Drawn(camera, zones_of(rows.zones), edges_of(rows.edges), typed.picture, _who(request), typed.based_on)
         return await self._kept(request, camera, drawn, typed)
+
+    async def _night_sent(self, request: Request, camera: str, fields: Fields) -> Response:
+        """A picture by night that a person confirmed, or the wish to leave out the one there is."""
+        picture = fields.get("night", "") if fields["do"] == "night" else ""
+        based_on = _number(fields.get("based_on", ""))
+        sheet = await self._newest_sheet(camera, picture)
+        if fields["do"] == "night" and not (picture and fields.get("confirmed")):
+            said = self._pages.text(request, "Nothing was kept: say first that the protection stands along every line")
+            return self._page(request, camera, replace(sheet, fault=said), 422)
+        given = NightGiven(camera, picture, _who(request), based_on)
+        try:
+            async with asyncio.timeout(KEPT_WITHIN_S):
+                await self._surveys.keep_night(given, self._cameras.eyes)
+        except OvertakenError as error:
+            return self._page(request, camera, replace(sheet, fault=self._overtaken(request, error)), 409)
+        except tuple(NIGHT_REFUSED) as error:
+            text, status = NIGHT_REFUSED[type(error)]
+            return self._page(request, camera, replace(sheet, fault=self._pages.text(request, text)), status)
+        return RedirectResponse(f"/cameras/{camera}/survey?done=saved", 303)
+
+    async def _newest_sheet(self, camera: str, night: str) -> Sheet:
+        """The newest version, with a picture by night that is looked at (empty: none)."""
+        newest = self._surveys.newest(camera)
+        if newest is None:
+            return Sheet(SurveyRows(), "", 0, 0)
+        survey = newest.survey
+        sheet = Sheet(rows_of_survey(survey), survey.reference_sha256, survey.version, survey.version)
+        return replace(sheet, night=await self._looked_at(camera, night)) if night else sheet
+
+    async def _looked_at(self, camera: str, picture: str) -> NightSheet | None:
+        try:
+            look = await self._surveys.look_at_night(camera, picture)
+        except (NoEdgesError, NoReferenceError):
+            return None
+        return NightSheet(picture, look, night_words(look.faults))
+
+    def _overtaken(self, request: Request, error: OvertakenError) -> str:
+        return self._pages.text(
+            request,
+            "%(user)s has kept version %(number)s since you opened this page; nothing of yours was kept",
+            user=error.newest.made_by,
+            number=error.newest.version,
+        )
 
     async def _again(self, request: Request, camera: str, version: int, fields: Fields) -> Response:
         """An old version taken up again: a new one with its content."""
@@ -99,19 +184,14 @@ class SurveyPages:
     async def _kept(self, request: Request, camera: str, drawn: Drawn, typed: Sheet) -> Response:
         try:
             async with asyncio.timeout(KEPT_WITHIN_S):
-                await self._surveys.save(drawn, self._cameras.eyes)
+                had_night = bool((before := self._surveys.newest(camera)) and before.survey.night_sha256)
+                kept = await self._surveys.save(drawn, self._cameras.eyes)
         except SurveyError as error:
             rows = with_faults(typed.rows, error.faults)
             said = self._pages.text(request, "Nothing was kept: see what is said beside the rows")
             return self._page(request, camera, replace(typed, rows=rows, fault=said), 422)
         except OvertakenError as error:
-            said = self._pages.text(
-                request,
-                "%(user)s has kept version %(number)s since you opened this page; nothing of yours was kept",
-                user=error.newest.made_by,
-                number=error.newest.version,
-            )
-            return self._page(request, camera, replace(typed, fault=said), 409)
+            return self._page(request, camera, replace(typed, fault=self._overtaken(request, error)), 409)
         except MovedError:
             said = self._pages.text(
                 request,
@@ -126,10 +206,13 @@ class SurveyPages:
         except (StoreError, TimeoutError):
             said = self._pages.text(request, "It could not be kept: try again")
             return self._page(request, camera, replace(typed, fault=said), 503)
-        return RedirectResponse(f"/cameras/{camera}/survey?done=saved", 303)
+        done = "night_left" if had_night and not kept.night_sha256 else "saved"
+        return RedirectResponse(f"/cameras/{camera}/survey?done={done}", 303)
 
     async def _sheet(self, request: Request, camera: str) -> Sheet:
         newest = self._surveys.newest(camera)
+        if newest is not None and request.query_params.get("night") == "new":
+            return await self._night_sheet(request, camera)
         based_on = newest.survey.version if newest else 0
         wanted = _number(request.query_params.get("version", ""))
         base = self._version(camera, wanted) if wanted else newest
@@ -140,6 +223,15 @@ class SurveyPages:
         picture = await eyes.reference(camera) if eyes is not None else None
         digest = await self._surveys.hold(picture) if picture is not None else ""
         return Sheet(rows, digest, based_on, base.survey.version if base else 0)
+
+    async def _night_sheet(self, request: Request, camera: str) -> Sheet:
+        """The newest version with a picture of now."""
+        eyes = self._cameras.eyes
+        picture = await eyes.reference(camera) if eyes is not None else None
+        if picture is None:
+            said = self._pages.text(request, "There is no picture by night: the camera gives none now.")
+            return replace(await self._newest_sheet(camera, ""), fault=said)
+        return await self._newest_sheet(camera, await self._surveys.hold(picture))
 
     def _version(self, camera: str, number: int) -> KeptSurvey:
         kept = next((each for each in self._surveys.versions(camera) if each.survey.version == number), None)
@@ -160,6 +252,7 @@ class SurveyPages:
             uses=USES,
             kinds=KINDS,
             opening=EdgeKind.OPENING,
+            newest=newest.survey if (newest := self._surveys.newest(camera)) else None,
             notice=self._pages.text(request, done) if done else "",
         )
 

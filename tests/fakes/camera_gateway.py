@@ -1,4 +1,5 @@
-"""A gateway with rendered cameras: `python -m tests.fakes.camera_gateway SITE`. Everything else is as it ships."""
+"""A gateway with rendered cameras: `python -m tests.fakes.camera_gateway SITE`. Everything else is as it ships. It is
+night for pictures to draw on while a file `by_night` lies beside the site file."""
 
 import sys
 import time
@@ -17,6 +18,7 @@ class CameraGateway(Gateway):
     """Its cameras are rendered."""
 
     def eyes(self) -> Eyes | None:
+        EYES.by_night = Path(sys.argv[1]).with_name("by_night").exists()
         return EYES
 
 

@@ -135,14 +135,37 @@ def picture(name: str, at_ns: int, *, blurred: bool, seq: int = 0) -> Picture:
     return Picture(name, at_ns, seq, WIDTH, HEIGHT, "image/jpeg", body, digest, boxes)
 
 
-def by_lamp(seen: Picture) -> Picture:
-    """The same by night: a lamp at the left, and the grain of a camera that sees little."""
+def before_houses(seen: Picture) -> Picture:
+    """The same with houses behind the rail and posts in it: one view is told from another by what stands still."""
+    image, dice = decoded(seen), np.random.default_rng(5)
+    for _ in range(60):
+        x, y, wide, high = (int(part) for part in dice.integers((0, 0, 8, 8), (WIDTH, int(0.46 * HEIGHT), 60, 50)))
+        shade = [float(part) for part in dice.uniform(40, 250, 3)]
+        cv2.rectangle(image, (x, y), (x + wide, min(y + high, int(0.47 * HEIGHT))), shade, -1)
+    for x in range(6, WIDTH, WIDTH // 9):
+        cv2.rectangle(image, (x, int(0.5 * HEIGHT)), (x + 3, int(0.55 * HEIGHT)), (30, 150, 235), -1)
+    return of_pixels(seen, image)
+
+
+def decoded(seen: Picture) -> NDArray[np.uint8]:
+    """The pixels of a picture, BGR."""
     image = cv2.imdecode(np.frombuffer(seen.body, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
+    return np.asarray(image, np.uint8)
+
+
+def of_pixels(seen: Picture, image: NDArray[np.uint8]) -> Picture:
+    """The picture with other pixels."""
+    body = jpeg(image)
+    return replace(seen, body=body, sha256=hashlib.sha256(body).hexdigest())
+
+
+def by_lamp(seen: Picture) -> Picture:
+    """The same by night: a lamp at the left, and the grain of a camera that sees little."""
+    image = decoded(seen)
     reach = np.linspace(0.8, 0.1, seen.width_px)[None, :, None]
     grain = np.random.default_rng(seen.captured_at_ns % 2**32).normal(0, 6, image.shape)
-    body = jpeg(np.clip(image * reach + grain, 0, 255).astype(np.uint8))
-    return replace(seen, body=body, sha256=hashlib.sha256(body).hexdigest())
+    return of_pixels(seen, np.clip(image * reach + grain, 0, 255).astype(np.uint8))
 
 
 def fired_scene(name: str, key: str, at_ns: int) -> FiredScene:
@@ -228,7 +251,7 @@ class StillEyes:
     async def reference(self, camera: str) -> Picture | None:
         if self.states[camera].link is not CameraLink.LIVE:
             return None
-        seen = picture(camera, self._now_ns(), blurred=True)
+        seen = before_houses(picture(camera, self._now_ns(), blurred=True))
         return by_lamp(seen) if self.by_night else seen
 
     async def clip(self, camera: str, from_ns: int, to_ns: int) -> Picture:
