@@ -5,9 +5,12 @@ A text without a translation is shown in English and remembered in `missing`; a 
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
+from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 Language = Literal["zh-CN", "en"]
@@ -50,16 +53,22 @@ class Catalogue:
         return len(self._chinese)
 
     def _add(self, path: Path) -> None:
-        with path.open("rb") as file:
-            messages = read_po(file, locale="zh_CN", abort_invalid=True)
-        for message in messages:
-            if not message.id:
-                continue
-            msgid, string = _single(message.id), _single(message.string or "")
-            if string and self._chinese.setdefault(msgid, string) != string:
+        for msgid, string in _translations(path.read_bytes()):
+            if self._chinese.setdefault(msgid, string) != string:
                 raise CatalogueError(
                     f"{path.name}: {msgid!r} is {string!r} here and {self._chinese[msgid]!r} elsewhere"
                 )
+
+
+@cache
+def _translations(file: bytes) -> tuple[tuple[str, str], ...]:
+    """What a PO file translates. Kept by its content: a process with several faces reads each file once."""
+    messages = ((_single(message.id), _single(message.string or "")) for message in _messages(file) if message.id)
+    return tuple((msgid, string) for msgid, string in messages if string)
+
+
+def _messages(file: bytes) -> Catalog:
+    return read_po(BytesIO(file), locale="zh_CN", abort_invalid=True)
 
 
 def _single(text: str | Sequence[str]) -> str:

@@ -283,14 +283,18 @@ def _import(modules: Iterable[str]) -> None:
 
 
 def _read_shipped_files() -> None:
-    """The files that a box reads at its start and keeps by their text for a reload: read once for all."""
+    """The files that a box reads at its start and keeps by their text: read once for all."""
     from gateway.app import DRIVERS, UPLINKS
     from gateway.settings import load
+    from gateway.web import pages
+    from screens.catalogue import Catalogue
+    from screens.templating import FOLDER
     from tests.fakes.screen_site import CRANES, PIT, write_site
 
     with tempfile.TemporaryDirectory() as folder:
         ports = {name: 1000 + number for number, name in enumerate((*CRANES, PIT))}
         load(write_site(Path(folder), ports, 8080), DRIVERS, UPLINKS)
+    Catalogue([FOLDER, pages.FOLDER])
 
 
 def _hash_with_hardly_any_work() -> None:
