@@ -8,9 +8,13 @@ from math import isfinite
 from statistics import median
 
 import numpy as np
+import pytest
 
 from gateway.assets.forecast import Forecast, Forecaster, ForecastSettings
 from tests.fakes.creep import Creep, Disturbance, Floats, measured_mm, times_d
+
+# Twenty seconds of processor time a test: more than two minutes where six others want the same processor.
+pytestmark = pytest.mark.timeout(600)
 
 DAY_NS = 86_400_000_000_000
 START_NS = 20_000 * DAY_NS
