@@ -25,6 +25,7 @@ from gateway.settings import config_root
 from gateway.store.alert_store import open_for_reading
 from tests.fakes.gateway_process import ROOT, GatewayProcess
 from tests.fakes.mosquitto import free_port
+from tests.fakes.ready_python import run_ready
 from tests.fakes.staged_crane import StagedCrane
 from tests.fakes.waiting import wait_until
 
@@ -75,8 +76,7 @@ class Box:
         self.site.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-        line = [sys.executable, "-m", "gateway", "commission", str(self.site), *arguments]
-        return subprocess.run(line, cwd=ROOT, capture_output=True, timeout=60, check=False)
+        return run_ready("gateway", "commission", str(self.site), *arguments)
 
     def contents(self) -> list[dict[str, Any]]:
         records = [json.loads(record.body) for record in open_for_reading(self.storage).all_evidence()]

@@ -20,6 +20,7 @@ from tests.fakes.field_site import CRANE_RULE, FLOAT_KEYS, WORD_KEYS, crane_word
 from tests.fakes.gateway_process import ROOT, GatewayProcess
 from tests.fakes.libmodbus_server import LibmodbusServer
 from tests.fakes.mosquitto import free_port
+from tests.fakes.ready_python import run_ready
 from tests.fakes.waiting import wait_until
 
 pytestmark = pytest.mark.services
@@ -181,10 +182,9 @@ def test_sighup_with_a_new_crane_in_front_keeps_the_connection_and_every_value_o
 
 def sitewarden(*arguments: object) -> str:
     """One command, which must end well; what it printed."""
-    command = [sys.executable, "-m", "gateway", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    done = run_ready("gateway", *map(str, arguments))
+    assert done.returncode == 0, (done.stdout + done.stderr).decode()
+    return done.stdout.decode()
 
 
 def test_a_copy_taken_while_the_box_runs_is_put_to_work_and_goes_on_with_the_chain(box: Box, tmp_path: Path) -> None:

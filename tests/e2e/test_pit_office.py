@@ -3,7 +3,6 @@
 import hashlib
 import json
 import subprocess
-import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -19,10 +18,10 @@ import pytest
 from contract.chain import ChainHead
 from gateway.hand_entry.parsing import SITE_ZONE
 from gateway.store.alert_store import open_for_reading
-from tests.fakes.gateway_process import ROOT, GatewayProcess
+from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.mosquitto import free_port
 from tests.fakes.pit_box import write_pit_site
-from tests.fakes.ready_python import READY
+from tests.fakes.ready_python import READY, run_ready
 from tests.fakes.waiting import wait_until
 
 NOON = datetime.now(SITE_ZONE).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -51,8 +50,8 @@ def table(folder: Path) -> Path:
 
 
 def sitewarden(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gateway", *map(str, arguments)]
-    return subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = run_ready("gateway", *map(str, arguments))
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def bring(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -207,6 +207,21 @@ FRESH: Python = FreshPython()
 READY: Python = ReadyPython()
 
 
+def run_ready(module: str, *arguments: str, within_s: float = 60.0) -> subprocess.CompletedProcess[bytes]:
+    """To its end: its exit status and all that it said. Raises subprocess.TimeoutExpired, when it has been killed."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = READY.start(module, *arguments, stdout=out, stderr=err)
+        try:
+            code = process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        for file in (out, err):
+            file.seek(0)
+        return subprocess.CompletedProcess([module, *arguments], code, out.read(), err.read())
+
+
 class _Server:
     """One loop over the line and the children that end."""
 
