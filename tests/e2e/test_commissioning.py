@@ -25,7 +25,7 @@ from gateway.settings import config_root
 from gateway.store.alert_store import open_for_reading
 from tests.fakes.gateway_process import ROOT, GatewayProcess
 from tests.fakes.mosquitto import free_port
-from tests.fakes.ready_python import run_ready
+from tests.fakes.ready_python import READY, run_ready
 from tests.fakes.staged_crane import StagedCrane
 from tests.fakes.waiting import wait_until
 
@@ -83,7 +83,7 @@ class Box:
         return [record["content"] for record in records if record["kind"] == "commissioned"]
 
     def gateway(self) -> GatewayProcess:
-        return GatewayProcess(self.site, self.url)
+        return GatewayProcess(self.site, self.url, python=READY)
 
 
 def walk(box: Box, do: Mapping[str, Callable[[], str]]) -> tuple[int, str, list[str]]:

@@ -20,7 +20,7 @@ from tests.fakes.field_site import CRANE_RULE, FLOAT_KEYS, WORD_KEYS, crane_word
 from tests.fakes.gateway_process import ROOT, GatewayProcess
 from tests.fakes.libmodbus_server import LibmodbusServer
 from tests.fakes.mosquitto import free_port
-from tests.fakes.ready_python import run_ready
+from tests.fakes.ready_python import READY, run_ready
 from tests.fakes.waiting import wait_until
 
 pytestmark = pytest.mark.services
@@ -36,7 +36,7 @@ class Box:
         self.storage = folder / "box"
         self.site = write_site(folder, crane_port=field.port, broker_port=free_port(), web_port=port, uplinks=[])
         self.rules = folder / "rules" / "e2e.yaml"
-        self.gateway = GatewayProcess(self.site, f"http://127.0.0.1:{port}")
+        self.gateway = GatewayProcess(self.site, f"http://127.0.0.1:{port}", python=READY)
 
     def serve(self, moment_pct: float) -> None:
         self.field.set_registers(0, crane_words(VALUES | {"moment_pct": moment_pct}))
