@@ -190,7 +190,7 @@ def _opened_file(path: Path) -> DeskDatabase:
     """A new file is a copy of the first one that was migrated: each migration costs as much as ten pages."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_migrated())
+        path.write_bytes(_migrated())
     return _opened(f"sqlite:///{path}")
 
 
