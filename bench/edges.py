@@ -113,7 +113,7 @@ def run(
 
 
 def events(
-    seed: int, cameras: int, by: str, before_s: int, watch_s: int, generator: int, by_night: bool
+    seed: int, cameras: int, by: str, before_s: int, watch_s: int, generator: int, by_night: bool = False
 ) -> Iterator[Run]:
     """A camera of its own for each section that must be found and goes in those hours: started `before_s` before, and
     judged for `watch_s` from then on or until it is mended."""

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.edges.structure import (
+    CLEAR_OF,
     LEAST_STRUCTURE,
     Agreement,
     Look,
@@ -57,10 +58,16 @@ class Fit:
 
 
 class Appearances:
-    """Looks of one edge. `looks[0]` is the reference and never changes; `looks[1]` follows the light."""
+    """Looks of one edge. `looks[0]` is the reference and never changes; `looks[1]` follows the light. `lines` (rows,
+    columns) are those of another reference: only what both of them show counts as protection, since borders of light
+    lie elsewhere in each."""
 
-    def __init__(self, reference: Look, protected: Floats, witness: Floats, opening: bool) -> None:
+    def __init__(
+        self, reference: Look, protected: Floats, witness: Floats, opening: bool, lines: Floats | None = None
+    ) -> None:
         self.weight = rail_weight(reference.gradient, protected, opening)
+        if lines is not None and not opening:
+            self.weight = self.weight * _near(lines)
         self.witness = witness
         self.beside = beside(self.weight, protected, witness, opening)
         self.blank = pooled(self.weight)[0] < LEAST_STRUCTURE
@@ -165,6 +172,11 @@ class Appearances:
             self._measured = {one: known for one, known in self._measured.items() if one in self.looks}
             self._measured[look] = Measured(look)
         return self._measured[look]
+
+
+def _near(lines: Floats) -> Floats:
+    """1 within a pixel of a line of the protection."""
+    return np.asarray(cv2.dilate((lines > CLEAR_OF).astype(np.float32), np.ones((3, 3), np.uint8)), np.float32)
 
 
 def _fitness(fit: Fit) -> float:

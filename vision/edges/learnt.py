@@ -24,11 +24,15 @@ class LearntState:
 
 
 class Learnt:
-    """`followed_ns`: when it was last held against a live look. `reference`: the strip of its picture."""
+    """`followed_ns`: when it was last held against a live look. `reference`: the strip of its picture; `before` is what
+    is known by the picture that the edge was drawn on, when this is another one."""
 
-    def __init__(self, reference: Look, view: View) -> None:
-        self.appearances = Appearances(reference, view.protected, view.witness, view.opening)
-        self.light = LightMemory(reference.level, self.appearances.beside, self.appearances.blank)
+    def __init__(self, reference: Look, view: View, before: "Learnt | None" = None) -> None:
+        self.by_lamps = before is not None
+        lines = None if before is None else before.appearances.weight
+        self.appearances: Appearances = Appearances(reference, view.protected, view.witness, view.opening, lines)
+        beside = view.witness if self.by_lamps else self.appearances.beside
+        self.light = LightMemory(reference.level, beside, self.appearances.blank)
         self.followed_ns = NEVER
 
     def state(self) -> LearntState:

@@ -12,12 +12,14 @@ class EdgeSettings:
 
     Agreement with an appearance of the edge runs from about 0 (something else) to 1 (the same). A column that agrees by
     `plausible`, and not by less than `fallen_to` of what it did in the same light, remembers the light of now and how
-    well it agrees in it. `gap_below` gives, for how far the light has
-    changed since (first of each pair), under which part of that agreement it is a gap (second). Over `same_light` it is
-    another light, and no column is a gap. Nor is one that another appearance explains by `explained_from`, nor one
-    whose gradients lie as they did by `lie_most`: that is a rail in another light. `rail_above` gives, for what the
-    better part of the edge reaches now, over which agreement a column is a rail (in the same light the last, as a part
-    of what it remembers, and never less than the first); between the two a frame says nothing.
+    well it agrees in it. `gap_below` gives, for how far the light has changed since (first of each pair), under which
+    part of that agreement it is a gap (second); over the last of them no column is one. `gap_below_by_lamps` is the
+    same against a reference by night: lamps stand still, and what changes beside a rail that goes is what it threw and
+    let through. Over `same_light` it is another light. Nor is one a gap that another appearance explains by
+    `explained_from`, nor one whose gradients lie as they did by `lie_most`: that is a rail in another light.
+    `rail_above` gives, for what the better part of the edge reaches now, over which agreement a column is a rail (in
+    the same light the last, as a part of what it remembers, and never less than the first); between the two a frame
+    says nothing.
     `witness_least`: agreement of what surrounds the rail, under which something stands in front. `register_px`,
     `register_sure`: how far the camera may have moved (of a picture 640 px wide) and how sure that must be. `reach_m`:
     a person this close to an unprotected edge is at it; `person_s` confirms that."""
@@ -31,6 +33,7 @@ class EdgeSettings:
     plausible: float = 0.35
     fallen_to: float = 0.7
     gap_below: tuple[tuple[float, float], ...] = ((0.03, 0.50), (0.06, 0.25))
+    gap_below_by_lamps: tuple[tuple[float, float], ...] = ((0.03, 0.50), (0.06, 0.35), (0.20, 0.25))
     same_light: float = 0.06
     explained_from: float = 0.50
     lie_most: float = 0.55

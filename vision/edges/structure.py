@@ -136,13 +136,15 @@ def _bars_seen(level: Floats, often: Floats, protected: Floats) -> Bools:
 class Measured:
     """A look with what is worked out of it once, however many others there are: `power` the squared gradient, `wide`
     the grey level around, `noise` the noise around, `usable` where it is seen and neither black nor burnt out.
-    `by_lamps`: lamps light it, and no sun."""
+    `by_lamps`: lamps light it, and no sun. `still`: they stand as in the look that it is compared with, so that what is
+    black or burnt out now, and was neither then, has changed itself."""
 
-    __slots__ = ("by_lamps", "look", "noise", "power", "usable", "wide")
+    __slots__ = ("by_lamps", "look", "noise", "power", "still", "usable", "wide")
 
-    def __init__(self, look: Look, by_lamps: bool = False) -> None:
+    def __init__(self, look: Look, by_lamps: bool = False, still: bool = False) -> None:
         self.look = look
         self.by_lamps = by_lamps
+        self.still = still
         self.power: Floats = (look.gradient**2).sum(0)
         self.wide: Floats = np.asarray(cv2.blur(look.level, WIDE), np.float32)
         self.noise: Floats = np.asarray(cv2.blur(look.noise, WIDE) + NOISE_FLOOR, np.float32)
@@ -160,18 +162,11 @@ def beside(weight: Floats, protected: Floats, witness: Floats, opening: bool) ->
 
 def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, opening: bool) -> Agreement:
     """How well a live look agrees with a known one where protection is (`weight`) and around it (`witness`)."""
-    seen, noise = live.usable * known.look.seen, live.noise
+    seen, noise = live.look.seen * known.usable if live.still else live.usable * known.look.seen, live.noise
     gain = np.clip(live.wide / np.maximum(known.wide, 4), 0, 1.5)
     expected = known.power * gain**2
     cross = (live.look.gradient * known.look.gradient).sum(0)
-    usual = np.asarray(cv2.blur(expected, (15, 15)), np.float32)
-    if live.by_lamps:
-        strange = live.power - cross**2 / np.maximum(known.power, 1e-3)
-        usual = usual * np.float32(_stronger(strange, usual, weight * seen > 0.1))
-    else:
-        strange = live.power
-    crossed = strange > EXCESS * usual + 25 * noise + 16
-    clear = cv2.dilate(crossed.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
+    clear = _uncrossed(live, known, np.asarray(expected, np.float32), cross, weight * seen > 0.1)
     could = (expected > STANDS_OUT * noise) * clear * seen
     counted, around = weight * could, witness * could
     wanted, hoped, enough, spare = pooled(weight, weight * seen, counted, around)
@@ -190,6 +185,18 @@ def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, 
         np.where(spare > LEAST_STRUCTURE, beside, np.nan).astype(np.float32),
         _darker(live.look, known.look, weight, witness * seen) if opening else np.zeros_like(lie),
     )
+
+
+def _uncrossed(live: Measured, known: Measured, expected: Floats, cross: Floats, where: Bools) -> Bools:
+    """Pixels that no border of a shadow reaches. `where`: those that show the protection."""
+    usual = np.asarray(cv2.blur(expected, (15, 15)), np.float32)
+    if live.by_lamps:
+        strange = np.asarray(live.power - cross**2 / np.maximum(known.power, 1e-3), np.float32)
+        usual = np.asarray(usual * _stronger(strange, usual, where), np.float32)
+    else:
+        strange = live.power
+    crossed = strange > EXCESS * usual + 25 * live.noise + 16
+    return np.asarray(cv2.dilate(crossed.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0, bool)
 
 
 def _stronger(across: Floats, usual: Floats, where: Bools) -> float:

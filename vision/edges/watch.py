@@ -182,10 +182,9 @@ class EdgeWatch:
         self._edges = []
         for n, edge in enumerate(self.survey.edges):
             view = view_of(edge, width, height)
-            by_day, by_night = (
-                None if strip is None else Learnt(strip, view) for strip in self._standpoint.looks(view)
-            )
-            assert by_day is not None
+            day, night = self._standpoint.looks(view)
+            by_day = Learnt(day, view)
+            by_night = None if night is None else Learnt(night, view, by_day)
             columns = old[n].columns if old else Columns(view.map_x.shape[1], self.settings)
             if old:
                 by_day.take_looks(old[n].by_day)
@@ -216,7 +215,7 @@ class EdgeWatch:
         lamps = self._by_lamps and known is watched.by_day
         free = free_of(persons, view, self._shift)
         look = watched.average.add(strip_of(grey, view, self._shift), free, elapsed_s)
-        live = Measured(look, lamps)
+        live = Measured(look, lamps, known.by_lamps)
         fit = known.appearances.fit(live, columns.is_open)
         lit = known.light.bands(live.look.level, live.usable)
         change = known.light.change(lit, fit.agreement.witness, lamps)
@@ -251,10 +250,11 @@ class EdgeWatch:
         strongly is called protected: there bare columns agree by a half."""
         setting, agreed = self.settings, fit.agreement
         same_light = change < setting.same_light
-        changed, below = zip(*setting.gap_below, strict=True)
+        gap_below = setting.gap_below_by_lamps if known.by_lamps else setting.gap_below
+        changed, below = zip(*gap_below, strict=True)
         limit = np.interp(change, changed, below) * known.light.agreed
         free = view.judged & ~(agreed.witness < setting.witness_least)
-        gap = agreed.judged & free & same_light & (agreed.lie < setting.lie_most) & (agreed.score < limit)
+        gap = agreed.judged & free & (change < changed[-1]) & (agreed.lie < setting.lie_most) & (agreed.score < limit)
         reached, above = zip(*setting.rail_above, strict=True)
         familiar = np.maximum(above[-1] * known.light.agreed, above[0])
         least = np.where(same_light, familiar, np.interp(_or_nothing(fit.typical), reached, above))

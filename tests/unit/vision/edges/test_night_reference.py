@@ -9,8 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.model.verdict import Truth
-from tests.fakes.edge_site import FOOT_Y, HEIGHT, LENGTH_M, SECOND, WIDTH, Look, Site, bare, painted, survey
+from tests.fakes.edge_site import FOOT_Y, HEIGHT, LENGTH_M, SECOND, WIDTH, Look, Site, bare, painted, survey, x_of
 from vision.edges.keeping import EdgeStateError
+from vision.edges.learnt import Learnt
+from vision.edges.live import look_of
+from vision.edges.view import view_of
 from vision.edges.watch import EdgeWatch
 
 Image = NDArray[np.uint8]
@@ -67,6 +70,47 @@ def test_a_panel_that_is_away_when_the_eye_starts_by_night_is_found_with_a_refer
     show_night(site, 90, GAP)
     assert [round(float(one.about["from_m"])) for one in site.fired] == found
     assert site.truth() is (Truth.TRUE if found else Truth.UNKNOWN)
+
+
+@pytest.mark.parametrize("behind", [255, 2], ids=["burnt out", "black"])
+def test_a_panel_that_goes_is_found_when_what_it_hid_is_burnt_out_or_black(behind: int) -> None:
+    """Lamps stand still: what was neither while the panel stood has changed itself."""
+    site = site_by_night(NIGHT)
+    show_night(site, 60)
+    for _ in range(60):
+        site.second += 1
+        image = under_other_lamps(GAP, int(site.second) % 12).copy()
+        image[FOOT_Y - 36 : FOOT_Y - 8, x_of(4.0) : x_of(6.0)] = behind
+        site.show(image)
+    assert [round(float(one.about["from_m"])) for one in site.fired] == [4]
+
+
+def test_by_night_what_is_seen_between_the_lines_is_no_light_beside_them() -> None:
+    """A net that goes lets another brightness through; by day that may be a shadow."""
+    view = view_of(survey().edges[0], WIDTH, HEIGHT)
+    day = look_of(np.asarray(cv2.cvtColor(painted(), cv2.COLOR_BGR2GRAY), np.uint8), view)
+    brighter = day.level * np.where(view.protected > 0, np.float32(1.5), np.float32(1))
+    before = Learnt(day, view)
+    changed = []
+    for learnt in (before, Learnt(day, view, before)):
+        bands = learnt.light.bands(brighter, np.ones_like(brighter))
+        changed.append(float(learnt.light.change(bands, np.full(brighter.shape[1], np.nan, np.float32)).max()))
+    assert changed[0] > 0.1
+    assert changed[1] < 0.01
+
+
+def test_a_border_of_light_that_the_day_does_not_show_counts_for_no_protection() -> None:
+    lit = under_other_lamps(GUARDED, 5).copy()
+    lit[FOOT_Y - 28 : FOOT_Y - 26] = 250  # between the bars, along the whole edge
+    view = view_of(survey().edges[0], WIDTH, HEIGHT)
+    by_day, by_night = (
+        look_of(np.asarray(cv2.cvtColor(one, cv2.COLOR_BGR2GRAY), np.uint8), view) for one in (painted(), lit)
+    )
+    border = np.abs(view.map_y - (FOOT_Y - 27)) < 2
+    alone, both = Learnt(by_night, view).appearances, Learnt(by_night, view, Learnt(by_day, view)).appearances
+    assert alone.weight[border].mean() > 0.3
+    assert both.weight[border].mean() < 0.35 * alone.weight[border].mean()
+    assert both.weight.sum() > 0.3 * alone.weight[~border].sum()
 
 
 def test_the_day_is_judged_by_the_reference_by_day_before_and_after_a_night() -> None:
