@@ -7,7 +7,6 @@ world.judge(world.ling, item, "true")
 
 import base64
 import hashlib
-import itertools
 import json
 from typing import Any
 
@@ -21,9 +20,8 @@ from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.tables.intake import alarm_media, alarms, items
 from regulator.records.tables.registry import projects
-from regulator.records.tables.review import review_items, review_pictures, review_secrets
+from regulator.records.tables.review import review_items, review_pictures
 from regulator.review.arrivals import Arrivals, facts_of
-from regulator.review.blind import drawn, sample_secret
 from regulator.review.funnel import Funnel, Stage, load_funnel
 from regulator.review.items import enqueue, item_id_of
 from regulator.review.judgement import Judgement, read_judgement
@@ -128,11 +126,9 @@ class ReviewWorld:
             self.verdicts.undo(db, actor, item_id, self.clock())
 
     def leave_undrawn(self, item_id: str) -> None:
-        """Let the desk's secret be one with which this item is not of the one in twenty that get a second look."""
-        secret = next(one for one in map(str, itertools.count()) if not drawn(one, item_id))
+        """Let an item be none of the one in twenty that get a second look."""
         with self.database.transaction() as db:
-            sample_secret(db)
-            db.execute(update(review_secrets).values(value=secret))
+            db.execute(update(review_items).where(review_items.c.item_id == item_id).values(sampled=0))
 
     def settle(self) -> int:
         """Ten seconds pass and the desk's job runs; how many verdicts became final."""
