@@ -241,7 +241,8 @@ class EdgeWatch:
         which may be the ends of a gap."""
         setting, agreed = self.settings, fit.agreement
         fell = (change < setting.gap_below[0][0]) & (agreed.score < setting.fallen_to * known.light.agreed)
-        return np.asarray(agreed.judged & (agreed.score >= setting.plausible) & ~fell, bool)
+        least = setting.protected_by_lamps if known.by_lamps else setting.plausible
+        return np.asarray(agreed.judged & (agreed.score >= least) & ~fell, bool)
 
     def _verdicts(self, known: Learnt, view: View, fit: Fit, change: Floats, lamps: bool) -> tuple[Bools, Bools]:
         """Columns that this frame may call a gap, and those it calls protected. In the light in which a column was seen
@@ -258,8 +259,8 @@ class EdgeWatch:
         reached, above = zip(*setting.rail_above, strict=True)
         familiar = np.maximum(above[-1] * known.light.agreed, above[0])
         least = np.where(same_light, familiar, np.interp(_or_nothing(fit.typical), reached, above))
-        if lamps:
-            least = np.maximum(least, above[-1])
+        if lamps or known.by_lamps:
+            least = np.maximum(least, setting.protected_by_lamps if known.by_lamps else above[-1])
         rail = agreed.judged & view.judged & (agreed.score > least)
         return _cover(agreed, gap, rail, free, same_light, lamps) if view.opening else (gap, rail)
 
