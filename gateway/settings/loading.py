@@ -32,7 +32,7 @@ from gateway.settings.resolving import Resolver
 from gateway.settings.rule_cards import CardLine, cards_of, read_cards, warn_of_missing_cards
 from gateway.settings.rulepack import Packs
 from gateway.settings.schema import AssetKind
-from gateway.settings.secrets import warn_of_missing_secrets
+from gateway.settings.secrets import warn_of_missing_files
 from gateway.settings.settings import BoundUplink, Settings
 from gateway.settings.site import SiteParts, read_site
 from gateway.settings.source import read_document
@@ -175,4 +175,4 @@ def _warn_of_values(document: Document, whole: _Whole) -> None:
     if storage is not None and has_crane and storage.history.max_days < CRANE_HISTORY_DAYS:
         path = ("storage", "history", "max_days")
         document.warn(path, "warn.retention_short", found=storage.history.max_days)
-    warn_of_missing_secrets(document, whole.site, whole.field, whole.uplinks)
+    warn_of_missing_files(document, whole.site, whole.field, whole.uplinks)

@@ -1,11 +1,12 @@
-"""Finds every reference to a secret and warns of those that are not there yet.
+"""Finds every reference to a secret, a certificate or a key file and warns of those that are not there yet.
 
 In: the settings that hold them. Out: warnings that name the file or the variable, never what is in it. The start of the
 gateway fails without them; a check of the settings, on another machine perhaps, does not.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -15,9 +16,11 @@ from gateway.settings.document import Document, KeyPath
 from gateway.settings.settings import BoundUplink
 from gateway.settings.site import SiteParts
 
+PEM_FILES: Final = frozenset({"ca_file", "cert_file", "key_file"})
 
-def warn_of_missing_secrets(document: Document, site: SiteParts, field: Field, uplinks: Sequence[BoundUplink]) -> None:
-    """Warn of every secret that cannot be read now."""
+
+def warn_of_missing_files(document: Document, site: SiteParts, field: Field, uplinks: Sequence[BoundUplink]) -> None:
+    """Warn of every secret, certificate and key file that cannot be read now."""
     link_paths = {str(raw.get("id")): path for path, raw in site.links}
     uplink_paths = {str(raw.get("name")): path for path, raw in site.uplinks}
     holders: list[tuple[KeyPath, Any]] = [(("web",), site.web), (("identity",), site.identity)]
@@ -29,6 +32,10 @@ def warn_of_missing_secrets(document: Document, site: SiteParts, field: Field, u
             missing = _missing(secret)
             if missing is not None:
                 document.warn(secret_path, "warn.secret_missing", source=missing)
+        for file_path, file in _pem_files_in(holder, path):
+            problem = _unreadable(file)
+            if problem is not None:
+                document.warn(file_path, "warn.file_missing", file=file, problem=problem)
 
 
 def _secrets_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Secret]]:
@@ -40,6 +47,26 @@ def _secrets_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Secret]]:
     elif isinstance(value, Mapping):
         for name, item in value.items():
             yield from _secrets_in(item, (*path, name))
+
+
+def _pem_files_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Path]]:
+    if not isinstance(value, BaseModel):
+        return
+    for name in type(value).model_fields:
+        item = getattr(value, name)
+        if name in PEM_FILES and isinstance(item, Path):
+            yield (*path, name), item
+        else:
+            yield from _pem_files_in(item, (*path, name))
+
+
+def _unreadable(file: Path) -> str | None:
+    """Why it cannot be read; None when it can."""
+    try:
+        with file.open("rb"):
+            return None
+    except OSError as error:
+        return error.strerror or type(error).__name__
 
 
 def _missing(secret: Secret) -> str | None:

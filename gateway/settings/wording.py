@@ -603,6 +603,9 @@ CATALOGUE: dict[str, Wording] = {
     "warn.asset_idle": Wording("asset {found} without a device", "a device", "对象 {found} 没有设备", "至少一台设备"),
     "warn.link_idle": Wording("link {found} without a device", "a device", "连接 {found} 没有设备", "至少一台设备"),
     "warn.secret_missing": Wording("{source}", "it before the gateway starts", "{source}", "启动前准备好该密钥"),
+    "warn.file_missing": Wording(
+        "{file}: {problem}", "a PEM file before the gateway starts", "{file}：{problem}", "启动前放好该 PEM 文件"
+    ),
     "warn.retention_short": Wording(
         "{found} days for a site with tower cranes",
         "at least 42 (30 working days, GB/T 28264 acceptance, V2)",

@@ -9,7 +9,6 @@ import asyncio
 import email.utils
 import ipaddress
 import json
-import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -20,6 +19,7 @@ import httpx
 
 from gateway.model.errors import LinkError
 from gateway.ports import Clock
+from gateway.tls.trust import trusting
 
 MAX_ANSWER_BYTES = 65_536
 MAX_RETRY_AFTER_S = 3600.0
@@ -91,7 +91,7 @@ class HttpDoor:
         self._timeout_s = timeout_ms / 1000
         self._clock = clock
         self._transport = httpx.AsyncHTTPTransport(
-            verify=ssl.create_default_context(cafile=ca_file),
+            verify=trusting(ca_file),
             trust_env=False,
             limits=httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE_S),
         )

@@ -28,6 +28,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from gateway.model.alert import Receipt
 from gateway.model.errors import LinkError
 from gateway.ports import Clock
+from gateway.tls.trust import trusting
 from gateway.uplinks.mqtt_messages import OutMessage
 from gateway.uplinks.mqtt_settings import MqttUplinkSettings, UplinkTls
 
@@ -282,7 +283,7 @@ class _TidySocket(ssl.SSLSocket):
 
 
 def _tls_context(files: UplinkTls) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=files.ca_file)
+    context = trusting(files.ca_file)
     context.sslsocket_class = _TidySocket
     if files.cert_file is not None:
         context.load_cert_chain(files.cert_file, files.key_file)

@@ -36,6 +36,7 @@ from contract.signing import SignKey, VerifyKey, verify_key
 from contract.strict_json import parse_object
 from gateway.model.errors import LinkError
 from gateway.ports import UplinkContext
+from gateway.tls.trust import trusting
 from gateway.uplinks.regulator_memory import MemoryFile, RegulatorKey, SequenceFile
 
 logger = logging.getLogger(__name__)
@@ -248,7 +249,7 @@ def _raise_first_refusal(raw: bytes) -> None:
 def _client(url: str, limits: SessionLimits) -> httpx.AsyncClient:
     verify: ssl.SSLContext | bool = False
     if url.startswith("https:"):
-        verify = ssl.create_default_context(cafile=limits.ca_file)
+        verify = trusting(limits.ca_file)
     return httpx.AsyncClient(
         verify=verify,
         trust_env=False,

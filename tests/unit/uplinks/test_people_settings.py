@@ -51,6 +51,19 @@ def test_a_secret_that_is_not_there_yet_is_a_warning_wherever_it_stands():
     assert {"uplinks[3].numbers", "uplinks[3].secrets.k"} <= warned
 
 
+def test_a_certificate_file_that_is_not_there_yet_is_a_warning_with_its_name_and_one_that_is_there_is_none(tmp_path):
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n", encoding="utf-8")
+    mqtt = {"name": "m", "kind": "mqtt", "host": "broker.example", "topic_prefix": "a"}
+    mqtt["tls"] = {"ca_file": str(tmp_path / "ca.pem"), "cert_file": "no/own.pem", "key_file": "no/own.key"}
+    settings = site({**PEOPLE[0], "ca_file": "no/such/ca.pem"}, mqtt)
+    warned = {warning.key: warning.found for warning in settings.warnings if warning.code == "warn.file_missing"}
+    assert warned == {
+        "uplinks[0].ca_file": "no/such/ca.pem: No such file or directory",
+        "uplinks[1].tls.cert_file": "no/own.pem: No such file or directory",
+        "uplinks[1].tls.key_file": "no/own.key: No such file or directory",
+    }
+
+
 async def test_all_four_tell_people_and_the_others_do_not(tmp_path):
     regulator = {"name": "r", "kind": "regulator", "url": "http://127.0.0.1:1", "enrol_code": FILE}
     mqtt = {"name": "m", "kind": "mqtt", "host": "127.0.0.1", "topic_prefix": "a"}
