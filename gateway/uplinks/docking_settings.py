@@ -4,7 +4,6 @@ In: the site file's entry. Out: checked settings; and, once the map is read, eve
 entry says about it. Knows no network.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,15 +14,13 @@ from docking.fault import MapError
 from docking.loading import load_platform
 from docking.platform import Platform
 from docking.quantities import RecordKind
+from docking.secret_names import secret_names
 from docking.shelf import map_path, shipped_names
 from gateway.model.alarm import Severity, TransitionKind
 from gateway.ports import UplinkFault
 from gateway.secret import Secret
 from gateway.uplinks.http_door import check_address
 from gateway.uplinks.messenger import ChoosySettings, Chosen
-
-_SECRET = re.compile(r"(secret|password|passwd|token|private_key)$")
-"""Credentials that never stand in the settings; an `app_key` may, since some platforms print it in the open."""
 
 _Sn = Annotated[str, Field(min_length=1, max_length=200)]
 _Code = Annotated[str, Field(max_length=200)]
@@ -114,7 +111,7 @@ def _credential_faults(settings: DockingSettings, platform: Platform) -> list[Up
     for part in ("ids", "secrets"):
         unknown = sorted(set(getattr(settings, part)) - needed)
         faults += [_fault((part, name), f"the credential {name}", f"one of: {expected}") for name in unknown]
-    clear = sorted(name for name in set(settings.ids) & needed if _SECRET.search(name))
+    clear = secret_names(set(settings.ids) & needed)
     faults += [
         _fault(
             ("ids", name), "something that is a secret by its name (not shown)", f"secrets: {{{name}: {{file: PATH}}}}"

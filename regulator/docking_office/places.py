@@ -12,6 +12,7 @@ from docking.fault import MapError
 from docking.loading import load_platform
 from docking.platform import Platform
 from docking.quantities import RecordKind
+from docking.secret_names import secret_names
 from docking.shelf import map_path, shipped_names
 from regulator.settings import DockingSettings
 
@@ -67,6 +68,12 @@ def _open(settings: DockingSettings, faults: list[str]) -> Iterator[Place]:
     needed, given = platform.transport.credentials, {*settings.ids, *settings.secret_files}
     faults += [f"{mine}: secret_files: {name} is missing" for name in sorted(needed - given)]
     faults += [f"{mine}: {name}: no credential of {platform.name}" for name in sorted(given - needed)]
+    faults += [
+        f"{mine}: ids: {name}: a secret by its name (not shown), expected its file under secret_files"
+        for name in secret_names(settings.ids)
+    ]
+    if settings.ca_file is not None and not settings.ca_file.is_file():
+        faults.append(f"{mine}: ca_file: {settings.ca_file} is no file, expected a PEM file of authorities")
     if not OFFERED & platform.records.keys():
         faults.append(f"{mine}: the map has none of alarm, ai_alarm and hazard, which are what a desk can say")
     if not _safe(settings):

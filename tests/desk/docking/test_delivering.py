@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -241,6 +242,8 @@ async def test_a_token_platform_is_spoken_to_as_well(database, desk_key, clock, 
         ({"platform": "pattern-x"}, "expected one of pattern-a"),
         ({"secret_files": {}}, "api_key is missing"),
         ({"ids": {"key": "x"}}, "key: no credential"),
+        ({"ids": {"app_secret": "9f8d7e"}}, "ids: app_secret: a secret by its name (not shown)"),
+        ({"ca_file": Path("no/such/ca.pem")}, "ca_file: no/such/ca.pem is no file"),
         ({"url": "http://province.example"}, "expected https"),
         ({"url": "ftp://province.example"}, "expected https"),
     ],
@@ -250,6 +253,7 @@ def test_a_desk_does_not_start_with_a_wrong_entry(tmp_path, changes, words):
     with pytest.raises(ValueError, match="docking: province") as caught:
         open_places([settings.model_copy(update=changes)])
     assert words in str(caught.value)
+    assert "9f8d7e" not in str(caught.value)
 
 
 def test_a_wrong_map_and_a_name_used_twice_are_told_with_file_and_line(tmp_path):
