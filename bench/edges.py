@@ -135,11 +135,13 @@ def tell(tally: Tally) -> None:
         print(f"  false {false}", flush=True)
 
 
-def render(scene: Scene, seconds: int, every: int, folder: Path) -> None:
+def render(scene: Scene, seconds: int, every: int, folder: Path, by_night: bool) -> None:
     """One camera into a folder that `vision evaluate-edges` reads."""
     (folder / "frames").mkdir(parents=True, exist_ok=True)
     (folder / "survey.json").write_text(json.dumps(scene.survey.document(), ensure_ascii=False))
     cv2.imwrite(str(folder / "reference.png"), scene.reference)
+    if by_night:
+        cv2.imwrite(str(folder / "night.png"), scene.night_reference)
     persons: dict[str, Any] = {}
     for second in range(0, seconds, every):
         image, boxes = scene.frame_at(second)
@@ -189,7 +191,7 @@ def main() -> None:
         if options.out is None:
             parser.error("render needs --out DIR")
         for number, (scene, seconds) in enumerate(scenes(options.generator, options.camera_days, options.seed)):
-            render(scene, seconds, options.every, options.out / f"camera-{number + 1}")
+            render(scene, seconds, options.every, options.out / f"camera-{number + 1}", options.night_reference)
     else:
         print(json.dumps(_run_all(options), ensure_ascii=False))
 

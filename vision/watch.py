@@ -17,6 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.model.survey import Survey, SurveyError, empty_survey
 from gateway.model.verdict import Truth
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", default="onnxruntime", choices=[str(backend) for backend in Backend])
     parser.add_argument("--survey", type=Path, help="JSON of a survey: its zones, and its edges with --reference")
     parser.add_argument("--reference", type=Path, help="the picture that the survey was drawn on, for its edges")
+    parser.add_argument("--night-reference", type=Path, help="the same view by lamps, for edges by night")
     parser.add_argument("--fps", type=float, default=5.0, help="frames a second that are judged, at most")
     parser.add_argument("--min-head-px", type=float, default=20.0, help="smaller heads abstain")
     parser.add_argument(
@@ -148,14 +150,22 @@ def _eye(args: argparse.Namespace) -> WatchEye:
     survey = _survey(args.survey)
     detector = SiteDetector(open_detector(args.model, args.backend, threads=1))
     settings = settings_at(args.fps, detector.thresholds, args.min_head_px, args.vote_s)
-    if args.reference is None:
+    reference, night = _picture(args.reference), _picture(args.night_reference)
+    if reference is None:
+        if night is not None:
+            raise ValueError("--night-reference without --reference; the edges are drawn on that")
         return WatchEye(detector, survey, settings)
-    image = cv2.imdecode(np.fromfile(args.reference, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ValueError(f"{args.reference}: not a picture (JPEG or PNG expected)")
-    reference = np.asarray(image, np.uint8)
     grey = np.asarray(cv2.cvtColor(reference, cv2.COLOR_BGR2GRAY), np.uint8)
-    return WatchEye(detector, survey, settings, EdgeWatch(survey, reference), grey)
+    return WatchEye(detector, survey, settings, EdgeWatch(survey, reference, night_image=night), grey)
+
+
+def _picture(path: Path | None) -> NDArray[np.uint8] | None:
+    if path is None:
+        return None
+    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f"{path}: not a picture (JPEG or PNG expected)")
+    return np.asarray(image, np.uint8)
 
 
 def _survey(path: Path | None) -> Survey:

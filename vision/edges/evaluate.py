@@ -4,6 +4,7 @@ DIR holds one folder for each camera (or is one itself):
 
     survey.json      as `Survey.document()` gives it
     reference.png    (or .jpg) the picture it was drawn on, protection in place
+    night.png        (or .jpg) the same by lamps, as the reference by night; optional
     frames/SSSSSS.jpg  one picture for each judged second
     persons.json     {"SSSSSS": [[x1, y1, x2, y2], ...]}, optional
     truth.json       {"every_s": 1, "missing": [{edge_id, from_m, to_m, from_s, to_s, what, counts}, ...]}
@@ -45,6 +46,7 @@ class RecordedCamera:
     name: str
     survey: Survey
     reference: NDArray[np.uint8]
+    night: NDArray[np.uint8] | None
     frames: tuple[Path, ...]
     persons: Mapping[str, Any]
     truth: tuple[MissingSection, ...]
@@ -95,8 +97,8 @@ def read_camera(folder: Path) -> RecordedCamera:
         survey = read_survey(_json(folder / "survey.json"))
     except SurveyError as error:
         raise BenchFolderError(f"{folder / 'survey.json'}: {error}") from error
-    references = [folder / name for name in ("reference.png", "reference.jpg") if (folder / name).exists()]
-    if not references:
+    reference, night = _named_picture(folder, "reference"), _named_picture(folder, "night")
+    if reference is None:
         raise BenchFolderError(f"{folder}: no reference.png or reference.jpg, expected the picture that was drawn on")
     frames = tuple(sorted((folder / "frames").glob("*.jpg")))
     if not frames:
@@ -108,13 +110,13 @@ def read_camera(folder: Path) -> RecordedCamera:
         every_s = float(truth["every_s"])
     except (TypeError, KeyError, ValueError) as error:
         raise BenchFolderError(f"{folder / 'truth.json'}: {error}, expected every_s and missing sections") from error
-    return RecordedCamera(folder.name, survey, _picture(references[0]), frames, persons, missing, every_s)
+    return RecordedCamera(folder.name, survey, reference, night, frames, persons, missing, every_s)
 
 
 def judge(camera: RecordedCamera) -> tuple[Tally, float]:
     """Run the check over one camera: its tally and the seconds the check itself took. Raises BenchFolderError for a
     picture that is none."""
-    watch, tally, spent = EdgeWatch(camera.survey, camera.reference), Tally(camera.truth), 0.0
+    watch, tally, spent = _watch(camera), Tally(camera.truth), 0.0
     for number, path in enumerate(camera.frames):
         if not path.stem.isdigit():
             raise BenchFolderError(f"{path}: expected the second as the name, such as 000120.jpg")
@@ -126,6 +128,19 @@ def judge(camera: RecordedCamera) -> tuple[Tally, float]:
         spent += time.perf_counter() - begun
         tally.take(second, findings, watch.sections(now))
     return tally, spent
+
+
+def _watch(camera: RecordedCamera) -> EdgeWatch:
+    try:
+        return EdgeWatch(camera.survey, camera.reference, night_image=camera.night)
+    except ValueError as error:
+        raise BenchFolderError(f"{camera.name}: {error}") from error
+
+
+def _named_picture(folder: Path, name: str) -> NDArray[np.uint8] | None:
+    """NAME.png, else NAME.jpg; None when there is neither."""
+    found = [path for path in (folder / f"{name}.png", folder / f"{name}.jpg") if path.exists()]
+    return _picture(found[0]) if found else None
 
 
 def _json(path: Path) -> Any:

@@ -135,6 +135,9 @@ def test_another_scene_is_told_and_begins_new_tracks(
         (["clip", "--out", "clip"], "--out is the source itself"),
         (["clip", "--fps", "0"], "--fps is 0, expected more than 0"),
         (["clip", "--reference", "notes.mp4"], "not a picture (JPEG or PNG expected)"),
+        (["clip", "--night-reference", "notes.mp4"], "notes.mp4: not a picture"),
+        (["clip", "--night-reference", "still.png"], "--night-reference without --reference"),
+        (["clip", "--reference", "still.png", "--night-reference", "small.png"], "reference by night: (20, 30)"),
         (["clip", "--window"], "pip install 'sitewarden[desktop]'"),
         (["clip", "--model", "notes.mp4"], "notes.mp4"),
         (["rtsp://user:secret@camera/1"], "source: expected an address without user name and password"),
@@ -153,6 +156,8 @@ def test_what_cannot_be_watched_is_refused_in_a_line(
     monkeypatch.chdir(tmp_path)
     Path("notes.mp4").write_text("these are notes")
     Path("list.json").write_text("[]")
+    for name, size in (("still.png", (40, 60, 3)), ("small.png", (20, 30, 3))):
+        cv2.imwrite(name, np.zeros(size, np.uint8))
     argv = [str(clip) if word == "clip" else word for word in argv]
     status, _, errors = _run(capsys, *argv, *([] if "--model" in argv else ["--model", model]))
     assert status == 2

@@ -1,7 +1,9 @@
 """A camera with a reference by day and one by night: lamps show another rail than the sun, and both are known."""
 
+import json
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from gateway.model.verdict import Truth
 from tests.fakes.edge_site import FOOT_Y, HEIGHT, LENGTH_M, SECOND, WIDTH, Look, Site, bare, painted, survey, x_of
+from vision.edges.evaluate import BenchFolderError, judge, read_camera
 from vision.edges.keeping import EdgeStateError
 from vision.edges.learnt import Learnt
 from vision.edges.live import look_of
@@ -189,3 +192,29 @@ def test_what_was_learnt_by_night_is_kept_for_a_restart_and_of_use_to_the_same_r
     assert again.watch.kept(MODEL, later).partition(b"\n")[2] == state.partition(b"\n")[2]
     show_night(again, 1)
     assert again.truth() is Truth.FALSE
+
+
+@pytest.mark.parametrize("by_night", [False, True], ids=["without", "with it"])
+def test_a_recorded_camera_is_evaluated_with_the_reference_by_night_that_lies_in_its_folder(
+    by_night: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "frames").mkdir()
+    (tmp_path / "survey.json").write_text(json.dumps(survey().document()), "utf-8")
+    (tmp_path / "truth.json").write_text(json.dumps({"every_s": 1, "missing": []}))
+    cv2.imwrite(str(tmp_path / "reference.png"), painted(seed=99))
+    if by_night:
+        cv2.imwrite(str(tmp_path / "night.png"), NIGHT)
+    for second in range(60):
+        cv2.imwrite(str(tmp_path / "frames" / f"{second:06d}.jpg"), under_other_lamps(GAP, second % 12), [1, 100])
+    tally, _ = judge(read_camera(tmp_path))
+    assert [one["edge"] for one in tally.false] == ["north"] * by_night
+
+
+def test_a_reference_by_night_of_another_size_is_said_with_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "frames").mkdir()
+    (tmp_path / "survey.json").write_text(json.dumps(survey().document()), "utf-8")
+    (tmp_path / "truth.json").write_text(json.dumps({"every_s": 1, "missing": []}))
+    for name, image in (("reference.png", painted()), ("night.png", NIGHT[:90]), ("frames/000001.jpg", painted())):
+        cv2.imwrite(str(tmp_path / name), image)
+    with pytest.raises(BenchFolderError, match=r"reference by night: \(90, 480\), expected \(270, 480\)"):
+        judge(read_camera(tmp_path))
