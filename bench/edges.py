@@ -13,6 +13,7 @@ are simulated time then, and the confirmation (at least 10 frames) takes corresp
 import argparse
 import importlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -51,13 +52,43 @@ class Scene(Protocol):
         ...
 
 
-def scenes(generator: int, days: float, seed: int | None) -> Iterator[tuple[Scene, int]]:
+class Smoothed:
+    """A scene as a camera shows it that averages its noise away: each picture is mixed into those before it, and
+    blurred a little. What moves leaves a trace for seconds."""
+
+    PART, BLUR_PX, APART_S = 0.3, 0.8, 30.0
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._mean: np.ndarray | None = None
+        self._second = -math.inf
+        self.seed, self.survey, self.events = scene.seed, scene.survey, scene.events
+        self.reference, self.night_reference = (
+            np.clip(self._soft(image) + 0.5, 0, 255).astype(np.uint8)
+            for image in (scene.reference, scene.night_reference)
+        )
+
+    def _soft(self, image: np.ndarray) -> np.ndarray:
+        return np.asarray(cv2.GaussianBlur(image.astype(np.float32), (0, 0), self.BLUR_PX))
+
+    def frame_at(self, second: float) -> tuple[np.ndarray, np.ndarray]:
+        """The picture that such a camera sends, and person boxes; begun anew after a pause."""
+        image, persons = self._scene.frame_at(second)
+        soft = self._soft(image)
+        anew = self._mean is None or not 0 < second - self._second < self.APART_S
+        self._mean = soft if anew or self._mean is None else self._mean + self.PART * (soft - self._mean)
+        self._second = second
+        return np.clip(self._mean + 0.5, 0, 255).astype(np.uint8), persons
+
+
+def scenes(generator: int, days: float, seed: int | None, smoothing: bool = False) -> Iterator[tuple[Scene, int]]:
     """Cameras, and how many seconds of each are asked for."""
     module = importlib.import_module(GENERATORS[generator])
+    made = (lambda number: Smoothed(module.Scene(number))) if smoothing else module.Scene
     first = FIRST_SEED[generator] if seed is None else seed
     left, number = days * 86_400, first
     while left > 0:
-        yield module.Scene(number), int(min(left, 86_400))
+        yield made(number), int(min(left, 86_400))
         left, number = left - 86_400, number + 1
 
 
@@ -112,12 +143,10 @@ def run(
     return camera
 
 
-def events(
-    seed: int, cameras: int, by: str, before_s: int, watch_s: int, generator: int, by_night: bool = False
-) -> Iterator[Run]:
+def events(cameras: Iterator[tuple[Scene, int]], by: str, before_s: int, watch_s: int, by_night: bool) -> Iterator[Run]:
     """A camera of its own for each section that must be found and goes in those hours: started `before_s` before, and
     judged for `watch_s` from then on or until it is mended."""
-    for scene, _ in scenes(generator, cameras, seed):
+    for scene, _ in cameras:
         for section in truth_of(scene):
             lit = DAYLIGHT[0] * HOUR <= section.from_s < DAYLIGHT[1] * HOUR
             if not section.asked or section.from_s < before_s or by == ("night" if lit else "day"):
@@ -175,6 +204,7 @@ def main() -> None:
     parser.add_argument("--from-hour", type=float, default=0.0, help="of the day; for parts of a day")
     parser.add_argument("--log", type=Path, help="add a line of counts for each simulated quarter of an hour")
     parser.add_argument("--night-reference", action="store_true", help="the camera has a reference by night as well")
+    parser.add_argument("--smoothing", action="store_true", help="the camera averages its noise away")
     parser.add_argument("--cameras", type=int, default=6, help="of `events`: one seed after the other")
     parser.add_argument("--by", choices=("night", "day", "both"), default="both", help="of `events`: when it goes")
     parser.add_argument("--before-s", type=int, default=180, help="of `events`: how long the camera has run")
@@ -190,7 +220,9 @@ def main() -> None:
     elif options.what == "render":
         if options.out is None:
             parser.error("render needs --out DIR")
-        for number, (scene, seconds) in enumerate(scenes(options.generator, options.camera_days, options.seed)):
+        for number, (scene, seconds) in enumerate(
+            scenes(options.generator, options.camera_days, options.seed, options.smoothing)
+        ):
             render(scene, seconds, options.every, options.out / f"camera-{number + 1}", options.night_reference)
     else:
         print(json.dumps(_run_all(options), ensure_ascii=False))
@@ -199,8 +231,8 @@ def main() -> None:
 def _all_events(options: argparse.Namespace) -> dict[str, Any]:
     seed = FIRST_SEED[options.generator] if options.seed is None else options.seed
     ran = []
-    asked = (options.by, options.before_s, options.watch_s, options.generator, options.night_reference)
-    for camera in events(seed, options.cameras, *asked):
+    cameras = scenes(options.generator, options.cameras, seed, options.smoothing)
+    for camera in events(cameras, options.by, options.before_s, options.watch_s, options.night_reference):
         ran.append(camera)
         if not options.json:
             print(f"seed {camera.scene.seed}", end="", flush=True)
@@ -209,6 +241,7 @@ def _all_events(options: argparse.Namespace) -> dict[str, Any]:
     return said | {
         "generator": options.generator,
         "night_reference": options.night_reference,
+        "smoothing": options.smoothing,
         "seeds": [seed, seed + options.cameras - 1],
         "by": options.by,
     }
@@ -217,7 +250,7 @@ def _all_events(options: argparse.Namespace) -> dict[str, Any]:
 def _run_all(options: argparse.Namespace) -> dict[str, Any]:
     ran = []
     start = int(options.from_hour * HOUR)
-    for scene, seconds in scenes(options.generator, options.camera_days, options.seed):
+    for scene, seconds in scenes(options.generator, options.camera_days, options.seed, options.smoothing):
 
         def keep(camera: Run, reached: int) -> None:
             about = {"generator": options.generator, "seed": camera.scene.seed, "every_s": options.every}
@@ -229,7 +262,8 @@ def _run_all(options: argparse.Namespace) -> dict[str, Any]:
         if not options.json:
             tell(ran[-1].tally)
     said = summary([camera.tally for camera in ran], options.every)
-    said |= {"generator": options.generator, "from_hour": options.from_hour, "night_reference": options.night_reference}
+    said |= {"generator": options.generator, "from_hour": options.from_hour}
+    said |= {"night_reference": options.night_reference, "smoothing": options.smoothing}
     return said | {"ms_per_judged_frame": round(float(np.mean([camera.ms_per_frame for camera in ran])), 2)}
 
 

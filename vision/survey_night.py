@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gateway.model.night_picture import LineSeen, NightFault, NightLook, NightProblem
 from gateway.model.survey import Edge, Survey
+from vision.edges.light_spread import light_apart, light_spread
 from vision.edges.registration import Register, Shift
 from vision.edges.settings import EdgeSettings
 from vision.edges.structure import LEAST_STRUCTURE, gradients, pooled, rail_weight
@@ -35,10 +36,8 @@ LEAST_LINES: Final = 0.4
 SURELY: Final = 0.05
 """A match from which a picture that lies far off is called moved; less says nothing of where it lies."""
 SMALL_PX: Final = (80, 45)
-TONE_PX: Final = (32, 18)
 OTHER_LIGHT: Final = 0.12
-"""How far the light of two pictures must be apart: two nights of rendered sites by 0.03, night and day by 0.22 to 0.62,
-two hours of one day by 0.05 to 0.35."""
+"""How far the light of the two pictures must be apart (vision/edges/light_spread.py)."""
 
 
 def night_look(survey: Survey, by_day: bytes, by_night: bytes) -> NightLook:
@@ -54,7 +53,7 @@ def night_look(survey: Survey, by_day: bytes, by_night: bytes) -> NightLook:
     brightest = float(np.percentile(cv2.resize(night, SMALL_PX, interpolation=cv2.INTER_AREA), 99))
     if brightest < DARK:
         return _refused(NightProblem.TOO_DARK, f"grey level {brightest:.0f} at its brightest", f"{DARK:.0f} or more")
-    apart = float(np.abs(_tone(night) - _tone(day)).mean())
+    apart = light_apart(light_spread(night), light_spread(day))
     if apart < OTHER_LIGHT:
         found = f"light spread as in the reference by day (they differ by {apart:.2f})"
         return _refused(NightProblem.SAME_LIGHT, found, f"a picture by lamps ({OTHER_LIGHT:g} or more)")
@@ -97,12 +96,6 @@ def _seen(edge: Edge, night: Grey, shift: Shift) -> float:
 
 def _refused(problem: NightProblem, found: str, expected: str) -> NightLook:
     return NightLook(faults=(NightFault(problem, found, expected),))
-
-
-def _tone(picture: Grey) -> NDArray[np.float32]:
-    """How the light is spread over a picture (18, 32): logarithms of grey levels, exposure taken out."""
-    tone = np.log(cv2.resize(picture, TONE_PX, interpolation=cv2.INTER_AREA).astype(np.float32) + 6)
-    return np.asarray(tone - np.median(tone), np.float32)
 
 
 def _size(picture: Grey) -> str:

@@ -1,7 +1,7 @@
-"""Where the camera stands: against the reference by day, and by lamps against the one by night where there is one.
+"""Where the camera stands: against the reference by day, and by night against the one by night where there is one.
 
 All coordinates are those of the reference by day, on which the edges are drawn. In: grey pictures of one size. Out: a
-`Shift` of a live picture, and the strips of the references as looks.
+`Shift` of a live picture, which of the references it is lit like, and the strips of both as looks.
 """
 
 import math
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.edges.light_spread import light_apart, light_spread, lit_as
 from vision.edges.live import look_of
 from vision.edges.registration import HERE, Register, Shift
 from vision.edges.structure import Look
@@ -26,6 +27,7 @@ class Standpoint:
 
     def __init__(self, by_day: Grey, by_night: Grey | None) -> None:
         self._pictures = (by_day, by_night)
+        self._spreads = (light_spread(by_day), None if by_night is None else light_spread(by_night))
         self.resize(by_day.shape[1], by_day.shape[0])
 
     def resize(self, width_px: int, height_px: int) -> None:
@@ -41,10 +43,19 @@ class Standpoint:
         by_day, by_night = self._greys
         return look_of(by_day, view), None if by_night is None else look_of(by_night, view, self.apart)
 
-    def shift(self, grey: Grey, persons_xyxy_px: NDArray[np.float32], by_lamps: bool) -> Shift:
-        """Where a live picture stands. By lamps the reference by night says it, unless the one by day is surer."""
+    def lit_as_by_night(self, grey: Grey, before: bool) -> bool:
+        """Whether a live picture is lit like the reference by night; `before`: whether it was until now."""
+        by_day, by_night = self._spreads
+        if by_night is None:
+            return False
+        spread = light_spread(grey)
+        return lit_as(light_apart(spread, by_night), light_apart(spread, by_day), before)
+
+    def shift(self, grey: Grey, persons_xyxy_px: NDArray[np.float32], as_by_night: bool) -> Shift:
+        """Where a live picture stands. Lit as by night the reference by night says it, unless the one by day is
+        surer."""
         by_day = self._by_day.shift(grey, persons_xyxy_px)
-        if not by_lamps or self._by_night is None:
+        if not as_by_night or self._by_night is None:
             return by_day
         found = self._by_night.shift(grey, persons_xyxy_px)
         if found.sure < by_day.sure:

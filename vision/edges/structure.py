@@ -216,9 +216,13 @@ def pooled(*fields: Floats) -> Floats:
 
 
 def _lie(live: Measured, known: Measured, cross: Floats) -> Floats:
-    """Cosine of the double angle between two gradients, 2 cos^2 - 1, weighed by how far the live one stands out."""
+    """Cosine of the double angle between two gradients, 2 cos^2 - 1, weighed by how far the live one stands out. Under
+    lamps that stand still a trace of a line is none: without grain a pool of light on the floor lies as a bar did."""
     both = np.maximum(live.power * known.power, 1e-9)
-    return np.asarray((2 * cross**2 / both - 1) * live.power / (live.power + 6 * live.noise), np.float32)
+    lies = (2 * cross**2 / both - 1) * live.power / (live.power + 6 * live.noise)
+    if live.still:
+        lies = lies * np.minimum(1, live.power / np.maximum(FADED**2 * known.power, 1e-9))
+    return np.asarray(lies, np.float32)
 
 
 def _pattern(live: Measured, known: Measured, cross: Floats, counted: Floats, where: Bools) -> Floats:

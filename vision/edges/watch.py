@@ -69,9 +69,9 @@ class _Watched:
     why: str = "not judged yet"
     score: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
-    def known(self, by_lamps: bool) -> Learnt:
+    def known(self, as_by_night: bool) -> Learnt:
         """What the edge is held against in the light of now."""
-        return self.by_night if by_lamps and self.by_night is not None else self.by_day
+        return self.by_night if as_by_night and self.by_night is not None else self.by_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class EdgeWatch:
         self._shift = Shift(0.0, 0.0, 0.0)
         self._judged_ns = NEVER
         self._standing = False
-        self._by_lamps = False
+        self._by_lamps = self._as_by_night = False
         self._places = Places()
         self._presences = [Presence() for _ in self._places.places]
         self._resize(self._reference.shape[1], self._reference.shape[0])
@@ -199,7 +199,8 @@ class EdgeWatch:
         elapsed_s = min(3600.0, (now_ns - self._judged_ns) / SECOND)
         self._judged_ns = now_ns
         grey = _grey(frame.image)
-        shift = self._standpoint.shift(grey, persons, self._by_lamps)
+        self._as_by_night = self._standpoint.lit_as_by_night(grey, self._as_by_night)
+        shift = self._standpoint.shift(grey, persons, self._as_by_night)
         self._standing = stands(shift, frame.width_px, self.settings.register_px, self.settings.register_sure)
         if not self._standing:
             for watched in self._edges:
@@ -211,7 +212,7 @@ class EdgeWatch:
         self._by_lamps = lit_by_lamps((watched.average for watched in self._edges), self._by_lamps)
 
     def _judge_edge(self, watched: _Watched, grey: Image, persons: Boxes, elapsed_s: float, now_ns: int) -> None:
-        view, columns, known = watched.view, watched.columns, watched.known(self._by_lamps)
+        view, columns, known = watched.view, watched.columns, watched.known(self._as_by_night)
         lamps = self._by_lamps and known is watched.by_day
         free = free_of(persons, view, self._shift)
         look = watched.average.add(strip_of(grey, view, self._shift), free, elapsed_s)

@@ -154,11 +154,8 @@ class QuietScene:
 
 
 @pytest.mark.parametrize(("by", "spans"), [("night", [(995, 1009)]), ("both", [(995, 1009), (39_995, 40_009)])])
-def test_only_the_time_around_a_section_is_judged(
-    monkeypatch: pytest.MonkeyPatch, by: str, spans: list[tuple[int, int]]
-) -> None:
+def test_only_the_time_around_a_section_is_judged(by: str, spans: list[tuple[int, int]]) -> None:
     scene = QuietScene(7)
-    monkeypatch.setattr(edges, "scenes", lambda *_: [(scene, 86_400)])
-    ran = list(edges.events(7, 1, by, before_s=5, watch_s=10, generator=2))
+    ran = list(edges.events(iter([(scene, 86_400)]), by, before_s=5, watch_s=10, by_night=False))
     assert [(one.tally.frames, one.tally.chased[0].frames) for one in ran] == [(15, 9), (15, 10)][: len(spans)]
     assert scene.asked == [second for first, last in spans for second in range(first, last + 1)]

@@ -15,6 +15,7 @@ from tests.fakes.edge_site import FOOT_Y, HEIGHT, LENGTH_M, SECOND, WIDTH, Look,
 from vision.edges.evaluate import BenchFolderError, judge, read_camera
 from vision.edges.keeping import EdgeStateError
 from vision.edges.learnt import Learnt
+from vision.edges.light_spread import light_apart, light_spread, lit_as
 from vision.edges.live import look_of
 from vision.edges.view import view_of
 from vision.edges.watch import EdgeWatch
@@ -192,6 +193,42 @@ def test_what_was_learnt_by_night_is_kept_for_a_restart_and_of_use_to_the_same_r
     assert again.watch.kept(MODEL, later).partition(b"\n")[2] == state.partition(b"\n")[2]
     show_night(again, 1)
     assert again.truth() is Truth.FALSE
+
+
+@cache
+def smoothed(look: Look) -> Image:
+    """As a camera shows it that averages its noise away: next to no grain tells that it is night."""
+    return np.mean([under_other_lamps(look, seed) for seed in range(12)], axis=0).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("look", "found"), [(GUARDED, []), (GAP, [4])], ids=["guarded", "bare"])
+def test_a_camera_that_smooths_its_noise_away_is_judged_by_the_reference_that_it_is_lit_like(
+    look: Look, found: list[int]
+) -> None:
+    site = site_by_night(smoothed(CLEAN))
+    for _ in range(90):
+        site.second += 1
+        site.show(smoothed(look))
+    assert [round(float(finding.about["from_m"])) for finding in site.fired] == found
+    assert site.truth() is (Truth.TRUE if found else Truth.FALSE)
+
+
+@pytest.mark.parametrize(
+    ("from_day", "from_night", "before", "as_by_night"),
+    [(0.5, 0.02, False, True), (0.3, 0.2, False, False), (0.3, 0.2, True, True), (0.3, 0.28, True, False)],
+    ids=["night", "dusk", "a foggy night", "dawn"],
+)
+def test_the_reference_by_night_is_taken_where_the_light_is_much_nearer_to_it_and_kept_while_it_is_nearer(
+    from_day: float, from_night: float, before: bool, as_by_night: bool
+) -> None:
+    assert lit_as(from_night, from_day, before) is as_by_night
+
+
+def test_exposure_does_not_move_the_spread_of_light_and_lamps_do() -> None:
+    day, night = (cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in (painted(), NIGHT))
+    darker = light_spread(np.asarray(day * 0.7, np.uint8))
+    assert light_apart(light_spread(day), darker) < 0.03
+    assert light_apart(light_spread(day), light_spread(night)) > 0.2
 
 
 @pytest.mark.parametrize("by_night", [False, True], ids=["without", "with it"])
