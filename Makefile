@@ -43,12 +43,12 @@ demo: $(RUNTIME)
 	@$(BIN)/python -m gateway demo $(ARGS)
 
 test: $(DEV) system-packages test-training
-	$(BIN)/python -m pytest $(TESTS) -m "not alone" $(SIDE_BY_SIDE)
+	TMPDIR=$$(.ci/scratch-folder) $(BIN)/python -m pytest $(TESTS) -m "not alone" $(SIDE_BY_SIDE)
 	$(BIN)/python -m pytest $(ALONE) -m alone
 
 # The same tests with every branch counted: twice the time on Python 3.11.
 coverage: $(DEV) system-packages
-	$(BIN)/python -m pytest $(TESTS) -m "not alone" $(SIDE_BY_SIDE) --cov --cov-report=
+	TMPDIR=$$(.ci/scratch-folder) $(BIN)/python -m pytest $(TESTS) -m "not alone" $(SIDE_BY_SIDE) --cov --cov-report=
 	$(BIN)/python -m pytest $(ALONE) -m alone --cov --cov-append --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
 
 check: $(DEV)

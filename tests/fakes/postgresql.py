@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 VERSIONS = Path("/usr/lib/postgresql")
-NO_POWER_CUT = "-c fsync=off -c full_page_writes=off -c autovacuum=off"
+NO_POWER_CUT = "-c fsync=off -c full_page_writes=off -c autovacuum=off -c max_wal_size=128MB"
 """What is written outlasts the end of the server's processes, and not that of the machine."""
 
 
