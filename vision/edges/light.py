@@ -25,6 +25,9 @@ COLUMNS: Final = 17
 LIT_FROM: Final = 6.0
 """Added to grey levels whose logarithms are compared, so that the noise of the dark is no light."""
 FOLLOW_S: Final = 30.0
+FORGET_S: Final = 300.0
+"""How slowly a column forgets that it agreed better in the same light. As quickly as it follows the light, a rail that
+sank was learnt as usual while the average of its pictures faded, and called protected."""
 FRESH_S: Final = 120.0
 PATTERN: Final = 0.25
 """What a pattern that agrees less counts as a change of the light: a fall by a fifth as a twentieth of the light."""
@@ -129,7 +132,8 @@ class LightMemory:
         seen = columns & (count > 0.5).any(0)
         pace = np.where(np.isinf(self._age_s), 1.0, min(0.5, elapsed_s / FOLLOW_S)) * seen
         rate = pace * (count > 0.5)
-        self.agreed += (pace * (score - self.agreed)).astype(np.float32)
+        falls = np.where(np.isinf(self._age_s), 1.0, min(0.5, elapsed_s / FORGET_S)) * seen
+        self.agreed += (np.where(score < self.agreed, falls, pace) * (score - self.agreed)).astype(np.float32)
         pattern = np.isfinite(witness)
         self._witness[pattern] += (pace * (witness - self._witness))[pattern].astype(np.float32)
         self._then = (self._then + rate * (lit - self._then)).astype(np.float32)

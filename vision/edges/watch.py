@@ -258,7 +258,8 @@ class EdgeWatch:
         free = view.judged & ~(agreed.witness < setting.witness_least)
         gap = agreed.judged & free & (change < changed[-1]) & (agreed.lie < setting.lie_most) & (agreed.score < limit)
         reached, above = zip(*setting.rail_above, strict=True)
-        familiar = np.maximum(above[-1] * known.light.agreed, above[0])
+        share = above[-1] if view.opening else setting.familiar_from
+        familiar = np.maximum(share * known.light.agreed, above[0])
         least = np.where(same_light, familiar, np.interp(_or_nothing(fit.typical), reached, above))
         if lamps or known.by_lamps:
             least = np.maximum(least, setting.protected_by_lamps if known.by_lamps else above[-1])

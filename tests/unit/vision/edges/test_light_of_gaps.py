@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gateway.model.verdict import Truth
-from tests.fakes.edge_site import LENGTH_M, SECOND, Look, Site, bare, hole, x_of
+from tests.fakes.edge_site import FOOT_Y, LENGTH_M, SECOND, Look, Site, bare, hole, painted, x_of
 from vision.edges.evidence import Columns
 from vision.edges.settings import EdgeSettings
 
@@ -60,3 +60,13 @@ def test_an_open_stretch_of_which_as_much_says_that_it_is_protected_is_unknown_a
     for second in range(55, 75):
         columns.step(~gap, gap, second * SECOND)
     assert (columns.is_open[0], columns.unknown(74 * SECOND)[0]) == (False, False)
+
+
+def test_a_rail_that_lost_its_upper_bar_is_not_learnt_as_usual_while_it_fades() -> None:
+    site = Site()
+    site.run(60)
+    for second in range(75):
+        site.second += 1
+        whole, stripped = (painted(look, second) for look in (Look(), bare(Look(), (4.0, 7.0))))
+        site.show(np.concatenate([stripped[: FOOT_Y - 25], whole[FOOT_Y - 25 :]]))
+    assert site.truth() is Truth.UNKNOWN
