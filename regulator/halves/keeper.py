@@ -18,6 +18,7 @@ from typing import Final
 from regulator.halves.frames import Kind, Line
 from regulator.halves.front import PagesFront, tell
 from regulator.settings import DeskSettings
+from regulator.waiting import set_by
 
 log = logging.getLogger(__name__)
 COMMAND: Final = (sys.executable, "-m", "regulator.halves")
@@ -54,7 +55,7 @@ class PagesKeeper:
             except OSError as error:
                 log.warning("event=pages_process_not_started error=%s", type(error).__name__)
             self.first.set()
-            if await _set_within(self._stop, self._wait_s):
+            if await set_by(self._stop, asyncio.get_running_loop().time() + self._wait_s):
                 return
             self._wait_s = min(self._wait_s * 2, LONGEST_WAIT_S)
 
@@ -106,12 +107,3 @@ async def _ended(process: Process) -> None:
     except asyncio.CancelledError:
         process.kill()
         raise
-
-
-async def _set_within(event: asyncio.Event, timeout_s: float) -> bool:
-    try:
-        async with asyncio.timeout(timeout_s):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True

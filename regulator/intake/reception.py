@@ -77,6 +77,7 @@ from regulator.intake.part_shelf import PartShelf
 from regulator.intake.refusals import Refusal
 from regulator.intake.settled import Settled
 from regulator.intake.store import ReceiverStore, tell_nobody
+from regulator.waiting import set_by
 
 logger = logging.getLogger(__name__)
 
@@ -328,7 +329,7 @@ class Reception:
         while True:
             event.clear()
             messages = await self._read(waiting, box_id, poll.limit)
-            if messages or self._closing or not await _set_before(event, deadline):
+            if messages or self._closing or not await set_by(event, deadline):
                 return messages
 
     async def _look_for_mail(self) -> None:
@@ -440,15 +441,6 @@ class Reception:
 def _unavailable(error: Exception) -> Unavailable:
     logger.error("the store failed: error=%s", type(error).__name__, exc_info=error)
     return Unavailable(retry_after_s=5)
-
-
-async def _set_before(event: asyncio.Event, deadline: float) -> bool:
-    try:
-        async with asyncio.timeout_at(deadline):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 def _body_of(envelope: Envelope, model: type[MessageT]) -> MessageT:
