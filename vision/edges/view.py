@@ -12,7 +12,7 @@ toe board alone is no protection. Both are strips: columns along the edge (for a
 itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -64,8 +64,12 @@ class View:
 
 
 def view_of(edge: Edge, width_px: int, height_px: int) -> View:
-    """The view of one edge in a picture of this size. The number of rows and columns does not depend on the size."""
-    return _opening(edge, width_px, height_px) if edge.kind is EdgeKind.OPENING else _rail(edge, width_px, height_px)
+    """The view of one edge in a picture of this size. The number of rows and columns does not depend on the size. What
+    lies outside the picture shows neither protection nor what surrounds it: at the border the strip repeats what is
+    inside, and an open hole would bear witness against the light."""
+    view = _opening(edge, width_px, height_px) if edge.kind is EdgeKind.OPENING else _rail(edge, width_px, height_px)
+    pictured = (view.map_x >= 0) & (view.map_x <= width_px - 1) & (view.map_y >= 0) & (view.map_y <= height_px - 1)
+    return replace(view, protected=view.protected * pictured, witness=view.witness * pictured)
 
 
 def _rail(edge: Edge, width_px: int, height_px: int) -> View:

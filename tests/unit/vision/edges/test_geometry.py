@@ -78,3 +78,13 @@ def test_an_opening_is_judged_inside_and_witnessed_outside() -> None:
     assert not ((view.protected > 0) & (view.witness > 0)).any()
     assert view.judged.any()
     assert not view.judged.all()
+
+
+def test_what_lies_outside_the_picture_shows_neither_protection_nor_what_surrounds_it():
+    at_the_border = replace(hole(), line=tuple((x, min(1.0, y + 20 / 270)) for x, y in hole().line))
+    view = view_of(at_the_border, 480, 270)
+    outside = view.map_y > 269
+    assert outside.any()
+    assert not view.witness[outside].any()
+    assert not view.protected[outside].any()
+    assert view.witness[~outside].any()

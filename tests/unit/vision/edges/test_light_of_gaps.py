@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from gateway.model.verdict import Truth
-from tests.fakes.edge_site import FOOT_Y, LENGTH_M, SECOND, Look, Site, bare, hole, painted, x_of
+from tests.fakes.edge_site import FOOT_Y, HEIGHT, LENGTH_M, SECOND, Look, Site, bare, hole, painted, survey, x_of
 from vision.edges.evidence import Columns
 from vision.edges.settings import EdgeSettings
+from vision.edges.watch import EdgeWatch
 
 WHOLE = Look()
 
@@ -70,3 +71,16 @@ def test_a_rail_that_lost_its_upper_bar_is_not_learnt_as_usual_while_it_fades() 
         whole, stripped = (painted(look, second) for look in (Look(), bare(Look(), (4.0, 7.0))))
         site.show(np.concatenate([stripped[: FOOT_Y - 25], whole[FOOT_Y - 25 :]]))
     assert site.truth() is Truth.UNKNOWN
+
+
+def test_an_open_cover_at_the_border_of_the_picture_is_no_other_light() -> None:
+    """The strip repeats the last row of the picture, and that is the hole's."""
+    cut = 249
+    whole, opened = (painted(look, 3)[:cut] for look in (Look(), Look(covered=False)))
+    corners = tuple((x, min(1.0, y * HEIGHT / cut)) for x, y in hole().line)
+    site = Site()
+    site.watch = EdgeWatch(survey(replace(hole(), line=corners)), painted(seed=99)[:cut])
+    for second in range(150):
+        site.second += 1
+        site.show(whole if second < 60 else opened)
+    assert site.truth() is Truth.TRUE
