@@ -91,7 +91,7 @@ class _Edge(_Row):
 
     @property
     def light_bytes(self) -> int:
-        return self.columns * (4 * self.bands + 3) * 4
+        return self.columns * (4 * self.bands + 4) * 4
 
     @property
     def columns_bytes(self) -> int:
@@ -237,7 +237,7 @@ def _light(row: _Edge, body: bytes) -> LightState:
     if not np.isfinite(values).all():
         raise EdgeStateError(f"{row.edge_id}: a light with numbers that are none, expected finite ones")
     bands, columns = np.split(values, [4 * row.bands * row.columns])
-    return LightState(bands.reshape(4, row.bands, row.columns), columns.reshape(3, row.columns))
+    return LightState(bands.reshape(4, row.bands, row.columns), columns.reshape(4, row.columns))
 
 
 def _look(row: _Edge, body: bytes) -> Look:

@@ -26,8 +26,11 @@ LIT_FROM: Final = 6.0
 """Added to grey levels whose logarithms are compared, so that the noise of the dark is no light."""
 FOLLOW_S: Final = 30.0
 FORGET_S: Final = 300.0
-"""How slowly a column forgets that it agreed better in the same light. As quickly as it follows the light, a rail that
-sank was learnt as usual while the average of its pictures faded, and called protected."""
+"""How slowly a column forgets that it usually agreed better. As quickly as it follows the light, a rail that sank was
+learnt as usual while the average of its pictures faded, and called protected."""
+SANK: Final = 0.85
+"""Under this part of what is usual, in the very same light (a change under `VERY_SAME`), nothing is forgotten."""
+VERY_SAME: Final = 0.03
 FRESH_S: Final = 120.0
 PATTERN: Final = 0.25
 """What a pattern that agrees less counts as a change of the light: a fall by a fifth as a twentieth of the light."""
@@ -40,7 +43,7 @@ LEAST_FRESH: Final = 8
 @dataclass(frozen=True, slots=True, eq=False)
 class LightState:
     """What a memory holds, for a restart. `bands` (4, bands, columns): then, known, around, around known; `columns`
-    (3, columns): pattern, agreement, seconds since it was seen protected (below 0: never)."""
+    (4, columns): pattern, agreement, usual agreement, seconds since it was seen protected (below 0: never)."""
 
     bands: Floats
     columns: Floats
@@ -49,13 +52,15 @@ class LightState:
 class LightMemory:
     """Light beside one edge. `aside` (rows, columns) is 1 for pixels that show no protection, `level` the strip of the
     reference: what is remembered at first. `blank` columns are never seen protected, and say nothing to others.
-    `agreed` (columns,): the agreement that each column had in the light that it remembers."""
+    `agreed` (columns,): the agreement that each column had in the light that it remembers; `usual` (columns,): the
+    same, as it was over minutes."""
 
     def __init__(self, level: Floats, aside: Floats, blank: Bools) -> None:
         self._aside = aside
         self._blank = blank
         self._witness = np.zeros(level.shape[1], np.float32)
         self.agreed = np.ones(level.shape[1], np.float32)
+        self.usual = np.ones(level.shape[1], np.float32)
         self._then, self._known = self.bands(level, np.ones_like(level))
         self._around, self._around_known = self._then, self._known
         self._age_s = np.full(level.shape[1], np.inf, np.float32)
@@ -65,13 +70,13 @@ class LightMemory:
         age_s = np.where(np.isinf(self._age_s), np.float32(-1), self._age_s)
         return LightState(
             np.stack([self._then, self._known, self._around, self._around_known]).astype(np.float32),
-            np.stack([self._witness, self.agreed, age_s]).astype(np.float32),
+            np.stack([self._witness, self.agreed, self.usual, age_s]).astype(np.float32),
         )
 
     def take_up(self, state: LightState) -> None:
         """Go on with what `state` gave; of the same strip."""
         self._then, self._known, self._around, self._around_known = state.bands.copy()
-        self._witness, self.agreed, age_s = state.columns.copy()
+        self._witness, self.agreed, self.usual, age_s = state.columns.copy()
         self._age_s = np.where(age_s < 0, np.float32(np.inf), age_s)
 
     def bands(self, level: Floats, seen: Floats) -> tuple[Floats, Floats]:
@@ -128,12 +133,15 @@ class LightMemory:
         """These columns were seen protected in the light of now. The exposure is not remembered: what was not seen for
         long would differ by it."""
         lit, count = now
+        same = self.change(now, witness) < VERY_SAME
         lit = lit - self._exposure(now)
         seen = columns & (count > 0.5).any(0)
         pace = np.where(np.isinf(self._age_s), 1.0, min(0.5, elapsed_s / FOLLOW_S)) * seen
         rate = pace * (count > 0.5)
-        falls = np.where(np.isinf(self._age_s), 1.0, min(0.5, elapsed_s / FORGET_S)) * seen
-        self.agreed += (np.where(score < self.agreed, falls, pace) * (score - self.agreed)).astype(np.float32)
+        self.agreed += (pace * (score - self.agreed)).astype(np.float32)
+        forgets = np.where(np.isinf(self._age_s), 1.0, min(0.5, elapsed_s / FORGET_S)) * seen
+        forgets[same & (score < SANK * self.usual) & ~np.isinf(self._age_s)] = 0
+        self.usual += (np.where(score < self.usual, forgets, pace) * (score - self.usual)).astype(np.float32)
         pattern = np.isfinite(witness)
         self._witness[pattern] += (pace * (witness - self._witness))[pattern].astype(np.float32)
         self._then = (self._then + rate * (lit - self._then)).astype(np.float32)

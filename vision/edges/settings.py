@@ -19,8 +19,9 @@ class EdgeSettings:
     nor remembered as such. Over `same_light` it is another light. Nor is one a gap that another appearance explains by
     `explained_from`, nor one whose gradients lie as they did by `lie_most`: that is a rail in another light.
     `rail_above` gives, for what the better part of the edge reaches now, over which agreement a column is a rail; in
-    the same light it is one over `familiar_from` of the agreement that it remembers (of a cover the last of
-    `rail_above`), and never under the first. Between gap and rail a frame says nothing.
+    the same light it is one over `familiar_from` of what is usual for it (of a cover, and of what is open and may be
+    back, over the last of `rail_above` of what it remembers), and never under the first. Between the two a frame says
+    nothing.
     `witness_least`: agreement of what surrounds the rail, under which something stands in front. `register_px`,
     `register_sure`: how far the camera may have moved (of a picture 640 px wide) and how sure that must be. `reach_m`:
     a person this close to an unprotected edge is at it; `person_s` confirms that."""
@@ -32,7 +33,7 @@ class EdgeSettings:
     unknown_after_s: float = 60.0
     average_s: float = 6.0
     plausible: float = 0.35
-    fallen_to: float = 0.85
+    fallen_to: float = 0.7
     familiar_from: float = 0.8
     gap_below: tuple[tuple[float, float], ...] = ((0.03, 0.50), (0.06, 0.25))
     gap_below_by_lamps: tuple[tuple[float, float], ...] = ((0.03, 0.60), (0.06, 0.40), (0.20, 0.25))

@@ -220,12 +220,12 @@ class EdgeWatch:
         fit = known.appearances.fit(live, columns.is_open)
         lit = known.light.bands(live.look.level, live.usable)
         change = known.light.change(lit, fit.agreement.witness, lamps)
-        gap, rail = self._verdicts(known, view, fit, change, lamps)
+        gap, rail = self._verdicts(watched, known, fit, change, lamps)
         if gap.any():
             gap = gap & ~known.appearances.explained(live, fit, columns.is_open, self.settings.explained_from)
         if columns.is_open.any():
             first = known.appearances.against_reference(live, columns.is_open)
-            back = self._verdicts(known, view, first, change, lamps)[1] & columns.is_open
+            back = self._verdicts(watched, known, first, change, lamps)[1] & columns.is_open
             gap, rail = gap & ~back, rail | back
         columns.step(gap, rail, now_ns)
         watched.score = np.where(fit.agreement.judged, fit.agreement.score, np.nan).astype(np.float32)
@@ -245,12 +245,12 @@ class EdgeWatch:
         least = setting.protected_by_lamps if known.by_lamps else setting.plausible
         return np.asarray(agreed.judged & (agreed.score >= least) & ~fell, bool)
 
-    def _verdicts(self, known: Learnt, view: View, fit: Fit, change: Floats, lamps: bool) -> tuple[Bools, Bools]:
+    def _verdicts(self, watched: _Watched, known: Learnt, fit: Fit, change: Floats, lamps: bool) -> tuple[Bools, Bools]:
         """Columns that this frame may call a gap, and those it calls protected. In the light in which a column was seen
         protected, lines that are gone are a gap: the further the light has changed, the less may be left of them. In
         another light they may be there and not be seen. By `lamps`, against a reference by day, only what agrees
         strongly is called protected: there bare columns agree by a half."""
-        setting, agreed = self.settings, fit.agreement
+        setting, agreed, view = self.settings, fit.agreement, watched.view
         same_light = change < setting.same_light
         gap_below = setting.gap_below_by_lamps if known.by_lamps else setting.gap_below
         changed, below = zip(*gap_below, strict=True)
@@ -258,8 +258,12 @@ class EdgeWatch:
         free = view.judged & ~(agreed.witness < setting.witness_least)
         gap = agreed.judged & free & (change < changed[-1]) & (agreed.lie < setting.lie_most) & (agreed.score < limit)
         reached, above = zip(*setting.rail_above, strict=True)
-        share = above[-1] if view.opening else setting.familiar_from
-        familiar = np.maximum(share * known.light.agreed, above[0])
+        familiar = np.where(
+            watched.columns.is_open | view.opening,
+            above[-1] * known.light.agreed,
+            setting.familiar_from * known.light.usual,
+        )
+        familiar = np.maximum(familiar, above[0])
         least = np.where(same_light, familiar, np.interp(_or_nothing(fit.typical), reached, above))
         if lamps or known.by_lamps:
             least = np.maximum(least, setting.protected_by_lamps if known.by_lamps else above[-1])

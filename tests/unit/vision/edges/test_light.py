@@ -126,7 +126,7 @@ def test_a_neighbour_that_was_never_seen_protected_does_not_bring_in_the_light_o
     assert light.change(now, PATTERN)[52:60].min() > 0.1, "by day a neighbour in another light is a doubt"
 
 
-def test_an_agreement_that_rises_is_followed_in_half_a_minute_and_one_that_falls_is_not_forgotten_so_soon() -> None:
+def test_what_is_usual_rises_in_half_a_minute_and_is_forgotten_over_minutes_but_not_for_what_sank() -> None:
     light, same = memory(), strip()
     everywhere = np.ones(COLUMNS, bool)
 
@@ -134,9 +134,10 @@ def test_an_agreement_that_rises_is_followed_in_half_a_minute_and_one_that_falls
         for _ in range(seconds):
             now = light.bands(same, np.ones_like(same))
             light.remember(now, PATTERN, np.full(COLUMNS, score, np.float32), everywhere, 1.0)
-        return float(light.agreed.mean())
+        return float(light.usual.mean())
 
     assert shown(0.6, 1) == pytest.approx(0.6), "what was never seen protected is taken as it is"
     assert shown(0.95, 60) > 0.88
-    assert shown(0.6, 10) > 0.85, "while the average of the pictures fades"
-    assert shown(0.6, 1200) < 0.65
+    assert shown(0.6, 600) > 0.85, "it sank, in the very same light"
+    assert shown(0.8, 10) > 0.85, "while the average of the pictures fades"
+    assert shown(0.8, 1200) < 0.82

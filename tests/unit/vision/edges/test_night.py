@@ -106,15 +106,17 @@ def test_by_day_a_border_that_crosses_and_lines_as_strong_as_a_lamps_say_nothing
     assert found.judged.mean() < 0.5
 
 
-@pytest.mark.parametrize(("score", "by_day", "by_night"), [(0.55, True, False), (0.75, True, True)])
+@pytest.mark.parametrize(
+    ("score", "by_day", "by_night"), [(0.45, False, False), (0.55, True, False), (0.75, True, True)]
+)
 def test_by_night_only_what_agrees_strongly_is_called_protected(score: float, by_day: bool, by_night: bool) -> None:
     watch = EdgeWatch(survey(), painted(WHOLE))
     watched = watch._edges[0]
     one = np.ones(len(watched.view.judged), np.float32)
-    watched.by_day.light.agreed = 0.6 * one
+    watched.by_day.light.agreed = watched.by_day.light.usual = 0.6 * one
     fit = Fit(0, Agreement(score * one, 0.9 * one, one > 0, one, 0 * one), 0.9)
     for lamps, told in ((False, by_day), (True, by_night)):
-        gap, rail = watch._verdicts(watched.by_day, watched.view, fit, 0 * one, lamps)
+        gap, rail = watch._verdicts(watched, watched.by_day, fit, 0 * one, lamps)
         assert not gap.any()
         assert bool(rail[watched.view.judged].all()) == told
         assert bool(rail.any()) == told
