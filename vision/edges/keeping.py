@@ -2,7 +2,7 @@
 
 One line of JSON, then plain arrays in the order that it names, little-endian:
 
-    {"format": 3, "camera": ..., "survey": 3, "reference_sha256": ..., "night_sha256": ..., "model": ...,
+    {"format": 4, "camera": ..., "survey": 3, "reference_sha256": ..., "night_sha256": ..., "model": ...,
      "kept_at_ns": ..., "sha256": (of all that follows the line), "edges": [...], "places": [...], "presences": [...]}
     for each edge: its columns, then what was learnt by day and, where there is a reference by night, by night: looks
     (float16 gradient 2 x rows x columns, float16 level rows x columns each), then the light (float32)
@@ -29,7 +29,7 @@ from vision.edges.places import PLACES, Place, Stretch
 from vision.edges.settings import EdgeSettings
 from vision.edges.structure import Look
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 SECOND: Final = 1_000_000_000
 MOST_BYTES: Final = 48 * 2**20
 Nanoseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
@@ -121,7 +121,7 @@ class _Presence(_Row):
 
 
 class _Head(_Row):
-    format: Literal[3]
+    format: Literal[4]
     camera: str
     survey: int
     reference_sha256: str

@@ -125,7 +125,7 @@ SPOILT: dict[str, Callable[[], bytes]] = {
     "a pickle": lambda: b"\x80\x04K\x01.",
     "torn": lambda: kept()[:-7],
     "another byte": lambda: kept()[:-1] + bytes([kept()[-1] ^ 1]),
-    "another format": lambda: _changed(lambda head: head.update(format=1)),
+    "another format": lambda: _changed(lambda head: head.update(format=3)),
     "huge": lambda: _changed(lambda head: head["edges"][0].update(columns=10**9)),  # type: ignore[index]
     "a place nowhere": lambda: _changed(lambda head: head["places"][0].update(stretch=[0, 5, 10**6])),  # type: ignore[index]
     "no numbers": _poisoned,
