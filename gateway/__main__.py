@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway import __version__
+from contract import __version__
 from gateway.accounts.arguments import add_account_commands
 from gateway.app import DRIVERS, UPLINKS, Gateway, run_until_signal
 from gateway.commissioning.arguments import (

@@ -13,11 +13,11 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import httpx
 
+from contract import __version__
 from regulator.twins.box import BoxTwin
 from regulator.twins.province import made_alarms
 
@@ -83,7 +83,7 @@ async def _enrol(box: BoxTwin, planned: Planned) -> None:
     await box.enrol(planned.code)
     await box.heartbeat()
     if not planned.silent:
-        await box.tell_state(version("sitewarden"), time.time_ns())
+        await box.tell_state(__version__, time.time_ns())
 
 
 async def _live(box: BoxTwin, pace: Pace, phase: float) -> None:
