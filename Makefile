@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 content = $(shell cat $(1) | cksum | tr ' ' '-')
-RUNTIME := $(VENV)/.runtime-$(call content,requirements.lock)
+RUNTIME := $(VENV)/.runtime-$(call content,requirements-demo.lock)
 DEV := $(VENV)/.dev-$(call content,requirements-dev.lock pyproject.toml)
 TRAINING_VENV := .venv-training
 TRAINING := $(TRAINING_VENV)/.training-$(call content,requirements-training.lock requirements-training-torch.lock)
@@ -91,8 +91,10 @@ system-packages:
 
 lock:
 	@command -v uv >/dev/null || { echo "uv is missing: $(PYTHON) -m pip install uv" >&2; exit 1; }
-	$(COMPILE) --extra headless --output-file requirements.lock pyproject.toml
-	$(COMPILE) --extra headless --extra dev --extra test --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(COMPILE) --extra demo --output-file requirements-demo.lock pyproject.toml
+	$(COMPILE) --extra box --constraint requirements-demo.lock --output-file requirements-box.lock pyproject.toml
+	$(COMPILE) --extra desk --constraint requirements-demo.lock --output-file requirements-desk.lock pyproject.toml
+	$(COMPILE) --extra dev --extra test --constraint requirements-demo.lock --output-file requirements-dev.lock pyproject.toml
 	$(COMPILE) --constraint requirements-dev.lock --output-file requirements-training.lock requirements-training.in
 	echo "hatchling>=1.27" | $(COMPILE) --constraint requirements-dev.lock --output-file requirements-build.lock -
 
@@ -103,20 +105,19 @@ clean:
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
-	@echo "building $(VENV)" >&2
+	@echo "Building the environment $(VENV). This is done once." >&2
+	@echo "  1/3  $$($(PYTHON) --version), pip" >&2
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # The demo needs no build backend: a .pth file puts the checkout on the environment's path.
 $(RUNTIME): | $(BIN)/python
-	@echo "installing requirements.lock" >&2
-	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(BIN)/python .ci/install-lock requirements-demo.lock >&2
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "sitewarden-checkout.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
 	@rm -f $(VENV)/.runtime-*
 	@touch $@
 
 $(DEV): | $(BIN)/python
-	@echo "installing requirements-dev.lock" >&2
-	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@$(BIN)/python .ci/install-lock requirements-dev.lock >&2
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.dev-*
 	@touch $@

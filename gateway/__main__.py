@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from contract import __version__
+from contract.extras import missing_extra, require
 from gateway.accounts.arguments import add_account_commands
 from gateway.app import DRIVERS, UPLINKS, Gateway, run_until_signal
 from gateway.commissioning.arguments import (
@@ -53,12 +54,18 @@ def main(arguments: list[str] | None = None) -> int:
     except (AlreadyRunning, LookupError, TlsError) as error:
         print(f"sitewarden: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra(error)) is None:
+            raise
+        print(f"sitewarden: {missing}", file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"sitewarden: {error.filename or ''} {error.strerror}", file=sys.stderr)
         return 1
 
 
 def _run(args: argparse.Namespace) -> int:
+    require("box")
     file = LogFile(args.log_file, args.log_max_mib, args.log_keep, args.log_daily) if args.log_file else None
     start_logging(args.log_level, file)
     run_until_signal(Gateway(load(args.file, DRIVERS, UPLINKS)))
@@ -83,6 +90,7 @@ def _schema(_args: argparse.Namespace) -> int:
 
 
 def _demo(args: argparse.Namespace) -> int:
+    require("demo")
     from gateway.demo import DemoOptions, run_demo  # noqa: PLC0415 - a site's box starts without the desk's libraries
 
     start_logging("WARNING" if args.json else "INFO")

@@ -1,22 +1,26 @@
-"""The wheel, installed offline into an empty environment outside the checkout.
+"""The wheel, installed offline into an empty environment outside the checkout, with one extra or none.
 
-The new environment gets the wheel and nothing from an index (`--no-index --no-deps`). The dependencies are those of
-the environment that runs the tests, made visible by one `.pth` file: a folder that is reached that way has its own
-`.pth` files ignored, so the checkout itself stays out of reach, and the first test proves it. Installing the
-dependencies from the lock is what `test_dockerfile.py` does.
+The new environment gets the wheel and nothing from an index (`--no-index --no-deps`). What the extra brings is linked
+from the environment that runs the tests, and nothing else is there: no other extra's packages, and not the checkout.
+Installing from a lock is what `test_dockerfile.py` does.
 """
 
+import email
 import json
 import subprocess
 import sys
-import sysconfig
-import venv
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from contract import __version__
+from contract.extras import EXTRAS
+from tests.fakes.bare_environment import bare_environment, closure
+
 CHECKOUT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 
 
 def run(*command, cwd, timeout=100):
@@ -35,21 +39,42 @@ def wheel(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def environment(wheel, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("empty") / "env"
-    venv.create(folder, with_pip=False)
-    python = str(folder / "bin" / "python")
-    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", "--no-deps"]
-    run(*install, str(wheel), cwd=folder)
-    (packages,) = folder.glob("lib/python*/site-packages")
-    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return folder
+def environments(wheel, tmp_path_factory):
+    """Makes the environment of an extra, once; of none for the empty text."""
+    made: dict[str, Path] = {}
+
+    def environment(extra: str) -> Path:
+        if extra not in made:
+            needs = PROJECT["dependencies"] + (PROJECT["optional-dependencies"][extra] if extra else [])
+            folder = tmp_path_factory.mktemp(f"empty{extra}") / "env"
+            made[extra] = bare_environment(folder, closure(needs) - {"sitewarden"})
+            python = str(folder / "bin" / "python")
+            install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", "--no-deps"]
+            run(*install, str(wheel), cwd=folder)
+        return made[extra]
+
+    return environment
+
+
+@pytest.fixture(scope="module")
+def environment(environments):
+    return environments("demo")
 
 
 def test_the_package_comes_from_the_environment_and_not_from_the_checkout(environment, tmp_path):
     show = "import contract, drivers, gateway, regulator; print(contract.__file__, drivers.__file__, gateway.__file__)"
     for path in run(environment / "bin" / "python", "-c", show, cwd=tmp_path).split():
         assert Path(path).is_relative_to(environment)
+
+
+def test_version_licence_and_notice_are_in_the_wheel(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (folder,) = {name.split("/")[0] for name in archive.namelist() if ".dist-info/" in name}
+        metadata = email.message_from_bytes(archive.read(f"{folder}/METADATA"))
+        held = {name: archive.read(f"{folder}/licenses/{name}") for name in ("LICENSE", "NOTICE")}
+    assert (metadata["Version"], metadata["License-Expression"]) == (__version__, "Apache-2.0")
+    assert held == {name: (CHECKOUT / name).read_bytes() for name in held}
+    assert b"TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION" in held["LICENSE"]
 
 
 def test_configuration_and_browser_files_are_inside_and_tests_are_not(wheel):
@@ -86,3 +111,56 @@ def test_the_headless_demo_runs_from_anywhere_and_loses_no_alert(environment, tm
     assert result["readings"] > 0
     assert result["history_rows"] > 0
     assert result["alerts_lost"] == 0
+
+
+def refusal(environment, *command, cwd):
+    """The one sentence with which a command ends for want of an extra."""
+    program = environment / "bin" / "sitewarden"
+    done = subprocess.run([program, *command], cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (2, ""), done.stdout + done.stderr
+    (sentence,) = done.stderr.splitlines()
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("installed", "command", "wanted"),
+    [
+        ("", ("run", "demo"), "box"),
+        ("", ("check", "demo"), "box"),
+        ("", ("demo", "--headless"), "demo"),
+        ("", ("desk", "desk.yaml"), "desk"),
+        ("", ("vision", "watch", "clip.mp4"), "box"),
+        ("box", ("desk", "desk.yaml"), "desk"),
+        ("box", ("demo", "--headless"), "demo"),
+        ("desk", ("run", "demo"), "box"),
+        ("desk", ("commission", "demo"), "box"),
+        ("desk", ("demo", "--headless"), "demo"),
+    ],
+)
+def test_a_missing_extra_is_named_in_one_sentence(environments, tmp_path, installed, command, wanted):
+    (tmp_path / "desk.yaml").write_bytes((CHECKOUT / "deploy" / "desk" / "desk.yaml").read_bytes())
+    said = refusal(environments(installed), *command, cwd=tmp_path)
+    assert said.startswith("sitewarden: the Python package '")
+    assert said.endswith(f"Install it: pip install 'sitewarden[{wanted}]'")
+
+
+@pytest.mark.parametrize("module", sorted(set(EXTRAS["demo"]) - {"onnxruntime"}))
+def test_the_demo_starts_no_process_while_a_package_is_missing(environment, tmp_path, module):
+    """Cameras, twins and desk are processes of their own: what they need is looked for before they start."""
+    (there,) = environment.glob(f"lib/python*/site-packages/{module}")
+    away = there.rename(environment / module)
+    try:
+        said = refusal(environment, "demo", "--headless", cwd=tmp_path)
+    finally:
+        away.rename(there)
+    assert f"'{module}' is not installed" in said
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_box_needs_its_own_extra_alone(environments, tmp_path):
+    run(environments("box") / "bin" / "sitewarden", "check", "demo", cwd=tmp_path)
+
+
+def test_a_desk_needs_its_own_extra_alone(environments, tmp_path):
+    desk_file = CHECKOUT / "deploy" / "desk" / "desk.yaml"
+    run(environments("desk") / "bin" / "sitewarden", "desk", "--check", str(desk_file), cwd=tmp_path)
