@@ -85,8 +85,9 @@ def _schema(_args: argparse.Namespace) -> int:
 def _demo(args: argparse.Namespace) -> int:
     from gateway.demo import DemoOptions, run_demo  # noqa: PLC0415 - a site's box starts without the desk's libraries
 
-    start_logging("WARNING" if args.json else "INFO")
-    return run_demo(DemoOptions(args.seconds, args.headless, args.json, args.folder, args.seed, args.sites))
+    start_logging("WARNING")
+    folder, sites = args.folder, args.sites
+    return run_demo(DemoOptions(args.seconds, args.headless, args.json, folder, args.seed, sites, args.tour))
 
 
 def _blurred(body: bytes, item: MediaItem) -> bytes:
@@ -153,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--folder", type=Path, default=Path("data/demo"), help="where each run makes its folder")
     demo.add_argument("--seed", type=int, default=1, help="of the simulated field")
     demo.add_argument("--sites", type=int, default=500, help="projects at the desk: the live one and simulated ones")
+    demo.add_argument("--tour", action="store_true", help="walk from an alarm to a closed hazard in a headless browser")
     add_chain_commands(commands, _blurred, run_package_check)
     health = add("health", "ask a running gateway whether it is alive", _health)
     health.add_argument("--url", default="http://127.0.0.1:8080")

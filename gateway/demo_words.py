@@ -1,0 +1,56 @@
+"""What the demo says on the terminal when it is up: who may log in, and a tour of five steps, in both languages."""
+
+from gateway.demo_run import LIVE_PROJECT, DemoPlaces, Person
+
+_SCOPES = {
+    "province": ("省", "province"),
+    "city": ("市", "city"),
+    "county": ("县", "county"),
+    "firm": ("企业", "firm"),
+    "project": ("项目", "project"),
+}
+_DUTIES = {
+    "viewer": ("查看", "viewer"),
+    "inspector": ("检查", "inspector"),
+    "reviewer": ("研判", "reviewer"),
+    "approver": ("审批", "approver"),
+    "administrator": ("管理", "administrator"),
+    "auditor": ("审计", "auditor"),
+    "responder": ("整改答复", "responder"),
+}
+
+
+def logins_text(places: DemoPlaces) -> str:
+    """Everybody who may log in, a line each; the site page needs no login until somebody is set up there."""
+    lines = [_line(person) for person in places.people.values()]
+    return "\n".join(
+        [
+            f"审查台登录 logins of the review desk ({places.desk_url}/):",
+            *lines,
+            f"现场页无需登录；设立账号见 {places.site_url}/setup",
+            f"The site page needs no login; accounts begin at {places.site_url}/setup (the code stands above).",
+        ]
+    )
+
+
+def _line(person: Person) -> str:
+    scope_zh, scope_en = _SCOPES[person.scope]
+    zh = "、".join(_DUTIES[duty][0] for duty in person.duties)
+    en = ", ".join(_DUTIES[duty][1] for duty in person.duties)
+    return f"    {person.login:<10} {person.password:<24} {person.name}（{scope_zh}·{zh}） {scope_en}: {en}"
+
+
+def tour_text(places: DemoPlaces) -> str:
+    """Five steps from an alarm to a verified package."""
+    site, desk = places.site_url, places.desk_url
+    return f"""五步看完一条报警 one alarm in five steps:
+  1 看现场 {site}/ ；以 xianjia 登录审查台，在 {desk}/projects/{LIVE_PROJECT} 请求实时视频。
+    Watch the site page; log in at the desk as xianjia and ask for live video on the project's page.
+  2 研判 {desk}/review ：选“人员位于无防护临边”，看图片和曲线，按 D（属实并下达整改）。
+    Review: choose "Person at an edge without protection", look at picture and curve, press D (true, and order).
+  3 在隐患页“下达整改”；整改单到现场页 {site}/orders ，在那里答复并附照片。
+    Order it on the hazard's page; the order comes to the site page under Orders: answer it there with a photo.
+  4 以 xianyi 登录，复查并附照片，销号。
+    Log in as xianyi, recheck with a photo, close.
+  5 在隐患页下载证据包，解压后运行 python3 verify.py 。
+    Download the evidence package on the hazard's page, unpack it, run python3 verify.py inside."""
