@@ -33,7 +33,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gateway.demo_run import DemoFigures, DemoPlaces, Say, plain_person
+from gateway.demo_run import DemoFigures, DemoOptions, DemoPlaces, Say, plain_person
 from gateway.demo_words import logins_text, tour_text
 from gateway.logs import LogFile, start_logging
 
@@ -42,27 +42,8 @@ QUIET_TAIL_S = 4.0
 WEB_PORT, DESK_PORT = 15000, 15001
 BOX_LOG = "box.log"
 LAST_LINES, LONGEST_LINE = 20, 400
-AT_THE_GAP_S = 28.0
-"""Where a tour begins in the camera's round: soon somebody stands at the gap."""
-
-
-@dataclass(frozen=True, slots=True)
-class DemoOptions:
-    """`seconds` 0 runs until interrupted. Every run makes a folder of its own below `folder`. `sites` at the desk.
-    `tour` walks through both pages in a headless browser, saves the pictures in the run's folder, and ends."""
-
-    seconds: float
-    headless: bool
-    as_json: bool
-    folder: Path
-    seed: int
-    sites: int
-    tour: bool = False
-
-    @property
-    def counts(self) -> bool:
-        """Whether the run begins only when everything is there."""
-        return self.tour or self.seconds > 0
+BEFORE_THE_GAP_S = 20.0
+"""Where a tour begins in the camera's round: the gap is there, and is seen for its ten seconds before somebody comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +110,7 @@ class _Demo:
         self.options, self.folder, self.say, self.stack = options, folder, say, stack
         self.ports = [_free_port(0 if options.headless else port) for port in (WEB_PORT, DESK_PORT)]
         self.desk_url = f"http://127.0.0.1:{self.ports[1]}"
+        self.photo = folder
         self.ending: list[asyncio.Task[None]] = []
 
     async def run(self) -> DemoOutcome:
@@ -141,6 +123,7 @@ class _Demo:
                 await founding
             self.say("启动模拟现场和摄像机 starting the simulated field and its camera")
             camera = await self._start("drivers.sim.camera", _camera_arguments(self.options, self.folder))
+            self.photo = Path(camera["reference"])
             twins = await self._start("drivers.sim", _sim_arguments(self.options, self.folder))
             self.say("启动监控主机 starting the site's box")
             box = (await box_parts).DemoBox(self.folder, twins, camera, self.desk_url, self.ports[0])
@@ -170,7 +153,8 @@ class _Demo:
         if self.options.tour:
             from gateway.demo_walk import walk  # noqa: PLC0415 - only a tour needs a browser
 
-            return asdict(await walk(places, self.folder / "tour", self.say))
+            pictures = self.options.pictures or self.folder / "tour"
+            return asdict(await walk(places, pictures, self.photo, self.options.sites, self.say))
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -328,7 +312,7 @@ def _sim_arguments(options: DemoOptions, folder: Path) -> list[str]:
 def _camera_arguments(options: DemoOptions, folder: Path) -> list[str]:
     arguments = ["--folder", str(folder), "--seed", str(options.seed)]
     if options.tour:
-        arguments += ["--begin-s", str(AT_THE_GAP_S)]
+        arguments += ["--begin-s", str(BEFORE_THE_GAP_S)]
     return [*arguments, "--seconds", str(options.seconds + 60)] if options.seconds else arguments
 
 

@@ -19,9 +19,11 @@ from contract.chain import ChainHead
 from drivers.sim.afternoon import PERIOD_S as STORY_S
 from drivers.sim.overload_log import Overload, read_overload_log
 from drivers.sim.survey import surveyors_table
+from gateway.accounts.people import Actor
+from gateway.accounts.person import Newcomer, Role
 from gateway.app import DRIVERS, UPLINKS, Gateway
 from gateway.camera_office.survey_desk import Drawn, plain
-from gateway.demo_run import LIVE_BOX, DemoFigures, Latency, Say
+from gateway.demo_run import LIVE_BOX, SITE_PEOPLE, DemoFigures, Latency, Say
 from gateway.evidence import RecordKind
 from gateway.model.alarm import TransitionKind
 from gateway.model.picture import Picture
@@ -61,12 +63,14 @@ class DemoBox:
             "uplinks[0].enrol_code.file": str(folder / "enrol-code"),
             "uplinks[1].port": twins["broker_port"],
             "web.port": port,
+            "web.view_without_login": True,
         }
         self.gateway = Gateway(load("afternoon", DRIVERS, UPLINKS, replace=replace))
 
     @asynccontextmanager
     async def running(self, say: Say) -> AsyncIterator["asyncio.Task[None]"]:
         """The box from its first values and its page until the outbox is empty; the task ends if the box does."""
+        await _admit_people(self.gateway)
         stop, started = asyncio.Event(), asyncio.Event()
         running = asyncio.create_task(self.gateway.run(stop, started.set))
         try:
@@ -86,6 +90,15 @@ class DemoBox:
     def figures(self, seconds: float) -> DemoFigures:
         """What the run measured; the box no longer runs."""
         return _figures(self.gateway, self._folder, seconds, self._reading_since_ns)
+
+
+async def _admit_people(gateway: Gateway) -> None:
+    """The site's administrator and safety officer, who chooses another password than the one that was given."""
+    officer, boss = SITE_PEOPLE
+    people, by = gateway.accounts.people, Actor(boss.name, "127.0.0.1")
+    await people.add_first(Newcomer(boss.login, boss.name, Role.ADMINISTRATOR, boss.password), by.address)
+    await people.add(Newcomer(officer.login, officer.name, Role.SAFETY_OFFICER, f"given-{officer.password}"), by)
+    await people.change_password(officer.login, officer.password, Actor(officer.name, by.address))
 
 
 async def _first_values(gateway: Gateway, running: "asyncio.Task[None]", started: asyncio.Event) -> int:

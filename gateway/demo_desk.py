@@ -42,6 +42,12 @@ LIVE_DEVICES = (
 )
 """What `config/sites/afternoon.yaml` describes, under the names that its box uses."""
 
+SPOT_CHECKERS = tuple(
+    MadePerson(login, name, Scope(Level.PROVINCE, PROVINCE_CODE), frozenset({Duty.INSPECTOR}))
+    for login, name in (("choucha1", "抽查员甲"), ("choucha2", "抽查员乙"))
+)
+"""A random draw sends two of the body's own inspectors to every target."""
+
 REASON = "示范工地按监控主机登记 the demonstration site as its box describes it"
 
 
@@ -74,12 +80,12 @@ def found_desk(
     desk = open_desk(load_desk(file))
     try:
         say(f"登记项目、人员 registering {len(projects)} projects and their people")
-        codes = found_province(desk, projects, Passwords())
+        codes = found_province(desk, projects, Passwords(), SPOT_CHECKERS)
         del codes[LIVE_BOX]
         _admit_live_site(desk, (folder / "enrol-code").read_text(encoding="utf-8"))
     finally:
         desk.database.close()
-    return DemoDesk(file, _plan(folder, projects, codes), (*made_people(projects[0]), *KEEPERS))
+    return DemoDesk(file, _plan(folder, projects, codes), (*made_people(projects[0]), *SPOT_CHECKERS, *KEEPERS))
 
 
 def _admit_live_site(desk: Desk, code: str) -> None:

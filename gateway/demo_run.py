@@ -2,12 +2,34 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 LIVE_PROJECT, LIVE_BOX, LIVE_CAMERA = "DEMO-0001", "demo-box", "cam-1"
 """The site that `config/sites/afternoon.yaml` describes, its box, and its camera as an asset of the box."""
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """`seconds` 0 runs until interrupted. Every run makes a folder of its own below `folder`. `sites` at the desk.
+    `tour` walks through both pages in a headless browser, saves the pictures below `pictures` (None: in the run's
+    folder), and ends."""
+
+    seconds: float
+    headless: bool
+    as_json: bool
+    folder: Path
+    seed: int
+    sites: int
+    tour: bool = False
+    pictures: Path | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the run begins only when everything is there."""
+        return self.tour or self.seconds > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +73,20 @@ class DemoFigures:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may log in at the desk. `password` is meant to be shown."""
+    """Somebody who may log in. `password` is meant to be shown."""
 
     login: str
     password: str
     name: str
     scope: str
     duties: tuple[str, ...]
+
+
+SITE_PEOPLE = (
+    Person("anquan", "anquan-demo-2026", "安全员", "site", ("safety_officer",)),
+    Person("gongdi", "gongdi-demo-2026", "工地管理员", "site", ("administrator",)),
+)
+"""Who may log in on the site page."""
 
 
 @dataclass(frozen=True, slots=True)
