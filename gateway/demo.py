@@ -43,7 +43,8 @@ WEB_PORT, DESK_PORT = 15000, 15001
 BOX_LOG = "box.log"
 LAST_LINES, LONGEST_LINE = 20, 400
 BEFORE_THE_GAP_S = 20.0
-"""Where a tour begins in the camera's round: the gap is there, and is seen for its ten seconds before somebody comes."""
+"""Where a tour begins in the camera's round: the gap is there, and is looked at for its ten seconds before a person
+comes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def found_desk(
 ) -> DemoDesk:
     """Write and fill everything below `folder`. `sites` counts the live one. `docking`: an entry of the desk's file."""
     file = folder / "desk.yaml"
-    settings = {
+    settings: dict[str, Any] = {
         "name_zh": "示范省监管审查台",
         "name_en": "Demonstration review desk",
         "province_code": PROVINCE_CODE,
@@ -83,8 +83,11 @@ def found_desk(
         codes = found_province(desk, projects, Passwords(), SPOT_CHECKERS)
         del codes[LIVE_BOX]
         _admit_live_site(desk, (folder / "enrol-code").read_text(encoding="utf-8"))
+        for entry in settings["docking"]:
+            entry["devices"] = _device_codes(desk, {each.project_code: each.box_id for each in projects})
     finally:
         desk.database.close()
+    file.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
     return DemoDesk(file, _plan(folder, projects, codes), (*made_people(projects[0]), *SPOT_CHECKERS, *KEEPERS))
 
 
@@ -107,6 +110,21 @@ def _admit_live_site(desk: Desk, code: str) -> None:
                 add_device(act, device)
         for work_code in db.scalars(select(work.work_code).where(work.project_code == LIVE_PROJECT)).all():
             watch_work(act, LIVE_PROJECT, work_code, LIVE_CAMERA, watches=True)
+
+
+def _device_codes(desk: Desk, boxes: dict[str, str]) -> dict[str, str]:
+    """What the platform above calls the registered devices, by box and asset."""
+    at = devices.c
+    connected = select(at.project_code, at.device_code, at.asset).where(
+        at.status == Standing.ACTIVE.value, at.asset != ""
+    )
+    with desk.database.reading() as db:
+        found = db.execute(connected).all()
+    return {
+        f"{boxes[row.project_code]}/{row.asset}": f"{row.project_code}-{row.device_code}"
+        for row in found
+        if boxes[row.project_code]
+    }
 
 
 def _plan(folder: Path, projects: Sequence[MadeProject], codes: dict[str, str]) -> Path | None:

@@ -111,17 +111,18 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: what it is called on the terminal, and what does it. It returns the page that is to be pictured."""
+    """One step: what it is called on the terminal, and what does it. It returns the page that is pictured."""
 
     name: str
     zh: str
     en: str
     walk: Callable[[Walk], Awaitable[Page]]
+    pictured: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """A step that was walked. `picture`: its file below the walk's folder."""
+    """A step that was walked. `picture`: its file below the walk's folder, empty for a step without one."""
 
     name: str
     seconds: float
@@ -157,7 +158,8 @@ async def walk(places: DemoPlaces, folder: Path, photo: Path, sites: int, say: S
             try:
                 async with asyncio.timeout(STEP_WITHIN_S):
                     page = await step.walk(one)
-                    picture = await one.picture(page, f"walk-{number:02d}")
+                    shown = sum(bool(each.picture) for each in done) + 1
+                    picture = await one.picture(page, f"walk-{shown:02d}") if step.pictured else ""
             except (Error, StepFailedError, TimeoutError) as error:
                 failed = f"{step.name}: {str(error) or 'took too long'}"
                 await _picture_of_failure(one)
@@ -323,7 +325,7 @@ async def _overview(one: Walk) -> Page:
 
 
 DRAW = (
-    Step("freeze", "冻结抽查库", "the pool of a draw is frozen", _freeze),
+    Step("freeze", "冻结抽查库", "the pool of a draw is frozen", _freeze, pictured=False),
     Step("draw", "双随机抽取", "the draw, public on its day", _draw),
 )
 STEPS = (
