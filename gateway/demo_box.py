@@ -116,7 +116,7 @@ async def _bring_survey(gateway: Gateway, say: Say) -> None:
     say(f"人工监测导入 survey imported  {outcome.accepted} 条 rows, {len(outcome.faults)} 条有误 faulty")
 
 
-async def _survey_camera(gateway: Gateway, camera: dict[str, Any], say: Say) -> None:
+async def _survey_camera(gateway: Gateway, camera: Mapping[str, Any], say: Say) -> None:
     """The edge and the floor of the drawn scene, as a person would draw them on its reference picture."""
     drawn = read_survey(json.loads(await asyncio.to_thread(Path(camera["survey"]).read_bytes)))
     body = await asyncio.to_thread(Path(camera["reference"]).read_bytes)

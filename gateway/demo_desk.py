@@ -10,7 +10,7 @@ first what it is doing (`progress`), at the end the file, the plan and who may l
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import yaml
 from sqlalchemy import select
 
 from contract.keyfile import write_durably
-from gateway.demo_run import LIVE_BOX, LIVE_CAMERA, LIVE_PROJECT
+from gateway.demo_run import LIVE_BOX, LIVE_CAMERA, LIVE_PROJECT, Say
 from gateway.desk_arguments import load_desk
 from regulator.accounts.passwords import Passwords
 from regulator.desk import Desk
@@ -61,7 +61,7 @@ class DemoDesk:
 
 
 def found_desk(
-    folder: Path, port: int, sites: int, docking: dict[str, Any] | None = None, say: Callable[[str], None] = str
+    folder: Path, port: int, sites: int, docking: dict[str, Any] | None = None, say: Say = lambda _text: None
 ) -> DemoDesk:
     """Write and fill everything below `folder`. `sites` counts the live one. `docking`: an entry of the desk's file."""
     file = folder / "desk.yaml"

@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from playwright.async_api import Browser, BrowserContext, Error, Locator, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, FilePayload, Locator, Page, async_playwright
 
 from gateway.demo_browser import chromium_path
 from gateway.demo_run import LIVE_PROJECT, SITE_PEOPLE, DemoPlaces, Say
@@ -91,7 +91,7 @@ class Walk:
             context.set_default_timeout(PAGE_WITHIN_MS)
             cookie = {"name": "language", "value": language}
             urls = (self.places.site_url, self.places.desk_url)
-            await context.add_cookies([{**cookie, "url": url} for url in urls])  # type: ignore[typeddict-item,misc]
+            await context.add_cookies([{**cookie, "url": url} for url in urls])  # type: ignore[typeddict-item]
             self.contexts[key] = context
             if login:
                 await self._log_in(context, login)
@@ -356,7 +356,7 @@ async def _act(one: Walk, page: Page, step: str, words: str, photo: str = "") ->
 async def _attach(field: Locator, one: Walk, words: str) -> None:
     """A photo of its own: no two are the same bytes."""
     body = await asyncio.to_thread(_photo, one.photo, words)
-    await field.set_input_files([{"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": body}])
+    await field.set_input_files([FilePayload(name="photo.jpg", mimeType="image/jpeg", buffer=body)])
 
 
 async def _shown(image: Locator) -> None:
