@@ -23,6 +23,7 @@ from gateway.commissioning.arguments import (
     device_test_options,
 )
 from gateway.commissioning.command import run_commission, run_device_test
+from gateway.demo_arguments import add_demo_arguments, demo_options
 from gateway.desk_arguments import add_desk_commands
 from gateway.folder_lock import AlreadyRunning
 from gateway.identity_arguments import add_identity_command
@@ -91,10 +92,10 @@ def _schema(_args: argparse.Namespace) -> int:
 
 def _demo(args: argparse.Namespace) -> int:
     require("demo")
-    from gateway.demo import DemoOptions, run_demo  # noqa: PLC0415 - a site's box starts without the desk's libraries
+    from gateway.demo import run_demo  # noqa: PLC0415 - a site's box starts without the desk's libraries
 
-    start_logging("WARNING" if args.json else "INFO")
-    return run_demo(DemoOptions(args.seconds, args.headless, args.json, args.folder, args.seed, args.sites))
+    start_logging("WARNING")
+    return run_demo(demo_options(args))
 
 
 def _blurred(body: bytes, item: MediaItem) -> bytes:
@@ -155,12 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     rules.add_argument("--json", action="store_true", help="one JSON object, with the titles in both languages")
     add("schema", "print the JSON Schema of site files, for editors", _schema)
     demo = add("demo", "run twins, broker, gateway and a regulator on this machine", _demo)
-    demo.add_argument("--headless", action="store_true", help="print no progress")
-    demo.add_argument("--seconds", type=float, default=0.0, help="end by itself after so long (0: until Ctrl-C)")
-    demo.add_argument("--json", action="store_true", help="end with one line of figures as JSON")
-    demo.add_argument("--folder", type=Path, default=Path("data/demo"), help="where each run makes its folder")
-    demo.add_argument("--seed", type=int, default=1, help="of the simulated field")
-    demo.add_argument("--sites", type=int, default=500, help="projects at the desk: the live one and simulated ones")
+    add_demo_arguments(demo)
     add_chain_commands(commands, _blurred, run_package_check)
     health = add("health", "ask a running gateway whether it is alive", _health)
     health.add_argument("--url", default="http://127.0.0.1:8080")

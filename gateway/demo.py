@@ -2,16 +2,17 @@
 
     twins (own process: three cranes, a pit, a bus of instruments, a weather mast, a broker)
           --Modbus TCP, MQTT-->  gateway (this process)  --contract over HTTP-->  review desk (own process, database)
-    drawn camera (own process)  --RTSP-->  capture and eye (own processes)  --^
-    surveyor's table of the last weeks  --import-->  gateway
+    drawn camera (own process)  --RTSP-->  capture and eye (own processes)  --^        |
+    surveyor's table of the last weeks  --import-->  gateway                          '--docking--> a platform above it
     499 simulated sites (own process)  --contract over HTTP-->  review desk
 
 The twins tell a windy afternoon (`drivers.sim.afternoon`); headless, the cranes overload every few seconds instead of
 once in the story, as the figures need it. The camera's scene is drawn (`drivers.sim.camera_scene`), and judged by the
 detector that is shipped; its edge is surveyed at the start as a person would draw it.
 
-The figures at the end are counted, not assumed: overloads from the twins' own log, alerts from the regulator's own
-database, latency between the two. Processes are ended by the ids that were started here.
+The province is founded in a process of its own while the box starts: the site page is there first. A run that counts
+(`--seconds`, `--tour`) begins when everything is there. Processes are ended by the ids that were started here; one that
+ends by itself ends the demo, and the last lines of its log are printed.
 """
 
 import asyncio
@@ -19,222 +20,273 @@ import contextlib
 import errno
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
 import threading
 import time
 import webbrowser
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import numpy as np
+from gateway.demo_run import DemoFigures, DemoOptions, DemoPlaces, Say, plain_person
+from gateway.demo_words import logins_text, tour_text
+from gateway.logs import LogFile, start_logging
 
-from contract.chain import ChainHead
-from drivers.sim.afternoon import PERIOD_S as STORY_S
-from drivers.sim.overload_log import Overload, read_overload_log
-from drivers.sim.survey import surveyors_table
-from gateway.app import DRIVERS, UPLINKS, Gateway
-from gateway.camera_office.survey_desk import Drawn, plain
-from gateway.demo_desk import LIVE_BOX, found_desk, people_text
-from gateway.evidence import RecordKind
-from gateway.model.alarm import TransitionKind
-from gateway.model.picture import Picture
-from gateway.pit_office.hand_entries import Bringer, Table
-from gateway.settings import load
-from gateway.store.alert_store import ChainReader, open_for_reading
-from gateway.store.history_reader import HistoryReader
-from regulator.intake.holdings import Holdings
-from vision.survey_parsing import read_survey
-
-READY_WITHIN_S = 120.0
-DRAIN_WITHIN_S = 15.0
+READY_WITHIN_S = 300.0
 QUIET_TAIL_S = 4.0
-MATCH_RULE = "crane.moment.alarm"
-MATCH_SLACK_NS = 2_000_000_000
-CAMERA_RULES = ("vision.bare_head", "vision.edge_open", "vision.person_at_edge")
 WEB_PORT, DESK_PORT = 15000, 15001
+BOX_LOG = "box.log"
+LAST_LINES, LONGEST_LINE = 20, 400
+BEFORE_THE_GAP_S = 20.0
+"""Where a tour begins in the camera's round: the gap is there, and is looked at for its ten seconds before a person
+comes."""
 
 
 @dataclass(frozen=True, slots=True)
-class DemoOptions:
-    """`seconds` 0 runs until interrupted. Every run makes a folder of its own below `folder`. `sites` at the desk."""
+class Part:
+    """One process of the demo. `ready`: the line that it printed."""
 
-    seconds: float
-    headless: bool
-    as_json: bool
-    folder: Path
-    seed: int
-    sites: int
+    name: str
+    ready: Mapping[str, Any]
+    process: asyncio.subprocess.Process
+    log: Path
 
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """From the register that first said 100 % until the regulator had accepted the alert, milliseconds."""
-
-    p50: float | None
-    p99: float | None
+    async def over(self) -> None:
+        """Raises OSError once it has ended by itself, with the last lines of its log."""
+        await self.process.wait()
+        raise _ended(self.name, self.log, f"ended by itself with exit status {self.process.returncode}")
 
 
 @dataclass(frozen=True, slots=True)
-class DemoFigures:
-    """What one run measured. `overloads_injected` began while the box was reading. `alerts_held` are the live box's
-    transitions in the desk's database. `camera_alarms` counts the raises of what the camera saw, by rule, on the box,
-    `camera_alarms_held` those at the desk, and `camera_pictures_held` the bodies of evidence there."""
+class DemoOutcome:
+    """`walked`: what the tour found, None without one."""
 
-    seconds: float
-    readings: int
-    history_rows: int
-    overloads_injected: int
-    alarms_raised: int
-    alerts_sent: int
-    alerts_held: int
-    alerts_accepted: int
-    alerts_lost: int
-    alerts_duplicated: int
-    change_to_alert_ms: Latency
-    on_delay_ms: float
-    chain_records: int
-    chain_holds: bool
-    camera_alarms: dict[str, int]
-    camera_alarms_held: int
-    camera_pictures_held: int
-    folder: str
+    figures: DemoFigures
+    walked: Mapping[str, Any] | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was lost, and every step of the tour was done."""
+        return self.figures.whole and (self.walked is None or not self.walked["failed"])
 
 
 def run_demo(options: DemoOptions) -> int:
-    """Run, print, and say with the exit status whether every injected overload arrived exactly once."""
-    figures = asyncio.run(_demo(options))
+    """Run, print, and say with the exit status whether every injected overload arrived exactly once. 130: interrupted
+    before it was up. Raises OSError with the last lines of the log of a part that failed."""
+    if options.tour:
+        _require_browser()
+    try:
+        outcome = asyncio.run(_demo(options))
+    except asyncio.CancelledError:
+        return 130
+    said = asdict(outcome.figures) | ({} if outcome.walked is None else {"tour": outcome.walked})
     if options.as_json:
-        print(json.dumps(asdict(figures)), flush=True)
+        print(json.dumps(said, ensure_ascii=False), flush=True)
     else:
-        _print_summary(figures)
-    return 0 if figures.alerts_lost == 0 and figures.alerts_duplicated == 0 and figures.chain_holds else 1
+        for name, value in said.items():
+            print(f"{name:>20}  {value}")
+    return 0 if outcome.whole else 1
 
 
-async def _demo(options: DemoOptions) -> DemoFigures:
-    folder = options.folder / time.strftime("run-%Y%m%d-%H%M%S")
+async def _demo(options: DemoOptions) -> DemoOutcome:
+    _cancel_on_signals()
+    folder = _run_folder(options.folder)
+    start_logging("WARNING", LogFile(folder / BOX_LOG))
+    say = _silent if options.headless else _say_with_time()
+    say(f"示范开始 the demo starts; 数据 data: {folder}")
+    async with contextlib.AsyncExitStack() as stack:
+        demo = _Demo(options, folder, say, stack)
+        return await demo.run()
+
+
+class _Demo:
+    """One run: its processes, in the order in which they are needed."""
+
+    def __init__(self, options: DemoOptions, folder: Path, say: Say, stack: contextlib.AsyncExitStack) -> None:
+        self.options, self.folder, self.say, self.stack = options, folder, say, stack
+        self.ports = [_free_port(0 if options.headless else port) for port in (WEB_PORT, DESK_PORT)]
+        self.desk_url = f"http://127.0.0.1:{self.ports[1]}"
+        self.photo = folder
+        self.ending: list[asyncio.Task[None]] = []
+
+    async def run(self) -> DemoOutcome:
+        """Start everything, run for the time asked for, end everything."""
+        _write_secret(self.folder / "enrol-code", secrets.token_urlsafe(16))
+        founding = asyncio.create_task(self._found_desk())
+        box_parts = asyncio.create_task(asyncio.to_thread(_box_parts))
+        try:
+            if self.options.counts:
+                await founding
+            self.say("启动模拟现场和摄像机 starting the simulated field and its camera")
+            camera = await self._start("drivers.sim.camera", _camera_arguments(self.options, self.folder))
+            self.photo = Path(camera["reference"])
+            twins = await self._start("drivers.sim", _sim_arguments(self.options, self.folder))
+            self.say("启动监控主机 starting the site's box")
+            box = (await box_parts).DemoBox(self.folder, twins, camera, self.desk_url, self.ports[0])
+            return await self._run_box(box, founding)
+        finally:
+            for task in (founding, box_parts, *self.ending):
+                task.cancel()
+            await asyncio.gather(founding, box_parts, *self.ending, return_exceptions=True)
+
+    async def _run_box(self, box: Any, founding: "asyncio.Task[DemoPlaces]") -> DemoOutcome:
+        async with box.running(self.say) as running:
+            self.say(f"现场页 site page     {box.gateway.url}/")
+            if not self.options.headless and not self.options.tour:
+                _open_browser(f"{box.gateway.url}/")
+            telling = asyncio.create_task(box.tell_progress(_silent if self.options.tour else self.say))
+            try:
+                places = await self._unless_one_ends(founding, running)
+                began = time.monotonic()
+                walked = await self._unless_one_ends(asyncio.create_task(self._last(places)), running)
+                seconds = time.monotonic() - began
+            finally:
+                telling.cancel()
+        return DemoOutcome(box.figures(seconds), walked)
+
+    async def _last(self, places: DemoPlaces) -> Mapping[str, Any] | None:
+        """As long as the run lasts."""
+        if self.options.tour:
+            from gateway.demo_walk import walk  # noqa: PLC0415 - only a tour needs a browser
+
+            pictures = self.options.pictures or self.folder / "tour"
+            return asdict(await walk(places, pictures, self.photo, self.options.sites, self.say))
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), self.options.seconds or None)
+        return None
+
+    async def _unless_one_ends(self, wanted: "asyncio.Task[Any]", running: "asyncio.Task[None]") -> Any:
+        """What was wanted, unless the box or a process ends first. Raises OSError."""
+        waits: set[asyncio.Task[Any]] = {wanted, running}
+        while not wanted.done():
+            done, _ = await asyncio.wait(waits | set(self.ending), return_when=asyncio.FIRST_COMPLETED, timeout=1)
+            for task in done - {wanted}:
+                task.result()
+                raise _ended("gateway.app", self.folder / BOX_LOG, "the site's box ended by itself")
+        return wanted.result()
+
+    async def _found_desk(self) -> DemoPlaces:
+        self.say(f"建立示范省 founding a province of {self.options.sites} projects")
+        platform = await self._start("drivers.sim.platform", [])
+        docking = _docking(platform, self.folder)
+        arguments = ["--folder", str(self.folder), "--port", str(self.ports[1]), "--sites", str(self.options.sites)]
+        arguments += ["--days", str(self.options.days)]
+        founded = await self._start("gateway.demo_desk", [*arguments, "--docking", json.dumps(docking)], lasts=False)
+        self.say("启动审查台 starting the review desk")
+        regulator = await self._start("gateway", ["desk", founded["file"]])
+        people = {person.login: person for person in map(plain_person, founded["people"])}
+        places = DemoPlaces(f"http://127.0.0.1:{self.ports[0]}", str(regulator["url"]), people)
+        self._tell(places)
+        if founded["plan"] is not None:
+            boxes = ["--url", regulator["url"], "--plan", founded["plan"]]
+            await self._start("regulator.twins", boxes)
+            self.say(f"其余工地已接入 the other {self.options.sites - 1} sites have enrolled")
+        return places
+
+    def _tell(self, places: DemoPlaces) -> None:
+        self.say(f"审查台 review desk   {places.desk_url}/")
+        if not self.options.headless:
+            print(logins_text(places), tour_text(places), sep="\n\n", end="\n\n", flush=True)
+
+    async def _start(self, module: str, arguments: Sequence[str], *, lasts: bool = True) -> Mapping[str, Any]:
+        part = await self.stack.enter_async_context(_process(module, arguments, self.folder, self.say))
+        if lasts:
+            self.ending.append(asyncio.create_task(part.over()))
+        return part.ready
+
+
+def _box_parts() -> ModuleType:
+    """A second of imports, while the other processes start."""
+    from gateway import demo_box  # noqa: PLC0415
+
+    return demo_box
+
+
+def _require_browser() -> None:
+    from gateway.demo_browser import browser_missing  # noqa: PLC0415 - only a tour needs a browser
+
+    if missing := browser_missing():
+        raise OSError(errno.ENOENT, missing, "demo --tour:")
+
+
+@contextlib.asynccontextmanager
+async def _process(module: str, arguments: Sequence[str], folder: Path, say: Say) -> AsyncIterator[Part]:
+    """A module as its own process, once it has printed that it is ready; ended by its id.
+
+    What it says on standard error lies in `<module>.log`. Raises OSError when it ends before it is ready.
+    """
+    path = folder / f"{module}.log"
+    with path.open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE, stderr=log
+        )
+    try:
+        try:
+            ready = await asyncio.wait_for(_ready_line(process, say), READY_WITHIN_S)
+        except TimeoutError:
+            raise _ended(module, path, f"was not ready within {READY_WITHIN_S:.0f} s") from None
+        except EOFError:
+            await process.wait()
+            said = f"ended with exit status {process.returncode} before it was ready"
+            raise _ended(module, path, said) from None
+        yield Part(module, ready, process, path)
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        await process.wait()
+
+
+async def _ready_line(process: asyncio.subprocess.Process, say: Say) -> dict[str, Any]:
+    """The line that says that it is ready; what it says of its progress before is passed on. Raises EOFError."""
+    assert process.stdout is not None
+    while line := await process.stdout.readline():
+        said: dict[str, Any] = json.loads(line)
+        if said.get("ready"):
+            return said
+        say(f"    {said.get('progress', '')}")
+    raise EOFError
+
+
+def _ended(module: str, log: Path, why: str) -> OSError:
+    """With the last lines of its log: they say more than the name of a file."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
+    shown = "\n".join(f"    {line[:LONGEST_LINE]}" for line in lines) or "    (nothing was logged)"
+    return OSError(errno.ECHILD, f"{why}. The last lines of {log}:\n{shown}", module)
+
+
+def _run_folder(parent: Path) -> Path:
+    folder = parent / time.strftime("run-%Y%m%d-%H%M%S")
     while folder.exists():
         folder = folder.with_name(folder.name + "x")
     folder.mkdir(parents=True)
-    say = _silent if options.headless else _say
-    say(f"建立示范省 founding a province of {options.sites} projects ...")
-    desk = await asyncio.to_thread(found_desk, folder, _free_port(0 if options.headless else DESK_PORT), options.sites)
-    async with contextlib.AsyncExitStack() as stack:
-        regulator = await stack.enter_async_context(_process("gateway", ["desk", str(desk.file)], folder))
-        if desk.plan is not None:
-            boxes = ["--url", regulator["url"], "--plan", str(desk.plan)]
-            await stack.enter_async_context(_process("regulator.twins", boxes, folder))
-        camera = await stack.enter_async_context(
-            _process("drivers.sim.camera", _camera_arguments(options, folder), folder)
-        )
-        twins = await stack.enter_async_context(_process("drivers.sim", _sim_arguments(options, folder), folder))
-        gateway = _build_gateway(options, folder, twins | {"camera_url": camera["url"]}, regulator)
-        say(f"现场页 site page       {gateway.url}/")
-        say(f"审查台 review desk     {regulator['url']}/")
-        say(f"登录 log in as (login, password, who)\n{people_text(desk.people)}")
-        say(f"数据 data              {folder}")
-        if not options.headless:
-            _open_browser(f"{gateway.url}/")
-        started = time.monotonic()
-        reading_since_ns = await _run_gateway(gateway, options, say, twins["story"] + camera["story"], camera)
-        seconds = time.monotonic() - started
-    return _figures(gateway, folder, seconds, reading_since_ns)
+    return folder
 
 
-async def _run_gateway(
-    gateway: Gateway, options: DemoOptions, say: Any, story: list[dict[str, Any]], camera: dict[str, Any]
-) -> int:
-    """Run for the time asked for; since when the box had read its first values, UTC ns."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    running = asyncio.create_task(gateway.run(stop))
-    reading_since_ns = await _first_values(gateway, running)
-    survey = asyncio.gather(_bring_survey(gateway, say), _survey_camera(gateway, camera, say))
-    progress = asyncio.create_task(_tell_progress(gateway, say, story))
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({running, stopped}, timeout=options.seconds or None, return_when=asyncio.FIRST_COMPLETED)
-    await _drain(gateway)
-    await survey
-    stop.set()
-    progress.cancel()
-    await asyncio.gather(running, stopped)
-    return reading_since_ns
+def _write_secret(path: Path, text: str) -> Path:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
-async def _first_values(gateway: Gateway, running: "asyncio.Task[None]") -> int:
-    """What the twins did before the box looked is nothing that it could have told."""
-    while not gateway.intake.values and not running.done():
-        await asyncio.sleep(0.02)
-    return gateway.clock.now_ns()
-
-
-async def _bring_survey(gateway: Gateway, say: Any) -> None:
-    """The surveyor's table of the last weeks, as a person would upload it."""
-    table = Table(surveyors_table(gateway.clock.now_ns()).encode(), "survey.csv")
-    outcome = await gateway.hand_entries.take("pit-1", table, Bringer("demo", "weekly survey of the demo pit"))
-    say(f"人工监测导入 survey imported  {outcome.accepted} 条 rows, {len(outcome.faults)} 条有误 faulty")
-
-
-async def _survey_camera(gateway: Gateway, camera: dict[str, Any], say: Any) -> None:
-    """The edge and the floor of the drawn scene, as a person would draw them on its reference picture."""
-    drawn = read_survey(json.loads(await asyncio.to_thread(Path(camera["survey"]).read_bytes)))
-    body = await asyncio.to_thread(Path(camera["reference"]).read_bytes)
-    picture = Picture(drawn.camera, drawn.made_at_ns, 0, 0, 0, "image/jpeg", body, drawn.reference_sha256)
-    digest = await gateway.surveys.hold(picture)
-    zones, edges = plain(drawn)
-    kept = await gateway.surveys.save(Drawn(drawn.camera, zones, edges, digest, "demo", 0), gateway.eyes())
-    say(f"摄像机标绘 camera surveyed  {drawn.camera} 版本 version {kept.version}: {kept.edges[0].title}")
-
-
-async def _drain(gateway: Gateway) -> None:
-    """Wait until the outbox is empty, within bounds: what is still there then counts as lost."""
-    deadline = time.monotonic() + DRAIN_WITHIN_S
-    while gateway.alerts.pending_counts() and time.monotonic() < deadline:
-        await asyncio.sleep(0.05)
-
-
-async def _tell_progress(gateway: Gateway, say: Any, story: list[dict[str, Any]]) -> None:
-    began = time.monotonic()
-    told: set[tuple[int, str]] = set()
-    while True:
-        await asyncio.sleep(2)
-        turn, at_s = divmod(time.monotonic() - began, STORY_S)
-        for chapter in story:
-            name = (int(turn), str(chapter["name"]))
-            if chapter["begins_s"] <= at_s < chapter["ends_s"] and name not in told:
-                told.add(name)
-                say(f"—— {chapter['title_zh']}  {chapter['title_en']} ——")
-        pending = sum(gateway.alerts.pending_counts().values())
-        alarms = [alarm for alarm in gateway.alarms.open_alarms() if alarm.active]
-        say(
-            f"读数 readings {gateway.intake.values:>8}  报警中 active {len(alarms):>2}"
-            f"  证据 evidence {gateway.recorder.head.seq:>5}  待发 pending {pending:>3}"
-        )
-        for alarm in alarms[:3]:
-            rule = alarm.rule
-            say(f"    {rule.severity} {alarm.subject} {rule.title_zh} {alarm.measured:.1f} {rule.unit}")
-
-
-def _build_gateway(options: DemoOptions, folder: Path, twins: dict[str, Any], regulator: dict[str, Any]) -> Gateway:
-    replace: dict[str, object] = {
-        "storage.folder": str(folder / "box"),
-        "links[0].port": twins["crane_ports"][0],
-        "links[1].port": twins["crane_ports"][1],
-        "links[2].port": twins["pit_port"],
-        "links[3].port": twins["bus_port"],
-        "links[4].port": twins["broker_port"],
-        "links[5].source": twins["camera_url"],
-        "uplinks[0].url": regulator["url"],
-        "uplinks[0].enrol_code.file": str(folder / "enrol-code"),
-        "uplinks[1].port": twins["broker_port"],
-        "web.port": _free_port(0 if options.headless else WEB_PORT),
+def _docking(platform: Mapping[str, Any], folder: Path) -> dict[str, object]:
+    """The entry of the desk's file for the platform above it."""
+    names = {name: _write_secret(folder / f"docking-{name}", str(platform[name])) for name in ("app_key", "app_secret")}
+    return {
+        "name": "national",
+        "platform": "pattern-i-sorted-parameters",
+        "url": platform["url"],
+        "secret_files": {name: str(path.resolve()) for name, path in names.items()},
+        "hazard_grades": ["major", "general"],
     }
-    return Gateway(load("afternoon", DRIVERS, UPLINKS, replace=replace))
 
 
 def _free_port(wanted: int) -> int:
@@ -252,7 +304,7 @@ def _sim_arguments(options: DemoOptions, folder: Path) -> list[str]:
     """The twins outlive the run a little; their last overload is over `QUIET_TAIL_S` before the run ends."""
     arguments = ["--folder", str(folder), "--crane-ports", "0,0", "--pit-port", "0", "--broker-port", "0"]
     arguments += ["--seed", str(options.seed), "--story", "--bus-port", "0"]
-    if options.headless:
+    if options.headless and not options.tour:
         arguments += ["--story-own-overloads", "--overload-every-s", "9", "--overload-for-s", "3"]
     if options.seconds:
         arguments += ["--seconds", str(options.seconds + 60), "--quiet-tail-s", str(60 + QUIET_TAIL_S)]
@@ -261,110 +313,17 @@ def _sim_arguments(options: DemoOptions, folder: Path) -> list[str]:
 
 def _camera_arguments(options: DemoOptions, folder: Path) -> list[str]:
     arguments = ["--folder", str(folder), "--seed", str(options.seed)]
+    if options.tour:
+        arguments += ["--begin-s", str(BEFORE_THE_GAP_S)]
     return [*arguments, "--seconds", str(options.seconds + 60)] if options.seconds else arguments
 
 
-@contextlib.asynccontextmanager
-async def _process(module: str, arguments: Sequence[str], folder: Path) -> AsyncIterator[dict[str, Any]]:
-    """A module as its own process; yields the JSON line that it prints when it is ready, ends it by its id.
-
-    What it says on standard error lies in `<module>.log`. Raises OSError when it ends before it is ready.
-    """
-    path = folder / f"{module}.log"
-    with path.open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE, stderr=log
-        )
-    assert process.stdout is not None
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), READY_WITHIN_S)
-        if not line:
-            raise OSError(errno.ECHILD, "ended before it was ready", str(path))
-        yield json.loads(line)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-def _figures(gateway: Gateway, folder: Path, seconds: float, reading_since_ns: int) -> DemoFigures:
-    logged = read_overload_log(folder / "overloads.jsonl")
-    overloads = [overload for overload in logged if overload.started_at_ns >= reading_since_ns]
-    store = Holdings.at(folder / "desk.db")
-    held = [alert for alert in store.alerts() if alert["box_id"] == LIVE_BOX]
-    pictures = store.stats()["blobs_held"]
-    store.close()
-    raised = [alert for alert in held if alert["transition"] == TransitionKind.RAISED]
-    per_overload = [_alerts_of(overload, raised) for overload in overloads]
-    latency_ms = [
-        (alerts[0]["accepted_at_ns"] - overload.started_at_ns) / 1e6
-        for overload, alerts in zip(overloads, per_overload, strict=True)
-        if alerts
-    ]
-    delivery = next(d for d in gateway.deliveries if d.name == "regulator")
-    box = open_for_reading(gateway.settings.storage.folder)
-    history = HistoryReader(gateway.history.path, gateway.settings.points)
-    outcome = box.verify()
-    camera_alarms = _camera_alarms(box)
-    return DemoFigures(
-        seconds=round(seconds, 1),
-        readings=gateway.intake.values,
-        history_rows=history.rows()[1],
-        overloads_injected=len(overloads),
-        alarms_raised=box.episodes(),
-        alerts_sent=box.outbox_count("regulator", "alarm_transition"),
-        alerts_held=len(held),
-        alerts_accepted=delivery.accepted_kinds["alarm_transition"],
-        alerts_lost=sum(not alerts for alerts in per_overload),
-        alerts_duplicated=len(held) - len({alert["key"] for alert in held}) + sum(len(a) > 1 for a in per_overload),
-        change_to_alert_ms=_latency(latency_ms),
-        on_delay_ms=_on_delay_ms(gateway),
-        chain_records=outcome.seq,
-        chain_holds=isinstance(outcome, ChainHead),
-        camera_alarms=camera_alarms,
-        camera_alarms_held=sum(alert["rule_id"] in CAMERA_RULES for alert in raised),
-        camera_pictures_held=pictures,
-        folder=str(folder),
-    )
-
-
-def _alerts_of(overload: Overload, raised: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The alerts that speak of this overload: its crane, the 100 % rule, observed while it lasted."""
-    end_ns = overload.ended_at_ns or time.time_ns()
-    return [
-        alert
-        for alert in raised
-        if alert["asset"] == overload.asset
-        and alert["rule_id"] == MATCH_RULE
-        and overload.started_at_ns <= alert["observed_at_ns"] <= end_ns + MATCH_SLACK_NS
-    ]
-
-
-def _camera_alarms(box: ChainReader) -> dict[str, int]:
-    """Raises of what the camera saw, by rule, counted from the chain."""
-    counts = dict.fromkeys(CAMERA_RULES, 0)
-    for record in box.all_evidence():
-        if record.kind == RecordKind.TRANSITION:
-            content = json.loads(record.body)["content"]
-            rule_id = content["alarm"]["rule_id"]
-            if rule_id in counts and content["transition"] == TransitionKind.RAISED:
-                counts[rule_id] += 1
-    return counts
-
-
-def _latency(latency_ms: Sequence[float]) -> Latency:
-    if not latency_ms:
-        return Latency(None, None)
-    return Latency(*(round(float(np.percentile(latency_ms, q)), 1) for q in (50, 99)))
-
-
-def _on_delay_ms(gateway: Gateway) -> float:
-    return max(rule.on_delay_s * 1000 for rule in gateway.settings.rules if rule.info.rule_id == MATCH_RULE)
-
-
-def _print_summary(figures: DemoFigures) -> None:
-    for name, value in asdict(figures).items():
-        print(f"{name:>20}  {value}")
+def _cancel_on_signals() -> None:
+    """Until everything is up, a signal ends what was started and nothing more."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 def _open_browser(url: str) -> None:
@@ -373,8 +332,13 @@ def _open_browser(url: str) -> None:
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def _say_with_time() -> Say:
+    began_s = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - began_s:5.1f} s] {text}", flush=True)
+
+    return say
 
 
 def _silent(_text: str) -> None:

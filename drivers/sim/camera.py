@@ -61,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--camera", default="cam-1-eye", help="the device that the survey is for")
     parser.add_argument("--fps", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1, help="same seed, same rounds")
+    parser.add_argument("--begin-s", type=float, default=0, help="where in its round the story begins")
     parser.add_argument("--calm", action="store_true", help="nothing is wrong in any round")
     parser.add_argument("--seconds", type=float, default=0, help="end by itself after so long; 0 runs until SIGTERM")
     return asyncio.run(_run(parser.parse_args(arguments)))
@@ -76,7 +77,7 @@ async def _run(args: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
-    playing: asyncio.Task[object] = asyncio.create_task(_play(story, server, encoder, args.fps))
+    playing: asyncio.Task[object] = asyncio.create_task(_play(story, server, encoder, args.fps, args.begin_s))
     waiting: asyncio.Task[object] = asyncio.create_task(over.wait())
     chapters = [asdict(chapter) for chapter in CAMERA_CHAPTERS]
     ready = {"ready": True, "pid": os.getpid(), "url": server.url, "story": chapters, **written}
@@ -90,13 +91,13 @@ async def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _play(story: CameraStory, server: RtspServer, encoder: SceneEncoder, fps: int) -> None:
-    """Draw and send at an even pace; the story stands still until somebody plays."""
-    began_s = time.monotonic()
+async def _play(story: CameraStory, server: RtspServer, encoder: SceneEncoder, fps: int, begin_s: float) -> None:
+    """Draw and send at an even pace; the story stands still at `begin_s` until somebody plays."""
+    began_s = time.monotonic() - begin_s
     due_s, number, told = began_s, 0, False
     while True:
         if not told and not server.readers:
-            began_s = time.monotonic()
+            began_s = time.monotonic() - begin_s
         told = told or server.readers > 0
         image = await asyncio.to_thread(draw_scene, story.state(time.monotonic() - began_s), number)
         unit = await asyncio.to_thread(encoder.encode, image, time.time_ns())

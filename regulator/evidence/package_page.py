@@ -19,8 +19,10 @@ table{{border-collapse:collapse;margin-bottom:2rem}} th,td{{text-align:left;padd
 border-bottom:1px solid #c7d0d9}} th{{background:#eef2f6}} img{{max-width:320px;display:block}}
 code{{font-size:.85em;word-break:break-all}}
 </style></head><body><h1>{title}</h1>
-<p>本页供阅读；证明力来自签名与校验值。核验：<code>python verify.py 本压缩包.zip {key}</code>
-<span lang="en">This page is to be read; what proves is signatures and digests. Check: the same command.</span></p>
+<p>本页供阅读；证明力来自签名与校验值。核验（Python 3.9 及以上，无需安装其他软件）：解压后在本文件夹运行
+<code>python3 verify.py . {key}</code>，或对未解压的文件运行 <code>python3 verify.py 本压缩包.zip {key}</code>
+<span lang="en">This page is to be read; what proves is signatures and digests. To check them, Python 3.9 or newer is
+enough: run the first command inside the unpacked folder, or the second on the zip.</span></p>
 {parts}</body></html>
 """
 

@@ -1,6 +1,10 @@
 """Stand-alone verifier of an evidence package. Python 3.9 or newer, standard library only, no network.
 
-    python verify.py PACKAGE.zip [KEY_ID]          exit 0: everything holds, 1: every fault is listed, 2: no package
+    python3 verify.py PACKAGE.zip [KEY_ID]         a package as it was downloaded
+    python3 verify.py FOLDER [KEY_ID]              an unpacked one
+    python3 verify.py                              the unpacked one in which this program lies
+
+Exit status 0: everything holds, 1: every fault is listed, 2: wrong arguments, or there is no such file.
 
 KEY_ID is the fingerprint of the regulator's public key, got another way than with the package (a telephone call, its
 web page). Without it the package is only shown to agree with itself.
@@ -24,10 +28,12 @@ import base64
 import binascii
 import hashlib
 import json
+import os
 import sys
 import zipfile
 import zlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import IO, Any, NamedTuple, Optional
 
 FORMAT = "sitewarden-evidence-1"
@@ -65,8 +71,11 @@ class _UnreadableError(Exception):
 
 
 def verify_package(source: str | IO[bytes], desk_key_id: str = "") -> Report:
-    """Check a package, by path or as an open file. Never raises for what is in it."""
+    """Check a package, by the path of a zip or of an unpacked folder, or as an open file. Never raises for what is in
+    it."""
     try:
+        if isinstance(source, str) and Path(source).is_dir():
+            return _Verifier(_Folder(Path(source)), desk_key_id).run()
         with zipfile.ZipFile(source) as package:
             return _Verifier(package, desk_key_id).run()
     except UNREADABLE:
@@ -91,10 +100,42 @@ def _cell(value: Any) -> str:
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\n\r') else text
 
 
+class _Folder:
+    """An unpacked package, read as a zip is read. Links are never followed: what they lead to is not in the package."""
+
+    def __init__(self, folder: Path) -> None:
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        self._folder = folder
+        for where, folders, files in os.walk(folder):
+            for name in files + [each for each in folders if Path(where, each).is_symlink()]:
+                path = Path(where, name)
+                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())
+                entry.file_size = path.lstat().st_size
+                self._entries[entry.filename] = entry
+                if len(self._entries) > MOST_FILES:
+                    return
+
+    def infolist(self) -> list[zipfile.ZipInfo]:
+        return list(self._entries.values())
+
+    def getinfo(self, name: str) -> zipfile.ZipInfo:
+        return self._entries[name]
+
+    def read(self, name: str) -> bytes:
+        with self.open(name) as file:
+            return file.read(MOST_TEXT_BYTES)
+
+    def open(self, name: str) -> IO[bytes]:
+        path = self._folder / self._entries[name].filename
+        if not path.is_file() or path.is_symlink():
+            raise OSError(name + " is no plain file")
+        return path.open("rb")
+
+
 class _Verifier:
     """One package, top down: the manifest first, as it names everything else."""
 
-    def __init__(self, package: zipfile.ZipFile, desk_key_id: str) -> None:
+    def __init__(self, package: zipfile.ZipFile | _Folder, desk_key_id: str) -> None:
         self.package = package
         self.wanted_key_id = desk_key_id
         self.faults: list[Fault] = []
@@ -418,10 +459,14 @@ def report_text(report: Report) -> str:
 
 def main(arguments: list[str]) -> int:
     """See above."""
-    if len(arguments) not in (1, 2):
-        print("usage: verify.py PACKAGE.zip [KEY_ID]", file=sys.stderr)
+    package = arguments[0] if arguments else str(Path(__file__).resolve().parent)
+    if len(arguments) > 2 or package.startswith("-"):
+        print("usage: python3 verify.py [PACKAGE.zip or FOLDER] [KEY_ID]", file=sys.stderr)
         return 2
-    report = verify_package(arguments[0], arguments[1] if len(arguments) == 2 else "")
+    if not Path(package).exists():
+        print(f"verify.py: {package}: 没有这个文件 / there is no such file or folder", file=sys.stderr)
+        return 2
+    report = verify_package(package, arguments[1] if len(arguments) == 2 else "")
     print(report_text(report))
     return 1 if report.faults else 0
 

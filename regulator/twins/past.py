@@ -21,9 +21,9 @@ from httpx import ASGITransport
 
 from contract import __version__
 from regulator.desk import Desk
-from regulator.model.actor import Actor
 from regulator.registry.days import DAY_NS, day_of, day_start_ns
 from regulator.twins.box import BoxTwin, KeptBox, TwinAlarm
+from regulator.twins.founding import Founded
 from regulator.twins.past_coverage import write_days
 from regulator.twins.past_people import People
 from regulator.twins.province import MadeProject, made_alarms
@@ -98,16 +98,15 @@ async def live_the_past(
     desk: Desk,
     clock: PastClock,
     projects: Sequence[MadeProject],
-    codes: Mapping[str, str],
-    actors: Mapping[str, Actor],
+    founded: Founded,
     now_ns: int,
     plan: PastPlan,
 ) -> Past:
     """From the clock's time until `now_ns`; the clock says `now_ns` at the end."""
     app = desk_app(desk)
     async with httpx.AsyncClient(transport=ASGITransport(app=app), base_url="http://desk") as client:
-        past = _Past(desk, clock, client, People(desk, clock, app.state.hazards, actors, plan.seed), plan)
-        await past.live([made for made in projects if made.box_id in codes], codes, now_ns)
+        past = _Past(desk, clock, client, People(desk, clock, app.state.hazards, founded.actors, plan.seed), plan)
+        await past.live([made for made in projects if made.box_id in founded.codes], founded.codes, now_ns)
         return past.outcome()
 
 

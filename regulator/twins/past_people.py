@@ -8,12 +8,12 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import select, update
 
 from regulator.desk import Desk, Job
-from regulator.hazards.evidence import put_photo
+from regulator.hazards.evidence import NewEvidence, put_photo
 from regulator.hazards.office import HazardOffice
 from regulator.hazards.opening import open_hazard
 from regulator.hazards.sections import Section
@@ -52,9 +52,13 @@ FOUND = (
 class Clock(Protocol):
     """A past's clock."""
 
-    def __call__(self) -> int: ...
+    def __call__(self) -> int:
+        """UTC ns."""
+        ...
 
-    def move_to(self, at_ns: int) -> None: ...
+    def move_to(self, at_ns: int) -> None:
+        """On to a moment."""
+        ...
 
 
 @dataclass(slots=True)
@@ -120,9 +124,9 @@ class People:
         with self._desk.database.transaction() as db:
             draw(Act(db, self._desk.ledger, self._second, self._clock(), "示范抽查 demonstration"), draw_id, value)
 
-    def _judge(self, actor: Actor, row: "object", false: bool) -> None:
-        said = read_judgement("false" if false else "true", FALSE_REASON.get(row.rule_id, "9") if false else "", "")  # type: ignore[attr-defined]
-        item_id = row.item_id  # type: ignore[attr-defined]
+    def _judge(self, actor: Actor, row: Any, false: bool) -> None:
+        said = read_judgement("false" if false else "true", FALSE_REASON.get(row.rule_id, "9") if false else "", "")
+        item_id = row.item_id
         try:
             with self._desk.database.transaction() as db:
                 take_lease(db, self._desk.ledger, actor, item_id, self._clock())
@@ -234,7 +238,7 @@ class People:
         except RefusedError as refused:
             self.refused.append(f"{ask.action.value}: {refused.code}")
 
-    def _photo(self) -> tuple:  # type: ignore[type-arg]
+    def _photo(self) -> tuple[NewEvidence]:
         return (put_photo(self._desk.shelf, drawn_picture(self._chance.randrange(1 << 30)), "photo.jpg"),)
 
     def _later(self, least_d: float, most_d: float) -> int:

@@ -15,7 +15,7 @@ from regulator.twins.province import MadeProject
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One box. `kept` None: it enrols with `code`. `ailment`: of its first camera. `devices`: the assets it delivers."""
+    """One box. `kept` None: it enrols with `code`. `ailment`: of its first camera. `devices`: assets that it has."""
 
     box_id: str
     project_code: str

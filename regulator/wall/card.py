@@ -92,6 +92,12 @@ def cameras_of(db: Connection, project_code: str) -> list[CameraOnCard]:
     return found + [CameraOnCard(code, name, 0) for code, name in sorted(named.items()) if code not in shown]
 
 
+def camera_names(db: Connection, project_code: str) -> dict[str, str]:
+    """What cameras are called, by their names on the box and by those of the assets that they are registered as."""
+    found = {each.camera_id: each.name for each in cameras_of(db, project_code)}
+    return {each.asset: found[each.camera_id] for each in seen_cameras(db, project_code) if each.asset} | found
+
+
 def _reasons(text: str) -> list[Reason]:
     said: list[Any] = json.loads(text)
     return [Reason(str(each["zh"]), str(each["en"]), str(each["share"])) for each in said[:3]]

@@ -23,7 +23,7 @@ from regulator.live.watching import watched
 from regulator.model.actor import Actor
 from regulator.model.refusals import RefusedError
 from regulator.records.scope import require_project
-from regulator.wall.card import cameras_of
+from regulator.wall.card import camera_names
 from regulator.web.forms import Form
 from regulator.web.live_permission import ASKERS
 from regulator.web.pages import Pages
@@ -47,8 +47,7 @@ def _asking(desk: Desk, app: FastAPI, pages: Pages, live: Live) -> None:
         actor = pages.actor(request, *ASKERS)
         with desk.database.reading() as db:
             require_project(db, actor, code)
-            found = {each.camera_id: each for each in cameras_of(db, code)}
-        name = found[camera].name if camera in found else camera
+            name = camera_names(db, code).get(camera, camera)
         minutes = MOST_NS // SECOND_NS // 60
         return pages.render(request, "live_ask.html", code=code, camera=camera, name=name, minutes=minutes)
 
@@ -67,9 +66,8 @@ def _watching(desk: Desk, app: FastAPI, pages: Pages, live: Live) -> None:
         actor = pages.actor(request, *ASKERS)
         with desk.database.reading() as db:
             found = live.office.view(db, actor, view)
-            names = {each.camera_id: each.name for each in cameras_of(db, found.project_code)}
+            name = camera_names(db, found.project_code).get(found.camera_id, found.camera_id)
         stands = _stands(pages, request, found)
-        name = names.get(found.camera_id, found.camera_id)
         return pages.render(request, "live_view.html", view=found, name=name, stands=stands)
 
     @app.post("/live/views/{view}/renew")

@@ -319,6 +319,28 @@ def test_the_program_in_the_package_says_the_same_without_anything_of_ours(made:
     assert "signed with another key" in bad.stdout
 
 
+def test_an_unpacked_package_is_verified_from_inside_as_the_documents_say(made: Made, tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(made.content)) as package:
+        package.extractall(tmp_path / "unpacked")
+    folder = tmp_path / "unpacked"
+
+    def run(*more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-I", "-S", "verify.py", *more]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+    for arguments in ((), (".",), (".", made.key.public.key_id), (str(folder),)):
+        good = run(*arguments)
+        assert (good.returncode, good.stderr) == (0, ""), good.stdout
+        assert "everything holds" in good.stdout
+    assert run("nowhere.zip").returncode == 2
+    (folder / "more.txt").write_text("x")
+    (folder / "media" / "link").symlink_to(folder / "index.html")
+    (folder / "curve.csv").write_text("0")
+    bad = run()
+    assert bad.returncode == 1
+    assert all(name in bad.stdout for name in ("more.txt", "media/link", "curve.csv")), bad.stdout
+
+
 def test_the_command_line_lists_faults(made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     content = made.content
     (tmp_path / "good.zip").write_bytes(content)
