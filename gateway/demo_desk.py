@@ -77,8 +77,8 @@ def found_desk(
     """Write and fill everything below `folder`. `docking`: an entry of the desk's file."""
     file = folder / "desk.yaml"
     settings: dict[str, Any] = {
-        "name_zh": "示范省监管审查台",
-        "name_en": "Demonstration review desk",
+        "name_zh": "示范省监管审查台（演示数据）",
+        "name_en": "Demonstration review desk (made-up data)",
         "province_code": PROVINCE_CODE,
         "database": "sqlite:///desk.db",
         "blobs": "desk-blobs",
