@@ -17,7 +17,7 @@ import pytest
 
 from contract import __version__
 from contract.extras import EXTRAS
-from tests.fakes.bare_environment import bare_environment, closure
+from tests.fakes.bare_environment import bare_environment, closure, needs
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
@@ -45,9 +45,8 @@ def environments(wheel, tmp_path_factory):
 
     def environment(extra: str) -> Path:
         if extra not in made:
-            needs = PROJECT["dependencies"] + (PROJECT["optional-dependencies"][extra] if extra else [])
             folder = tmp_path_factory.mktemp(f"empty{extra}") / "env"
-            made[extra] = bare_environment(folder, closure(needs) - {"sitewarden"})
+            made[extra] = bare_environment(folder, closure(needs(PROJECT, extra)))
             python = str(folder / "bin" / "python")
             install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", "--no-deps"]
             run(*install, str(wheel), cwd=folder)
