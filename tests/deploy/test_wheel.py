@@ -17,6 +17,11 @@ import pytest
 
 from contract import __version__
 from tests.fakes.bare_environment import bare_environment, closure, needs
+from tests.fakes.field_site import write_site
+from tests.fakes.gateway_process import GatewayProcess
+from tests.fakes.influxdb import free_port
+from tests.fakes.staged_crane import StagedCrane
+from tests.fakes.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
@@ -158,6 +163,29 @@ def test_the_demo_starts_no_process_while_a_package_is_missing(environment, tmp_
 
 def test_a_box_needs_its_own_extra_alone(environments, tmp_path):
     run(environments("box") / "bin" / "sitewarden", "check", "demo", cwd=tmp_path)
+
+
+def test_a_box_checks_and_runs_a_site_on_a_simulated_device(environments, tmp_path):
+    """`sitewarden check` and `run` from the wheel with the extra `box`; the crane answers over a real socket."""
+    program = environments("box") / "bin" / "sitewarden"
+    web_port = free_port()
+    with StagedCrane() as crane:
+        site = write_site(tmp_path, crane_port=crane.port, broker_port=free_port(), web_port=web_port, uplinks=[])
+        run(program, "check", str(site), cwd=tmp_path)
+        with GatewayProcess(site, f"http://127.0.0.1:{web_port}", python=InstalledProgram(program)) as box:
+            wait_until(lambda: box.metric("sitewarden_readings") > 100, f"readings, see {box.log}")
+
+
+class InstalledProgram:
+    """Starts the installed `sitewarden` where others start a module of the checkout."""
+
+    def __init__(self, program: Path) -> None:
+        self._program = program
+
+    def start(self, module, *arguments, stdin=None, stdout=None, stderr=None):
+        assert module == "gateway"
+        folder = self._program.parent
+        return subprocess.Popen([self._program, *arguments], cwd=folder, stdin=stdin, stdout=stdout, stderr=stderr)
 
 
 def test_a_desk_needs_its_own_extra_alone(environments, tmp_path):
