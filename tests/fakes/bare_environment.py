@@ -7,8 +7,9 @@ with 600 MB stands in a second. A distribution that was not named is absent, wit
 import importlib.metadata
 import re
 import venv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
@@ -29,10 +30,19 @@ def put_checkout(environment: Path, checkout: Path) -> None:
     (packages / "checkout.pth").write_text(f"{checkout}\n")
 
 
-def closure(requirements: Iterable[str], extras: Iterable[str] = ()) -> set[str]:
+def needs(project: Mapping[str, Any], extra: str) -> list[str]:
+    """What `[project]` of a pyproject.toml wants with this extra (none for the empty text), extras of extras too."""
+    named = project["optional-dependencies"][extra] if extra else []
+    own = f"{project['name']}["
+    others = [each for text in named if text.startswith(own) for each in text.removeprefix(own).rstrip("]").split(",")]
+    wanted = [text for text in named if not text.startswith(own)]
+    return [*project["dependencies"], *wanted, *[text for each in others for text in needs(project, each)]]
+
+
+def closure(requirements: Iterable[str]) -> set[str]:
     """The distributions that these requirements bring with them here, by normalised name."""
     found: set[tuple[str, str]] = set()
-    waiting = [(Requirement(text), extra) for text in requirements for extra in ("", *extras)]
+    waiting = [(Requirement(text), "") for text in requirements]
     while waiting:
         requirement, extra = waiting.pop()
         if requirement.marker and not requirement.marker.evaluate({**default_environment(), "extra": extra}):
@@ -41,8 +51,8 @@ def closure(requirements: Iterable[str], extras: Iterable[str] = ()) -> set[str]
         for own in {"", *requirement.extras}:
             if (name, own) not in found:
                 found.add((name, own))
-                needs = importlib.metadata.distribution(name).requires or []
-                waiting += [(Requirement(text), own) for text in needs]
+                requires = importlib.metadata.distribution(name).requires or []
+                waiting += [(Requirement(text), own) for text in requires]
     return {name for name, _ in found}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from contract.extras import EXTRAS, MissingExtraError, missing_extra, require
-from tests.fakes.bare_environment import closure, normalised
+from tests.fakes.bare_environment import closure, needs, normalised
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
@@ -36,9 +36,7 @@ def test_the_modules_of_an_extra_are_those_of_its_distributions(extra: str) -> N
 
 
 def test_a_box_brings_no_database_layer_and_a_desk_no_video() -> None:
-    by_extra = {
-        extra: closure(PROJECT["dependencies"] + PROJECT["optional-dependencies"][extra]) for extra in ("box", "desk")
-    }
+    by_extra = {extra: closure(needs(PROJECT, extra)) for extra in ("box", "desk")}
     assert not by_extra["box"] & {"sqlalchemy", "alembic", "psycopg", "minio", "authlib"}
     assert not by_extra["desk"] & {"opencv-python-headless", "opencv-python", "onnxruntime", "av", "pymodbus", "amqtt"}
 
