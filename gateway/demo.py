@@ -154,8 +154,9 @@ class _Demo:
         if self.options.tour:
             from gateway.demo_walk import walk  # noqa: PLC0415 - only a tour needs a browser
 
-            pictures = self.options.pictures or self.folder / "tour"
-            return asdict(await walk(places, pictures, self.photo, self.options.sites, self.say))
+            folder = self.folder / "tour"
+            pictures = self.options.pictures or folder
+            return asdict(await walk(places, folder, pictures, self.photo, self.options.sites, self.say))
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

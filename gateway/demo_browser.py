@@ -17,7 +17,7 @@ def chromium_path() -> str:
 def browser_missing() -> str:
     """What a tour lacks, in one sentence; empty when nothing is missing."""
     if importlib.util.find_spec("playwright") is None:
-        return "the tour needs Playwright; install it with: pip install 'sitewarden[tour]'"
+        return "the tour needs Playwright; install it with: pip install playwright"
     if not chromium_path():
         return "the tour needs a Chromium; install it with: apt-get install chromium-headless-shell"
     return ""

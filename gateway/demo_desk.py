@@ -10,6 +10,7 @@ first what it is doing (`progress`), at the end the file, the plan and who may l
 import argparse
 import asyncio
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ SPOT_CHECKERS = tuple(
     for login, name in (("choucha1", "抽查员甲"), ("choucha2", "抽查员乙"))
 )
 """A random draw sends two of the body's own inspectors to every target."""
+
+BEHIND_THE_BOX = 5
+"""Founding gives way to the box, which starts beside it: the site page is to be there first."""
 
 REASON = "示范工地按监控主机登记 the demonstration site as its box describes it"
 
@@ -166,6 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--days", type=int, default=0)
     parser.add_argument("--docking", help="an entry of the desk's file, JSON")
     args = parser.parse_args(arguments)
+    os.nice(BEHIND_THE_BOX)
     docking = json.loads(args.docking) if args.docking else None
     desk = found_desk(
         args.folder, args.port, DemoSize(args.sites, args.days), docking, lambda text: _print(progress=text)

@@ -48,11 +48,13 @@ class StepFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """One walk: the browser, and what one step leaves to the next in `found`. `photo`: what people photograph."""
+    """One walk: the browser, and what one step leaves to the next in `found`. `folder`: of what is downloaded;
+    `photo`: what people photograph."""
 
     browser: Browser
     places: DemoPlaces
     folder: Path
+    pictures: Path
     photo: Path
     found: dict[str, str] = field(default_factory=dict)
     contexts: dict[str, BrowserContext] = field(default_factory=dict)
@@ -76,11 +78,11 @@ class Walk:
         return f"{self.places.site_url}{path}"
 
     async def picture(self, page: Page, name: str) -> str:
-        """The page as it stands, in the walk's folder."""
+        """The page as it stands, among the walk's pictures."""
         await page.evaluate(_QUIET)
         await page.wait_for_timeout(SETTLED_MS)
         body = await page.screenshot()
-        await asyncio.to_thread(_keep_small, body, self.folder / f"{name}.png")
+        await asyncio.to_thread(_keep_small, body, self.pictures / f"{name}.png")
         return f"{name}.png"
 
     async def _context(self, login: str, language: str) -> BrowserContext:
@@ -122,7 +124,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """A step that was walked. `picture`: its file below the walk's folder, empty for a step without one."""
+    """A step that was walked. `picture`: its file among the pictures, empty for a step without one."""
 
     name: str
     seconds: float
@@ -146,13 +148,14 @@ class Walked:
         return int(said) if said else None
 
 
-async def walk(places: DemoPlaces, folder: Path, photo: Path, sites: int, say: Say) -> Walked:
+async def walk(places: DemoPlaces, folder: Path, pictures: Path, photo: Path, sites: int, say: Say) -> Walked:
     """All steps, or those before the first that fails; never raises for a page that is not as expected. `photo`: a
     picture of the edge with its whole rail. `sites`: projects at the desk."""
     steps = STEPS if sites >= DRAW_FROM_SITES else [step for step in STEPS if step not in DRAW]
-    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    for each in (folder, pictures):
+        await asyncio.to_thread(each.mkdir, parents=True, exist_ok=True)
     async with _browser() as browser:
-        one, done, failed = Walk(browser, places, folder, photo), list[StepDone](), ""
+        one, done, failed = Walk(browser, places, folder, pictures, photo), list[StepDone](), ""
         for number, step in enumerate(steps, 1):
             began = time.monotonic()
             try:
@@ -182,7 +185,7 @@ async def _browser() -> AsyncIterator[Browser]:
 
 async def _picture_of_failure(one: Walk) -> None:
     if one.pages and not one.pages[-1].is_closed():
-        await one.pages[-1].screenshot(path=one.folder / "walk-failed.png")
+        await one.pages[-1].screenshot(path=one.pictures / "walk-failed.png")
 
 
 async def _site(one: Walk) -> Page:
