@@ -81,7 +81,7 @@ _MARKED: Final = re.compile(
     r"|(?<=[,，] |.[,，])(V1|V2|M-H|M-M|M-L|PD)(?=[)）;])"  # after another remark in the same brackets
 )
 _LAST_MARK: Final = re.compile(r" \((?:V1|V2|M-H|M-M|M-L|PD|SITE)\)$")
-_ITEM: Final = re.compile(r"(?<![A-Za-z0-9])MH(\d{2})-(\d{1,2})-(\d{1,2})(?:-(\d))?(?![0-9])")
+_ITEM: Final = re.compile(r"(?<![A-Za-z0-9])MH(\d{2})-(\d{1,2})(?:-(\d{1,2})(?:-(\d))?)?(?![0-9])")
 _BETWEEN: Final = (("; ", "；"), (": ", "："), (", of ", "，取自 "), (", ", "，"))
 _FIGURES: Final = tuple(
     (re.compile(pattern), zh)
@@ -98,6 +98,7 @@ _FIGURES: Final = tuple(
     )
 )
 """Parts that hold figures."""
+_CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 _DIGITS: Final = "零一二三四五六七八九十"
 
 
@@ -117,6 +118,8 @@ def item_text(language: Language, code: str) -> str:
 def clause_text(language: Language, clause: str) -> str:
     """A rule's clause as a person reads it: translated where a translation is known, and without codes."""
     said = _translated(clause) if language == "zh-CN" else clause
+    if not _CHINESE.search(said):  # no part of it is known: it keeps its own commas
+        said = clause
     said = _MARKED.sub(lambda found: _certainty_mark(language, found), said)
     return item_text(language, said)
 
@@ -129,10 +132,16 @@ def _certainty_mark(language: Language, found: re.Match[str]) -> str:
 
 
 def _item(language: Language, found: re.Match[str]) -> str:
-    year, article, item, case = f"20{found[1]}", int(found[2]), int(found[3]), found[4] or ""
-    if language == "zh-CN":
-        return f"《判定标准（{year}版）》第{_numeral(article)}条第{_numeral(item)}项" + (f"第{case}目" if case else "")
-    return f"item {article}({item}){case} of the {year} criteria"
+    year, article, item, case = f"20{found[1]}", int(found[2]), found[3], found[4] or ""
+    if language != "zh-CN":
+        return (
+            f"item {article}({item}){case} of the {year} criteria"
+            if item
+            else f"article {article} of the {year} criteria"
+        )
+    said = f"《判定标准（{year}版）》第{_numeral(article)}条"
+    said += f"第{_numeral(int(item))}项" if item else ""
+    return said + (f"第{case}目" if case else "")
 
 
 def _numeral(number: int) -> str:
