@@ -74,6 +74,7 @@ check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_glossary.py # the glossary
 
 # A training of a few seconds on drawn scenes, in the training's own environment.
 test-training: $(TRAINING)

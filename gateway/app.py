@@ -689,7 +689,7 @@ class Gateway:
         """Somebody at the regulator is about to watch: on this site's record first."""
         content: dict[str, Canonical] = {
             "event": str(Viewed.LIVE),
-            "user": f"监管端 regulator: {request.requested_by_role}",
+            "user": f"审查台 regulator: {request.requested_by_role}",
             "target": request.camera_id,
             "detail": request.reason,
             "address": "",
