@@ -7,6 +7,7 @@ import argparse
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.clock import SystemClock
 from gateway.doctor import examine, run_doctor
@@ -18,9 +19,11 @@ from gateway.operation import (
     run_bundle_rollback,
     run_restore,
 )
-from gateway.settings import Settings
 
-Load = Callable[[str], Settings]
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
+Load = Callable[[str], "Settings"]
 SITE_HELP = "site file (YAML), or the name of a shipped one"
 HEALTH = "{root}/bin/sitewarden --version"
 

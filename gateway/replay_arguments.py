@@ -6,14 +6,17 @@ In: the command line's sub-parsers, and how a site file is loaded. Out: a parser
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.logs import start_logging
 from gateway.replay import ReplaySource
 from gateway.replay_report import run_replay
 from gateway.replay_series import LineError, TimeReader
-from gateway.settings import Settings
 
-Load = Callable[[str], Settings]
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
+Load = Callable[[str], "Settings"]
 
 
 def add_replay_arguments(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", load: Load) -> None:

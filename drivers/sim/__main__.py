@@ -136,6 +136,7 @@ def _options(args: argparse.Namespace) -> SimOptions:
         pit_port=args.pit_port,
         broker_port=args.broker_port,
         own_broker=not args.no_broker,
+        with_mast=not args.no_mast,
         topic=args.topic,
         rtu=args.rtu,
         rtu_baud=args.rtu_baud,
@@ -163,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--pit-port", type=int, default=15023, help="0 picks a free one")
     add("--broker-port", type=int, default=15883, help="0 picks a free one")
     add("--no-broker", action="store_true", help="publish to a broker that runs on --broker-port already")
+    add("--no-mast", action="store_true", help="cranes and pit only: no mast and no broker")
     add("--rtu", nargs="?", const="", help="an RTU bus too: a new pseudo-terminal, under this name, or a serial port")
     add("--rtu-baud", type=int, choices=sorted(BAUD_RATES), default=9600, help="of a real serial port; 8N1")
     add("--topic", default="site/DEMO-0001/mast-1/realtime", help="the mast's topic")

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drivers.sim.afternoon import CRANES, Story
-from drivers.sim.broker import DemoBroker
 from drivers.sim.crane import CraneTwin
 from drivers.sim.faults import FaultCommand, Faults
 from drivers.sim.modbus_server import ModbusTwinServer
@@ -38,7 +37,8 @@ _NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class SimOptions:
-    """What to simulate. Port 0 picks a free one; without `own_broker` the mast publishes to `broker_port`. `rtu` also
+    """What to simulate. Port 0 picks a free one; without `own_broker` the mast publishes to `broker_port`, without
+    `with_mast` there is neither mast nor broker. `rtu` also
     puts the Modbus twins on a bus, see `RtuBus` (None: no bus): the cranes are units 1, 2, ..., the pit the next."""
 
     folder: Path
@@ -46,6 +46,7 @@ class SimOptions:
     pit_port: int = 0
     broker_port: int = 0
     own_broker: bool = True
+    with_mast: bool = True
     topic: str = "site/DEMO-0001/mast-1/realtime"
     seed: int = 1
     step_s: float = 0.05
@@ -132,7 +133,7 @@ class SimField:
     async def _open(self) -> None:
         self._log = OverloadLog(self.log_path)
         self._stack.push_async_callback(self._log.close)
-        if self.options.own_broker:
+        if self.options.own_broker and self.options.with_mast:
             await self._open_broker()
         for server in self._servers():
             await server.start()
@@ -140,17 +141,21 @@ class SimField:
         if self.bus is not None:
             await self.bus.start()
             self._stack.push_async_callback(self.bus.stop)
-        self.mast = MastPublisher("mast-1", self.options.topic, self.broker_port, self.mast_faults, self._clock)
-        self.mast.start()
-        self._stack.push_async_callback(self.mast.stop)
-        if self.options.own_broker and not await self.mast.wait_connected(_CONNECT_S):
-            raise OSError(f"mast-1: found no answer from our own broker on port {self.broker_port} in {_CONNECT_S:g} s")
+        masts = [await self._open_mast()] if self.options.with_mast else []
         self._tasks = (
             asyncio.create_task(self._run_physics(self._log), name="sim-physics"),
-            asyncio.create_task(self._run_mast(self.mast), name="sim-mast"),
+            *(asyncio.create_task(self._run_mast(mast), name="sim-mast") for mast in masts),
             *self._open_stage(),
         )
         self._stack.push_async_callback(self._end_tasks)
+
+    async def _open_mast(self) -> MastPublisher:
+        self.mast = mast = MastPublisher("mast-1", self.options.topic, self.broker_port, self.mast_faults, self._clock)
+        mast.start()
+        self._stack.push_async_callback(mast.stop)
+        if self.options.own_broker and not await mast.wait_connected(_CONNECT_S):
+            raise OSError(f"mast-1: found no answer from our own broker on port {self.broker_port} in {_CONNECT_S:g} s")
+        return mast
 
     def _open_stage(self) -> Iterator[asyncio.Task[None]]:
         if self.stage is not None:
@@ -160,6 +165,8 @@ class SimField:
             yield asyncio.create_task(self.stage.run(), name="sim-stage")
 
     async def _open_broker(self) -> None:
+        from drivers.sim.broker import DemoBroker  # noqa: PLC0415 - cranes and a pit are played without a broker's package
+
         broker = DemoBroker(self.options.broker_port)
         await broker.start()
         self._stack.push_async_callback(broker.stop)

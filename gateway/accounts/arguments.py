@@ -6,14 +6,17 @@ In: the command line's sub-parsers, and how a site file is loaded. Out: parsers 
 import argparse
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gateway.accounts.account_rows import ACCOUNTS_FILE
 from gateway.accounts.recovery import make_recovery_code
 from gateway.clock import SystemClock
 from gateway.ports import Clock
-from gateway.settings import Settings
 
-Load = Callable[[str], Settings]
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
+Load = Callable[[str], "Settings"]
 
 
 def add_account_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", load: Load) -> None:
@@ -27,7 +30,7 @@ def add_account_commands(commands: "argparse._SubParsersAction[argparse.Argument
     reset.set_defaults(command=lambda args: run_reset_code(load(args.file), SystemClock()))
 
 
-def run_reset_code(settings: Settings, clock: Clock) -> int:
+def run_reset_code(settings: "Settings", clock: Clock) -> int:
     """Print the code; 1 when there is no account to come back to."""
     folder = settings.storage.folder
     if not (folder / ACCOUNTS_FILE).is_file():

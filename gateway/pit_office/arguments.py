@@ -9,11 +9,14 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.pit_office.box_client import BoxRefusedError, ask_box
-from gateway.settings import Settings
 
-Load = Callable[[str], Settings]
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
+Load = Callable[[str], "Settings"]
 SITE_HELP = "site file (YAML), or the name of a shipped one"
 _ENDINGS = (".html", ".pdf")
 
@@ -42,7 +45,7 @@ def _add_pit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pit", help="the asset's id")
 
 
-def _import(settings: Settings, args: argparse.Namespace) -> int:
+def _import(settings: "Settings", args: argparse.Namespace) -> int:
     query = {"name": args.table.name, "user": args.user, "reason": args.reason}
     content = args.table.read_bytes()
     try:
@@ -56,7 +59,7 @@ def _import(settings: Settings, args: argparse.Namespace) -> int:
     return 1 if answer["faults"] else 0
 
 
-def _report(settings: Settings, args: argparse.Namespace) -> int:
+def _report(settings: "Settings", args: argparse.Namespace) -> int:
     if args.out.suffix not in _ENDINGS:
         print(f"sitewarden: {args.out}: expected a name that ends in .html or .pdf", file=sys.stderr)
         return 2

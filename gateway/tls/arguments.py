@@ -5,12 +5,15 @@ In: the command line's sub-parsers, and how a site file is loaded. Out: parsers 
 
 import argparse
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gateway.clock import SystemClock
-from gateway.settings import Settings
 from gateway.tls.command import run_init, run_renew, run_show
 
-Load = Callable[[str], Settings]
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
+Load = Callable[[str], "Settings"]
 
 
 def add_tls_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", load: Load) -> None:

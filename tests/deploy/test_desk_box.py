@@ -24,7 +24,7 @@ import yaml
 from fastapi import FastAPI
 from sqlalchemy import make_url
 
-from gateway.__main__ import _parser
+from gateway.__main__ import whole_parser
 from gateway.desk_arguments import _desk, load_desk
 from regulator.model.actor import Duty
 from regulator.records.engine import DeskDatabase
@@ -139,7 +139,7 @@ def test_a_password_file_that_is_not_there_is_an_error_that_names_it():
 def test_a_replicas_command_is_one_that_the_program_takes(name):
     """The image's entrypoint is `sitewarden`; what follows is read by its own parser, and names the mounted file."""
     service = SERVICES[name]
-    args = _parser().parse_args(service["command"])
+    args = whole_parser().parse_args(service["command"])
     assert args.command is _desk
     mounts = dict(mount.split(":")[:2] for mount in service["volumes"])
     assert mounts["./desk.yaml"] == str(args.file)

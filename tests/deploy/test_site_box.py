@@ -13,7 +13,7 @@ import paho.mqtt.client as paho
 import pytest
 import yaml
 
-from gateway.__main__ import _parser, _run
+from gateway.__main__ import _run, whole_parser
 from gateway.update_bundle import _switch
 from tests.fakes.influxdb import free_port
 
@@ -105,7 +105,7 @@ def test_the_image_runs_the_site_file_that_is_mounted():
     (entrypoint,) = re.findall(r"^ENTRYPOINT (.*)$", text, flags=re.MULTILINE)
     (command,) = re.findall(r"^CMD (.*)$", text, flags=re.MULTILINE)
     assert json.loads(entrypoint) == ["sitewarden"]
-    args = _parser().parse_args(json.loads(command))
+    args = whole_parser().parse_args(json.loads(command))
     assert args.command is _run
     mounts = dict(mount.split(":")[:2] for mount in service["volumes"])
     assert mounts["./sites"] == str(Path(args.file).parent)
