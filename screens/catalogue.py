@@ -6,23 +6,21 @@ A text without a translation is shown in English and remembered in `missing`; a 
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po
+import polib
 
 Language = Literal["zh-CN", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
 
 
 class CatalogueError(ValueError):
-    """Two files translate the same text differently."""
+    """A file is no PO file, or two files translate the same text differently."""
 
 
 class Catalogue:
-    """Texts by language. Raises CatalogueError when two files disagree."""
+    """Texts by language. Raises CatalogueError when a file is none or two files disagree."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._chinese: dict[str, str] = {}
@@ -53,7 +51,11 @@ class Catalogue:
         return len(self._chinese)
 
     def _add(self, path: Path) -> None:
-        for msgid, string in _translations(path.read_bytes()):
+        try:
+            translations = _translations(path.read_bytes())
+        except (OSError, UnicodeDecodeError) as error:
+            raise CatalogueError(f"{path}: not a PO file: {error}") from None
+        for msgid, string in translations:
             if self._chinese.setdefault(msgid, string) != string:
                 raise CatalogueError(
                     f"{path.name}: {msgid!r} is {string!r} here and {self._chinese[msgid]!r} elsewhere"
@@ -63,17 +65,14 @@ class Catalogue:
 @cache
 def _translations(file: bytes) -> tuple[tuple[str, str], ...]:
     """What a PO file translates. Kept by its content: a process with several faces reads each file once."""
-    messages = ((_single(message.id), _single(message.string or "")) for message in _messages(file) if message.id)
+    entries = [entry for entry in polib.pofile(file.decode("utf-8")) if not entry.obsolete]
+    messages = ((entry.msgid_plural or entry.msgid, _string(entry)) for entry in entries)
     return tuple((msgid, string) for msgid, string in messages if string)
 
 
-def _messages(file: bytes) -> Catalog:
-    return read_po(BytesIO(file), locale="zh_CN", abort_invalid=True)
-
-
-def _single(text: str | Sequence[str]) -> str:
+def _string(entry: polib.POEntry) -> str:
     """A plural entry is filed under its plural; Chinese has one form."""
-    return text if isinstance(text, str) else text[-1]
+    return str(entry.msgstr_plural.get(0, "") if entry.msgid_plural else entry.msgstr)
 
 
 def _files(folders: Sequence[Path]) -> Iterator[Path]:

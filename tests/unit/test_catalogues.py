@@ -126,6 +126,14 @@ def test_two_files_that_disagree_are_refused(tmp_path: Path) -> None:
         Catalogue([tmp_path])
 
 
+def test_a_file_that_is_no_catalogue_is_refused_by_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "messages" / "zh"
+    folder.mkdir(parents=True)
+    (folder / "a.po").write_text('msgid "x"\na line of nothing\n')
+    with pytest.raises(CatalogueError, match=r"a\.po: not a PO file: Syntax error"):
+        Catalogue([tmp_path])
+
+
 def test_a_text_without_translation_is_shown_in_english_and_remembered(tmp_path: Path) -> None:
     empty = Catalogue([tmp_path])
     assert (empty.text("zh-CN", "Alarm"), empty.text("en", "Alarm"), empty.missing) == ("Alarm", "Alarm", {"Alarm"})
