@@ -1,13 +1,16 @@
-# A gateway in a container: wheel built once, dependencies from the hash lock, no compiler and no root at run time.
+# A box or a desk in a container: wheel built once, dependencies from the hash lock of the extra that is named, no
+# compiler and no root at run time.
 #   docker build -t sitewarden . && docker run --rm sitewarden check demo
+#   docker build -t sitewarden-desk --build-arg EXTRA=desk .
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+ARG EXTRA=box
 
 FROM ${PYTHON_IMAGE} AS wheel
 WORKDIR /src
 COPY requirements-build.lock ./
 RUN python -m venv /opt/build
 RUN /opt/build/bin/python -m pip install --require-hashes --requirement requirements-build.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY config ./config
 COPY contract ./contract
 COPY docking ./docking
@@ -19,10 +22,11 @@ COPY gateway ./gateway
 RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels /src
 
 FROM ${PYTHON_IMAGE} AS environment
+ARG EXTRA
 WORKDIR /install
-COPY requirements.lock ./
+COPY requirements-box.lock requirements-desk.lock ./
 RUN python -m venv /opt/sitewarden
-RUN /opt/sitewarden/bin/python -m pip install --require-hashes --requirement requirements.lock
+RUN /opt/sitewarden/bin/python -m pip install --require-hashes --requirement requirements-${EXTRA}.lock
 COPY --from=wheel /wheels /wheels
 RUN /opt/sitewarden/bin/python -m pip install --no-index --no-deps --find-links /wheels sitewarden
 
@@ -35,6 +39,7 @@ RUN groupadd --system --gid 10001 sitewarden \
     && install --directory --owner sitewarden --group sitewarden --mode 0750 /var/lib/sitewarden \
     && install --directory --mode 0755 /etc/sitewarden
 COPY --from=environment /opt/sitewarden /opt/sitewarden
+COPY LICENSE NOTICE /usr/share/doc/sitewarden/
 USER sitewarden
 WORKDIR /var/lib/sitewarden
 VOLUME ["/var/lib/sitewarden", "/etc/sitewarden"]

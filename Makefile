@@ -13,8 +13,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 content = $(shell cat $(1) | cksum | tr ' ' '-')
-RUNTIME := $(VENV)/.runtime-$(call content,requirements.lock)
+RUNTIME := $(VENV)/.runtime-$(call content,requirements-demo.lock)
 DEV := $(VENV)/.dev-$(call content,requirements-dev.lock pyproject.toml)
+BUILD_VENV := build/venv
+BUILD := $(BUILD_VENV)/.build-$(call content,requirements-build.lock)
 TRAINING_VENV := .venv-training
 TRAINING := $(TRAINING_VENV)/.training-$(call content,requirements-training.lock requirements-training-torch.lock)
 # In the order in which they are begun: folders of long tests first, so that no worker is left with one at the end.
@@ -26,11 +28,13 @@ SIDE_BY_SIDE = -n $(JOBS) --dist loadfile --no-loadscope-reorder --max-worker-re
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help demo test coverage check train test-training bench bench-desk screenshots clean lock system-packages
+.PHONY: help demo wheel sbom check-wheels test coverage check train test-training bench bench-desk screenshots clean lock system-packages
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    two cranes, a pit, a mast, a broker, a gateway and a regulator on this machine (ARGS=\"--headless --seconds 30 --json\")"
+	@echo "make wheel   build dist/sitewarden-VERSION-py3-none-any.whl; make sbom: its bills of materials (CycloneDX)"
+	@echo "make check-wheels   are all locked packages to be had for x86-64 and aarch64, Python 3.11 to 3.14? (uv, network)"
 	@echo "make test    install the servers that the tests need (apt-get, when allowed) and run every test"
 	@echo "make coverage   the same tests, and which branches they never take"
 	@echo "make check   ruff, mypy --strict and the import contracts"
@@ -41,6 +45,20 @@ help:
 
 demo: $(RUNTIME)
 	@$(BIN)/python -m gateway demo $(ARGS)
+
+# The same bytes from the same commit: files in the wheel carry the commit's time.
+wheel: $(BUILD)
+	@rm -rf dist/*.whl
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 1767225600) \
+		$(BUILD_VENV)/bin/python -m pip --disable-pip-version-check --quiet wheel --no-deps --no-build-isolation --no-index --wheel-dir dist .
+	@du -h dist/*.whl
+	@echo "Install it with what a box needs: pip install '$$(ls dist/*.whl)[box]'    (or [desk], [demo]; docs/installing.md)"
+
+sbom: $(DEV)
+	@for extra in box desk demo; do $(BIN)/python .ci/make-sbom $$extra dist/sitewarden-$$extra.cdx.json || exit 1; done
+
+check-wheels:
+	@.ci/check-wheels
 
 test: $(DEV) system-packages test-training
 	TMPDIR=$$(.ci/scratch-folder) $(BIN)/python -m pytest $(TESTS) -m "not alone" $(SIDE_BY_SIDE)
@@ -56,6 +74,7 @@ check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_glossary.py # the glossary
 
 # A training of a few seconds on drawn scenes, in the training's own environment.
 test-training: $(TRAINING)
@@ -91,8 +110,10 @@ system-packages:
 
 lock:
 	@command -v uv >/dev/null || { echo "uv is missing: $(PYTHON) -m pip install uv" >&2; exit 1; }
-	$(COMPILE) --extra headless --output-file requirements.lock pyproject.toml
-	$(COMPILE) --extra headless --extra dev --extra test --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(COMPILE) --extra demo --output-file requirements-demo.lock pyproject.toml
+	$(COMPILE) --extra box --constraint requirements-demo.lock --output-file requirements-box.lock pyproject.toml
+	$(COMPILE) --extra desk --constraint requirements-demo.lock --output-file requirements-desk.lock pyproject.toml
+	$(COMPILE) --extra dev --extra test --constraint requirements-demo.lock --output-file requirements-dev.lock pyproject.toml
 	$(COMPILE) --constraint requirements-dev.lock --output-file requirements-training.lock requirements-training.in
 	echo "hatchling>=1.27" | $(COMPILE) --constraint requirements-dev.lock --output-file requirements-build.lock -
 
@@ -103,22 +124,28 @@ clean:
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
-	@echo "building $(VENV)" >&2
+	@echo "Building the environment $(VENV) with $$($(PYTHON) --version). This is done once." >&2
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # The demo needs no build backend: a .pth file puts the checkout on the environment's path.
 $(RUNTIME): | $(BIN)/python
-	@echo "installing requirements.lock" >&2
-	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(BIN)/python .ci/install-lock requirements-demo.lock >&2
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "sitewarden-checkout.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
 	@rm -f $(VENV)/.runtime-*
 	@touch $@
 
 $(DEV): | $(BIN)/python
-	@echo "installing requirements-dev.lock" >&2
-	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@$(BIN)/python .ci/install-lock requirements-dev.lock >&2
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.dev-*
+	@touch $@
+
+$(BUILD):
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Building the environment $(BUILD_VENV). This is done once." >&2
+	@rm -rf $(BUILD_VENV)
+	@$(PYTHON) -m venv $(BUILD_VENV)
+	@$(BUILD_VENV)/bin/python .ci/install-lock requirements-build.lock >&2
 	@touch $@
 
 # torch is wanted as its CPU build; where that is not to be had, whatever torch 2.13.0 the registry gives does too.

@@ -12,16 +12,10 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway import __version__
+from contract import __version__
+from contract.extras import missing_extra, require
 from gateway.accounts.arguments import add_account_commands
-from gateway.app import DRIVERS, UPLINKS, Gateway, run_until_signal
-from gateway.commissioning.arguments import (
-    add_commission_arguments,
-    add_device_test_arguments,
-    commission_options,
-    device_test_options,
-)
-from gateway.commissioning.command import run_commission, run_device_test
+from gateway.commissioning.arguments import add_commission_arguments, add_device_test_arguments
 from gateway.demo_arguments import add_demo_arguments, demo_options
 from gateway.desk_arguments import add_desk_commands
 from gateway.folder_lock import AlreadyRunning
@@ -35,7 +29,7 @@ from gateway.package_check import run_package_check
 from gateway.pit_office.arguments import add_pit_commands
 from gateway.replay_arguments import add_replay_arguments
 from gateway.rule_listing import rules_json, rules_text
-from gateway.settings import check_report, load, site_schema
+from gateway.settings import Settings, check_report, load, site_schema
 from gateway.tls.arguments import add_tls_command
 from gateway.tls.faults import TlsError
 from gateway.uplink_check import run_uplink_check
@@ -54,36 +48,53 @@ def main(arguments: list[str] | None = None) -> int:
     except (AlreadyRunning, LookupError, TlsError) as error:
         print(f"sitewarden: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra(error)) is None:
+            raise
+        print(f"sitewarden: {missing}", file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"sitewarden: {error.filename or ''} {error.strerror}", file=sys.stderr)
         return 1
 
 
+def _site(file: Path | str) -> Settings:
+    from gateway.app import DRIVERS, UPLINKS  # noqa: PLC0415 - a desk is installed without a box's libraries
+
+    return load(file, DRIVERS, UPLINKS)
+
+
 def _run(args: argparse.Namespace) -> int:
+    require("box")
     file = LogFile(args.log_file, args.log_max_mib, args.log_keep, args.log_daily) if args.log_file else None
     start_logging(args.log_level, file)
-    run_until_signal(Gateway(load(args.file, DRIVERS, UPLINKS)))
+    from gateway.app import Gateway, run_until_signal  # noqa: PLC0415 - as above
+
+    run_until_signal(Gateway(_site(args.file)))
     return 0
 
 
 def _check(args: argparse.Namespace) -> int:
-    settings = load(args.file, DRIVERS, UPLINKS)
+    settings = _site(args.file)
     print(check_report(settings, args.language))
     return 0
 
 
 def _rules(args: argparse.Namespace) -> int:
-    settings = load(args.file, DRIVERS, UPLINKS)
+    settings = _site(args.file)
     print(rules_json(settings) if args.json else rules_text(settings, args.language))
     return 0
 
 
 def _schema(_args: argparse.Namespace) -> int:
+    from gateway.app import DRIVERS, UPLINKS  # noqa: PLC0415 - as above
+
     print(json.dumps(site_schema(DRIVERS, UPLINKS), ensure_ascii=False, indent=2))
     return 0
 
 
 def _demo(args: argparse.Namespace) -> int:
+    require("demo")
     from gateway.demo import run_demo  # noqa: PLC0415 - a site's box starts without the desk's libraries
 
     start_logging("WARNING")
@@ -109,15 +120,21 @@ def _health(args: argparse.Namespace) -> int:
 
 def _test_uplink(args: argparse.Namespace) -> int:
     start_logging("WARNING")
-    return run_uplink_check(load(args.file, DRIVERS, UPLINKS), args.name)
+    return run_uplink_check(_site(args.file), args.name)
 
 
 def _commission(args: argparse.Namespace) -> int:
+    from gateway.commissioning.command import run_commission  # noqa: PLC0415 - as above
+    from gateway.commissioning.options import commission_options  # noqa: PLC0415
+
     start_logging("ERROR")
-    return run_commission(load(args.file, DRIVERS, UPLINKS), commission_options(args))
+    return run_commission(_site(args.file), commission_options(args))
 
 
 def _device_test(args: argparse.Namespace) -> int:
+    from gateway.commissioning.command import run_device_test  # noqa: PLC0415 - as above
+    from gateway.commissioning.options import device_test_options  # noqa: PLC0415
+
     start_logging("ERROR")
     return run_device_test(device_test_options(args))
 
@@ -156,7 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     test_uplink = add("test-uplink", "send a test message through an uplink to people; exit 1: not taken", _test_uplink)
     test_uplink.add_argument("file", help="site file (YAML), or the name of a shipped one")
     test_uplink.add_argument("name", help="the uplink's name in the site file")
-    add_replay_arguments(commands, lambda file: load(file, DRIVERS, UPLINKS))
+    add_replay_arguments(commands, _site)
     add_commission_arguments(add("commission", "prove every device of a site before its alarms count", _commission))
     device = commands.add_parser("device", help="work with one device, without a site file")
     device_commands = device.add_subparsers(required=True, metavar="COMMAND")
@@ -164,10 +181,10 @@ def _parser() -> argparse.ArgumentParser:
     test.set_defaults(command=_device_test)
     add_device_test_arguments(test)
     add_identity_command(commands)
-    add_account_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
-    add_operation_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
-    add_pit_commands(commands, lambda file: load(file, DRIVERS, UPLINKS))
-    add_tls_command(commands, lambda file: load(file, DRIVERS, UPLINKS))
+    add_account_commands(commands, _site)
+    add_operation_commands(commands, _site)
+    add_pit_commands(commands, _site)
+    add_tls_command(commands, _site)
     add_vision_commands(commands)
     add_desk_commands(commands)
     return parser

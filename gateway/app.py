@@ -15,13 +15,13 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
+from contract import __version__
 from contract.canonical import Canonical
 from contract.messages import LiveViewRequest
 from drivers.modbus.driver import KIND as MODBUS_TCP
 from drivers.modbus.driver import RTU_KIND as MODBUS_RTU
 from drivers.modbus.driver import RTU_TCP_KIND as MODBUS_RTU_TCP
 from drivers.mqtt.driver import KIND as MQTT
-from gateway import __version__
 from gateway.accounts.accounts import Accounts, Around
 from gateway.accounts.audit_reader import AuditReader
 from gateway.accounts.local_token import write_local_token
@@ -689,7 +689,7 @@ class Gateway:
         """Somebody at the regulator is about to watch: on this site's record first."""
         content: dict[str, Canonical] = {
             "event": str(Viewed.LIVE),
-            "user": f"监管端 regulator: {request.requested_by_role}",
+            "user": f"审查台 regulator: {request.requested_by_role}",
             "target": request.camera_id,
             "detail": request.reason,
             "address": "",

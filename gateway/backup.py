@@ -38,8 +38,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from contract import __version__
 from contract.chain import ChainFault
-from gateway import __version__
 from gateway.accounts.account_rows import ACCOUNTS_FILE
 from gateway.media.shelf import MEDIA_FOLDER
 from gateway.ports import Clock

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from contract import __version__
 from contract.messages import BoxState, ModelState, RulePackState
-from gateway import __version__
 from gateway.clock_state import ClockState, clock_state
 from gateway.figures.disk import disk_outlook
 from gateway.model.picture import CameraState

@@ -179,6 +179,7 @@ class _Demo:
         platform = await self._start("drivers.sim.platform", [])
         docking = _docking(platform, self.folder)
         arguments = ["--folder", str(self.folder), "--port", str(self.ports[1]), "--sites", str(self.options.sites)]
+        arguments += ["--days", str(self.options.days)]
         founded = await self._start("gateway.demo_desk", [*arguments, "--docking", json.dumps(docking)], lasts=False)
         self.say("启动审查台 starting the review desk")
         regulator = await self._start("gateway", ["desk", founded["file"]])

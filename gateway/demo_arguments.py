@@ -5,6 +5,8 @@ from pathlib import Path
 
 from gateway.demo_run import DemoOptions
 
+DAYS = 90
+
 
 def add_demo_arguments(demo: argparse.ArgumentParser) -> None:
     """What may be asked of a run."""
@@ -14,12 +16,14 @@ def add_demo_arguments(demo: argparse.ArgumentParser) -> None:
     demo.add_argument("--folder", type=Path, default=Path("data/demo"), help="where each run makes its folder")
     demo.add_argument("--seed", type=int, default=1, help="of the simulated field")
     demo.add_argument("--sites", type=int, default=500, help="projects at the desk: the live one and simulated ones")
+    demo.add_argument("--days", type=int, help="days of a made-up past at the desk; 90, with --headless 0")
     demo.add_argument("--tour", action="store_true", help="walk from an alarm to a closed hazard in a headless browser")
     demo.add_argument("--pictures", type=Path, help="where --tour puts its pictures (default: in the run's folder)")
 
 
 def demo_options(args: argparse.Namespace) -> DemoOptions:
-    """As they were given."""
+    """As they were given; figures are counted without a past, which they do not need."""
+    days = (0 if args.headless else DAYS) if args.days is None else args.days
     return DemoOptions(
-        args.seconds, args.headless, args.json, args.folder, args.seed, args.sites, args.tour, args.pictures
+        args.seconds, args.headless, args.json, args.folder, args.seed, args.sites, days, args.tour, args.pictures
     )

@@ -8,10 +8,11 @@ first what it is doing (`progress`), at the end the file, the plan and who may l
 """
 
 import argparse
+import asyncio
 import json
 import os
 import sys
-from collections.abc import Sequence
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ from typing import Any
 import yaml
 from sqlalchemy import select
 
-from contract.keyfile import write_durably
 from gateway.demo_run import LIVE_BOX, LIVE_CAMERA, LIVE_PROJECT, Say
 from gateway.desk_arguments import load_desk
 from regulator.accounts.passwords import Passwords
@@ -31,8 +31,11 @@ from regulator.registry.act import Act
 from regulator.registry.device_office import Device, add_device, end_device, watch_work
 from regulator.registry.kinds import DeviceKind, Standing
 from regulator.running import open_desk
-from regulator.twins.founding import KEEPERS, MadePerson, found_province, made_people
-from regulator.twins.province import PROVINCE_CODE, MadeProject, made_projects
+from regulator.twins.box import KeptBox
+from regulator.twins.founding import KEEPERS, MadePerson, found, made_people
+from regulator.twins.past import PastClock, PastPlan, began_ns, live_the_past
+from regulator.twins.plan import write_plan
+from regulator.twins.province import PROVINCE_CODE, made_projects
 
 LIVE_DEVICES = (
     Device(LIVE_PROJECT, LIVE_CAMERA, DeviceKind.CAMERA, "1号塔机处3层北侧临边摄像机", asset=LIVE_CAMERA),
@@ -56,6 +59,14 @@ REASON = "示范工地按监控主机登记 the demonstration site as its box de
 
 
 @dataclass(frozen=True, slots=True)
+class DemoSize:
+    """How many sites, the live one among them, and how many days of a made-up past."""
+
+    sites: int
+    days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DemoDesk:
     """A founded desk: its file, the plan of the simulated boxes (None: no boxes), and who may log in."""
 
@@ -65,13 +76,13 @@ class DemoDesk:
 
 
 def found_desk(
-    folder: Path, port: int, sites: int, docking: dict[str, Any] | None = None, say: Say = lambda _text: None
+    folder: Path, port: int, size: DemoSize, docking: dict[str, Any] | None = None, say: Say = lambda _text: None
 ) -> DemoDesk:
-    """Write and fill everything below `folder`. `sites` counts the live one. `docking`: an entry of the desk's file."""
+    """Write and fill everything below `folder`. `docking`: an entry of the desk's file."""
     file = folder / "desk.yaml"
     settings: dict[str, Any] = {
-        "name_zh": "示范省监管审查台",
-        "name_en": "Demonstration review desk",
+        "name_zh": "示范省监管审查台（演示数据）",
+        "name_en": "Demonstration review desk (made-up data)",
         "province_code": PROVINCE_CODE,
         "database": "sqlite:///desk.db",
         "blobs": "desk-blobs",
@@ -80,19 +91,28 @@ def found_desk(
         "docking": [] if docking is None else [docking],
     }
     file.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
-    projects = made_projects(max(sites, 1), live=(LIVE_PROJECT, LIVE_BOX))
-    desk = open_desk(load_desk(file))
+    projects = made_projects(max(size.sites, 1), live=(LIVE_PROJECT, LIVE_BOX))
+    now_ns = time.time_ns()
+    clock = PastClock(began_ns(now_ns, size.days) if size.days else now_ns)
+    desk = open_desk(load_desk(file), clock)
     try:
         say(f"登记项目、人员 registering {len(projects)} projects and their people")
-        codes = found_province(desk, projects, Passwords(), SPOT_CHECKERS)
+        founded = found(desk, projects, Passwords(), SPOT_CHECKERS)
+        codes, kept = founded.codes, dict[str, KeptBox]()
         del codes[LIVE_BOX]
+        if size.days:
+            say(f"补写 {size.days} 天的示范记录 writing {size.days} days of made-up records")
+            past = live_the_past(desk, clock, projects, founded, now_ns, PastPlan(size.days))
+            kept = asyncio.run(past).boxes
         _admit_live_site(desk, (folder / "enrol-code").read_text(encoding="utf-8"))
         for entry in settings["docking"]:
             entry["devices"] = _device_codes(desk, {each.project_code: each.box_id for each in projects})
     finally:
         desk.database.close()
     file.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
-    return DemoDesk(file, _plan(folder, projects, codes), (*made_people(projects[0]), *SPOT_CHECKERS, *KEEPERS))
+    plan = folder / "twins.json"
+    boxes = write_plan(plan, projects, codes, kept)
+    return DemoDesk(file, plan if boxes else None, (*made_people(projects[0]), *SPOT_CHECKERS, *KEEPERS))
 
 
 def _admit_live_site(desk: Desk, code: str) -> None:
@@ -131,19 +151,6 @@ def _device_codes(desk: Desk, boxes: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _plan(folder: Path, projects: Sequence[MadeProject], codes: dict[str, str]) -> Path | None:
-    boxes = [
-        {"box_id": made.box_id, "project_code": made.project_code, "code": codes[made.box_id], "silent": made.silent}
-        for made in projects
-        if made.box_id in codes
-    ]
-    if not boxes:
-        return None
-    path = folder / "twins.json"
-    write_durably(path, json.dumps(boxes).encode())
-    return path
-
-
 def _person(made: MadePerson) -> dict[str, object]:
     duties = sorted(duty.value for duty in made.duties)
     said = {"login": made.login, "password": made.password, "name": made.name}
@@ -160,11 +167,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--sites", type=int, required=True)
+    parser.add_argument("--days", type=int, default=0)
     parser.add_argument("--docking", help="an entry of the desk's file, JSON")
     args = parser.parse_args(arguments)
     os.nice(BEHIND_THE_BOX)
     docking = json.loads(args.docking) if args.docking else None
-    desk = found_desk(args.folder, args.port, args.sites, docking, lambda text: _print(progress=text))
+    desk = found_desk(
+        args.folder, args.port, DemoSize(args.sites, args.days), docking, lambda text: _print(progress=text)
+    )
     plan = str(desk.plan) if desk.plan else None
     _print(ready=True, file=str(desk.file), plan=plan, people=[_person(each) for each in desk.people])
     return 0

@@ -13,9 +13,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """`seconds` 0 runs until interrupted. Every run makes a folder of its own below `folder`. `sites` at the desk.
-    `tour` walks through both pages in a headless browser, saves the pictures below `pictures` (None: in the run's
-    folder), and ends."""
+    """`seconds` 0 runs until interrupted. Every run makes a folder of its own below `folder`.
+
+    `sites` at the desk, with `days` of a made-up past. `tour` walks through both pages in a headless browser, saves the
+    pictures below `pictures` (None: in the run's folder), and ends.
+    """
 
     seconds: float
     headless: bool
@@ -23,6 +25,7 @@ class DemoOptions:
     folder: Path
     seed: int
     sites: int
+    days: int
     tour: bool = False
     pictures: Path | None = None
 

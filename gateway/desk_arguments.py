@@ -7,6 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from contract.extras import require
 from gateway.logs import start_logging
 from gateway.model.errors import ConfigError
 from gateway.settings.checking import check
@@ -54,6 +55,7 @@ def _desk(args: argparse.Namespace) -> int:
     if args.check:
         print(f"{args.file}: no faults")
         return 0
+    require("desk")
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - a site's box does without the desk's libraries
 
     from regulator.running import add_first_administrator, change_key, run_desk  # noqa: PLC0415

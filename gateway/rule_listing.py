@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from gateway.model.alarm import RuleInfo
 from gateway.model.rule import (
     ChangeCountParameters,
     Condition,
@@ -23,6 +24,8 @@ from gateway.model.rule import (
 )
 from gateway.settings import Settings
 from gateway.settings.wording import Language
+from screens.catalogue import Language as ScreenLanguage
+from screens.citing import certainty_text, clause_text, item_text
 
 _FAMILY = {
     RuleFamily.THRESHOLD: ("threshold", "限值"),
@@ -84,15 +87,21 @@ def _row_lines(settings: Settings, rule: ResolvedRule, zh: bool) -> list[str]:
     info = rule.info
     said = _said(zh)
     marks = [said("reported")] * info.reportable + [said("suspected")] * rule.suspected
-    marks += [f"{said('hazard')} {info.hazard}"] if info.hazard else []
+    marks += [f"{said('hazard')} {item_text('zh-CN' if zh else 'en', info.hazard)}"] if info.hazard else []
     head = [str(info.severity), info.rule_id, info.title_zh if zh else info.title_en, *marks]
     how = [f"{_FAMILY[rule.family][zh]}: {rule.subject} {_limit_text(rule, zh)}", *_details(settings, rule, zh)]
     return [
         "  ".join(head),
         "    " + "; ".join(how),
-        f"    {said('set by')}: {info.limit_source}, {info.clause} [{info.certainty}]",
+        f"    {said('set by')}: {_basis(info, zh=zh)}",
         f"    {said('written in')}: {rule.origin}",
     ]
+
+
+def _basis(info: RuleInfo, *, zh: bool) -> str:
+    language: ScreenLanguage = "zh-CN" if zh else "en"
+    words = (clause_text(language, info.clause), certainty_text(language, info.certainty))
+    return f"{info.limit_source}, {words[0]} ({words[1]})"
 
 
 def _limit_text(rule: ResolvedRule, zh: bool) -> str:

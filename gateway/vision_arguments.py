@@ -5,8 +5,9 @@ other: cv2 and onnxruntime are slow to import, and a box without cameras has nei
 """
 
 import argparse
-import sys
 from importlib import import_module
+
+from contract.extras import require
 
 COMMANDS = {
     "evaluate": ("vision.evaluate", "measure a detector on labelled pictures"),
@@ -28,17 +29,10 @@ def add_vision_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 
 def run_vision(args: argparse.Namespace) -> int:
-    """Run one command. 2 when what it needs is not installed."""
+    """Run one command. Raises MissingExtraError when its packages are not installed."""
+    require("box")
     module_name, text = COMMANDS[args.what]
-    try:
-        module = import_module(module_name)
-    except ModuleNotFoundError as error:
-        print(
-            f"sitewarden: vision {args.what} needs {error.name}, which is not installed here "
-            "(pip install 'sitewarden[headless]')",
-            file=sys.stderr,
-        )
-        return 2
+    module = import_module(module_name)
     parser = argparse.ArgumentParser(prog=f"sitewarden vision {args.what}", description=text)
     module.add_arguments(parser)
     return int(module.run(parser.parse_args(args.rest)))

@@ -13,6 +13,7 @@ from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 
 from screens.catalogue import Catalogue, Language
+from screens.citing import CERTAINTIES, certainty_text, clause_text, item_text
 from screens.formats import age_parts, local_day, local_day_time, local_time, number, short_decimal, unit_sign
 from screens.static_files import StaticFiles
 
@@ -54,6 +55,7 @@ def page_environment(templates: Sequence[Path], catalogue: Catalogue, files: Sta
         "_": _text(catalogue),
         "ngettext": _plural(catalogue),
         "static": files.url,
+        "certainties": CERTAINTIES,
         "text_of": pass_context(lambda context, zh, en: zh if _language(context) == "zh-CN" else en),
     }
     environment.filters |= {
@@ -64,6 +66,9 @@ def page_environment(templates: Sequence[Path], catalogue: Catalogue, files: Sta
         "local_day_time": local_day_time,
         "local_day": local_day,
         "age": _age(catalogue),
+        "certainty": _cited(certainty_text),
+        "clause": _cited(clause_text),
+        "criteria_item": _cited(item_text),
     }
     return environment
 
@@ -71,6 +76,10 @@ def page_environment(templates: Sequence[Path], catalogue: Catalogue, files: Sta
 def _language(context: Context) -> Language:
     language: Language = context["language"]
     return language
+
+
+def _cited(words: Callable[[Language, str], str]) -> Callable[..., str]:
+    return pass_context(lambda context, text: words(_language(context), text))
 
 
 def _text(catalogue: Catalogue) -> Callable[..., str]:

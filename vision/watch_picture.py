@@ -113,8 +113,8 @@ class Window:
             cv2.namedWindow(self.NAME, cv2.WINDOW_NORMAL)
         except cv2.error:
             raise WatchError(
-                "a window needs a desktop and OpenCV with windows: pip install 'sitewarden[desktop]' in an environment "
-                "without opencv-python-headless; without one use --out FILE.mp4"
+                "a window needs a desktop and OpenCV with windows: pip install 'sitewarden[box-desktop]' in an "
+                "environment without opencv-python-headless; without one use --out FILE.mp4"
             ) from None
 
     def show(self, image: Image) -> bool:

@@ -1,22 +1,10 @@
 """The arguments of `sitewarden commission` and `sitewarden device test`, for the command line's parser.
 
-In: an argparse parser. Out: options. Opens nothing.
+In: an argparse parser. Imports no driver: every command's help is made with it. `options` reads what was given.
 """
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
-
-from drivers.modbus.settings import ModbusRtuLink, ModbusRtuTcpLink, ModbusTcpLink
-from gateway.commissioning.command import (
-    CommissionError,
-    CommissionOptions,
-    DeviceTestOptions,
-    load_device_table,
-)
-from gateway.commissioning.walk import Pacing
-
-_ID = "device-test"
 
 
 def add_commission_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,21 +23,6 @@ def add_commission_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--listen-s", type=float, default=30, help="wait so long for an MQTT device (default 30)")
 
 
-def commission_options(args: argparse.Namespace) -> CommissionOptions:
-    """The options. Raises CommissionError for numbers that make no sense."""
-    return CommissionOptions(
-        scan=args.scan,
-        units=args.units,
-        addresses=args.addresses,
-        answers=args.answers,
-        yes=args.yes,
-        offline_buses=args.offline_buses,
-        dry_run=args.dry_run,
-        print_sheet=args.print_sheet,
-        pacing=replace(_pacing(args), listen_s=_listen_s(args.listen_s)),
-    )
-
-
 def add_device_test_arguments(parser: argparse.ArgumentParser) -> None:
     """Everything that `device_test_options` reads."""
     parser.add_argument("table", help="register table (YAML), or the name of a shipped one")
@@ -63,40 +36,3 @@ def add_device_test_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unit", type=int, default=1, help="unit id (default 1)")
     parser.add_argument("--samples", type=int, default=1, help="how often to read (default 1)")
     parser.add_argument("--pause-ms", type=int, default=1000, help="between reads (default 1000)")
-
-
-def device_test_options(args: argparse.Namespace) -> DeviceTestOptions:
-    """The options. Raises CommissionError when the address or the table is wrong."""
-    pacing = _pacing(args)
-    if (args.host is None) == (args.serial is None):
-        raise CommissionError("device test: give either --host or --serial")
-    if not 0 <= args.unit <= 255:
-        raise CommissionError(f"--unit: found {args.unit}, expected 0 to 255")
-    try:
-        link = _link(args)
-    except ValueError as error:
-        raise CommissionError(f"device test: {error}") from None
-    return DeviceTestOptions(load_device_table(args.table), link, args.unit, pacing.samples, pacing.pause_s)
-
-
-def _link(args: argparse.Namespace) -> ModbusTcpLink | ModbusRtuLink | ModbusRtuTcpLink:
-    common = {"id": _ID, "timeout_ms": args.timeout_ms}
-    if args.serial is not None:
-        wire = {"serial_port": args.serial, "parity": args.parity, "stop_bits": args.stop_bits}
-        return ModbusRtuLink.model_validate({**common, **wire, "driver": "modbus-rtu", "baud": args.baud or 9600})
-    address = {"host": args.host, "port": args.port}
-    if args.baud is not None:
-        return ModbusRtuTcpLink.model_validate({**common, **address, "driver": "modbus-rtu-tcp", "baud": args.baud})
-    return ModbusTcpLink.model_validate({**common, **address, "driver": "modbus-tcp"})
-
-
-def _listen_s(seconds: float) -> float:
-    if not 0.1 <= seconds <= 86_400:
-        raise CommissionError("--listen-s: expected 0.1 to 86400")
-    return seconds
-
-
-def _pacing(args: argparse.Namespace) -> Pacing:
-    if not 1 <= args.samples <= 10_000 or not 0 <= args.pause_ms <= 3_600_000:
-        raise CommissionError("--samples: expected 1 to 10000; --pause-ms: expected 0 to 3600000")
-    return Pacing(args.samples, args.pause_ms / 1000)

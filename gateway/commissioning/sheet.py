@@ -13,6 +13,8 @@ import numpy as np
 from gateway.commissioning.findings import Commissioning, CraneFinding, DeviceFinding, PointFinding
 from gateway.commissioning.known_load import CLAUSE, LIMIT_PCT, LoadCheck
 from gateway.commissioning.movement import Finding
+from screens.catalogue import LANGUAGES
+from screens.citing import certainty_text
 
 FINDINGS = {
     Finding.RIGHT: "正确 / right",
@@ -69,7 +71,8 @@ def _head(found: Commissioning) -> str:
 
 def _device(device: DeviceFinding) -> Iterable[str]:
     yield f"<h2>设备 / device {escape(device.device)}</h2>"
-    yield f"<p>{escape(f'{device.asset} · {device.address} · {device.table} [{device.certainty}]')}</p>"
+    sure = " / ".join(certainty_text(language, device.certainty) for language in LANGUAGES)
+    yield f"<p>{escape(f'{device.asset} · {device.address} · {device.table} ({sure})')}</p>"
     if device.reason_en:
         yield f'<p class="bad">{escape(device.reason_zh)} / {escape(device.reason_en)}</p>'
         return

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from contract import __version__
 from drivers.modbus.settings import ModbusTable, RegisterPoint
 from drivers.modbus.standby import WordSource
 from drivers.mqtt.settings import FieldPoint, MqttLink
-from gateway import __version__
 from gateway.arming import Arming
 from gateway.commissioning.bench import DeviceOnBench, Sample, Shows, Silent, open_link
 from gateway.commissioning.findings import Commissioning, CraneFinding, DeviceFinding, PointFinding

@@ -41,7 +41,7 @@ def ask_box(settings: Settings, path: str, query: Mapping[str, str], content: by
         raise BoxRefusedError(_words(error.read(), error.code)) from None
     except (urllib.error.URLError, OSError, TlsError) as error:
         raise BoxRefusedError(
-            f"主机没有应答 / the box does not answer at {host}:{settings.web.port}: {error}"
+            f"监控主机没有应答 / the box does not answer at {host}:{settings.web.port}: {error}"
         ) from None
 
 

@@ -23,6 +23,7 @@ from gateway.reports.daily_report import (
     PointRow,
     ReadingState,
 )
+from screens.citing import certainty_text, clause_text
 
 UNKNOWN = "未知"
 BY_HAND = "（现场填写）"
@@ -232,7 +233,11 @@ def _cumulative_limit(control: Control, decimals: int) -> Cell:
 def _source(control: Control) -> Cell:
     if not control.is_set:
         return Cell(NONE_SET, Mark.UNKNOWN)
-    said = (SOURCES.get(control.source, control.source), control.clause, control.certainty)
+    said = (
+        SOURCES.get(control.source, control.source),
+        clause_text("zh-CN", control.clause),
+        certainty_text("zh-CN", control.certainty),
+    )
     return Cell(" / ".join(part or UNKNOWN for part in said))
 
 

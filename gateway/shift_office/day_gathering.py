@@ -276,7 +276,7 @@ class _Day:
         running = joined(running_spans(starts, self._span.to_ns))
         for gap in gaps(running, self._span):
             said = f"{moment(gap.from_ns).words.zh} – {moment(gap.to_ns).words.zh}"
-            yield plain("监测主机", "this box"), _minutes(gap.seconds / 60), Cell(Words(said, said), Mark.UNKNOWN)
+            yield plain("监控主机", "this box"), _minutes(gap.seconds / 60), Cell(Words(said, said), Mark.UNKNOWN)
 
     def _deaf_rows(self) -> Iterator[tuple[Cell, ...]]:
         points = [point for point in self._settings.points.points if ":" not in point.device]

@@ -174,7 +174,7 @@ def _links(down: Sequence[DownLink], off: Sequence[Span]) -> Section:
     for gap in off:
         said = f"{moment(gap.from_ns).words.zh} – {moment(gap.to_ns).words.zh}"
         away = Words("未运行", "did not run")
-        rows.append((plain("监测主机", "this box"), Cell(away, Mark.UNKNOWN), plain(said), plain("–")))
+        rows.append((plain("监控主机", "this box"), Cell(away, Mark.UNKNOWN), plain(said), plain("–")))
     header = (
         Words("设备", "Device"),
         Words("状态", "State"),

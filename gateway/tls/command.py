@@ -40,7 +40,7 @@ def run_renew(
         return _failed("未更新证书", "the certificate was not renewed", error, say)
     say(f"已更新服务器证书 / renewed: {folder.server_file}")
     _say_server(facts, say)
-    say("运行中的网关在一小时内启用 / a running gateway takes it up within the hour")
+    say("运行中的监控主机在一小时内启用 / a running gateway takes it up within the hour")
     return 0
 
 
@@ -81,7 +81,7 @@ def _tell_new(settings: Settings, folder: TlsFolder, say: Say) -> None:
     if settings.web.tls is None or settings.web.tls.folder is None:
         say("写入站点文件 / put into the site file:")
         say(f"  web: {{..., tls: {{folder: {folder.path}}}, http_port: 8081}}")
-    say("重启网关后 / after a restart of the gateway:")
+    say("重启监控主机后 / after a restart of the gateway:")
     say(f"  网址 / address: https://{host}:{port}")
     for line in (*_STEPS_ZH, *_STEPS_EN):
         say(f"  {line}")

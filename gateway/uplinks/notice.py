@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.model.alarm import Severity
 from gateway.model.alert import OutboxItem
+from screens.catalogue import Language as ScreenLanguage
+from screens.citing import certainty_text, clause_text
 
 Language = Literal["zh", "en"]
 LATE_AFTER_S = 60
@@ -172,10 +174,13 @@ class Wording:
         return f"时间：{at}（{zone}）{late}" if zh else f"Time: {at} ({zone}){late}"
 
     def _clause(self, notice: Notice) -> str:
-        clause, certainty = _plain(notice.body.clause), _plain(notice.body.certainty)
+        zh = self.language == "zh"
+        language: ScreenLanguage = "zh-CN" if zh else "en"
+        clause = clause_text(language, _plain(notice.body.clause))
+        certainty = certainty_text(language, _plain(notice.body.certainty))
         if not clause:
             return ""
-        return f"依据：{clause}（{certainty}）" if self.language == "zh" else f"Clause: {clause} ({certainty})"
+        return f"依据：{clause}（{certainty}）" if zh else f"Clause: {clause} ({certainty})"
 
     def _person(self, notice: Notice) -> str:
         who, why = _plain(notice.body.user), _plain(notice.body.reason)

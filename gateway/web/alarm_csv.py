@@ -10,6 +10,8 @@ from typing import Final
 
 from gateway.model.alarm import Alarm
 from gateway.web.reasons import reason_in
+from screens.catalogue import Language
+from screens.citing import certainty_text, clause_text
 from screens.formats import local_day_time
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -41,6 +43,7 @@ def safe_cell(text: str) -> str:
 
 def _cells(alarm: Alarm, language: str, titles: Mapping[str, tuple[str, str]]) -> Iterator[object]:
     info, english = alarm.rule, language == "en"
+    spoken: Language = "en" if english else "zh-CN"
     zh, en = titles.get(alarm.asset, (alarm.asset, alarm.asset))
     yield from map(safe_cell, (alarm.alarm_id, str(info.severity), info.title_en if english else info.title_zh))
     yield from map(safe_cell, (en if english else zh, alarm.subject))
@@ -48,7 +51,8 @@ def _cells(alarm: Alarm, language: str, titles: Mapping[str, tuple[str, str]]) -
     for at_ns in (alarm.raised_at_ns, alarm.returned_at_ns, alarm.acknowledged_at_ns):
         yield local_day_time(at_ns) if at_ns else ""
     reason = reason_in(language, alarm.acknowledge_reason)
-    yield from map(safe_cell, (alarm.acknowledged_by, reason, info.limit_source, info.clause, info.certainty))
+    yield from map(safe_cell, (alarm.acknowledged_by, reason, info.limit_source))
+    yield from map(safe_cell, (clause_text(spoken, info.clause), certainty_text(spoken, info.certainty)))
     yield safe_cell(info.rule_id)
 
 

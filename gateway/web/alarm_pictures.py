@@ -32,7 +32,7 @@ BEFORE_MS: Final = 10_000
 AFTER_MS: Final = 10_000
 REFUSALS: Final = {
     MediaRefusal.NOT_KEPT: (404, "没有保存这份影像", "this picture is not kept"),
-    MediaRefusal.DAMAGED: (410, "影像与封存记录不符，不予显示", "what is kept is not what was sealed: not shown"),
+    MediaRefusal.DAMAGED: (410, "影像与存证记录不符，不予显示", "what is kept is not what was sealed: not shown"),
     MediaRefusal.NO_CASE: (403, "须先立案才能查看未模糊的画面", "open the case first: faces stay blurred without it"),
     MediaRefusal.NOT_BLURRED: (500, "无法模糊人脸，不予显示", "faces could not be blurred: not shown"),
     MediaRefusal.NO_RECORD: (503, "尚未写入记录，请稍后重试", "it could not be put on record: try again"),

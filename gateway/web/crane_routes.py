@@ -106,4 +106,4 @@ def docking_fields(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _no_crane(asset: str) -> Response:
-    return error_answer(404, "no_such_crane", "没有这台塔吊", f"no tower crane has the id {asset}", "asset")
+    return error_answer(404, "no_such_crane", "没有这台塔机", f"no tower crane has the id {asset}", "asset")

@@ -22,7 +22,7 @@ from typing import Any
 
 import orjson
 
-from gateway import __version__
+from contract import __version__
 from gateway.evidence import RecordKind
 from gateway.recorder import Told
 from gateway.store.alert_store import AlertStore, KeptRecord

@@ -32,6 +32,7 @@ from gateway.web.figures_view import (
 )
 from gateway.web.pages import Pages
 from gateway.web.visitor import Role, require
+from screens.citing import certainty_text
 from screens.formats import local_day_time
 
 BOM = "\ufeff"
@@ -99,7 +100,7 @@ def figures_csv(shown: Shown, language: str) -> str:
                 line.goal,
                 line.standing.value if line.standing else "",
                 line.source,
-                line.certainty or line.source,
+                certainty_text("en" if language == "en" else "zh-CN", line.certainty),
             ]
         )
     return BOM + out.getvalue()

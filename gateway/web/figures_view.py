@@ -24,6 +24,8 @@ SPANS = {"1d": 1, "7d": 7, "30d": 30, "90d": 90}
 """Days of each choice."""
 CUSTOM = "custom"
 LONGEST_DAYS = 366
+COUNTED_OUR_WAY = Words("计数口径为产品设定", "how it is counted is a product setting")
+"""The standard names the figure and leaves open how it is counted."""
 _EACH = (Severity.P1, Severity.P2, Severity.P3)
 
 
@@ -56,7 +58,8 @@ class AsideNow:
 
 @dataclass(frozen=True, slots=True)
 class FigureLine:
-    """One figure. `value` in `unit` ("", "%", "s", "/h"); `n` the cases it rests on (None: none are counted)."""
+    """One figure. `value` in `unit` ("", "%", "s", "/h"); `n` the cases it rests on (None: none are counted).
+    `source` names the document of the target, `also` is said beside it."""
 
     key: str
     name: Words
@@ -67,12 +70,12 @@ class FigureLine:
     goal: str = ""
     source: str = ""
     decimals: int = 1
+    also: Words | None = None
 
     @property
     def certainty(self) -> str:
-        """How sure the target is; empty where the source says it already."""
-        said = self.target.certainty if self.target else "M-M" if self.source == SECOND_HAND else ""
-        return "" if said == self.source else said
+        """The code of how sure the target is; empty where there is none."""
+        return self.target.certainty if self.target else "M-M" if self.source == SECOND_HAND else ""
 
     @property
     def standing(self) -> Standing | None:
@@ -212,8 +215,9 @@ def _tags(figures: AlarmFigures) -> Iterator[FigureLine]:
         n,
         targets.CHATTERING,
         "0",
-        f"{second}; PD",
+        second,
         0,
+        COUNTED_OUR_WAY,
     )
     yield FigureLine(
         "fleeting",
@@ -223,8 +227,9 @@ def _tags(figures: AlarmFigures) -> Iterator[FigureLine]:
         n,
         targets.FLEETING,
         "0",
-        f"{second}; PD",
+        second,
         0,
+        COUNTED_OUR_WAY,
     )
     yield FigureLine(
         "bad_actors",
@@ -280,7 +285,6 @@ def _answers(figures: AlarmFigures) -> Iterator[FigureLine]:
         figures.p1_late.n,
         _hundred(targets.P1_LATE),
         "< 5 %",
-        "PD",
     )
     yield from _durations("active", Words("报警持续时间", "How long alarms were active"), figures.active, None, "")
 
@@ -289,8 +293,7 @@ def _durations(key: str, name: Words, taken: Durations, target: Target | None, g
     for part, value in (("p50", taken.p50_s), ("p95", taken.p95_s)):
         judged = target if part == "p95" else None
         said = Words(f"{name.zh} {part}", f"{name.en}, {part}")
-        source = "PD" if judged else ""
-        yield FigureLine(f"{key}_{part}", said, value, "s", taken.n, judged, goal if judged else "", source, 0)
+        yield FigureLine(f"{key}_{part}", said, value, "s", taken.n, judged, goal if judged else "", decimals=0)
 
 
 def _aside(aside: AsideNow) -> Iterator[FigureLine]:
@@ -328,7 +331,6 @@ def _unmeasured() -> Iterator[FigureLine]:
         None,
         Target(1, 1, "PD"),
         "< 1 s",
-        "PD",
     )
     yield FigureLine(
         "feed_gaps",
@@ -338,7 +340,6 @@ def _unmeasured() -> Iterator[FigureLine]:
         None,
         Target(0, 0, "PD"),
         "0",
-        "PD",
     )
 
 

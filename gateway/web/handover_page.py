@@ -109,8 +109,8 @@ def printed_handover(found: Handover, head: LogHead) -> PrintedPaper:
         ("数据截至", local_day_time(found.sheet.until_ns)),
         ("交班人", f"{handed.user}，{local_day_time(handed.kept_at_ns)}" if handed else "未签字"),
         ("接班人", f"{taken.user}，{local_day_time(taken.kept_at_ns)}" if taken else "未接班"),
-        ("交班封存", f"SHA-256 {handed.sha256}，第 {handed.seq} 号记录" if handed else "未封存"),
-        ("接班封存", f"SHA-256 {taken.sha256}，第 {taken.seq} 号记录" if taken else "未封存"),
+        ("交班存证", f"SHA-256 {handed.sha256}，第 {handed.seq} 号记录" if handed else "未存证"),
+        ("接班存证", f"SHA-256 {taken.sha256}，第 {taken.seq} 号记录" if taken else "未存证"),
     )
     remark = str(taken.content.get("remark", "")) if taken else ""
     written = (Written("交班说明", found.notes), Written("接班人意见", remark))

@@ -85,7 +85,7 @@ def fault_of(error: Exception) -> Fault:
         return _overtaken(error)
     if isinstance(error, PaperDamagedError):
         words = Words(
-            "已存档的内容与封存记录不符，不能继续写入，请从备份恢复。",
+            "已存档的内容与存证记录不符，不能继续写入，请从备份恢复。",
             "What is kept is not what was sealed; nothing more is written to it. Restore it from a backup.",
         )
         return Fault(500, words)

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.requests import Request
 
-from gateway import __version__
+from contract import __version__
 from gateway.web.read_model import BoxView
 from gateway.web.visitor import RefusedError, Role, visitor_of
 from screens.addresses import back_of, path_of

@@ -117,7 +117,7 @@ def printed_log(log: DayLog, head: LogHead) -> PrintedPaper:
     """As it goes on paper, in Chinese."""
     signed = log.signed
     who = f"{signed.user}，{local_day_time(signed.kept_at_ns)}" if signed else "未签字"
-    seal = f"SHA-256 {signed.sha256}，第 {signed.seq} 号记录" if signed else "草稿，未封存为定稿"
+    seal = f"SHA-256 {signed.sha256}，第 {signed.seq} 号记录" if signed else "草稿，未存证为定稿"
     facts = (
         ("工程名称", head.site_zh),
         ("项目编号", head.project_code),
@@ -126,7 +126,7 @@ def printed_log(log: DayLog, head: LogHead) -> PrintedPaper:
         ("状态", STATE_ZH[log.state]),
         ("数据截至", local_day_time(log.sheet.until_ns)),
         ("签字人", who),
-        ("封存", seal),
+        ("存证", seal),
     )
     written = [Written(FIELD_WORDS[field].zh, log.texts[field]) for field in LogField]
     written += [

@@ -9,6 +9,8 @@ from html import escape
 from typing import Any
 
 from regulator.evidence.case import Case
+from screens.catalogue import LANGUAGES
+from screens.citing import clause_text
 from screens.formats import local_day_time
 
 _FRAME = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">
@@ -57,11 +59,16 @@ def _alarm(case: Case) -> str:
                 body["transition"],
                 body["title_zh"],
                 value,
-                body["clause"],
+                _clause(body["clause"]),
             )
             rows.append(cells)
     heads = ["时间 time", "变化 transition", "报警 alarm", "实测/限值 measured/limit", "依据 clause"]
     return _table("报警 Alarm", heads, rows)
+
+
+def _clause(clause: str) -> str:
+    """In both languages; once where they are the same."""
+    return " / ".join(dict.fromkeys(clause_text(language, clause) for language in LANGUAGES))
 
 
 def _media(case: Case) -> str:

@@ -14,7 +14,7 @@ STANDING_WORDS = {
     Standing.CURRENT: "正常 current",
 }
 COLUMNS = (
-    Column("box_id", "主机编号", "box"),
+    Column("box_id", "监控主机编号", "box"),
     Column("project_code", "项目编号", "project code"),
     Column("project_name", "项目名称", "project"),
     Column("standing", "状态", "standing", "", "silent before outdated before unknown before current"),
@@ -23,7 +23,7 @@ COLUMNS = (
     Column("rule_packs", "规则包", "rule packs", "", "name, SHA-256, origin"),
     Column("packs_behind", "未生效的下发规则包", "offered packs not in force"),
     Column("settings_sha256", "配置摘要", "settings digest"),
-    Column("clock", "授时", "clock kept", "", "kept, free or unknown, as the box's kernel says"),
+    Column("clock", "对时", "clock kept", "", "kept, free or unknown, as the box's kernel says"),
     Column("clock_offset_s", "时钟偏差", "clock offset", "s", "box less desk at the last heartbeat, the way included"),
     Column("last_heard", "最近通信", "last heard", "UTC+8"),
     Column("state_heard", "状态上报时间", "state heard", "UTC+8"),

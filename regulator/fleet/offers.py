@@ -72,7 +72,7 @@ class OfferOffice:
             _require_reason(reason)
             offered = [row.box_id for row in _standing_offers(db, actor, pack)]
             if not offered:
-                words = ("辖区内没有主机收到过该规则包", "no box of your scope was offered this pack")
+                words = ("辖区内没有监控主机收到过该规则包", "no box of your scope was offered this pack")
                 raise RefusedError(409, "nothing_to_withdraw", *words)
             chosen = _known_boxes(db, actor, offered)
         for box in chosen:
@@ -190,7 +190,7 @@ def _standing_offers(db: Connection, actor: Actor, pack: "Row[Any]") -> "list[Ro
 def _known_boxes(db: Connection, actor: Actor, box_ids: Sequence[str]) -> "list[Row[Any]]":
     known = {row.box_id: row for row in boxes_in_scope(db, actor)}
     if not box_ids or not set(box_ids) <= set(known):
-        raise RefusedError(404, "no_such_box", "请选择辖区内的主机", "choose boxes of your scope", "box")
+        raise RefusedError(404, "no_such_box", "请选择辖区内的监控主机", "choose boxes of your scope", "box")
     return [known[box_id] for box_id in sorted(set(box_ids))]
 
 
@@ -217,7 +217,7 @@ def _require_room(db: Connection, box_id: str) -> None:
     waiting = select(func.count()).where(at.box_id == box_id, at.kind == KIND, at.acknowledged_at_ns == 0)
     if int(db.scalar(waiting) or 0) >= MOST_WAITING:
         words = (
-            f"主机 {box_id} 尚有 {MOST_WAITING} 个规则包未取走",
+            f"监控主机 {box_id} 尚有 {MOST_WAITING} 个规则包未取走",
             f"{box_id} has not fetched {MOST_WAITING} packs yet",
         )
         raise RefusedError(409, "offers_waiting", *words, "box")

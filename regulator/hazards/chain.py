@@ -11,8 +11,10 @@ from sqlalchemy import Connection, select
 
 from regulator.hazards.record import HazardRecord
 from regulator.hazards.rules import Wording
+from regulator.hazards.sections import Section
 from regulator.hazards.state_names import HazardAction
-from regulator.hazards.words import WORDS
+from regulator.hazards.words import DEADLINES, WORDS
+from regulator.model.actor import Level
 from regulator.records.ledger import LedgerEntry, entries_about
 from regulator.records.tables.hazards import hazard_deadlines
 
@@ -37,6 +39,29 @@ EVENTS: Final[dict[str, Wording]] = {
     "accident_follow_up": Wording("事故后续", "Follow-up of the accident"),
     "supervision_proposed": Wording("提请挂牌督办", "Listing proposed"),
 }
+_DETAILS: Final = (
+    "number",
+    "what",
+    "level",
+    "warning",
+    "rule_zh",
+    "outcome",
+    "section",
+    "due_day",
+    "receipt_number",
+    "override",
+)
+_CALLED: Final[dict[tuple[str, str], Wording]] = {
+    **{("what", kind.value): words for kind, words in DEADLINES.items()},
+    **{("level", level.value): WORDS[level] for level in Level},
+    **{("section", section.value): WORDS[section] for section in Section},
+    ("outcome", "met"): Wording("按期完成", "met"),
+    ("outcome", "extended"): Wording("已延期", "extended"),
+    ("outcome", "void"): Wording("不再计算", "void"),
+    ("outcome", "granted"): Wording("同意", "granted"),
+    ("outcome", "refused"): Wording("不同意", "refused"),
+}
+"""What a value of an entry is called; others stand as they are."""
 DATED: Final = ("observed_at_ns", "opened_at_ns")
 
 
@@ -47,12 +72,13 @@ class ChainEvent:
     seq: int
     at_ns: int
     what: Wording
+    user_id: str
     name: str
     level: str
     for_whom: str
     moved: tuple[str, str]
     words: str
-    detail: str
+    detail: Wording
     evidence: tuple[str, ...]
     digest: str
 
@@ -87,6 +113,7 @@ def _event(entry: LedgerEntry) -> ChainEvent:
         seq=entry.seq,
         at_ns=fields["at_ns"],
         what=EVENTS.get(kind, Wording(kind, kind)),
+        user_id=actor["user_id"],
         name=actor["name"],
         level=actor["level"],
         for_whom=actor["on_behalf_of"],
@@ -98,20 +125,12 @@ def _event(entry: LedgerEntry) -> ChainEvent:
     )
 
 
-def _detail(content: dict[str, Any]) -> str:
-    names = (
-        "number",
-        "what",
-        "level",
-        "warning",
-        "rule_zh",
-        "outcome",
-        "section",
-        "due_day",
-        "receipt_number",
-        "override",
-    )
-    return " · ".join(str(content[name]) for name in names if content.get(name))
+def _detail(content: dict[str, Any]) -> Wording:
+    known = [(name, str(content[name])) for name in _DETAILS if content.get(name)]
+    said = [_CALLED.get((name, value), Wording(value, value)) for name, value in known if name != "rule_zh"]
+    if rule := content.get("rule_zh"):
+        said.append(Wording(str(rule), str(content.get("rule_en") or rule)))
+    return Wording(" · ".join(each.zh for each in said), " · ".join(each.en for each in said))
 
 
 def _content(entry: LedgerEntry) -> dict[str, Any]:

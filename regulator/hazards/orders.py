@@ -22,6 +22,7 @@ from regulator.records.ledger import Deed
 from regulator.records.tables.hazards import hazard_orders
 from regulator.records.tables.intake import alarms, boxes
 from regulator.records.tables.registry import firms, project_firms, projects
+from screens.citing import item_text
 from screens.formats import site_time
 
 PREFIX: Final = {
@@ -210,10 +211,10 @@ def _addressee(db: Connection, project_code: str) -> str:
 def _criteria(hazard: HazardRecord) -> str:
     """The national criteria's item, under both editions."""
     codes = [
-        f"{code}（{edition} 版）"
-        for code, edition in (
-            (hazard.catalogue_code, hazard.catalogue_edition),
-            (hazard.other_code, hazard.other_edition),
+        item_text("zh-CN", code)
+        for code in (
+            hazard.catalogue_code,
+            hazard.other_code,
         )
         if code
     ]

@@ -4,6 +4,7 @@ from enum import Enum
 from typing import Final
 
 from regulator.hazards.deadline_days import DueClass, Urgency
+from regulator.hazards.deadlines import DeadlineKind
 from regulator.hazards.rules import Document, Wording
 from regulator.hazards.sections import Section
 from regulator.hazards.state_names import HazardAction, HazardState, Refusal
@@ -101,6 +102,16 @@ WORDS: Final[dict[Enum, Wording]] = {
     Document.SUPERVISE: W("挂牌督办通知书", "notice of listed supervision"),
     Document.CLOSE: W("销号单", "closing note"),
     Document.RESUME: W("复工通知单", "notice to resume work"),
+}
+
+DEADLINES: Final[dict[DeadlineKind, Wording]] = {
+    DeadlineKind.SITE_CHECK: W("现场核查", "site check"),
+    DeadlineKind.RECTIFY: W("整改", "rectification"),
+    DeadlineKind.LISTING: W("挂牌督办", "listed supervision"),
+    DeadlineKind.LOOK_BACK: W("回头看", "look back"),
+    DeadlineKind.ANALOGY: W("举一反三", "look-alikes"),
+    DeadlineKind.ACCIDENT_PROVINCE: W("报省级平台", "report to the province"),
+    DeadlineKind.ACCIDENT_NATIONAL: W("报全国平台", "report to the national platform"),
 }
 
 _STATUS = {R.NOT_YOUR_DUTY: 403, R.NOT_YOUR_LEVEL: 403, R.SAME_PERSON: 403, R.HIGHER_LEVEL_NEEDED: 403}

@@ -185,10 +185,10 @@ class LiveOffice:
         found = db.execute(mine.where(at.box_id.in_(known)).with_for_update()).first()
         found = found or db.execute(mine.order_by(at.last_seen_ns.desc()).limit(1).with_for_update()).first()
         if found is None:
-            words = ("该项目没有已登记的监控盒", "no box of this project has enrolled")
+            words = ("该项目没有已登记的监控主机", "no box of this project has enrolled")
             raise RefusedError(409, "no_box", *words, "project_code")
         if now_ns - found.last_seen_ns > HEARD_WITHIN_NS:
-            words = ("监控盒失联，无法请求实时视频", "nothing is heard of the box: it cannot be asked")
+            words = ("监控主机失联，无法请求实时视频", "nothing is heard of the box: it cannot be asked")
             raise RefusedError(409, "box_silent", *words, "project_code")
         return found
 
@@ -209,7 +209,7 @@ class LiveOffice:
         running = select(func.count()).where(at.ended_at_ns == 0)
         if (db.scalar(running.where(at.box_id == box_id)) or 0) >= MOST_OF_A_BOX:
             words = (
-                f"该监控盒同时最多 {MOST_OF_A_BOX} 路",
+                f"该监控主机同时最多 {MOST_OF_A_BOX} 路",
                 f"at most {MOST_OF_A_BOX} live videos of a box at a time",
             )
             raise RefusedError(429, "box_busy", *words)

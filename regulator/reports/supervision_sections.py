@@ -53,7 +53,7 @@ def coverage_section(db: Connection, scope: Scope, span: Span) -> tuple[TextSect
     ]
     said = Words(
         f"{span.last} 日终在册 {len(standing.ladders)} 个，达到末级 {standing.covered} 个（{standing.headline} %），"
-        f"情况未知 {standing.unknown} 个。盒子失联即为未知，不作零计。",
+        f"情况未知 {standing.unknown} 个。监控主机失联即为未知，不作零计。",
         f"At the end of {span.last} the set held {len(standing.ladders)} projects; {standing.covered} reached the last "
         f"rung ({standing.headline} %), of {standing.unknown} it is unknown. A silent box is unknown, never zero.",
     )

@@ -1,8 +1,11 @@
 """The calendar's file: entries with their sources, and on which days each is due. In: YAML. Out: frozen, validated."""
 
 import calendar
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -16,6 +19,26 @@ MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[0
 Row = Annotated[str, Field(pattern=r"^[A-E][0-9]{1,2}$")]
 Every = Literal["week", "month", "quarter", "half_year", "year"]
 ShownBy = Literal["mark", "rounds", "draws", "theme", "key_risk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice that asks for something, as it is named on pages."""
+
+    zh: str
+    en: str
+
+
+NOTICES: Mapping[str, Notice] = MappingProxyType(
+    {
+        "A": Notice("广东省治理行动巩固提升方案（2023）", "Guangdong, consolidation plan of 2023"),
+        "B": Notice("交住建字〔2024〕80号 治本攻坚三年行动方案", "交住建字〔2024〕80号, three-year plan of a county"),
+        "C": Notice("湖北省房屋建筑领域指导意见", "Hubei, guidance for housing construction"),
+        "D": Notice("晋建综〔2024〕103号 治本攻坚三年行动方案", "晋建综〔2024〕103号, three-year plan of a city"),
+        "E": Notice("浙江某市岁末年初专项行动通知（2021）", "year-end campaign of a city in Zhejiang, 2021"),
+    }
+)
+"""By the letter with which `Entry.source` begins."""
 _MONTHS: dict[str, int] = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 
 
@@ -65,6 +88,11 @@ class Entry(Part):
     when: When
     shown_by: ShownBy
     link: Annotated[str, Field(pattern=r"^(/[a-z/-]+)?$")] = ""
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """The notices that ask for it, each once."""
+        return tuple(NOTICES[letter] for letter in dict.fromkeys(row[0] for row in self.source))
 
     def concerns(self, level: Level) -> bool:
         """Whether it is a duty of this level."""

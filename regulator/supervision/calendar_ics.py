@@ -29,7 +29,7 @@ def _event(line: Line, stamp: str, *, chinese: bool) -> list[str]:
         f"DTSTART;VALUE=DATE:{due:%Y%m%d}",
         f"DTEND;VALUE=DATE:{due + timedelta(days=1):%Y%m%d}",
         f"SUMMARY:{_text(' · '.join(said))}",
-        f"DESCRIPTION:{_text(', '.join(entry.source))}",
+        f"DESCRIPTION:{_text(', '.join(each.zh if chinese else each.en for each in entry.notices))}",
         "END:VEVENT",
     ]
 

@@ -100,7 +100,7 @@ def enter_check_in(act: Act, project_code: str, role: Role, person: str) -> bool
     require_duty(act.actor, Duty.RESPONDER, levels=SITE)
     require_project(act.db, act.actor, project_code)
     if role is Role.SHIFT:
-        raise RefusedError(422, "not_a_role", "接班由监控盒记录", "shifts are taken over at the box", "role")
+        raise RefusedError(422, "not_a_role", "接班由监控主机记录", "shifts are taken over at the box", "role")
     came = CheckIn(project_code, role, read_text(person, "person"), act.now_ns)
     return keep_check_in(act.db, act.ledger, came, act.actor, act.now_ns)
 

@@ -1,6 +1,6 @@
 """`python -m regulator.twins --url U --plan F`: the boxes of a plan as one process, until SIGTERM.
 
-The plan is JSON: `[{"box_id", "project_code", "code", "silent"}]`. Prints one JSON line when every box has enrolled.
+The plan is JSON, an object a box (`regulator.twins.plan`). Prints one JSON line when every box has enrolled.
 """
 
 import argparse
@@ -11,18 +11,22 @@ import random
 import signal
 import sys
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import httpx
 
+from contract import __version__
 from regulator.twins.box import BoxTwin
-from regulator.twins.province import made_alarms
+from regulator.twins.plan import Planned, read_plan
+from regulator.twins.province import CAMERAS, made_alarms
 
 CONNECTIONS = 32
 SUMMARY_S = 60.0
+MINUTE_NS = 60_000_000_000
+POINTS_A_DEVICE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +35,6 @@ class Pace:
 
     heartbeat_s: float
     alarms_per_minute: float
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One box of the plan."""
-
-    box_id: str
-    project_code: str
-    code: str
-    silent: bool
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--alarms-per-minute", type=float, default=6)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
-    plan = [Planned(**row) for row in json.loads(given.plan.read_bytes())]
+    plan = read_plan(given.plan)
     asyncio.run(_run(given.url, plan, Pace(given.heartbeat_s, given.alarms_per_minute), given.seed))
     return 0
 
@@ -66,9 +60,12 @@ async def _run(url: str, plan: Sequence[Planned], pace: Pace, seed: int) -> None
         boxes = [_box(planned, client) for planned in plan]
         await asyncio.gather(*(_enrol(box, planned) for box, planned in zip(boxes, plan, strict=True)))
         print(json.dumps({"ready": True, "boxes": len(boxes)}), flush=True)
-        talking = [box for box, planned in zip(boxes, plan, strict=True) if not planned.silent]
-        living = [asyncio.create_task(_live(box, pace, index / len(talking))) for index, box in enumerate(talking)]
-        living.append(asyncio.create_task(_happen(talking, pace, seed)))
+        talking = [(box, planned) for box, planned in zip(boxes, plan, strict=True) if not planned.silent]
+        living = [
+            asyncio.create_task(_live(box, planned, pace, index / len(talking)))
+            for index, (box, planned) in enumerate(talking)
+        ]
+        living.append(asyncio.create_task(_happen([box for box, _ in talking], pace, seed)))
         await stop.wait()
         for task in living:
             task.cancel()
@@ -76,28 +73,39 @@ async def _run(url: str, plan: Sequence[Planned], pace: Pace, seed: int) -> None
 
 
 def _box(planned: Planned, client: httpx.AsyncClient) -> BoxTwin:
-    return BoxTwin(planned.box_id, planned.project_code, client, time.time_ns, time.monotonic)
+    return BoxTwin(planned.box_id, planned.project_code, client, time.time_ns, time.monotonic, planned.kept)
 
 
 async def _enrol(box: BoxTwin, planned: Planned) -> None:
-    await box.enrol(planned.code)
-    await box.heartbeat()
+    """One that enrolled in the province's past only says that it is there again."""
+    if planned.kept is None:
+        await box.enrol(planned.code)
+        await box.heartbeat()
     if not planned.silent:
-        await box.tell_state(version("sitewarden"), time.time_ns())
+        await box.tell_state(__version__, time.time_ns())
 
 
-async def _live(box: BoxTwin, pace: Pace, phase: float) -> None:
-    """Heartbeats, a summary and a picture a minute, spread over the province by `phase` (0 to 1)."""
+async def _live(box: BoxTwin, planned: Planned, pace: Pace, phase: float) -> None:
+    """Heartbeats, and the minutes and pictures of a minute, spread over the province by `phase` (0 to 1)."""
     await asyncio.sleep(phase * pace.heartbeat_s)
     spoken_s = -SUMMARY_S
     while True:
         if time.monotonic() - spoken_s >= SUMMARY_S:
             spoken_s = time.monotonic()
-            box.minute("pit-1", 8, time.time_ns() // 60_000_000_000 * 60_000_000_000)
-            box.picture("camera-1", time.time_ns())
+            _tell_minute(box, planned, time.time_ns() // MINUTE_NS * MINUTE_NS)
         await box.heartbeat()
         await box.deliver()
         await asyncio.sleep(pace.heartbeat_s)
+
+
+def _tell_minute(box: BoxTwin, planned: Planned, minute_at_ns: int) -> None:
+    for number, camera in enumerate(CAMERAS):
+        ailment = planned.ailment if number == 0 else ""
+        box.camera_minute(camera, ailment, minute_at_ns)
+        if ailment != "offline":
+            box.picture(camera, zlib.crc32(f"{box.box_id} {camera} {minute_at_ns}".encode()))
+    for asset in planned.devices:
+        box.minute(asset, POINTS_A_DEVICE, minute_at_ns)
 
 
 async def _happen(boxes: Sequence[BoxTwin], pace: Pace, seed: int) -> None:

@@ -21,7 +21,7 @@ from contract.canonical import Canonical, canonical_bytes
 from contract.chain import ChainHead, record_digest
 from contract.envelope import SIGNATURE_HEADER, Envelope, seal
 from contract.faults import FAULTS
-from contract.signing import SignKey, generate_key
+from contract.signing import generate_key, sign_key
 from regulator.twins.picture import SIZE_PX, drawn_picture
 
 SOFTWARE = "sitewarden box twin"
@@ -64,6 +64,16 @@ class Tally:
     retries: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class KeptBox:
+    """A box that has enrolled: its key, the number of its last envelope, the end of its chain."""
+
+    key_pem: str
+    envelope_seq: int
+    chain_seq: int
+    chain_sha256: str
+
+
 class BoxTwin:
     """`elapsed_s` is a monotonic clock, `now_ns` UTC. Not thread-safe: one task a box."""
 
@@ -74,15 +84,20 @@ class BoxTwin:
         client: httpx.AsyncClient,
         now_ns: Callable[[], int],
         elapsed_s: Callable[[], float],
-        key: SignKey | None = None,
+        kept: "KeptBox | None" = None,
     ) -> None:
         self.box_id, self.project_code = box_id, project_code
-        self.key = key or generate_key()
-        self.head = ChainHead()
+        self.key = sign_key(kept.key_pem.encode()) if kept else generate_key()
+        self.head = ChainHead(kept.chain_seq, kept.chain_sha256) if kept else ChainHead()
         self.tally = Tally()
         self.outbox: deque[Item] = deque()
         self._client, self._now_ns, self._elapsed_s = client, now_ns, elapsed_s
-        self._seq = 0
+        self._seq = kept.envelope_seq if kept else 0
+        self._raised_at_ns: dict[str, int] = {}
+
+    def keep(self) -> "KeptBox":
+        """What another process needs to go on as this box."""
+        return KeptBox(self.key.pem().decode(), self._seq, self.head.seq, self.head.sha256)
 
     async def enrol(self, code: str) -> None:
         """Introduce itself. Raises httpx.HTTPStatusError when the code is not taken."""
@@ -114,6 +129,23 @@ class BoxTwin:
         except httpx.HTTPError:
             self.tally.retries += 1
 
+    def camera_minute(self, camera_id: str, ailment: str, minute_at_ns: int) -> None:
+        """A camera's summary of one minute: usable, or what ails it ("offline", "covered" ...)."""
+        says = {"usable": not ailment, ailment or "offline": bool(ailment)}
+        rows: list[Canonical] = [
+            {
+                "point_id": f"{camera_id}.{name}",
+                "unit": "",
+                "min": str(int(holds)),
+                "max": str(int(holds)),
+                "mean": str(int(holds)),
+                "count": 60,
+                "quality": 0,
+            }
+            for name, holds in says.items()
+        ]
+        self._minute(camera_id, rows, minute_at_ns)
+
     def minute(self, asset: str, points: int, minute_at_ns: int) -> None:
         """A summary of one minute with so many points."""
         rows: list[Canonical] = [
@@ -128,6 +160,9 @@ class BoxTwin:
             }
             for number in range(points)
         ]
+        self._minute(asset, rows, minute_at_ns)
+
+    def _minute(self, asset: str, rows: list[Canonical], minute_at_ns: int) -> None:
         body: dict[str, Canonical] = {"minute_at_ns": minute_at_ns, "asset": asset, "points": rows}
         self.outbox.append(Item("minute_summary", f"{self.box_id}-{asset}-{minute_at_ns}", body))
 
@@ -152,12 +187,17 @@ class BoxTwin:
         self._transition(alarm, alarm_id, "raised", seed)
         return alarm_id
 
+    def acknowledged(self, alarm: TwinAlarm, alarm_id: str) -> None:
+        """Somebody at the site has seen it."""
+        self._transition(alarm, alarm_id, "acknowledged", 0)
+
     def returned(self, alarm: TwinAlarm, alarm_id: str) -> None:
         """The same alarm returns to normal."""
         self._transition(alarm, alarm_id, "returned", 0)
 
     def _transition(self, alarm: TwinAlarm, alarm_id: str, transition: str, seed: int) -> None:
         event_id, now_ns = f"{alarm_id}-{transition}", self._now_ns()
+        raised_at_ns = self._raised_at_ns.setdefault(alarm_id, now_ns)
         said = {"rule_id": alarm.rule_id, "subject": alarm.subject, "measured": alarm.measured, "limit": alarm.limit}
         self._seal({"transition": transition, "alarm": said | {"alarm_id": alarm_id}}, now_ns)
         body: dict[str, Canonical] = {
@@ -179,13 +219,15 @@ class BoxTwin:
             "certainty": "PD",
             "suspected": False,
             "observed_at_ns": now_ns,
-            "raised_at_ns": now_ns,
-            "user": "",
+            "raised_at_ns": raised_at_ns,
+            "user": "" if transition != "acknowledged" else "现场安全员",
             "reason": "",
             "evidence_seq": self.head.seq,
             "evidence_sha256": self.head.sha256,
             "project_code": self.project_code,
         }
+        if transition == "returned":
+            del self._raised_at_ns[alarm_id]
         self.outbox.append(Item("alarm_transition", event_id, body))
         if alarm.camera_id and transition == "raised":
             self.picture(alarm.camera_id, seed, event_id)

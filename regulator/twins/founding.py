@@ -25,7 +25,7 @@ from regulator.registry.kinds import Category, DeviceKind, FirmRole, RegionLevel
 from regulator.registry.project_office import Project, put_firm, register_project
 from regulator.registry.region_office import Firm, Region, add_firm, add_region
 from regulator.registry.set_office import Action, Proposal, SetRules, decide, propose
-from regulator.twins.province import CITIES, COUNTIES, PROVINCE_CODE, PROVINCE_NAME, MadeProject
+from regulator.twins.province import CAMERAS, CITIES, COUNTIES, PROVINCE_CODE, PROVINCE_NAME, MadeProject
 
 REASON: Final = "示范数据 demonstration"
 _WORKS: Final = {
@@ -80,10 +80,25 @@ def more_reviewers(count: int) -> tuple[MadePerson, ...]:
     return tuple(MadePerson(f"shenhe{number:02d}", f"审核{number:02d}", scope, judge) for number in range(1, count + 1))
 
 
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """`codes`: one-time enrolment codes by box id. `actors`: who acts, by login, the keepers among them."""
+
+    codes: dict[str, str]
+    actors: dict[str, Actor]
+
+
 def found_province(
     desk: Desk, projects: Sequence[MadeProject], passwords: Passwords, more: Sequence[MadePerson] = ()
 ) -> dict[str, str]:
     """All of it; the one-time enrolment codes by box id. `more`: people beside those of `made_people`."""
+    return found(desk, projects, passwords, more).codes
+
+
+def found(
+    desk: Desk, projects: Sequence[MadeProject], passwords: Passwords, more: Sequence[MadePerson] = ()
+) -> Founded:
+    """All of it, at the time that the desk's clock says. `more`: people beside those of `made_people`."""
     now_ns = desk.now_ns()
     people = (*made_people(projects[0]), *more)
     with desk.database.transaction() as db:
@@ -96,7 +111,8 @@ def found_province(
         for project in projects:
             _found_project(act, project)
         _found_set(desk, db, projects, (actors["shengting"], actors["shengpi"]))
-        return _codes(db, projects, now_ns)
+        keepers = {person.login: keeper for person, keeper in zip(KEEPERS, (first, second), strict=True)}
+        return Founded(_codes(db, projects, now_ns), actors | keepers)
 
 
 def _keeper(desk: Desk, db: Connection, person: MadePerson, passwords: Passwords) -> Actor:
@@ -138,13 +154,15 @@ def _found_project(act: Act, made: MadeProject) -> None:
     regions = (PROVINCE_CODE, made.city_code, made.county_code)
     register_project(act, Project(made.project_code, made.name, *regions, category, made.stage, begun))
     put_firm(act, made.project_code, made.contractor, FirmRole.CONTRACTOR)
-    add_device(act, Device(made.project_code, "camera-1", DeviceKind.CAMERA, "摄像机 1", asset="camera-1"))
+    for number, camera in enumerate(CAMERAS, 1):
+        add_device(act, Device(made.project_code, camera, DeviceKind.CAMERA, f"摄像机 {number}", asset=camera))
     for number, name in enumerate(made.dangerous_works, 1):
         kind, device, title = _WORKS[name]
         work = DangerousWork(made.project_code, f"work-{number}", kind, title, WorkStage.RUNNING, begun)
         put_work(act, work)
-        add_device(act, Device(made.project_code, f"device-{number}", device, f"{title} 1"))
-        watch_work(act, made.project_code, work.work_code, "camera-1", watches=True)
+        asset = "" if made.trouble == "unconnected" and number == 1 else f"device-{number}"
+        add_device(act, Device(made.project_code, f"device-{number}", device, f"{title} 1", asset=asset))
+        watch_work(act, made.project_code, work.work_code, CAMERAS[0], watches=True)
 
 
 def _found_set(desk: Desk, db: Connection, projects: Sequence[MadeProject], hands: tuple[Actor, Actor]) -> None:

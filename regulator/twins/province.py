@@ -18,12 +18,20 @@ KINDS = (
     ("municipal_tunnel", "市政隧道", 0.15),
 )
 STAGES = ("基础施工", "主体结构", "装饰装修")
+CAMERAS = ("camera-1", "camera-2")
+"""Every site has these two, as assets of its box."""
+TROUBLES = (("offline", 0.08), ("covered", 0.10), ("unconnected", 0.13))
+"""What is wrong with a site, up to which luck; below 0.02 there is no box, below 0.05 it is silent."""
 WORKS = {STAGES[0]: ("deep_pit",), STAGES[1]: ("tower_crane", "high_formwork"), STAGES[2]: ("gondola",)}
 
 
 @dataclass(frozen=True, slots=True)
 class MadeProject:
-    """One project; `box_id` empty: no box was installed. `silent`: the box enrolled and says nothing more."""
+    """One project; `box_id` empty: no box was installed. `silent`: the box enrolled and says nothing more.
+
+    `joined_share`: when its box came, as a share of the time that the province is told of. `trouble`: what is wrong
+    with it today ("offline", "covered": its first camera; "unconnected": its first device; empty: nothing).
+    """
 
     project_code: str
     name: str
@@ -35,6 +43,13 @@ class MadeProject:
     contractor: str
     box_id: str
     silent: bool
+    joined_share: float = 0.0
+    trouble: str = ""
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The measuring devices that its box delivers, as assets: one a dangerous work."""
+        return tuple(f"device-{number}" for number, _ in enumerate(self.dangerous_works, 1))
 
 
 def made_projects(count: int, seed: int = 1, live: tuple[str, str] | None = None) -> list[MadeProject]:
@@ -75,6 +90,8 @@ def _project(number: int, chance: random.Random) -> MadeProject:
         contractor=f"firm-{chance.randrange(40):02d}",
         box_id="" if luck < 0.02 else f"twin-{number:04d}",
         silent=0.02 <= luck < 0.05,
+        joined_share=max(0.0, (luck - 0.55) * 1.5) if luck >= 0.13 else 0.0,
+        trouble=next((name for name, upto in TROUBLES if 0.05 <= luck < upto), ""),
     )
 
 

@@ -15,7 +15,7 @@ class Link(Word):
 
     HEARD = "heard", "在线", "heard"
     SILENT = "silent", "失联", "silent"
-    NONE = "none", "无盒", "no box"
+    NONE = "none", "无监控主机", "no box"
 
 
 class Band(Word):

@@ -4,10 +4,9 @@ GET  /fleet?show=&words=&software_is=&pack=&format=     every box of the scope, 
      /fleet/packs ...                                   see `regulator.web.fleet_packs`
 """
 
-from importlib.metadata import version
-
 from fastapi import FastAPI
 
+from contract import __version__
 from regulator.desk import Desk
 from regulator.fleet.offers import OfferHearing
 from regulator.web.fleet_boxes import box_pages
@@ -19,4 +18,4 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     """The routes, and what is heard from boxes."""
     desk.listen("evidence_record", OfferHearing(desk.ledger).hear)
     pack_pages(desk, app, pages)
-    box_pages(desk, app, pages, version("sitewarden"))
+    box_pages(desk, app, pages, __version__)

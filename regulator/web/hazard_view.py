@@ -20,21 +20,12 @@ from regulator.hazards.refused_days import day_of_refusal, refused_since
 from regulator.hazards.requests import requests_of
 from regulator.hazards.sections import WrittenSection, sections_of
 from regulator.hazards.watch import holders_of, warnings_of
+from regulator.hazards.words import DEADLINES
 from regulator.model.actor import Actor
 from regulator.model.shelf import Shelf
 from regulator.records.tables.hazards import hazard_deadlines, hazard_replies
 from regulator.records.tables.registry import projects
 from regulator.web.hazard_forms import ActionForm, form_of
-
-DEADLINES = {
-    DeadlineKind.SITE_CHECK: ("现场核查", "site check"),
-    DeadlineKind.RECTIFY: ("整改", "rectification"),
-    DeadlineKind.LISTING: ("挂牌督办", "listed supervision"),
-    DeadlineKind.LOOK_BACK: ("回头看", "look back"),
-    DeadlineKind.ANALOGY: ("举一反三", "look-alikes"),
-    DeadlineKind.ACCIDENT_PROVINCE: ("报省级平台", "report to the province"),
-    DeadlineKind.ACCIDENT_NATIONAL: ("报全国平台", "report to the national platform"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +59,7 @@ class EvidenceLine:
 
 @dataclass(frozen=True, slots=True)
 class HazardView:
-    """Everything of one hazard."""
+    """Everything of one hazard. `people`: names by user id, of those who did something about it."""
 
     hazard: HazardRecord
     project_name: str
@@ -89,6 +80,7 @@ class HazardView:
     refused_days: int
     actions: tuple[ActionForm, ...]
     rule_true: bool
+    people: dict[str, str]
 
 
 def view_of(
@@ -99,6 +91,7 @@ def view_of(
     name = db.scalar(select(projects.c.name).where(projects.c.project_code == hazard.project_code))
     quiet = office.rules(db, hazard.project_code).quiet_hours
     since = refused_since(db, [hazard_id])
+    events = chain_of(db, hazard_id)
     return HazardView(
         hazard=hazard,
         project_name=name or hazard.project_code,
@@ -113,12 +106,13 @@ def view_of(
         clocks=clocks_of(db, hazard_id, now_ns),
         receipts=tuple(receipts_of(db, hazard_id)),
         follow_ups=follow_ups_of(db, hazard_id),
-        events=chain_of(db, hazard_id),
+        events=events,
         wrong=contradictions(db, hazard),
         notices=notices_of(db, hazard_id),
         refused_days=day_of_refusal(since[hazard_id], now_ns) if hazard_id in since else 0,
         actions=tuple(form_of(action) for action in office.allowed(hazard, actor)),
         rule_true=rule_true(db, hazard, quiet, now_ns),
+        people={event.user_id: event.name for event in events},
     )
 
 
@@ -148,11 +142,11 @@ def _deadlines(db: Connection, hazard_id: str, now_ns: int) -> tuple[DeadlineLin
 
 
 def _line(row: "Row[Any]", warned: "list[Row[Any]]", now_ns: int) -> DeadlineLine:
-    names = DEADLINES[DeadlineKind(row.what)]
+    name = DEADLINES[DeadlineKind(row.what)]
     at_ns = row.ended_at_ns or now_ns
     return DeadlineLine(
-        name_zh=names[0],
-        name_en=names[1],
+        name_zh=name.zh,
+        name_en=name.en,
         level=row.level,
         last_day=due_day(row.due_at_ns).isoformat(),
         due_at_ns=row.due_at_ns,

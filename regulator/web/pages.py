@@ -5,7 +5,6 @@ its own routes and templates and knows nothing of cookies.
 """
 
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -14,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.requests import Request
 
+from contract import __version__
 from regulator.desk import Desk
 from regulator.model.actor import Actor, Duty
 from regulator.model.refusals import RefusedError
@@ -42,7 +42,7 @@ class Pages:
         self.files = StaticFiles({"screens": STATIC, "desk": FOLDER / "static"}, self.catalogue)
         self.environment = page_environment([FOLDER / "templates"], self.catalogue, self.files)
         self.ask_login: Callable[[Request], Awaitable[Response]] = _to_login
-        self._version = version("sitewarden")
+        self._version = __version__
 
     def now_ns(self) -> int:
         """UTC, ns."""

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from regulator.review.dossier import Dossier
+from regulator.review.dossier import AlarmWords, Dossier
 from regulator.review.judgement import LEASE_NS, UNDO_NS
 from regulator.review.leases import Lease
 from regulator.review.pictures import Picture
@@ -13,6 +13,8 @@ from regulator.review.sheets import Sheet
 from regulator.review.spans import Span
 from regulator.review.statistics import Share
 from regulator.review.verdicts import Judged
+from screens.catalogue import Language
+from screens.citing import certainty_text, clause_text, item_text
 from screens.formats import local_day_time, short_decimal, unit_sign
 
 MS = 1_000_000
@@ -64,7 +66,11 @@ def dossier_json(found: Dossier) -> dict[str, Any]:
             "limit_source": alarm.limit_source,
             "clause": alarm.clause,
             "certainty": alarm.certainty,
-            "suspected": f"{alarm.suspected_code} ({alarm.suspected_edition})" if alarm.suspected_code else "",
+            "basis_zh": _basis("zh-CN", alarm),
+            "basis_en": _basis("en", alarm),
+            "suspected": alarm.suspected_code,
+            "suspected_zh": item_text("zh-CN", alarm.suspected_code),
+            "suspected_en": item_text("en", alarm.suspected_code),
             "active": alarm.active,
             "acknowledged": local_day_time(alarm.acknowledged_at_ns) if alarm.acknowledged_at_ns else "",
             "returned": local_day_time(alarm.returned_at_ns) if alarm.returned_at_ns else "",
@@ -79,6 +85,12 @@ def dossier_json(found: Dossier) -> dict[str, Any]:
         "came_back": found.came_back,
         "hazard_id": found.hazard_id,
     }
+
+
+def _basis(language: Language, alarm: AlarmWords) -> str:
+    """The clause and how surely it is known, in words."""
+    said = (clause_text(language, alarm.clause), certainty_text(language, alarm.certainty))
+    return " · ".join(filter(None, said))
 
 
 def lease_json(lease: Lease, now_ns: int) -> dict[str, Any]:

@@ -131,7 +131,7 @@ async def test_what_was_altered_on_the_disk_is_said_and_not_shown(pictured, open
     damage(pictured.box.folder, items[:1])
     page = await open_page(f"/alarms/{other.alarm_id}", role=Role.VIEWER)
     pictures = page.locator("#pictures")
-    await expect(pictures).to_contain_text("磁盘上的内容与封存记录不符")
+    await expect(pictures).to_contain_text("磁盘上的内容与存证记录不符")
     await expect(pictures.locator(".picture img")).to_have_count(0)
     await expect(pictures).to_contain_text("no H.264")
     assert (await page.evaluate(SEEN, f"/alarms/{other.alarm_id}/pictures/{items[0].sha256}"))[0] == 410

@@ -106,7 +106,7 @@ async def test_an_alarms_curve_shows_its_sealed_limit_and_its_moments(box, open_
     box.return_alarm()
     page = await open_page(f"/alarms/{alarm.alarm_id}")
     await drawn(page)
-    await expect(page.locator("table.curve-limits caption")).to_contain_text("封存记录")
+    await expect(page.locator("table.curve-limits caption")).to_contain_text("存证记录")
     await expect(page.locator("table.curve-limits")).to_contain_text("≥ 100.0 %")
     answer: dict[str, Any] = await page.evaluate(
         "fetch(document.querySelector('figure.curve').dataset.curve).then((answer) => answer.json())"

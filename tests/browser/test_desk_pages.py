@@ -58,7 +58,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFace]:
     with DeskFace(tmp_path_factory.mktemp("desk"), DeskClock()) as face:
         with face.database.transaction() as db:
             db.execute(insert(projects).values(project_code="GZ-1", name="一号工地", city_code="440100"))
-            finding = Finding(FindingKind.SILENT_BOX, "box-1", "盒子失联", "The box is silent", "GZ-1", "box-1")
+            finding = Finding(FindingKind.SILENT_BOX, "box-1", "监控主机失联", "The box is silent", "GZ-1", "box-1")
             open_finding(db, face.desk.ledger, finding, face.clock())
         _offer_a_pack(face)
         yield face

@@ -73,7 +73,7 @@ async def test_a_phone_answers_an_order_with_photos_and_the_regulator_holds_them
     files = [{"name": f"{n}.jpg", "mimeType": "image/jpeg", "buffer": photo(n, side_px=400)} for n in (1, 2)]
     await page.get_by_label("已拍的照片").set_input_files(files)
     await page.get_by_role("button", name="签字并上报").click()
-    await expect(page.get_by_role("status")).to_contain_text("已封存")
+    await expect(page.get_by_role("status")).to_contain_text("已存证")
     await expect(page.locator(".order-photos img")).to_have_count(2)
     assert (
         await page.locator(".order-photos img").first.evaluate(
@@ -158,8 +158,8 @@ async def test_a_warning_is_acknowledged_and_a_permit_entered_on_a_phone(box, re
     start = site_time(now_ns)
     await form.get_by_label("开始").fill(start.strftime("%Y-%m-%dT%H:%M"))
     await form.get_by_label("结束").fill((start + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M"))
-    await form.get_by_role("button", name="录入并封存").click()
-    await expect(page.get_by_role("status")).to_contain_text("许可已录入并封存")
+    await form.get_by_role("button", name="录入并存证").click()
+    await expect(page.get_by_role("status")).to_contain_text("许可已录入并存证")
     await expect(page.get_by_text("2026-017")).to_be_visible()
 
 

@@ -74,7 +74,7 @@ def test_images_have_a_version_and_no_address_of_a_registry():
     for service in SERVICES.values():
         name, _, tag = service["image"].partition(":")
         assert "." not in name.split("/")[0]
-        assert service["image"] == "sitewarden" or (tag and "latest" not in tag)
+        assert service["image"] == "sitewarden-desk" or (tag and "latest" not in tag)
 
 
 def test_what_is_mounted_is_there():

@@ -12,24 +12,35 @@ import pytest
 from tests.fakes.dockerfile import Replay, read_dockerfile
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-WHEEL, ENVIRONMENT, RUNTIME = read_dockerfile(CHECKOUT / "Dockerfile")
+DESK_FILE = CHECKOUT / "deploy" / "desk" / "desk.yaml"
+STAGES = WHEEL, ENVIRONMENT, RUNTIME = read_dockerfile(CHECKOUT / "Dockerfile")
+
+
+USES = {
+    "box": (("check", "demo"), "import gateway, cv2; print(gateway.__file__)", "sqlalchemy"),
+    "desk": (("desk", "--check", str(DESK_FILE)), "import gateway, sqlalchemy; print(gateway.__file__)", "cv2"),
+}
+"""By extra: a command that works, what is there, what is not."""
 
 
 @pytest.mark.timeout(600)
-def test_the_installation_works_step_by_step_for_an_unprivileged_user():
+@pytest.mark.parametrize("extra", sorted(USES))
+def test_the_installation_works_step_by_step_for_an_unprivileged_user(extra):
     """The same commands on the same locks; `--from` copies need no replay, since all stages share one root."""
+    wheel, environment, runtime = read_dockerfile(CHECKOUT / "Dockerfile", EXTRA=extra)
+    command, imports, absent = USES[extra]
     replay = Replay(CHECKOUT)
     try:
-        replay.play(WHEEL)
-        replay.play(ENVIRONMENT)
-        replay.play(RUNTIME, frozenset({"WORKDIR"}))
-        (program,) = json.loads(RUNTIME.arguments("ENTRYPOINT")[0])
-        done = replay.run(str(replay.inside(f"/opt/sitewarden/bin/{program}")), "check", "demo")
+        replay.play(wheel)
+        replay.play(environment)
+        replay.play(runtime, frozenset({"WORKDIR"}))
+        (program,) = json.loads(runtime.arguments("ENTRYPOINT")[0])
+        done = replay.run(str(replay.inside(f"/opt/sitewarden/bin/{program}")), *command)
         assert done.returncode == 0, done.stdout + done.stderr
-        where = replay.run(
-            str(replay.inside("/opt/sitewarden/bin/python")), "-c", "import gateway, cv2; print(gateway.__file__)"
-        )
+        python = str(replay.inside("/opt/sitewarden/bin/python"))
+        where = replay.run(python, "-c", imports)
         assert where.stdout.startswith(str(replay.inside("/opt/sitewarden/lib")))
+        assert f"No module named '{absent}'" in replay.run(python, "-c", f"import {absent}").stderr
     finally:
         replay.close()
 
@@ -41,7 +52,10 @@ def test_nothing_runs_as_root():
 
 
 def test_the_runtime_stage_has_no_build_tools_and_no_pip_run():
-    assert RUNTIME.arguments("COPY") == ["--from=environment /opt/sitewarden /opt/sitewarden"]
+    assert RUNTIME.arguments("COPY") == [
+        "--from=environment /opt/sitewarden /opt/sitewarden",
+        "LICENSE NOTICE /usr/share/doc/sitewarden/",
+    ]
     assert not any("pip" in run for run in RUNTIME.arguments("RUN"))
 
 
@@ -57,7 +71,7 @@ def test_data_and_settings_are_volumes():
 
 def test_everything_that_is_copied_is_in_the_build_context():
     admitted = {line[1:] for line in (CHECKOUT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    copies = [copy for stage in (WHEEL, ENVIRONMENT) for copy in stage.arguments("COPY") if "--from" not in copy]
+    copies = [copy for stage in STAGES for copy in stage.arguments("COPY") if "--from" not in copy]
     sources = {source for copy in copies for source in copy.split()[:-1]}
     assert sources == admitted
     assert all((CHECKOUT / source).exists() for source in sources)

@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def folder(tmp_path):
     """The Makefile and the locks, without an environment."""
-    for name in ("Makefile", "requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+    for name in ("Makefile", "requirements-demo.lock", "requirements-dev.lock", "pyproject.toml"):
         shutil.copy(CHECKOUT / name, tmp_path)
     return tmp_path
 

@@ -29,13 +29,14 @@ class Stage:
     image: str
     name: str
     instructions: list[Instruction] = field(default_factory=list)
+    arguments_declared: dict[str, str] = field(default_factory=dict)
 
     def arguments(self, name: str) -> list[str]:
         return [step.argument for step in self.instructions if step.name == name]
 
 
-def read_dockerfile(path: Path) -> list[Stage]:
-    """The stages in order. ARG before the first FROM is put in where it is used."""
+def read_dockerfile(path: Path, **build_args: str) -> list[Stage]:
+    """The stages in order. An ARG before the first FROM, or what was given for it, is put in where it is used."""
     text = "\n".join(line for line in path.read_text().splitlines() if not line.lstrip().startswith("#"))
     defaults: dict[str, str] = {}
     stages: list[Stage] = []
@@ -45,14 +46,22 @@ def read_dockerfile(path: Path) -> list[Stage]:
         name, _, argument = line.strip().partition(" ")
         if name == "ARG" and not stages:
             key, _, value = argument.partition("=")
-            defaults[key] = value
+            defaults[key] = build_args.get(key, value)
         elif name == "FROM":
             words = argument.split()
-            image = re.sub(r"\$\{(\w+)\}", lambda match: defaults[match.group(1)], words[0])
-            stages.append(Stage(image, words[2] if len(words) > 2 else ""))
+            stages.append(Stage(_put_in(words[0], defaults), words[2] if len(words) > 2 else ""))
+        elif name == "ARG":
+            declared = stages[-1].arguments_declared
+            declared[argument] = defaults[argument]
         else:
-            stages[-1].instructions.append(Instruction(name, " ".join(argument.split())))
+            text = _put_in(" ".join(argument.split()), stages[-1].arguments_declared)
+            stages[-1].instructions.append(Instruction(name, text))
     return stages
+
+
+def _put_in(text: str, values: Mapping[str, str]) -> str:
+    """`${NAME}` of what is declared; anything else is the shell's."""
+    return re.sub(r"\$\{(\w+)\}", lambda match: values.get(match.group(1), match.group(0)), text)
 
 
 class Replay:

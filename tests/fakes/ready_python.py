@@ -44,6 +44,8 @@ MOST_BYTES = 1 << 17
 PIPE = subprocess.PIPE
 IMPORTED = (
     "gateway.__main__",
+    "gateway.app",
+    "gateway.commissioning.options",
     "tests.fakes.libmodbus_server",
     "h11",
     "pydantic.v1",

@@ -80,7 +80,7 @@ async def test_a_strut_that_is_lost_is_a_danger(box: LoadedSite) -> None:
     await hourly(box, *[0.3 * PRELOAD_KN] * 4)
     (told,) = await box.told(f"{LOW}.danger")
     assert told["severity"] == "P1"
-    assert "DA-2, GB 50497-2019 8.0.9(2)" in told["clause"]
+    assert "danger-alarm condition, GB 50497-2019 8.0.9(2)" in told["clause"]
 
 
 async def test_a_dead_gauge_is_neither_loose_nor_in_order(box: LoadedSite) -> None:

@@ -47,7 +47,11 @@ def open_engine(model: Model, backend: Backend, threads: int) -> Engine:
         try:
             import onnxruntime  # noqa: PLC0415  (optional, and slow to import)
         except ImportError as error:
-            log.warning("onnxruntime cannot be imported (%s): the detector runs on OpenCV, about half as fast", error)
+            log.warning(
+                "onnxruntime cannot be imported (%s). The detector runs on OpenCV, about half as fast. "
+                "Install it: pip install 'sitewarden[box]'",
+                error,
+            )
         else:
             return OnnxruntimeEngine(onnxruntime, model, threads)
     return OpencvEngine(model, threads)

@@ -21,11 +21,11 @@ class Rung(Word):
 
     NOWHERE = "nowhere", "未在册", "not listed"
     LISTED = "listed", "在册", "listed"
-    BOX = "box", "已装盒", "box enrolled"
+    BOX = "box", "已装监控主机", "box enrolled"
     HEARTBEAT = "heartbeat", "心跳", "heartbeat"
-    CAMERAS = "cameras", "摄像头在线", "cameras online"
+    CAMERAS = "cameras", "摄像机在线", "cameras online"
     PICTURE = "picture", "画面合格", "picture usable"
-    WORKS = "works", "危大工程点位覆盖", "dangerous works covered"
+    WORKS = "works", "危大工程部位覆盖", "dangerous works covered"
     DATA = "data", "当日有有效数据", "valid data today"
 
 
@@ -112,7 +112,7 @@ class Ladder:
 def climb(facts: ProjectFacts) -> Ladder:
     """The whole ladder."""
     listed = _yes(Rung.LISTED) if facts.listed else _no(Rung.LISTED, "不在名单内", "not in the set")
-    box = _yes(Rung.BOX) if facts.boxes else _no(Rung.BOX, "没有已登记的监控盒", "no box has enrolled")
+    box = _yes(Rung.BOX) if facts.boxes else _no(Rung.BOX, "没有已登记的监控主机", "no box has enrolled")
     beat = _heartbeat(facts)
     if beat.footing is not Footing.YES:
         return Ladder((listed, box, beat, *_ABOVE_SILENCE))
@@ -121,7 +121,7 @@ def climb(facts: ProjectFacts) -> Ladder:
 
 def _heartbeat(facts: ProjectFacts) -> Step:
     if not facts.boxes:
-        return Step(Rung.HEARTBEAT, Footing.UNKNOWN, "没有监控盒", "there is no box")
+        return Step(Rung.HEARTBEAT, Footing.UNKNOWN, "没有监控主机", "there is no box")
     if facts.alive is None:
         return Step(Rung.HEARTBEAT, Footing.UNKNOWN, "日终时审查台未运行", "the desk did not run at the day's end")
     if facts.alive:
@@ -195,6 +195,6 @@ def _listed(which: Iterable[str]) -> str:
 
 _YES: Final = {rung: Step(rung, Footing.YES) for rung in Rung}
 _ABOVE_SILENCE: Final = tuple(
-    Step(rung, Footing.UNKNOWN, "监控盒无消息，情况未知", "nothing is heard of the box: unknown")
+    Step(rung, Footing.UNKNOWN, "监控主机无消息，情况未知", "nothing is heard of the box: unknown")
     for rung in (Rung.CAMERAS, Rung.PICTURE, Rung.WORKS, Rung.DATA)
 )

@@ -77,7 +77,7 @@ def freeze(db: Connection, set_code: str, now_ns: int, silent_s: int) -> int:
     heard = now_ns - day_end_ns(day) <= FREEZE_WITHIN_NS
     moment = Moment(day, day_end_ns(day), silent_s, heard=heard)
     facts = gather(db, moment, member_codes_on(db, set_code, day))
-    rows = [_frozen(day, code, climb(each), now_ns) for code, each in facts.items()]
+    rows = [frozen_row(day, code, climb(each), now_ns) for code, each in facts.items()]
     if rows:
         dialect = postgresql if db.dialect.name == "postgresql" else sqlite
         db.execute(dialect.insert(coverage_days).on_conflict_do_nothing(), rows)
@@ -91,7 +91,8 @@ def is_unknown(ladder: Ladder) -> bool:
     return stop is not None and (stop.footing is Footing.UNKNOWN or silent)
 
 
-def _frozen(day: date, code: str, ladder: Ladder, now_ns: int) -> dict[str, object]:
+def frozen_row(day: date, code: str, ladder: Ladder, now_ns: int) -> dict[str, object]:
+    """The row that keeps a project's day."""
     steps = [asdict(step) | {"rung": step.rung.value, "footing": step.footing.value} for step in ladder.steps]
     return {
         "day": day.isoformat(),

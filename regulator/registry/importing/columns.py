@@ -48,7 +48,7 @@ COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
         Column("firm_code", "产权单位代码"),
         Column("serial", "出厂编号"),
         Column("registration", "使用登记编号"),
-        Column("asset", "盒端名称"),
+        Column("asset", "监控主机内名称"),
     ),
     ImportKind.SET: (
         Column("project_code", "项目编码", needed=True),

@@ -23,10 +23,10 @@ from regulator.reports.statistics.silencing import silenced_at
 TOP = 10
 Delays = dict[tuple[str, str], list[tuple[int, int]]]
 """(delay in ms, count), rising, by (what, priority)."""
-NOTHING_HEARD = Words("本期没有收到任何盒子的数据", "nothing was heard of any box in this period")
+NOTHING_HEARD = Words("本期没有收到任何监控主机的数据", "nothing was heard of any box in this period")
 NO_ALARM = Words("本期没有报警，无从计算", "no alarm in this period: there is nothing to take a share of")
 SITE_NOTE = Words(
-    "每个盒子按 1 个岗位计（盒子不上报在岗人数）",
+    "每台监控主机按 1 个岗位计（监控主机不上报在岗人数）",
     "one position a box is assumed: boxes do not tell how many people there are",
 )
 _SUMS: Final = (
@@ -117,7 +117,7 @@ def _count(key: str, value: int, totals: AlarmTotals, window: Window) -> Figure:
 def _bad_actors(tags: list[int], totals: AlarmTotals, window: Window) -> Figure:
     if not totals.raised:
         return unknown("bad_actors", window, NOTHING_HEARD if totals.silent else NO_ALARM)
-    note = Words(f"点位 {len(tags)} 个", f"{len(tags)} tags")
+    note = Words(f"测点 {len(tags)} 个", f"{len(tags)} tags")
     return known("bad_actors", 100 * sum(tags[:TOP]) / totals.raised, totals.raised, window, note)
 
 
@@ -130,10 +130,10 @@ def _mix(level: str, totals: AlarmTotals, window: Window) -> Figure:
 def _silenced(db: Connection, selection: Selection, span: Span) -> Figure:
     found = silenced_at(db, selection, span.to_ns)
     if not found.told:
-        why = Words("没有收到任何盒子的证据链", "no box's chain of records has arrived")
+        why = Words("没有收到任何监控主机的证据链", "no box's chain of records has arrived")
         return unknown("silenced", None, why, found.boxes)
     note = Words(
-        f"静默 {found.silenced} 项；{found.boxes} 个盒子中 {found.told} 个的证据链已核，{found.gaps} 个有缺口",
+        f"已搁置、停用或抑制 {found.silenced} 项；{found.boxes} 台监控主机中 {found.told} 台的证据链已核，{found.gaps} 个有缺口",
         f"{found.silenced} silenced; chains of {found.told} of {found.boxes} boxes hold, {found.gaps} have a gap",
     )
     return known("silenced", found.without_reason, found.silenced, None, note)

@@ -25,10 +25,10 @@ def _gaps(db: Connection, selection: Selection, span: Span) -> Figure:
     here = (selection.covers(held.project_code), held.enrolled_at_ns < span.to_ns)
     n = db.scalar(select(func.count()).select_from(boxes).where(*here)) or 0
     if not n:
-        return unknown("feed_gaps", span.feed, Words("没有已登记的盒子", "no box has enrolled"))
+        return unknown("feed_gaps", span.feed, Words("没有已登记的监控主机", "no box has enrolled"))
     opened = (at.opened_at_ns >= span.from_ns, at.opened_at_ns < span.to_ns, at.kind.in_([kind.value for kind in GAPS]))
     found = select(func.count()).select_from(findings).where(*opened, selection.covers(at.project_code))
-    note = Words(f"盒子 {n} 个", f"{n} boxes")
+    note = Words(f"监控主机 {n} 台", f"{n} boxes")
     return known("feed_gaps", db.scalar(found) or 0, n, span.feed, note)
 
 

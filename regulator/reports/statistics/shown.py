@@ -4,11 +4,17 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from regulator.evidence.exports import Column, Table, Value
-from regulator.reports.statistics.figure import Figure, Sense
+from regulator.reports.statistics.figure import Certainty, Figure, Sense
 from regulator.reports.statistics.gathering import Statistics
 from regulator.reports.statistics.review_figures import CameraRate
 from screens.formats import local_day
 
+_BASIS = {
+    Certainty.SECONDARY: "二手来源 secondary source",
+    Certainty.PROPOSAL: "产品建议值 proposal of the product",
+    Certainty.RULE: "规则规定 set by a rule",
+    Certainty.NONE: "",
+}
 SPARK_WIDTH, SPARK_HEIGHT = 300, 40
 FIGURE_COLUMNS = (
     Column("key", "标识", "key"),
@@ -25,7 +31,7 @@ FIGURE_COLUMNS = (
     Column("covered_days", "有数据天数", "days with data"),
     Column("indicative", "仅供参考", "indicative", "", "yes: fewer than thirty days with data"),
     Column("target", "目标", "target"),
-    Column("certainty", "目标依据", "certainty of the target", "", "2nd: secondary sources; proposal; none"),
+    Column("certainty", "目标依据", "basis of the target", "", "empty: none"),
     Column("source", "来源", "source"),
     Column("formula_zh", "算法", "formula (Chinese)"),
     Column("formula_en", "算法（英文）", "formula"),
@@ -99,7 +105,7 @@ def _figure_row(figure: Figure) -> tuple[Value, ...]:
         None if figure.value is None else round(figure.value, 6), what.unit, figure.n,
         *(None if math.isnan(end) else round(end, 6) for end in (figure.low, figure.high)),
         *_window(figure), window.covered_days if window else None, "yes" if figure.indicative else "no",
-        target_text(figure), what.certainty.value, what.source, what.formula_zh, what.formula_en,
+        target_text(figure), _BASIS[what.certainty], what.source, what.formula_zh, what.formula_en,
         figure.why.zh, figure.why.en, figure.note.zh, figure.note.en,
     )  # fmt: skip
 

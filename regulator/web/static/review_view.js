@@ -30,7 +30,12 @@ byId("clip").addEventListener("loadedmetadata", seekClip);
 
 /** A row's title in the page's language. */
 export function titleOf(row) {
-  return english ? row.title_en : row.title_zh;
+  return inLanguage(row.title_zh, row.title_en);
+}
+
+/** What the server wrote in both languages. @param {string} zh @param {string} en */
+function inLanguage(zh, en) {
+  return english ? en : zh;
 }
 
 /** What a row says in one line. */
@@ -74,8 +79,8 @@ export function paintItem(item) {
     ...fact(t("Place"), `${item.source} · ${alarm.subject}`),
     ...fact(t("Measured"), alarm.measured ? `${alarm.measured} ${alarm.unit}` : t("unknown")),
     ...fact(t("Limit"), alarm.limit ? `${alarm.limit} ${alarm.unit}` : "–"),
-    ...fact(t("Basis"), [alarm.clause, alarm.certainty].filter(Boolean).join(" · ")),
-    ...(alarm.suspected ? fact(t("Suspected"), alarm.suspected) : []),
+    ...fact(t("Basis"), inLanguage(alarm.basis_zh, alarm.basis_en)),
+    ...(alarm.suspected ? fact(t("Suspected"), inLanguage(alarm.suspected_zh, alarm.suspected_en)) : []),
     ...fact(t("At the site"), stateWords(alarm)),
     ...fact(t("Raised here in 24 h"), String(item.in_a_day)),
     ...fact(t("False alarms of this camera and rule"), rateWords(item.rate)),

@@ -122,7 +122,7 @@ def test_the_export_holds_what_the_same_filters_show(face: DeskFace) -> None:
     client = face.client(Duty.VIEWER)
     answer = client.get("/fleet?show=silent&format=csv")
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert [row[0] for row in rows] == ["主机编号", "silent"]
+    assert [row[0] for row in rows] == ["监控主机编号", "silent"]
     assert client.get("/fleet?format=xlsx").content[:2] == b"PK"
     assert client.get("/fleet?format=pdf").status_code == 422
     assert client.get("/fleet?show=fine").status_code == 422

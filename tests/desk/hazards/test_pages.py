@@ -182,4 +182,4 @@ def test_a_list_is_filtered_and_refuses_unknown_words(face: DeskFace) -> None:
     assert hazard_id in client.get("/hazards?project=p8&state=pending&grade=general").text
     assert hazard_id not in client.get("/hazards?project=p8&state=closed").text
     assert client.get("/hazards?state=elsewhere").status_code == 422
-    assert "MH22-8-5" in client.get(page).text
+    assert "《判定标准（2022版）》第八条第五项" in client.get(page).text

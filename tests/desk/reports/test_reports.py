@@ -173,7 +173,12 @@ def test_hazards_with_an_order_are_paired_with_its_measure(desk: Desk, office: R
 def supervise(db: Connection) -> None:
     """A round, scores and the coverage of one day."""
     reasons = [{"factor": "hazards_overdue", "share": "40.0", "zh": "逾期未整改隐患", "en": "overdue hazards"}]
-    rungs = (("listed", "yes", ""), ("box", "yes", ""), ("heartbeat", "no", "盒子失联"), ("cameras", "unknown", "未知"))
+    rungs = (
+        ("listed", "yes", ""),
+        ("box", "yes", ""),
+        ("heartbeat", "no", "监控主机失联"),
+        ("cameras", "unknown", "未知"),
+    )
     steps = [{"rung": rung, "footing": footing, "zh": zh, "en": "why " + rung} for rung, footing, zh in rungs]
     about = {"name": "第一轮", "level": "county", "scope_code": "440105", "opened_by": "u"}
     db.execute(insert(rounds).values(round_id="r1", starts_on="2026-03-01", due_on="2026-03-31", **about))
@@ -204,7 +209,7 @@ def test_supervision_is_told_where_it_belongs(desk: Desk, office: ReportOffice) 
     ]
     assert "未知" in theirs["风险最高的项目"]["sentences"][0]
     rest = ours["项目名单覆盖"]["grids"][-1]["rows"]
-    assert rest == [["p1", "工程 p1", "已装盒", "心跳", "盒子失联"]]
+    assert rest == [["p1", "工程 p1", "已装监控主机", "心跳", "监控主机失联"]]
     assert "情况未知 1 个" in ours["项目名单覆盖"]["sentences"][0]
 
 
@@ -396,7 +401,7 @@ def test_a_month_of_which_nothing_is_known_says_so(file_database: DeskDatabase, 
     assert all(each["value"] is None for each in said["figures"])  # type: ignore[attr-defined]
     html = read(office, desk, issued.number, pdf=False, actor=anybody).decode()
     assert "某省审查台2026年3月" in html
-    assert "本期没有收到任何盒子的数据" in html
+    assert "本期没有收到任何监控主机的数据" in html
 
 
 def test_each_level_reads_its_own_and_below_and_signs_its_own(desk: Desk, drafted: ReportOffice) -> None:

@@ -36,7 +36,7 @@ def test_a_warning_is_entered_seen_and_withdrawn_by_forms_alone(face: DeskFace) 
     went = client.submit("/permits", "/permits/warning", words=HOSTILE, **RAIN)
     assert went.status_code == 303
     page = client.get(went.headers["location"])
-    assert "等待主机接收" in page.text
+    assert "等待监控主机接收" in page.text
     assert "&lt;script&gt;" in page.text
     assert HOSTILE not in page.text
     here = went.headers["location"].partition("?")[0]

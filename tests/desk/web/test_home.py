@@ -105,7 +105,7 @@ def home(face: DeskFace, duty: Duty, scope: Scope) -> tuple[DeskClient, str]:
 
 def test_figures_are_those_of_the_scope(face: DeskFace) -> None:
     _, text = home(face, Duty.REVIEWER, CITY)
-    assert [big(text, words) for words in ("待研判一级报警", "条隐患已逾期", "条隐患今天到期", "个监控盒失联")] == [
+    assert [big(text, words) for words in ("待研判一级报警", "条隐患已逾期", "条隐患今天到期", "台监控主机失联")] == [
         "1",
         "1",
         "1",
@@ -114,7 +114,7 @@ def test_figures_are_those_of_the_scope(face: DeskFace) -> None:
     assert "最久已等 3 小时" in text
     assert big(text, "名单内项目当日有有效数据") == "0.00 %"
     _, text = home(face, Duty.REVIEWER, OTHER)
-    assert [big(text, words) for words in ("待研判一级报警", "条隐患已逾期", "个监控盒失联")] == ["0", "0", "0"]
+    assert [big(text, words) for words in ("待研判一级报警", "条隐患已逾期", "台监控主机失联")] == ["0", "0", "0"]
     assert "p1" not in re.findall(r"/projects/(\w+)", text)
 
 

@@ -23,7 +23,7 @@ def test_one_alarm_in_chinese_says_what_where_how_much_when_by_which_clause_and_
         "对象：crane-1（crane-1.moment_pct）",
         "测值：112.5 %，限值：100 %",
         "时间：2023-11-15 06:13:20（UTC+08:00）",
-        "依据：GB 1 2.3（M-H）",
+        "依据：GB 1 2.3（未核对原文，可信度高）",
         "项目：PROJECT-1，编号：alarm-1:raised",
     ]
 

@@ -138,7 +138,7 @@ def test_another_scene_is_told_and_begins_new_tracks(
         (["clip", "--night-reference", "notes.mp4"], "notes.mp4: not a picture"),
         (["clip", "--night-reference", "still.png"], "--night-reference without --reference"),
         (["clip", "--reference", "still.png", "--night-reference", "small.png"], "reference by night: (20, 30)"),
-        (["clip", "--window"], "pip install 'sitewarden[desktop]'"),
+        (["clip", "--window"], "pip install 'sitewarden[box-desktop]'"),
         (["clip", "--model", "notes.mp4"], "notes.mp4"),
         (["rtsp://user:secret@camera/1"], "source: expected an address without user name and password"),
         (["clip", "--password-file", "missing.txt"], "missing.txt"),

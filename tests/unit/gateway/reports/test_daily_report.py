@@ -93,7 +93,7 @@ def test_the_numbers_of_a_row() -> None:
     cells = row_cells(good_row("S1"))
     assert (cells["上次值"], cells["本次值"], cells["本次变化"]) == ("11.20", "12.35", "+1.15")
     assert (cells["累计变化"], cells["变化速率"], cells["累计控制值"]) == ("+12.35", "+1.15", "30.00")
-    assert cells["控制值来源"] == "设计文件 / 监测方案 3.2 / SITE"
+    assert cells["控制值来源"] == "设计文件 / 监测方案 3.2 / 工地自定"
     assert (cells["状态"], cells["数据"]) == ("正常", "有效")
 
 

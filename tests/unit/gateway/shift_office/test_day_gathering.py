@@ -180,8 +180,8 @@ async def test_the_time_in_which_the_box_did_not_run_and_nobody_was_heard_is_bli
     await day.record(RecordKind.STARTED, NOW_NS)
     await day.wind(3.0, 3.0)
     rows = {row[0]: row for row in day.said("blind")}
-    assert rows["监测主机"][2] == "2023-11-15 00:00:00 – 2023-11-15 06:13:20"
-    mast = next(row for name, row in rows.items() if name != "监测主机")
+    assert rows["监控主机"][2] == "2023-11-15 00:00:00 – 2023-11-15 06:13:20"
+    mast = next(row for name, row in rows.items() if name != "监控主机")
     assert int(mast[1].split()[0]) > 300
     assert marks([row[1:] for row in day.section("blind").rows]) == {Mark.UNKNOWN}
 

@@ -89,4 +89,4 @@ def test_a_box_that_was_off_within_the_shift_says_so(tmp_path: Path) -> None:
         records.append(KeptRecord(record.seq, str(kind), record.at_ns, "", record.sha256, record.body))
     store.commit(Commit(NOW_NS, records=records)).result()
     rows = said(QUIET, AlarmReader(store.path), "links")
-    assert rows == [["监测主机", "未运行", "2023-11-15 00:13:20 – 2023-11-15 02:13:20", "–"]]
+    assert rows == [["监控主机", "未运行", "2023-11-15 00:13:20 – 2023-11-15 02:13:20", "–"]]

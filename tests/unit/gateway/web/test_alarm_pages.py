@@ -152,8 +152,8 @@ async def test_the_card_stands_beside_the_alarm_with_the_first_step_first(face: 
 async def test_an_alarm_tells_where_its_limit_comes_from_and_how_sure_that_is(face: Face) -> None:
     alarm_id = await face.raised()
     html = await _page(face, f"/alarms/{alarm_id}?lang=en")
-    assert "M-H" in html
-    assert "from memory, unverified, confidence high" in html
+    assert "not checked against the text, confidence high" in html
+    assert "M-H" not in html
 
 
 async def test_what_began_together_and_what_came_before_stand_on_the_page(face: Face) -> None:
@@ -190,7 +190,7 @@ async def test_the_sheet_holds_the_facts_and_places_for_signatures(face: Face) -
         "120.00 m",
         "100.00 m",
         "1.2",
-        "M-H",
+        "未核对原文，可信度高",
         "先停机",
         "项目负责人",
         "/curves.svg?",

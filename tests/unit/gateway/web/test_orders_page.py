@@ -61,7 +61,7 @@ async def test_an_answer_with_photos_is_sealed_shown_and_waits_to_leave(face: Or
     assert (waiting["words"], waiting["user"], len(waiting["blob_sha256"])) == ("护栏已恢复", OFFICER.name, 2)
     shown = await face.page(f"/orders/{found.seq}?done=1")
     assert "等待发送" in shown
-    assert "已封存，正在上报" in shown
+    assert "已存证，正在上报" in shown
     picture = await face.client.get(f"/orders/{found.seq}/photos/{waiting['blob_sha256'][1]}")
     assert (picture.content, picture.headers["content-type"]) == (photo(2, "PNG"), "image/png")
     assert picture.headers["x-content-type-options"] == "nosniff"

@@ -41,7 +41,7 @@ async def test_an_officer_takes_a_pack_into_force(desk: Desk) -> None:
     assert HTML not in shown
     answer = await desk.face.submit("/packs", "/packs/k-1/approve")
     assert answer.headers["location"] == "/packs?done=active"
-    assert "已启用并封存" in await desk.face.page("/packs?done=active")
+    assert "已启用并存证" in await desk.face.page("/packs?done=active")
     assert desk.box.limits() == [90]
     assert desk.box.sealed()[-1]["user"] == OFFICER.name
 

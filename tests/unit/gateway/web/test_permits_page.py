@@ -25,7 +25,7 @@ async def face(tmp_path: Path):
 async def test_a_permit_is_entered_and_withdrawn_and_stays(face: OrderFace) -> None:
     await face.submit("/permits", "/permits/permit", **PERMIT)
     shown = await face.page("/permits?done=permit")
-    assert "许可已录入并封存" in shown
+    assert "许可已录入并存证" in shown
     assert "2026-017 · <strong>有效</strong>" in shown
     (known,) = face.box.register.permits
     await face.submit("/permits", f"/permits/permit/{known.seq}/withdraw", reason="大风")

@@ -73,7 +73,7 @@ async def test_a_draft_comes_back_as_it_was_written(face: OfficeFace) -> None:
     assert "&lt;script&gt;" in page
     assert "<script>alert" not in page
     assert "🦺" in page
-    assert "草稿已保存并封存" in page
+    assert "草稿已保存并存证" in page
 
 
 async def test_five_texts_of_four_thousand_characters_are_kept(face: OfficeFace) -> None:
@@ -169,7 +169,7 @@ async def test_a_log_that_was_altered_is_said_to_be_damaged(face: OfficeFace) ->
     await face.submit("/log", SIGN, inspection="已巡查")
     with sqlite3.connect(face.papers.path) as db:
         db.execute("UPDATE paper SET body = ?", (b"{}",))
-    assert "封存记录不符" in await face.page("/log", 500)
+    assert "存证记录不符" in await face.page("/log", 500)
     await face.file(f"/log/{TODAY}/log.json", 500)
 
 
