@@ -51,7 +51,7 @@ NOTICES: Final = {
         "Take a new night reference and confirm it."
     ),
 }
-AGAIN: Final = "It could not be kept: try again"
+AGAIN: Final = "It could not be saved. Try again"
 NIGHT_REFUSED: Final[Mapping[type[Exception], tuple[str, int]]] = {
     NightPictureError: ("Not saved: this picture cannot be the night reference", 422),
     NoEdgesError: ("No edge is drawn. A night reference is only for edges", 409),
@@ -204,7 +204,7 @@ class SurveyPages:
             said = self._pages.text(request, "The picture that you drew on no longer exists. Take a new one")
             return self._page(request, camera, replace(typed, picture="", fault=said), 409)
         except (StoreError, TimeoutError):
-            said = self._pages.text(request, "It could not be kept: try again")
+            said = self._pages.text(request, "It could not be saved. Try again")
             return self._page(request, camera, replace(typed, fault=said), 503)
         done = "night_left" if had_night and not kept.night_sha256 else "saved"
         return RedirectResponse(f"/cameras/{camera}/survey?done={done}", 303)

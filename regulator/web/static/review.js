@@ -119,7 +119,7 @@ function judged(rows, url, sent, told) {
   sent.catch((error) => {
     if (undo === way) forgetUndo();
     bringBack(rows);
-    view.warn(t("Not kept: %(title)s. %(why)s", { title: view.titleOf(rows[0]), why: error.message }));
+    view.warn(t("Not saved: %(title)s. %(why)s", { title: view.titleOf(rows[0]), why: error.message }));
   });
 }
 
