@@ -114,7 +114,7 @@ class Handovers:
         )
 
     async def save(self, notes: str, user: str, based_on: int) -> KeptPaper:
-        """Keep the notes as a draft. Raises TextTooLongError, HandedAlreadyError, OvertakenError, StoreError."""
+        """Save the notes as a draft. Raises TextTooLongError, HandedAlreadyError, OvertakenError, StoreError."""
         content: dict[str, Canonical] = {"notes": free_text("notes", notes)}
         return await self._add(HandoverStage.DRAFT, content, user, based_on)
 

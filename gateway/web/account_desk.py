@@ -39,9 +39,9 @@ FAULTS: Final[Mapping[AccountFault, str]] = {
     AccountFault.TOO_SHORT: "The password needs at least 10 characters",
     AccountFault.TOO_LONG: "The password may have at most 128 characters",
     AccountFault.IS_THE_NAME: "The password must not be the login name",
-    AccountFault.TOO_COMMON: "Many people use this password, and guessers try it first: choose another",
+    AccountFault.TOO_COMMON: "This password is common and is guessed first. Choose another",
     AccountFault.NOT_THE_SAME: "The two passwords differ",
-    AccountFault.SAME_AS_BEFORE: "The new password is the old one: choose another",
+    AccountFault.SAME_AS_BEFORE: "The new password is the same as the old one. Choose another",
 }
 STATUS: Final[Mapping[AccountFault, int]] = {
     AccountFault.WRONG_LOGIN: 401,
@@ -64,9 +64,9 @@ ROLES: Final[Mapping[Role, str]] = {
 DONE: Final[Mapping[str, str]] = {
     "password": "The password has been changed; other logins have ended",
     "ended": "That login has ended",
-    "added": "The person has been added and chooses a password of their own at the first login",
+    "added": "The person has been added. They choose their own password at the first login",
     "role": "The role has been changed; the person must log in again",
-    "reset": "The password has been set; the person chooses another one at the next login",
+    "reset": "The password has been set. The person chooses another one at the next login",
     "disabled": "The person can no longer log in",
     "enabled": "The person can log in again",
     "revoked": "The wall screen can no longer look",

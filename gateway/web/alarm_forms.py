@@ -219,7 +219,7 @@ async def _refused(
         status, by, at = 409, alarm.acknowledged_by, local_time(alarm.acknowledged_at_ns)
         fault = pages.text(request, "This alarm was already acknowledged by %(user)s at %(time)s.", user=by, time=at)
     elif error.refusal is Refusal.NO_ALARM:
-        status, fault = 409, pages.text(request, "This alarm is closed: nothing more can be done to it but a note.")
+        status, fault = 409, pages.text(request, "This alarm is closed. You can only add a note.")
     return await detail(request, pages, desk, alarm_id, Shown(status, fault, name, fields))
 
 

@@ -38,10 +38,10 @@ _PLACE: Final = re.compile(r"([0-9]{1,19})-([0-9A-Za-z_.:-]{1,64})")
 DONE: Final = {
     "acknowledged": "Acknowledged and sealed.",
     "together": "The selected alarms are acknowledged and sealed.",
-    "some_together": "Acknowledged and sealed. Some of the selected had been acknowledged by somebody else before.",
+    "some_together": "Acknowledged and sealed. Another person had already acknowledged some of them.",
     "service": "Done and sealed.",
     "noted": "Noted and sealed.",
-    "handed_over": "Handed over and sealed. It leaves for the regulator at once.",
+    "handed_over": "Handed over and sealed. It is sent to the regulator at once.",
 }
 
 
@@ -174,7 +174,7 @@ def _chosen(filters: Filters) -> Chosen:
     try:
         start = datetime.strptime(filters.day, "%Y-%m-%d").replace(tzinfo=SITE_ZONE)
     except ValueError:
-        raise FilterError("This is no day: write it as 2026-01-31.") from None
+        raise FilterError("This is not a date. Write it as 2026-01-31.") from None
     span = [int(at.timestamp()) * 1_000_000_000 for at in (start, start + timedelta(days=1))]
     return Chosen(filters.asset, severity, *span)
 

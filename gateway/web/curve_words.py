@@ -27,7 +27,7 @@ UNKNOWN_WORDS: Final = {
     Unknown.PARTLY: "partly unknown",
 }
 SUMMARY: Final = "%(title)s: lowest %(low)s, highest %(high)s, last %(last)s %(unit)s at %(time)s."
-NOTHING: Final = "%(title)s: nothing is known in this span."
+NOTHING: Final = "%(title)s: unknown in this span."
 UNKNOWN_FOR: Final = "Unknown for %(age)s."
 LIMIT: Final = "%(side)s %(limit)s %(unit)s (%(priority)s, %(rule)s): times reached %(times)s, in all %(age)s."
 LIMIT_BY_MINUTES: Final = (

@@ -32,9 +32,9 @@ KEPT_WITHIN_S = 30.0
 PAST = 30
 NOTICES = {
     "saved": "Draft saved and sealed.",
-    "handed": "Signed and handed over; it waits for whoever takes over.",
+    "handed": "Signed and handed over. The next shift has not taken over yet.",
     "taken": "Taken over and sealed.",
-    "withdrawn": "Withdrawn; the notes are a draft again.",
+    "withdrawn": "Withdrawn. The notes are a draft again.",
 }
 
 

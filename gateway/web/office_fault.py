@@ -89,7 +89,7 @@ def fault_of(error: Exception) -> Fault:
             "What is kept is not what was sealed; nothing more is written to it. Restore it from a backup.",
         )
         return Fault(500, words)
-    status, words = _PLAIN.get(type(error), (503, Words("写入失败，请稍后重试。", "It could not be kept: try again.")))
+    status, words = _PLAIN.get(type(error), (503, Words("写入失败，请稍后重试。", "It could not be saved. Try again.")))
     return Fault(status, words)
 
 

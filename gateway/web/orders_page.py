@@ -34,7 +34,7 @@ from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, Role, require, visitor_of
 
 KEPT_WITHIN_S = 60.0
-DONE = "Sealed; the answer is on its way to the regulator."
+DONE = "Sealed. The answer is being sent to the regulator."
 MOST_DIGITS = 15
 
 

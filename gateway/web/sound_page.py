@@ -58,7 +58,7 @@ def sound_routes(app: FastAPI, pages: Pages, checks: ChannelChecks) -> None:
             said = _refusal_text(request, pages, error)
             return await _page(request, pages, checks, STATUS[error.refusal], said)
         except TimeoutError:
-            said = pages.text(request, "The test could not be recorded yet; it is sent once the disk takes it")
+            said = pages.text(request, "The test is not recorded yet. It is sent when the disk can be written")
             return await _page(request, pages, checks, 503, said)
         await checks.settled(name, ANSWER_WITHIN_S)
         return RedirectResponse("/sound#channels", 303)
@@ -84,5 +84,5 @@ def _refusal_text(request: Request, pages: Pages, error: ChannelCheckError) -> s
     if error.refusal is CheckRefusal.TOO_SOON:
         return pages.text(request, "One test a minute for each channel: again in %(seconds)s s", seconds=error.wait_s)
     if error.refusal is CheckRefusal.TELLS_NOBODY:
-        return pages.text(request, "This uplink tells no people and takes no test message")
+        return pages.text(request, "This uplink sends no messages to people and takes no test message")
     return pages.text(request, "There is no such channel")

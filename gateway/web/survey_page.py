@@ -45,24 +45,24 @@ from gateway.web.visitor import RefusedError, Role, require, visitor_of
 DRAWING_ROLE: Final = Role.SAFETY_OFFICER
 KEPT_WITHIN_S: Final = 20.0
 NOTICES: Final = {
-    "saved": "Kept as a new version and sealed. The camera is judged by it from now on.",
+    "saved": "Saved as a new version and sealed. The camera uses it from now on.",
     "night_left": (
-        "Kept as a new version and sealed, without the reference by night: the lines or their picture are others now. "
-        "Take one again and confirm it."
+        "Saved as a new version and sealed, without the night reference, because the lines or their picture changed. "
+        "Take a new night reference and confirm it."
     ),
 }
-AGAIN: Final = "It could not be kept: try again"
+AGAIN: Final = "It could not be saved. Try again"
 NIGHT_REFUSED: Final[Mapping[type[Exception], tuple[str, int]]] = {
-    NightPictureError: ("Nothing was kept: this picture cannot be the reference by night", 422),
-    NoEdgesError: ("No edge is drawn: a reference by night is for edges alone", 409),
-    NoReferenceError: ("The picture by night is not there any more: take a new one", 409),
+    NightPictureError: ("Not saved: this picture cannot be the night reference", 422),
+    NoEdgesError: ("No edge is drawn. A night reference is only for edges", 409),
+    NoReferenceError: ("The night picture no longer exists. Take a new one", 409),
     SurveyError: (AGAIN, 503),
     StoreError: (AGAIN, 503),
     TimeoutError: (AGAIN, 503),
 }
 USES: Final = {
     ZoneUse.WATCHED: "watched: helmets are asked for",
-    ZoneUse.EXEMPT: "exempt: nobody is asked for a helmet",
+    ZoneUse.EXEMPT: "exempt: no helmet needed",
 }
 KINDS: Final = {
     EdgeKind.FLOOR_EDGE: "floor edge",
@@ -135,7 +135,7 @@ class SurveyPages:
         based_on = _number(fields.get("based_on", ""))
         sheet = await self._newest_sheet(camera, picture)
         if fields["do"] == "night" and not (picture and fields.get("confirmed")):
-            said = self._pages.text(request, "Nothing was kept: say first that the protection stands along every line")
+            said = self._pages.text(request, "Not saved: first confirm that the protection stands along every line")
             return self._page(request, camera, replace(sheet, fault=said), 422)
         given = NightGiven(camera, picture, _who(request), based_on)
         try:
@@ -167,7 +167,7 @@ class SurveyPages:
     def _overtaken(self, request: Request, error: OvertakenError) -> str:
         return self._pages.text(
             request,
-            "%(user)s has kept version %(number)s since you opened this page; nothing of yours was kept",
+            "%(user)s saved version %(number)s after you opened this page. Your drawing was not saved",
             user=error.newest.made_by,
             number=error.newest.version,
         )
@@ -188,23 +188,23 @@ class SurveyPages:
                 kept = await self._surveys.save(drawn, self._cameras.eyes)
         except SurveyError as error:
             rows = with_faults(typed.rows, error.faults)
-            said = self._pages.text(request, "Nothing was kept: see what is said beside the rows")
+            said = self._pages.text(request, "Not saved: see the messages beside the rows")
             return self._page(request, camera, replace(typed, rows=rows, fault=said), 422)
         except OvertakenError as error:
             return self._page(request, camera, replace(typed, fault=self._overtaken(request, error)), 409)
         except MovedError:
             said = self._pages.text(
                 request,
-                "The camera looks elsewhere now than when version %(number)s was drawn; nothing was kept. Take a new "
-                "reference picture and draw on it",
+                "The camera has moved since version %(number)s was drawn. Nothing was saved. Take a new reference "
+                "picture and draw on it",
                 number=drawn.copied_from,
             )
             return self._page(request, camera, replace(typed, fault=said), 409)
         except NoReferenceError:
-            said = self._pages.text(request, "The picture that you drew on is not there any more: take a new one")
+            said = self._pages.text(request, "The picture that you drew on no longer exists. Take a new one")
             return self._page(request, camera, replace(typed, picture="", fault=said), 409)
         except (StoreError, TimeoutError):
-            said = self._pages.text(request, "It could not be kept: try again")
+            said = self._pages.text(request, "It could not be saved. Try again")
             return self._page(request, camera, replace(typed, fault=said), 503)
         done = "night_left" if had_night and not kept.night_sha256 else "saved"
         return RedirectResponse(f"/cameras/{camera}/survey?done={done}", 303)
@@ -229,7 +229,7 @@ class SurveyPages:
         eyes = self._cameras.eyes
         picture = await eyes.reference(camera) if eyes is not None else None
         if picture is None:
-            said = self._pages.text(request, "There is no picture by night: the camera gives none now.")
+            said = self._pages.text(request, "There is no night picture. The camera sends none now.")
             return replace(await self._newest_sheet(camera, ""), fault=said)
         return await self._newest_sheet(camera, await self._surveys.hold(picture))
 

@@ -40,7 +40,11 @@ class LiveReason(Word):
     BUSY = "busy", "监控主机同时发送的实时视频已达上限", "the box sends as many live videos as it may already"
     FAILED = "failed", "监控主机无法提供实时视频", "the box could not give live video"
     ENDED = "ended", "视频流已结束", "the stream has ended"
-    NO_ANSWER = "no_answer", "监控主机未应答：版本可能过旧或未连接", "no answer: the box may be too old, or not connected"
+    NO_ANSWER = (
+        "no_answer",
+        "监控主机未应答：版本可能过旧或未连接",
+        "no answer: the box may be too old, or not connected",
+    )
     STOPPED = "stopped", "已停止观看", "watching was stopped"
     LEFT = "left", "页面已无人观看", "nobody watched the page any more"
     TIME_UP = "time_up", "单次观看时间已到，如需继续请重新请求", "the time of one view is over; ask again to go on"

@@ -96,7 +96,9 @@ def _weather(file: RiskFile, facts: RiskFacts, now: Now) -> Input:
     if facts.warnings:
         zh, en = f"{zh}，生效预警 {len(colours)} 个", f"{en}, {len(colours)} warnings in force"
     if facts.last_seen_ns < now.fresh_ns:
-        said = ("，监控主机无消息", ", the box is silent") if facts.last_seen_ns else ("，无监控主机", ", there is no box")
+        said = (
+            ("，监控主机无消息", ", the box is silent") if facts.last_seen_ns else ("，无监控主机", ", there is no box")
+        )
         return _unknown(
             facts, Factor.WEATHER, seen, f"{rule.zh}：{(said[0] + zh)[1:]}", f"{rule.en}: {(said[1] + en)[2:]}"
         )

@@ -121,11 +121,11 @@ def _words(pages: Pages, request: Request, view: View) -> str:
         return ": ".join(part for part in (pages.text(request, first), why, view.words) if part)
     waited_ns = pages.now_ns() - view.asked_at_ns
     if view.stage is LiveStage.ASKED and waited_ns > UNANSWERED_NS:
-        late = "No answer for %(seconds)s s: the box may be too old, or not connected"
+        late = "No answer for %(seconds)s s. The box may be too old or not connected"
         return pages.text(request, late, seconds=waited_ns // SECOND_NS)
     said = {
-        LiveStage.ASKED: "Asked; the message waits for the box",
-        LiveStage.OPENING: "The box has it and opens the camera",
+        LiveStage.ASKED: "Asked; the box has not fetched the message yet",
+        LiveStage.OPENING: "The box has the request and is opening the camera",
         LiveStage.PLAYING: "Live. This look is on record.",
     }
     return pages.text(request, said[view.stage])

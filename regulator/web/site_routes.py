@@ -36,8 +36,8 @@ PERMIT_FIELDS: Final = ("number", "work", "asset", "place", "holder", "issued_by
 WARNING_FIELDS: Final = ("kind", "level", "source", "words")
 COMMON_FIELDS: Final = ("project_code", "target_level", "target_code", "valid_from", "valid_until")
 NOTICES: Final = {
-    "entered": "Entered. It is known at a site when its box says so below.",
-    "withdrawn": "Withdrawn, and told to every site it went to.",
+    "entered": "Entered. A site knows it once its box has confirmed below.",
+    "withdrawn": "Withdrawn. Every site that received it is told.",
 }
 NoticeId = Annotated[str, Path(pattern=r"^desk-[a-z_]+-[0-9a-f]{16}$")]
 

@@ -63,8 +63,8 @@ export class Connection {
   /** Something could not be replayed. @param {{records: number}} gap */
   gap({ records }) {
     const words = records
-      ? t("%(records)s records could not be replayed; the page has been loaded anew", { records })
-      : t("The box has other records than before; the page has been loaded anew");
+      ? t("%(records)s records could not be sent again. The page has been reloaded", { records })
+      : t("The box's records have changed. The page has been reloaded");
     const bar = makeBar("gap-bar", words, "status");
     bar.append(button(t("Understood"), () => bar.remove()));
     setTimeout(() => bar.remove(), GAP_SHOWN_MS);
@@ -86,9 +86,9 @@ export class Connection {
   }
 
   #words() {
-    if (this.reason === "login") return t("Your login has ended: what is shown is not known any more");
-    if (this.reason === "busy") return t("The box does not accept more screens: what is shown is not known any more");
-    return t("No connection to the box: what is shown is not known any more");
+    if (this.reason === "login") return t("Your login has ended. The data shown is unknown now");
+    if (this.reason === "busy") return t("The box accepts no more screens. The data shown is unknown now");
+    return t("No connection to the box. The data shown is unknown now");
   }
 
   /** The age changes every second and is not for those who listen to the page. */
@@ -104,7 +104,7 @@ export class Connection {
   }
 
   #changed() {
-    const bar = makeBar("changed-bar", t("The box runs with other settings or another version than this page"), "status");
+    const bar = makeBar("changed-bar", t("The box has new settings or a new version. This page is out of date"), "status");
     bar.append(button(t("Load the page anew"), () => location.reload()));
   }
 }

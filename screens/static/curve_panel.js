@@ -111,7 +111,7 @@ class Panel {
 
   #fail() {
     this.problem.hidden = false;
-    this.problem.textContent = t("The curve could not be loaded; what is shown is old");
+    this.problem.textContent = t("The curve could not be loaded. Old data is shown");
     this.figure.classList.add("outdated");
   }
 

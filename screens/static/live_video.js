@@ -97,7 +97,7 @@ async function beginning(reader) {
   let bytes = new Uint8Array(0);
   while (bytes.length < INIT_MOST) {
     const { done, value } = await reader.read();
-    if (done) throw new Error(t("The live video ended before it began"));
+    if (done) throw new Error(t("The live video ended before it started"));
     const longer = new Uint8Array(bytes.length + value.length);
     longer.set(bytes);
     longer.set(value, bytes.length);

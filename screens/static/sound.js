@@ -114,7 +114,7 @@ export class Sound {
     each("[data-sound=arm]", (element) => (element.hidden = this.armed && !this.broken));
     each("[data-sound=mute]", (element) => {
       element.hidden = !this.armed || this.broken;
-      put(element, leftS ? t("Muted for %(seconds)s s more: sound again", { seconds: leftS }) : t("Mute for 2 min"));
+      put(element, leftS ? t("Muted for %(seconds)s s. Switch sound on", { seconds: leftS }) : t("Mute for 2 min"));
     });
     each("[data-sound=off]", (element) => {
       element.hidden = !this.armed || this.wall;

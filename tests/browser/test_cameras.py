@@ -50,7 +50,7 @@ async def test_each_camera_says_how_it_is_and_what_it_shows(box, open_page):
     await expect(other).to_contain_text("The camera sends H.265")
     await expect(other.get_by_role("button", name="Live video")).to_have_count(0)
     await expect(gone).to_contain_text("offline")
-    await expect(gone).to_contain_text("Dangerous works are not watched now")
+    await expect(gone).to_contain_text("No camera watches the dangerous works now")
     await expect(gone).to_contain_text("no picture yet")
     await expect(gone.locator("img")).to_be_hidden()
 

@@ -44,8 +44,8 @@ async def test_a_zone_is_drawn_by_pointer_and_moved_by_keys(box, open_page):
     await page.get_by_role("button", name="Undo").click()
     assert await page.locator("textarea").input_value() == before
     await axe_clean(page)
-    await page.get_by_role("button", name="Keep as a new version").click()
-    await expect(page.get_by_role("status").first).to_contain_text("Kept as a new version and sealed")
+    await page.get_by_role("button", name="Save as a new version").click()
+    await expect(page.get_by_role("status").first).to_contain_text("Saved as a new version and sealed")
     (survey,) = kept(box)
     assert [zone["title"] for zone in survey["zones"]] == ["Gate"]
     assert survey["zones"][0]["outline"][0] == pytest.approx([0.1, 0.2], abs=0.01)
@@ -88,9 +88,9 @@ async def test_whoever_drew_first_is_named_to_the_second(box, open_page, trouble
         await page.get_by_role("button", name="New zone").click()
         await page.get_by_label("Name", exact=True).fill("Gate")
         await page.locator("textarea").fill(ZONE)
-        await page.get_by_role("button", name="Keep as a new version").click()
-    await expect(first.get_by_role("status").first).to_contain_text("Kept as a new version")
-    await expect(second.get_by_role("alert")).to_contain_text("安全员 (an) has kept version 1")
+        await page.get_by_role("button", name="Save as a new version").click()
+    await expect(first.get_by_role("status").first).to_contain_text("Saved as a new version")
+    await expect(second.get_by_role("alert")).to_contain_text("安全员 (an) saved version 1")
     assert await second.locator("textarea").input_value() == ZONE.strip()
     assert len(kept(box)) == 1
     assert await overflow_px(first) <= 0

@@ -53,7 +53,7 @@ function stop(figure) {
 /** Live until it is stopped or ends; then the still again, with the reason. */
 async function start(figure) {
   if (playing.size >= MOST_LIVE) {
-    say(figure, t("%(most)s live videos run already: stop one first", { most: MOST_LIVE }));
+    say(figure, t("%(most)s live videos are running. Stop one first", { most: MOST_LIVE }));
     return;
   }
   const element = figure.querySelector("video");

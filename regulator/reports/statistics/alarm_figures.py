@@ -133,7 +133,8 @@ def _silenced(db: Connection, selection: Selection, span: Span) -> Figure:
         why = Words("没有收到任何监控主机的证据链", "no box's chain of records has arrived")
         return unknown("silenced", None, why, found.boxes)
     note = Words(
-        f"已搁置、停用或抑制 {found.silenced} 项；{found.boxes} 台监控主机中 {found.told} 台的证据链已核，{found.gaps} 个有缺口",
+        f"已搁置、停用或抑制 {found.silenced} 项；"
+        f"{found.boxes} 台监控主机中 {found.told} 台的证据链已核，{found.gaps} 台有缺口",
         f"{found.silenced} silenced; chains of {found.told} of {found.boxes} boxes hold, {found.gaps} have a gap",
     )
     return known("silenced", found.without_reason, found.silenced, None, note)

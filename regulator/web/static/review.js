@@ -119,7 +119,7 @@ function judged(rows, url, sent, told) {
   sent.catch((error) => {
     if (undo === way) forgetUndo();
     bringBack(rows);
-    view.warn(t("Not kept: %(title)s. %(why)s", { title: view.titleOf(rows[0]), why: error.message }));
+    view.warn(t("Not saved: %(title)s. %(why)s", { title: view.titleOf(rows[0]), why: error.message }));
   });
 }
 
@@ -207,7 +207,7 @@ async function acknowledge() {
 function shelve() {
   const row = rowOf(current);
   if (!mayJudge || !row) return;
-  if (row.severity === "P1" || row.risks.includes("major")) return view.warn(t("A P1 or a suspected major hazard is never shelved"));
+  if (row.severity === "P1" || row.risks.includes("major")) return view.warn(t("A P1 alarm or a suspected major hazard cannot be shelved"));
   byId("shelve").showModal();
   byId("shelve-reason").focus();
 }
@@ -232,7 +232,7 @@ async function shelveNow() {
 async function evidence() {
   const item = current && (await askItem(current).catch(() => null));
   if (item?.hazard_id) location.assign(`/hazards/${encodeURIComponent(item.hazard_id)}`);
-  else view.warn(t("An evidence package is made of a hazard: judge true first"));
+  else view.warn(t("An evidence package belongs to a hazard. Judge the item as true first"));
 }
 
 async function group() {
@@ -282,7 +282,7 @@ async function refresh() {
     away = false;
   } catch (error) {
     away = true;
-    view.warn(error instanceof Refused ? error.message : t("The desk does not answer; what is shown may be old"));
+    view.warn(error instanceof Refused ? error.message : t("The desk does not answer. The data shown may be old"));
   }
 }
 

@@ -227,7 +227,7 @@ function paintPicture() {
 }
 
 function pictureWords(picture) {
-  const seen = picture.class === "clip" || picture.blurred ? [] : [t("faces can be seen: this look is on record")];
+  const seen = picture.class === "clip" || picture.blurred ? [] : [t("faces visible: this view is recorded")];
   const drawn = picture.class === "clip" ? [] : [boxWords(picture.boxes)];
   return [CLASSES[picture.class]?.() ?? picture.class, picture.at, ...drawn, ...seen].join(" · ");
 }

@@ -116,4 +116,4 @@ def test_the_page_and_the_first_page_show_them(face: DeskFace) -> None:
     assert "报警 crane" in page
     assert "无人确认" in page
     assert "所包保危险源的报警" in client.get("/").text
-    assert "Alarms that stand where you are a guarantor" in client.get("/guarantors", params={"lang": "en"}).text
+    assert "Active alarms where you are a guarantor" in client.get("/guarantors", params={"lang": "en"}).text

@@ -83,4 +83,4 @@ def test_another_period_is_drafted_when_asked_and_over(face: DeskFace) -> None:
     assert client.submit("/me", "/reports/draft", period="2026-04").status_code == 422
     assert client.submit("/me", "/reports/draft", period="spring").status_code == 422
     english = client.get("/reports?lang=en").text
-    assert "Drafted by the desk when a period has ended" in english
+    assert "The desk drafts a report when a period has ended" in english

@@ -146,7 +146,7 @@ async def test_the_card_stands_beside_the_alarm_with_the_first_step_first(face: 
     assert "已超时 30 秒" in await _page(face, f"/parts/alarms/{ids['grave']}/state")
     english = await _page(face, f"/alarms/{ids['grave']}?lang=en")
     assert english.index("Stop first") < english.index("Then look") < english.index("cause text")
-    assert "No card was written" in await _page(face, f"/alarms/{ids['light']}?lang=en")
+    assert "This rule has no card" in await _page(face, f"/alarms/{ids['light']}?lang=en")
 
 
 async def test_an_alarm_tells_where_its_limit_comes_from_and_how_sure_that_is(face: Face) -> None:

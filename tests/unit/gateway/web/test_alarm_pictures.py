@@ -125,7 +125,7 @@ async def test_what_was_altered_or_cannot_be_blurred_is_not_shown(face: PictureF
     await face.answer(f"/clips/{items[-1].sha256}", 410)
     assert face.sealed("media_viewed") == [], "what is not shown is no look"
     page = await face.page()
-    assert page.count("what lies on the disk is not what was sealed") >= 2
+    assert page.count("the file on the disk differs from the sealed record") >= 2
     assert f'src="/alarms/{face.alarm_id}/pictures/{items[0].sha256}"' not in page
 
 
@@ -133,7 +133,7 @@ async def test_what_was_altered_or_cannot_be_blurred_is_not_shown(face: PictureF
     ("state", "words"),
     [
         (MediaState.BEGUN, "still being kept"),
-        (MediaState.EXPIRED, "no longer kept; its digest stays in the chain"),
+        (MediaState.EXPIRED, "deleted after its time; its digest stays in the chain"),
         (MediaState.MISSING, "the ring held nothing"),
     ],
 )
@@ -149,6 +149,6 @@ async def test_a_body_that_is_not_there_says_why(face: PictureFace, state: Media
 
 async def test_an_alarm_that_no_camera_raised_has_no_pictures(face: PictureFace) -> None:
     face.alarm_id = await face.raised()
-    assert "No camera belongs to this alarm" in await face.page()
+    assert "This alarm has no camera" in await face.page()
     face.client.headers["accept"] = "application/json"
     assert is_house_error(await face.get(f"/alarms/{face.alarm_id}/pictures/{'ab' * 32}", 404), "not_kept", "")

@@ -122,6 +122,6 @@ async def test_pages_are_whole_in_english(face: OrderFace) -> None:
     await face.box.down("weather_warning", warning())
     await face.box.down("work_permit", permit())
     catalogue.missing.clear()
-    assert "No instrument of this box sees hot work" in await face.page("/permits?lang=en")
+    assert "It cannot detect hot work" in await face.page("/permits?lang=en")
     await face.page("/permits")
     assert catalogue.missing == set()

@@ -28,6 +28,6 @@ def test_no_page_shows_a_code(site: BusySite, language: str) -> None:
         read = dict(read_all(client.get, begin, MOST))
     assert [(address, found) for address, text in read.items() if (found := codes_in(text))] == []
     alarm = read[f"/alarms/{site.alarm_id}"]
-    words = "条文可信度说明" if language == "zh-CN" else "What is said beside a clause"
+    words = "条文可信度说明" if language == "zh-CN" else "Remarks beside a clause"
     assert words in alarm, "the legend is on the page"
     assert len(read) > len(PAGES) - 4
