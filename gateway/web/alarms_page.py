@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from fastapi.responses import Response
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from gateway.model.alarm import Severity
@@ -26,12 +27,14 @@ from gateway.store.alarm_history import Chosen, PlaceInHistory
 from gateway.web.alarm_csv import table_of
 from gateway.web.alarm_desk import AlarmDesk
 from gateway.web.alarm_view import PAGE_ROWS, Tab
+from gateway.web.answer_fields import DAY
 from gateway.web.api import LAST_NS
 from gateway.web.pages import Pages
 from gateway.web.read_model import Row, alarm_row
 from gateway.web.reasons import reason_in
 from gateway.web.visitor import RefusedError, Role, require
 from screens.formats import SITE_ZONE
+from screens.published import CSV, operation
 
 MOST_TABLE_ROWS: Final = 20_000
 _PLACE: Final = re.compile(r"([0-9]{1,19})-([0-9A-Za-z_.:-]{1,64})")
@@ -73,6 +76,14 @@ class FilterError(ValueError):
     """A filter that says nothing; in words."""
 
 
+class HistoryQuery(BaseModel):
+    """Which closed alarms. Empty: all."""
+
+    asset: Annotated[str, Field(max_length=200)] = ""
+    severity: Annotated[str, Field(json_schema_extra={"enum": ["", *Severity]})] = ""
+    day: Annotated[str, Field(description="A day of the site", json_schema_extra=DAY)] = ""
+
+
 def alarms_routes(app: FastAPI, pages: Pages, desk: AlarmDesk) -> None:
     """Add S2."""
 
@@ -95,11 +106,11 @@ def alarms_routes(app: FastAPI, pages: Pages, desk: AlarmDesk) -> None:
         require(request, Role.VIEWER)
         return pages.render(request, "alarms_tabs.html", listing=desk.listing(Tab.HISTORY, 1))
 
-    @app.get("/alarms/history.csv")
-    async def table(request: Request) -> Response:
+    @app.get("/alarms/history.csv", **operation("papers", "Closed alarms as a table", CSV))
+    async def table(request: Request, query: Annotated[HistoryQuery, Query()]) -> Response:
         require(request, Role.VIEWER)
         try:
-            chosen = _chosen(_filters(request))
+            chosen = _chosen(Filters(query.asset, query.severity, query.day))
         except FilterError as error:
             raise RefusedError(422, "bad_filter", pages.catalogue.text("zh-CN", str(error)), str(error)) from None
         found = await asyncio.to_thread(desk.history.closed, chosen, None, MOST_TABLE_ROWS)

@@ -15,10 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.model.errors import Fault
 from gateway.settings import fault_text
+from gateway.web.office_answers import ReloadAnswer, ReloadRefusedAnswer
 from gateway.web.visitor import user_of
+from screens.published import operation
 
 KEPT_WITHIN_S = 10.0
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+_NOT_KEPT = {503: "The reload goes on, but its record is not on the disk yet"}
+_REFUSED = {
+    409: (ReloadRefusedAnswer, "A change needs a restart; the running settings stay"),
+    422: (ReloadRefusedAnswer, "The file or the request has faults; the running settings stay"),
+}
 
 
 @dataclass(slots=True)
@@ -70,7 +77,7 @@ class ReloadCommand(BaseModel):
 def reload_route(app: FastAPI, reload: Callable[[str, str], Awaitable[ReloadOutcome]]) -> None:
     """Add the command to the box's application."""
 
-    @app.post("/api/reload")
+    @app.post("/api/reload", **operation("box", "Read the site file again", ReloadAnswer, _NOT_KEPT, also=_REFUSED))
     async def reload_config(request: Request, command: ReloadCommand) -> Response:
         try:
             async with asyncio.timeout(KEPT_WITHIN_S):

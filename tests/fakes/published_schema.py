@@ -67,7 +67,7 @@ def _answer_faults(schema: Json, described: Json) -> Iterator[str]:
                 yield f"{status} {kind} has no example"
             elif kind == "application/json" and not _fits(schema, content["schema"], content["example"]):
                 yield f"{status} {kind}: the example does not fit the type"
-        if not each.get("content"):
+        if not each.get("content") and status != "204":
             yield f"{status} has no content"
 
 
