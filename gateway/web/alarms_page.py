@@ -12,7 +12,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -27,7 +27,7 @@ from gateway.store.alarm_history import Chosen, PlaceInHistory
 from gateway.web.alarm_csv import table_of
 from gateway.web.alarm_desk import AlarmDesk
 from gateway.web.alarm_view import PAGE_ROWS, Tab
-from gateway.web.answer_fields import DAY
+from gateway.web.answer_fields import Day
 from gateway.web.api import LAST_NS
 from gateway.web.pages import Pages
 from gateway.web.read_model import Row, alarm_row
@@ -36,6 +36,7 @@ from gateway.web.visitor import RefusedError, Role, require
 from screens.formats import SITE_ZONE
 from screens.published import CSV, operation
 
+DAY_NS: Final = 86_400_000_000_000
 MOST_TABLE_ROWS: Final = 20_000
 _PLACE: Final = re.compile(r"([0-9]{1,19})-([0-9A-Za-z_.:-]{1,64})")
 DONE: Final = {
@@ -81,7 +82,7 @@ class HistoryQuery(BaseModel):
 
     asset: Annotated[str, Field(max_length=200)] = ""
     severity: Annotated[str, Field(json_schema_extra={"enum": ["", *Severity]})] = ""
-    day: Annotated[str, Field(description="A day of the site", json_schema_extra=DAY)] = ""
+    day: Day = ""
 
 
 def alarms_routes(app: FastAPI, pages: Pages, desk: AlarmDesk) -> None:
@@ -186,7 +187,8 @@ def _chosen(filters: Filters) -> Chosen:
         start = datetime.strptime(filters.day, "%Y-%m-%d").replace(tzinfo=SITE_ZONE)
     except ValueError:
         raise FilterError("This is no day: write it as 2026-01-31.") from None
-    span = [int(at.timestamp()) * 1_000_000_000 for at in (start, start + timedelta(days=1))]
+    begun_ns = int(start.timestamp()) * 1_000_000_000
+    span = [min(max(0, at_ns), LAST_NS) for at_ns in (begun_ns, begun_ns + DAY_NS)]
     return Chosen(filters.asset, severity, *span)
 
 

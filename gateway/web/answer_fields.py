@@ -3,10 +3,11 @@
 Times are nanoseconds since 1970, UTC, unless the name ends in `_ms` or `_s`.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Path
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 MOST_ID_CHARS = 200
 Ns = Annotated[int, Field(description="Nanoseconds since 1970, UTC", examples=[1_767_225_600_000_000_000])]
@@ -29,8 +30,6 @@ ReasonText = Annotated[str, Field(description="The reason that was given", examp
 ErrorText = Annotated[str, Field(description="The last error; empty: none", examples=["timed out"])]
 Sha256Text = Annotated[str, Field(description="SHA-256, hex; empty: none yet", examples=["9f86d081884c7d65"])]
 DayText = Annotated[str, Field(description="A day of the site, ISO 8601", examples=["2026-01-31"])]
-DAY = {"pattern": r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", "maxLength": 10}
-"""What the schema says of a day that a query names. The route looks at it itself and answers 422 in both languages."""
 NameText = Annotated[str, Field(description="A name from the site file", examples=["regulator"])]
 SeqInt = Annotated[int, Field(description="The number of the sealed record in the evidence chain", examples=[42])]
 SeverityText = Annotated[Literal["P1", "P2", "P3", "log"], Field(description="P1 is the gravest; log never sounds")]
@@ -44,4 +43,18 @@ SubjectId = Annotated[str, Path(max_length=MOST_ID_CHARS, description="The id of
 CameraId = Annotated[str, Path(max_length=MOST_ID_CHARS, description="The id of a camera of the site file")]
 Sha256 = Annotated[str, Path(max_length=64, description="The SHA-256 of the file, hex")]
 FileName = Annotated[str, Path(max_length=64, description="A day and an ending, such as 2026-11-22.pdf")]
+
+
+def _day(text: str) -> str:
+    if text and (len(text) != len("2026-01-31") or date.fromisoformat(text).isoformat() != text):
+        raise ValueError("expected a day such as 2026-01-31, or nothing")
+    return text
+
+
+Day = Annotated[
+    str,
+    AfterValidator(_day),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "maxLength": 0}]}),
+]
+"""A day of the site that a query may name."""
 OrderSeq = Annotated[str, Path(max_length=15, description="The number of the record that sealed the order")]

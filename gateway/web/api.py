@@ -28,7 +28,7 @@ from gateway.web.pages import Pages, shared_routes
 from gateway.web.published import published_api
 from gateway.web.read_model import BoxView
 from gateway.web.reading_answers import AssetsAnswer, HistoryAnswer, PointsAnswer
-from gateway.web.reasons import MAX_REASON_CHARS
+from gateway.web.reasons import MAX_REASON_CHARS, SAID
 from gateway.web.visitor import RefusedError, Role, require, user_of
 from screens.answers import error_answer as _error
 from screens.answers import json_answer as _json
@@ -36,12 +36,13 @@ from screens.published import Media, operation
 
 Acknowledge = Callable[[str, str, str], Awaitable[int]]
 KEPT_WITHIN_S = 10.0
+UNREADABLE = 400
+"""What the framework answers to a body that is no UTF-8."""
 NO_ALARM = {404: "No alarm has this id"}
 NO_POINT = {404: "No point has this id"}
 NOT_KEPT = {503: "Carried out, but not on the disk yet: do not switch the box off"}
 METRICS = Media(("text/plain",), "Metrics in the text format of Prometheus")
 LAST_NS = 2**62  # the year 2116; beyond it a time does not fit the database
-PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 
 
 class AcknowledgeCommand(BaseModel):
@@ -49,8 +50,8 @@ class AcknowledgeCommand(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    user: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
-    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS, pattern=PRINTABLE)]
+    user: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID)]
+    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS, pattern=SAID)]
 
 
 def web_app(
@@ -190,6 +191,8 @@ def _errors(app: FastAPI, pages: Pages) -> None:
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         refusal = RefusedError(error.status_code, "no_such_page", "没有这个地址或方法", str(error.detail))
+        if error.status_code == UNREADABLE:
+            refusal = RefusedError(422, "bad_request", "请求内容有误", "the body cannot be read", "body")
         answer = await pages.refuse(request, refusal)
         answer.headers.update(error.headers or {})
         return answer

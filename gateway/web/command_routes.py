@@ -22,7 +22,7 @@ from gateway.model.alarm_note import FalseAlarmCause
 from gateway.web.alarm_answers import SubjectCommandAnswer
 from gateway.web.answer_fields import AlarmId, SubjectId
 from gateway.web.api import KEPT_WITHIN_S, NOT_KEPT, AcknowledgeCommand, alarm_command
-from gateway.web.reasons import MAX_REASON_CHARS, clean_reason
+from gateway.web.reasons import MAX_REASON_CHARS, SAID_IN_LINES, clean_reason
 from gateway.web.visitor import Role, require, user_of
 from screens.answers import error_answer, json_answer
 from screens.published import operation
@@ -60,7 +60,7 @@ class TimedCommand(AcknowledgeCommand):
 class NoteCommand(AcknowledgeCommand):
     """Who notes what; a note may have lines."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS)]
+    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS, pattern=SAID_IN_LINES)]
 
     @field_validator("reason")
     @classmethod

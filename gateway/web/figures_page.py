@@ -23,7 +23,7 @@ from starlette.requests import Request
 from gateway.figures.alarm_figures import AlarmFigures, Question
 from gateway.shift_office.sheet import Words
 from gateway.store.alarm_reader import AlarmReader
-from gateway.web.answer_fields import DAY
+from gateway.web.answer_fields import Day
 from gateway.web.figures_view import (
     CUSTOM,
     SPANS,
@@ -55,8 +55,8 @@ class FiguresQuery(BaseModel):
     """Which days: a span until now, or two days of the site, both included."""
 
     span: Annotated[str, Field(json_schema_extra={"enum": [*SPANS, CUSTOM]})] = "7d"
-    first: Annotated[str, Field(alias="from", json_schema_extra=DAY)] = ""
-    last: Annotated[str, Field(alias="to", json_schema_extra=DAY)] = ""
+    first: Annotated[Day, Field(alias="from")] = ""
+    last: Annotated[Day, Field(alias="to")] = ""
 
 
 def figures_routes(app: FastAPI, pages: Pages, reader: AlarmReader, load: Callable[[], tuple[int, int]]) -> None:

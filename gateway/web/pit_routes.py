@@ -31,9 +31,10 @@ from gateway.ports import Clock
 from gateway.reports.report_store import ReportDamagedError, ReportKind
 from gateway.web.answer_fields import AssetId
 from gateway.web.answer_fields import FileName as ReportName
-from gateway.web.api import KEPT_WITHIN_S, NOT_KEPT, PRINTABLE, AcknowledgeCommand
+from gateway.web.api import KEPT_WITHIN_S, NOT_KEPT, AcknowledgeCommand
 from gateway.web.guard import MAX_UPLOAD_BYTES, UPLOAD_TYPES
 from gateway.web.office_answers import BaselineAnswer, ReadingsAnswer, ReportsAnswer
+from gateway.web.reasons import PRINTABLE, SAID
 from gateway.web.visitor import user_of
 from screens.answers import error_answer, json_answer
 from screens.guarding import JSON_TYPE
@@ -53,8 +54,8 @@ _NOT_KEPT = (503, "not_kept_yet", "尚未全部写入，请勿关闭设备", "no
 T = TypeVar("T")
 Measured = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
 """A reading or a zero in its item's unit; the largest items, forces in kN, stay far below."""
-User = Annotated[str, Query(min_length=1, max_length=64, pattern=PRINTABLE)]
-Reason = Annotated[str, Query(min_length=1, max_length=500, pattern=PRINTABLE)]
+User = Annotated[str, Query(min_length=1, max_length=64, pattern=SAID)]
+Reason = Annotated[str, Query(min_length=1, max_length=500, pattern=SAID)]
 FileName = Annotated[str, Query(max_length=200, pattern=PRINTABLE)]
 
 
@@ -63,8 +64,8 @@ class TypedCommand(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    point: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
-    at: Annotated[str, Field(min_length=1, max_length=40, pattern=PRINTABLE)]
+    point: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID)]
+    at: Annotated[str, Field(min_length=1, max_length=40, pattern=SAID)]
     value: Measured
     unit: Annotated[str, Field(max_length=16, pattern=PRINTABLE)] = ""
 
@@ -72,7 +73,7 @@ class TypedCommand(BaseModel):
 class BaselineCommand(AcknowledgeCommand):
     """From where a point counts, since when (left out: now), on whose word and why."""
 
-    point: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
+    point: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID)]
     kind: Literal["initial", "re_zero", "replaced"] = "re_zero"
     zero: Measured | None = None
     """What the instrument said, in the item's unit; left out: the mean of the next readings."""
@@ -116,8 +117,6 @@ def _reading_route(app: FastAPI, entries: HandEntries) -> None:
         content, by = await request.body(), Bringer(user_of(request, user.strip()), reason.strip())
         if len(content) > MAX_UPLOAD_BYTES:
             return error_answer(413, "too_large", "文件过大", f"expected at most {MAX_UPLOAD_BYTES} bytes", "body")
-        if not (by.user and by.reason):
-            return error_answer(422, "bad_request", "请写明操作人和原因", "user and reason must not be empty", "user")
         if not request.headers.get("content-type", "").startswith("application/json"):
             return await _taken(entries.take(asset, Table(content, name or "readings"), by), typed=False)
         try:

@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.model.errors import Fault
 from gateway.settings import fault_text
 from gateway.web.office_answers import ReloadAnswer, ReloadRefusedAnswer
+from gateway.web.reasons import SAID
 from gateway.web.visitor import user_of
 from screens.published import operation
 
 KEPT_WITHIN_S = 10.0
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 _NOT_KEPT = {503: "The reload goes on, but its record is not on the disk yet"}
 _REFUSED = {
     409: (ReloadRefusedAnswer, "A change needs a restart; the running settings stay"),
@@ -70,8 +70,8 @@ class ReloadCommand(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    user: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)]
+    user: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID)]
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=SAID)]
 
 
 def reload_route(app: FastAPI, reload: Callable[[str, str], Awaitable[ReloadOutcome]]) -> None:
