@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from gateway.alarms import CommandError
@@ -48,10 +48,10 @@ LAST_NS = 2**62  # the year 2116; beyond it a time does not fit the database
 class AcknowledgeCommand(BaseModel):
     """Who acknowledges, and why."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid")
 
-    user: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID)]
-    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS, pattern=SAID)]
+    user: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID), AfterValidator(str.strip)]
+    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS, pattern=SAID), AfterValidator(str.strip)]
 
 
 def web_app(

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.assets.pit_description import Baseline, BaselineKind
 from gateway.hand_entry import EntryFault, fault_text
@@ -62,18 +62,18 @@ FileName = Annotated[str, Query(max_length=200, pattern=PRINTABLE)]
 class TypedCommand(BaseModel):
     """One reading as it is typed; `at` is ISO 8601, without an offset the site's time."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid")
 
-    point: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID)]
-    at: Annotated[str, Field(min_length=1, max_length=40, pattern=SAID)]
+    point: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID), AfterValidator(str.strip)]
+    at: Annotated[str, Field(min_length=1, max_length=40, pattern=SAID), AfterValidator(str.strip)]
     value: Measured
-    unit: Annotated[str, Field(max_length=16, pattern=PRINTABLE)] = ""
+    unit: Annotated[str, Field(max_length=16, pattern=PRINTABLE), AfterValidator(str.strip)] = ""
 
 
 class BaselineCommand(AcknowledgeCommand):
     """From where a point counts, since when (left out: now), on whose word and why."""
 
-    point: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID)]
+    point: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID), AfterValidator(str.strip)]
     kind: Literal["initial", "re_zero", "replaced"] = "re_zero"
     zero: Measured | None = None
     """What the instrument said, in the item's unit; left out: the mean of the next readings."""

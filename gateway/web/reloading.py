@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gateway.model.errors import Fault
 from gateway.settings import fault_text
@@ -68,10 +68,10 @@ class ReloadOutcome:
 class ReloadCommand(BaseModel):
     """Who asks for it, and why."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid")
 
-    user: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID)]
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=SAID)]
+    user: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID), AfterValidator(str.strip)]
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=SAID), AfterValidator(str.strip)]
 
 
 def reload_route(app: FastAPI, reload: Callable[[str, str], Awaitable[ReloadOutcome]]) -> None:

@@ -179,7 +179,7 @@ def test_generated_requests_find_nothing(box: PublishedBox, tmp_path: Path) -> N
     (tmp_path / "schemathesis.toml").write_text(CONFIG.read_text(encoding="utf-8"), encoding="utf-8")
     command = [sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", "schemathesis.toml", "run"]
     header = f"Authorization: Bearer {TOKEN}"
-    bounds = ["--max-time", "110", "--request-timeout", "30", "--workers", "1", "--continue-on-failure", "--no-shrink"]
+    bounds = ["--max-time", "75", "--request-timeout", "30", "--workers", "1", "--continue-on-failure", "--no-shrink"]
     line = [*command, f"{box.url}/api/openapi.json", "--header", header, "--checks", "all", *bounds]
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=220)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
