@@ -12,20 +12,22 @@ disk and is not what was sealed is never shown; the page says so.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
 from gateway.media.desk import MediaDesk
 from gateway.media.kept import MediaBody, MediaCase, MediaClass, MediaError, MediaItem, MediaRefusal, MediaState
 from gateway.web.alarm_desk import AlarmDesk
+from gateway.web.answer_fields import AlarmId, Sha256
 from gateway.web.cameras_page import boxes_text
 from gateway.web.pages import Pages
 from gateway.web.reasons import ReasonError, clean_reason
 from gateway.web.view_log import VIDEO_ROLE, Viewed, ViewLog
 from gateway.web.visitor import RefusedError, Role, require
+from screens.published import JPEG, MP4, operation
 
 CASE_ROLE: Final = Role.SAFETY_OFFICER
 BEFORE_MS: Final = 10_000
@@ -38,6 +40,14 @@ REFUSALS: Final = {
     MediaRefusal.NO_RECORD: (503, "尚未写入记录，请稍后重试", "it could not be put on record: try again"),
     MediaRefusal.ALREADY: (409, "已经是这个状态", "it is so already"),
 }
+
+MEDIA_ERRORS: Final = {
+    404: "This picture is not kept",
+    410: "What is kept is not what was sealed: not shown",
+    500: "Faces could not be blurred: not shown",
+    503: "The look could not be put on record",
+}
+Faces = Annotated[str, Query(max_length=1, description="1: with faces, for whoever may; the look is put on record")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +115,8 @@ class PictureAnswers:
         span = at_ms - BEFORE_MS, at_ms + AFTER_MS
         return AlarmPictures(alarm_id, frame, strip, clip, self.media.case(alarm_id), *span)
 
-    async def still(self, request: Request, alarm_id: str, sha256: str) -> Response:
+    async def still(self, request: Request, alarm_id: str, sha256: str, *, faces: bool) -> Response:
         """A still, with or without faces."""
-        faces = request.query_params.get("faces") == "1"
         item = self._item(alarm_id, sha256)
         if item.media_class is MediaClass.CLIP:
             raise _refusal(MediaRefusal.NOT_KEPT)
@@ -161,13 +170,13 @@ def alarm_picture_routes(app: FastAPI, pages: Pages, desk: AlarmDesk, media: Med
         pictures = await answers.of_alarm(alarm_id, row["raised_at_ns"])
         return pages.render(request, "alarm_pictures.html", alarm=row, pictures=pictures)
 
-    @app.get("/alarms/{alarm_id}/pictures/{sha256}")
-    async def still(request: Request, alarm_id: str, sha256: str) -> Response:
+    @app.get("/alarms/{alarm_id}/pictures/{sha256}", **operation("cameras", "A still of an alarm", JPEG, MEDIA_ERRORS))
+    async def still(request: Request, alarm_id: AlarmId, sha256: Sha256, faces: Faces = "") -> Response:
         require(request, Role.VIEWER)
-        return await answers.still(request, alarm_id, sha256)
+        return await answers.still(request, alarm_id, sha256, faces=faces == "1")
 
-    @app.get("/alarms/{alarm_id}/clips/{sha256}")
-    async def clip(request: Request, alarm_id: str, sha256: str) -> Response:
+    @app.get("/alarms/{alarm_id}/clips/{sha256}", **operation("cameras", "A clip of an alarm", MP4, MEDIA_ERRORS))
+    async def clip(request: Request, alarm_id: AlarmId, sha256: Sha256) -> Response:
         return await answers.clip(request, alarm_id, sha256)
 
     _case_routes(app, pages, media)

@@ -12,13 +12,14 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from fastapi.responses import Response
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from gateway.model.alarm import Severity
@@ -26,13 +27,16 @@ from gateway.store.alarm_history import Chosen, PlaceInHistory
 from gateway.web.alarm_csv import table_of
 from gateway.web.alarm_desk import AlarmDesk
 from gateway.web.alarm_view import PAGE_ROWS, Tab
+from gateway.web.answer_fields import Day
 from gateway.web.api import LAST_NS
 from gateway.web.pages import Pages
 from gateway.web.read_model import Row, alarm_row
 from gateway.web.reasons import reason_in
 from gateway.web.visitor import RefusedError, Role, require
 from screens.formats import SITE_ZONE
+from screens.published import CSV, operation
 
+DAY_NS: Final = 86_400_000_000_000
 MOST_TABLE_ROWS: Final = 20_000
 _PLACE: Final = re.compile(r"([0-9]{1,19})-([0-9A-Za-z_.:-]{1,64})")
 DONE: Final = {
@@ -73,6 +77,14 @@ class FilterError(ValueError):
     """A filter that says nothing; in words."""
 
 
+class HistoryQuery(BaseModel):
+    """Which closed alarms. Empty: all."""
+
+    asset: Annotated[str, Field(max_length=200)] = ""
+    severity: Annotated[str, Field(json_schema_extra={"enum": ["", *Severity]})] = ""
+    day: Day = ""
+
+
 def alarms_routes(app: FastAPI, pages: Pages, desk: AlarmDesk) -> None:
     """Add S2."""
 
@@ -95,11 +107,11 @@ def alarms_routes(app: FastAPI, pages: Pages, desk: AlarmDesk) -> None:
         require(request, Role.VIEWER)
         return pages.render(request, "alarms_tabs.html", listing=desk.listing(Tab.HISTORY, 1))
 
-    @app.get("/alarms/history.csv")
-    async def table(request: Request) -> Response:
+    @app.get("/alarms/history.csv", **operation("papers", "Closed alarms as a table", CSV))
+    async def table(request: Request, query: Annotated[HistoryQuery, Query()]) -> Response:
         require(request, Role.VIEWER)
         try:
-            chosen = _chosen(_filters(request))
+            chosen = _chosen(Filters(query.asset, query.severity, query.day))
         except FilterError as error:
             raise RefusedError(422, "bad_filter", pages.catalogue.text("zh-CN", str(error)), str(error)) from None
         found = await asyncio.to_thread(desk.history.closed, chosen, None, MOST_TABLE_ROWS)
@@ -175,7 +187,8 @@ def _chosen(filters: Filters) -> Chosen:
         start = datetime.strptime(filters.day, "%Y-%m-%d").replace(tzinfo=SITE_ZONE)
     except ValueError:
         raise FilterError("This is not a date. Write it as 2026-01-31.") from None
-    span = [int(at.timestamp()) * 1_000_000_000 for at in (start, start + timedelta(days=1))]
+    begun_ns = int(start.timestamp()) * 1_000_000_000
+    span = [min(max(0, at_ns), LAST_NS) for at_ns in (begun_ns, begun_ns + DAY_NS)]
     return Chosen(filters.asset, severity, *span)
 
 

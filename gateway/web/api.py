@@ -12,35 +12,46 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from gateway.alarms import CommandError
 from gateway.ports import Clock
+from gateway.web.alarm_answers import AlarmCommandAnswer, AlarmDetail, AlarmsAnswer
+from gateway.web.answer_fields import MOST_ID_CHARS, AlarmId
 from gateway.web.feed import Feed
 from gateway.web.feed_routes import feed_routes
 from gateway.web.guard import Guard, TokenVisitors, Visitors
+from gateway.web.health_answers import AliveAnswer, HealthAnswer, ReadyAnswer
 from gateway.web.metrics import metrics_text
 from gateway.web.pages import Pages, shared_routes
+from gateway.web.published import published_api
 from gateway.web.read_model import BoxView
-from gateway.web.reasons import MAX_REASON_CHARS
+from gateway.web.reading_answers import AssetsAnswer, HistoryAnswer, PointsAnswer
+from gateway.web.reasons import MAX_REASON_CHARS, SAID
 from gateway.web.visitor import RefusedError, Role, require, user_of
 from screens.answers import error_answer as _error
 from screens.answers import json_answer as _json
+from screens.published import Media, operation
 
 Acknowledge = Callable[[str, str, str], Awaitable[int]]
 KEPT_WITHIN_S = 10.0
+UNREADABLE = 400
+"""What the framework answers to a body that is no UTF-8."""
+NO_ALARM = {404: "No alarm has this id"}
+NO_POINT = {404: "No point has this id"}
+NOT_KEPT = {503: "Carried out, but not on the disk yet: do not switch the box off"}
+METRICS = Media(("text/plain",), "Metrics in the text format of Prometheus")
 LAST_NS = 2**62  # the year 2116; beyond it a time does not fit the database
-PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 
 
 class AcknowledgeCommand(BaseModel):
     """Who acknowledges, and why."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid")
 
-    user: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
-    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS, pattern=PRINTABLE)]
+    user: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID), AfterValidator(str.strip)]
+    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS, pattern=SAID), AfterValidator(str.strip)]
 
 
 def web_app(
@@ -66,9 +77,10 @@ def web_app(
     _reading_routes(app, view, clock)
     _health_routes(app, view)
     feed_routes(app, feed)
+    published_api(app)
 
-    @app.post("/api/alarms/{alarm_id}/acknowledge")
-    async def acknowledge_alarm(request: Request, alarm_id: str, command: AcknowledgeCommand) -> Response:
+    @app.post("/api/alarms/{alarm_id}/acknowledge", **alarm_command("Acknowledge an alarm"))
+    async def acknowledge_alarm(request: Request, alarm_id: AlarmId, command: AcknowledgeCommand) -> Response:
         require(request, Role.SUPERVISOR)
         try:
             async with asyncio.timeout(KEPT_WITHIN_S):
@@ -86,32 +98,38 @@ def web_app(
     return app
 
 
+def alarm_command(summary: str) -> dict[str, Any]:
+    """How the schema describes a command on an alarm."""
+    errors = NO_ALARM | NOT_KEPT | {409: "The alarm's state does not allow this"}
+    return operation("alarms", summary, AlarmCommandAnswer, errors)
+
+
 def _reading_routes(app: FastAPI, view: BoxView, clock: Clock) -> None:
-    @app.get("/api/alarms")
+    @app.get("/api/alarms", **operation("alarms", "Every open alarm", AlarmsAnswer))
     async def alarms() -> Response:
         return _json(view.alarms())
 
-    @app.get("/api/alarms/{alarm_id}")
-    async def alarm(alarm_id: str) -> Response:
+    @app.get("/api/alarms/{alarm_id}", **operation("alarms", "One alarm with its records", AlarmDetail, NO_ALARM))
+    async def alarm(alarm_id: AlarmId) -> Response:
         found = view.alarm(alarm_id)
         if found is None:
             return _error(404, "no_such_alarm", "没有这个报警", f"no alarm has the id {alarm_id}", "alarm_id")
         return _json(found)
 
-    @app.get("/api/points")
+    @app.get("/api/points", **operation("readings", "Every point with its value now", PointsAnswer))
     async def points() -> Response:
         return _json({"at_ns": clock.now_ns(), "points": view.points()})
 
-    @app.get("/api/assets")
+    @app.get("/api/assets", **operation("readings", "The site and its assets", AssetsAnswer))
     async def assets() -> Response:
         parts = view.parts
         return _json(
             {"box_id": parts.box_id, "site_zh": parts.site_zh, "site_en": parts.site_en, "assets": parts.assets}
         )
 
-    @app.get("/api/history")
+    @app.get("/api/history", **operation("readings", "Samples of one point", HistoryAnswer, NO_POINT))
     def history(
-        point: str,
+        point: Annotated[str, Query(max_length=MOST_ID_CHARS)],
         from_ns: Annotated[int, Query(ge=0, le=LAST_NS)],
         to_ns: Annotated[int, Query(ge=0, le=LAST_NS)],
         samples: Annotated[int, Query(ge=2, le=100_000)] = 1000,
@@ -141,20 +159,24 @@ def _history(view: BoxView, point: str, span_ns: tuple[int, int], samples: int, 
 
 
 def _health_routes(app: FastAPI, view: BoxView) -> None:
-    @app.get("/healthz")
+    @app.get(
+        "/healthz", **operation("box", "Whether the box is alive", AliveAnswer, also={503: (AliveAnswer, "It is not")})
+    )
     async def healthz() -> Response:
         return _json({"alive": view.alive()}, 200 if view.alive() else 503)
 
-    @app.get("/readyz")
+    @app.get(
+        "/readyz", **operation("box", "Whether the box is ready", ReadyAnswer, also={503: (ReadyAnswer, "It is not")})
+    )
     async def readyz() -> Response:
         reasons = view.ready()
         return _json({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
 
-    @app.get("/api/health")
+    @app.get("/api/health", **operation("box", "How every part is doing", HealthAnswer))
     async def health() -> Response:
         return _json(view.health())
 
-    @app.get("/metrics")
+    @app.get("/metrics", **operation("box", "Metrics for Prometheus", METRICS))
     async def metrics() -> Response:
         return Response(metrics_text(view, app.state.collectors), media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -169,4 +191,8 @@ def _errors(app: FastAPI, pages: Pages) -> None:
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         refusal = RefusedError(error.status_code, "no_such_page", "没有这个地址或方法", str(error.detail))
-        return await pages.refuse(request, refusal)
+        if error.status_code == UNREADABLE:
+            refusal = RefusedError(422, "bad_request", "请求内容有误", "the body cannot be read", "body")
+        answer = await pages.refuse(request, refusal)
+        answer.headers.update(error.headers or {})
+        return answer

@@ -23,6 +23,7 @@ from gateway.web.pages import Pages
 from gateway.web.view_log import Viewed
 from gateway.web.visitor import require
 from screens.formats import local_day_time
+from screens.published import CSV, operation
 
 ENTRIES_A_PAGE: Final = 100
 MOST_LINES: Final = 50_000
@@ -95,8 +96,8 @@ KINDS: Final[Mapping[RecordKind, str]] = {
 OF_SESSIONS: Final = frozenset({AccountEventKind.LOGIN, AccountEventKind.LOGOUT, AccountEventKind.SESSION_ENDED})
 _ROLE_TEXTS: Final = {role.name.lower(): text for role, text in ROLES.items()}
 
-Group = Annotated[AuditGroup | None, Query()]
 Person = Annotated[str, Query(max_length=64)]
+GroupName = Annotated[str, Query(max_length=40, description="A group of actions; anything else means all")]
 Before = Annotated[int, Query(ge=1, le=LAST_SEQ)]
 
 
@@ -104,7 +105,7 @@ def audit_routes(app: FastAPI, pages: Pages, reader: AuditReader) -> None:
     """The page and its table."""
 
     @app.get("/audit")
-    def audit(request: Request, group: str = "", user: Person = "", before: Before = LAST_SEQ) -> Response:
+    def audit(request: Request, group: GroupName = "", user: Person = "", before: Before = LAST_SEQ) -> Response:
         require(request, Role.SAFETY_OFFICER)
         chosen = _group(group)
         page = reader.page(AuditQuestion(before, chosen, user.strip()), ENTRIES_A_PAGE)
@@ -121,8 +122,8 @@ def audit_routes(app: FastAPI, pages: Pages, reader: AuditReader) -> None:
             next_before=page.next_before_seq,
         )
 
-    @app.get("/audit.csv")
-    def table(request: Request, group: str = "", user: Person = "") -> Response:
+    @app.get("/audit.csv", **operation("papers", "Who did what, as a table", CSV))
+    def table(request: Request, group: GroupName = "", user: Person = "") -> Response:
         require(request, Role.SAFETY_OFFICER)
         found = reader.all(AuditQuestion(group=_group(group), user=user.strip()), MOST_LINES)
         cells = (_cells(pages, request, entry) for entry in found)

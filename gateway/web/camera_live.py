@@ -15,17 +15,24 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.requests import Request
 
 from gateway.ports import Clock, Eyes
+from gateway.web.answer_fields import CameraId
 from gateway.web.camera_desk import CameraDesk
 from gateway.web.cameras_page import found
 from gateway.web.pages import Pages
 from gateway.web.view_log import VIDEO_ROLE, Viewed, ViewLog
 from gateway.web.visitor import require
 from screens.answers import error_answer
+from screens.published import MP4, operation
 
 log = logging.getLogger(__name__)
 MOST_LIVE: Final = 16
 """Live views of all browsers together: each costs the box a copy of a stream."""
 WELCOME_EVERY_S: Final = 5.0
+LIVE_ERRORS: Final = {
+    404: "No camera has this id",
+    409: "The camera gives no live video now",
+    503: "Too many look, or the look could not be put on record",
+}
 Welcome = Callable[[], Awaitable[bool]]
 
 
@@ -61,8 +68,8 @@ def live_routes(app: FastAPI, pages: Pages, desk: CameraDesk, views: ViewLog, mo
     """Add the stream."""
     video = LiveVideo(pages.view.parts.clock)
 
-    @app.get("/cameras/{camera}/live.mp4")
-    async def live(request: Request, camera: str) -> Response:
+    @app.get("/cameras/{camera}/live.mp4", **operation("cameras", "Live video", MP4, LIVE_ERRORS))
+    async def live(request: Request, camera: CameraId) -> Response:
         require(request, VIDEO_ROLE)
         found(desk, camera)
         if video.open_views >= most_live:

@@ -12,21 +12,25 @@ A still says beside its pixels what is in it: `x-boxes` (JSON rows of x1, y1, x2
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.responses import Response
 from starlette.requests import Request
 
 from gateway.model.picture import Picture
+from gateway.web.answer_fields import CameraId
 from gateway.web.camera_desk import CameraDesk, ShownCamera
 from gateway.web.pages import Pages
 from gateway.web.view_log import VIDEO_ROLE
 from gateway.web.visitor import RefusedError, Role, require
+from screens.published import JPEG, operation
 
 Box = tuple[float, float, float, float, int, float, int]
 MOST_BOXES: Final = 60
 """What fits into a header; a picture with more heads than this is shown without the rest of its boxes."""
+STILL: Final = {404: "No camera has this id"}
+NOT_YET: Final = {204: {"description": "No still yet"}, 304: {"description": "The browser has this very still"}}
 
 
 def cameras_routes(app: FastAPI, pages: Pages, desk: CameraDesk) -> None:
@@ -57,14 +61,19 @@ def cameras_routes(app: FastAPI, pages: Pages, desk: CameraDesk) -> None:
     async def figures(request: Request, camera: str) -> Response:
         return await rendered(request, camera, "camera_figures.html")
 
-    @app.get("/cameras/{camera}/still.jpg")
-    async def still(request: Request, camera: str) -> Response:
+    @app.get("/cameras/{camera}/still.jpg", **_still_operation())
+    async def still(request: Request, camera: CameraId) -> Response:
         require(request, Role.VIEWER)
         found(desk, camera)
         picture = desk.still(camera)
         if picture is None:
             return Response(status_code=204)
         return picture_answer(request, picture, pages.now_ns())
+
+
+def _still_operation() -> dict[str, Any]:
+    known = operation("cameras", "The newest still, faces blurred", JPEG, STILL)
+    return known | {"responses": known["responses"] | NOT_YET}
 
 
 def found(desk: CameraDesk, camera: str) -> ShownCamera:

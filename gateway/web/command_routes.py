@@ -10,7 +10,7 @@ what the alarm table refuses, 422 for a request that says too little or too much
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -19,10 +19,13 @@ from pydantic import Field, field_validator
 from gateway.alarms import CommandError, Refusal
 from gateway.commands import AlarmCommands
 from gateway.model.alarm_note import FalseAlarmCause
-from gateway.web.api import KEPT_WITHIN_S, AcknowledgeCommand
-from gateway.web.reasons import MAX_REASON_CHARS, clean_reason
+from gateway.web.alarm_answers import SubjectCommandAnswer
+from gateway.web.answer_fields import AlarmId, SubjectId
+from gateway.web.api import KEPT_WITHIN_S, NOT_KEPT, AcknowledgeCommand, alarm_command
+from gateway.web.reasons import MAX_REASON_CHARS, SAID_IN_LINES, clean_reason
 from gateway.web.visitor import Role, require, user_of
 from screens.answers import error_answer, json_answer
+from screens.published import operation
 
 REFUSED_ZH = {
     Refusal.NO_ALARM: "没有这个未关闭的报警",
@@ -57,7 +60,7 @@ class TimedCommand(AcknowledgeCommand):
 class NoteCommand(AcknowledgeCommand):
     """Who notes what; a note may have lines."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS)]
+    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS, pattern=SAID_IN_LINES)]
 
     @field_validator("reason")
     @classmethod
@@ -79,58 +82,65 @@ def command_routes(app: FastAPI, commands: AlarmCommands) -> None:
 
 
 def _alarm_routes(app: FastAPI, commands: AlarmCommands) -> None:
-    @app.post("/api/alarms/{alarm_id}/shelve")
-    async def shelve(request: Request, alarm_id: str, command: TimedCommand) -> Response:
+    @app.post("/api/alarms/{alarm_id}/shelve", **alarm_command("Shelve an alarm for a while"))
+    async def shelve(request: Request, alarm_id: AlarmId, command: TimedCommand) -> Response:
         user = _officer(request, command)
         return await _answer(commands.shelve(alarm_id, command.for_s, user, command.reason), {"alarm_id": alarm_id})
 
-    @app.post("/api/alarms/{alarm_id}/unshelve")
-    async def unshelve(request: Request, alarm_id: str, command: AcknowledgeCommand) -> Response:
+    @app.post("/api/alarms/{alarm_id}/unshelve", **alarm_command("End the shelving of an alarm"))
+    async def unshelve(request: Request, alarm_id: AlarmId, command: AcknowledgeCommand) -> Response:
         user = _officer(request, command)
         return await _answer(commands.unshelve(alarm_id, user, command.reason), {"alarm_id": alarm_id})
 
-    @app.post("/api/alarms/{alarm_id}/reset")
-    async def reset(request: Request, alarm_id: str, command: AcknowledgeCommand) -> Response:
+    @app.post("/api/alarms/{alarm_id}/reset", **alarm_command("Reset a latched alarm"))
+    async def reset(request: Request, alarm_id: AlarmId, command: AcknowledgeCommand) -> Response:
         user = _officer(request, command)
         return await _answer(commands.reset(alarm_id, user, command.reason), {"alarm_id": alarm_id})
 
 
 def _note_routes(app: FastAPI, commands: AlarmCommands) -> None:
-    @app.post("/api/alarms/{alarm_id}/note")
-    async def note(request: Request, alarm_id: str, command: NoteCommand) -> Response:
+    @app.post("/api/alarms/{alarm_id}/note", **alarm_command("Add a note to an alarm"))
+    async def note(request: Request, alarm_id: AlarmId, command: NoteCommand) -> Response:
         require(request, Role.SUPERVISOR)
         user = user_of(request, command.user)
         return await _answer(commands.note(alarm_id, user, command.reason), {"alarm_id": alarm_id})
 
-    @app.post("/api/alarms/{alarm_id}/false_alarm")
-    async def false_alarm(request: Request, alarm_id: str, command: FalseAlarmCommand) -> Response:
+    @app.post("/api/alarms/{alarm_id}/false_alarm", **alarm_command("Judge an alarm false"))
+    async def false_alarm(request: Request, alarm_id: AlarmId, command: FalseAlarmCommand) -> Response:
         user = _officer(request, command)
         done = commands.false_alarm(alarm_id, command.cause, user, command.reason)
         return await _answer(done, {"alarm_id": alarm_id})
 
-    @app.post("/api/alarms/{alarm_id}/withdraw_judgement")
-    async def withdraw(request: Request, alarm_id: str, command: AcknowledgeCommand) -> Response:
+    @app.post(
+        "/api/alarms/{alarm_id}/withdraw_judgement", **alarm_command("Withdraw the judgement that an alarm was false")
+    )
+    async def withdraw(request: Request, alarm_id: AlarmId, command: AcknowledgeCommand) -> Response:
         user = _officer(request, command)
         return await _answer(commands.withdraw_judgement(alarm_id, user, command.reason), {"alarm_id": alarm_id})
 
-    @app.post("/api/alarms/{alarm_id}/hand_over")
-    async def hand_over(request: Request, alarm_id: str, command: AcknowledgeCommand) -> Response:
+    @app.post("/api/alarms/{alarm_id}/hand_over", **alarm_command("Hand an alarm over to the regulator as a hazard"))
+    async def hand_over(request: Request, alarm_id: AlarmId, command: AcknowledgeCommand) -> Response:
         user = _officer(request, command)
         return await _answer(commands.hand_over(alarm_id, user, command.reason), {"alarm_id": alarm_id})
 
 
 def _service_routes(app: FastAPI, commands: AlarmCommands) -> None:
-    @app.post("/api/subjects/{subject}/out_of_service")
-    async def out_of_service(request: Request, subject: str, command: TimedCommand) -> Response:
+    @app.post("/api/subjects/{subject}/out_of_service", **_subject_command("Take a device or point out of service"))
+    async def out_of_service(request: Request, subject: SubjectId, command: TimedCommand) -> Response:
         user = _officer(request, command)
         return await _answer(
             commands.out_of_service(subject, command.for_s, user, command.reason), {"subject": subject}
         )
 
-    @app.post("/api/subjects/{subject}/in_service")
-    async def in_service(request: Request, subject: str, command: AcknowledgeCommand) -> Response:
+    @app.post("/api/subjects/{subject}/in_service", **_subject_command("Put a device or point back into service"))
+    async def in_service(request: Request, subject: SubjectId, command: AcknowledgeCommand) -> Response:
         user = _officer(request, command)
         return await _answer(commands.in_service(subject, user, command.reason), {"subject": subject})
+
+
+def _subject_command(summary: str) -> dict[str, Any]:
+    errors = NOT_KEPT | {404: "No device or point has this id", 409: "Its state does not allow this"}
+    return operation("alarms", summary, SubjectCommandAnswer, errors)
 
 
 def _officer(request: Request, command: AcknowledgeCommand) -> str:

@@ -23,11 +23,15 @@ from gateway.reports.daily_layout import SITE_TIME
 from gateway.settings import AssetKind, Settings
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_records import Cycle
-from gateway.web.api import KEPT_WITHIN_S, LAST_NS, AcknowledgeCommand
+from gateway.web.answer_fields import AssetId
+from gateway.web.api import KEPT_WITHIN_S, LAST_NS, NOT_KEPT, AcknowledgeCommand
+from gateway.web.office_answers import CyclesAnswer, LedgerAnswer, TiltBaselineAnswer
 from gateway.web.visitor import user_of
 from screens.answers import error_answer, json_answer
+from screens.published import operation
 
 MOST_CYCLES = 1000
+NO_CRANE = {404: "No tower crane has this id"}
 DAY_NS = 86_400_000_000_000
 
 
@@ -37,8 +41,11 @@ def crane_routes(
     """Add the routes to the web face."""
     _record_routes(app, settings, records, clock)
 
-    @app.post("/api/cranes/{asset}/tilt_baseline")
-    async def tilt_baseline(request: Request, asset: str, command: AcknowledgeCommand) -> Response:
+    @app.post(
+        "/api/cranes/{asset}/tilt_baseline",
+        **operation("cranes", "Learn the tilt anew", TiltBaselineAnswer, NO_CRANE | NOT_KEPT),
+    )
+    async def tilt_baseline(request: Request, asset: AssetId, command: AcknowledgeCommand) -> Response:
         try:
             async with asyncio.timeout(KEPT_WITHIN_S):
                 seq = await asyncio.shield(orders.tilt_baseline(asset, user_of(request, command.user), command.reason))
@@ -55,9 +62,11 @@ def _record_routes(app: FastAPI, settings: Callable[[], Settings], records: Asse
     def known(asset: str) -> bool:
         return any(each.id == asset and each.kind is AssetKind.TOWER_CRANE for each in settings().assets)
 
-    @app.get("/api/cranes/{asset}/cycles")
+    @app.get(
+        "/api/cranes/{asset}/cycles", **operation("cranes", "Working cycles, newest first", CyclesAnswer, NO_CRANE)
+    )
     def cycles(
-        asset: str,
+        asset: AssetId,
         limit: Annotated[int, Query(ge=1, le=MOST_CYCLES)] = 100,
         before: Annotated[int, Query(ge=1, le=LAST_NS)] = LAST_NS,
     ) -> Response:
@@ -67,8 +76,8 @@ def _record_routes(app: FastAPI, settings: Callable[[], Settings], records: Asse
         body = {"asset": asset, "kept": records.cycles_kept(asset), "cycles": [_cycle_row(each) for each in found]}
         return json_answer(body)
 
-    @app.get("/api/cranes/{asset}/ledger")
-    def ledger(asset: str, days: Annotated[int, Query(ge=1, le=366)] = 31) -> Response:
+    @app.get("/api/cranes/{asset}/ledger", **operation("cranes", "Cycles by driver and shift", LedgerAnswer, NO_CRANE))
+    def ledger(asset: AssetId, days: Annotated[int, Query(ge=1, le=366)] = 31) -> Response:
         if not known(asset):
             return _no_crane(asset)
         now_ns = clock.now_ns()

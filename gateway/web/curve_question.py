@@ -26,6 +26,7 @@ MAX_POINTS = 4
 MAX_SAMPLES = 4000
 AROUND_NS = 10 * MINUTE_NS
 LONGEST_S = 731 * 86_400
+PointName = Annotated[str, Field(max_length=200)]
 Moment = Annotated[int, Field(ge=0, le=LAST_NS)]
 
 
@@ -34,7 +35,7 @@ class CurveQuery(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    point: Annotated[list[str], Field(max_length=100)] = []
+    point: Annotated[list[PointName], Field(max_length=100)] = []
     alarm: Annotated[str, Field(max_length=200)] = ""
     from_ns: Moment | None = None
     to_ns: Moment | None = None

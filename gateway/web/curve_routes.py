@@ -18,14 +18,18 @@ from gateway.web.curve_question import CurveQuery, Question, question_of
 from gateway.web.curve_rows import MS_NS, Row, curve_row, marks_of
 from gateway.web.curve_words import summaries
 from gateway.web.pages import Pages
+from gateway.web.reading_answers import CurveAnswer
 from gateway.web.visitor import Role, require
 from screens.answers import json_answer
+from screens.published import operation
+
+NO_CURVE = {404: "No such point or alarm, or the alarm is about no point"}
 
 
 def curve_routes(app: FastAPI, pages: Pages) -> None:
     """Add the route to the web face."""
 
-    @app.get("/api/curve")
+    @app.get("/api/curve", **operation("readings", "Curves over a span or around an alarm", CurveAnswer, NO_CURVE))
     async def curve(request: Request, query: Annotated[CurveQuery, Query()]) -> Response:
         require(request, Role.VIEWER)
         question = question_of(pages.view.parts, query)

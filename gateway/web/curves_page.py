@@ -23,7 +23,7 @@ from gateway.web.curve_csv import curves_csv
 from gateway.web.curve_data import PointCurve, read_curves
 from gateway.web.curve_panel import panel_of_points
 from gateway.web.curve_question import MAX_POINTS, CurveQuery, Question, question_of
-from gateway.web.curve_routes import curve_routes
+from gateway.web.curve_routes import NO_CURVE, curve_routes
 from gateway.web.curve_rows import table_lines
 from gateway.web.curve_svg import CurvePicture
 from gateway.web.curve_words import UNKNOWN_WORDS, summaries
@@ -31,6 +31,7 @@ from gateway.web.pages import Pages
 from gateway.web.read_model import AssetView, BoxParts
 from gateway.web.visitor import Role, require
 from screens.formats import SITE_ZONE, site_time
+from screens.published import CSV, SVG, operation
 
 SPANS: Final = {
     "1h": (3600, "Last hour"),
@@ -118,7 +119,7 @@ def _file_routes(app: FastAPI, pages: Pages) -> None:
         question = _table_question(question_of(pages.view.parts, query))
         return await run_in_threadpool(_values, pages, request, question)
 
-    @app.get("/curves.csv")
+    @app.get("/curves.csv", **operation("readings", "Curves as a table", CSV, NO_CURVE))
     async def file(request: Request, query: Annotated[CurveQuery, Query()]) -> Response:
         require(request, Role.VIEWER)
         question = question_of(pages.view.parts, query)
@@ -127,7 +128,7 @@ def _file_routes(app: FastAPI, pages: Pages) -> None:
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
-    @app.get("/curves.svg")
+    @app.get("/curves.svg", **operation("readings", "Curves as a drawing", SVG, NO_CURVE))
     async def picture(request: Request, query: Annotated[CurveQuery, Query()]) -> Response:
         require(request, Role.VIEWER)
         question = question_of(pages.view.parts, query)

@@ -13,15 +13,20 @@ import csv
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from fastapi.responses import Response
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from gateway.figures.alarm_figures import AlarmFigures, Question
 from gateway.shift_office.sheet import Words
 from gateway.store.alarm_reader import AlarmReader
+from gateway.web.answer_fields import Day
 from gateway.web.figures_view import (
+    CUSTOM,
+    SPANS,
     BadWindowError,
     FigureLine,
     Wish,
@@ -31,9 +36,10 @@ from gateway.web.figures_view import (
     window_of,
 )
 from gateway.web.pages import Pages
-from gateway.web.visitor import Role, require
+from gateway.web.visitor import RefusedError, Role, require
 from screens.citing import certainty_text
 from screens.formats import local_day_time
+from screens.published import CSV, operation
 
 BOM = "\ufeff"
 
@@ -44,6 +50,14 @@ class Shown:
 
     figures: AlarmFigures
     lines: list[FigureLine]
+
+
+class FiguresQuery(BaseModel):
+    """Which days: a span until now, or two days of the site, both included."""
+
+    span: Annotated[str, Field(json_schema_extra={"enum": [*SPANS, CUSTOM]})] = "7d"
+    first: Annotated[Day, Field(alias="from")] = ""
+    last: Annotated[Day, Field(alias="to")] = ""
 
 
 def figures_routes(app: FastAPI, pages: Pages, reader: AlarmReader, load: Callable[[], tuple[int, int]]) -> None:
@@ -69,13 +83,13 @@ def figures_routes(app: FastAPI, pages: Pages, reader: AlarmReader, load: Callab
         query = request.url.query
         return pages.render(request, "figures.html", status, shown=shown, fault=fault, wish=wish, query=query)
 
-    @app.get("/figures.csv")
-    async def figures_file(request: Request) -> Response:
+    @app.get("/figures.csv", **operation("papers", "Figures on the alarm system as a table", CSV))
+    async def figures_file(request: Request, query: Annotated[FiguresQuery, Query()]) -> Response:
         require(request, Role.VIEWER)
         try:
-            shown = await counted(_wish(request))
+            shown = await counted(Wish(query.span, query.first, query.last))
         except BadWindowError as error:
-            return Response(error.words.zh, 422, media_type="text/plain; charset=utf-8")
+            raise RefusedError(422, "bad_window", error.words.zh, error.words.en, "span") from None
         body = figures_csv(shown, pages.language(request))
         headers = {"content-disposition": 'attachment; filename="figures.csv"'}
         return Response(body, media_type="text/csv; charset=utf-8", headers=headers)

@@ -17,6 +17,7 @@ from typing import Final, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.web.permissions import OPEN_FOLDERS, OPEN_PATHS, needed_role, open_to_all
@@ -145,7 +146,8 @@ class Guard:
         if self._visitors.local and not open_path and _host_name(request.headers.get("host", "")) not in LOOPBACK_NAMES:
             raise RefusedError(421, "wrong_host", "主机名不符", "open this page by a loopback name", "host")
         if request.method == "POST":  # the only method with a body that any route knows
-            _refuse_fault(body_fault(request, _allowed(path_of(request))))
+            fault = body_fault(request, _allowed(path_of(request)))
+            _refuse_fault(fault if fault is None or _takes_post(request) else None)
             _refuse_fault(origin_fault(request))
 
     def _with_csrf(self, visitor: Visitor, browser: str) -> Visitor:
@@ -179,6 +181,11 @@ def _allowed(path: str) -> BodyLimit:
 def _refuse_fault(fault: RequestFault | None) -> None:
     if fault is not None:
         raise RefusedError(fault.status, fault.code, fault.message_zh, fault.message_en, fault.field)
+
+
+def _takes_post(request: Request) -> bool:
+    """Whether a route takes such a request; where none does, the answer is 404 or 405, whatever the body is."""
+    return any(route.matches(request.scope)[0] is Match.FULL for route in request.app.routes)
 
 
 def _host_name(host: str) -> str:

@@ -14,10 +14,12 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from gateway.web.camera_desk import CameraDesk
+from gateway.web.health_answers import HealthReportAnswer
 from gateway.web.health_view import HealthReport, HealthView, QualityLine
 from gateway.web.pages import Pages
 from gateway.web.visitor import Role, require
 from screens.answers import json_answer
+from screens.published import operation
 
 MOST_POINTS = 400
 """Lines of the quality table; of the rest it says how many."""
@@ -50,7 +52,7 @@ def health_routes(app: FastAPI, pages: Pages, health: HealthView) -> None:
     async def health_part(request: Request) -> Response:
         return await shown(request, "health_part.html")
 
-    @app.get("/api/health/report")
+    @app.get("/api/health/report", **operation("box", "How the box is doing, in full", HealthReportAnswer))
     async def health_report(request: Request) -> Response:
         require(request, Role.VIEWER)
         return json_answer(report_row(await health.report()) | {"model_version": _model_version(pages)})

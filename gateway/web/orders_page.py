@@ -28,14 +28,18 @@ from gateway.order_office.order import Answer, SiteOrder
 from gateway.order_office.photos import MAX_PHOTO_BYTES, MAX_PHOTOS, PhotoRefusedError, check_size
 from gateway.shift_office.sheet import Words
 from gateway.store.outbox_reader import OutboxReader
+from gateway.web.answer_fields import OrderSeq, Sha256
 from gateway.web.office_fault import Fault, signer
 from gateway.web.order_rows import OFFICERS_ANSWERS, answers_for, sent_replies
 from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, Role, require, visitor_of
+from screens.published import Media, operation
 
 KEPT_WITHIN_S = 60.0
 DONE = "Sealed. The answer is being sent to the regulator."
 MOST_DIGITS = 15
+PHOTO = Media(("image/jpeg", "image/png"), "The photo, the very bytes", text=False)
+PHOTO_ERRORS = {404: "No such order or photo", 500: "The photo is not what was sealed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,8 @@ async def _answered(request: Request, pages: Pages, sources: OrderSources, seq: 
 
 
 def _photo_route(app: FastAPI, sources: OrderSources) -> None:
-    @app.get("/orders/{seq}/photos/{sha256}")
-    async def photo(request: Request, seq: str, sha256: str) -> Response:
+    @app.get("/orders/{seq}/photos/{sha256}", **operation("orders", "A photo of an answer", PHOTO, PHOTO_ERRORS))
+    async def photo(request: Request, seq: OrderSeq, sha256: Sha256) -> Response:
         require(request, Role.VIEWER)
         order = _order(sources.office, seq)
         kind = {photo.sha256: photo.media_type for reply in order.replies for photo in reply.photos}

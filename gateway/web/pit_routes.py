@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.assets.pit_description import Baseline, BaselineKind
 from gateway.hand_entry import EntryFault, fault_text
@@ -29,10 +29,16 @@ from gateway.pit_office.hand_entries import Bringer, HandEntries, NoSuchPitError
 from gateway.pit_office.zero_orders import NoSuchModelError, OvertakenError, ZeroOrders
 from gateway.ports import Clock
 from gateway.reports.report_store import ReportDamagedError, ReportKind
-from gateway.web.api import KEPT_WITHIN_S, PRINTABLE, AcknowledgeCommand
-from gateway.web.guard import MAX_UPLOAD_BYTES
+from gateway.web.answer_fields import AssetId
+from gateway.web.answer_fields import FileName as ReportName
+from gateway.web.api import KEPT_WITHIN_S, NOT_KEPT, AcknowledgeCommand
+from gateway.web.guard import MAX_UPLOAD_BYTES, UPLOAD_TYPES
+from gateway.web.office_answers import BaselineAnswer, ReadingsAnswer, ReportsAnswer
+from gateway.web.reasons import PRINTABLE, SAID
 from gateway.web.visitor import user_of
 from screens.answers import error_answer, json_answer
+from screens.guarding import JSON_TYPE
+from screens.published import Media, operation
 
 IMPORTED_WITHIN_S = 120.0
 MEDIA = {ReportKind.HTML: "text/html; charset=utf-8", ReportKind.PDF: "application/pdf"}
@@ -46,34 +52,56 @@ _NO_PIT = (
 )
 _NOT_KEPT = (503, "not_kept_yet", "尚未全部写入，请勿关闭设备", "not all of it is on the disk yet", "")
 T = TypeVar("T")
-User = Annotated[str, Query(min_length=1, max_length=64, pattern=PRINTABLE)]
-Reason = Annotated[str, Query(min_length=1, max_length=500, pattern=PRINTABLE)]
+Measured = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
+"""A reading or a zero in its item's unit; the largest items, forces in kN, stay far below."""
+User = Annotated[str, Query(min_length=1, max_length=64, pattern=SAID)]
+Reason = Annotated[str, Query(min_length=1, max_length=500, pattern=SAID)]
 FileName = Annotated[str, Query(max_length=200, pattern=PRINTABLE)]
 
 
 class TypedCommand(BaseModel):
     """One reading as it is typed; `at` is ISO 8601, without an offset the site's time."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid")
 
-    point: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
-    at: Annotated[str, Field(min_length=1, max_length=40, pattern=PRINTABLE)]
-    value: Annotated[float, Field(allow_inf_nan=False)]
-    unit: Annotated[str, Field(max_length=16, pattern=PRINTABLE)] = ""
+    point: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID), AfterValidator(str.strip)]
+    at: Annotated[str, Field(min_length=1, max_length=40, pattern=SAID), AfterValidator(str.strip)]
+    value: Measured
+    unit: Annotated[str, Field(max_length=16, pattern=PRINTABLE), AfterValidator(str.strip)] = ""
 
 
 class BaselineCommand(AcknowledgeCommand):
     """From where a point counts, since when (left out: now), on whose word and why."""
 
-    point: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
+    point: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID), AfterValidator(str.strip)]
     kind: Literal["initial", "re_zero", "replaced"] = "re_zero"
-    zero: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    zero: Measured | None = None
     """What the instrument said, in the item's unit; left out: the mean of the next readings."""
-    carried: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    carried: Measured | None = None
     """The cumulative value then; left out: what was reached (replaced), or 0."""
     at: AwareDatetime | None = None
     readings: Annotated[int, Field(ge=1, le=100)] = 3
     """Of how many readings the mean is taken."""
+
+
+REPORT = Media(("text/html", "application/pdf"), "The first print of a finished day, by its ending", text=False)
+_NO_PIT_TEXT = "No such pit, or it has no point measured by hand"
+_DAMAGED = {404: "No pit has this id", 500: "The kept report is damaged: restore it from a backup"}
+_REPORT_ERRORS = _DAMAGED | {409: "The day is not over yet", 503: "Not printed yet", 507: "The disk is full"}
+_BASELINE_ERRORS = NOT_KEPT | {404: "No such monitoring point", 409: "A later baseline is in force"}
+_READINGS = operation("pits", "Bring readings", ReadingsAnswer, {404: _NO_PIT_TEXT, 503: "Not kept yet"}) | {
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "content": {JSON_TYPE: {"schema": TypedCommand.model_json_schema()}}
+            | {
+                kind: {"schema": {"type": "string", "format": "binary", "maxLength": MAX_UPLOAD_BYTES}}
+                for kind in UPLOAD_TYPES
+                if kind != JSON_TYPE
+            },
+        }
+    }
+}
 
 
 def pit_routes(app: FastAPI, entries: HandEntries, orders: ZeroOrders, reports: DailyReports, clock: Clock) -> None:
@@ -84,13 +112,11 @@ def pit_routes(app: FastAPI, entries: HandEntries, orders: ZeroOrders, reports: 
 
 
 def _reading_route(app: FastAPI, entries: HandEntries) -> None:
-    @app.post("/api/pits/{asset}/readings")
-    async def readings(request: Request, asset: str, user: User, reason: Reason, name: FileName = "") -> Response:
+    @app.post("/api/pits/{asset}/readings", **_READINGS)
+    async def readings(request: Request, asset: AssetId, user: User, reason: Reason, name: FileName = "") -> Response:
         content, by = await request.body(), Bringer(user_of(request, user.strip()), reason.strip())
         if len(content) > MAX_UPLOAD_BYTES:
             return error_answer(413, "too_large", "文件过大", f"expected at most {MAX_UPLOAD_BYTES} bytes", "body")
-        if not (by.user and by.reason):
-            return error_answer(422, "bad_request", "请写明操作人和原因", "user and reason must not be empty", "user")
         if not request.headers.get("content-type", "").startswith("application/json"):
             return await _taken(entries.take(asset, Table(content, name or "readings"), by), typed=False)
         try:
@@ -137,8 +163,8 @@ def _fault_row(fault: EntryFault) -> dict[str, Any]:
 
 
 def _baseline_route(app: FastAPI, orders: ZeroOrders, clock: Clock) -> None:
-    @app.post("/api/pits/{asset}/baselines")
-    async def baseline(request: Request, asset: str, command: BaselineCommand) -> Response:
+    @app.post("/api/pits/{asset}/baselines", **operation("pits", "Set a baseline", BaselineAnswer, _BASELINE_ERRORS))
+    async def baseline(request: Request, asset: AssetId, command: BaselineCommand) -> Response:
         order = Baseline(
             kind=BaselineKind(command.kind),
             at_ns=clock.now_ns() if command.at is None else _ns(command.at),
@@ -161,8 +187,8 @@ def _baseline_route(app: FastAPI, orders: ZeroOrders, clock: Clock) -> None:
 
 
 def _report_routes(app: FastAPI, reports: DailyReports) -> None:
-    @app.get("/api/pits/{asset}/reports")
-    async def printed(asset: str) -> Response:
+    @app.get("/api/pits/{asset}/reports", **operation("pits", "The printed reports", ReportsAnswer, _DAMAGED))
+    async def printed(asset: AssetId) -> Response:
         try:
             kept = reports.kept(asset)
         except NoSuchReportError:
@@ -180,8 +206,8 @@ def _report_routes(app: FastAPI, reports: DailyReports) -> None:
         ]
         return json_answer({"asset": asset, "reports": rows})
 
-    @app.get("/api/pits/{asset}/reports/{name}")
-    async def report(asset: str, name: str) -> Response:
+    @app.get("/api/pits/{asset}/reports/{name}", **operation("pits", "A daily report", REPORT, _REPORT_ERRORS))
+    async def report(asset: AssetId, name: ReportName) -> Response:
         wanted = _wanted(name)
         if wanted is None:
             expected = "expected a day and an ending, such as 2026-11-22.pdf"

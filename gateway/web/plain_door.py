@@ -18,9 +18,13 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from screens.addresses import path_of
+from screens.answers import error_answer
+from screens.published import Media, operation
 
 CA_PATH: Final = "/ca.crt"
 CA_TYPE: Final = "application/x-x509-ca-cert"
+CA_FILE: Final = Media((CA_TYPE,), "The certificate that phones and computers install", text=False)
+NO_CA: Final = {404: "The box has no authority of its own, or the file cannot be read"}
 HEADERS: Final = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'",
@@ -32,7 +36,7 @@ HEADERS: Final = {
 def authority_route(app: FastAPI, ca_file: Path | None) -> None:
     """The same certificate over HTTPS, for a box without a plain port: the fingerprint is compared either way."""
 
-    @app.get(CA_PATH)
+    @app.get(CA_PATH, **operation("box", "The certificate of the box's authority", CA_FILE, NO_CA))
     def authority_certificate() -> Response:
         return _certificate(ca_file)
 
@@ -73,10 +77,10 @@ class PlainDoor:
 
 def _certificate(ca_file: Path | None) -> Response:
     if ca_file is None:
-        return PlainTextResponse("本机没有自己的 CA / this box has no authority of its own\n", 404)
+        return error_answer(404, "no_authority", "本机没有自己的 CA", "this box has no authority of its own", "")
     try:
         content = ca_file.read_bytes()
     except OSError:
-        return PlainTextResponse("CA 证书无法读取 / the certificate cannot be read\n", 404)
+        return error_answer(404, "no_certificate", "CA 证书无法读取", "the certificate cannot be read", "")
     headers = {"content-disposition": 'attachment; filename="sitewarden-ca.crt"'}
     return Response(content, media_type=CA_TYPE, headers=headers)

@@ -13,6 +13,15 @@ MAX_REASON_CHARS: Final = 4000
 """Unicode characters; the contract's bound for a message too."""
 MAX_NAME_CHARS: Final = 64
 _HIDDEN: Final = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_UNSEEN: Final = r"\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+_SHOWN: Final = rf"[^\x00-\x1f{_UNSEEN}]"
+_SHOWN_OR_LINES: Final = rf"[^\x00-\x08\x0b\x0c\x0e-\x1f{_UNSEEN}]"
+_INK: Final = rf"[^\s\x00-\x1f{_UNSEEN}]"
+PRINTABLE: Final = f"^{_SHOWN}*$"
+"""One line, or nothing, as the API takes it."""
+SAID: Final = rf"^{_SHOWN}*{_INK}{_SHOWN}*$"
+"""One line that says something."""
+SAID_IN_LINES: Final = rf"^{_SHOWN_OR_LINES}*{_INK}{_SHOWN_OR_LINES}*$"
 _CONTROL: Final = re.compile(f"[{_HIDDEN}\t\n]")
 _CONTROL_BUT_LINES: Final = re.compile(f"[{_HIDDEN}]")
 

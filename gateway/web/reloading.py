@@ -11,14 +11,21 @@ from typing import Annotated, Any
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gateway.model.errors import Fault
 from gateway.settings import fault_text
+from gateway.web.office_answers import ReloadAnswer, ReloadRefusedAnswer
+from gateway.web.reasons import SAID
 from gateway.web.visitor import user_of
+from screens.published import operation
 
 KEPT_WITHIN_S = 10.0
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+_NOT_KEPT = {503: "The reload goes on, but its record is not on the disk yet"}
+_REFUSED = {
+    409: (ReloadRefusedAnswer, "A change needs a restart; the running settings stay"),
+    422: (ReloadRefusedAnswer, "The file or the request has faults; the running settings stay"),
+}
 
 
 @dataclass(slots=True)
@@ -61,16 +68,16 @@ class ReloadOutcome:
 class ReloadCommand(BaseModel):
     """Who asks for it, and why."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid")
 
-    user: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=PRINTABLE)]
+    user: Annotated[str, Field(min_length=1, max_length=64, pattern=SAID), AfterValidator(str.strip)]
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=SAID), AfterValidator(str.strip)]
 
 
 def reload_route(app: FastAPI, reload: Callable[[str, str], Awaitable[ReloadOutcome]]) -> None:
     """Add the command to the box's application."""
 
-    @app.post("/api/reload")
+    @app.post("/api/reload", **operation("box", "Read the site file again", ReloadAnswer, _NOT_KEPT, also=_REFUSED))
     async def reload_config(request: Request, command: ReloadCommand) -> Response:
         try:
             async with asyncio.timeout(KEPT_WITHIN_S):

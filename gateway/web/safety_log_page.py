@@ -11,9 +11,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Annotated, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Path
 from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from gateway.shift_office.free_text import MAX_CHARACTERS
@@ -33,17 +35,37 @@ from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, Role, require
 from screens.answers import error_answer, json_answer
 from screens.formats import local_day_time
+from screens.published import Media, example_of, operation
 
 KEPT_WITHIN_S = 30.0
 LIST_DAYS = 14
 NOTICES = {"saved": "Draft saved and sealed.", "signed": "Signed and sealed.", "added": "Supplement added and sealed."}
 MEDIA = {"json": "application/json", "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
+LOG_FILE = Media(("text/csv", "application/pdf"), "The safety log as it stands, by the ending", text=False)
+LOG_ERRORS = {404: "No such day or ending, or the day has not come", 500: "The kept log is damaged"}
+LogDay = Annotated[str, Path(max_length=10, description="A day of the site, such as 2026-01-31")]
+LogKind = Annotated[str, Path(max_length=4, description="json, csv or pdf")]
 STATE_ZH = {
     LogState.EMPTY: "草稿（未签字）",
     LogState.DRAFT: "草稿（未签字）",
     LogState.MISSING: "未签字（逾期）",
     LogState.SIGNED: "已签字",
 }
+
+
+class SafetyLogAnswer(BaseModel):
+    """The safety log of a day; signed: the very bytes whose digest the chain holds."""
+
+    model_config = ConfigDict(extra="allow")
+
+    texts: Annotated[dict[str, str], Field(description="By the field of the log", examples=[{"weather": "晴"}])]
+
+
+def _log_operation() -> dict[str, Any]:
+    written = {"schema": SafetyLogAnswer.model_json_schema(), "example": example_of(SafetyLogAnswer)}
+    extra = {"responses": {"200": {"content": {MEDIA["json"]: written}}}}
+    known = operation("papers", "The safety log of a day", LOG_FILE, LOG_ERRORS)
+    return known | {"openapi_extra": extra}
 
 
 def safety_log_routes(app: FastAPI, pages: Pages, logs: SafetyLogs, head: Callable[[], LogHead]) -> None:
@@ -82,8 +104,8 @@ def _command_routes(app: FastAPI, pages: Pages, logs: SafetyLogs) -> None:
 
 
 def _file_route(app: FastAPI, pages: Pages, logs: SafetyLogs, head: Callable[[], LogHead]) -> None:
-    @app.get("/log/{name}/log.{kind}")
-    async def log_file(request: Request, name: str, kind: str) -> Response:
+    @app.get("/log/{name}/log.{kind}", **_log_operation())
+    async def log_file(request: Request, name: LogDay, kind: LogKind) -> Response:
         require(request, Role.VIEWER)
         if kind not in MEDIA:
             return error_answer(404, "no_such_file", "没有这个文件", "expected log.json, log.csv or log.pdf", "kind")

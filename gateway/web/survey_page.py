@@ -34,6 +34,7 @@ from gateway.camera_office.survey_store import KeptSurvey
 from gateway.model.errors import StoreError
 from gateway.model.night_picture import NightLook, NightPictureError
 from gateway.model.survey import EdgeKind, SurveyError, ZoneUse
+from gateway.web.answer_fields import CameraId, Sha256
 from gateway.web.camera_desk import CameraDesk
 from gateway.web.cameras_page import found
 from gateway.web.pages import Pages
@@ -41,9 +42,11 @@ from gateway.web.survey_form import Fields, SurveyRows, edges_of, rows_of_form, 
 from gateway.web.survey_night_words import night_words
 from gateway.web.survey_words import with_faults
 from gateway.web.visitor import RefusedError, Role, require, visitor_of
+from screens.published import JPEG, operation
 
 DRAWING_ROLE: Final = Role.SAFETY_OFFICER
 KEPT_WITHIN_S: Final = 20.0
+NO_PICTURE: Final = {404: "No such camera or picture"}
 NOTICES: Final = {
     "saved": "Saved as a new version and sealed. The camera uses it from now on.",
     "night_left": (
@@ -267,8 +270,8 @@ def survey_routes(app: FastAPI, pages: Pages, cameras: CameraDesk, surveys: Surv
         found(cameras, camera)
         return await drawing.opened(request, camera)
 
-    @app.get("/cameras/{camera}/survey/{sha256}.jpg")
-    async def picture(request: Request, camera: str, sha256: str) -> Response:
+    @app.get("/cameras/{camera}/survey/{sha256}.jpg", **operation("cameras", "A reference picture", JPEG, NO_PICTURE))
+    async def picture(request: Request, camera: CameraId, sha256: Sha256) -> Response:
         require(request, DRAWING_ROLE)
         found(cameras, camera)
         return await drawing.picture(camera, sha256)
