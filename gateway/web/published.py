@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway import __version__
+from contract import __version__
 from gateway.web.permissions import READING, open_to_all
 from screens.answers import json_answer
 from screens.published import PublishedFace, operation, publish
