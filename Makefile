@@ -28,7 +28,7 @@ SIDE_BY_SIDE = -n $(JOBS) --dist loadfile --no-loadscope-reorder --max-worker-re
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help demo wheel sbom check-wheels test coverage check train test-training bench bench-desk screenshots clean lock system-packages
+.PHONY: help demo docs wheel sbom check-wheels test coverage check train test-training bench bench-desk screenshots clean lock system-packages
 .DELETE_ON_ERROR:
 
 help:
@@ -37,7 +37,7 @@ help:
 	@echo "make check-wheels   are all locked packages to be had for x86-64 and aarch64, Python 3.11 to 3.14? (uv, network)"
 	@echo "make test    install the servers that the tests need (apt-get, when allowed) and run every test"
 	@echo "make coverage   the same tests, and which branches they never take"
-	@echo "make check   ruff, mypy --strict and the import contracts"
+	@echo "make check   ruff, mypy --strict, import contracts, documents and glossary; make docs   the documents as a site"
 	@echo "make train DATA=DIR START=yolox_nano.onnx   train the detector, export, measure, write its card (docs/training.md)"
 	@echo "make screenshots   every screen into screenshots/, as a phone and a wall show it"
 	@echo "make bench-desk ARGS=--quick   50 simulated sites, a storm of alarms and reviewers against the desk"
@@ -74,7 +74,12 @@ check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_glossary.py # the glossary
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_glossary.py tests/unit/test_documents.py
+
+# The documents as a site in build/docs; built and read without a network.
+docs: $(DEV)
+	$(BIN)/python -m mkdocs build --quiet
+	@echo build/docs/index.html
 
 # A training of a few seconds on drawn scenes, in the training's own environment.
 test-training: $(TRAINING)

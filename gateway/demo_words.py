@@ -46,7 +46,7 @@ def tour_text(places: DemoPlaces) -> str:
     Watch the site page; log in at the desk as xianjia and ask for live video on the project's page.
   2 研判 {desk}/review ：选“人员位于无防护临边”，看图片和曲线，按 D（属实并下达整改）。
     Review: choose "Person at an unprotected edge", look at picture and curve, press D (true, and order).
-  3 在隐患页“下达整改”；整改单到现场页 {site}/orders ，以 anquan 登录，答复并附照片。
+  3 在隐患页“下达整改”；整改通知单到现场页 {site}/orders ，以 anquan 登录，答复并附照片。
     Order it on the hazard's page; the order comes to the site page under Orders: log in as anquan, answer with a photo.
   4 以 xianyi 登录，复查并附照片，销号。
     Log in as xianyi, recheck with a photo, close.
