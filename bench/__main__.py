@@ -13,6 +13,7 @@ from bench import (
     drain,
     growth,
     latency,
+    noisy_bus,
     pit_points,
     rule_step,
     screens,
@@ -37,6 +38,7 @@ def main() -> None:
     _rule_step(rule_step.measure(20_000))
     print("\n" + crane_group.report(600))
     print("\n" + pit_points.report(pit_points.measure()))
+    print("\n" + noisy_bus.report(asyncio.run(noisy_bus.measure(60)), 60))
     os.sched_setaffinity(0, range(os.cpu_count() or 1))  # the throughput run keeps to one core
     for shape in curve.SHAPES:
         print("\n" + curve.report(shape, asyncio.run(curve.measure(shape, 20, 1.0)), 1.0))

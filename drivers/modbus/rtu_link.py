@@ -67,7 +67,7 @@ class BusTiming:
 
 
 class RtuBus:
-    """What all lines to one bus share: whose turn it is, what is unanswered, who has been silent."""
+    """What all lines to one bus share: whose turn it is, what is unanswered, whom to wait for."""
 
     def __init__(self, timing: BusTiming) -> None:
         self.timing = timing
@@ -101,14 +101,14 @@ class RtuLink:
     async def read(self, unit_id: int, request: Request) -> Words:
         """The words (functions 3, 4) or bits as 0 and 1 (functions 1, 2) that the unit answers.
 
-        A unit that has been silent may be kept waiting, so that the others are not. Raises ExceptionReplyError for an
+        A unit that keeps failing may be kept waiting, so that the others are not. Raises ExceptionReplyError for an
         exception reply, UnreadableReplyError for a reply that is none, LinkError for silence or a lost line.
         """
         if self._bus.patience.trusts(unit_id):
             return await self._in_turn(unit_id, request)
-        async with self._bus.untrusted_turn:
-            while (rest_s := self._bus.patience.rest_s(self._clock.monotonic_ns())) > 0:
-                await self._clock.sleep(min(rest_s, _REST_STEP_S))
+        while (rest_s := self._bus.patience.rest_s(unit_id, self._clock.monotonic_ns())) > 0:
+            await self._clock.sleep(min(rest_s, _REST_STEP_S))
+        async with self._bus.untrusted_turn:  # between two of them the trusted ones that wait have their turn
             return await self._in_turn(unit_id, request)
 
     def close(self) -> None:
@@ -172,7 +172,7 @@ class RtuLink:
         except (LinkError, UnreadableReplyError):
             self._last_heard_ns = now_ns = self._clock.monotonic_ns()
             if self._line.is_open:  # a lost line is not the unit's fault
-                bus.patience.silent(unit_id, now_ns - started_ns + int(self._timing.quiet_ms * 1e6), now_ns)
+                bus.patience.failed(unit_id, now_ns - started_ns + int(self._timing.quiet_ms * 1e6), now_ns)
             raise
         bus.patience.answered(unit_id, self._took_ms(started_ns, wire))
         self._in_doubt = False

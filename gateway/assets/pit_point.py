@@ -184,7 +184,7 @@ class PitPointDerivation:
 
     def _row(self, reading: Reading, cumulative: float, defect: Defect) -> Values:
         known = defect is Defect.NONE
-        rates = (self._rate.per_day(), self._rate.since_a_day_per_day()) if known else (nan, nan)
+        rates = (self._rate.per_day(), self._rate.change_per_day()) if known else (nan, nan)
         gauges = [float(reading.gauges)] if isinstance(self.point.source, StrutLoad) else []
         shares = [100.0 * cumulative / design for design in self._shares]
         row = [cumulative, *rates, float(defect), *gauges, *shares]

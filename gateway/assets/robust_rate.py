@@ -1,8 +1,14 @@
 """How fast a quantity moves, per day, from its last readings: a slope that one bad reading cannot turn.
 
 In: one reading at a time (UTC ns, value). Out: the median of the slopes between all pairs of readings in the window
-(Theil 1950, Sen 1968), and the plain difference to the reading of about a day ago, as a surveyor takes it. Robust means
-slow: a jump moves the median only when it has been there for about a third of the window, so that both are said.
+(Theil 1950, Sen 1968), and the plain change to readings before, as a surveyor takes it. Robust means slow: a jump moves
+the median only when it has been there for about a third of the window, so that both are said.
+
+    plain change: the larger of   this - the reading before it, when that is half a day old or older
+                                  this - the readings of about a day ago (their median, of a dense stream)
+
+A reading that is measured again within half a day and is nearer to the reading before it than to its repetition was a
+misreading: it is forgotten.
 A pit may be read once in days (GB 50497-2019 7.0.3: up to ten). Readings that come so rarely that the window holds too
 few of them are compared all the same when they come evenly: after a hole in a denser stream nothing is known instead.
 Memory is bounded: of a denser stream, readings a thirtieth of the window apart are kept, and always the newest.
@@ -13,6 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from math import isfinite, nan
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +30,11 @@ NS_A_DAY = 86_400_000_000_000
 KEPT_READINGS = 30
 _YOUNGEST_DAY = 0.5
 _OLDEST_DAY = 2.0
+_ABOUT_A_DAY = (0.75, 1.25)
+_DENSE = 3
+_WITH_A_FORERUNNER = 2
+_DIGITS = 9
+"""A change is rounded so far: 9.2 less 7.2 is 2.0, and a limit of 2.0 is reached."""
 _FEWEST_SPARSE = 3
 _UNEVEN = 2.0
 """Of readings that come rarely: the longest time between two over the shortest, beyond which it is a hole. PD"""
@@ -55,7 +67,7 @@ class RobustRate:
         """One usable reading, later than the last. NaN and what is not later are left out."""
         if not isfinite(value) or (self._kept and at_ns <= self._kept[-1][0]):
             return
-        if len(self._kept) > 1 and self._kept[-1][0] - self._kept[-2][0] < self._spacing_ns:
+        if self._withdraws(at_ns, value) or self._is_dense():
             self._kept.pop()
         self._kept.append((at_ns, value))
         while len(self._kept) > self._fewest_sparse and self._kept[0][0] < at_ns - self._window_ns:
@@ -70,17 +82,15 @@ class RobustRate:
         days = np.array([(at_ns - last_ns) / NS_A_DAY for at_ns, _ in counted])
         return median_slope(days, np.array([value for _, value in counted]))
 
-    def since_a_day_per_day(self) -> float:
-        """Difference to the reading whose age is nearest to a day, per day; NaN when none is half a day to two old."""
+    def change_per_day(self) -> float:
+        """The plain change of the last reading, units per day; NaN when no reading is half a day old."""
         if not self._kept:
             return nan
         last_ns, last = self._kept[-1]
         aged = [((last_ns - at_ns) / NS_A_DAY, value) for at_ns, value in self._kept]
-        usable = [(abs(age - 1.0), age, value) for age, value in aged if _YOUNGEST_DAY <= age <= _OLDEST_DAY]
-        if not usable:
-            return nan
-        _, age, value = min(usable)
-        return (last - value) / age
+        changes = [(last - value) / age for age, value in (*_before(aged), *_a_day_ago(aged))]
+        largest: float = max(changes, key=abs, default=nan)
+        return round(largest, _DIGITS)
 
     def shift(self, by: float) -> None:
         """The same readings counted from another zero."""
@@ -100,6 +110,19 @@ class RobustRate:
             raise ValueError("kept readings are not a list")
         self._kept = deque(_pair(entry) for entry in saved)
 
+    def _is_dense(self) -> bool:
+        """The last reading is nearer to the one before it than a dense stream's readings are kept."""
+        return len(self._kept) > 1 and self._kept[-1][0] - self._kept[-2][0] < self._spacing_ns
+
+    def _withdraws(self, at_ns: int, value: float) -> bool:
+        """This reading, of half a day at most after the last one, shows that the last one was a misreading."""
+        if len(self._kept) < _WITH_A_FORERUNNER:
+            return False
+        (before_ns, before), (doubted_ns, doubted) = self._kept[-2], self._kept[-1]
+        half_a_day_ns = _YOUNGEST_DAY * NS_A_DAY
+        alone = doubted_ns - before_ns >= half_a_day_ns >= at_ns - doubted_ns
+        return alone and abs(value - before) < abs(value - doubted)
+
     def _counted(self) -> list[tuple[int, float]]:
         """The readings in the window; of readings further apart than it allows the last ones, if they come evenly."""
         if not self._kept:
@@ -111,6 +134,22 @@ class RobustRate:
         last = list(self._kept)[-self._fewest_sparse :]
         gaps_ns = [later - earlier for (earlier, _), (later, _) in pairwise(last)]
         return last if max(gaps_ns) <= _UNEVEN * min(gaps_ns) else lately
+
+
+def _before(aged: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The reading before the last, as (age in days, value), when it is half a day old or older."""
+    return [reading for reading in aged[-2:-1] if reading[0] >= _YOUNGEST_DAY]
+
+
+def _a_day_ago(aged: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What was read about a day ago, as (age in days, value): of a dense stream the median of a few readings."""
+    youngest, oldest = _ABOUT_A_DAY
+    several = [reading for reading in aged if youngest <= reading[0] <= oldest]
+    if len(several) >= _DENSE:
+        ages, values = zip(*several, strict=True)
+        return [(median(ages), median(values))]
+    usable = [(abs(age - 1.0), age, value) for age, value in aged if _YOUNGEST_DAY <= age <= _OLDEST_DAY]
+    return [min(usable)[1:]] if usable else []
 
 
 def median_slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:

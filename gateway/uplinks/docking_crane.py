@@ -53,8 +53,8 @@ ALARM_BITS: Mapping[str, AlarmBit] = {
         "chart_moment_pct",
     ),
     "wind_alarm": _bit(
-        "crane.wind.no_lifting crane.wind.design_limit crane.wind.lifting_stop crane.wind.lifting_goes_on"
-        " crane.wind.climbing_stop crane.wind.climbing_goes_on",
+        "crane.wind.no_lifting crane.wind.design_limit crane.wind.lifting_force_6 crane.wind.lifting_stop"
+        " crane.wind.lifting_goes_on crane.wind.climbing_stop crane.wind.climbing_goes_on",
         "wind_ms",
     ),
     "height_alarm": _bit("crane.height.alarm", "hook_top_clearance_m"),

@@ -1,10 +1,17 @@
 """The acceptance checks that rules answer for (requirements 6, numbers 1 to 7 and 16), on the shipped packs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from math import isfinite
 
+import numpy as np
+import pytest
+
+from gateway.assets.pit_description import Baseline, BaselineKind, PitDescription, SafetyGrade
 from gateway.assets.pit_items import PitItem, PitStructure
 from gateway.assets.pit_outputs import pit_outputs, point_outputs
+from gateway.assets.pit_point import PitPointDerivation
 from gateway.model.alarm import Alarm, Severity
 from gateway.model.quantity import Point
 from gateway.model.rule import ResolvedRule
@@ -14,6 +21,8 @@ from gateway.settings.library import Library, config_root
 from tests.cases.test_pack_cases import pit_of
 from tests.fakes.pack_line import ASSET, JudgingLine, point, resolved, shipped
 
+T0_NS = 1_700_000_000_000_000_000
+DAY_NS = 86_400_000_000_000
 WIND = [point("wind_3s_ms", "m/s"), point("lifting"), point("climbing")]
 
 
@@ -105,6 +114,40 @@ def test_5_three_readings_at_three_quarters_of_the_rate_warn_on_the_third() -> N
         line.poll(reading * 86_400, {"p_rate": 1.5})
         raised_at.append([rule for rule, alarm in _raised(line).items() if alarm.rule.severity is not Severity.LOG])
     assert raised_at == [[], [], ["pit.wall_top_horizontal_displacement.rate.three_in_a_row"]]
+
+
+@pytest.mark.parametrize(
+    ("last_change_mm", "raised"),
+    [(1.9, []), (2.0, ["measure_again"]), (3.5, ["alarm"]), (3.9, ["alarm"]), (4.1, ["danger"])],
+)
+def test_one_days_movement_beyond_the_rate_is_told_on_that_reading(last_change_mm: float, raised: list[str]) -> None:
+    """GB 50497-2019 8.0.3: crossing either limit triggers; the limit is 2 mm/d, the background 0.8 mm/d."""
+    moved = [0.8 * day for day in range(10)]
+    assert _told_by_changes([*enumerate(moved), (10.0, moved[-1] + last_change_mm)]) == raised
+
+
+def test_a_misreading_that_is_measured_again_returns_and_is_not_told_the_next_day() -> None:
+    moved = [(float(day), 0.8 * day) for day in range(10)]
+    misread = [*moved, (10.0, 7.2 + 3.5), (10.1, 8.1)]
+    assert _told_by_changes(misread) == ["alarm"]
+    assert _told_by_changes([*misread, (11.0, 8.9), (12.0, 9.7)]) == ["alarm"], "told once, on the misreading"
+
+
+def _told_by_changes(readings: Sequence[tuple[float, float]]) -> list[str]:
+    """Which rows of the change since the last reading were raised by these readings (day, mm), in order."""
+    own = pit_of(PitItem.WALL_TOP_HORIZONTAL, PitStructure.DIAPHRAGM_WALL).points[0]
+    zero = Baseline(BaselineKind.INITIAL, 0, "third party", "zero survey", zero=0.0)
+    pit = PitDescription(ASSET, (replace(own, baselines=(zero,)),), 15.0, SafetyGrade.FIRST)
+    model = PitPointDerivation(pit, pit.points[0])
+    points, rows = _pit(PitItem.WALL_TOP_HORIZONTAL)
+    line = JudgingLine(points, [row for row in rows.values() if ".day_change." in row.info.rule_id])
+    for day, moved_mm in readings:
+        at_ns = T0_NS + int(day * DAY_NS)
+        said = model.step(np.array([moved_mm]), np.array([at_ns]), at_ns)
+        assert said is not None
+        value = dict(zip([each.quantity for each in model.outputs], said.tolist(), strict=True))["p_day_rate"]
+        line.poll(day * 86_400, {"p_day_rate": value}, bad=() if isfinite(value) else ("p_day_rate",))
+    return [each.alarm.rule.rule_id.rpartition(".")[2] for each in line.transitions if each.kind == "raised"]
 
 
 def test_6_a_strut_below_its_preload_is_an_alarm() -> None:

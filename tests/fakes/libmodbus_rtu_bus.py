@@ -7,12 +7,13 @@ others but not the replies did not answer in time: libmodbus 3.1.6 waits for tho
         open bus.path as a serial port, or put a `SerialServer` before it: socat, which we did not write
 
 Faults act in the hub, libmodbus answers all the same: `mute` lets a unit's replies vanish, `hold` keeps them back until
-the next fault is set.
+the next fault is set, `late` sends each one `LATE_S` late, `noise` flips a bit in one of a hundred.
 """
 
 import ctypes
 import json
 import os
+import random
 import selectors
 import subprocess
 import sys
@@ -25,6 +26,9 @@ from typing import Any, Literal, Self
 from tests.fakes.libmodbus_server import LIBRARY, Area, _Mapping
 
 REGISTERS = 300
+LATE_S = 0.7
+NOISE_SHARE = 0.01
+Fault = Literal["none", "mute", "hold", "late", "noise"]
 
 
 class LibmodbusRtuBus:
@@ -44,7 +48,7 @@ class LibmodbusRtuBus:
         """Set words (0 or 1 in `coils` and `discrete`); served from the next request on."""
         self._command({"do": "set", "unit": unit, "area": area, "address": address, "values": [int(w) for w in words]})
 
-    def fault(self, unit: int, kind: Literal["none", "mute", "hold"]) -> None:
+    def fault(self, unit: int, kind: Fault) -> None:
         """What becomes of the unit's replies; what was held back goes out first."""
         self._command({"do": "fault", "unit": unit, "kind": kind})
 
@@ -127,6 +131,7 @@ class _Process:
         self._heard = b""
         self._faults = dict.fromkeys(units, "none")
         self._held: dict[int, bytes] = dict.fromkeys(units, b"")
+        self._noise = random.Random(1)
         self._mappings = {unit: self._library.modbus_mapping_new(*[REGISTERS] * 4) for unit in units}
         self._field, self._path = _terminal()
         self._hubs = {}
@@ -172,6 +177,14 @@ class _Process:
                 os.write(self._field, data)
             case "hold":
                 self._held[unit] += data
+            case "late":
+                threading.Timer(LATE_S, os.write, (self._field, data)).start()
+            case "noise":
+                os.write(self._field, self._spoilt(data) if self._noise.random() < NOISE_SHARE else data)
+
+    def _spoilt(self, data: bytes) -> bytes:
+        at = self._noise.randrange(len(data))
+        return data[:at] + bytes((data[at] ^ 1 << self._noise.randrange(8),)) + data[at + 1 :]
 
     def _control(self, _: int) -> None:
         line = sys.stdin.readline()

@@ -8,6 +8,7 @@ from gateway.model.verdict import Truth
 from tests.fakes.loaded_site import IDLE_CRANE, LoadedSite, crane_asset
 
 STOP, GOES_ON = "crane.wind.lifting_stop", "crane.wind.lifting_goes_on"
+FORCE_6 = "crane.wind.lifting_force_6"
 NAN = float("nan")
 
 
@@ -61,10 +62,24 @@ async def test_a_cycle_that_ends_in_time_is_no_hazard(box: LoadedSite) -> None:
     assert box.truth(GOES_ON) is Truth.FALSE
 
 
-async def test_just_below_the_limit_there_is_only_the_pre_alarm(box: LoadedSite) -> None:
-    await box.goes_on(120, 1.0, wind_ms=11.9, load_t=2.0, motor=1.0)
-    assert await box.raised("crane.wind") == ["crane.wind.prealarm"]
+async def test_just_below_the_limit_lifting_stops_by_the_stricter_clause(box: LoadedSite) -> None:
+    await box.goes_on(120, 1.0, wind_ms=11.99, load_t=2.0, motor=1.0)
+    assert await box.raised("crane.wind") == [FORCE_6]
     assert box.truth(STOP) is Truth.FALSE
+    (told,) = await box.told(FORCE_6)
+    assert (told["severity"], told["limit"], told["certainty"]) == ("P2", "10.8", "V1")
+    assert told["clause"].startswith("JGJ 276-2012 3.0.12")
+    assert "3 s mean (PD" in told["clause"]
+
+
+async def test_just_below_force_6_there_is_only_the_notice(box: LoadedSite) -> None:
+    await box.goes_on(120, 1.0, wind_ms=10.7, load_t=2.0, motor=1.0)
+    assert await box.raised("crane.wind") == ["crane.wind.notice"]
+
+
+async def test_in_force_6_without_a_load_no_lift_may_begin(box: LoadedSite) -> None:
+    await box.goes_on(120, 1.0, wind_ms=11.0)
+    assert await box.raised("crane.wind") == ["crane.wind.prealarm"]
 
 
 async def test_one_gust_shorter_than_three_seconds_is_not_the_three_second_gust(box: LoadedSite) -> None:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import pairwise
+from random import Random
 
 import pytest
 
@@ -55,6 +57,13 @@ async def polled(site: Site) -> AsyncIterator[Site]:
     assert isinstance(result, asyncio.CancelledError), result
 
 
+def longest_gap_s(polls: list[Readings]) -> float:
+    """Between two polls that were read, the longest time."""
+    read_at_ns = [readings.observed_at_ns for readings in polls if not (readings.quality == Quality.BAD).any()]
+    assert len(read_at_ns) > 1
+    return max(later - earlier for earlier, later in pairwise(read_at_ns)) / 1e9
+
+
 def scripted(clock: SimulatedClock, timing: BusTiming = TIMING) -> tuple[ScriptedBus, RtuLink]:
     wire = ScriptedBus(clock, UNITS)
     return wire, RtuLink(wire, RtuBus(timing), clock)
@@ -76,6 +85,43 @@ async def test_nine_units_lose_less_than_one_percent_while_the_tenth_is_dead(dea
     tries = sum(asked.unit == dead for asked in wire.requests)
     assert tries >= 5  # it is not given up
     await wire.stop()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_noise_beside_a_dead_and_a_late_unit_leaves_no_healthy_unit_unread_for_two_seconds(seed: int) -> None:
+    dead, late, healthy = 1, 2, range(3, 7)
+    noise = Random(seed)
+    clock = SimulatedClock()
+    wire, link = scripted(clock, BusTiming(BAUD, 500, 100, extra_silence_ms=0, quiet_ms=50, forget_s=10))
+
+    def field(asked: Asked) -> Answer:
+        if asked.unit == dead:
+            return Answer(Kind.SILENT)
+        if asked.unit == late:
+            return Answer(delay_s=0.7)
+        return Answer(Kind.BAD_CHECKSUM if noise.random() < 0.01 else Kind.RIGHT)
+
+    wire.script = field
+    async with polled(Site(link, clock, units=range(1, 7), poll_ms=300)) as site:
+        await site.run(600)
+    await wire.stop()
+    assert {unit: gap for unit in healthy if (gap := longest_gap_s(site.of(unit))) > 2.0} == {}
+    for unit in range(1, 7):
+        for readings in site.of(unit):
+            held = readings.value[readings.quality != Quality.BAD]
+            assert held[1:].tolist() in ([], [word_at(unit, i) for i in range(1, 20)])
+
+
+async def test_units_that_a_burst_of_noise_silenced_are_read_again_soon_after_it() -> None:
+    clock = SimulatedClock()
+    wire, link = scripted(clock)
+    wire.script = lambda asked: Answer(
+        Kind.SILENT if asked.unit == 1 else Kind.NOISE if 30 <= asked.at_s < 35 else Kind.RIGHT
+    )
+    async with polled(Site(link, clock, units=range(1, 7), poll_ms=300)) as site:
+        await site.run(60)
+    await wire.stop()
+    assert {unit: gap for unit in range(2, 7) if (gap := longest_gap_s(site.of(unit))) > 12.0} == {}
 
 
 async def test_a_whole_bus_that_dies_and_comes_back_is_read_again_within_a_minute() -> None:

@@ -19,7 +19,7 @@ def fed(days: list[float], values: list[float]) -> RobustRate:
 def test_a_steady_movement_has_its_rate() -> None:
     rate = fed([0, 1, 2, 3], [0.0, 2.0, 4.0, 6.0])
     assert rate.per_day() == pytest.approx(2.0)
-    assert rate.since_a_day_per_day() == pytest.approx(2.0)
+    assert rate.change_per_day() == pytest.approx(2.0)
 
 
 def test_one_bad_reading_does_not_turn_the_slope() -> None:
@@ -33,7 +33,7 @@ def test_one_bad_reading_does_not_turn_the_slope() -> None:
 def test_with_too_few_readings_nothing_is_known() -> None:
     assert isnan(fed([0, 1], [0.0, 2.0]).per_day())
     assert isnan(fed([], []).per_day())
-    assert isnan(fed([], []).since_a_day_per_day())
+    assert isnan(fed([], []).change_per_day())
 
 
 @pytest.mark.parametrize(("span_h", "known"), [(19.9, False), (20.0, True)])
@@ -85,13 +85,44 @@ def test_a_restored_rare_rate_goes_on() -> None:
 def test_a_jump_shows_in_the_plain_difference_at_once() -> None:
     days = [i / 24 for i in range(48)]
     rate = fed(days, [0.0] * 47 + [6.0])
-    assert rate.since_a_day_per_day() == pytest.approx(6.0, rel=0.1)
+    assert rate.change_per_day() == pytest.approx(6.0, rel=0.1)
     assert abs(rate.per_day()) < 0.5
 
 
-@pytest.mark.parametrize("age_d", [0.4, 2.1])
-def test_a_plain_difference_needs_a_reading_of_about_a_day_ago(age_d: float) -> None:
-    assert isnan(fed([0, age_d], [0.0, 1.0]).since_a_day_per_day())
+def test_a_change_within_less_than_half_a_day_is_not_said() -> None:
+    assert isnan(fed([0, 0.4], [0.0, 1.0]).change_per_day())
+
+
+@pytest.mark.parametrize("age_d", [0.5, 1.0, 2.1, 7.0])
+def test_the_change_since_the_last_reading_is_said_at_once(age_d: float) -> None:
+    rate = fed([0, 7.0, 7.0 + age_d], [0.0, 5.6, 5.6 + 3.5 * age_d])
+    assert rate.change_per_day() == pytest.approx(3.5)
+
+
+def test_twelve_hourly_readings_are_compared_with_the_last_too() -> None:
+    assert fed([0, 0.5, 1.0, 1.5], [0.0, 0.4, 0.8, 2.3]).change_per_day() == pytest.approx(3.0)
+
+
+def test_one_misreading_a_day_ago_does_not_make_a_change_of_a_dense_stream() -> None:
+    hourly = [i / 24 for i in range(72)]
+    values = [0.0] * 72
+    values[47] = 3.9
+    assert abs(fed(hourly, values).change_per_day()) < 0.1
+
+
+@pytest.mark.parametrize("again_h", [1, 4, 11])
+def test_a_misreading_that_is_measured_again_is_withdrawn_for_good(again_h: int) -> None:
+    days, values = [0, 1, 2, 3], [0.0, 0.8, 1.6, 5.5]
+    assert fed(days, values).change_per_day() == pytest.approx(3.9)
+    days, values = [*days, 3 + again_h / 24], [*values, 2.4 + 0.8 * again_h / 24]
+    assert abs(fed(days, values).change_per_day()) < 1.0
+    assert fed([*days, 4], [*values, 3.2]).change_per_day() == pytest.approx(0.8, abs=0.1)
+    assert fed([*days, 4], [*values, 3.2]).per_day() == pytest.approx(0.8, abs=0.1)
+
+
+def test_a_jump_that_is_measured_again_stands() -> None:
+    days, values = [0, 1, 2, 3, 3.1], [0.0, 0.8, 1.6, 5.5, 5.6]
+    assert fed(days, values).change_per_day() == pytest.approx(3.6, abs=0.1)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -116,7 +147,7 @@ def test_memory_is_bounded_for_a_dense_stream() -> None:
 
 def test_the_newest_reading_of_a_dense_stream_counts() -> None:
     rate = fed([0, 0.5, 1.0, 1.001, 1.002], [0.0, 0.0, 0.0, 0.0, 9.0])
-    assert rate.since_a_day_per_day() == pytest.approx(9.0, rel=0.01)
+    assert rate.change_per_day() == pytest.approx(9.0, rel=0.01)
 
 
 def test_another_zero_does_not_change_a_rate() -> None:
