@@ -68,3 +68,15 @@ def test_every_folder_of_tests_is_run_by_make_test():
     assert listed is not None
     assert re.search(r"^test:.* test-training$", makefile, re.MULTILINE)
     assert with_tests <= {*listed.group(1).split(), "training"}
+
+
+def test_ci_knocks_at_the_front_door_before_anything_else():
+    """What the README promises is what CI runs first, in a clone of its own with an empty home."""
+    run = (CHECKOUT / ".ci" / "run").read_text()
+    commands = [line for line in run.splitlines() if line.startswith((".ci/", "make "))]
+    assert commands == [".ci/stranger", "make check", "make test"]
+    stranger = (CHECKOUT / ".ci" / "stranger").read_text()
+    demos = [line for line in stranger.splitlines() if line.startswith("checked_demo ")]
+    assert demos[0].endswith('demo ARGS="--headless --seconds 30 --json"')
+    assert demos[1].endswith('/env/bin/sitewarden" demo --headless --seconds 20 --json')
+    assert 'HOME="$scratch/home"' in stranger
