@@ -142,6 +142,7 @@ class _Demo:
             telling = asyncio.create_task(box.tell_progress(_silent if self.options.tour else self.say))
             try:
                 places = await self._unless_one_ends(founding, running)
+                box.count_from_now()
                 began = time.monotonic()
                 walked = await self._unless_one_ends(asyncio.create_task(self._last(places)), running)
                 seconds = time.monotonic() - began

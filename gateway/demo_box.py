@@ -83,6 +83,10 @@ class DemoBox:
             stop.set()
             await running
 
+    def count_from_now(self) -> None:
+        """The desk is there: how late it heard of what happened before is no property of the line."""
+        self._reading_since_ns = self.gateway.clock.now_ns()
+
     async def tell_progress(self, say: Say) -> None:
         """The story's chapters and how the box stands, every two seconds, until cancelled."""
         await _tell_progress(self.gateway, say, self._story)
