@@ -153,4 +153,4 @@ class ReadingCollector:
 def _number(entry: Json) -> float:
     if isinstance(entry, int | float):
         return entry
-    raise ValueError("a kept number is none")
+    raise ValueError("a kept value is not a number")

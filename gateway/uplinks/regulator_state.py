@@ -45,7 +45,7 @@ class StateTelling:
         try:
             await self._session.ask(Question(KIND, KIND, lambda: state.model_dump(mode="json")), DownModel)
         except NoAnswerError as error:
-            logger.debug("box_state not answered, it is said again: %s", error)
+            logger.debug("box_state not answered, sent again: %s", error)
         except ContractFault as fault:
             self._unwanted = fault.about_item
             logger.warning("box_state refused: again=%s reason=%s", not fault.about_item, fault)
