@@ -1,1 +1,1 @@
-"""What a gateway and a regulator say to each other. Imports nothing of either."""
+"""Messages between a gateway and a regulator. Imports nothing of either."""

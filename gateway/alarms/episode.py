@@ -1,4 +1,4 @@
-"""What becomes of one alarm: the changes that the table makes to it, each a new frozen alarm.
+"""The changes of one alarm by the state table. Each change makes a new frozen alarm.
 
 In: an alarm. Out: the alarm as it then stands, its id, or the transition to seal. Pure; knows no row and no clock.
 """

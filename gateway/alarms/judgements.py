@@ -1,4 +1,4 @@
-"""What people have said of alarms so far: false or not, handed over or not. Read from the sealed notes.
+"""People's judgements of alarms (false, handed over), read from the sealed notes.
 
 In: notes in the order of the chain. Out: what stands now for an alarm, and why a further word is refused. Pure; changes
 no alarm.

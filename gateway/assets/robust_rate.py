@@ -1,4 +1,4 @@
-"""How fast a quantity moves, per day, from its last readings: a slope that one bad reading cannot turn.
+"""Robust rate of a quantity per day from its last readings. One bad reading does not change the slope.
 
 In: one reading at a time (UTC ns, value). Out: the median of the slopes between all pairs of readings in the window
 (Theil 1950, Sen 1968), and the plain difference to the reading of about a day ago, as a surveyor takes it. Robust means

@@ -1,4 +1,4 @@
-"""What the regulator uplink must not forget: sequence numbers, the regulator's keys, messages it was sent.
+"""Memory of the regulator uplink across restarts: sequence numbers, the regulator's keys, received messages.
 
 In: numbers, keys, messages. Out: small files under the box's data folder, each on the disk before anyone is told.
 A crash at any instant skips numbers, never repeats one, and never loses a message that was acknowledged. Knows no

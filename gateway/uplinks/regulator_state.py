@@ -1,4 +1,4 @@
-"""When a regulator is told what the box is: at the start, when it has changed, and once a day.
+"""Times of the box-state message to the regulator: at the start, after a change, and once a day.
 
 In: a state, as often as there is a moment. Out: `box_state` messages. A regulator that is older than the message
 refuses its kind; then it is not told again before the next start, and everything else goes on.
