@@ -143,7 +143,7 @@ def _probability(evidence: Floats) -> Floats:
 
 
 def _residual(starts: Sequence[Onset], rss: Sequence[Floats], grown: Floats, other: Projection) -> Floats:
-    """What the best fit of all leaves."""
+    """Residuals of the best fit."""
     best = min(range(len(starts)), key=lambda i: float(rss[i].min()))
     if rss[best].min() >= other.rss:
         return other.left

@@ -87,7 +87,7 @@ class RobustRate:
         self._kept = deque((at_ns, value + by) for at_ns, value in self._kept)
 
     def clear(self) -> None:
-        """Forget the readings: what comes cannot be compared with them."""
+        """Forget the readings, because later ones cannot be compared with them."""
         self._kept.clear()
 
     def saved(self) -> Json:
