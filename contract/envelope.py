@@ -1,4 +1,4 @@
-"""Envelopes: who says what to whom, signed over the exact bytes sent.
+"""Signed envelopes of messages. The signature covers the exact bytes sent.
 
     box       --- Envelope, header Sitewarden-Signature --->  regulator
     box       <-- Reply,    header Sitewarden-Signature ----  regulator
@@ -44,7 +44,7 @@ KeyId = Annotated[str, Field(pattern=r"^[a-z0-9]{1,16}:[0-9a-f]{32}$")]
 
 
 class Envelope(BaseModel):
-    """What a box sends. Unknown fields are refused: the bytes are signed, so nothing may go unread."""
+    """Envelope from a box. Unknown fields are refused, because every signed byte must be read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -74,7 +74,7 @@ class ErrorText(BaseModel):
 
 
 class Reply(BaseModel):
-    """What a regulator answers: a body, or an `error`. Unknown fields are ignored, so that old boxes live on."""
+    """Answer of a regulator: a body, or an `error`. Unknown fields are ignored, so that old boxes keep working."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 

@@ -1,4 +1,4 @@
-"""Every message of the contract, one model a message: what a gateway says up, what a regulator says down.
+"""Every message of the contract, one model each: from the gateway up and from the regulator down.
 
 In: parsed JSON. Out: frozen, validated values. Numbers are integers; measured values are decimal strings, so that a
 hash means the same on every machine. What goes up refuses unknown fields (a regulator must not overlook anything
@@ -75,7 +75,7 @@ class ModelState(UpMessage):
 
 
 class BoxState(UpMessage):
-    """What the box is and judges by: said at its start, when it changes, and once a day.
+    """State of the box: software and rules. Sent at the start, after a change, and once a day.
 
     `clock`: whether a time server keeps the box's clock, as its kernel says; `unknown` where it does not.
     """
@@ -170,7 +170,7 @@ class Blob(UpMessage):
 
 
 class BlobQuery(UpMessage):
-    """How much of a file is held: where to go on after a break."""
+    """Received length of a file. The box resumes there after a break."""
 
     sha256: Sha256
 

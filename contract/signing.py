@@ -22,7 +22,7 @@ ED25519 = "Ed25519"
 
 
 class VerifyKey(Protocol):
-    """The public half: it can only check."""
+    """The public key. It can only verify."""
 
     @property
     def alg(self) -> str:

@@ -1,4 +1,4 @@
-"""JSON as the contract allows it: what two parsers could read differently is refused.
+"""Strict JSON of the contract. Text that two parsers could read differently is refused.
 
 In: bytes from the wire. Out: an object of strings, integers, booleans, null, arrays and objects. Refused: floats and
 NaN (no single spelling), a key given twice, bytes that are not UTF-8, lone surrogates, U+0000 (some databases cannot

@@ -1,4 +1,4 @@
-"""What a platform's reply means. Pure.
+"""Meaning of a platform's reply. Pure.
 
 code in accepted, duplicate  TAKEN: it holds the record, once
 code in refused              REFUSED: it never will; its words are kept

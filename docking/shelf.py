@@ -1,4 +1,4 @@
-"""Where maps lie: the shipped ones by name, any other by its path."""
+"""Location of maps: shipped maps by name, others by path."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a device says of its own sensors: while a fault bit is set, what that sensor measures is SUSPECT.
+"""Fault bits of a device: while a bit is set, the values of that sensor are SUSPECT.
 
 In: values and qualities of one poll or message, in table order. Out: the same, GOOD lowered to SUSPECT where a bit
 that the table names (`fault:`) is GOOD and not 0. The value stays, so that it is shown. A bit that was not delivered,

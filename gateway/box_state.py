@@ -1,4 +1,4 @@
-"""What the box tells a regulator of itself: its version, what it judges by, who looks at its pictures, how it is.
+"""The box's report of its own state to a regulator: version, rules, models, health.
 
 In: the settings in force, the cameras, files. Out: the contract's `BoxState`, and the figures of a heartbeat. What is
 not known is left out, never set to zero.

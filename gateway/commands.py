@@ -37,7 +37,9 @@ class AlarmCommands:
             if alarm is None:
                 raise CommandError(Refusal.NO_ALARM, f"no alarm has the id {alarm_id}")
             if alarm.rule.severity is Severity.P1:
-                raise CommandError(Refusal.P1_ALONE, f"alarm {alarm_id}: a P1 alarm is acknowledged by itself")
+                raise CommandError(
+                    Refusal.P1_ALONE, f"alarm {alarm_id}: a P1 alarm is acknowledged alone, not together with others"
+                )
 
     async def reset(self, alarm_id: str, user: str, reason: str) -> int:
         """A latched alarm may go."""

@@ -1,4 +1,4 @@
-"""Somebody else is told when nobody answers: a P1 that is not acknowledged in time, or a box that nobody looks at.
+"""Escalation: another person is told of a P1 that is not acknowledged in time, or of a box that nobody watches.
 
     P1, not acknowledged, for p1_after_s                            -> escalation "unacknowledged N s"
     P1 or P2 active, not acknowledged, no live page for the while   -> escalation "no screen listening"

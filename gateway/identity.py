@@ -53,7 +53,7 @@ _CONTENT = TypeAdapter(_Content)
 
 
 def _not_audited(_person_id: str, _purpose: str) -> None:
-    raise IdentityError("nobody would know of this disclosure; expected an audit")
+    raise IdentityError("this disclosure would not be recorded; expected an audit")
 
 
 def create_identities(folder: Path, secret: Secret | None = None) -> None:
@@ -117,7 +117,7 @@ class Identities:
         """
         found = [person for person in self._read().persons if person.person_id == person_id]
         if not found:
-            raise LookupError(f"person {person_id!r}: nobody has this id")
+            raise LookupError(f"person {person_id!r}: no person has this id")
         self._audit(person_id, purpose)
         return found[0]
 
@@ -155,7 +155,7 @@ class Identities:
         def change(known: tuple[Person, ...]) -> tuple[Person, ...]:
             left = tuple(person for person in known if person.person_id != person_id)
             if len(left) == len(known):
-                raise LookupError(f"person {person_id!r}: nobody has this id")
+                raise LookupError(f"person {person_id!r}: no person has this id")
             return left
 
         self._change(change)
@@ -214,7 +214,7 @@ def _certified(person: Person, certificate: Certificate) -> Person:
 
 def _replaced(known: tuple[Person, ...], person_id: str, change: Callable[[Person], Person]) -> tuple[Person, ...]:
     if all(person.person_id != person_id for person in known):
-        raise LookupError(f"person {person_id!r}: nobody has this id")
+        raise LookupError(f"person {person_id!r}: no person has this id")
     return tuple(change(person) if person.person_id == person_id else person for person in known)
 
 

@@ -1,4 +1,4 @@
-"""What the regulator says: sealed into the chain, then kept in the inbox, and only then acknowledged."""
+"""Messages from the regulator: sealed into the chain, kept in the inbox, then acknowledged."""
 
 from contract.canonical import Canonical
 from gateway.evidence import RecordKind

@@ -1,4 +1,4 @@
-"""Where bad input is kept aside with its reason: one bounded JSON-lines file a source, newest kept, oldest turned over.
+"""Quarantine of bad input with its reason: one bounded JSON-lines file a source. The oldest lines are dropped.
 
 Nothing here is evidence; it is there so that a person can see what a device really sent.
 """

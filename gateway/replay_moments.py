@@ -1,4 +1,4 @@
-"""When the passing of time alone can change a verdict: the moments at which a replay has to look between two samples.
+"""Moments at which time alone can change a verdict. A replay must judge at these between two samples.
 
 A running box looks four times a second. Twenty days of ten-minute readings would be seven million looks, nearly all of
 which find what the last one found. What time changes is the age of what was last heard, against an age that some rule

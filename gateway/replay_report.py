@@ -1,4 +1,4 @@
-"""What a replay prints: every transition with its limit and where that comes from, what was passed over, and figures.
+"""The output of a replay: every transition with its limit and source, skipped input, and figures.
 
 In: `Replayed`. Out: text for people, or one JSON object. Knows nothing of how it came about.
 """

@@ -1,4 +1,4 @@
-"""What a regulator said, read back from the records that sealed it.
+"""Messages of a regulator, read back from their sealed records.
 
 In: a `regulator_message` record's content. Out: the message as the contract describes it. The signature was checked
 before the message was sealed; the record holds it still. Knows no office.

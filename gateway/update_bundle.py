@@ -138,7 +138,7 @@ def rollback(root: Path, health: Health, restart: Restart) -> str:
     """Back to the version before; another rollback returns. Raises BundleError: there is none, or it is not healthy."""
     previous = _version_of(root / "previous")
     if not previous or not (root / "versions" / previous).is_dir():
-        raise BundleError(f"{root}: there is no version to go back to")
+        raise BundleError(f"{root}: no earlier version is installed")
     _switch(root, previous)
     reason = _restart_and_ask(root, health, restart)
     if reason:

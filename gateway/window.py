@@ -1,4 +1,4 @@
-"""What was seen lately: the last value of every point, its age, and the last polls of every device.
+"""The window of recent data: the last value of every point, its age, and the last polls of every device.
 
 In: each `Readings` once, in the order the box received them. Out: arrays over all points for the rules and the
 screens, and the recent polls that go into evidence. Bounded: one slot a point, `depth` polls a device.

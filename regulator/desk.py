@@ -68,4 +68,4 @@ class Desk:
 
 
 def _no_mailbox() -> str:
-    raise LookupError("the intake was not built: there is no mailbox")
+    raise LookupError("the desk runs without intake, so there is no mailbox")

@@ -1,4 +1,4 @@
-"""What both faces ask of every request before a route sees it, and put on every answer.
+"""Checks of every request before its route, and headers of every answer, for both faces.
 
     body_fault      what a body declares of itself: its kind and its length
     origin_fault    where a form came from

@@ -1,4 +1,4 @@
-"""Whether a camera's picture may be believed: offline, black, frozen, blurred, covered, moved, and more.
+"""Health of a camera's picture: offline, black, frozen, blurred, covered, moved, and more.
 
     frame -> sample (once) -> levels, sharpness, texture, repeats, view, clock -> raw truths -> dwell -> PictureHealth
 

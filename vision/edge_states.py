@@ -1,4 +1,4 @@
-"""What the edge check of each camera wants kept, on disk: one file a camera, the newest only.
+"""Kept state of the edge check on disk: one file a camera, the newest only.
 
     edge_states/<camera>.edges      written whole and synced (`gateway.durable`), replaced about once a minute
 

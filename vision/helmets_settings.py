@@ -1,4 +1,4 @@
-"""What the helmet rule goes by, with where each number comes from. Pure."""
+"""Settings of the helmet rule with the source of each number. Pure."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""What a track's heads have said so far, weighed: bare, safe, or not decided. Pure; time is an argument.
+"""Weighted votes of a track's heads: bare, safe, or undecided. Pure; time is an argument.
 
     weight = score × size        size: 0.5 at `min_head_px`, 1 from twice that on
     a helmet alone               nothing where the head was mostly seen on a person; else it speaks against bare as any

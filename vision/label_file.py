@@ -38,7 +38,9 @@ def read_labels(path: Path, width_px: int, height_px: int) -> Labels:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise LabelError(f"{path.name}: no such label file (an empty one says that there is nothing)") from error
+        raise LabelError(
+            f"{path.name}: no such label file (an empty file means that the picture shows nothing)"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise LabelError(f"{path.name}: {error}") from error
     return parse_labels(text, width_px, height_px, path.name)

@@ -35,7 +35,7 @@ def blurred_thumbnail(body: bytes, boxes: BoxRows, width_px: int = 480) -> tuple
 def _blurred(body: bytes, boxes: BoxRows) -> NDArray[np.uint8]:
     image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR) if body else None
     if image is None:
-        raise ValueError(f"a still: expected a JPEG, got {len(body)} bytes that are none")
+        raise ValueError(f"a still: expected a JPEG, got {len(body)} bytes of something else")
     corners = np.array([box[:4] for box in boxes], dtype=np.float64).reshape(-1, 4)
     return blur_faces(np.asarray(image, np.uint8), corners, [int(box[4]) for box in boxes])
 

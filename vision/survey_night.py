@@ -45,7 +45,7 @@ def night_look(survey: Survey, by_day: bytes, by_night: bytes) -> NightLook:
     ValueError when that by day is none."""
     day, night = _grey(by_day), _grey(by_night)
     if day is None:
-        raise ValueError(f"{survey.camera}: the picture that was drawn on is none, expected a JPEG")
+        raise ValueError(f"{survey.camera}: the reference picture is missing, expected a JPEG")
     if night is None:
         return _refused(NightProblem.NO_PICTURE, f"{len(by_night)} bytes that are no picture", "a JPEG")
     if night.shape != day.shape:

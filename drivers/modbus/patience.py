@@ -1,4 +1,4 @@
-"""How long a unit on a shared bus is waited for, so that a dead one does not starve the others. Pure.
+"""Timeouts of units on a shared bus. A dead unit must not starve the others. Pure.
 
 In: which unit answered after how long, which did not at what cost, the monotonic time. Out: the reply timeout for a
 unit, and how long an untrusted unit must still be left alone. Knows no line.

@@ -1,4 +1,4 @@
-"""What a reply's PDU says: words, an exception code, or nothing that answers the request. Shared by TCP and RTU.
+"""Decoding of a reply's PDU: words, an exception code, or no answer to the request. Shared by TCP and RTU.
 
 In: function code and data of a reply whose frame was sound, and the request. Out: words, or one typed error. Pure;
 knows no connection: callers say in their errors where and whom they asked.

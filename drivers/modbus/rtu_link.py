@@ -236,7 +236,9 @@ class RtuLink:
         stray = self._heard() if self._line.arrived.is_set() else b""
         while (left_ns := self._last_heard_ns + int(needed_s * 1e9) - self._clock.monotonic_ns()) > 0:
             if self._clock.monotonic_ns() > limit_ns:
-                raise LinkError(f"{self._line.where} is never silent: another master, or a wrong baud rate")
+                raise LinkError(
+                    f"{self._line.where} is busy all the time: there is another master, or the baud rate is wrong"
+                )
             if await self._arrives(left_ns / 1e9):
                 stray += self._heard()
         self._throw_away(stray)

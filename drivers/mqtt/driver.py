@@ -305,7 +305,7 @@ class MqttDriver:
         channel.state = LinkState.DOWN
         sink.set_aside(channel.device_id, channel.decoder.keepable(message.payload)[:_KEEP_BYTES], reason)
         if _power_of_two(channel.failures):
-            log.warning("mqtt message put aside device=%s count=%d why=%s", channel.device_id, channel.failures, reason)
+            log.warning("mqtt message set aside device=%s count=%d why=%s", channel.device_id, channel.failures, reason)
 
     def _set_aside_unmatched(self, message: FieldMessage, sink: ReadingSink) -> None:
         self._unmatched += 1

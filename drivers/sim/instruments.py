@@ -1,4 +1,4 @@
-"""What hangs on a pit's bus: the instruments of its monitoring points, each as its device table has it.
+"""Instruments on a pit's bus: one for each monitoring point, as its device table says.
 
 In: the pit's state and the winds at the cranes. Out: values by table key, for each unit of the bus. Pure. The numbers
 in `InstrumentModel` are what a site file must say of these instruments, so that the gateway measures what the twin

@@ -1,4 +1,4 @@
-"""What happens to accounts, as it is sealed in the evidence chain. Pure.
+"""Events of accounts as records of the evidence chain. Pure.
 
 In: who did what to whom, from where. Out: canonical content without password, token or hash.
 """

@@ -1,4 +1,4 @@
-"""Who did what when, read from the evidence chain itself: there is no second book that could say otherwise.
+"""The audit: who did what and when, read directly from the evidence chain.
 
 In: a file that somebody else is writing, and what is asked. Out: entries, newest first, page by page. Each call opens a
 connection of its own and may run in any thread. Machines' own records (a raise, a checkpoint, an instrument's zero) are

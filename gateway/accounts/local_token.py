@@ -1,4 +1,4 @@
-"""How the command line on the box itself is known to it: a token in a file of the data folder, new at every start.
+"""The token that identifies the box's own command line: a file in the data folder, new at every start.
 
 In: the data folder. Out: the token. Whoever can read the file may stop the box and change its files anyway.
 """

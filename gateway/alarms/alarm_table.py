@@ -95,7 +95,7 @@ class AlarmTable:
 
     @property
     def bounds(self) -> AlarmBounds:
-        """What the site has chosen."""
+        """Settings of the site."""
         return self._bounds
 
     def restore(self, alarms: Iterable[Alarm]) -> set[int]:
@@ -130,7 +130,7 @@ class AlarmTable:
         return sorted(alarms, key=lambda alarm: (alarm.rule.severity, -alarm.raised_at_ns))
 
     def withheld_alarms(self) -> list[Alarm]:
-        """What was suppressed by design before anybody was told of it, gravest and newest first."""
+        """Alarms that were suppressed by design before anybody was told, gravest and newest first."""
         alarms = [self._with_unknown(row, alarm) for row, alarm in self._withheld.items()]
         alarms += (alarm for alarm in self._orphans.values() if alarm.withheld)
         return sorted(alarms, key=lambda alarm: (alarm.rule.severity, -alarm.raised_at_ns))
@@ -223,7 +223,7 @@ class AlarmTable:
         self.restore_service(old.services())
 
     def services(self) -> list[OutOfService]:
-        """What is out of service, the next to expire first."""
+        """Devices and points out of service, the next to expire first."""
         return self._service.entries()
 
     def expire_shelves(self, now_ns: int) -> list[Transition]:

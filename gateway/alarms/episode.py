@@ -1,4 +1,4 @@
-"""What becomes of one alarm: the changes that the table makes to it, each a new frozen alarm.
+"""The changes of one alarm by the state table. Each change makes a new frozen alarm.
 
 In: an alarm. Out: the alarm as it then stands, its id, or the transition to seal. Pure; knows no row and no clock.
 """
@@ -18,7 +18,7 @@ def alarm_id_of(box_id: str, rule: ResolvedRule, begun_at_ns: int, repeat: int) 
 
 
 def how_it_returns(alarm: Alarm) -> Happening:
-    """What the return of the condition is to this episode."""
+    """Effect of the condition's return on this episode."""
     if alarm.rule.severity is Severity.LOG:
         return Happening.RETURNS_LOG
     return Happening.RETURNS_LATCHING if alarm.latching else Happening.RETURNS
@@ -47,7 +47,7 @@ def suppressed(alarm: Alarm, by: str, now_ns: int) -> Transition:
 
 
 def unsuppressed(alarm: Alarm, reason: str, now_ns: int) -> Transition:
-    """Nothing suppresses it any more."""
+    """The suppression has ended."""
     alarm = replace(alarm, suppressed_by="", suppressed_at_ns=0)
     return Transition(TransitionKind.UNSUPPRESSED, alarm, now_ns, alarm.measured, "", reason)
 
@@ -59,5 +59,5 @@ def returned_unheard(alarm: Alarm, measured: float, now_ns: int) -> Transition:
 
 
 def abandoned(alarm: Alarm, now_ns: int) -> Transition:
-    """Its rule is gone: it is suppressed no longer, and not raised any more if it was withheld."""
+    """Its rule was removed. The suppression ends, and a withheld alarm is not raised."""
     return unsuppressed(replace(alarm, active=alarm.active and not alarm.withheld), "its rule is gone", now_ns)

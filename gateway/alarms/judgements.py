@@ -1,4 +1,4 @@
-"""What people have said of alarms so far: false or not, handed over or not. Read from the sealed notes.
+"""People's judgements of alarms (false, handed over), read from the sealed notes.
 
 In: notes in the order of the chain. Out: what stands now for an alarm, and why a further word is refused. Pure; changes
 no alarm.
@@ -14,7 +14,7 @@ from gateway.model.alarm_note import AlarmNote, FalseAlarmCause, NoteKind
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What stands for one alarm. Times are UTC ns, 0 = not; `notes` counts plain notes."""
+    """Judgements of one alarm. Times are UTC ns, 0 = not; `notes` counts plain notes."""
 
     false_alarm: FalseAlarmCause | None = None
     judged_by: str = ""
@@ -36,7 +36,7 @@ class Judgements:
             self._by_alarm[note.alarm.alarm_id] = _after(self.of(note.alarm.alarm_id), note)
 
     def of(self, alarm_id: str) -> Judgement:
-        """What stands for this alarm."""
+        """Judgements of this alarm."""
         return self._by_alarm.get(alarm_id, NOTHING_SAID)
 
     def take(self, note: AlarmNote) -> None:

@@ -22,7 +22,7 @@ class Chatter:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """What a shift leader asks for. `standing` and `stale` hold alarm ids."""
+    """Performance of the alarms for a shift leader. `standing` and `stale` hold alarm ids."""
 
     flood: bool
     raised_in_flood_window: int

@@ -12,7 +12,7 @@ from gateway.model.alarm import OutOfService, ServiceChange, TransitionKind
 
 
 class ServiceRegister:
-    """What is out of service. `subjects` are the points and devices of the box, `device_of` the points' devices."""
+    """Out-of-service list. `subjects` are the points and devices of the box, `device_of` the points' devices."""
 
     def __init__(self, subjects: Iterable[str], device_of: Mapping[str, str], max_s: float) -> None:
         self._subjects = {*subjects, *device_of, *device_of.values()}

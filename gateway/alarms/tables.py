@@ -1,4 +1,4 @@
-"""The alarm tables as data: what can happen to an alarm, whole and in one place.
+"""The alarm state tables as data, complete and in one place.
 
     theory of operation
 
@@ -59,7 +59,7 @@ ACTIVE_PHASES = (Phase.ACTIVE, Phase.OFF_DELAY)
 
 
 class Episode(StrEnum):
-    """What is owed to the newest occurrence of an alarm. `active` holds in B and C, `acknowledged` in C and F."""
+    """State of the newest occurrence of an alarm. `active` holds in B and C, `acknowledged` in C and F."""
 
     NORMAL = "A normal"
     UNACKNOWLEDGED = "B unacknowledged"
@@ -102,7 +102,7 @@ class Order(StrEnum):
 
 
 class Suppression(StrEnum):
-    """What suppression by design (state H) holds back of one row. The list of suppressed alarms shows all of it."""
+    """Alarms of one row that suppression by design (state H) withholds. The list of suppressed alarms shows them."""
 
     NONE = "not suppressed"
     COVERED = "H alarm suppressed"

@@ -209,7 +209,7 @@ class CraneDerivation:
         return swing_deg, parts.pull.step(scene.t_ns, read.load_t, place, rope_m)
 
     def _uncut(self, scene: Scene) -> float:
-        """What has no instrument passes no limit and does not move."""
+        """A quantity without an instrument passes no limit and does not move."""
         margins, motion = scene.margins, scene.motion
         loading = Loading(
             scene.moment_pct if self._watches_moment else 0.0,

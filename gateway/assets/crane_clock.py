@@ -1,4 +1,4 @@
-"""Time as a crane's models count it: it starts at 0, never runs backwards, and does not care what the wall clock says.
+"""Time of a crane's models. It starts at 0, never runs backwards, and is independent of the wall clock.
 
 In: the UTC time of each step. Out: ns since the model first ran. A wall clock that is set back neither loses nor
 repeats anything: time stands still for that one step. Time in which the box did not run counts, so a hole is seen, but

@@ -93,7 +93,7 @@ class CraneDescription:
 
     @property
     def described(self) -> bool:
-        """Whether anybody has said where it stands and how it is built."""
+        """Whether position and geometry are configured."""
         return self.jib_m == self.jib_m
 
     @property

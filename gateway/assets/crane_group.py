@@ -72,7 +72,7 @@ class CraneGroupDerivation:
         return ()
 
     def saved(self) -> Json:
-        """Since when cranes are within each other's reach, and since when flags disagree. Motion is learnt anew."""
+        """Kept state: start times of overlaps and of disagreeing flags. Motion is learnt anew."""
         return {
             "version": STATE_VERSION,
             "assets": [member.asset for member in self._columns.members],

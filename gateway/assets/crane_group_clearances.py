@@ -82,11 +82,11 @@ class CraneGroupClearances:
         return ()
 
     def saved(self) -> Json:
-        """Nothing is kept: the clearances follow from the heights."""
+        """No state is kept. The clearances follow from the heights."""
         return None
 
     def restore(self, saved: Json) -> None:
-        """Nothing was kept."""
+        """No state to restore."""
 
     def _mast_m(self, crane: int, value: Values, now_ns: int) -> float:
         column = self._column.get(crane)

@@ -1,4 +1,4 @@
-"""What can still be said of a crane that is silent: it is somewhere within the circle that it sweeps.
+"""The envelope of a silent crane: it is somewhere within the circle that it sweeps.
 
 In: the parts that are known, and which cranes are not known in full. Out: for each pair with such a crane, a distance
 that the two cannot have fallen below. Without it one silent crane would make a whole site unknown, also what is out of

@@ -1,4 +1,4 @@
-"""How cranes move: filtered speeds from readings that come when they like, and where each crane is by now.
+"""Motion of cranes: filtered speeds from readings at irregular times, and each crane's present position.
 
 In: bearing, radius and hook height of every crane as read, with the times of observation. Out: positions at `now` and
 speeds. NaN where not known. Bearings wrap at +-180 deg. Knows nothing of shapes and of neighbours.

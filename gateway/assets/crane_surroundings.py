@@ -97,11 +97,11 @@ class CraneSurroundings:
         return ()
 
     def saved(self) -> Json:
-        """Nothing is kept: motion is learnt anew."""
+        """No state is kept. Motion is learnt anew."""
         return None
 
     def restore(self, saved: Json) -> None:
-        """Nothing was kept."""
+        """No state to restore."""
 
     def _reachable(self, zones: Sequence[Zone]) -> ZoneTable | None:
         """The zones that the crane can get to, checked for their numbers; None when there are none."""

@@ -1,4 +1,4 @@
-"""When does accelerating creep end in failure: Voight's law fitted to displacements, its answer an interval.
+"""Time of failure of accelerating creep: Voight's law fitted to displacements gives an interval.
 
 Voight: dv/dt = A v^alpha, so that v = C (tf - t)^-beta with beta = 1 / (alpha - 1) until failure at tf. For alpha = 2
 the inverse velocity (逆速度, Fukuzono) falls on a straight line to zero:
@@ -143,7 +143,7 @@ def _probability(evidence: Floats) -> Floats:
 
 
 def _residual(starts: Sequence[Onset], rss: Sequence[Floats], grown: Floats, other: Projection) -> Floats:
-    """What the best fit of all leaves."""
+    """Residuals of the best fit."""
     best = min(range(len(starts)), key=lambda i: float(rss[i].min()))
     if rss[best].min() >= other.rss:
         return other.left

@@ -1,4 +1,4 @@
-"""When the inverse velocity (逆速度) may be spoken of at all: the gates of standards 7.1 (PD).
+"""Gates of the inverse-velocity method (逆速度): when it may be used, standards 7.1 (PD).
 
 In: the readings since the acceleration began, moving in the positive direction, and their noise. Out: open or not.
 Closed never means safe.

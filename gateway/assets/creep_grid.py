@@ -83,7 +83,7 @@ class Bounds:
 
 
 def bounds(span_d: float, search: Search) -> Bounds:
-    """What to search for data that span so many days."""
+    """Search grid for data that span this many days."""
     return Bounds(
         (log(search.beta_low), log(search.beta_high)),
         (-log(search.longest * span_d), -log(search.shortest * span_d)),

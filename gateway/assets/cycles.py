@@ -22,7 +22,7 @@ SECOND_NS = 1_000_000_000
 
 
 class Phase(IntEnum):
-    """Where between two cycles a crane is."""
+    """Phase of a crane between two cycles."""
 
     EMPTY = 0
     PENDING = 1

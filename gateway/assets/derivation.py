@@ -55,7 +55,7 @@ class Derivation(Protocol):
         ...
 
     def take_events(self) -> Sequence[AssetEvent]:
-        """What happened since it was last asked; each event once."""
+        """Events since the last call, each once."""
         ...
 
     def saved(self) -> Json:

@@ -54,7 +54,7 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What one reading changed. Hours count from that reading.
+    """Changes by one reading. Hours count from that reading.
 
     `failure_low_h` to `failure_high_h` is the 90 % interval of the time to failure, both NaN unless every gate is met.
     `tangent_deg` is NaN without a steady stage to compare with. `days_to_limit` is 0 at or beyond the control value,

@@ -18,7 +18,7 @@ from math import isfinite, nan
 
 
 class ChartFault(StrEnum):
-    """What makes a table no load chart."""
+    """A table that is not a load chart."""
 
     TOO_SHORT = "too_short"
     LENGTHS_DIFFER = "lengths_differ"
@@ -90,7 +90,7 @@ class LoadChart:
 
     @classmethod
     def unknown(cls) -> "LoadChart":
-        """The chart of a crane whose maker's chart nobody has written down: it rates nothing at any radius."""
+        """Empty chart of a crane without a configured load chart. It gives no rating at any radius."""
         chart = object.__new__(cls)
         object.__setattr__(chart, "curves", ())
         object.__setattr__(chart, "_by_parts", {})

@@ -108,7 +108,7 @@ class MastTilt:
         self._drift = (nan, nan, nan)
 
     def _settled(self, t_ns: int, around: Circumstances) -> bool:
-        """Comparisons with NaN are false: what is not known is not settled."""
+        """Comparisons with NaN are false, so an unknown value is not settled."""
         calm = (
             around.loaded is False
             and abs(around.slew_deg_s) < self._parameters.still_deg_s

@@ -41,7 +41,7 @@ class Fitted:
 
 
 class Operation(NamedTuple):
-    """What it is doing. `loaded` and `climbing` are None where not known, `state` is None then too."""
+    """Operating state. `loaded` and `climbing` are None where unknown; `state` is None then too."""
 
     state: OperatingState | None
     loaded: bool | None
@@ -148,7 +148,7 @@ class OperatingStates:
         return Operation(self._state(t_ns, loaded, climbing, motor), loaded, climbing)
 
     def _note_quiet(self, t_ns: int, quiet: bool) -> None:
-        """Since when there was neither load nor motor; nobody saw what was in a hole."""
+        """Start of the time without load and motor. A gap in the data ends it."""
         seen = t_ns - self._stepped_ns <= _HOLE_NS
         self._stepped_ns = t_ns
         if not quiet:

@@ -18,7 +18,7 @@ LOCAL = timezone(timedelta(hours=8))
 
 
 class Papers(Protocol):
-    """What a crane model asks about papers. None always means: not known; it is never to be shown as in order."""
+    """Questions of a crane model about papers. None means unknown and is never shown as in order."""
 
     def climb_checked(self, now_ns: int) -> bool | None:
         """Whether a check before climbing (顶升前检查, MH24-8-3) is on file that still covers `now_ns` (UTC ns)."""

@@ -77,7 +77,7 @@ class PitDerivation:
         self._last_ns = np.zeros(self._n, dtype=np.int64)
 
     def step(self, value: Values, observed_at_ns: Times, now_ns: int) -> Values:
-        """What is true of the pit now."""
+        """Present state of the pit."""
         n = self._n
         excavated_m = float(value[2 * n]) if len(value) > 2 * n else nan
         if not self._pit.stage.excavated_point and self._pit.stage.excavated_m is not None:

@@ -180,7 +180,7 @@ def _number(entry: Json) -> float:
         return nan
     if isinstance(entry, int | float):
         return float(entry)
-    raise ValueError("a kept number is none")
+    raise ValueError("a kept value is not a number")
 
 
 def _written(baseline: Baseline) -> list[Json]:
@@ -193,4 +193,4 @@ def _read(entry: Json) -> Baseline:
         case [str(kind), int(at_ns), str(by), str(reason), zero, carried, int(readings)]:
             given = [None if each is None else _number(each) for each in (zero, carried)]
             return Baseline(BaselineKind(kind), at_ns, by, reason, given[0], given[1], readings)
-    raise ValueError("a kept baseline is none")
+    raise ValueError("a kept value is not a baseline")

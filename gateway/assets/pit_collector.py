@@ -66,7 +66,7 @@ class ReadingCollector:
         return self._due(int(observed_at_ns[fresh].max()))
 
     def restart(self) -> None:
-        """Forget the samples: what comes is of another sensor, or counts anew."""
+        """Forget the samples, because the sensor or its baseline changed."""
         self._clear()
 
     def saved(self) -> Json:
@@ -153,4 +153,4 @@ class ReadingCollector:
 def _number(entry: Json) -> float:
     if isinstance(entry, int | float):
         return entry
-    raise ValueError("a kept number is none")
+    raise ValueError("a kept value is not a number")

@@ -47,7 +47,7 @@ class Measured:
 
 
 def unmeasured(defect: Defect = Defect.NO_SIGNAL, gauges: int = 0) -> Measured:
-    """Nothing known, and why."""
+    """Unknown, with the reason."""
     return Measured(float("nan"), defect, gauges)
 
 

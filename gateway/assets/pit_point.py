@@ -208,7 +208,7 @@ def _shrinkable(point: PitPoint) -> bool:
 
 
 class _Trouble:
-    """What is wrong with a point's readings, as a task for somebody: one event when it begins, one when it is over."""
+    """Fault of a point's readings as a task: one event at its start, one at its end."""
 
     def __init__(self, asset: str, name: str) -> None:
         self._asset = asset
@@ -262,7 +262,7 @@ def _restore_parts(parts: Sequence[tuple[_Part | None, Json]]) -> None:
 
 
 def _row_of(saved: Json, count: int) -> tuple[int, Values] | None:
-    """What was said last; None when the point says other things now."""
+    """The last output; None when the point's outputs have changed."""
     match saved:
         case [int(at_ns), list(row)] if len(row) == count:
             numbers = [each if isinstance(each, int | float) else nan for each in row]

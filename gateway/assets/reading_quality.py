@@ -97,7 +97,7 @@ class ReadingQuality:
         return Defect.NONE
 
     def reset(self) -> None:
-        """Another sensor: what it says cannot be compared with what the last one said."""
+        """The sensor was replaced. Its readings cannot be compared with the earlier ones."""
         self._before.clear()
         self._suspect, self._open, self._flat = 0.0, 0, (0, float("nan"), 0)
 

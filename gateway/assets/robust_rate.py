@@ -1,4 +1,4 @@
-"""How fast a quantity moves, per day, from its last readings: a slope that one bad reading cannot turn.
+"""Robust rate of a quantity per day from its last readings. One bad reading does not change the slope.
 
 In: one reading at a time (UTC ns, value). Out: the median of the slopes between all pairs of readings in the window
 (Theil 1950, Sen 1968), and the plain change to readings before, as a surveyor takes it. Robust means slow: a jump moves
@@ -97,7 +97,7 @@ class RobustRate:
         self._kept = deque((at_ns, value + by) for at_ns, value in self._kept)
 
     def clear(self) -> None:
-        """Forget the readings: what comes cannot be compared with them."""
+        """Forget the readings, because later ones cannot be compared with them."""
         self._kept.clear()
 
     def saved(self) -> Json:

@@ -1,4 +1,4 @@
-"""What the asset models ask about permits and the weather: the site office's word, at a given time.
+"""Permits and weather for the asset models: what the site office has on file at a given time.
 
 None always means: not known; it is never to be shown as in order. Pure: a protocol, and the answers of a site that
 keeps none of it.

@@ -55,7 +55,7 @@ class CranePermission:
         return Point(f"{asset}.{key}", asset, key, "", device, zh, en, 0.0, most, STALE_AFTER_S, "derived")
 
     def step(self, value: Values, observed_at_ns: Times, now_ns: int) -> Values | None:  # noqa: ARG002
-        """What is being done, held against what is allowed."""
+        """Work in progress, compared with the permits."""
         climbing, lifting = float(value[0]), float(value[1])
         said = []
         if self._climbs:
@@ -71,11 +71,11 @@ class CranePermission:
         return ()
 
     def saved(self) -> Json:
-        """It remembers nothing."""
+        """No state is kept."""
         return None
 
     def restore(self, saved: Json) -> None:
-        """Nothing to go on from."""
+        """No state to restore."""
 
 
 class WeatherWatch:
@@ -104,11 +104,11 @@ class WeatherWatch:
         return ()
 
     def saved(self) -> Json:
-        """It remembers nothing."""
+        """No state is kept."""
         return None
 
     def restore(self, saved: Json) -> None:
-        """Nothing to go on from."""
+        """No state to restore."""
 
 
 def _site_point(key: str, zh: str, en: str, most: float) -> Point:

@@ -56,8 +56,8 @@ class TieWatch:
         return ()
 
     def saved(self) -> Json:
-        """It keeps nothing."""
+        """No state is kept."""
         return None
 
     def restore(self, saved: Json) -> None:
-        """Nothing to go on from."""
+        """No state to restore."""

@@ -1,4 +1,4 @@
-"""Where a series does what ground does not: a spike of one reading, a step to another level.
+"""Breaks in a series that ground cannot cause: a spike of one reading, a step to another level.
 
 A prism that is knocked shifts everything after it; a bird in front of it shifts one reading. Neither is movement. The
 last reading is left alone: whether it is a spike, a step or the beginning of the end shows only with the next one.

@@ -86,7 +86,7 @@ class Track:
             self._thin(t_d)
 
     def series(self) -> Series:
-        """All that is remembered."""
+        """Kept state."""
         table = self._table[: self._bins]
         count, mean = table[:, COUNT], table[:, SUMS:].T / table[:, COUNT]
         return Series(mean[0], mean[1], np.minimum(count, COUNT_CAP), mean[2], mean[3])

@@ -1,1 +1,1 @@
-"""What people draw for cameras: kept in versions, sealed in the chain, never changed and never deleted."""
+"""People's drawings for cameras: kept in versions, sealed in the chain, never changed or deleted."""

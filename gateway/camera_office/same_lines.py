@@ -1,4 +1,4 @@
-"""Whether what a person confirmed of a picture holds for a drawing that came after: the lines are where they were.
+"""Tells whether a person's confirmation still holds for a later drawing: the lines have not moved.
 
 A name, a length or a zone may change, and an edge may go; a line that was moved or is new was not in the picture that
 was looked at. Pure.

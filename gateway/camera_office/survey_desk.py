@@ -1,4 +1,4 @@
-"""Who drew what for which camera: checks, keeps and seals each version, and has the cameras judged by the newest.
+"""The survey desk: checks, keeps and seals each version of a drawing. Cameras are judged by the newest.
 
     drawn --> read_survey --> surveys/<camera>/v0004-...json --> chain (digest, who, why) --> Eyes.use_survey
                                         |

@@ -114,7 +114,7 @@ class SurveyStore:
             raise ValueError("expected a name like v0001-<digest>.json")
         body = path.read_bytes()
         if hashlib.sha256(body).hexdigest() != found[2]:
-            raise StoreError("is not what was kept: its digest differs from its name")
+            raise StoreError("was changed: its digest differs from its name")
         survey = self._read(json.loads(body))
         if (survey.camera, survey.version) != (camera, int(found[1])):
             raise SurveyError((f"found version {survey.version} of {survey.camera}, expected {found[1]} of {camera}",))

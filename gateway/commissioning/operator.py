@@ -1,4 +1,4 @@
-"""Who is asked: a person at a terminal, a file of answers, or nobody. Nothing is asked twice.
+"""The operator who answers: a person at a terminal, a file of answers, or nobody. Each question is asked once.
 
 In: a key that names the question for ever (`crane-1.slew_right`), and its text. Out: the answer; None is "skip it".
 Knows nothing of devices.

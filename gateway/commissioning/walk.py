@@ -158,7 +158,7 @@ class Walk:
             certainty=ears.table.certainty,
             samples=sum(each.messages for each in heard),
             points=points,
-            refused=(*silent, *(f"message put aside: {why}" for why in aside)),
+            refused=(*silent, *(f"message set aside: {why}" for why in aside)),
             moment_off_pct=moment_disagrees(values),
         )
 

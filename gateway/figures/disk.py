@@ -1,4 +1,4 @@
-r"""How many days the disk still lasts: from the growth that was measured, never from a guess.
+r"""Days until the disk is full, from measured growth.
 
     free |\
          | \  history and alarms grow

@@ -1,4 +1,4 @@
-"""What the figures are held against: good, acceptable or over, each target with where it comes from and how sure it is.
+"""Targets of the figures: good, acceptable or over, each with its source and certainty.
 
 ISA-18.2 / EEMUA 191 figures were read second hand only (certainty M-M); what the product proposes is PD. A figure that
 is not known meets no target and misses none.

@@ -1,4 +1,4 @@
-"""What becomes of offered rule packs.
+"""The office for offered rule packs: checks, accepts or refuses them.
 
     mailbox --take--> kept --> looked over, laid down, loaded with the site (as `sitewarden check` does)
                                   |  wrong: refused              right, a person decides: waiting

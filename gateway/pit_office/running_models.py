@@ -1,4 +1,4 @@
-"""What the office asks of the box's models: which are running now, and that their states be written at once."""
+"""The office's requests to the box's models: which are running, and to write their states at once."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""What stands on the paper: a report turned into headings, facts and tables of texts, the same for HTML and PDF.
+"""Layout of the daily report: headings, facts and tables of texts, the same for HTML and PDF.
 
 In: a `DailyReport`. Out: a `Page` of texts and marks. Every number that is not known becomes 未知 here, and no cell is
 left empty but where people sign. Knows neither tags nor fonts.

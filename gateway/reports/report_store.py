@@ -134,7 +134,7 @@ def _promised(shelf: Path, day: date) -> tuple[str, str] | None:
     if html.name in index and pdf.name in index:
         return index[html.name], index[pdf.name]
     if html.name in index or pdf.name in index or html.exists() or pdf.exists():
-        raise ReportDamagedError(f"{shelf / INDEX}: says nothing, or only half, of the report of {day} that is there")
+        raise ReportDamagedError(f"{shelf / INDEX}: has no whole entry for the report of {day}")
     return None
 
 

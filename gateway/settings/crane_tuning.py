@@ -1,4 +1,4 @@
-"""How a site changes the way its crane's derived quantities are computed; without a word here, nothing is changed.
+"""A site's own parameters for its crane's derived quantities. Without an entry the defaults hold.
 
 In: plain data. Out: the parameters of `gateway.assets.crane_parameters`, which says more of each. Every default is a
 product design (PD) unless it names a standard. Limits are not here: they are in rule packs.

@@ -1,4 +1,4 @@
-"""Whether suppression by design may be as the packs say: never of a P1, by rules that are there, and in no circle.
+"""Checks suppression by design in rule packs: never of a P1, only by existing rules, and not in a circle.
 
 In: every rule of a site. Out: faults in the packs' documents. Knows nothing of points and assets: whether a suppressor
 judges anything on an asset is seen in the rows.

@@ -1,4 +1,4 @@
-"""What people write freely: up to 4,000 characters, any script, kept as it was written.
+"""Free text by people: up to 4,000 characters, any script, kept as written.
 
 In: the text of a form. Out: the same with one kind of line ends and without characters that no screen shows; ID-card
 numbers are masked, as in every text that the box keeps. Too long is an error, never cut off. Knows no form.

@@ -1,4 +1,4 @@
-"""What the box itself puts into a paper: sections of rows, each cell in both languages as it was when it was signed.
+"""The box's own part of a paper: sections of rows. Each cell is kept in both languages as signed.
 
 In: cells from whoever gathers them. Out: canonical content to be sealed, and back. A value that is not known is a cell
 that says so, with the mark UNKNOWN, never an empty one. Knows neither HTML nor PDF.

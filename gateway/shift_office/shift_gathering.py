@@ -1,4 +1,4 @@
-"""How the site stands at a handover, as its sheet: what is open, put aside or not seen, and the last hours.
+"""The handover sheet: open alarms, shelved and unseen ones, and the last hours.
 
 In: a snapshot of the running box (taken in the event loop) and the alarms' reader. Out: a `Sheet`. Nothing that waits
 is left out because it is old.

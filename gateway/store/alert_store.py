@@ -92,7 +92,7 @@ class KeptRecord:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What belongs together: kept all at once or not at all."""
+    """Records of one transaction: all are kept or none."""
 
     at_ns: int
     records: Sequence[KeptRecord] = ()

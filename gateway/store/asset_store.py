@@ -1,4 +1,4 @@
-"""`assets.db`: what asset models go on from after a restart, and the records they make.
+"""`assets.db`: states of asset models for a restart, and their records.
 
     note --memory, bounded--> flush --writer thread, one transaction--> events and states together
 

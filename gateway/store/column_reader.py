@@ -147,7 +147,7 @@ class ColumnReader:
         return held
 
     def _bounds(self, table: str, layout_id: int, from_ns: int, to_ns: int) -> tuple[int, int, int, int]:
-        """What `WITHIN` asks for."""
+        """Parameters of `WITHIN`."""
         beyond = f"SELECT t_last_ns FROM {table} WHERE layout_id = ? AND t_last_ns > ? ORDER BY t_last_ns LIMIT ?"  # noqa: S608
         sql = f"SELECT coalesce(max(t_last_ns), ?) FROM ({beyond})"  # noqa: S608
         ((last_ns,),) = self._asked(sql, (to_ns, layout_id, to_ns, ROWS_BEYOND))

@@ -194,7 +194,7 @@ class Writer:
         return None not in jobs
 
     def _stop_taking(self) -> None:
-        """Nobody may wait for a thread that is gone: whatever is still in the queue fails."""
+        """Fail all jobs in the queue of a dead thread, so that nobody waits for ever."""
         with self._door:
             self._open = False
             left = []
@@ -264,7 +264,7 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 
 def _fail_rest(jobs: "list[_Work]") -> None:
-    """Only a bug leaves futures open: nobody may wait for ever on a thread that died of it."""
+    """Fail open futures when the thread has died of a bug, so that nobody waits for ever."""
     for _, future in jobs:
         if not future.done():
             future.set_exception(StoreError("the writer stopped before this was kept"))

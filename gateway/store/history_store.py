@@ -239,7 +239,7 @@ class HistoryStore:
         self._partial_since_ns = min(self._partial_since_ns, since_ns)
 
     def _note_tended(self, staged: "_Staged", future: "Future[Retired]") -> None:
-        """What a commit kept is known from now on; what it could not keep is taken back."""
+        """Publish the committed data and take back data that was not committed."""
         if future.cancelled() or future.exception():
             self._add_partial(staged.minutes.items())
             self._partial_since_ns = min(self._partial_since_ns, staged.since_ns)
@@ -288,7 +288,7 @@ class _Staged:
 
 
 def _partial_minutes(db: sqlite3.Connection, rolled_up_to: int) -> dict[int, Minutes]:
-    """Minutes of the blocks that no roll-up row speaks of yet: what an unclean stop left undone."""
+    """Minutes without a roll-up row, left by an unclean stop."""
     parts: dict[int, Minutes] = {}
     rows = db.execute("SELECT block_id, layout_id, body FROM block WHERE block_id > ?", (rolled_up_to,))
     for block_id, layout_id, body in rows:

@@ -29,7 +29,7 @@ class SentMessage:
 
     @property
     def pending(self) -> bool:
-        """Nobody has taken or refused it yet."""
+        """Neither accepted nor refused yet."""
         return self.outcome is None
 
 
@@ -48,11 +48,11 @@ class OutboxReader:
         return self._one("uplink = ? AND key = ?", uplink, key)
 
     def accepted(self, uplink: str) -> SentMessage | None:
-        """What the receiver took last."""
+        """The last message that the receiver accepted."""
         return self._one("uplink = ? AND state = ? ORDER BY resolved_at_ns DESC", uplink, str(ReceiptKind.ACCEPTED))
 
     def rejected(self, uplink: str) -> SentMessage | None:
-        """What the receiver refused last."""
+        """The last message that the receiver refused."""
         return self._one("uplink = ? AND state = ? ORDER BY resolved_at_ns DESC", uplink, str(ReceiptKind.REJECTED))
 
     def pending(self, uplink: str) -> int:

@@ -1,4 +1,4 @@
-"""What can still be read of a damaged SQLite file: rows one rowid at a time, from both ends towards the damage, then
+"""Salvage of a damaged SQLite file: rows one rowid at a time, from both ends towards the damage, then
 into every gap that damage has left, the widest first.
 
     rows    1 ........ 812 |xxxx| 840 ...... 2113 |xxxx| 2140 ...... 5000

@@ -1,4 +1,4 @@
-"""How a program on the box itself knows the box's HTTPS: by the files that it is served from.
+"""Trust of a program on the box in the box's own HTTPS: the certificate files that it is served from.
 
 In: those files. Out: an `SSLContext`. No host name is looked at: what the box's own authority has signed, or the one
 certificate that is served, is the box, by whatever address it is asked.

@@ -1,4 +1,4 @@
-"""Whom a connection that the box opens trusts: one authority's file, or the system's authorities.
+"""Trusted authorities of the box's outgoing connections: one authority's file, or the system's.
 
 In: a PEM file. Out: an `SSLContext`. Knows no connection.
 """

@@ -1,4 +1,4 @@
-"""How many short messages were sent today, on the disk, so that a restart does not begin the day anew.
+"""Count of short messages sent today, kept on disk so that a restart does not reset it.
 
 In: the local day. Out: the count. One small JSON file, replaced whole; counted before a message leaves, so that a crash
 can waste one of the day's messages and never send one more.

@@ -1,4 +1,4 @@
-"""What docking borrows from the rest of the box: blurred pictures, and a driver at the moment of a send.
+"""Sources that docking needs from the box: blurred pictures, and the driver's name at the time of sending.
 
 In: the desk of pictures and the identity file. Out: a picture or why there is none; a person, told to the audit first.
 """

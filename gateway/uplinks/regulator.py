@@ -421,7 +421,7 @@ class RegulatorUplink:
         except (NoAnswerError, ContractFault) as error:
             self._not_heard(error)
         except OSError as error:
-            logger.error("a message could not be kept, it will come again: uplink=%s error=%s", self.name, error)
+            logger.error("a message could not be kept and will be sent again: uplink=%s error=%s", self.name, error)
         return -1
 
     def _not_heard(self, error: NoAnswerError | ContractFault) -> None:

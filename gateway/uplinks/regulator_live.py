@@ -109,7 +109,7 @@ class LivePushing:
     async def _push(self, request: LiveViewRequest, eyes: Eyes) -> None:
         state = _camera_of(eyes, request.camera_id)
         if state is None:
-            raise LookupError("the camera is no more")
+            raise LookupError("the camera no longer exists")
         cutter, stream = FragmentCutter(), eyes.live(state.camera)
         try:
             async for octets in stream:

@@ -146,7 +146,7 @@ class Mailbox:
 
 
 def _no_live(request: LiveViewRequest) -> None:
-    logger.info("live video was asked for and nobody here gives any: camera=%s", request.camera_id)
+    logger.info("live video was requested, but this box has no live video: camera=%s", request.camera_id)
 
 
 def _body_of(message: MailboxMessage) -> DownModel | None:

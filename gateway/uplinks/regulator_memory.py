@@ -1,4 +1,4 @@
-"""What the regulator uplink must not forget: sequence numbers, the regulator's keys, messages it was sent.
+"""Memory of the regulator uplink across restarts: sequence numbers, the regulator's keys, received messages.
 
 In: numbers, keys, messages. Out: small files under the box's data folder, each on the disk before anyone is told.
 A crash at any instant skips numbers, never repeats one, and never loses a message that was acknowledged. Knows no
@@ -60,7 +60,7 @@ class SequenceFile:
             return 0
         text = self._path.read_text(encoding="ascii", errors="replace").strip()
         if not text.isascii() or not text.isdigit() or len(text) > 18:
-            logger.warning("sequence file unreadable, the regulator will name the next number: file=%s", self._path)
+            logger.warning("sequence file unreadable, the regulator gives the next number: file=%s", self._path)
             return 0
         return int(text)
 
@@ -119,10 +119,10 @@ class MemoryFile:
         try:
             read = Memory.model_validate_json(self.path.read_bytes())
         except ValidationError:
-            logger.warning("what was remembered of the regulator is unreadable: file=%s", self.path)
+            logger.warning("the remembered state of the regulator is unreadable: file=%s", self.path)
             return self.now
         if read.box_id != self.now.box_id:
-            logger.warning("what was remembered is of another box: file=%s box=%s", self.path, read.box_id)
+            logger.warning("the remembered state belongs to another box: file=%s box=%s", self.path, read.box_id)
             return self.now
         return read
 
@@ -169,7 +169,9 @@ class Inbox:
         content = self._path.read_bytes()
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
-            logger.warning("inbox ended in a torn line, removed: file=%s bytes=%d", self._path, len(content) - whole)
+            logger.warning(
+                "incomplete last line of the inbox removed: file=%s bytes=%d", self._path, len(content) - whole
+            )
             os.truncate(self._path, whole)
         return {json.loads(line)["message_id"] for line in content[:whole].splitlines()}
 
@@ -185,4 +187,4 @@ def _undo(step: Callable[[], None]) -> None:
     try:
         step()
     except OSError as error:
-        logger.error("inbox could not be cut back: error=%s", error)
+        logger.error("inbox could not be truncated: error=%s", error)

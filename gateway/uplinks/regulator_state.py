@@ -1,4 +1,4 @@
-"""When a regulator is told what the box is: at the start, when it has changed, and once a day.
+"""Times of the box-state message to the regulator: at the start, after a change, and once a day.
 
 In: a state, as often as there is a moment. Out: `box_state` messages. A regulator that is older than the message
 refuses its kind; then it is not told again before the next start, and everything else goes on.
@@ -45,7 +45,7 @@ class StateTelling:
         try:
             await self._session.ask(Question(KIND, KIND, lambda: state.model_dump(mode="json")), DownModel)
         except NoAnswerError as error:
-            logger.debug("box_state not answered, it is said again: %s", error)
+            logger.debug("box_state not answered, sent again: %s", error)
         except ContractFault as fault:
             self._unwanted = fault.about_item
             logger.warning("box_state refused: again=%s reason=%s", not fault.about_item, fault)

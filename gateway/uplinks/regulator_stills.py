@@ -68,7 +68,7 @@ class StillSending:
         try:
             small = await asyncio.to_thread(self.sights.small, still)
         except ValueError as error:
-            logger.warning("a still cannot be made small: camera=%s reason=%s", camera, error)
+            logger.warning("a still could not be scaled down: camera=%s reason=%s", camera, error)
             return True
         if len(small.body) > MOST_BYTES:
             return True
@@ -89,7 +89,7 @@ class StillSending:
         except ContractFault as fault:
             if fault.about_item:
                 self._refused_until_ns = self._clock.monotonic_ns() + int(REFUSED_S * 1e9)
-                logger.info("the regulator takes no stills: code=%s; asked again in an hour", fault.code)
+                logger.info("the regulator accepts no stills: code=%s; next try in an hour", fault.code)
             return False
         self._sent[camera] = still.captured_at_ns
         return True

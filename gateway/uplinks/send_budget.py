@@ -1,4 +1,4 @@
-"""How many messages a receiver still takes: so many a minute, and none while it asks for silence.
+"""Rate limit of a receiver: so many messages a minute, and none while it asks for a pause.
 
 In: what was sent and what the receiver asked for. Out: the room left and how long to wait for more. Counts on the
 monotonic clock, in memory: a restart begins with an empty minute, and the receiver then says so itself.

@@ -1,4 +1,4 @@
-"""Who asks, where there are accounts: a session, a wall screen, the box's token, a guest, or a local program.
+"""The visitor of a request, with accounts: a session, a wall screen, the box's token, a guest, or a local program.
 
     token (Bearer, Basic) > session cookie > wall cookie > local program (loopback, before the first account) > guest
 

@@ -1,4 +1,4 @@
-"""What the alarm pages know together: the lists, one alarm with all that is known of it, what may be done with it.
+"""Data of the alarm pages: the lists, one alarm with its details, and the permitted actions.
 
 In: the view over the box, the commands, the settings as they are now, the alarms of the past. Out: rows for templates.
 Knows no HTTP; questions to the past run in a thread, everything else reads what the box holds anyway.

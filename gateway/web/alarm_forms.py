@@ -1,4 +1,4 @@
-"""What people do to alarms from pages: each form is one command, sealed before the page is shown again.
+"""Forms about alarms: each form is one command, sealed before the page is shown again.
 
     POST /alarms/{id}/acknowledge                                         SUPERVISOR
     POST /alarms/{id}/note                                                SUPERVISOR

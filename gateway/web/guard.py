@@ -1,4 +1,4 @@
-"""What stands before every route: host, length and kind of a body, where a form came from, and who asks.
+"""Checks before every route: host, length and type of a body, origin of a form, and the visitor.
 
     request -> host name (loopback) -> body (kind, length) -> origin -> visitor -> role -> route -> headers of the house
 

@@ -1,4 +1,4 @@
-"""What moves on the first screen, once a second: values of the bars, where each jib points, who waits at the top.
+"""Live cells of the first screen, once a second: values of the bars, directions of jibs, the top alarm.
 
     cell id                 {"t": text, "f": share of the bar, "s": ok | P3 | P2 | P1 | unknown, "a": age s}
     crane-1.moment_pct      a bar of one point

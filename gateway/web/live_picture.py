@@ -1,4 +1,4 @@
-"""What the live event says once a second: texts of cells, how many alarms still call, when each P1 escalates.
+"""The live event, once a second: texts of cells, number of calling alarms, time to escalation of each P1.
 
 In: the view over the running parts, a callable for the cells of the screens, the watch over unanswered alarms. Out:
 JSON-ready rows. The picture is made anew each time and kept nowhere. Knows no client and no connection.

@@ -120,7 +120,9 @@ def _photo_route(app: FastAPI, sources: OrderSources) -> None:
         except LookupError:
             raise _gone("photo", "没有这张照片", "no such photo") from None
         except DamagedError:
-            raise RefusedError(500, "photo_damaged", "照片与存证记录不符", "the photo is not what was sealed") from None
+            raise RefusedError(
+                500, "photo_damaged", "照片与存证记录不符", "the photo differs from the sealed record"
+            ) from None
         return Response(body, media_type=kind[sha256], headers={"cache-control": "private, max-age=86400"})
 
 

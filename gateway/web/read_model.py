@@ -1,4 +1,4 @@
-"""What the web face may know: one view over the running parts, turned into plain JSON-ready rows.
+"""The read model of the web face: one view over the running parts, as plain JSON-ready rows.
 
 In: references to the parts (read only). Out: dictionaries for the API, the live feed and the metrics. Alarms shown are
 those that have been committed (only whether they can be judged, and their worst value, are as of now); only while the

@@ -1,4 +1,4 @@
-"""Who looked at people: each start of a live view or clip, and each picture with faces, is sealed before it is seen.
+"""Log of views of people: each live view, clip or picture with faces is sealed before it is shown.
 
 In: who asks, what and why. Out: the number of the record. A view that cannot be sealed is not given. Knows no picture.
 """

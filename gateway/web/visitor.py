@@ -1,4 +1,4 @@
-"""Who asks: a person with a role, a wall screen, a machine with the box's token, or somebody nobody knows.
+"""The visitor of a request: a person with a role, a wall screen, a machine with the box's token, or a stranger.
 
 The guard finds out and puts the visitor on the request; routes ask for a role here. Knows no session and no cookie.
 """

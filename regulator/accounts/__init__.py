@@ -1,1 +1,1 @@
-"""Who may do what where: accounts, grants, delegation on leave, logins. Every deed is in the chain `account:<user>`."""
+"""Accounts, grants, delegation on leave and logins. Every act is recorded in the chain `account:<user>`."""

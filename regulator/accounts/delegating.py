@@ -82,7 +82,7 @@ def _receiver(db: Connection, giver: Account, login: str) -> Account:
     if receiver is None or receiver.disabled_at_ns:
         raise RefusedError(422, "no_such_person", "没有这个账号或已停用", "no such account, or disabled", "to")
     if receiver.user_id == giver.user_id:
-        raise RefusedError(422, "same_person", "不能委托给自己", "nobody stands in for themselves", "to")
+        raise RefusedError(422, "same_person", "不能委托给自己", "you cannot stand in for yourself", "to")
     return receiver
 
 

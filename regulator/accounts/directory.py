@@ -60,7 +60,7 @@ def set_disabled(db: Connection, ledger: Ledger, user_id: str, *, disabled: bool
     if bool(account.disabled_at_ns) == disabled:
         return account
     if disabled and user_id in by.persons:
-        raise RefusedError(409, "own_account", "不能停用自己的账号", "nobody disables their own account", "user_id")
+        raise RefusedError(409, "own_account", "不能停用自己的账号", "you cannot disable your own account", "user_id")
     changed = update(accounts).where(accounts.c.user_id == user_id)
     db.execute(changed.values(disabled_at_ns=now_ns if disabled else 0))
     if disabled:

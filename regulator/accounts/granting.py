@@ -71,7 +71,7 @@ def revoke_grant(db: Connection, ledger: Ledger, grant_id: str, reason: str, by:
     if not grant.in_force:
         raise RefusedError(409, "not_in_force", "该授权未生效", "this grant is not in force", "grant_id")
     if grant.user_id in by.persons:
-        raise RefusedError(409, "own_grant", "不能撤销自己的授权", "nobody revokes their own grant", "grant_id")
+        raise RefusedError(409, "own_grant", "不能撤销自己的授权", "you cannot revoke your own grant", "grant_id")
     said = _reason(reason)
     db.execute(update(grants).where(grants.c.grant_id == grant_id).values(revoked_at_ns=now_ns, revoked_by=by.user_id))
     note(db, ledger, "grant_revoked", grant.user_id, {**_content(grant), "reason": said}, by, now_ns)

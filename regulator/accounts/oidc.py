@@ -138,7 +138,7 @@ class SignOn:
                 issuer = self._settings.issuer
                 known = _asked("GET", f"{issuer.rstrip('/')}/.well-known/openid-configuration")
                 if known.get("issuer") != issuer:
-                    log.error("sign-on: the provider calls itself %r, expected %r", known.get("issuer"), issuer)
+                    log.error("sign-on: the provider's issuer is %r, expected %r", known.get("issuer"), issuer)
                     raise AWAY
                 self._known = known
             return self._known

@@ -1,4 +1,4 @@
-"""What happened to grave hazards, written down for the platforms above: followed in the ledger, where it all stands.
+"""Queue of major-hazard records for the platforms above, made from the ledger.
 
     ledger entries since the book --> those of hazards that the platform is told of --> a row each, in their order
 

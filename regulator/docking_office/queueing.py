@@ -1,4 +1,4 @@
-"""What is to be said above, written down in the transaction that keeps the alarm itself.
+"""Queue of records for the platforms above, written in the same transaction as the alarm.
 
 In: a transition that a box sent. Out: a row for every platform that takes it; the same event is written down once.
 """

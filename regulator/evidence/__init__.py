@@ -1,1 +1,1 @@
-"""What leaves the desk and must hold elsewhere: documents, tables, evidence packages."""
+"""Documents, tables and evidence packages that others can verify without the desk."""

@@ -1,4 +1,4 @@
-"""What the two processes of a desk say to each other, over one pair of sockets that nobody else can reach.
+"""Messages between the two processes of a desk, over a private pair of sockets.
 
     front (boxes, the port)                    back (pages, jobs)
       SETTINGS {...}            ------------>

@@ -49,7 +49,7 @@ RECORDERS = (Duty.REVIEWER, Duty.APPROVER)
 
 @dataclass(frozen=True, slots=True)
 class NewReceipt:
-    """What the platform answered. `sha256`: its document on the shelf, or empty."""
+    """The platform's receipt. `sha256`: its document on the shelf, or empty."""
 
     target: Target
     receipt_number: str
@@ -140,7 +140,7 @@ class FollowedUp:
 
 
 def follow_ups_of(db: Connection, hazard_id: str) -> tuple[FollowedUp, ...]:
-    """What was done so far."""
+    """Follow-ups so far."""
     rows = db.execute(select(accident_follow_ups).where(accident_follow_ups.c.hazard_id == hazard_id))
     return tuple(FollowedUp(FollowUp(row.item), row.words, row.done_by, row.done_at_ns) for row in rows)
 

@@ -1,4 +1,4 @@
-"""What follows from an action that was done: columns, deadlines, orders, listings, checks by analogy.
+"""Effects of a hazard action: columns, deadlines, orders, listings, checks by analogy.
 
 Confirming a major hazard does at once what notices ask for: work is stopped by an order (A29), the hazard is listed for
 supervision at the levels of the rule pack (E6), and look-alikes are sought in the firm's other projects (A5) and

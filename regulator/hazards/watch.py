@@ -1,4 +1,4 @@
-"""What time does to hazards: warnings, overdue, escalation county -> city -> province, proposals to list.
+"""Effects of time on hazards: warnings, overdue, escalation county -> city -> province, proposals to list.
 
 Run every minute by every replica. Each step locks its hazard, looks again and writes once, so that two replicas that
 come at the same moment do it once. Nobody judges here: the desk notes and hands upwards, and closes nothing.

@@ -199,7 +199,7 @@ class Reception:
             envelope = read_envelope(raw)
             box_id, seq = envelope.box_id, envelope.seq
         except ContractFault:
-            logger.debug("a refusal answers bytes that are no envelope: code=%s", fault.code)
+            logger.debug("refused bytes that are not an envelope: code=%s", fault.code)
         key = self._key.present
         reply = self._blank(key, box_id, seq, "error").model_copy(update={"error": error_text(fault)})
         return Answer(fault.status, seal(reply, key), fault.retry_after_s)
@@ -240,7 +240,7 @@ class Reception:
         try:
             await self._written("", self._store.refuse, refusal)
         except (Overloaded, Unavailable):
-            logger.warning("a refusal could not be kept aside: code=%s", fault.code)
+            logger.warning("refused bytes could not be stored: code=%s", fault.code)
 
     async def _enrol(self, request: Request) -> tuple[Envelope, ReplyBody]:
         envelope = read_envelope(request.raw)

@@ -1,4 +1,4 @@
-"""What was refused: counted, kept aside as it came, and, where somebody may be cheating, made a finding.
+"""Refused input: counted, stored unchanged, and made a finding where cheating is possible.
 
     any fault     --> counter of the box and the fault's code
     bad input     --> kept_aside: the first 64 KiB, what was wrong, when; at most 200 a box and day, all are counted

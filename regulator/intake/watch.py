@@ -1,4 +1,4 @@
-"""What happens by not happening: a box that falls silent, a gap that does not heal, a project that nobody registers.
+"""Watch for missing events: a silent box, a gap that stays open, an unregistered project.
 
 In: the tables and now. Out: findings, opened, and closed by themselves once the cause is gone. A silent box is a
 finding, not a zero: nothing here counts its alarms as none.

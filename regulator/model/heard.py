@@ -1,4 +1,4 @@
-"""What a box says of now: no item that is kept, but a message that somebody of the desk wants to know."""
+"""Messages of a box about the present. They are not stored as items."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

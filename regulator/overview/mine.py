@@ -1,4 +1,4 @@
-"""What waits for me: the work that the duties of a seat can do now, each with its count and the list that it counts.
+"""My work: tasks that the duties of a seat can do now, each with its count and its list.
 
     reviewer judges, orders, rechecks | inspector looks on site | approver is the second or higher person
     administrator settles grants and unregistered projects | responder accepts and puts right

@@ -1,4 +1,4 @@
-"""How far a job has read: a row a job. Whoever goes on takes the row first, so that replicas follow one another."""
+"""Progress of jobs, a row for each job. A replica locks the row before it continues."""
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite

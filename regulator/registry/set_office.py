@@ -270,7 +270,7 @@ def _check_day(day: date, now_ns: int) -> None:
             422,
             "back_dated",
             f"生效日 {day} 早于今天 {today}：名单不得倒签",
-            f"{day} is before today, {today}: the set is never back-dated",
+            f"{day} is before today, {today}: the set cannot be changed for past days",
             "effective_day",
         )
 

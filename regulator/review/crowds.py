@@ -1,4 +1,4 @@
-"""What must be known of many alarms of one moment to say who comes before a reviewer: one question for all of them.
+"""Facts for ranking many alarms of one moment in the review queue, in one query.
 
     place 0: alike at this place 2, in this project 11, a flood stands, queued
     place 1: ...

@@ -42,7 +42,7 @@ def lay_out(db: Connection, ledger: Ledger, actor: Actor, item_id: str, now_ns: 
     row = find_item(db, actor, item_id)
     if row.severity == GRAVEST:
         raise RefusedError(
-            409, "never_bulk", "一级报警不得批量判定", "a P1 is judged by itself, never in bulk", "item_id"
+            409, "never_bulk", "一级报警不得批量判定", "a P1 alarm is judged alone, not in bulk", "item_id"
         )
     at = review_items.c
     alike = and_(at.group_key == row.group_key, at.project_code == row.project_code, at.severity != GRAVEST)
@@ -74,7 +74,9 @@ def judge_sheet(
         raise RefusedError(422, "not_on_sheet", "只能判定缩略图表中选中的项", "pick items of the sheet", "item_ids")
     for item_id in sorted(chosen):
         if find_item(db, actor, item_id, lock=True).severity == GRAVEST:
-            raise RefusedError(409, "never_bulk", "一级报警不得批量判定", "a P1 is never judged in bulk", "item_ids")
+            raise RefusedError(
+                409, "never_bulk", "一级报警不得批量判定", "a P1 alarm cannot be judged in bulk", "item_ids"
+            )
     return [verdicts.judge(db, actor, item_id, said, now_ns, sheet_id=sheet_id) for item_id in chosen]
 
 

@@ -1,4 +1,4 @@
-"""What is said of one project when somebody stays on its tile: the facts behind it, in a handful of statements."""
+"""The card of one project on the wall: the facts behind its tile, in a few statements."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What tiles are made of, in a handful of statements that cost the same with ten million alarms stored.
+"""Facts for the tiles, in a few statements whose cost does not grow with the stored alarms.
 
 In: a connection. Out: facts by project code. Active alarms have an index of their own; those of today lie together.
 """

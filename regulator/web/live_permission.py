@@ -1,4 +1,4 @@
-"""Who may ask a box for live video: whoever judges, inspects or approves. It shows faces, and makes a box send."""
+"""Permission for live video: reviewers, inspectors and approvers. Live video shows faces and makes a box send."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What a request needs before any route is asked: nothing is open by forgetting.
+"""Permissions of every address. An address without an entry is closed.
 
     /healthz /readyz /static/ /v1/ /login /documents/check/ ...  anybody (/v1/ carries signatures of its own)
     /me /seat ...                                                whoever is logged in

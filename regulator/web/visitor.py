@@ -1,4 +1,4 @@
-"""Who asks: somebody who is logged in and the seat they act in, or a stranger. The guard finds out; routes ask here."""
+"""The visitor of a request: a logged-in person and their seat, or a stranger. Set by the guard, read by routes."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Where a camera's pictures come from, and how an address is shown without what must not be shown.
+"""A camera's address, and how it is shown without its password.
 
 In: what a site file says (`source`, user name, password). Out: the kind of source, the address that libav opens, and
 texts that are fit for a log or a screen. Opens nothing. The capture process imports it: nothing heavy.

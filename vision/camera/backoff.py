@@ -1,4 +1,4 @@
-"""How long to leave a camera alone after a failure: a ceiling that doubles, and a random share of it below."""
+"""Waiting time after a camera's failure: a random share of a ceiling that doubles."""
 
 from collections.abc import Callable
 from random import SystemRandom

@@ -94,7 +94,7 @@ class Decoding:
         packets, pictures = len(self._recent), sum(recent.good for recent in self._recent)
         if whole and packets >= _LEAST_PACKETS and pictures < packets * _LEAST_SHARE:
             self.bad += sum(not recent.good and not recent.bad for recent in self._recent)
-            raise CaptureFault(f"what comes is no video: {pictures} pictures in {packets} packets")
+            raise CaptureFault(f"the stream is not video: {pictures} pictures in {packets} packets")
 
     def _keep_up(self, arrival: Arrival, now_s: float) -> None:
         """Behind by a second: key frames only, until caught up at a key frame."""

@@ -1,4 +1,4 @@
-"""Whether decoding keeps up with the stream: how much later than its own timeline pictures come. Pure."""
+"""Lag of decoding behind the stream: how late pictures come on their own timeline. Pure."""
 
 _BEHIND_S = 1.0
 _CAUGHT_UP_S = 0.3

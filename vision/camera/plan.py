@@ -1,4 +1,4 @@
-"""What a capture process is told at its start, as plain data: it goes over a socket, never over argv or environment.
+"""Plan of a capture process as plain data, sent over a socket, never by argv or environment.
 
 The capture process imports this, so the standard library must do.
 """

@@ -58,7 +58,7 @@ class CameraLinkSettings(LinkSettings):
         if self.sub_source is not None and source_kind(self.sub_source) is not SourceKind.STREAM:
             raise ValueError("sub_source is another rtsp:// address of the same camera")
         if self.password is None and any("{password}" in text for text in (self.source, self.sub_source or "")):
-            raise ValueError("the address asks for {password}, and there is no password")
+            raise ValueError("the address contains {password}, but no password is set")
         return self
 
     def plan(self, slot_path: Path | None = None, first_session: int = 1) -> CapturePlan:

@@ -1,4 +1,4 @@
-"""Whether a box holds anything at all. Pure.
+"""Contrast of a box: tells whether the box holds anything. Pure.
 
 In: the green plane that the network was given, boxes in its pixels. Out: which of them differ within.
 

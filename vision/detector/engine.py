@@ -90,7 +90,9 @@ class OnnxruntimeEngine:
             reason = str(error)
         output = self._each(batch)
         self._one_by_one = True
-        log.warning("%s takes no batch of %d (%s): one by one", self._file, len(batch), reason)
+        log.warning(
+            "%s does not accept a batch of %d (%s): frames are judged one by one", self._file, len(batch), reason
+        )
         return output
 
     def _each(self, batch: NDArray[np.float32]) -> NDArray[np.generic]:

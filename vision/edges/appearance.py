@@ -1,4 +1,4 @@
-"""How the protected edge has looked: the reference picture, the edge lately, and a few other lights.
+"""Appearances of the protected edge: the reference picture, recent pictures, and a few other lights.
 
 The reference shows the edge in one light. Against it a rail under a lamp at night agrees no better than a gap by day,
 so the check also keeps how the edge looked while it was judged protected: one look that follows the light slowly, and

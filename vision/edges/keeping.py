@@ -235,7 +235,7 @@ def _learnt(row: _Edge, looks: int, body: bytes) -> LearntState:
 def _light(row: _Edge, body: bytes) -> LightState:
     values = np.frombuffer(body, "<f4").astype(np.float32)
     if not np.isfinite(values).all():
-        raise EdgeStateError(f"{row.edge_id}: a light with numbers that are none, expected finite ones")
+        raise EdgeStateError(f"{row.edge_id}: a light with values that are not numbers, expected finite numbers")
     bands, columns = np.split(values, [4 * row.bands * row.columns])
     return LightState(bands.reshape(4, row.bands, row.columns), columns.reshape(4, row.columns))
 
@@ -243,7 +243,7 @@ def _light(row: _Edge, body: bytes) -> LightState:
 def _look(row: _Edge, body: bytes) -> Look:
     values = np.frombuffer(body, "<f2").astype(np.float32).reshape(3, row.rows, row.columns)
     if not np.isfinite(values).all():
-        raise EdgeStateError(f"{row.edge_id}: a look with numbers that are none, expected finite ones")
+        raise EdgeStateError(f"{row.edge_id}: a look with values that are not numbers, expected finite numbers")
     flat = np.zeros((row.rows, row.columns), np.float32)
     return Look(values[:2].copy(), values[2].copy(), flat, flat + 1)
 

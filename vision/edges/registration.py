@@ -1,4 +1,4 @@
-"""How far a live frame has moved against the reference view, from what does not move: or that it cannot be said.
+"""Shift of a live frame against the reference view, from fixed parts of the picture, or unknown.
 
 Both pictures are reduced to where their outlines are (strength of the gradient against its surroundings, which light
 and shadow change least), and compared by phase correlation. People are cut out first. In: grey pictures. Out: a shift

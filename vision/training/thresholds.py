@@ -88,7 +88,7 @@ def main() -> int:
     chosen_on, reported = divide(sources, arguments.hold)
     if not chosen_on or not reported:
         raise SystemExit(
-            f"{arguments.data}: too few pictures; none was kept back to choose thresholds or to measure on"
+            f"{arguments.data}: too few pictures; no picture was kept back for choosing thresholds or for measuring"
         )
     names = write_list(chosen_on, folder / "kept_back.txt")
     elsewhere = bool(arguments.folds) and not arguments.hold  # nothing of the kept-back part is chosen on

@@ -1,4 +1,4 @@
-"""What one good line does: by the same offices that a person's form goes through, so that nothing gets round them."""
+"""Import of one good line through the same offices as a person's form, with the same checks."""
 
 from collections.abc import Callable, Mapping
 

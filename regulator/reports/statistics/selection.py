@@ -1,4 +1,4 @@
-"""Whose figures: the projects that an actor may see, of one region and one category where they asked for these.
+"""Selection of projects for figures: those that an actor may see, by region and category if asked.
 
 select(...).where(selection.covers(alarms.c.project_code))
 """

@@ -110,8 +110,8 @@ async def test_swapped_keys_are_found(tmp_path: Path, broker: Mosquitto) -> None
 async def test_messages_that_nobody_understands_are_on_the_sheet(tmp_path: Path, broker: Mosquitto) -> None:
     with TalkingCrane(broker.port, TOPIC, garbled=True):
         found, said = await walked(site(tmp_path, broker.port), Operator(Nobody()))
-    assert any("message put aside: not JSON" in why for why in found.devices[0].refused)
-    assert any("message put aside" in line for line in said)
+    assert any("message set aside: not JSON" in why for why in found.devices[0].refused)
+    assert any("message set aside" in line for line in said)
     assert not found.devices[0].sound
 
 

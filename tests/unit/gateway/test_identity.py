@@ -119,7 +119,7 @@ def test_nobody_is_revealed_unless_somebody_is_told_first(identities: Identities
 
     with pytest.raises(ValueError, match="not writable"):
         Identities(tmp_path, audit=refuse).reveal(person_id, "docking")
-    with pytest.raises(LookupError, match="nobody has this id"):
+    with pytest.raises(LookupError, match="no person has this id"):
         audited.reveal("0" * 16, "docking")
     assert len(told) == 1
 

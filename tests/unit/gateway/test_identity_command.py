@@ -88,7 +88,7 @@ def test_a_key_is_rotated_and_a_person_taken_out(shell: Shell, tmp_path: Path) -
     assert (tmp_path / KEY_FILE).read_text() != before
     shell.type("forget", person_id)
     assert shell.type("list") == ""
-    assert "nobody has this id" in shell.type("forget", person_id, status=1)
+    assert "no person has this id" in shell.type("forget", person_id, status=1)
 
 
 def test_keys_may_be_kept_elsewhere(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

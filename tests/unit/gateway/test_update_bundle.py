@@ -86,7 +86,7 @@ def test_a_box_is_updated_falls_back_from_a_sick_version_and_goes_back_on_demand
         restarts.append(current_version(root))
 
     assert apply_bundle(maker.bundle("1.0"), maker.public, root, HEALTH, restart) == "1.0"
-    with pytest.raises(BundleError, match="no version to go back to"):
+    with pytest.raises(BundleError, match="no earlier version is installed"):
         rollback(root, HEALTH, restart)
     assert apply_bundle(maker.bundle("1.1"), maker.public, root, HEALTH, restart) == "1.1"
     assert says(root) == "tinywarden 1.1"
@@ -202,4 +202,4 @@ def test_the_command_line_makes_refuses_and_says_why(
     assert main(["bundle", "apply", str(out), "--public-key", str(maker.public), *service]) == 1
     assert "not what was signed" in capsys.readouterr().out
     assert main(["bundle", "rollback", *service]) == 1
-    assert "no version to go back to" in capsys.readouterr().out
+    assert "no earlier version is installed" in capsys.readouterr().out

@@ -92,7 +92,7 @@ async def test_a_torn_last_line_is_removed_and_the_message_kept_when_it_comes_ag
     assert Inbox(path).messages() == [signed(1)[1]]
     await Inbox(path).keep(*signed(2))
     assert Inbox(path).messages() == [signed(1)[1], signed(2)[1]]
-    assert "torn line" in caplog.text
+    assert "incomplete last line" in caplog.text
 
 
 async def test_an_inbox_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:

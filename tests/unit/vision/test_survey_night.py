@@ -75,7 +75,7 @@ def test_a_bad_picture_is_refused_with_what_was_found_and_expected(problem: Nigh
 def test_what_is_no_picture_is_refused() -> None:
     (fault,) = night_look(survey(), DAY, b"\xff\xd8 no picture").faults
     assert (fault.problem, fault.found) == (NightProblem.NO_PICTURE, "13 bytes that are no picture")
-    with pytest.raises(ValueError, match="drawn on is none"):
+    with pytest.raises(ValueError, match="reference picture is missing"):
         night_look(survey(), b"", DAY)
 
 

@@ -103,7 +103,7 @@ def test_finishing_does_not_mend_an_altered_sibling(tmp_path: Path) -> None:
 def test_a_lost_index_is_an_error_not_a_first_print(tmp_path: Path) -> None:
     store_report(tmp_path, REPORT)
     index(tmp_path).unlink()
-    with pytest.raises(ReportDamagedError, match="says nothing"):
+    with pytest.raises(ReportDamagedError, match="no whole entry"):
         store_report(tmp_path, REPORT)
 
 

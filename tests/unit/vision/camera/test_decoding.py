@@ -172,7 +172,7 @@ def test_packets_that_make_no_picture_for_the_read_timeout_are_no_video(result: 
         while time.monotonic() < until_s:
             decode(decoding, ScriptedPacket(result))
 
-    with pytest.raises(CaptureFault, match="what comes is no video"):
+    with pytest.raises(CaptureFault, match="the stream is not video"):
         go_on()
     assert decoding.bad >= 4, "also what the decoder swallowed without a word"
 

@@ -40,7 +40,7 @@ def test_an_address_is_enough() -> None:
         ({"source": "/a.mp4", "sub_source": "rtsp://h/y"}, "for rtsp sources only"),
         ({"sub_source": "/a.mp4"}, "another rtsp:// address"),
         ({"sub_source": "rtsp://a:b@h/y"}, "they stand under username and password"),
-        ({"source": "rtsp://h/{password}", "username": "u"}, "there is no password"),
+        ({"source": "rtsp://h/{password}", "username": "u"}, "no password is set"),
         ({"fps": 5}, "fps"),
     ],
 )

@@ -181,4 +181,4 @@ def test_a_model_that_does_not_keep_its_free_batch_axis_gets_its_pictures_one_by
     pictures = [paint([("head", column, 1)]) for column in range(3)]
     for _ in range(2):
         assert [boxes.xyxy[0, 0] for boxes in detector.see(pictures)] == [0, 16, 32]
-    assert caplog.text.count("takes no batch of 3") == 1
+    assert caplog.text.count("does not accept a batch of 3") == 1
