@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.model.errors import StoreError
-from gateway.ports import Clock, ReadingBlock, Uplink
+from gateway.ports import BothWords, Clock, ReadingBlock, TellsFault, Uplink
 from gateway.store.alert_store import AlertStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import HistoryStore
@@ -54,6 +54,11 @@ class Delivery:
     def name(self) -> str:
         """The uplink's name."""
         return self._uplink.name
+
+    @property
+    def fault(self) -> BothWords:
+        """What a person must mend before the uplink works, in Chinese and English; '' twice when nothing."""
+        return self._uplink.fault() if isinstance(self._uplink, TellsFault) else ("", "")
 
     @property
     def takes_evidence(self) -> bool:

@@ -237,6 +237,18 @@ class AssetTag:
     serial: str
 
 
+BothWords = tuple[str, str]
+"""One text in Chinese and in English."""
+
+
+@runtime_checkable
+class TellsFault(Protocol):
+    """An uplink that knows what a person must mend in its settings or files."""
+
+    def fault(self) -> BothWords:
+        """Where and how, in both languages; '' twice when nothing is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class UplinkContext:
     """What every uplink may know of the box it sends for. `folder` is the box's data folder (keys live there).

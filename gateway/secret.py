@@ -47,6 +47,18 @@ class Secret(BaseModel):
         return value.strip()
 
 
+    def place(self) -> str:
+        """Where a person mends the secret: `FILE:LINE` of its text, or the environment variable."""
+        if self.env is not None:
+            return f"environment variable {self.env}"
+        try:
+            path = _only_match(str(self.file))
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (LookupError, OSError, UnicodeDecodeError):
+            return f"{self.file}:1"
+        return f"{path}:{next((number for number, line in enumerate(lines, 1) if line.strip()), 1)}"
+
+
 def _only_match(pattern: str) -> Path:
     """The file itself, or the one that a pattern finds. Raises LookupError when several match."""
     path = Path(pattern)

@@ -32,7 +32,7 @@ from contract.faults import BadSignature, ContractFault, Malformed, UnknownSende
 from contract.messages import Accepted, ChainPosition, Heartbeat, HeartbeatSeen, ReceiptText
 from contract.strict_json import parse_object
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
-from gateway.ports import LinkState, ReadingBlock, Uplink, UplinkContext, UplinkKind
+from gateway.ports import BothWords, LinkState, ReadingBlock, Uplink, UplinkContext, UplinkKind
 from gateway.secret import Secret
 from gateway.uplinks.regulator_blob import send_blob
 from gateway.uplinks.regulator_live import MOST_LIVE, LivePushing
@@ -173,6 +173,7 @@ class RegulatorUplink:
         self._enrolling = asyncio.Lock()
         self._enrol_back_off = _BackOff()
         self._unknown_key_id = ""
+        self._fault: BothWords = ("", "")
         self._health = RegulatorHealth(settings.name)
 
     @property
@@ -197,6 +198,10 @@ class RegulatorUplink:
     def health(self) -> RegulatorHealth:
         """Cheap, callable at any time."""
         return replace(self._health, messages=self._mailbox.received)
+
+    def fault(self) -> BothWords:
+        """What a person must mend before this box can enrol, in Chinese and English; '' twice when nothing."""
+        return self._fault
 
     async def send_alerts(self, batch: Sequence[OutboxItem]) -> Sequence[Receipt]:
         """One Receipt an item, in order. Up to `pipelining` are on their way at once; order at the other end is free.
@@ -348,7 +353,8 @@ class RegulatorUplink:
         except ContractFault as fault:
             words = f"{fault.code}: {fault.message_zh} {fault.message_en}"
             self._health = replace(self._health, refused=words)
-            return self._not_enrolled(words)
+            self._fault = self._code_fault(fault)
+            return self._not_enrolled(f"{self._settings.enrol_code.place()}: {words}")
         self._enrol_back_off.worked()
         self._health = replace(self._health, enrolled=True)
         logger.info(
@@ -356,6 +362,19 @@ class RegulatorUplink:
         )
         self._up()
         return ""
+
+    def _code_fault(self, fault: ContractFault) -> BothWords:
+        """What stands in the way of enrolling, where it is mended, and how; in both languages."""
+        place, box, desk = self._settings.enrol_code.place(), self._context.box_id, self._settings.url
+        if isinstance(fault, Malformed):
+            refused = (f"登记码格式不对（{fault.field}）", f"The enrolment code is malformed ({fault.field})")
+        else:
+            refused = (f"审查台 {desk} 答复：{fault.message_zh}", f"The desk {desk} answered: {fault.message_en}")
+        return (
+            f"{place}：{refused[0]}。请把审查台发给监控主机 {box} 的登记码写入此处。监控主机会自动重试，不必重启；判断与记录照常。",
+            f"{place}: {refused[1]}. Write the code that the desk issued for box {box} there. The box tries again by "
+            "itself, without a restart. It goes on judging and recording.",
+        )
 
     def _without_code(self, reason: str) -> str:
         """Wait for the code, without a growing delay: a stick may be put in at any time. `_down` logs once."""
@@ -433,7 +452,7 @@ class RegulatorUplink:
     def _up(self) -> None:
         if self._health.state is not LinkState.UP:
             logger.info("regulator answers: uplink=%s url=%s", self.name, self._settings.url)
-        self._unknown_key_id = ""
+        self._unknown_key_id, self._fault = "", ("", "")
         now = self._context.clock.now_ns()
         self._health = replace(self._health, state=LinkState.UP, refused="", last_error="", last_answer_at_ns=now)
 

@@ -125,12 +125,13 @@ class RegulatorSession:
     async def enrol(self, code: str, software: str) -> None:
         """Introduce this box and remember the regulator's key. Raises ContractFault or NoAnswerError."""
         await self.open()
-        body = Enrol(
-            code=code,
-            public_key=self.key.public.public_text,
-            project_code=self._context.project_code,
-            software=software,
-        )
+        told = {
+            "code": code,
+            "public_key": self.key.public.public_text,
+            "project_code": self._context.project_code,
+            "software": software,
+        }
+        body = read_model(Enrol, told, Malformed)
         question = Question(ENROL, f"enrol:{self.key.public.key_id}", body.model_dump)
         enrolled = await self.ask(question, Enrolled, Way("/v1/enrol"))
         keys = {key.key_id: key for key in self.memory.now.regulator_keys}

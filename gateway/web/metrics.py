@@ -110,6 +110,9 @@ class BoxCollector(Collector):
         rejected = CounterMetricFamily("sitewarden_messages_rejected", "Messages rejected", labels=LABEL_UPLINK)
         polls = CounterMetricFamily("sitewarden_polls_sent", "Polls delivered", labels=LABEL_UPLINK)
         pending = GaugeMetricFamily("sitewarden_messages_pending", "Outbox rows to be sent", labels=LABEL_UPLINK)
+        fault = GaugeMetricFamily(
+            "sitewarden_uplink_fault", "1 while a person must mend the uplink's settings or files", labels=LABEL_UPLINK
+        )
         waiting = self._view.parts.alerts.pending_counts()
         for delivery in self._view.parts.deliveries:
             up.add_metric([delivery.name], float(not delivery.down_since_ns))
@@ -117,7 +120,8 @@ class BoxCollector(Collector):
             rejected.add_metric([delivery.name], delivery.alerts_rejected)
             polls.add_metric([delivery.name], delivery.polls_sent)
             pending.add_metric([delivery.name], waiting.get(delivery.name, 0))
-        yield from (up, accepted, rejected, polls, pending)
+            fault.add_metric([delivery.name], float(bool(delivery.fault[1])))
+        yield from (up, accepted, rejected, polls, pending, fault)
 
 
 def metrics_text(view: BoxView, further: Iterable[Collector] = ()) -> bytes:

@@ -232,6 +232,8 @@ class BoxView:
                     "rejected": delivery.alerts_rejected,
                     "retries": delivery.retries,
                     "last_error": delivery.last_error,
+                    "fault_zh": delivery.fault[0],
+                    "fault_en": delivery.fault[1],
                 }
                 for delivery in parts.deliveries
             ],

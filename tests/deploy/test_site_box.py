@@ -21,6 +21,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 DEPLOY = CHECKOUT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 UNIT = (DEPLOY / "sitewarden.service").read_text()
+DESK_UNIT = (DEPLOY / "sitewarden-desk.service").read_text()
+UNITS = pytest.mark.parametrize("text", [UNIT, DESK_UNIT], ids=["box", "desk"])
 SITE = (DEPLOY / "sites" / "site.yaml").read_text()
 
 
@@ -36,9 +38,10 @@ def secrets(tmp_path_factory):
     return folder
 
 
-def test_the_unit_is_one_that_systemd_understands(tmp_path):
+@UNITS
+def test_the_unit_is_one_that_systemd_understands(text, tmp_path):
     unit = tmp_path / "sitewarden.service"
-    unit.write_text(UNIT.replace("/opt/sitewarden/current/bin/sitewarden", sys.executable))
+    unit.write_text(text.replace("/opt/sitewarden/current/bin/sitewarden", sys.executable))
     verified = run("systemd-analyze", "verify", unit)
     assert (verified.returncode, verified.stderr) == (0, "")
 
@@ -58,10 +61,34 @@ def test_the_unit_runs_what_a_bundle_switches(tmp_path):
         assert said == [[version, "check"], [version, "run"]]
 
 
-def test_the_unit_is_hardened(tmp_path):
+@UNITS
+def test_no_version_is_written_by_hand(text):
+    assert re.findall(r"\d+\.\d+\.\d+", text) == []
+
+
+def test_the_boxs_unit_lets_serial_ports_and_cameras_in_and_the_desks_no_device():
+    """Names of /proc/devices; that of a tty driver is the name of its device nodes."""
+    names = ("ttyUSB", "ttyACM", "ttyS", "ttyAMA", "ttymxc", "ttyTHS", "video4linux")
+    assert set(re.findall(r"^DeviceAllow=(.*)$", UNIT, flags=re.MULTILINE)) == {f"char-{name} rw" for name in names}
+    assert "DevicePolicy=closed" in UNIT
+    assert "DeviceAllow" not in DESK_UNIT
+    assert "PrivateDevices=yes" in DESK_UNIT
+
+
+def test_the_desks_unit_says_what_the_program_understands():
+    lines = re.findall(r"^ExecStart(?:Pre)?=/opt/sitewarden/current/bin/sitewarden (.*)$", DESK_UNIT, re.MULTILINE)
+    before, run_it = (_parser().parse_args(line.split()) for line in lines)
+    assert (before.check, run_it.check) == (True, False)
+    assert before.file == run_it.file
+    folder = re.findall(r"^ConfigurationDirectory=(.*)$", DESK_UNIT, re.MULTILINE)
+    assert [str(run_it.file.parent)] == [f"/etc/{name}" for name in folder]
+
+
+@UNITS
+def test_the_unit_is_hardened(text, tmp_path):
     """systemd's own exposure score: 0 is a sealed service, 10 an open one; an unhardened unit scores 9.6."""
     unit = tmp_path / "sitewarden.service"
-    unit.write_text(UNIT)
+    unit.write_text(text)
     judged = run("systemd-analyze", "security", "--offline=yes", "--threshold=20", unit)
     assert judged.returncode == 0, judged.stdout[-300:]
 
