@@ -147,7 +147,8 @@ class Guard:
             raise RefusedError(421, "wrong_host", "主机名不符", "open this page by a loopback name", "host")
         if request.method == "POST":  # the only method with a body that any route knows
             fault = body_fault(request, _allowed(path_of(request)))
-            _refuse_fault(fault if fault is None or _takes_post(request) else None)
+            if fault is not None and not _takes_only_others(request):
+                _refuse_fault(fault)
             _refuse_fault(origin_fault(request))
 
     def _with_csrf(self, visitor: Visitor, browser: str) -> Visitor:
@@ -183,9 +184,9 @@ def _refuse_fault(fault: RequestFault | None) -> None:
         raise RefusedError(fault.status, fault.code, fault.message_zh, fault.message_en, fault.field)
 
 
-def _takes_post(request: Request) -> bool:
-    """Whether a route takes such a request; where none does, the answer is 404 or 405, whatever the body is."""
-    return any(route.matches(request.scope)[0] is Match.FULL for route in request.app.routes)
+def _takes_only_others(request: Request) -> bool:
+    """Whether the address is one of routes that take other methods alone: the answer is 405, whatever the body is."""
+    return max(route.matches(request.scope)[0].value for route in request.app.routes) == Match.PARTIAL.value
 
 
 def _host_name(host: str) -> str:

@@ -151,6 +151,18 @@ def test_files_streams_and_metrics_come_with_the_media_type_of_the_schema(
     assert faults == []
 
 
+PAGES = ("/", "/alarms", "/cameras", "/curves", "/figures", "/health", "/log", "/orders", "/permits", "/sound", "/wall")
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/audit", "/handover", "/parts/health", "/parts/topbar"])
+def test_a_page_is_html_for_a_reader_and_no_page_for_a_stranger(box: PublishedBox, path: str) -> None:
+    reply = box.ask("GET", path)
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    stranger = httpx.get(f"{box.url}{path}", headers={"accept": "text/html"})
+    way = stranger.headers["location"].partition("?")[0]
+    assert (stranger.status_code, way) == (303, "/setup"), "a box without an account asks for the first one"
+
+
 def test_a_method_that_no_route_takes_is_405_and_says_which_are(box: PublishedBox) -> None:
     for path in ("/api/alarms", "/healthz", "/metrics"):
         for method in ("POST", "PUT", "DELETE"):
