@@ -77,7 +77,7 @@ def test_the_boxs_unit_lets_serial_ports_and_cameras_in_and_the_desks_no_device(
 
 def test_the_desks_unit_says_what_the_program_understands():
     lines = re.findall(r"^ExecStart(?:Pre)?=/opt/sitewarden/current/bin/sitewarden (.*)$", DESK_UNIT, re.MULTILINE)
-    before, run_it = (_parser().parse_args(line.split()) for line in lines)
+    before, run_it = (whole_parser().parse_args(line.split()) for line in lines)
     assert (before.check, run_it.check) == (True, False)
     assert before.file == run_it.file
     folder = re.findall(r"^ConfigurationDirectory=(.*)$", DESK_UNIT, re.MULTILINE)
