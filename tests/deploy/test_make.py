@@ -78,5 +78,5 @@ def test_ci_knocks_at_the_front_door_before_anything_else():
     stranger = (CHECKOUT / ".ci" / "stranger").read_text()
     demos = [line for line in stranger.splitlines() if line.startswith("checked_demo ")]
     assert demos[0].endswith('demo ARGS="--headless --seconds 30 --json"')
-    assert demos[1].endswith('/env/bin/sitewarden" demo --headless --seconds 20 --json')
+    assert demos[1].endswith('/env/bin/sitewarden" demo --headless --seconds 30 --json')
     assert 'HOME="$scratch/home"' in stranger
