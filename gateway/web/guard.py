@@ -186,7 +186,7 @@ def _refuse_fault(fault: RequestFault | None) -> None:
 
 def _takes_only_others(request: Request) -> bool:
     """Whether the address is one of routes that take other methods alone: the answer is 405, whatever the body is."""
-    return max(route.matches(request.scope)[0].value for route in request.app.routes) == Match.PARTIAL.value
+    return bool(max(route.matches(request.scope)[0].value for route in request.app.routes) == Match.PARTIAL.value)
 
 
 def _host_name(host: str) -> str:
