@@ -1,4 +1,4 @@
-"""Checks before every route: host, length and type of a body, origin of a form, and the visitor.
+"""What stands before every route: host, length and kind of a body, where a form came from, and who asks.
 
     request -> host name (loopback) -> body (kind, length) -> origin -> visitor -> role -> route -> headers of the house
 
@@ -186,8 +186,7 @@ def _refuse_fault(fault: RequestFault | None) -> None:
 
 def _takes_only_others(request: Request) -> bool:
     """Whether the address is one of routes that take other methods alone: the answer is 405, whatever the body is."""
-    best: int = max(route.matches(request.scope)[0].value for route in request.app.routes)
-    return best == Match.PARTIAL.value
+    return bool(max(route.matches(request.scope)[0].value for route in request.app.routes) == Match.PARTIAL.value)
 
 
 def _host_name(host: str) -> str:
