@@ -46,7 +46,6 @@ class Secret(BaseModel):
             raise LookupError(f"secret {source} is empty or not set")
         return value.strip()
 
-
     def place(self) -> str:
         """Where a person mends the secret: `FILE:LINE` of its text, or the environment variable."""
         if self.env is not None:

@@ -371,7 +371,8 @@ class RegulatorUplink:
         else:
             refused = (f"审查台 {desk} 答复：{fault.message_zh}", f"The desk {desk} answered: {fault.message_en}")
         return (
-            f"{place}：{refused[0]}。请把审查台发给监控主机 {box} 的登记码写入此处。监控主机会自动重试，不必重启；判断与记录照常。",
+            f"{place}：{refused[0]}。请把审查台发给监控主机 {box} 的登记码写入此处。"
+            "监控主机会自动重试，不必重启；判断与记录照常。",
             f"{place}: {refused[1]}. Write the code that the desk issued for box {box} there. The box tries again by "
             "itself, without a restart. It goes on judging and recording.",
         )

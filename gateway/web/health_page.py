@@ -78,7 +78,9 @@ def problems(report: HealthReport) -> int:
         (report.health["certificate"] or {}).get("problem_en"),
         bool(report.poor),
     )
-    uplinks = sum(sum(map(bool, (line.row["down"], line.row["rejected"], line.row["fault_en"]))) for line in report.uplinks)
+    uplinks = sum(
+        sum(map(bool, (line.row["down"], line.row["rejected"], line.row["fault_en"]))) for line in report.uplinks
+    )
     return sum(map(bool, flags)) + len(report.links_down) + uplinks + len(report.parts_down) + len(report.unarmed)
 
 
