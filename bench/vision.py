@@ -73,7 +73,7 @@ def whole_judging(detector: SiteDetector, edges: bool) -> Callable[[Frame], obje
     survey = scene_survey("cam", 1, 0, "bench", hashlib.sha256(encoded.tobytes()).hexdigest())
     asked = CameraDeviceSettings(id="cam", link="cam", asset="cam", table="site-camera")
     watched = Watched("cam", "", asked, survey, encoded.tobytes() if edges else b"")
-    mind = CameraMind(watched, open_parts(watched, ModelShelf(lambda _path, _backend: detector), 0, 0))
+    mind = CameraMind(watched, open_parts(watched, ModelShelf(lambda _path, _backend, _provider: detector), 0, 0))
     clock = {"ns": 0}
 
     def judge(frame: Frame) -> object:

@@ -11,6 +11,8 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
+from prometheus_client import Histogram
+
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.model.errors import StoreError
 from gateway.ports import BothWords, Clock, ReadingBlock, TellsFault, Uplink
@@ -24,6 +26,14 @@ POLLS_A_BATCH = 2000
 IDLE_S = 5.0
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LIMIT_S = 60.0
+SEND_SECONDS = Histogram(
+    "sitewarden_seal_to_accepted_seconds",
+    "From sealing a message until the receiver has accepted it",
+    ["uplink"],
+    registry=None,
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 21600),
+)
+"""Of this process, since its start. A message that waited for a line is in the upper buckets."""
 
 
 class Delivery:
@@ -123,6 +133,10 @@ class Delivery:
             await asyncio.wrap_future(self._alerts.resolve(answers, self._clock.now_ns()))
         except StoreError as error:
             return Receipt.retry(f"the receipts could not be kept: {error}")
+        now_ns = self._clock.now_ns()
+        for item, receipt in answers:
+            if receipt.kind is ReceiptKind.ACCEPTED:
+                SEND_SECONDS.labels(self.name).observe(max(0, now_ns - item.created_at_ns) / 1e9)
         self.accepted_kinds.update(item.kind for item, receipt in answers if receipt.kind is ReceiptKind.ACCEPTED)
         self.alerts_rejected += sum(receipt.kind is ReceiptKind.REJECTED for receipt in receipts)
         retries = [receipt for receipt in receipts if receipt.kind is ReceiptKind.RETRY]

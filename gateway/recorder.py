@@ -14,6 +14,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from prometheus_client import Histogram
+
 from contract.canonical import Canonical
 from contract.chain import ChainHead
 from gateway.evidence import (
@@ -43,6 +45,13 @@ from gateway.store.alert_store import AlertStore, Commit, KeptRecord, Message
 log = logging.getLogger(__name__)
 RETRY_S = 0.5
 MAX_ENTRIES_A_COMMIT = 100
+COMMIT_SECONDS = Histogram(
+    "sitewarden_commit_seconds",
+    "From handing a batch of evidence to the store until it is on the disk",
+    registry=None,
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+"""Of this process, since its start; commits that failed are not in it."""
 
 
 def _every(_transition: Transition) -> bool:
@@ -204,12 +213,14 @@ class Recorder:
         if not batch:
             return
         commit = self._commit_of([entry for entry, _ in batch], records)
+        began_ns = self._clock.monotonic_ns()
         try:
             await asyncio.wrap_future(self._store.commit(commit))
         except StoreError as error:
             self._note_failure(error)
             await self._clock.sleep(RETRY_S)
             return
+        COMMIT_SECONDS.observe((self._clock.monotonic_ns() - began_ns) / 1e9)
         self._note_success()
         del self._waiting[: len(batch)]
         self.head = records[-1].head

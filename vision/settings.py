@@ -7,9 +7,10 @@ device travel to the eye process as they are.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from drivers.schema import DeviceSettings, DeviceTable, TablePoint, check_fault_bits
+from vision.providers import Provider, checked_provider
 
 
 class CameraDeviceSettings(DeviceSettings):
@@ -17,7 +18,9 @@ class CameraDeviceSettings(DeviceSettings):
 
     `analyse_fps` frames a second are judged at most, the newest first. `dangerous_works` says that dangerous works
     (危大工程) are watched: blindness is then more than a diagnostic. `model` is the YAML card of a detector in place of
-    the shipped one, `backend` what runs it. Heads below `min_head_px` are left out, a helmet is voted on for `vote_s`.
+    the shipped one, `backend` what runs it, `provider` the
+    hardware that onnxruntime uses (`vision.providers`). Heads below `min_head_px` are left out, a helmet is voted on
+    for `vote_s`.
     `tiles` 2 judges 2 x 2 overlapping parts beside the whole picture, for far heads, at five times the cost.
     `edge_confirm_s`: how long a missing rail is looked at before it is believed (30 s is the practice; less is for
     trying). `edge_resume_s`: what the edge check knew is taken up again after a restart when it is not older than this;
@@ -28,11 +31,18 @@ class CameraDeviceSettings(DeviceSettings):
     dangerous_works: bool = False
     model: Path | None = None
     backend: Literal["onnxruntime", "opencv"] = "onnxruntime"
+    provider: Annotated[Provider, AfterValidator(checked_provider)] = "cpu"
     min_head_px: Annotated[float, Field(ge=8, le=400)] = 20.0
     vote_s: Annotated[float, Field(ge=2, le=120)] = 5.0
     tiles: Annotated[int, Field(ge=1, le=4)] = 1
     edge_confirm_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
     edge_resume_s: Annotated[float, Field(ge=0, le=86_400)] = 600.0
+
+    @model_validator(mode="after")
+    def _provider_of_onnxruntime(self) -> "CameraDeviceSettings":
+        if self.backend != "onnxruntime" and self.provider != "cpu":
+            raise ValueError(f"provider: expected cpu with backend: {self.backend}; only onnxruntime has others")
+        return self
 
 
 class CameraTable(DeviceTable):

@@ -6,9 +6,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from drivers.polling import POLL_SECONDS
+from gateway.delivery import SEND_SECONDS
 from gateway.model.verdict import Truth
 from gateway.ports import LinkState
+from gateway.recorder import COMMIT_SECONDS
 from gateway.web.feed_counts import GapReason
+from gateway.web.process_metrics import BuildCollector, ProcessFigures
 from gateway.web.read_model import BoxView
 
 LABEL_DEVICE = ["device"]
@@ -127,6 +131,7 @@ class BoxCollector(Collector):
 def metrics_text(view: BoxView, further: Iterable[Collector] = ()) -> bytes:
     """The exposition text of one scrape."""
     registry = CollectorRegistry()
-    for collector in (BoxCollector(view), *further):
+    histograms = (POLL_SECONDS, COMMIT_SECONDS, SEND_SECONDS)
+    for collector in (BoxCollector(view), ProcessFigures(registry=None), BuildCollector(), *histograms, *further):
         registry.register(collector)
     return generate_latest(registry)

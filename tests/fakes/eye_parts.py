@@ -164,7 +164,7 @@ class HandSlot:
 def opener(model: ToldModel | None, reason: str = "no such file"):
     """Opens the model, or fails with the reason."""
 
-    def open_model(path: Path | None, backend: str) -> ToldModel:
+    def open_model(path: Path | None, backend: str, provider: str) -> ToldModel:
         if model is None:
             raise ValueError(reason)
         return model

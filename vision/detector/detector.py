@@ -138,12 +138,13 @@ def open_detector(
     backend: str = Backend.ONNXRUNTIME,
     threads: int = 1,
     thresholds: Mapping[SeenClass, float] | None = None,
+    provider: str = "cpu",
 ) -> Detector:
     """Read a registry entry, load its model and try it once on an empty picture, so that a model with other outputs
     than the entry says is refused here. `thresholds` replace those of the entry, class by class. Raises ModelError."""
     model = read_model(model_yaml)
     operating = thresholds_by_code({**model.entry.thresholds, **(thresholds or {})})
-    detector = Detector(model, open_engine(model, Backend(backend), threads), operating)
+    detector = Detector(model, open_engine(model, Backend(backend), threads, provider), operating)
     for width, height in model.entry.inputs:
         detector.see([np.full((height, width, 3), model.entry.fill, dtype=np.uint8)])
     detector.spent = Spent()

@@ -1,8 +1,8 @@
 """Two libraries that run an ONNX model, behind one shape: onnxruntime, and OpenCV's dnn where that is missing.
 
-In: the bytes of a model. Out: `Engine.run(batch) -> output`. Knows nothing of boxes. Both run on the CPU with a set
-number of threads and send nothing anywhere. A batch goes through in one run where the model allows it, else one by
-one.
+In: the bytes of a model. Out: `Engine.run(batch) -> output`. Knows nothing of boxes. Both run on the CPU
+with a set number of threads, onnxruntime also on another provider (`vision.providers`). They send nothing anywhere. A
+batch goes through in one run where the model allows it, else one by one.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vision.detector.faults import ModelError
 from vision.detector.registry import Model
+from vision.providers import CPU, PROVIDERS
 
 log = logging.getLogger(__name__)
 ARENA_LIMIT_BYTES = 1 << 30
@@ -40,7 +41,7 @@ class Engine(Protocol):
         ...
 
 
-def open_engine(model: Model, backend: Backend, threads: int) -> Engine:
+def open_engine(model: Model, backend: Backend, threads: int, provider: str = "cpu") -> Engine:
     """Load a model. Where onnxruntime cannot be imported OpenCV takes its place, and the log says so. Raises ModelError
     when the bytes are no model, or one that this library cannot run."""
     if backend is Backend.ONNXRUNTIME:
@@ -53,7 +54,7 @@ def open_engine(model: Model, backend: Backend, threads: int) -> Engine:
                 error,
             )
         else:
-            return OnnxruntimeEngine(onnxruntime, model, threads)
+            return OnnxruntimeEngine(onnxruntime, model, threads, PROVIDERS[provider])
     return OpencvEngine(model, threads)
 
 
@@ -62,9 +63,9 @@ class OnnxruntimeEngine:
 
     backend = Backend.ONNXRUNTIME
 
-    def __init__(self, library: Any, model: Model, threads: int) -> None:
+    def __init__(self, library: Any, model: Model, threads: int, provider: str = CPU) -> None:
         self._file = _file(model)
-        self._session = _session(library, model, threads)
+        self._session = _session(library, model, threads, provider)
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
             found = "; ".join(f"{one.name} {one.type} {one.shape}" for one in inputs)
@@ -133,7 +134,7 @@ class OpencvEngine:
             raise ModelError(f"{self._file}: input {batch.shape} was refused: {_first_line(error)}") from error
 
 
-def _session(library: Any, model: Model, threads: int) -> Any:
+def _session(library: Any, model: Model, threads: int, provider: str) -> Any:
     options = library.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -144,9 +145,12 @@ def _session(library: Any, model: Model, threads: int) -> Any:
         library.disable_telemetry_events()
     _limit_arena(library)
     try:
-        return library.InferenceSession(model.body, options, providers=["CPUExecutionProvider"])
+        session = library.InferenceSession(model.body, options, providers=[*dict.fromkeys((provider, CPU))])
     except Exception as error:  # the library raises classes of its own
         raise ModelError(f"{_file(model)}: onnxruntime reads no ONNX model from it: {_first_line(error)}") from error
+    if provider not in session.get_providers():  # the library goes on with the processor where a device fails
+        raise ModelError(f"{_file(model)}: onnxruntime could not start {provider}: see its messages in the log")
+    return session
 
 
 def _limit_arena(library: Any) -> None:

@@ -40,13 +40,13 @@ class Detects(Protocol):
         ...
 
 
-ModelKey = tuple[str, str]
-Opener = Callable[[Path | None, str], Detects]
+ModelKey = tuple[str, str, str]
+Opener = Callable[[Path | None, str, str], Detects]
 
 
 def key_of(settings: CameraDeviceSettings) -> ModelKey:
     """What cameras with the same detector share."""
-    return str(settings.model or ""), settings.backend
+    return str(settings.model or ""), settings.backend, settings.provider
 
 
 @dataclass(slots=True)
@@ -57,7 +57,8 @@ class _Shelved:
 
 
 class ModelShelf:
-    """Opens with `open_model(path or None for the shipped one, backend)`, which may raise ValueError or OSError."""
+    """Opens with `open_model(path or None for the shipped one, backend, provider)`, which may raise ValueError or
+    OSError."""
 
     def __init__(self, open_model: Opener) -> None:
         self._open = open_model
@@ -78,7 +79,7 @@ class ModelShelf:
 
     def _opened(self, settings: CameraDeviceSettings, now_mono_ns: int) -> _Shelved:
         try:
-            return _Shelved(self._open(settings.model, settings.backend), "", now_mono_ns)
+            return _Shelved(self._open(settings.model, settings.backend, settings.provider), "", now_mono_ns)
         except (ValueError, OSError, RuntimeError, ImportError) as error:
             reason = f"{type(error).__name__}: {error}"[:500]
             log.error("event=model_failed model=%r reason=%r", str(settings.model or "shipped"), reason)

@@ -65,9 +65,9 @@ class SiteDetector:
         return as_detections(frame, self._detector.read_tiled(views, raws, self._low))
 
 
-def open_model(path: Path | None, backend: str) -> SiteDetector:
+def open_model(path: Path | None, backend: str, provider: str = "cpu") -> SiteDetector:
     """The shipped model when `path` is None. Raises ValueError that says what is wrong with it."""
-    return SiteDetector(open_detector(path or SHIPPED_MODEL, backend, threads=1))
+    return SiteDetector(open_detector(path or SHIPPED_MODEL, backend, threads=1, provider=provider))
 
 
 def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: int) -> MindParts:
