@@ -159,7 +159,7 @@ class Turn:
     ) -> dict[str, Detections | Exception | None]:
         """By camera. Cameras that share a detector go through it in one batch; a batch that fails goes one by one."""
         found: dict[str, Detections | Exception | None] = {}
-        batches: dict[tuple[str, str], list[Frame]] = {}
+        batches: dict[tuple[str, str, str], list[Frame]] = {}
         for eye, frame in wanted:
             settings = eye.mind.watched.settings
             detector = self.shelf.detector(settings, now_mono_ns)
