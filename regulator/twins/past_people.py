@@ -40,8 +40,8 @@ FALSE_SHARE = {"vision.bare_head": 0.14, "vision.edge_open": 0.18, "crane.moment
 FALSE_REASON = {"vision.bare_head": "5", "vision.edge_open": "6", "crane.moment.alarm": "8", "pit.rate.warn": "7"}
 AGREE = 0.96
 SECOND_LOOKS = {False: 0.15, True: 0.6}
-"""By whether the alarm was false. More than the desk's own one in twenty: the agreement of two reviewers can only be told
-where both kinds of verdict were looked at twice, and a made-up month has few."""
+"""By whether the alarm was false. More than the desk's own one in twenty: the agreement of two reviewers can only be
+told where both kinds of verdict were looked at twice, and a made-up month has few."""
 FOUND = (
     ("脚手架连墙件缺失", "Scaffold tie missing"),
     ("配电箱未接地", "Distribution box without earth"),
