@@ -27,6 +27,10 @@ CONNECTIONS = 32
 SUMMARY_S = 60.0
 MINUTE_NS = 60_000_000_000
 POINTS_A_DEVICE = 4
+FIRST_ROUND_S = 45.0
+"""How long it takes until every box has spoken once: all at once would be a storm."""
+SECOND_CAMERA_EVERY_MIN = 5
+"""How often the second camera's picture comes, minutes; the first one's comes every minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ async def _enrol(box: BoxTwin, planned: Planned) -> None:
 
 async def _live(box: BoxTwin, planned: Planned, pace: Pace, phase: float) -> None:
     """Heartbeats, and the minutes and pictures of a minute, spread over the province by `phase` (0 to 1)."""
-    await asyncio.sleep(phase * pace.heartbeat_s)
+    await asyncio.sleep(phase * FIRST_ROUND_S)
     spoken_s = -SUMMARY_S
     while True:
         if time.monotonic() - spoken_s >= SUMMARY_S:
@@ -102,7 +106,7 @@ def _tell_minute(box: BoxTwin, planned: Planned, minute_at_ns: int) -> None:
     for number, camera in enumerate(CAMERAS):
         ailment = planned.ailment if number == 0 else ""
         box.camera_minute(camera, ailment, minute_at_ns)
-        if ailment != "offline":
+        if ailment != "offline" and (number == 0 or minute_at_ns // MINUTE_NS % SECOND_CAMERA_EVERY_MIN == 0):
             box.picture(camera, zlib.crc32(f"{box.box_id} {camera} {minute_at_ns}".encode()))
     for asset in planned.devices:
         box.minute(asset, POINTS_A_DEVICE, minute_at_ns)
