@@ -19,7 +19,7 @@ from PIL import Image
 from gateway.demo_browser import browser_missing
 from gateway.demo_walk import DRAW, MOST_PICTURE_BYTES, STEPS, WINDOW
 
-MOST_S = 110.0
+MOST_S = 180.0
 MOST_FIRST_PICTURE_MS = 3000
 PICTURES = {"site-zh-CN", "site-en", "desk-zh-CN", "desk-en"} | {f"walk-{number:02d}" for number in range(1, 9)}
 
