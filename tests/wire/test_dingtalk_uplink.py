@@ -75,7 +75,7 @@ async def test_one_alarm_as_markdown_is_exactly_these_bytes(make):
         '{"msgtype": "markdown", "markdown": {"title": "工地安全 塔机力矩超载", '
         '"text": "**工地安全 【P1 报警】塔机力矩超载**'
         "\\n\\n> 对象：crane-1（crane-1.moment＿pct）\\n\\n> 测值：112.5 %，限值：100 %"
-        "\\n\\n> 时间：2023-11-15 06:13:20（UTC+08:00）\\n\\n> 依据：GB 1 2.3（M-H）"
+        "\\n\\n> 时间：2023-11-15 06:13:20（UTC+08:00）\\n\\n> 依据：GB 1 2.3（未核对原文，可信度高）"
         '\\n\\n> 项目：PROJECT-1，编号：alarm-1:raised"}}'
     )
 

@@ -52,7 +52,7 @@ async def test_one_alarm_as_markdown_is_exactly_these_bytes(make):
     assert request.body.decode() == (
         '{"msgtype": "markdown", "markdown": {"content": "**【P1 报警】塔机力矩超载**'
         "\\n> 对象：crane-1（crane-1.moment＿pct）\\n> 测值：112.5 %，限值：100 %"
-        "\\n> 时间：2023-11-15 06:13:20（UTC+08:00）\\n> 依据：GB 1 2.3（M-H）"
+        "\\n> 时间：2023-11-15 06:13:20（UTC+08:00）\\n> 依据：GB 1 2.3（未核对原文，可信度高）"
         '\\n> 项目：PROJECT-1，编号：alarm-1:raised"}}'
     )
 
