@@ -188,7 +188,7 @@ async def test_noise_instead_of_video_is_counted_and_gone_on_from(codec: str, si
             await viewer.more_frames(3)
             camera.noise()
             assert await viewer.offline() < 2 * NOTICED_S
-            assert "no video" in viewer.state.last_error
+            assert "not video" in viewer.state.last_error
             camera.play(film(codec))
             await viewer.until(lambda: viewer.state.link is CameraLink.LIVE, "live again")
             assert viewer.state.report.session >= 2
