@@ -26,7 +26,7 @@ ALONE := tests/faults tests/browser tests/wire
 # A process that had to be ended would get the same test again, and the next process too.
 SIDE_BY_SIDE = -n $(JOBS) --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 
-COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --no-header
 
 .PHONY: help demo docs wheel sbom check-wheels test coverage check train test-training bench bench-desk screenshots clean lock system-packages
 .DELETE_ON_ERROR:

@@ -2,9 +2,12 @@
 
 import re
 import subprocess
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNTIME_LOCKS = ["requirements-box.lock", "requirements-desk.lock", "requirements-demo.lock"]
@@ -57,20 +60,37 @@ def test_a_lock_pins_every_package_by_hash_and_names_no_registry(lock):
     packages = re.split(r"(?m)^(?=[a-z0-9])", text)[1:]
     assert packages
     for package in packages:
-        assert re.match(r"[a-z0-9.\-]+==\S+", package), package[:60]
+        assert re.match(r"[a-z0-9.\-]+(\[[a-z0-9,\-]+\])?==\S+", package), package[:60]
         assert "--hash=sha256:" in package, package[:60]
+
+
+@pytest.mark.parametrize("lock", [*RUNTIME_LOCKS, "requirements-dev.lock"])
+def test_a_lock_pins_the_extras_that_its_packages_ask_for(lock):
+    """Where it does not, pip looks for the newest release of `package[extra]`, and refuses it for want of a hash."""
+    pinned = {
+        found[1]: set((found[2] or "").split(","))
+        for found in re.finditer(r"(?m)^([a-z0-9.\-]+)(?:\[([a-z0-9,\-]+)\])?==", (CHECKOUT / lock).read_text())
+    }
+    asked = [
+        (canonicalize_name(wanted.name), wanted.extras)
+        for each in distributions()
+        if canonicalize_name(each.metadata["Name"]) in pinned
+        for wanted in map(Requirement, each.requires or ())
+        if wanted.extras and (wanted.marker is None or wanted.marker.evaluate({"extra": ""}))
+    ]
+    assert [(name, extras) for name, extras in asked if not extras <= pinned[name]] == []
 
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_holds_one_opencv_wheel_at_most_and_no_training(lock):
-    names = set(re.findall(r"(?m)^([a-z0-9.\-]+)==", (CHECKOUT / lock).read_text()))
+    names = set(re.findall(r"(?m)^([a-z0-9.\-]+)(?:\[[a-z0-9,\-]+\])?==", (CHECKOUT / lock).read_text()))
     assert names & {"opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless", "torch"} == set()
 
 
 @pytest.mark.parametrize("lock", [*RUNTIME_LOCKS, "requirements-build.lock"])
 def test_every_lock_agrees_with_the_development_lock(lock):
     own, development = (
-        set(re.findall(r"(?m)^([a-z0-9.\-]+)==([^ ;\\]+)", (CHECKOUT / name).read_text()))
+        set(re.findall(r"(?m)^([a-z0-9.\-]+)(?:\[[a-z0-9,\-]+\])?==([^ ;\\]+)", (CHECKOUT / name).read_text()))
         for name in (lock, "requirements-dev.lock")
     )
     assert own
