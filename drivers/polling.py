@@ -12,8 +12,8 @@ UP: ticks lie on a fixed grid (start + k x period), so that polling does not dri
 longer than the period, the ticks that passed are skipped and counted, never made up for in a burst.
 DOWN: every failed try offers unreadable values (quality BAD), then waits a random time between 0 and a bound that
 doubles from `backoff_min_s` to `backoff_max_s` ("full jitter": devices that failed together do not return together).
-The bound never exceeds `backoff_min_s` plus the time the device has been down: a short burst of noise may fail many
-tries, and must not keep a healthy device away for long.
+Beyond `backoff_min_s` the bound never exceeds the time that the device has been down: a short burst of noise may fail
+many tries, and must not keep a healthy device away for long.
 The first good poll starts a new grid. A try is never given up for good.
 """
 
@@ -154,7 +154,7 @@ class Poller:
         doublings = min(self._failures_in_a_row - 1, 32)
         down_s = (self._clock.monotonic_ns() - self._down_since_ns) / 1e9
         first_s = self._pace.backoff_min_s
-        bound_s = min(self._pace.backoff_max_s, first_s * 2.0**doublings, first_s + down_s)
+        bound_s = min(self._pace.backoff_max_s, first_s * 2.0**doublings, max(first_s, down_s))
         await self._clock.sleep(self._jitter(bound_s))
 
     async def _next_tick(self) -> None:

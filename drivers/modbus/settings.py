@@ -18,8 +18,8 @@ MAX_REGISTERS = 125  # Modbus Application Protocol V1.1b3, 6.3 and 6.4; bits: 20
 
 class BackedOffLink(LinkSettings):
     """A link whose devices are left alone after a failure: for a random time below a bound that doubles from
-    `backoff_min_ms` to `backoff_max_ms`, and never exceeds the time that the device has been down by more than
-    `backoff_min_ms`. A link with a standby changes to it after `switch_after` failures in a row, and tries its first
+    `backoff_min_ms` to `backoff_max_ms`, and beyond `backoff_min_ms` never exceeds the time that the device has been
+    down. A link with a standby changes to it after `switch_after` failures in a row, and tries its first
     address again every `return_probe_s`.
     """
 
