@@ -25,11 +25,13 @@ _NOT_IN_A_LEVEL = str.maketrans(dict.fromkeys("/+#\0", "_"))
 
 @dataclass(frozen=True, slots=True)
 class OutMessage:
-    """One PUBLISH to be. `user` are MQTT 5 user properties; MQTT 3.1.1 has no room for them."""
+    """One PUBLISH to be. `user` are MQTT 5 user properties; MQTT 3.1.1 has no room for them. The broker keeps a message
+    that is `retain` for whoever subscribes later."""
 
     topic: str
     payload: bytes
     user: tuple[tuple[str, str], ...] = ()
+    retain: bool = False
 
 
 def alert_message(prefix: str, item: OutboxItem, now_ns: int) -> OutMessage:

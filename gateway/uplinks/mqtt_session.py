@@ -42,7 +42,10 @@ _NEVER = frozenset({0x87, 0x90, 0x95, 0x99})
 
 
 class PublisherSession:
-    """The uplink's connection. Every method blocks and is called on the uplink's thread, `closing` excepted."""
+    """The uplink's connection. Every method blocks and is called on the uplink's thread, `closing` excepted.
+
+    `connections` counts how often a broker has taken it.
+    """
 
     def __init__(self, settings: MqttUplinkSettings, clock: Clock) -> None:
         self._settings = settings
@@ -55,6 +58,7 @@ class PublisherSession:
         self._broker_max_bytes = settings.max_message_bytes
         self._answers: list[tuple[int, ReasonCode]] = []
         self.closing = False
+        self.connections = 0
 
     @property
     def max_payload_bytes(self) -> int:
@@ -134,6 +138,7 @@ class PublisherSession:
             client.disconnect()
             raise LinkError(self._why)
         self._client = client
+        self.connections += 1
 
     def _new_client(self) -> Client:
         settings = self._settings
@@ -193,7 +198,9 @@ class PublisherSession:
             words = f"{len(message.payload)} bytes, the broker takes {self.max_payload_bytes}"
             receipts[position] = Receipt.rejected(f"packet too large: {words}")
             return
-        info = client.publish(message.topic, message.payload, self._settings.qos, properties=self._properties(message))
+        info = client.publish(
+            message.topic, message.payload, self._settings.qos, message.retain, self._properties(message)
+        )
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise LinkError(self._why or f"cannot publish: {info.rc.name}")
         waiting[info.mid] = position

@@ -45,6 +45,7 @@ class MqttUplinkSettings(_Schema):
 
     `max_in_flight` bounds the unanswered messages (the broker may ask for fewer); `ack_timeout_s` is how long none of
     them may be answered before the connection is given up. An empty `client_id` lets the broker choose.
+    `home_assistant` is the prefix under which Home Assistant looks for devices, its own default being `homeassistant`.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$")]
@@ -53,6 +54,7 @@ class MqttUplinkSettings(_Schema):
     port: Annotated[int, Field(ge=1, le=65_535)] = 1883
     protocol: Literal["5", "3.1.1"] = "5"
     topic_prefix: TopicPrefix
+    home_assistant: TopicPrefix | None = None
     client_id: Annotated[str, Field(max_length=200)] = ""
     username: str = ""
     password: Secret | None = None
