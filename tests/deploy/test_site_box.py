@@ -116,9 +116,9 @@ def test_the_example_site_passes_the_check():
 
 def test_every_container_reports_its_health_and_comes_back():
     services = COMPOSE["services"]
-    assert set(services) == {"broker", "influxdb", "gateway"}
+    assert set(services) == {"broker", "influxdb", "gateway", "grafana"}
     assert all(service["restart"] == "unless-stopped" for service in services.values())
-    assert all("healthcheck" in services[name] for name in ("broker", "influxdb"))
+    assert all("healthcheck" in services[name] for name in ("broker", "influxdb", "grafana"))
     assert "HEALTHCHECK" in (CHECKOUT / services["gateway"]["build"]["dockerfile"]).read_text()
     assert {entry["condition"] for entry in services["gateway"]["depends_on"].values()} == {"service_healthy"}
 
