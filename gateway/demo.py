@@ -20,7 +20,9 @@ import contextlib
 import errno
 import json
 import os
+import re
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -35,12 +37,15 @@ from typing import Any
 
 from gateway.demo_run import DemoFigures, DemoOptions, DemoPlaces, Say, plain_person
 from gateway.demo_words import logins_text, tour_text
+from gateway.folder_lock import AlreadyRunning, lock_folder
 from gateway.logs import LogFile, start_logging
 
 READY_WITHIN_S = 300.0
 QUIET_TAIL_S = 4.0
 WEB_PORT, DESK_PORT = 15000, 15001
 BOX_LOG = "box.log"
+RUNS_KEPT = 2
+RUN_NAME = re.compile(r"run-\d{8}-\d{6}x*")
 LAST_LINES, LONGEST_LINE = 20, 400
 BEFORE_THE_GAP_S = 20.0
 """Where a tour begins in the camera's round: the gap is there, and is looked at for its ten seconds before a person
@@ -100,6 +105,8 @@ async def _demo(options: DemoOptions) -> DemoOutcome:
     say = _silent if options.headless else _say_with_time()
     say(f"示范开始 the demo starts; 数据 data: {folder}")
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(lock_folder(folder))
+        remove_old_runs(options.folder)
         demo = _Demo(options, folder, say, stack)
         return await demo.run()
 
@@ -271,6 +278,14 @@ def _run_folder(parent: Path) -> Path:
         folder = folder.with_name(folder.name + "x")
     folder.mkdir(parents=True)
     return folder
+
+
+def remove_old_runs(parent: Path) -> None:
+    """Delete all but the newest runs of the demonstration. One that is still going on holds its folder, and stays."""
+    runs = sorted(path for path in parent.glob("run-*") if RUN_NAME.fullmatch(path.name) and path.is_dir())
+    for run in runs[:-RUNS_KEPT]:
+        with contextlib.suppress(AlreadyRunning), lock_folder(run):
+            shutil.rmtree(run)
 
 
 def _write_secret(path: Path, text: str) -> Path:
