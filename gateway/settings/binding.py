@@ -91,6 +91,7 @@ class Binder:
             self._driver_of.setdefault(link_id, kind.name if kind else None)
         if kind is not None:
             return check(kind.link_settings, self._document, path, raw)
+        self._document.cut_short = True
         if driver is None:
             self._document.add((*path, "driver"), "key.missing")
         else:
@@ -105,8 +106,10 @@ class Binder:
         if table_driver is not None and driver != table_driver and not self._shares_tables(driver, table_driver):
             words = {"table": table_name, "found": table_driver, "expected": driver, "link": link_id}
             self._document.add((*path, "table"), "table.driver", **words)
+            self._document.cut_short = True
             table = None
         if driver is None:
+            self._document.cut_short = True
             self._check_names(path, raw)
             return None
         settings = check(self._drivers[driver].device_settings, self._document, path, raw)

@@ -110,9 +110,11 @@ def _check_outline(document: Document, data: Raw) -> None:
         return
     for key in data:
         if key not in SiteFile.model_fields:
+            document.cut_short = True
             unknown_key(document, (key,), SiteFile.model_fields)
     for key, field in SiteFile.model_fields.items():
         if key not in data and field.is_required():
+            document.cut_short = True
             document.add((key,), "key.missing")
     if "version" in data:
         check_type(Literal[1], document, ("version",), data["version"])
@@ -122,6 +124,7 @@ def _list(document: Document, data: Raw, key: str) -> list[Any]:
     """The list under a top-level key; empty when it is missing, and when it is something else."""
     value = data.get(key, [])
     if not isinstance(value, list):
+        document.cut_short = True
         document.add((key,), "type.list", found=describe(document, (key,), value))
         return []
     if not value and key in data and SiteFile.model_fields[key].is_required():
@@ -162,6 +165,7 @@ def _rule_packs(document: Document, data: Raw) -> tuple[tuple[KeyPath, str], ...
         path: KeyPath = ("rule_packs", i)
         name = check_type(Name, document, path, raw)
         if name is None:
+            document.cut_short = True
             continue
         if name in packs:
             document.add(path, "pack.twice", found=name)
