@@ -47,12 +47,13 @@ class Device:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """The field side of the site: what is valid of it."""
+    """The field side of the site: what is valid of it. `asked` are the devices that speak only when they are asked."""
 
     links: tuple[BoundLink, ...]
     points: PointTable
     devices: tuple[Device, ...]
     asset_of: Mapping[str, str]
+    asked: frozenset[str] = frozenset()
 
 
 class Binder:
@@ -81,7 +82,12 @@ class Binder:
         self._warn_idle()
         table = PointTable(tuple(points.values()))
         bound = tuple(BoundLink(link, _devices_of(link.id, devices, table)) for link in links)
-        return Field(bound, table, tuple(devices), {device.device_id: device.asset for device in devices})
+        asked = frozenset(device.device_id for device in devices if self._is_asked(device))
+        return Field(bound, table, tuple(devices), {device.device_id: device.asset for device in devices}, asked)
+
+    def _is_asked(self, device: Device) -> bool:
+        driver = self._driver_of.get(device.link_id)
+        return driver is not None and self._drivers[driver].asks
 
     def _link(self, path: KeyPath, raw: Raw) -> Any:
         driver = raw.get("driver")
