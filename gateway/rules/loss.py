@@ -10,7 +10,9 @@ device needs longer for them. Failures in a row count once an answer ends them w
 an outage, which another family tells (silence), and counts as nothing.
 
 TRUE: the share that was lost reaches the limit; it must fall behind the deadband to end. FALSE: it does not. UNKNOWN:
-too few requests, an outage now, or no poll at all. Times are those of the polls; a clock that was set back begins anew.
+too few requests, an outage now, or no poll at all. Fewer requests are enough where none was lost: at the limit's share
+that would happen once in a hundred times (of 21 requests at 20 %). Times are those of the polls; a clock that was set
+back begins anew.
 
 Horizon: `window_s`. Memory: at most `BUCKETS` + `min_requests` counts a rule.
 """
@@ -18,6 +20,7 @@ Horizon: `window_s`. Memory: at most `BUCKETS` + `min_requests` counts a rule.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +33,7 @@ from gateway.rules.coverage import SET_BACK_NS
 from gateway.window import Window
 
 BUCKETS = 60
+BY_CHANCE = 0.01
 SAY_EVERY_NS = 1_000_000_000
 """A device that is polled fast is judged once a second: a share of hundreds of requests does not change sooner."""
 
@@ -93,6 +97,7 @@ class _Counter:
         self._limit, self._end = rule.limit, rule.limit - rule.deadband
         self._window_ns, self._outage_ns = int(own.window_s * 1e9), int(own.outage_s * 1e9)
         self._min_requests = own.min_requests
+        self._enough_without_loss = ceil(log(BY_CHANCE) / log(1 - rule.limit / 100))
         self._buckets: deque[_Bucket] = deque()
         self._asked = self._lost = 0
         self._failures, self._failing_since_ns = 0, 0
@@ -118,7 +123,8 @@ class _Counter:
     def judge(self, now_ns: int) -> tuple[Truth, float]:
         """The verdict, and the share that was lost."""
         self._said_ns = now_ns
-        if self._asked < self._min_requests or self._in_outage(now_ns):
+        enough = self._min_requests if self._lost else min(self._min_requests, self._enough_without_loss)
+        if self._asked < enough or self._in_outage(now_ns):
             return Truth.UNKNOWN, np.nan
         share = 100.0 * self._lost / self._asked
         self.over = share >= self._limit or (self.over and share > self._end)

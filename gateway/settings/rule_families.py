@@ -360,7 +360,7 @@ class LossSettings(RuleSettings):
     window_s: Annotated[float, Field(ge=60, le=86_400)]
     """Over how long requests are counted, seconds; longer where there were fewer than min_requests."""
     min_requests: Annotated[int, Field(ge=20, le=10_000)]
-    """Fewest requests that prove anything; with fewer the rule is UNKNOWN."""
+    """Fewest requests that prove a loss; with fewer the rule is UNKNOWN, unless enough came without any."""
     outage_s: Annotated[float, Field(gt=0, le=3600)]
     """Without any answer for so long it is an outage and no loss, seconds: another rule tells that. UNKNOWN then."""
     deadband: Annotated[float, Field(ge=0, lt=100)] = 0.0

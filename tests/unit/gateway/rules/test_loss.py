@@ -54,6 +54,19 @@ def test_a_hundred_requests_are_enough_to_be_sure() -> None:
     assert 1 / by_chance == pytest.approx(500, rel=0.02)
 
 
+def test_without_a_loss_fewer_are_enough() -> None:
+    """At 20 % none of 21 is lost once in a hundred times."""
+    assert 0.8**21 < 0.01 < 0.8**20
+    bench = Bench()
+    for i in range(21):
+        assert bench.said is Truth.UNKNOWN
+        bench.poll(i)
+    assert (bench.said, bench.share) == (Truth.FALSE, 0.0)
+    bench.poll(21, answered=False)
+    bench.poll(22)
+    assert bench.said is Truth.UNKNOWN, "one was lost: now a hundred are needed"
+
+
 def test_the_share_that_is_told_is_that_of_the_window() -> None:
     bench = Bench()
     for i in range(4000):
