@@ -7,7 +7,15 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$")]
@@ -82,6 +90,14 @@ class TablePoint(Schema):
     stale_after_s: Annotated[float, Field(gt=0)] = 30.0
     deadband: Annotated[float, Field(ge=0)] = 0.0
     fault: FaultKeys = ()
+
+    @field_validator("max")
+    @classmethod
+    def _not_below_min(cls, value: float, others: ValidationInfo) -> float:
+        low = others.data.get("min", value)
+        if value < low:
+            raise PydanticCustomError("table.bounds", "max is below min", {"low": f"{low:g}", "high": f"{value:g}"})
+        return value
 
     def believable(self, value: float) -> bool:
         """Whether an engineering value lies inside the instrument's range."""

@@ -46,7 +46,7 @@ def load_desk(path: Path) -> DeskSettings:
     document = read_document(path)
     settings = None if document.faults else check(DeskSettings, document, (), document.data)
     if settings is None:
-        raise ConfigError(document.faults)
+        raise ConfigError(document.faults, more_may_follow=document.cut_short)
     return settings.beside(path.resolve().parent)
 
 

@@ -219,6 +219,7 @@ class DriverKind:
     """What a driver package brings: its settings schemas (pydantic models) and how it is built. One driver a link.
 
     `tables_of` names other drivers whose device tables this one reads as well (same registers, another wire).
+    `asks`: its devices speak only when they are asked, so that a poll that failed is a request without an answer.
     """
 
     name: str
@@ -227,6 +228,7 @@ class DriverKind:
     table_settings: type[Any]
     build: Callable[[BoundLink, Clock], Driver]
     tables_of: tuple[str, ...] = ()
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from gateway.model.rule import (
     Direction,
     FlatLineParameters,
     GateParameters,
+    LossParameters,
     RateParameters,
     ResolvedRule,
     RuleFamily,
@@ -35,6 +36,7 @@ _FAMILY = {
     RuleFamily.IMPOSSIBLE: ("impossible value", "不可能的值"),
     RuleFamily.CHANGE_COUNT: ("change count", "变化次数"),
     RuleFamily.CONSECUTIVE: ("readings in a row", "连续读数"),
+    RuleFamily.LOSS: ("lost requests", "请求丢失率"),
 }
 _WORDS = {
     "set by": "来源",
@@ -58,6 +60,8 @@ _WORDS = {
     "size": "绝对值",
     "readings in a row": "连续次数",
     "one reading in": "读数最小间隔",
+    "at least requests": "最少请求数",
+    "outage after": "视为中断",
     "suppressed while": "抑制条件（报警进行中）",
     "hazard": "重大事故隐患条目",
 }
@@ -153,7 +157,11 @@ def _family_details(settings: Settings, rule: ResolvedRule, said: Callable[[str]
     if isinstance(own, ConsecutiveParameters):
         yield f"{said('readings in a row')} {own.times}"
         yield f"{said('one reading in')} {own.spacing_s:g} s"
-    if own is not None and not isinstance(own, GateParameters):
+    if isinstance(own, LossParameters):
+        yield f"{said('over')} {own.window_s:g} s"
+        yield f"{said('at least requests')} {own.min_requests}"
+        yield f"{said('outage after')} {own.outage_s:g} s"
+    elif own is not None and not isinstance(own, GateParameters):
         yield f"{said('longest gap')} {own.gap_s:g} s"
 
 

@@ -122,6 +122,7 @@ def _kind(
         table_settings=ModbusTable,
         build=lambda bound, clock: ModbusDriver(bound, link(bound.settings, clock), clock),
         tables_of=tuple({"modbus-tcp", "modbus-rtu", "modbus-rtu-tcp"} - {name}),
+        asks=True,
     )
 
 

@@ -1,11 +1,11 @@
 """A plan of requests that learns which gaps a device refuses to have read over. Pure.
 
-In: a register table; a request that was refused, and which of its parts were answered. Out: the decoder in force, whose
-`requests` are what to ask. Knows no wire.
+In: a register table; a request that was refused, and the pieces in which it was answered. Out: the decoder in force,
+whose `requests` are what to ask. Knows no wire.
 
-    refused   [a . b . . c]  exception     ask [a] [b] [c] in the same poll
-    answered  any of them                  ask them so from now on, for RELEARN_S; then try the whole again
-    refused   all of them                  the gap was not the reason: the plan stays
+    refused   [a . b . . c]  exception     search for the gap in the same poll (`drivers.modbus.gap_search`)
+    answered  [a . b] and [c]              ask them so from now on, for RELEARN_S; then try the whole again
+    refused   every point                  the gap was not the reason: the plan stays
 """
 
 from drivers.modbus.decode import TableDecoder, compile_table
@@ -29,16 +29,16 @@ class LearningPlan:
         """Whether the requests differ from the plan."""
         return self.decoder.requests != self._requests
 
-    def parts_of(self, request: Request) -> tuple[Request, ...]:
+    def runs_of(self, request: Request) -> tuple[Request, ...]:
         """The same points without gaps; nothing when the request has none."""
-        parts = split_at_gaps(self._table, self.decoder.requests, request)
-        return parts if len(parts) > 1 else ()
+        runs = split_at_gaps(self._table, self.decoder.requests, request)
+        return runs if len(runs) > 1 else ()
 
-    def learn(self, request: Request, now_ns: int) -> None:
-        """The device refuses this request but answers parts of it: ask for the parts from now on."""
+    def learn(self, request: Request, pieces: tuple[Request, ...], now_ns: int) -> None:
+        """The device refuses this request but answers pieces of it: ask for the pieces from now on."""
         before = self.decoder.requests
         place = before.index(request)
-        requests = before[:place] + self.parts_of(request) + before[place + 1 :]
+        requests = before[:place] + pieces + before[place + 1 :]
         self.decoder = compile_table(self._table, requests)
         self._learned_at_ns = now_ns
 

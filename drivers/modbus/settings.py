@@ -31,7 +31,9 @@ class BackedOffLink(LinkSettings):
     @model_validator(mode="after")
     def _backoff_grows(self) -> Self:
         if self.backoff_max_ms < self.backoff_min_ms:
-            raise ValueError(f"backoff_max_ms {self.backoff_max_ms} is below backoff_min_ms {self.backoff_min_ms}")
+            raise ValueError(
+                f"backoff_max_ms ({self.backoff_max_ms}) at or above backoff_min_ms ({self.backoff_min_ms})"
+            )
         return self
 
 
@@ -69,7 +71,7 @@ class RtuBusSettings(BackedOffLink):
     @model_validator(mode="after")
     def _forgets_after_the_timeout(self) -> Self:
         if self.forget_s * 1000 <= self.timeout_ms:
-            raise ValueError(f"forget_s {self.forget_s:g} is not longer than timeout_ms {self.timeout_ms}")
+            raise ValueError(f"forget_s ({self.forget_s:g}) longer than timeout_ms ({self.timeout_ms})")
         return self
 
 
@@ -84,7 +86,7 @@ class ModbusRtuLink(RtuBusSettings):
     @model_validator(mode="after")
     def _two_ports_differ(self) -> Self:
         if self.standby_serial_port == self.serial_port:
-            raise ValueError(f"standby_serial_port is {self.serial_port} too, expected another port")
+            raise ValueError(f"another standby_serial_port than serial_port ({self.serial_port})")
         return self
 
 
@@ -125,7 +127,7 @@ class LabelRegisters(Schema):
     @model_validator(mode="after")
     def _fits_the_address_space(self) -> Self:
         if self.address + self.registers > ADDRESSES:
-            raise ValueError(f"{self.registers} registers at address {self.address} reach past {ADDRESSES - 1}")
+            raise ValueError(f"registers up to address {ADDRESSES - 1}, not {self.registers} from {self.address} on")
         return self
 
 
@@ -166,42 +168,41 @@ class RegisterPoint(TablePoint):
     @model_validator(mode="after")
     def _fits_the_address_space(self) -> Self:
         if self.address + self.type.words > ADDRESSES:
-            raise ValueError(f"{self.type} at address {self.address} reaches past address {ADDRESSES - 1}")
+            raise ValueError(
+                f"a point that ends at address {ADDRESSES - 1} or before, not {self.type} at {self.address}"
+            )
         return self
 
     @model_validator(mode="after")
     def _bits_are_named(self) -> Self:
         if self.function in BIT_FUNCTIONS:
             if self.type is not RegisterType.BIT:
-                raise ValueError(f"function {self.function} reads single bits: type must be bit, not {self.type}")
+                raise ValueError(f"type bit, not {self.type}: function {self.function} reads single bits")
             if self.bit is not None or self.order is not None:
-                raise ValueError(f"function {self.function} addresses each bit itself: leave out bit and order")
+                raise ValueError(f"neither bit nor order: function {self.function} addresses each bit itself")
         elif self.type.is_field != (self.bit is not None):
-            wanted = "needs bit: 0..15" if self.type.is_field else "has no bit: use type bit or bits"
-            raise ValueError(f"type {self.type} with function {self.function} {wanted}")
+            wanted = "bit: 0..15" if self.type.is_field else "no bit, which belongs to type bit or bits,"
+            raise ValueError(f"{wanted} with type {self.type} and function {self.function}")
         return self
 
     @model_validator(mode="after")
     def _field_has_a_width(self) -> Self:
         if (self.type is RegisterType.BITS) != (self.bit_count is not None):
-            raise ValueError("bit_count belongs to type bits, which needs it")
+            raise ValueError("bit_count with type bits, and with no other type")
         if (self.bit or 0) + (self.bit_count or 1) > 16:
-            raise ValueError(
-                f"bits {self.bit} to {(self.bit or 0) + (self.bit_count or 1) - 1} leave the 16-bit register"
-            )
+            last = (self.bit or 0) + (self.bit_count or 1) - 1
+            raise ValueError(f"bits within 0 and 15 of a register, not {self.bit} to {last}")
         return self
 
     @model_validator(mode="after")
     def _values_are_possible(self) -> Self:
-        if self.min > self.max:
-            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
         if self.scale == 0:
-            raise ValueError("scale 0 would make every value the same")
+            raise ValueError("a scale other than 0, which would make every value the same")
         low, high = self.raw_bounds
         pattern_high = 2.0 ** (16 * self.type.words) if low < 0 and not self.type.is_float else high
         for sentinel in self.sentinels:
             if not low <= sentinel <= pattern_high:
-                raise ValueError(f"sentinel {sentinel:g} cannot occur in {self.type} ({low:g} to {high:g})")
+                raise ValueError(f"sentinels that occur in {self.type} ({low:g} to {high:g}), not {sentinel:g}")
         return self
 
 
@@ -227,7 +228,7 @@ class ModbusTable(DeviceTable):
         keys = [point.key for point in self.points] + [label.key for label in self.labels]
         repeated = [key for key, times in Counter(keys).items() if times > 1]
         if repeated:
-            raise ValueError(f"two points share the key {', '.join(sorted(repeated))}")
+            raise ValueError(f"each key once, not twice {', '.join(sorted(repeated))}")
         return self
 
     @model_validator(mode="after")
@@ -239,8 +240,8 @@ class ModbusTable(DeviceTable):
             places = points.get(point.decimals)
             if places is None or places.decimals is not None or not 0 <= places.min <= places.max <= MAX_DECIMALS:
                 raise ValueError(
-                    f"point {point.key}: decimals is {point.decimals}, expected another point of this table "
-                    f"with min and max within 0 and {MAX_DECIMALS}"
+                    f"another point of this table, with min and max within 0 and {MAX_DECIMALS}, "
+                    f"as decimals of point {point.key}, not {point.decimals}"
                 )
         return self
 
@@ -254,7 +255,7 @@ class ModbusTable(DeviceTable):
         for point in self.points:
             if point.type.words > self.max_registers:
                 raise ValueError(
-                    f"point {point.key}: {point.type} takes {point.type.words} registers, "
-                    f"but max_registers allows {self.max_registers} a request"
+                    f"max_registers of {point.type.words} or more for point {point.key} ({point.type}), "
+                    f"not {self.max_registers}"
                 )
         return self

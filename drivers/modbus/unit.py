@@ -8,6 +8,7 @@ import logging
 
 import numpy as np
 
+from drivers.modbus.gap_search import pieces_of
 from drivers.modbus.labels import text_of
 from drivers.modbus.learning import RELEARN_S, LearningPlan
 from drivers.modbus.plan import Request
@@ -90,15 +91,17 @@ class ModbusUnit:
         answers: Answers,
         refused: dict[Request, ExceptionReplyError],
     ) -> None:
-        parts = self._plan.parts_of(request) if error.refuses_addresses else ()
-        part_answers, part_refusals = await self._ask_parts(parts)
-        if any(words is not None for words in part_answers.values()):
-            answers.update(part_answers)
-            refused.update(part_refusals)
-            self._plan.learn(request, self._clock.monotonic_ns())
+        runs = self._plan.runs_of(request) if error.refuses_addresses else ()
+        tried: Answers = {}
+        refusals: dict[Request, ExceptionReplyError] = {}
+        pieces = await pieces_of(runs, lambda piece: self._is_answered(piece, tried, refusals))
+        if any(tried[piece] is not None for piece in pieces):
+            answers.update((piece, tried[piece]) for piece in pieces)
+            refused.update((piece, refusals[piece]) for piece in pieces if piece in refusals)
+            self._plan.learn(request, pieces, self._clock.monotonic_ns())
             logger.info(
                 "gap refused, read in parts device=%s function=%d address=%d count=%d parts=%d",
-                *(self.device_id, request.function, request.address, request.count, len(parts)),
+                *(self.device_id, request.function, request.address, request.count, len(pieces)),
             )
             return
         answers[request], refused[request] = None, error
@@ -106,15 +109,16 @@ class ModbusUnit:
         if error.unit_is_absent or nothing_left:
             raise error
 
-    async def _ask_parts(self, parts: tuple[Request, ...]) -> tuple[Answers, dict[Request, ExceptionReplyError]]:
-        answers: Answers = {}
-        refused = {}
-        for part in parts:
-            try:
-                answers[part] = await self._link.read(self._unit_id, part)
-            except ExceptionReplyError as error:
-                answers[part], refused[part] = None, error
-        return answers, refused
+    async def _is_answered(
+        self, request: Request, answers: Answers, refused: dict[Request, ExceptionReplyError]
+    ) -> bool:
+        try:
+            answers[request] = await self._link.read(self._unit_id, request)
+        except ExceptionReplyError as error:
+            if error.unit_is_absent:
+                raise
+            answers[request], refused[request] = None, error
+        return answers[request] is not None
 
     def _readings(self, answers: Answers, observed_at_ns: int) -> Readings:
         requests = self._plan.decoder.requests

@@ -1,12 +1,12 @@
-"""One message of one device becomes `Readings`. Pure: bytes in, arrays out.
+"""One message of one device becomes `Readings`. No I/O: bytes in, arrays out. It remembers the last time stamps.
 
     {"DataTimeStamp": 1700000000000, "WindSpeed": 3.2}   json: a path a point, and a path to the device's time
     b"3.2" on site/mast-1/wind                           plain: a bare number; topic_suffix tells which point
 
-What is wrong with one field makes that point BAD. A point whose `fault` bit is set in the same message is SUSPECT. What
-is wrong with the message as a whole raises DecodeError with the reason, and the caller puts the payload aside. A key
-that stands twice makes a message ambiguous: refused, because readers differ in which one they believe. Knows nothing of
-brokers, sessions and queues.
+What is wrong with one field makes that point BAD. A point whose `fault` bit is set in the same message is SUSPECT, and
+so is a value that contradicts an earlier one of the same device time. What is wrong with the message as a whole raises
+DecodeError with the reason, and the caller puts the payload aside. A key that stands twice makes a message ambiguous:
+refused, because readers differ in which one they believe. Knows nothing of brokers, sessions and queues.
 """
 
 import json
@@ -25,6 +25,7 @@ from drivers.mqtt.device_time import believable, time_ns
 from drivers.mqtt.json_path import MISSING, Steps, compile_path, value_at
 from drivers.mqtt.private import Blotter
 from drivers.mqtt.settings import FieldPoint, MqttTable
+from drivers.stamps import StampMemory
 from gateway.model.errors import DecodeError
 from gateway.model.reading import Quality, RawBlock, Readings
 from gateway.ports import BoundDevice
@@ -58,6 +59,7 @@ class MessageDecoder:
         self._steps = [compile_path(point.path) if point.path else () for point in table.points]
         self._time_steps: Steps = compile_path(table.time.path) if table.time else ()
         self._fault_bits = fault_bits(table.points)
+        self._stamps = StampMemory()
         self._quoted_keys = _quoted_keys([*self._steps, self._time_steps])
         self.keepable = Blotter(table.private).blot
 
@@ -83,7 +85,7 @@ class MessageDecoder:
         readings = self._readings(message, self._point_index, values, observed_at_ns, suspect)
         if self._fault_bits is not None:
             self._fault_bits.doubt(readings.value, readings.quality)
-        return readings
+        return readings if self._table.time is None or suspect else self._stamps.checked(readings)
 
     def _plain(self, message: FieldMessage) -> Readings:
         position = self._plain_position(message.topic)

@@ -105,14 +105,16 @@ class MessageTime(Schema):
     """Where a message carries the device's own time. Without an offset in ISO text, `utc_offset_minutes` tells it.
 
     A device clock more than `future_tolerance_s` ahead, or before 2000, is not believed: the time of receipt counts
-    and the values are SUSPECT. `required: false` lets messages without the field pass with the time of receipt.
+    and the values are SUSPECT. Up to the tolerance the device's time counts as it is, so a table that allows more lets
+    values into the history that are stamped in the future. `required: false` lets messages without the field pass with
+    the time of receipt.
     """
 
     path: JsonPath
     format: Literal["s", "ms", "ns", "iso8601"]
     required: bool = True
     utc_offset_minutes: Annotated[int, Field(ge=-840, le=840)] | None = None
-    future_tolerance_s: Annotated[float, Field(ge=0)] = 300.0
+    future_tolerance_s: Annotated[float, Field(ge=0)] = 5.0
 
 
 class FieldPoint(TablePoint):

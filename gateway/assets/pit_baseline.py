@@ -91,11 +91,15 @@ class BaselineKeeper:
         return self._apply(baseline, sum(readings) / len(readings), at_ns, len(readings))
 
     def cumulative(self, measured: float) -> float:
-        """Since the baseline in force, in the item's unit; NaN without one."""
-        reached = nan if self._blind else self._carried + self._point.sign * (measured - self._zero)
+        """Since the baseline in force, in the item's unit; NaN without one. It is what has been reached."""
+        reached = self.counted(measured)
         if isfinite(reached):
             self._reached = reached
         return reached
+
+    def counted(self, measured: float) -> float:
+        """The same of a reading that is not believed."""
+        return nan if self._blind else self._carried + self._point.sign * (measured - self._zero)
 
     def saved(self) -> Json:
         """The state to keep."""

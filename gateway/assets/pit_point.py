@@ -155,7 +155,10 @@ class PitPointDerivation:
         self._events += self._trouble.note(defect, reading.at_ns)
         self._count_gauges(reading)
         self._rate.add(reading.at_ns, cumulative)
-        return self._row(reading, cumulative, defect)
+        row = self._row(reading, cumulative, defect)
+        if defect is Defect.FLAT_LINE:
+            self._rate.see(reading.at_ns, self._baseline.counted(reading.value))
+        return row
 
     def _settle(self, reading: Reading) -> None:
         """A baseline that this reading completes; earlier readings are then counted from it, or forgotten."""
@@ -183,8 +186,9 @@ class PitPointDerivation:
         self._rate.clear()
 
     def _row(self, reading: Reading, cumulative: float, defect: Defect) -> Values:
-        known = defect is Defect.NONE
-        rates = (self._rate.per_day(), self._rate.change_per_day()) if known else (nan, nan)
+        rates = (self._rate.per_day(), self._rate.change_per_day()) if defect is Defect.NONE else (nan, nan)
+        if defect is Defect.OUTLIER:  # measure again at once: whether it is there too, the next reading tells
+            rates = nan, self._rate.change_to_per_day(reading.at_ns, self._baseline.counted(reading.value))
         gauges = [float(reading.gauges)] if isinstance(self.point.source, StrutLoad) else []
         shares = [100.0 * cumulative / design for design in self._shares]
         row = [cumulative, *rates, float(defect), *gauges, *shares]

@@ -8,7 +8,8 @@ the median only when it has been there for about a third of the window, so that 
                                   this - the readings of about a day ago (their median, of a dense stream)
 
 A reading that is measured again within half a day and is nearer to the reading before it than to its repetition was a
-misreading: it is forgotten.
+misreading: it is forgotten. A reading that is not believed turns no slope. Its plain change is said all the same, and
+what was seen last is what the next reading is compared with: a jump out of a flat line is the jump of one reading.
 A pit may be read once in days (GB 50497-2019 7.0.3: up to ten). Readings that come so rarely that the window holds too
 few of them are compared all the same when they come evenly: after a hole in a denser stream nothing is known instead.
 Memory is bounded: of a denser stream, readings a thirtieth of the window apart are kept, and always the newest.
@@ -62,6 +63,13 @@ class RobustRate:
         self._spacing_ns = self._window_ns // KEPT_READINGS
         self._fewest_sparse = max(window.min_readings, _FEWEST_SPARSE)
         self._kept: deque[tuple[int, float]] = deque()
+        self._seen: tuple[int, float] | None = None
+        self._seen_before_last: tuple[int, float] | None = None
+
+    def see(self, at_ns: int, value: float) -> None:
+        """One reading that is not believed and may be true: the next one is compared with it."""
+        if isfinite(value):
+            self._seen = (at_ns, value)
 
     def add(self, at_ns: int, value: float) -> None:
         """One usable reading, later than the last. NaN and what is not later are left out."""
@@ -70,6 +78,7 @@ class RobustRate:
         if self._withdraws(at_ns, value) or self._is_dense():
             self._kept.pop()
         self._kept.append((at_ns, value))
+        self._seen_before_last, self._seen = self._seen, None
         while len(self._kept) > self._fewest_sparse and self._kept[0][0] < at_ns - self._window_ns:
             self._kept.popleft()
 
@@ -88,27 +97,44 @@ class RobustRate:
             return nan
         last_ns, last = self._kept[-1]
         aged = [((last_ns - at_ns) / NS_A_DAY, value) for at_ns, value in self._kept]
-        changes = [(last - value) / age for age, value in (*_before(aged), *_a_day_ago(aged))]
+        seen = [] if self._seen_before_last is None else [self._seen_before_last]
+        before = [((last_ns - at_ns) / NS_A_DAY, value) for at_ns, value in seen] or aged[-2:-1]
+        changes = [(last - value) / age for age, value in (*_half_a_day_old(before), *_a_day_ago(aged))]
         largest: float = max(changes, key=abs, default=nan)
         return round(largest, _DIGITS)
+
+    def change_to_per_day(self, at_ns: int, value: float) -> float:
+        """The plain change to a reading that is not believed, since the one before it; NaN when that is less than half
+        a day old, as in a dense stream: its next reading tells."""
+        before = [*self._kept, *([] if self._seen is None else [self._seen])][-1:]
+        aged = _half_a_day_old([((at_ns - before_ns) / NS_A_DAY, kept) for before_ns, kept in before])
+        return round((value - aged[0][1]) / aged[0][0], _DIGITS) if aged else nan
 
     def shift(self, by: float) -> None:
         """The same readings counted from another zero."""
         self._kept = deque((at_ns, value + by) for at_ns, value in self._kept)
+        self._seen = None if self._seen is None else (self._seen[0], self._seen[1] + by)
 
     def clear(self) -> None:
         """Forget the readings, because later ones cannot be compared with them."""
         self._kept.clear()
+        self._seen = self._seen_before_last = None
 
     def saved(self) -> Json:
-        """The kept readings."""
-        return [[at_ns, value] for at_ns, value in self._kept]
+        """The kept readings, and what was seen after them."""
+        seen = None if self._seen is None else list(self._seen)
+        return {"kept": [[at_ns, value] for at_ns, value in self._kept], "seen": seen}
 
     def restore(self, saved: Json) -> None:
         """Go on with kept readings. Raises ValueError when they are none."""
-        if not isinstance(saved, list):
-            raise ValueError("kept readings are not a list")
-        self._kept = deque(_pair(entry) for entry in saved)
+        match saved:
+            case {"kept": list(kept), "seen": seen}:
+                last = None if seen is None else _pair(seen)
+            case list(kept):  # as versions before kept it
+                last = None
+            case _:
+                raise ValueError("kept readings are not a list")
+        self._kept, self._seen = deque(_pair(entry) for entry in kept), last
 
     def _is_dense(self) -> bool:
         """The last reading is nearer to the one before it than a dense stream's readings are kept."""
@@ -136,9 +162,9 @@ class RobustRate:
         return last if max(gaps_ns) <= _UNEVEN * min(gaps_ns) else lately
 
 
-def _before(aged: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The reading before the last, as (age in days, value), when it is half a day old or older."""
-    return [reading for reading in aged[-2:-1] if reading[0] >= _YOUNGEST_DAY]
+def _half_a_day_old(aged: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Of readings as (age in days, value), those that are half a day old or older."""
+    return [reading for reading in aged if reading[0] >= _YOUNGEST_DAY]
 
 
 def _a_day_ago(aged: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -23,10 +23,14 @@ class Fault:
 
 
 class ConfigError(Exception):
-    """Refuse to start: carries every fault at once, in file and line order."""
+    """Refuse to start: carries every fault at once, in file and line order.
 
-    def __init__(self, faults: list[Fault]) -> None:
+    `more_may_follow`: parts with faults were not checked further.
+    """
+
+    def __init__(self, faults: list[Fault], *, more_may_follow: bool = False) -> None:
         self.faults = sorted(faults)
+        self.more_may_follow = more_may_follow
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 

@@ -20,6 +20,7 @@ class RuleFamily(StrEnum):
     IMPOSSIBLE = "impossible"
     CHANGE_COUNT = "change_count"
     CONSECUTIVE = "consecutive"
+    LOSS = "loss"
 
 
 class Direction(StrEnum):
@@ -113,19 +114,38 @@ class ConsecutiveParameters:
     gap_s: float
 
 
-Parameters = RateParameters | FlatLineParameters | ChangeCountParameters | GateParameters | ConsecutiveParameters
+@dataclass(frozen=True, slots=True)
+class LossParameters:
+    """Requests of one device that were not answered, of the last `window_s` and of at least `min_requests`.
+
+    Without an answer for `outage_s` it is an outage, which counts as nothing. The rule's limit is a share in per cent.
+    """
+
+    window_s: float
+    min_requests: int
+    outage_s: float
+
+
+Parameters = (
+    RateParameters
+    | FlatLineParameters
+    | ChangeCountParameters
+    | GateParameters
+    | ConsecutiveParameters
+    | LossParameters
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRule:
     """One rule on one subject, with the limit in force there. One row, one possible alarm.
 
-    `subject` is a device id for a silence per device, and a point id for everything else.
+    `subject` is a device id for a silence per device and for a loss, and a point id for everything else.
     `point_index` is the subject's position in the PointTable, -1 when the subject is a device.
-    `device_points` are the positions of all points whose age counts for a silence; empty for a threshold.
+    `device_points` are the positions of all points of the device, or whose age counts for a silence; else empty.
     `limit` is in `info.unit`: the point's unit for a threshold and for readings in a row, that unit per time for a
-    rate, seconds for a silence and a flat line, a count for changes, unit per second for an impossible step (infinite:
-    no step is impossible).
+    rate, seconds for a silence and a flat line, a count for changes, per cent for a loss, unit per second for an
+    impossible step (infinite: no step is impossible).
     `deadband` is in the same unit. `parameters` is what the family needs beyond that.
     `suspected` says that a hit alone proves nothing: a person or a deadline confirms.
     `latching` says that its alarm waits for a reset after it has returned.

@@ -18,6 +18,7 @@ from gateway.rules.consecutive import ConsecutiveRules
 from gateway.rules.flat_line import FlatLineRules
 from gateway.rules.gated import GatedThresholdRules
 from gateway.rules.impossible import ImpossibleRules
+from gateway.rules.loss import LossRules
 from gateway.rules.rate_of_change import RateOfChangeRules
 from gateway.rules.silence import SilenceRules
 from gateway.rules.threshold import ThresholdRules
@@ -54,6 +55,7 @@ WINDOWED: Mapping[RuleFamily, Callable[[Sequence[tuple[int, ResolvedRule]]], Win
     RuleFamily.IMPOSSIBLE: ImpossibleRules,
     RuleFamily.CHANGE_COUNT: ChangeCountRules,
     RuleFamily.CONSECUTIVE: ConsecutiveRules,
+    RuleFamily.LOSS: LossRules,
 }
 
 

@@ -47,12 +47,13 @@ class Device:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """The field side of the site: what is valid of it."""
+    """The field side of the site: what is valid of it. `asked` are the devices that speak only when they are asked."""
 
     links: tuple[BoundLink, ...]
     points: PointTable
     devices: tuple[Device, ...]
     asset_of: Mapping[str, str]
+    asked: frozenset[str] = frozenset()
 
 
 class Binder:
@@ -81,7 +82,12 @@ class Binder:
         self._warn_idle()
         table = PointTable(tuple(points.values()))
         bound = tuple(BoundLink(link, _devices_of(link.id, devices, table)) for link in links)
-        return Field(bound, table, tuple(devices), {device.device_id: device.asset for device in devices})
+        asked = frozenset(device.device_id for device in devices if self._is_asked(device))
+        return Field(bound, table, tuple(devices), {device.device_id: device.asset for device in devices}, asked)
+
+    def _is_asked(self, device: Device) -> bool:
+        driver = self._driver_of.get(device.link_id)
+        return driver is not None and self._drivers[driver].asks
 
     def _link(self, path: KeyPath, raw: Raw) -> Any:
         driver = raw.get("driver")
@@ -91,6 +97,7 @@ class Binder:
             self._driver_of.setdefault(link_id, kind.name if kind else None)
         if kind is not None:
             return check(kind.link_settings, self._document, path, raw)
+        self._document.cut_short = True
         if driver is None:
             self._document.add((*path, "driver"), "key.missing")
         else:
@@ -105,8 +112,10 @@ class Binder:
         if table_driver is not None and driver != table_driver and not self._shares_tables(driver, table_driver):
             words = {"table": table_name, "found": table_driver, "expected": driver, "link": link_id}
             self._document.add((*path, "table"), "table.driver", **words)
+            self._document.cut_short = True
             table = None
         if driver is None:
+            self._document.cut_short = True
             self._check_names(path, raw)
             return None
         settings = check(self._drivers[driver].device_settings, self._document, path, raw)

@@ -34,6 +34,7 @@ _SHOWN_CHARACTERS = 60
 def check(schema: type[M], document: Document, path: KeyPath, value: Any) -> M | None:
     """The value as an instance of the model; None when there are faults, which the document then holds."""
     instance: M | None = check_type(schema, document, path, value)
+    document.cut_short |= instance is None
     return instance
 
 
@@ -102,6 +103,7 @@ def unknown_key(document: Document, path: KeyPath, known: Iterable[str]) -> None
 
 def not_a_mapping(document: Document, path: KeyPath, value: Any) -> None:
     """Note that something else stands where a mapping belongs; `id：a` looks like one and is text."""
+    document.cut_short = True
     if isinstance(value, str) and FULL_WIDTH.search(value):
         document.add(path, "yaml.full_width")
     else:

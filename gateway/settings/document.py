@@ -30,13 +30,17 @@ class Place:
 
 @dataclass(slots=True)
 class Document:
-    """One configuration file. `places` has an entry for every value; `faults` stop a start, `warnings` do not."""
+    """One configuration file. `places` has an entry for every value; `faults` stop a start, `warnings` do not.
+
+    `cut_short`: a part with a fault was left out of the checks that come after, so that more faults may follow.
+    """
 
     file: str
     data: Any = None
     places: dict[KeyPath, Place] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
+    cut_short: bool = False
 
     @property
     def name(self) -> str:

@@ -123,11 +123,13 @@ def _load(
     _warn_of_values(document, whole)
     faults = [fault for each in opened.values() for fault in each.faults]
     warnings = [warning for each in opened.values() for warning in each.warnings]
-    return _settle(document.file, whole, faults, warnings)
+    if faults:
+        raise ConfigError(faults, more_may_follow=any(each.cut_short for each in opened.values()))
+    return _settle(document.file, whole, warnings)
 
 
-def _settle(file: str, whole: _Whole, faults: list[Fault], warnings: list[Fault]) -> Settings:
-    """The frozen whole; raises ConfigError when there is any fault."""
+def _settle(file: str, whole: _Whole, warnings: list[Fault]) -> Settings:
+    """The frozen whole of a site without faults."""
     site = whole.site
     sections: dict[str, Any] = {
         "box": site.box,
@@ -139,8 +141,8 @@ def _settle(file: str, whole: _Whole, faults: list[Fault], warnings: list[Fault]
         "identity": site.identity,
     }
     catalogue = whole.hazards.catalogue
-    if faults or None in sections.values() or catalogue is None:
-        raise ConfigError(faults)
+    assert catalogue is not None, "no catalogue without a fault"
+    assert None not in sections.values(), "no section is missing without a fault"
     files = {"assets": site.assets, "hazards": whole.hazards.files}
     digest = digest_of({**sections, **files}, whole.field.links, whole.rules, whole.uplinks)
     return Settings(

@@ -19,6 +19,7 @@ from gateway.settings.rule_families import (
     ChangeCountSettings,
     ConsecutiveSettings,
     FlatLineSettings,
+    LossSettings,
     RateOfChangeSettings,
     SilenceSettings,
     ThresholdSettings,
@@ -27,6 +28,7 @@ from gateway.settings.rulepack import PackRule
 from gateway.settings.schema import LimitSource, OverrideSettings, least_certainty
 from gateway.settings.site import SiteParts
 
+ALL_PCT = 100
 _VALUES = {"limit", "deadband", "on_delay_s", "off_delay_s", "severity"}
 
 
@@ -138,6 +140,8 @@ class Overrides:
             self._document.add(path, "rule.gap", found=rule.gap_s, window=limit)
         elif isinstance(rule, ChangeCountSettings) and limit > MOST_CHANGES:
             self._document.add(path, "range.at_most", found=limit, bound=MOST_CHANGES)
+        elif isinstance(rule, LossSettings) and limit >= ALL_PCT:
+            self._document.add(path, "range.below", found=limit, bound=ALL_PCT)
 
 
 def _changeable(rule: AnyRule) -> set[str]:

@@ -45,6 +45,7 @@ def _heads(document: Document, site: SiteParts, library: Library, own: Mapping[s
     for path, name in site.rule_packs:
         found = (own[name].head if name in own else None) or library.find("rules", name)
         if found is None:
+            document.cut_short = True
             choice(document, path, name, library.names("rules"))
         else:
             heads[name] = found

@@ -7,13 +7,19 @@ from gateway.model.errors import ConfigError
 from gateway.settings.settings import Settings
 from gateway.settings.wording import Language, fault_text
 
+_MORE: dict[Language, str] = {
+    "en": "; more may follow: what has a fault is not checked further",
+    "zh": "；改正后可能还有其他错误：有错误的部分未继续检查",
+}
+
 
 def check_report(result: ConfigError | Settings, language: Language = "en") -> str:
     """The whole report, without a final newline."""
     if isinstance(result, ConfigError):
         lines = [fault_text(fault, language) for fault in result.faults]
         files = len({fault.file for fault in result.faults})
-        return "\n".join([*lines, _fault_count(len(lines), files, language)])
+        more = _MORE[language] if result.more_may_follow else ""
+        return "\n".join([*lines, _fault_count(len(lines), files, language) + more])
     mark = "warning" if language == "en" else "警告"
     lines = [f"{mark}: {fault_text(warning, language)}" for warning in result.warnings]
     return "\n".join([*lines, _summary(result, language)])

@@ -6,7 +6,7 @@ protocols.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.model.alarm import RuleInfo
@@ -18,6 +18,7 @@ from gateway.model.rule import (
     Direction,
     FlatLineParameters,
     GateParameters,
+    LossParameters,
     Parameters,
     RateParameters,
     ResolvedRule,
@@ -33,6 +34,7 @@ from gateway.settings.rule_families import (
     ConsecutiveSettings,
     FlatLineSettings,
     ImpossibleSettings,
+    LossSettings,
     OnePointRule,
     RateOfChangeSettings,
     SilenceSettings,
@@ -112,15 +114,21 @@ class Resolver:
         return any(settings.kind in ("*", kind) and asset not in described for asset, kind in self._kinds.items())
 
     def _subjects(self, rule: PackRule, settings: AnyRule) -> Iterator[Subject]:
-        if not isinstance(settings, SilenceSettings):
+        if isinstance(settings, LossSettings):
+            yield from self._devices(settings, "%", self._field.asked)
+        elif not isinstance(settings, SilenceSettings):
             yield from self._judged_points(rule, settings)
         elif settings.per == "point":
             for i, point in self._points_for(settings):
                 yield Subject(point.point_id, point.asset, "s", i, (i,))
         else:
-            for device, asset in self._field.asset_of.items():
-                if self._is_for(settings, asset):
-                    yield Subject(device, asset, "s", -1, tuple(self._field.points.of_device(device)))
+            yield from self._devices(settings, "s", self._field.asset_of.keys())
+
+    def _devices(self, settings: AnyRule, unit: str, devices: Collection[str]) -> Iterator[Subject]:
+        """The devices among these on assets that the rule is for, each with all its points."""
+        for device, asset in self._field.asset_of.items():
+            if device in devices and self._is_for(settings, asset):
+                yield Subject(device, asset, unit, -1, tuple(self._field.points.of_device(device)))
 
     def _judged_points(self, rule: PackRule, settings: ValueRule) -> Iterator[Subject]:
         for i, point in self._points_for(settings):
@@ -146,7 +154,7 @@ class Resolver:
             rule.document.warn((*rule.path, "only_when"), "warn.condition_without_point", asset=asset, found=asked.key)
         return None
 
-    def _points_for(self, settings: AnyRule) -> Iterator[tuple[int, Point]]:
+    def _points_for(self, settings: ValueRule | SilenceSettings) -> Iterator[tuple[int, Point]]:
         keys = settings.keys if isinstance(settings, SilenceSettings | ImpossibleSettings) else (settings.key,)
         for i, point in enumerate(self._field.points.points):
             known = settings.undescribed and point.asset in self._described
@@ -226,7 +234,11 @@ def _parameters(settings: AnyRule, subject: Subject) -> Parameters | None:
     if isinstance(settings, ChangeCountSettings):
         level = math.nan if settings.level is None else settings.level
         return ChangeCountParameters(settings.window_s, settings.gap_s, settings.min_change, level)
-    return None
+    return (
+        LossParameters(settings.window_s, settings.min_requests, settings.outage_s)
+        if isinstance(settings, LossSettings)
+        else None
+    )
 
 
 def _asked(settings: ValueRule) -> tuple[While, ...]:
@@ -239,6 +251,8 @@ def _asked(settings: ValueRule) -> tuple[While, ...]:
 
 
 def _wanted(settings: AnyRule) -> str:
+    if isinstance(settings, LossSettings):
+        return "device that is asked"
     if isinstance(settings, SilenceSettings | ImpossibleSettings):
         return ", ".join(settings.keys or ("device",))
     return settings.key

@@ -350,8 +350,39 @@ class ConsecutiveSettings(RuleSettings):
         return 0.0
 
 
+class LossSettings(RuleSettings):
+    """A device that answers, and leaves too many requests unanswered. Only for devices that are asked."""
+
+    family: Literal["loss"]
+    """Chooses this shape."""
+    lost_pct: Annotated[float, Field(gt=0, lt=100)]
+    """Share of requests without an answer that is wrong, per cent."""
+    window_s: Annotated[float, Field(ge=60, le=86_400)]
+    """Over how long requests are counted, seconds; longer where there were fewer than min_requests."""
+    min_requests: Annotated[int, Field(ge=20, le=10_000)]
+    """Fewest requests that prove a loss; with fewer the rule is UNKNOWN, unless enough came without any."""
+    outage_s: Annotated[float, Field(gt=0, le=3600)]
+    """Without any answer for so long it is an outage and no loss, seconds: another rule tells that. UNKNOWN then."""
+    deadband: Annotated[float, Field(ge=0, lt=100)] = 0.0
+    """How far back behind the limit the share must go before the condition ends, per cent of all requests."""
+    on_delay_s: Seconds = 0.0
+    """How long the condition must hold before the alarm, seconds."""
+    off_delay_s: Seconds = 0.0
+    """How long the condition must be gone before the alarm returns, seconds."""
+
+    @property
+    def limit(self) -> float:
+        """The share, per cent."""
+        return self.lost_pct
+
+    @property
+    def direction(self) -> Direction:
+        """A loss is wrong when it is high."""
+        return Direction.HIGH
+
+
 OnePointRule = ThresholdSettings | RateOfChangeSettings | FlatLineSettings | ChangeCountSettings | ConsecutiveSettings
-AnyRule = OnePointRule | SilenceSettings | ImpossibleSettings
+AnyRule = OnePointRule | SilenceSettings | ImpossibleSettings | LossSettings
 FAMILIES: Mapping[str, type[AnyRule]] = {
     "threshold": ThresholdSettings,
     "silence": SilenceSettings,
@@ -360,4 +391,5 @@ FAMILIES: Mapping[str, type[AnyRule]] = {
     "impossible": ImpossibleSettings,
     "change_count": ChangeCountSettings,
     "consecutive": ConsecutiveSettings,
+    "loss": LossSettings,
 }

@@ -207,6 +207,7 @@ def _rule(document: Document, path: KeyPath, entry: Any) -> AnyRule | None:
     family = entry.get("family")
     schema = FAMILIES.get(family) if isinstance(family, str) else None
     if schema is None:
+        document.cut_short = True
         if family is None:
             document.add((*path, "family"), "key.missing")
         else:
@@ -216,4 +217,5 @@ def _rule(document: Document, path: KeyPath, entry: Any) -> AnyRule | None:
             unknown_key(document, (*path, key), known)
         return None
     rule: AnyRule | None = check_type(schema, document, path, entry)
+    document.cut_short |= rule is None
     return rule

@@ -65,6 +65,7 @@ def read_site(document: Document) -> SiteParts:
     if not isinstance(document.data, dict) and not document.faults:
         not_a_mapping(document, (), document.data)
     _check_outline(document, data)
+    _check_field(document, data)
     assets = _mappings(document, data, "assets")
     checked = [(path, check(AssetSettings, document, path, raw)) for path, raw in assets]
     check_unique(document, assets, "id")
@@ -110,18 +111,41 @@ def _check_outline(document: Document, data: Raw) -> None:
         return
     for key in data:
         if key not in SiteFile.model_fields:
+            document.cut_short = True
             unknown_key(document, (key,), SiteFile.model_fields)
     for key, field in SiteFile.model_fields.items():
         if key not in data and field.is_required():
+            document.cut_short = True
             document.add((key,), "key.missing")
     if "version" in data:
         check_type(Literal[1], document, ("version",), data["version"])
+
+
+def _check_field(document: Document, data: Raw) -> None:
+    """Something has to be read: links and devices are needed, unless surveyors measure a pit."""
+    if not isinstance(document.data, dict) or _measured_by_hand(data.get("assets")):
+        return
+    for key in ("links", "devices"):
+        if key not in data:
+            document.cut_short = True
+            document.add((key,), "key.missing")
+        elif data[key] == []:
+            document.add((key,), "list.at_least", count=0, bound=1)
+
+
+def _measured_by_hand(assets: Any) -> bool:
+    """Whether any pit has a point that is read by hand, as written: the pit's other faults are told elsewhere."""
+    pits = [asset.get("pit") for asset in assets if isinstance(asset, dict)] if isinstance(assets, list) else []
+    points = [pit.get("points") for pit in pits if isinstance(pit, dict)]
+    each = [point for listed in points if isinstance(listed, list) for point in listed if isinstance(point, dict)]
+    return any(point.get("by_hand") is True for point in each)
 
 
 def _list(document: Document, data: Raw, key: str) -> list[Any]:
     """The list under a top-level key; empty when it is missing, and when it is something else."""
     value = data.get(key, [])
     if not isinstance(value, list):
+        document.cut_short = True
         document.add((key,), "type.list", found=describe(document, (key,), value))
         return []
     if not value and key in data and SiteFile.model_fields[key].is_required():
@@ -162,6 +186,7 @@ def _rule_packs(document: Document, data: Raw) -> tuple[tuple[KeyPath, str], ...
         path: KeyPath = ("rule_packs", i)
         name = check_type(Name, document, path, raw)
         if name is None:
+            document.cut_short = True
             continue
         if name in packs:
             document.add(path, "pack.twice", found=name)

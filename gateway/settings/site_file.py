@@ -81,10 +81,11 @@ class SiteFile(SettingsModel):
     """Rule packs in order; a later pack may replace a rule of an earlier one."""
     assets: Annotated[list[AssetSettings], Field(min_length=1)]
     """What is watched."""
-    links: Annotated[list[Any], Field(min_length=1)]
-    """Connections to the field; `driver` chooses the protocol and with it the other keys."""
-    devices: Annotated[list[Any], Field(min_length=1)]
-    """Devices on the links; each is read by a device table."""
+    links: Annotated[list[Any], Field(default_factory=list)]
+    """Connections to the field; `driver` chooses the protocol and with it the other keys. At least one, unless a pit is
+    measured by hand."""
+    devices: Annotated[list[Any], Field(default_factory=list)]
+    """Devices on the links; each is read by a device table. At least one, unless a pit is measured by hand."""
     rule_overrides: Annotated[list[OverrideSettings], Field(default_factory=list)]
     """The site's own values for rules."""
     uplinks: Annotated[list[Any], Field(default_factory=list)]

@@ -30,6 +30,7 @@ def read_document(path: Path) -> Document:
     text = None if content is None else _decode(content, document)
     if text is not None:
         _parse(text, document)
+    document.cut_short = bool(document.faults)
     return document
 
 

@@ -36,6 +36,7 @@ class TableReader:
         if name not in self._tables:
             found = read_named(self._library, "devices", name, self._opened)
             if found is None:
+                asking.cut_short = True
                 choice(asking, (*path, "table"), name, self._library.names("devices"))
                 return _NO_TABLE
             self._tables[name] = self._check(*found)
@@ -51,6 +52,7 @@ class TableReader:
             document.add(("model",), "table.model", found=data["model"], expected=source.stem)
         driver = data.get("driver")
         if not isinstance(driver, str) or driver not in self._drivers:
+            document.cut_short = True
             if driver is None:
                 document.add(("driver",), "key.missing")
             else:

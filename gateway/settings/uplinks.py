@@ -48,6 +48,7 @@ def _bind(
         if settings is not None:
             _check_named(document, path, kind, settings, assets)
         return None if settings is None or name is None else BoundUplink(name, kind, settings)
+    document.cut_short = True
     if kind_name is None:
         document.add((*path, "kind"), "key.missing")
     else:

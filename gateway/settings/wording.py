@@ -167,6 +167,12 @@ CATALOGUE: dict[str, Wording] = {
         "{found}，不是本表的其他测点",
         "本表中表示该传感器故障的测点键",
     ),
+    "table.bounds": Wording(
+        "max {high} below min {low}",
+        "max at or above min: outside min to max a value is BAD",
+        "max {high} 小于 min {low}",
+        "max 不小于 min（超出 min 至 max 的值判为无效）",
+    ),
     "point.duplicate": Wording(
         "point {point}, which device {other} already delivers",
         "each point from one device",

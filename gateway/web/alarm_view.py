@@ -5,8 +5,8 @@ knows no request and no clock.
 
 Lists. Each open alarm stands on exactly one. What is suppressed, out of service or shelved stands on that list; of the
 rest, what speaks of the measuring (and not of the machine) stands among the diagnostics, so that it never buries a
-crane's alarm: severity log, and rules of the families silence, flat line, impossible and change count, or whose id
-names a sensor or a logger. A P1, and what makes a major hazard suspected, is never a diagnostic.
+crane's alarm: severity log, and rules of the families silence, loss, flat line, impossible and change count, or whose
+id names a sensor or a logger. A P1, and what makes a major hazard suspected, is never a diagnostic.
 
 Groups. Alarms that followed another of the same asset within seconds are folded below it, the cause on top. A P1 is
 never folded away, nor is anything graver than its cause.
@@ -23,7 +23,7 @@ from gateway.web.read_model import Row
 
 PAGE_ROWS = 100
 DIAGNOSTIC_FAMILIES = frozenset(
-    {RuleFamily.SILENCE, RuleFamily.FLAT_LINE, RuleFamily.IMPOSSIBLE, RuleFamily.CHANGE_COUNT}
+    {RuleFamily.SILENCE, RuleFamily.LOSS, RuleFamily.FLAT_LINE, RuleFamily.IMPOSSIBLE, RuleFamily.CHANGE_COUNT}
 )
 DIAGNOSTIC_WORDS = frozenset({"sensor_fault", "logger", "sensor"})
 

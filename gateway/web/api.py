@@ -42,6 +42,10 @@ NO_ALARM = {404: "No alarm has this id"}
 NO_POINT = {404: "No point has this id"}
 NOT_KEPT = {503: "Carried out, but not on the disk yet: do not switch the box off"}
 METRICS = Media(("text/plain",), "Metrics in the text format of Prometheus")
+WithSuppressed = Annotated[
+    bool,
+    Query(description="Whether `alarms` also holds what is suppressed by design; `suppressed` lists it in any case"),
+]
 LAST_NS = 2**62  # the year 2116; beyond it a time does not fit the database
 
 
@@ -106,8 +110,8 @@ def alarm_command(summary: str) -> dict[str, Any]:
 
 def _reading_routes(app: FastAPI, view: BoxView, clock: Clock) -> None:
     @app.get("/api/alarms", **operation("alarms", "Every open alarm", AlarmsAnswer))
-    async def alarms() -> Response:
-        return _json(view.alarms())
+    async def alarms(suppressed: WithSuppressed = False) -> Response:
+        return _json(view.alarms(with_suppressed=suppressed))
 
     @app.get("/api/alarms/{alarm_id}", **operation("alarms", "One alarm with its records", AlarmDetail, NO_ALARM))
     async def alarm(alarm_id: AlarmId) -> Response:

@@ -83,13 +83,17 @@ class BoxView:
         """There was a commit: what it kept may be shown."""
         self._committed = None
 
-    def alarms(self) -> Row:
-        """Every open alarm, never filtered by time, what is suppressed by design, and what cannot be judged now."""
+    def alarms(self, *, with_suppressed: bool = False) -> Row:
+        """Every open alarm, never filtered by time, what is suppressed by design, and what cannot be judged now.
+
+        `with_suppressed`: what is suppressed stands among the alarms too, not only in its own list.
+        """
         alarms = self.shown_alarms()
+        listed = alarms if with_suppressed else [alarm for alarm in alarms if not held_back(alarm)]
         return {
             "at_ns": self.parts.clock.now_ns(),
             "store_failing": bool(self.parts.recorder.failing_since_ns),
-            "alarms": alarm_rows([alarm for alarm in alarms if not held_back(alarm)]),
+            "alarms": alarm_rows(listed),
             "suppressed": alarm_rows([alarm for alarm in alarms if held_back(alarm)]),
             "unknown": self.unknown_rules(),
             "out_of_service": [service_row(service) for service in self.parts.alarms.services()],

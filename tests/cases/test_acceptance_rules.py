@@ -118,7 +118,14 @@ def test_5_three_readings_at_three_quarters_of_the_rate_warn_on_the_third() -> N
 
 @pytest.mark.parametrize(
     ("last_change_mm", "raised"),
-    [(1.9, []), (2.0, ["measure_again"]), (3.5, ["alarm"]), (3.9, ["alarm"]), (4.1, ["danger"])],
+    [
+        (1.9, []),
+        (2.0, ["measure_again"]),
+        (3.5, ["alarm"]),
+        (3.9, ["alarm"]),
+        (4.1, ["danger"]),
+        (12.0, ["danger"]),  # so far off that the reading itself is not believed until it is measured again
+    ],
 )
 def test_one_days_movement_beyond_the_rate_is_told_on_that_reading(last_change_mm: float, raised: list[str]) -> None:
     """GB 50497-2019 8.0.3: crossing either limit triggers; the limit is 2 mm/d, the background 0.8 mm/d."""
@@ -126,14 +133,30 @@ def test_one_days_movement_beyond_the_rate_is_told_on_that_reading(last_change_m
     assert _told_by_changes([*enumerate(moved), (10.0, moved[-1] + last_change_mm)]) == raised
 
 
+@pytest.mark.parametrize(
+    ("jump_mm", "raised"), [(1.9, []), (2.0, ["measure_again"]), (3.9, ["alarm"]), (12.0, ["danger"])]
+)
+def test_a_jump_from_rest_is_told_on_that_reading(jump_mm: float, raised: list[str]) -> None:
+    """Ten equal readings are a flat line and not believed; what comes after is compared with them all the same."""
+    assert _told_by_changes([*((float(day), 5.0) for day in range(10)), (10.0, 5.0 + jump_mm)]) == raised
+
+
+def test_a_misreading_far_off_returns_when_it_is_measured_again() -> None:
+    moved = [(float(day), 0.8 * day) for day in range(10)]
+    again = [*moved, (10.0, 7.2 + 12.0), (10.1, 8.1), (11.0, 8.9)]
+    assert _told_by_changes(again) == ["danger"]
+    assert _told_by_changes(again, "returned") == ["danger"]
+
+
 def test_a_misreading_that_is_measured_again_returns_and_is_not_told_the_next_day() -> None:
     moved = [(float(day), 0.8 * day) for day in range(10)]
     misread = [*moved, (10.0, 7.2 + 3.5), (10.1, 8.1)]
     assert _told_by_changes(misread) == ["alarm"]
     assert _told_by_changes([*misread, (11.0, 8.9), (12.0, 9.7)]) == ["alarm"], "told once, on the misreading"
+    assert _told_by_changes([*misread, (11.0, 8.9)], "returned") == ["alarm"]
 
 
-def _told_by_changes(readings: Sequence[tuple[float, float]]) -> list[str]:
+def _told_by_changes(readings: Sequence[tuple[float, float]], kind: str = "raised") -> list[str]:
     """Which rows of the change since the last reading were raised by these readings (day, mm), in order."""
     own = pit_of(PitItem.WALL_TOP_HORIZONTAL, PitStructure.DIAPHRAGM_WALL).points[0]
     zero = Baseline(BaselineKind.INITIAL, 0, "third party", "zero survey", zero=0.0)
@@ -147,7 +170,7 @@ def _told_by_changes(readings: Sequence[tuple[float, float]]) -> list[str]:
         assert said is not None
         value = dict(zip([each.quantity for each in model.outputs], said.tolist(), strict=True))["p_day_rate"]
         line.poll(day * 86_400, {"p_day_rate": value}, bad=() if isfinite(value) else ("p_day_rate",))
-    return [each.alarm.rule.rule_id.rpartition(".")[2] for each in line.transitions if each.kind == "raised"]
+    return [each.alarm.rule.rule_id.rpartition(".")[2] for each in line.transitions if each.kind == kind]
 
 
 def test_6_a_strut_below_its_preload_is_an_alarm() -> None:

@@ -14,7 +14,7 @@ from gateway.assets.pit_outputs import pit_outputs, point_outputs
 from gateway.model.quantity import Point
 from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import Truth
-from gateway.settings.rule_families import ImpossibleSettings, SilenceSettings
+from gateway.settings.rule_families import ImpossibleSettings, LossSettings, SilenceSettings
 from tests.fakes.pack_line import ASSET, JudgingLine, point, resolved, shipped
 
 FOLDER = Path(__file__).parent / "rules" / "packs"
@@ -197,5 +197,5 @@ def test_every_condition_of_a_rule_is_also_missing_once() -> None:
         settings = None if rule is None else rule.settings
         asked = {each.key for each in getattr(settings, "only_when", None) or ()}
         assert asked <= set(case["missing"]), rule_id
-        if isinstance(settings, SilenceSettings | ImpossibleSettings):
+        if isinstance(settings, SilenceSettings | ImpossibleSettings | LossSettings):
             pytest.fail(f"{rule_id} is about time: it needs series")

@@ -50,6 +50,14 @@ def settings_of(case: Case, folder: Path) -> Settings:
     titles = {"title_zh": "案例", "title_en": "Case"}
     described = {**titles, "source": "case", "certainty": "PD"}
     table = {"version": 1, "model": "case", "driver": "mqtt", "payload": "json", **described, "points": points}
+    link = {"id": "broker", "driver": "mqtt", "host": "127.0.0.1", "port": 1883}
+    device = {"id": "device", "link": "broker", "asset": "a", "table": "case", "topic": "case"}
+    if rule["family"] == "loss":  # only devices that are asked have such rules
+        registers = [{"function": 3, "address": 2 * i, "type": "float32"} for i in range(len(points))]
+        table["points"] = [_without_path(each) | at for each, at in zip(points, registers, strict=True)]
+        table = {key: value for key, value in table.items() if key != "payload"} | {"driver": "modbus-tcp"}
+        link = {"id": "broker", "driver": "modbus-tcp", "host": "127.0.0.1"}
+        device = {key: value for key, value in device.items() if key != "topic"}
     pack = {"version": 1, "pack": "case", **titles, "rules": [rule]}
     site = {
         "version": 1,
@@ -58,14 +66,18 @@ def settings_of(case: Case, folder: Path) -> Settings:
         "storage": {"folder": str(folder / "data")},
         "rule_packs": ["case"],
         "assets": [{"id": "a", "kind": "other", "serial": "1", **titles}],
-        "links": [{"id": "broker", "driver": "mqtt", "host": "127.0.0.1", "port": 1883}],
-        "devices": [{"id": "device", "link": "broker", "asset": "a", "table": "case", "topic": "case"}],
+        "links": [link],
+        "devices": [device],
     }
     for name, data in (("devices/case", table), ("rules/case", pack), ("site", site)):
         path = folder / f"{name}.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
     return load_site(folder / "site.yaml")
+
+
+def _without_path(point: Case) -> Case:
+    return {key: value for key, value in point.items() if key != "path"}
 
 
 def _times(entry: Case) -> list[float]:

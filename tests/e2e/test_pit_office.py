@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from contract.chain import ChainHead
 from gateway.hand_entry.parsing import SITE_ZONE
@@ -98,6 +99,30 @@ def test_a_table_twice_and_a_report_twice(box: GatewayProcess, tmp_path: Path) -
     assert isinstance(chain.verify(), ChainHead)
     kinds = [record.kind for record in chain.all_evidence()]
     assert (kinds.count("hand_readings"), kinds.count("report")) == (1, 1)
+
+
+def test_a_pit_measured_by_hand_alone_runs_without_a_link(tmp_path: Path) -> None:
+    port = free_port()
+    path = write_pit_site(tmp_path, web_port=port)
+    site = yaml.safe_load(path.read_text("utf-8"))
+    pit = site["assets"][0]
+    pit["pit"]["points"] = [point for point in pit["pit"]["points"] if point.get("by_hand")]
+    site["assets"] = [pit]
+    del site["links"], site["devices"]
+    path.write_text(yaml.safe_dump(site, allow_unicode=True), "utf-8")
+    checked = sitewarden("check", path)
+    assert (checked.returncode, "0 devices" in checked.stdout) == (0, True), checked.stderr
+    with GatewayProcess(path, f"http://127.0.0.1:{port}", python=READY) as box:
+        assert "接收 4" in bring(tmp_path).stdout
+        trace = box.get("/api/history?point=pit-1.dj-01&from_ns=0&to_ns=4000000000000000000")
+        assert trace["value"] == [9.0, 10.0, 11.0, 12.0]
+        health = box.get("/api/health")
+        assert health["links"] == []
+        for page in ("/", "/health", "/alarms", "/figures"):
+            with urllib.request.urlopen(box.url + page, timeout=20) as reply:
+                assert reply.status == 200, page
+        found = json.loads(sitewarden("doctor", path, "--json").stdout)
+        assert not [check for check in found if check["level"] not in ("ok", "note")], found
 
 
 def test_a_kill_in_the_middle_of_a_large_table_neither_loses_nor_doubles(box: GatewayProcess, tmp_path: Path) -> None:

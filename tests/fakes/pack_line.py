@@ -63,7 +63,7 @@ def resolved(
     document = Document("site.yaml", {"assets": [asset], "rule_overrides": list(overrides)})
     site = read_site(document)
     document.faults.clear()
-    field = Field((), PointTable(tuple(points)), (), {"device": ASSET})
+    field = Field((), PointTable(tuple(points)), (), {"device": ASSET}, frozenset({"device"}))
     described = [DescribedPit(("assets", 0, "pit"), pit) for pit in pits]
     rows = Resolver(document, site, packs, field, described).resolve()
     return rows, document

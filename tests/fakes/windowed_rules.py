@@ -15,6 +15,7 @@ from gateway.model.rule import (
     Direction,
     FlatLineParameters,
     GateParameters,
+    LossParameters,
     Parameters,
     RateParameters,
     ResolvedRule,
@@ -23,7 +24,7 @@ from gateway.model.rule import (
 from gateway.model.verdict import Truth
 from gateway.rules.table import RuleTable
 from gateway.window import Window
-from tests.fakes.site import NOW_NS, info, points, threshold
+from tests.fakes.site import NOW_NS, info, points, silence, threshold
 
 ANSWERED = RawBlock(payload=b"{}")
 
@@ -72,6 +73,14 @@ def consecutive(
 ) -> ResolvedRule:
     parameters = ConsecutiveParameters(times, spacing_s, gap_s)
     return replace(_rule(RuleFamily.CONSECUTIVE, point, limit, parameters), direction=direction)
+
+
+def loss(
+    limit: float = 20.0, deadband: float = 5.0, window_s: float = 600.0, min_requests: int = 20, device_points: int = 1
+) -> ResolvedRule:
+    parameters = LossParameters(window_s, min_requests, 10.0)
+    base = silence(range(device_points))
+    return replace(base, family=RuleFamily.LOSS, limit=limit, deadband=deadband, parameters=parameters)
 
 
 def above(point: int, bound: float = 0.5, stale_after_s: float = 5.0) -> Condition:

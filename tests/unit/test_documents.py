@@ -6,13 +6,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from gateway.app import DRIVERS, UPLINKS
+from gateway.assets.crane_geometry import CraneGeometry
 from gateway.command_table import COMMANDS
 from gateway.desk_arguments import load_desk
 from gateway.settings import load
+from gateway.settings.crane_settings import CraneSettings
+from gateway.settings.rule_shape import RuleSettings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -110,3 +115,26 @@ def test_the_site_of_documents_is_built_and_asks_nobody_for_anything(tmp_path: P
     assert len(pages) > 30
     fetched = re.compile(r'<(?:script|link|img)[^>]*(?:src|href)="(?:https?:)?//')
     assert [page.name for page in pages if fetched.search(page.read_text(encoding="utf-8"))] == []
+
+
+def test_the_radii_of_a_cranes_bodies_are_those_that_are_taken_off() -> None:
+    document = (ROOT / "docs/crane-groups.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| [^|]+ \| ([\d.]+) m \| ([^|]*) \|$", document, re.MULTILINE)
+    settings, bodies = CraneSettings.model_fields, CraneGeometry.__dataclass_fields__
+    taken_off = [bodies[f"{part}_half_m"].default for part in ("jib", "counter_jib", "mast", "hook", "load")]
+    assert [float(radius) for radius, _ in rows] == taken_off
+    named = [re.match(r"`(\w+)`", where) for _, where in rows]
+    assert [settings[name[1]].default if name else None for name in named] == [*taken_off[:3], None, taken_off[4]]
+
+
+def test_latching_is_described_as_it_is() -> None:
+    document = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
+    assert "  latching: true      # false unless it says so" in document
+    assert RuleSettings.model_fields["latching"].default is False
+    shipped = [rule for path in (ROOT / "config/rules").rglob("*.yaml") for rule in _rules_of(path)]
+    assert shipped
+    assert not any(rule.get("latching") for rule in shipped)
+
+
+def _rules_of(path: Path) -> list[dict[str, Any]]:
+    return yaml.safe_load(path.read_text(encoding="utf-8")).get("rules") or []

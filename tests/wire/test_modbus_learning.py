@@ -75,13 +75,14 @@ async def test_a_refused_gap_is_learned_at_no_values_expense(
         async with polled(link, SystemClock()) as (sink, _):
             await sink.until(lambda: len(sink.offered) >= 5)
         requests = asked(proxy)
-    assert requests[:2] == [(0, 11), (0, 2)]
+    assert requests[:4] == [(0, 11), (0, 2), (0, 6), (5, 6)]  # whole, first run, over the gap at 2, the rest
+    assert requests[4:8] == [(40, 1), (0, 2), (5, 6), (40, 1)]  # two requests instead of three; the gap at 6 stays
     assert requests.count((0, 11)) == 1
     for readings in sink.offered:
         assert readings.value.tolist() == [500, 501, 505, 509, 510, 540]
         assert not readings.quality.any()
     lines = [record.getMessage() for record in caplog.records if record.name == "drivers.modbus.unit"]
-    assert lines == ["gap refused, read in parts device=unit-1 function=3 address=0 count=11 parts=3"]
+    assert lines == ["gap refused, read in parts device=unit-1 function=3 address=0 count=11 parts=2"]
 
 
 async def test_the_whole_is_tried_again_after_an_hour(server: LibmodbusServer) -> None:
@@ -105,6 +106,25 @@ async def test_a_point_that_is_missing_spoils_only_its_own_part(server: Libmodbu
             await sink.until(lambda: len(sink.offered) >= 5)
     for readings in sink.offered:
         assert readings.quality.tolist() == [0, 0, Quality.BAD, 0, 0, 0]
+
+
+async def test_a_gateway_that_loses_the_unit_ends_the_search(server: LibmodbusServer) -> None:
+    async with FaultProxy(server.port) as proxy:
+        proxy.change_request = refusing(3)
+        replies = 0
+
+        def lost(reply: bytes) -> bytes:
+            nonlocal replies
+            replies += 1
+            return reply if replies == 1 else reply[:5] + b"\x03" + reply[6:7] + b"\x83\x0b"
+
+        proxy.change_reply = lost
+        async with polled(bound_link(proxy.port, [bound_device(GAPPED, poll_ms=0)]), SystemClock()) as (sink, driver):
+            await sink.until(lambda: bool(sink.offered))
+            assert "gateway target device failed to respond" in driver.health()[0].last_error
+        assert asked(proxy)[:2] == [(0, 11), (0, 2)]
+        assert (0, 6) not in asked(proxy)
+    assert sink.offered[0].quality.tolist() == [Quality.BAD] * 6
 
 
 async def test_a_block_that_is_refused_in_all_its_parts_stays_one_request(server: LibmodbusServer) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gateway.clock import SimulatedClock
+from gateway.clock import SimulatedClock, SystemClock
 from gateway.model.reading import Quality
 from gateway.ports import LinkState
 from tests.fakes.holding_sink import HoldingSink
@@ -369,6 +369,24 @@ async def test_a_retained_value_of_unknown_age_is_suspect(broker: Mosquitto) -> 
         await say(broker, wind(6))
         await sink.until(lambda: len(sink.readings) == 2)
     assert [r.quality[0] for r in sink.readings] == [Quality.SUSPECT, Quality.GOOD]
+
+
+async def test_a_second_value_for_one_moment_and_a_clock_ahead_are_suspect(broker: Mosquitto) -> None:
+    table = {**TABLE, "time": {"path": "$.at", "format": "ms"}}
+    now_ms = SystemClock().now_ns() // 1_000_000
+    sent = [(now_ms, 5), (now_ms, 6), (now_ms + 4_000, 7), (now_ms + 60_000, 8)]
+    sink = HoldingSink()
+    async with running(bound_link(broker.port, table=table), sink):
+        await logged(broker, SUBACK)
+        await say(broker, [(TOPIC, b'{"w": %d, "t": 20, "at": %d}' % (value, at)) for at, value in sent])
+        await sink.until(lambda: len(sink.readings) == 4)
+    assert [tuple(r.quality) for r in sink.readings] == [
+        (Quality.GOOD, Quality.GOOD),
+        (Quality.SUSPECT, Quality.GOOD),  # the temperature was told as before
+        (Quality.GOOD, Quality.GOOD),
+        (Quality.SUSPECT, Quality.SUSPECT),
+    ]
+    assert sink.readings[3].observed_at_ns == sink.readings[3].received_at_ns
 
 
 @PROTOCOLS

@@ -41,6 +41,14 @@ def test_every_operation_says_what_it_needs_and_answers(schema: dict[str, Any]) 
     assert len(list(operations(schema))) >= 40
 
 
+def test_the_schema_names_the_parameter_for_suppressed_alarms(box: PublishedBox, schema: dict[str, Any]) -> None:
+    (parameter,) = schema["paths"]["/api/alarms"]["get"]["parameters"]
+    assert (parameter["name"], parameter["in"], parameter["required"]) == ("suppressed", "query", False)
+    assert (parameter["schema"]["type"], parameter["schema"]["default"]) == ("boolean", False)
+    reply = box.ask("GET", "/api/alarms?suppressed=true")
+    assert not answer_faults(schema, "GET", "/api/alarms", reply.status_code, reply.headers, reply.content)
+
+
 def test_the_schema_is_served_under_login(box: PublishedBox) -> None:
     for credentials in ({}, {"authorization": "Bearer wrong"}):
         reply = httpx.get(f"{box.url}/api/openapi.json", headers=credentials)

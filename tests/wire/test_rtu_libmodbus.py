@@ -5,8 +5,11 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 
 from drivers.modbus.driver import RTU_KIND, RTU_TCP_KIND
@@ -42,14 +45,19 @@ def serial_server(bus: LibmodbusRtuBus) -> Iterator[SerialServer]:
 
 
 def serial(path: str, devices: Sequence[BoundDevice], **settings: Any) -> Driver:
-    raw = {"id": "bus", "driver": "modbus-rtu", "serial_port": path, "baud": 115_200} | QUICK | settings
+    raw = _given({"id": "bus", "driver": "modbus-rtu", "serial_port": path, "baud": 115_200} | QUICK | settings)
     return RTU_KIND.build(BoundLink(RTU_KIND.link_settings.model_validate(raw), tuple(devices)), SystemClock())
 
 
 def over_tcp(port: int, devices: Sequence[BoundDevice], **settings: Any) -> Driver:
     raw = {"id": "bus", "driver": "modbus-rtu-tcp", "host": "127.0.0.1", "port": port, "baud": 115_200}
-    link = RTU_TCP_KIND.link_settings.model_validate(raw | QUICK | settings)
+    link = RTU_TCP_KIND.link_settings.model_validate(_given(raw | QUICK | settings))
     return RTU_TCP_KIND.build(BoundLink(link, tuple(devices)), SystemClock())
+
+
+def _given(settings: dict[str, Any]) -> dict[str, Any]:
+    """Without what is None: there the product's own figure counts."""
+    return {key: value for key, value in settings.items() if value is not None}
 
 
 @asynccontextmanager
@@ -151,6 +159,28 @@ async def test_nine_units_go_on_while_the_tenth_is_dead(
     assert sum(entry.failures for entry in healthy) < 0.01 * sum(entry.polls for entry in healthy)
     for unit in set(UNITS) - {6}:
         assert all(right(readings) for readings in of(sink, unit) if not readings.quality.any())
+
+
+@pytest.mark.parametrize("way", ["serial", "tcp"])
+async def test_noise_beside_a_dead_and_a_late_unit_keeps_no_healthy_unit_waiting(
+    bus: LibmodbusRtuBus, serial_server: SerialServer, way: str
+) -> None:
+    """On a real line, with the product's own settings; ten minutes of it are `bench.noisy_bus`."""
+    dead, late, healthy = 1, 2, range(3, 7)
+    faults = {dead: "mute", late: "late"} | dict.fromkeys(healthy, "noise")
+    for unit, fault in faults.items():
+        bus.fault(unit, fault)
+    devices, usual = units(range(1, 7), 300), dict.fromkeys(QUICK)
+    driver = serial(bus.path, devices, **usual) if way == "serial" else over_tcp(serial_server.port, devices, **usual)
+    async with polled(driver) as sink:
+        await sink.until(lambda: all(len(of(sink, unit)) >= 45 for unit in healthy), deadline_s=60)
+    for unit in faults:
+        bus.fault(unit, "none")
+    for unit in healthy:
+        read = [readings.observed_at_ns for readings in of(sink, unit) if not (readings.quality == Quality.BAD).any()]
+        assert max(later - sooner for sooner, later in pairwise(read)) <= 2_000_000_000, unit
+    for readings in sink.offered:
+        assert right(replace(readings, quality=np.zeros_like(readings.quality))) or (readings.quality == 2).all()
 
 
 @pytest.mark.parametrize("way", ["serial", "tcp"])

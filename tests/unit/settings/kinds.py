@@ -38,7 +38,7 @@ def _no_uplink(settings: Any, context: UplinkContext) -> Uplink:
 
 
 DRIVERS = {
-    "modbus-tcp": DriverKind("modbus-tcp", ModbusTcpLink, ModbusDevice, ModbusTable, _no_driver),
+    "modbus-tcp": DriverKind("modbus-tcp", ModbusTcpLink, ModbusDevice, ModbusTable, _no_driver, asks=True),
     "mqtt": DriverKind("mqtt", MqttLink, MqttDevice, MqttTable, _no_driver),
     "camera": DriverKind("camera", CameraLinkSettings, CameraDeviceSettings, CameraTable, _no_driver),
 }

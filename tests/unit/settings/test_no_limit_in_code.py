@@ -20,6 +20,7 @@ from gateway.settings.rule_families import (
     ChangeCountSettings,
     FlatLineSettings,
     ImpossibleSettings,
+    LossSettings,
     SilenceSettings,
 )
 from gateway.settings.rulepack import PackRule, Packs, PitLimitEntry
@@ -120,6 +121,7 @@ _FIGURES: dict[type[object], tuple[str, float]] = {
     SilenceSettings: ("after_s", 2.0),
     FlatLineSettings: ("for_s", 2.0),
     ChangeCountSettings: ("more_than", 3),
+    LossSettings: ("lost_pct", 2.0),
 }
 
 

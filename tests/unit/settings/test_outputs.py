@@ -58,9 +58,12 @@ def test_a_report_of_faults_has_a_line_each_and_a_count(monkeypatch: pytest.Monk
         load_case("broken-table")
     lines = check_report(caught.value).splitlines()
     assert lines[0] == "tests/cases/config/broken-table.yaml:16: web.port: found no, expected a whole number"
-    assert lines[-1] == "7 faults in 2 files"
-    assert len(lines) == 8
-    assert check_report(caught.value, "zh").splitlines()[-1] == "2 个文件中共 7 处错误"
+    assert lines[-1].startswith("8 faults in 2 files; more may follow")
+    assert len(lines) == 9
+    assert check_report(caught.value, "zh").splitlines()[-1].startswith("2 个文件中共 8 处错误；改正后可能还有")
+    bounds = "tests/cases/config/devices/broken.yaml:14: points[4].max: "
+    assert f"{bounds}found max 1 below min 10, expected max at or above min: outside min to max a value is BAD" in lines
+    assert f"{bounds[:-2]}：发现 max 1 小于 min 10，应为 max 不小于 min" in check_report(caught.value, "zh")
     assert check_report(ConfigError([Fault("a", 1, "b", "c", "d")])).endswith("1 fault in 1 file")
 
 

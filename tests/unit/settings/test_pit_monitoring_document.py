@@ -41,6 +41,17 @@ def test_its_pit_is_a_whole_one_and_each_point_is_a_device_of_its_own(settings: 
     assert {"pit-1.zq-1", "pit-1.zq-1_rate", "pit-1.dj-1"} <= judged
 
 
+def test_its_pit_alone_is_a_site_without_links(tmp_path: Path) -> None:
+    path = write_pit_site(tmp_path)
+    site = yaml.safe_load(path.read_text("utf-8"))
+    site["assets"] = yaml.safe_load(block("yaml"))["assets"]
+    del site["links"], site["devices"]
+    path.write_text(yaml.safe_dump(site, allow_unicode=True), "utf-8")
+    settings = load(str(path), DRIVERS, UPLINKS)
+    assert settings.links == ()
+    assert {"pit-1.zq-1", "pit-1.dj-1_rate"} <= {rule.subject for rule in settings.rules}
+
+
 def test_its_table_is_taken(settings: Settings) -> None:
     pit = pit_of(settings, "pit-1")
     assert pit is not None

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from gateway.model.alarm import Severity
-from gateway.model.rule import Direction, ResolvedRule, RuleFamily
+from gateway.model.rule import Direction, LossParameters, ResolvedRule, RuleFamily
 from gateway.settings import Settings
 from tests.unit.settings.kinds import CONFIG, load_case, load_site
 
@@ -55,6 +55,15 @@ def test_silence_of_a_device_counts_all_its_points(demo: Settings) -> None:
     for rule in silent:
         assert rule.device_points == tuple(demo.points.of_device(rule.subject))
         assert (rule.point_index, rule.limit, rule.info.unit, rule.family) == (-1, 10, "s", RuleFamily.SILENCE)
+
+
+def test_only_devices_that_are_asked_lose_requests(demo: Settings) -> None:
+    lossy = [rule for rule in demo.rules if rule.info.rule_id == "device.loss"]
+    assert [rule.subject for rule in lossy] == ["crane-1-host", "crane-2-host", "pit-1-logger"], "the mast publishes"
+    for rule in lossy:
+        assert rule.device_points == tuple(demo.points.of_device(rule.subject))
+        assert (rule.info.severity, rule.limit, rule.info.unit, rule.on_delay_s) == (Severity.P3, 20, "%", 60)
+        assert rule.parameters == LossParameters(600, 100, 10)
 
 
 def test_silence_of_a_point_counts_that_point(demo: Settings) -> None:

@@ -10,23 +10,23 @@ PARTS = (Request(3, 0, 2), Request(3, 4, 4))
 FAR = Request(3, 20, 2)
 
 
-def test_parts_read_over_nothing_and_adjacent_points_stay_together() -> None:
+def test_runs_read_over_nothing_and_adjacent_points_stay_together() -> None:
     plan = LearningPlan(GAPPED)
     assert plan.decoder.requests == (WHOLE, FAR)
-    assert plan.parts_of(WHOLE) == PARTS
-    assert plan.parts_of(FAR) == ()
+    assert plan.runs_of(WHOLE) == PARTS
+    assert plan.runs_of(FAR) == ()
 
 
 def test_what_was_learned_replaces_the_request_in_its_place() -> None:
     plan = LearningPlan(GAPPED)
-    plan.learn(WHOLE, 0)
+    plan.learn(WHOLE, PARTS, 0)
     assert plan.decoder.requests == (*PARTS, FAR)
     assert plan.has_learned
 
 
 def test_it_is_forgotten_after_an_hour() -> None:
     plan = LearningPlan(GAPPED)
-    plan.learn(WHOLE, 0)
+    plan.learn(WHOLE, PARTS, 0)
     plan.relearn(int((RELEARN_S - 1) * 1e9))
     assert plan.has_learned
     plan.relearn(int(RELEARN_S * 1e9))

@@ -155,15 +155,32 @@ def test_what_is_no_iso_time_is_refused(value: Any) -> None:
         read(decoder([WIND], {"path": "$.t", "format": "iso8601"}), {"t": value, "w": 1})
 
 
-@pytest.mark.parametrize("ahead_ms", [300_001, 10**12, 10**400])
+@pytest.mark.parametrize("ahead_ms", [5_001, 299_000, 10**12, 10**400])
 def test_a_clock_far_ahead_is_not_believed(ahead_ms: int) -> None:
     readings = read(decoder([WIND], TIME), b'{"t": %d, "w": 1}' % (NOW_MS + ahead_ms))
     assert (readings.observed_at_ns, readings.quality.tolist()) == (NOW_NS, [SUSPECT])
 
 
 def test_a_clock_a_little_ahead_is_believed() -> None:
-    readings = read(decoder([WIND], TIME), {"t": NOW_MS + 300_000, "w": 1})
-    assert (readings.observed_at_ns, readings.quality.tolist()) == (NOW_NS + 300_000_000_000, [GOOD])
+    readings = read(decoder([WIND], TIME), {"t": NOW_MS + 5_000, "w": 1})
+    assert (readings.observed_at_ns, readings.quality.tolist()) == (NOW_NS + 5_000_000_000, [GOOD])
+
+
+def test_a_table_may_allow_its_clock_to_be_further_ahead() -> None:
+    readings = read(decoder([WIND], {**TIME, "future_tolerance_s": 60}), {"t": NOW_MS + 60_000, "w": 1})
+    assert (readings.observed_at_ns, readings.quality.tolist()) == (NOW_NS + 60_000_000_000, [GOOD])
+
+
+def test_a_second_value_for_one_device_time_is_suspect() -> None:
+    reader = decoder([WIND], TIME)
+    first, second, again = (read(reader, {"t": NOW_MS, "w": w}) for w in (3, 4, 3))
+    assert [r.quality.tolist() for r in (first, second, again)] == [[GOOD], [SUSPECT], [GOOD]]
+    assert second.value.tolist() == [4]
+
+
+def test_without_a_device_time_values_may_differ_within_one_time_of_receipt() -> None:
+    reader = decoder([WIND])
+    assert [read(reader, {"w": w}).quality.tolist() for w in (3, 4)] == [[GOOD], [GOOD]]
 
 
 @pytest.mark.parametrize("t", [0, -5, 1_699_999_999])

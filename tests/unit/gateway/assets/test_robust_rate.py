@@ -140,8 +140,10 @@ def test_memory_is_bounded_for_a_dense_stream() -> None:
     for second in range(0, 3 * 86_400, 20):
         rate.add(T0_NS + second * 1_000_000_000, second / 86_400 * 2.0)
     saved = rate.saved()
-    assert isinstance(saved, list)
-    assert KEPT_READINGS // 2 < len(saved) <= KEPT_READINGS + 2
+    assert isinstance(saved, dict)
+    kept = saved["kept"]
+    assert isinstance(kept, list)
+    assert KEPT_READINGS // 2 < len(kept) <= KEPT_READINGS + 2
     assert rate.per_day() == pytest.approx(2.0)
 
 
@@ -185,3 +187,38 @@ def test_the_median_slope_is_the_median_of_all_pairs() -> None:
         x, y = np.cumsum(random.random(n) + 0.1), random.random(n)
         slopes = [(y[j] - y[i]) / (x[j] - x[i]) for i in range(n) for j in range(i + 1, n)]
         assert median_slope(x, y) == pytest.approx(float(np.median(slopes)))
+
+
+def test_a_jump_out_of_readings_that_were_seen_and_not_believed_is_the_jump_of_one_reading() -> None:
+    rate = fed([0, 1, 2], [5.0, 5.0, 5.0])
+    for day in range(3, 10):
+        rate.see(T0_NS + day * NS_A_DAY, 5.0)
+    assert rate.change_to_per_day(T0_NS + 10 * NS_A_DAY, 8.5) == pytest.approx(3.5)
+    restored = RobustRate(RateWindow())
+    restored.restore(rate.saved())
+    for each in (rate, restored):
+        each.add(T0_NS + 10 * NS_A_DAY, 8.5)
+        assert each.change_per_day() == pytest.approx(3.5)
+        each.add(T0_NS + 11 * NS_A_DAY, 9.0)
+        assert each.change_per_day() == pytest.approx(0.5), "only the reading after them is compared with them"
+
+
+def test_what_was_seen_moves_with_another_zero_and_goes_with_the_rest() -> None:
+    rate = fed([0, 1], [5.0, 5.0])
+    rate.see(T0_NS + 2 * NS_A_DAY, 5.0)
+    rate.shift(-5.0)
+    assert rate.change_to_per_day(T0_NS + 3 * NS_A_DAY, 2.0) == pytest.approx(2.0)
+    rate.clear()
+    assert isnan(rate.change_to_per_day(T0_NS + 3 * NS_A_DAY, 2.0))
+
+
+def test_a_spike_of_a_dense_stream_says_no_change() -> None:
+    rate = fed([i / 24 for i in range(48)], [0.0] * 48)
+    assert isnan(rate.change_to_per_day(T0_NS + 2 * NS_A_DAY, 6.0))
+
+
+def test_readings_that_a_version_before_kept_are_taken_over() -> None:
+    rate = RobustRate(RateWindow())
+    rate.restore([[0, 0.0], [NS_A_DAY, 0.8]])
+    rate.add(2 * NS_A_DAY, 4.3)
+    assert rate.change_per_day() == pytest.approx(3.5)

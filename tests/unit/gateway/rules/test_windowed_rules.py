@@ -11,9 +11,9 @@ from gateway.model.verdict import Truth
 from gateway.rules.rate_of_change import KEPT, RateOfChangeRules, slope_per_s
 from gateway.rules.table import WINDOWED, RuleTable
 from tests.fakes.site import layout, poll, threshold
-from tests.fakes.windowed_rules import Judge, change_count, consecutive, flat_line, impossible, rate
+from tests.fakes.windowed_rules import Judge, change_count, consecutive, flat_line, impossible, loss, rate
 
-EVERY = [rate(), flat_line(), impossible(max_step_per_s=50.0), change_count(), consecutive(spacing_s=1.0)]
+EVERY = [rate(), flat_line(), impossible(max_step_per_s=50.0), change_count(), consecutive(spacing_s=1.0), loss()]
 IDS = [rule.family.value for rule in EVERY]
 
 
@@ -73,7 +73,7 @@ def test_a_clock_set_back_begins_a_new_watch(rule: ResolvedRule) -> None:
     assert judge.sample(60, {0: 1.0}, stamp_s=-3580) is not Truth.UNKNOWN
 
 
-@pytest.mark.parametrize("rule", [*EVERY[:3], change_count(more_than=25), consecutive(limit=50.0)], ids=IDS)
+@pytest.mark.parametrize("rule", [*EVERY[:3], change_count(more_than=25), consecutive(limit=50.0), loss()], ids=IDS)
 def test_samples_that_share_a_whole_second_or_come_out_of_order_raise_nothing(rule: ResolvedRule) -> None:
     judge = Judge([rule])
     for tenth in range(400):

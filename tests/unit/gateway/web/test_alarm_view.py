@@ -49,6 +49,7 @@ def test_each_open_alarm_stands_on_one_list(changes: dict[str, Any], tab: Tab) -
     ("rule_id", "family", "severity", "hazard", "diagnostic"),
     [
         ("device.silence", RuleFamily.SILENCE, Severity.P2, "", True),
+        ("device.loss", RuleFamily.LOSS, Severity.P3, "", True),
         ("crane.wind.flat", RuleFamily.FLAT_LINE, Severity.P3, "", True),
         ("crane.value.impossible", RuleFamily.IMPOSSIBLE, Severity.P3, "", True),
         ("pit.logger.mains_lost", RuleFamily.THRESHOLD, Severity.P3, "", True),

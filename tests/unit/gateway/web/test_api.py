@@ -356,6 +356,13 @@ async def test_what_is_suppressed_by_design_is_in_a_list_of_its_own_with_the_rea
     assert [alarm["rule_id"] for alarm in answer["alarms"]] == ["wind.stop"]
     (row,) = answer["suppressed"]
     assert (row["rule_id"], row["suppressed_by"], row["withheld"]) == ("wind.warn", "wind.stop", True)
+    asked = await face.get("/api/alarms", suppressed=True)
+    assert [(alarm["rule_id"], alarm["withheld"]) for alarm in asked["alarms"]] == [
+        ("wind.stop", False),
+        ("wind.warn", True),
+    ]
+    assert asked["suppressed"] == answer["suppressed"]
+    assert (await face.client.get("/api/alarms?suppressed=perhaps")).status_code == 422
     command = {"user": "李工", "reason": "看看"}
     refused = await face.acknowledge(row["alarm_id"], command, 409)
     assert is_house_error(refused, "cannot_acknowledge", "alarm_id")
