@@ -12,7 +12,7 @@ import numpy as np
 from contract import __version__
 from drivers.modbus.settings import ModbusTable, RegisterPoint
 from drivers.modbus.standby import WordSource
-from drivers.mqtt.settings import FieldPoint, MqttLink
+from drivers.mqtt.settings import BytePoint, MessagePoint, MqttLink
 from gateway.arming import Arming
 from gateway.commissioning.bench import DeviceOnBench, Sample, Shows, Silent, open_link
 from gateway.commissioning.findings import Commissioning, CraneFinding, DeviceFinding, PointFinding
@@ -153,7 +153,7 @@ class Walk:
         return DeviceFinding(
             device=settings.id,
             asset=settings.asset,
-            address=f"topic {settings.topic}",
+            address=f"topic {settings.own_topic}",
             table=ears.table.model,
             certainty=ears.table.certainty,
             samples=sum(each.messages for each in heard),
@@ -274,18 +274,24 @@ def _without_registers(device: BoundDevice, link: Any) -> DeviceFinding:
     )
 
 
-def _heard_point(point: FieldPoint, heard: Heard, column: int) -> PointFinding:
+def _heard_point(point: MessagePoint, heard: Heard, column: int) -> PointFinding:
     return PointFinding(
         key=point.key,
         title_zh=point.title_zh,
         title_en=point.title_en,
-        place=point.path or point.topic_suffix or "message",
+        place=_place_in_message(point),
         words=heard.text[column],
         value=f"{heard.value[column]:.6g}" if np.isfinite(heard.value[column]) else "-",
         unit=point.unit,
         quality=Quality(int(heard.quality[column])).name,
         guess=None,
     )
+
+
+def _place_in_message(point: MessagePoint) -> str:
+    if isinstance(point, BytePoint):
+        return f"byte {point.byte} {point.type} {point.order or ''}".rstrip()
+    return point.path or point.topic_suffix or "message"
 
 
 def _silence(listen_s: float, trouble: str) -> str:
