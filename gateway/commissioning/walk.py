@@ -141,11 +141,11 @@ class Walk:
         )
 
     async def _hear_device(self, ears: DeviceHeard, device: BoundDevice, listening: Listening) -> DeviceFinding:
-        """As many messages as samples; the newest is shown. Who says nothing is waited for once."""
+        """As many messages as samples; the newest is shown. Who falls silent is waited for once."""
         heard = [await ears.hear()]
         while heard[-1].messages and len(heard) < self._pacing.samples:
             heard.append(await ears.hear())
-        newest, settings = heard[-1], device.settings
+        newest, settings = next((each for each in reversed(heard) if each.messages), heard[-1]), device.settings
         silent = () if newest.messages else (_silence(self._pacing.listen_s, listening.trouble(settings.id)),)
         aside = dict.fromkeys(why for each in heard for why in each.aside)
         points = tuple(_heard_point(point, newest, i) for i, point in enumerate(ears.table.points))
