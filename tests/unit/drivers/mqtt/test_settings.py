@@ -159,5 +159,12 @@ def test_plain_points_need_suffixes_that_tell_them_apart(suffixes: tuple[str | N
 def test_the_sample_beside_the_driver_is_valid() -> None:
     sample = yaml.safe_load((Path(settings_module.__file__).parent / "sample.yaml").read_text(encoding="utf-8"))
     assert [MqttLink.model_validate(link).id for link in sample["links"]] == ["field-broker"]
-    assert [MqttDevice.model_validate(device).id for device in sample["devices"]] == ["mast-1-logger"]
-    assert len(MqttTable.model_validate(sample["table"]).points) == 3
+    devices = [MqttDevice.model_validate(device) for device in sample["devices"]]
+    assert [(device.id, device.key is not None) for device in devices] == [
+        ("mast-1-logger", False),
+        ("node-1", True),
+        ("node-2", True),
+    ]
+    tables = [MqttTable.model_validate(table) for table in sample["tables"]]
+    assert [(table.model, len(table.points)) for table in tables] == [("mast", 4), ("node", 3)]
+    assert {device.table for device in devices} == {table.model for table in tables}
