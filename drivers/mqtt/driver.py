@@ -109,7 +109,8 @@ class MqttDriver:
         if not self._unmatched:
             return devices
         state = LinkState.DOWN if self._down else LinkState.UP
-        return [*devices, LinkHealth(self.name, state, failures=self._unmatched, last_error=self._last_unmatched)]
+        name = f"link:{self.name}"  # no device can be called so
+        return [*devices, LinkHealth(name, state, failures=self._unmatched, last_error=self._last_unmatched)]
 
     async def run(self, sink: ReadingSink) -> None:
         """Consume until cancelled. A dead broker is waited for; only a bug escapes."""

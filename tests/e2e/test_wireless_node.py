@@ -73,7 +73,7 @@ def test_a_node_is_shown_and_judged_and_a_stranger_is_shown_too(tmp_path: Path) 
         with GatewayProcess(site, f"http://127.0.0.1:{web_port}", python=READY) as gateway:
             broker.wait_for_log("Sending SUBACK to sitewarden-lora")
             publish_all(broker, [uplink(KEY, 1, 11.5), uplink(KEY, 1, 11.5), uplink(STRANGER, 1, 40.0)])
-            wait_until(lambda: "lora" in links(gateway), "the stranger counted")
+            wait_until(lambda: "link:lora" in links(gateway), "the stranger counted")
             wait_until(lambda: shown(gateway)["mast-1.wind"]["value"] == 11.5, "the node's wind shown")
             wait_until(lambda: gateway.metric("sitewarden_open_alarms") == 1, "the alarm of its wind")
             points, rows = shown(gateway), links(gateway)
@@ -86,6 +86,10 @@ def test_a_node_is_shown_and_judged_and_a_stranger_is_shown_too(tmp_path: Path) 
     assert points["mast-1.tilt_y_deg"]["value"] == 1.2
     assert points["mast-1.battery_v"]["value"] == 3.6
     assert (rows["mast-1-node"]["state"], rows["mast-1-node"]["polls"], rows["mast-1-node"]["skipped"]) == ("up", 1, 1)
-    assert (rows["lora"]["state"], rows["lora"]["failures"], rows["lora"]["last_error"]) == ("up", 1, stranger)
+    assert (rows["link:lora"]["state"], rows["link:lora"]["failures"], rows["link:lora"]["last_error"]) == (
+        "up",
+        1,
+        stranger,
+    )
     assert STRANGER in page
     assert reasons == [stranger]

@@ -121,7 +121,7 @@ async def test_a_key_that_no_device_has_is_put_aside_counted_and_shown(broker: M
     assert winds(sink) == [("node-0", 4.0)]
     assert {(device, why) for device, _, why in sink.aside} == {("l", reason)}
     assert len(sink.aside) == 100, "bounded"
-    assert of(health, "l") == LinkHealth("l", LinkState.UP, failures=120, last_error=reason)
+    assert of(health, "link:l") == LinkHealth("link:l", LinkState.UP, failures=120, last_error=reason)
     assert of(health, "node-0").failures == 0
 
 
