@@ -65,6 +65,10 @@ class LinkState(StrEnum):
 class LinkHealth:
     """Counters of one device's link, for health pages and metrics. Counts since start.
 
+    `skipped` are polls that were missed or met a full queue, and messages that were passed over. A link that heard
+    messages for no device of its own has an entry too: `device` is then `link:` and the link's id, `failures`
+    their number.
+
     `address` is where the device is asked now, `on_standby` whether that is the link's second address; `labels` are
     texts that the device says of itself (key, text), which are no readings.
     """

@@ -4,15 +4,16 @@ In: YAML that `gateway.settings` has read. Out: frozen, checked models. Knows no
 """
 
 from collections import Counter
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from drivers.modbus.registers import BIT_FUNCTIONS, ByteOrder, RegisterType
-from drivers.schema import DeviceSettings, DeviceTable, LinkSettings, Schema, TablePoint, check_fault_bits
+from drivers.modbus.registers import BIT_FUNCTIONS, RegisterType
+from drivers.numbers.point import NumberPoint, check_decimals
+from drivers.numbers.types import ByteOrder
+from drivers.schema import DeviceSettings, DeviceTable, LinkSettings, Schema, check_fault_bits
 
 ADDRESSES = 65_536
-MAX_DECIMALS = 9
 MAX_REGISTERS = 125  # Modbus Application Protocol V1.1b3, 6.3 and 6.4; bits: 2000 = 16 x 125 (6.1, 6.2)
 
 
@@ -131,39 +132,16 @@ class LabelRegisters(Schema):
         return self
 
 
-class RegisterPoint(TablePoint):
+class RegisterPoint(NumberPoint):
     """One value of the map. `address` counts from 0 as on the wire (reference 40001 is function 3, address 0).
 
-    `bit` is the (lowest) bit of a `bit` or `bits` point in a register, 0 = least significant; `bit_count` the width of
-    a `bits` point. The order applies before bits are counted. Sentinels are raw values; for signed integers a bit
-    pattern may be given instead (0x8000 for int16 means -32768).
-
-    `decimals` names another point of the table: a register in which the device says how many decimal places this one
-    has. The value is then raw x scale / 10^decimals + offset, and BAD while that register is.
+    The field of a `bit` or `bits` point is one register; functions 1 and 2 address each bit itself.
     """
 
+    holder: ClassVar[str] = "register"
     function: Literal[1, 2, 3, 4]
     address: Annotated[int, Field(ge=0, lt=ADDRESSES)]
     type: RegisterType
-    order: ByteOrder | None = None
-    bit: Annotated[int, Field(ge=0, le=15)] | None = None
-    bit_count: Annotated[int, Field(ge=1, le=16)] | None = None
-    decimals: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")] | None = None
-
-    @property
-    def raw_bounds(self) -> tuple[float, float]:
-        """Smallest and largest raw value that the wire can carry."""
-        if self.type is RegisterType.BITS:
-            return 0.0, 2.0 ** (self.bit_count or 1) - 1
-        return self.type.bounds
-
-    def raw_sentinel(self, sentinel: float) -> float:
-        """The raw value that a decoder sees for this sentinel: float rounding and bit patterns applied."""
-        if self.type.is_float:
-            return float(self.type.dtype.type(sentinel))
-        if self.raw_bounds[0] < 0 and sentinel > self.raw_bounds[1]:
-            return sentinel - 2.0 ** (16 * self.type.words)
-        return sentinel
 
     @model_validator(mode="after")
     def _fits_the_address_space(self) -> Self:
@@ -183,26 +161,6 @@ class RegisterPoint(TablePoint):
         elif self.type.is_field != (self.bit is not None):
             wanted = "bit: 0..15" if self.type.is_field else "no bit, which belongs to type bit or bits,"
             raise ValueError(f"{wanted} with type {self.type} and function {self.function}")
-        return self
-
-    @model_validator(mode="after")
-    def _field_has_a_width(self) -> Self:
-        if (self.type is RegisterType.BITS) != (self.bit_count is not None):
-            raise ValueError("bit_count with type bits, and with no other type")
-        if (self.bit or 0) + (self.bit_count or 1) > 16:
-            last = (self.bit or 0) + (self.bit_count or 1) - 1
-            raise ValueError(f"bits within 0 and 15 of a register, not {self.bit} to {last}")
-        return self
-
-    @model_validator(mode="after")
-    def _values_are_possible(self) -> Self:
-        if self.scale == 0:
-            raise ValueError("a scale other than 0, which would make every value the same")
-        low, high = self.raw_bounds
-        pattern_high = 2.0 ** (16 * self.type.words) if low < 0 and not self.type.is_float else high
-        for sentinel in self.sentinels:
-            if not low <= sentinel <= pattern_high:
-                raise ValueError(f"sentinels that occur in {self.type} ({low:g} to {high:g}), not {sentinel:g}")
         return self
 
 
@@ -233,16 +191,7 @@ class ModbusTable(DeviceTable):
 
     @model_validator(mode="after")
     def _decimals_lead_somewhere(self) -> Self:
-        points = {point.key: point for point in self.points}
-        for point in self.points:
-            if point.decimals is None:
-                continue
-            places = points.get(point.decimals)
-            if places is None or places.decimals is not None or not 0 <= places.min <= places.max <= MAX_DECIMALS:
-                raise ValueError(
-                    f"another point of this table, with min and max within 0 and {MAX_DECIMALS}, "
-                    f"as decimals of point {point.key}, not {point.decimals}"
-                )
+        check_decimals(self.points)
         return self
 
     @model_validator(mode="after")

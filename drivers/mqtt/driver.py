@@ -10,6 +10,10 @@ A message is held from its arrival until its acknowledgement is under way. When 
 broker sends it again, marked as a redelivery with the same packet identifier: it is recognised and not put twice.
 When the process dies in between, the broker sends it again and the history has it then: at least once, never lost.
 
+A message goes to every device whose topic fits; where a level of the topic is a key, to the devices that have it. What
+a table does not read, and what brings again what was heard (a radio that sent a frame twice), is acknowledged, counted
+and passed over.
+
 In: `BoundLink`. Out: `Readings` into the sink. Knows nothing of rules, stores and screens.
 """
 
@@ -21,10 +25,12 @@ from secrets import SystemRandom
 
 from paho.mqtt.matcher import MQTTMatcher
 
-from drivers.mqtt.decode import FieldMessage, MessageDecoder
+from drivers.mqtt.decode import Decoded, FieldMessage, MessageDecoder, PassedOver
 from drivers.mqtt.inbox import Arrival, Inbox, Item, Lost, Opened, Subscribed
 from drivers.mqtt.link import BrokerSession
 from drivers.mqtt.private import Blotter
+from drivers.mqtt.repeats import Repeats
+from drivers.mqtt.routes import Route, routes_of
 from drivers.mqtt.settings import MqttDevice, MqttLink, MqttTable
 from gateway.model.errors import DecodeError, StoreError
 from gateway.model.reading import Readings
@@ -37,6 +43,7 @@ _YIELD_EVERY = 64
 _KEEP_BYTES = 65_536
 _KEEP_UNMATCHED = 100
 _TOPIC_CACHE = 4_096
+_DOUBTS_SHOWN = 3
 
 
 @dataclass(slots=True)
@@ -45,9 +52,11 @@ class _Channel:
 
     device: BoundDevice
     decoder: MessageDecoder
+    repeats: Repeats
     state: LinkState = LinkState.STARTING
     messages: int = 0
     failures: int = 0
+    passed_over: int = 0
     last_error: str = ""
 
     @property
@@ -57,10 +66,11 @@ class _Channel:
 
 @dataclass(slots=True)
 class _Held:
-    """A message that the broker still keeps for us."""
+    """A message that the broker still keeps for us. `noted` is where its return would be known as a repeat."""
 
     arrival: Arrival
     commits: list[Awaitable[None]] = field(default_factory=list)
+    noted: list[tuple[Repeats, bytes]] = field(default_factory=list)
     committed: bool = False
     failure: StoreError | None = None
 
@@ -76,12 +86,10 @@ class MqttDriver:
         self.name = settings.id
         self._settings = settings
         self._clock = clock
-        self._channels = [
-            _Channel(device, MessageDecoder(device, settings.max_payload_bytes)) for device in link.devices
-        ]
+        self._channels = [_channel(device, settings.max_payload_bytes) for device in link.devices]
         self._blotter = Blotter(sorted({key for device in link.devices for key in device.table.private}))
-        self._matcher, self._filters = _routes(self._channels)
-        self._routed: dict[str, tuple[_Channel, ...]] = {}
+        self._matcher, self._filters = _subscriptions(self._channels)
+        self._routed: dict[str, tuple[Sequence[_Channel], str]] = {}
         self._held: dict[_Identity, _Held] = {}
         self._refused: set[str] = set()
         self._session: BrokerSession | None = None
@@ -89,10 +97,20 @@ class MqttDriver:
         self._opened = False
         self._down = False
         self._unmatched = 0
+        self._last_unmatched = ""
 
     def health(self) -> Sequence[LinkHealth]:
-        """One entry a device: `polls` counts good messages, `failures` what was put aside and lost connections."""
-        return [LinkHealth(c.device_id, c.state, c.messages, c.failures, 0, c.last_error) for c in self._channels]
+        """One entry a device: `polls` counts good messages, `failures` what was put aside and lost connections,
+        `skipped` what was passed over. The link has an entry of its own once there were messages for no device."""
+        devices = [
+            LinkHealth(c.device_id, c.state, c.messages, c.failures, c.passed_over, c.last_error)
+            for c in self._channels
+        ]
+        if not self._unmatched:
+            return devices
+        state = LinkState.DOWN if self._down else LinkState.UP
+        name = f"link:{self.name}"  # no device can be called so
+        return [*devices, LinkHealth(name, state, failures=self._unmatched, last_error=self._last_unmatched)]
 
     async def run(self, sink: ReadingSink) -> None:
         """Consume until cancelled. A dead broker is waited for; only a bug escapes."""
@@ -173,38 +191,55 @@ class MqttDriver:
         if arrival.qos:
             self._held[identity] = held
         try:
-            held.commits = await self._put(arrival.message, sink)
+            await self._put(held, sink)
         except StoreError as error:
             held.failure = error
         to_commit.put_nowait(held)
 
-    async def _put(self, message: FieldMessage, sink: ReadingSink) -> list[Awaitable[None]]:
-        """Decode for every device that listens to the topic; what nobody understands is put aside."""
-        channels = self._channels_of(message.topic)
+    async def _put(self, held: _Held, sink: ReadingSink) -> None:
+        """Decode for every device that the message is for; what nobody understands is put aside."""
+        message = held.arrival.message
+        channels, nobody = self._channels_of(message.topic)
         if not channels:
-            self._set_aside_unmatched(message, sink)
-        commits = []
+            self._set_aside_unmatched(message, nobody, sink)
         for channel in channels:
             try:
-                readings = channel.decoder.decode(message)
+                said = channel.decoder.decode(message)
             except DecodeError as error:
                 self._set_aside(channel, message, str(error), sink)
                 continue
-            channel.messages += 1
-            if channel.state is not LinkState.UP:
-                self._up(channel)
-            commits.append(await sink.put(readings))
-        return commits
+            if isinstance(said, PassedOver):
+                self._pass_over(channel, said.reason)
+            elif said.sameness and channel.repeats.heard(said.sameness, message.received_at_ns):
+                channel.passed_over += 1
+            else:
+                await self._put_readings(held, channel, said, sink)
 
-    def _channels_of(self, topic: str) -> tuple[_Channel, ...]:
+    async def _put_readings(self, held: _Held, channel: _Channel, said: Decoded, sink: ReadingSink) -> None:
+        if said.sameness:
+            held.noted.append((channel.repeats, said.sameness))
+        channel.messages += 1
+        channel.state = LinkState.UP
+        channel.last_error = _told(said.doubts)
+        held.commits.append(await sink.put(said.readings))
+
+    def _channels_of(self, topic: str) -> tuple[Sequence[_Channel], str]:
+        """The devices that a message is for; without any, why."""
         found = self._routed.get(topic)
         if found is None:
-            groups = self._matcher.iter_match(topic)  # type: ignore[no-untyped-call]
-            found = tuple(channel for group in groups for channel in group)
+            found = self._route(topic)
             if len(self._routed) >= _TOPIC_CACHE:
                 self._routed.clear()
             self._routed[topic] = found
         return found
+
+    def _route(self, topic: str) -> tuple[Sequence[_Channel], str]:
+        routes: list[Route[_Channel]] = list(self._matcher.iter_match(topic))  # type: ignore[no-untyped-call]
+        channels = tuple(channel for route in routes for channel in route.to(topic))
+        strangers = [key for route in routes for key in route.keys_in(topic)]
+        if strangers:
+            return channels, f"no device has the key {strangers[0]!r} (topic {topic!r})"
+        return channels, f"no device listens to topic {topic!r}"
 
     # --- what is done with ---
 
@@ -233,6 +268,8 @@ class MqttDriver:
     def _not_kept(self, held: _Held, error: StoreError) -> None:
         """The history has it not: no acknowledgement. A new connection makes the broker send it again."""
         self._forget(held)
+        for repeats, sameness in held.noted:
+            repeats.forget(sameness)
         if self._session is not None:
             self._session.stop(f"the history could not keep a message: {error}")
 
@@ -263,7 +300,7 @@ class MqttDriver:
             channel.state = LinkState.STARTING
 
     def _on_subscribed(self, item: Subscribed, sink: ReadingSink) -> None:
-        concerned = [channel for channel in self._channels if channel.device.settings.topic == item.topic]
+        concerned = [channel for channel in self._channels if channel.device.settings.filter == item.topic]
         if item.refused and item.topic not in self._refused:
             self._refused.add(item.topic)
             log.warning("mqtt subscription refused link=%s topic=%s why=%s", self.name, item.topic, item.refused)
@@ -293,10 +330,6 @@ class MqttDriver:
         now_ns = self._clock.now_ns()
         sink.offer(Readings.unreadable(channel.device_id, channel.device.point_index, now_ns))
 
-    def _up(self, channel: _Channel) -> None:
-        channel.state = LinkState.UP
-        channel.last_error = ""
-
     # --- what nobody understands ---
 
     def _set_aside(self, channel: _Channel, message: FieldMessage, reason: str, sink: ReadingSink) -> None:
@@ -307,27 +340,42 @@ class MqttDriver:
         if _power_of_two(channel.failures):
             log.warning("mqtt message set aside device=%s count=%d why=%s", channel.device_id, channel.failures, reason)
 
-    def _set_aside_unmatched(self, message: FieldMessage, sink: ReadingSink) -> None:
+    def _set_aside_unmatched(self, message: FieldMessage, reason: str, sink: ReadingSink) -> None:
         self._unmatched += 1
+        self._last_unmatched = reason
         if self._unmatched <= _KEEP_UNMATCHED:
             keepable = self._blotter.blot(message.payload)[:_KEEP_BYTES]
-            sink.set_aside(self.name, keepable, f"no device listens to topic {message.topic!r}")
+            sink.set_aside(self.name, keepable, reason)
         if _power_of_two(self._unmatched):
-            log.warning("mqtt message for no device link=%s count=%d", self.name, self._unmatched)
+            log.warning("mqtt message for no device link=%s count=%d why=%s", self.name, self._unmatched, reason)
+
+    def _pass_over(self, channel: _Channel, reason: str) -> None:
+        """Not for this table. A device of which nothing else was heard says why."""
+        channel.passed_over += 1
+        if channel.state is LinkState.STARTING:
+            channel.last_error = f"passed over: {reason}"
 
 
-def _routes(channels: Sequence[_Channel]) -> tuple[MQTTMatcher, dict[str, int]]:
-    """Topic filter -> channels, and the highest quality of service asked for each filter."""
-    groups: dict[str, tuple[_Channel, ...]] = {}
+def _channel(device: BoundDevice, max_payload_bytes: int) -> _Channel:
+    repeats = device.table.repeats
+    return _Channel(device, MessageDecoder(device, max_payload_bytes), Repeats(repeats.within_s if repeats else 0))
+
+
+def _subscriptions(channels: Sequence[_Channel]) -> tuple[MQTTMatcher, dict[str, int]]:
+    """Topic filter -> its route, and the highest quality of service asked for each filter."""
     filters: dict[str, int] = {}
     for channel in channels:
-        settings: MqttDevice = channel.device.settings
-        groups[settings.topic] = (*groups.get(settings.topic, ()), channel)
-        filters[settings.topic] = max(settings.qos, filters.get(settings.topic, 0))
+        settings = channel.device.settings
+        filters[settings.filter] = max(settings.qos, filters.get(settings.filter, 0))
     matcher = MQTTMatcher()  # type: ignore[no-untyped-call]
-    for topic, group in groups.items():
-        matcher[topic] = group
+    for topic, route in routes_of([(channel.device.settings, channel) for channel in channels]).items():
+        matcher[topic] = route
     return matcher, filters
+
+
+def _told(doubts: Sequence[str]) -> str:
+    more = f"; {len(doubts) - _DOUBTS_SHOWN} more" if len(doubts) > _DOUBTS_SHOWN else ""
+    return "; ".join(doubts[:_DOUBTS_SHOWN]) + more
 
 
 def _identity(arrival: Arrival) -> _Identity:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from drivers.modbus.registers import ByteOrder
+from drivers.numbers.types import ByteOrder
 from gateway.commissioning.known_load import LoadCheck
 from gateway.commissioning.movement import MovementCheck
 from gateway.commissioning.orders import OrderGuess

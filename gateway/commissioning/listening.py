@@ -6,18 +6,17 @@ Must not know operators, sheets or stores.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.mqtt.decode import MessageDecoder
 from drivers.mqtt.driver import KIND
-from drivers.mqtt.json_path import MISSING, compile_path, value_at
-from drivers.mqtt.settings import FieldPoint, MqttLink, MqttTable
+from drivers.mqtt.settings import MqttLink, MqttTable
 from gateway.model.reading import Quality, Readings
 from gateway.ports import BoundDevice, BoundLink, Clock
 
@@ -89,6 +88,7 @@ class DeviceHeard:
         self.table: MqttTable = device.table
         self.keys = frozenset(point.key for point in self.table.points)
         self._device_id = str(device.settings.id)
+        self._decoder = MessageDecoder(device)
         self._position = {int(index): i for i, index in enumerate(device.point_index)}
         self._listening = listening
         self._clock = clock
@@ -133,15 +133,10 @@ class DeviceHeard:
             for index, number, code in zip(readings.point_index, readings.value, readings.quality, strict=True):
                 i = self._position[int(index)]
                 value[i], quality[i] = number, code
-                text[i] = _text(self.table.points[i], readings.raw.payload)
+                text[i] = _shortened(self._decoder.written(i, readings.raw.payload))
         aside = self._listening.aside[self._device_id][already:]
         return Heard(value, quality, tuple(text), len(polls), tuple(dict.fromkeys(aside)))
 
 
-def _text(point: FieldPoint, payload: bytes) -> str:
-    """What the message says of this point, as it was written; shortened."""
-    written = payload.decode("utf-8", "replace").strip()
-    if point.path is not None:
-        found: Any = value_at(json.loads(payload), compile_path(point.path))
-        written = "" if found is MISSING else json.dumps(found, ensure_ascii=False)
+def _shortened(written: str) -> str:
     return written if len(written) <= _SHOWN_CHARACTERS else written[: _SHOWN_CHARACTERS - 3] + "..."

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.modbus.decode import compile_table
-from drivers.modbus.registers import BIT_FUNCTIONS, ByteOrder, Words
+from drivers.modbus.registers import BIT_FUNCTIONS, Words
 from drivers.modbus.settings import ModbusTable, RegisterPoint
+from drivers.numbers.types import ByteOrder
 from gateway.model.reading import Quality
 
 TINY = 1e-6

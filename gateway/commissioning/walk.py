@@ -12,7 +12,7 @@ import numpy as np
 from contract import __version__
 from drivers.modbus.settings import ModbusTable, RegisterPoint
 from drivers.modbus.standby import WordSource
-from drivers.mqtt.settings import FieldPoint, MqttLink
+from drivers.mqtt.settings import BytePoint, MessagePoint, MqttLink
 from gateway.arming import Arming
 from gateway.commissioning.bench import DeviceOnBench, Sample, Shows, Silent, open_link
 from gateway.commissioning.findings import Commissioning, CraneFinding, DeviceFinding, PointFinding
@@ -141,11 +141,11 @@ class Walk:
         )
 
     async def _hear_device(self, ears: DeviceHeard, device: BoundDevice, listening: Listening) -> DeviceFinding:
-        """As many messages as samples; the newest is shown. Who says nothing is waited for once."""
+        """As many messages as samples; the newest is shown. Who falls silent is waited for once."""
         heard = [await ears.hear()]
         while heard[-1].messages and len(heard) < self._pacing.samples:
             heard.append(await ears.hear())
-        newest, settings = heard[-1], device.settings
+        newest, settings = next((each for each in reversed(heard) if each.messages), heard[-1]), device.settings
         silent = () if newest.messages else (_silence(self._pacing.listen_s, listening.trouble(settings.id)),)
         aside = dict.fromkeys(why for each in heard for why in each.aside)
         points = tuple(_heard_point(point, newest, i) for i, point in enumerate(ears.table.points))
@@ -153,7 +153,7 @@ class Walk:
         return DeviceFinding(
             device=settings.id,
             asset=settings.asset,
-            address=f"topic {settings.topic}",
+            address=f"topic {settings.own_topic}",
             table=ears.table.model,
             certainty=ears.table.certainty,
             samples=sum(each.messages for each in heard),
@@ -274,18 +274,24 @@ def _without_registers(device: BoundDevice, link: Any) -> DeviceFinding:
     )
 
 
-def _heard_point(point: FieldPoint, heard: Heard, column: int) -> PointFinding:
+def _heard_point(point: MessagePoint, heard: Heard, column: int) -> PointFinding:
     return PointFinding(
         key=point.key,
         title_zh=point.title_zh,
         title_en=point.title_en,
-        place=point.path or point.topic_suffix or "message",
+        place=_place_in_message(point),
         words=heard.text[column],
         value=f"{heard.value[column]:.6g}" if np.isfinite(heard.value[column]) else "-",
         unit=point.unit,
         quality=Quality(int(heard.quality[column])).name,
         guess=None,
     )
+
+
+def _place_in_message(point: MessagePoint) -> str:
+    if isinstance(point, BytePoint):
+        return f"byte {point.byte} {point.type} {point.order or ''}".rstrip()
+    return point.path or point.topic_suffix or "message"
 
 
 def _silence(listen_s: float, trouble: str) -> str:

@@ -97,7 +97,9 @@ class BoxCollector(Collector):
     def _links(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("sitewarden_link_up", "1 while the device answers", labels=LABEL_DEVICE)
         failures = CounterMetricFamily("sitewarden_link_failures", "Failed polls", labels=LABEL_DEVICE)
-        skipped = CounterMetricFamily("sitewarden_skipped_polls", "Polls skipped, queue full", labels=LABEL_DEVICE)
+        skipped = CounterMetricFamily(
+            "sitewarden_skipped_polls", "Polls skipped; messages passed over", labels=LABEL_DEVICE
+        )
         aside = CounterMetricFamily("sitewarden_set_aside", "Messages set aside", labels=LABEL_DEVICE)
         for driver in self._view.parts.drivers:
             for link in driver.health():

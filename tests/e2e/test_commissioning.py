@@ -20,7 +20,7 @@ import yaml
 from contract.chain import ChainHead
 from contract.keyfile import load_or_create
 from contract.signing import verify_key
-from drivers.modbus.registers import ByteOrder
+from drivers.numbers.types import ByteOrder
 from gateway.settings import config_root
 from gateway.store.alert_store import open_for_reading
 from tests.fakes.gateway_process import ROOT, GatewayProcess

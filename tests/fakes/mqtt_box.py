@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,14 +31,22 @@ TABLE: dict[str, Any] = {
 
 def bound_link(port: int, *, table: dict[str, Any] | None = None, topic: str = "site/mast", **link: Any) -> BoundLink:
     """One device `mast-1` on one broker; quick to retry."""
+    device = {"id": "mast-1", "link": "l", "asset": "mast-1", "table": "mast", "topic": topic}
+    return bound_devices(port, [(device, table or TABLE)], **link)
+
+
+def bound_devices(port: int, devices: Sequence[tuple[dict[str, Any], dict[str, Any]]], **link: Any) -> BoundLink:
+    """Devices with their tables, both as YAML would give them, on one broker; quick to retry."""
     about = {"id": "l", "driver": "mqtt", "host": "127.0.0.1", "retry_first_s": 0.05, "retry_max_s": 0.2}
     settings = KIND.link_settings.model_validate({**about, "port": port, **link})
-    device = KIND.device_settings.model_validate(
-        {"id": "mast-1", "link": "l", "asset": "mast-1", "table": "mast", "topic": topic}
-    )
-    fields = MqttTable.model_validate(table or TABLE)
-    index = np.arange(len(fields.points), dtype=np.int32)
-    return BoundLink(settings, (BoundDevice(device, fields, (), index),))
+    bound: list[BoundDevice] = []
+    first = 0
+    for device, table in devices:
+        fields = MqttTable.model_validate(table)
+        index = np.arange(first, first + len(fields.points), dtype=np.int32)
+        bound.append(BoundDevice(KIND.device_settings.model_validate(device), fields, (), index))
+        first += len(index)
+    return BoundLink(settings, tuple(bound))
 
 
 @contextlib.asynccontextmanager

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from drivers.modbus.registers import ByteOrder
 from drivers.modbus.settings import ModbusTable
+from drivers.numbers.types import ByteOrder
 from drivers.sim.crane import LoadChart
 from drivers.sim.faults import Faults
 from drivers.sim.modbus_server import ModbusTwinServer

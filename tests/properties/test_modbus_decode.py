@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from drivers.modbus.decode import compile_table
 from drivers.modbus.encode import encode_point, encode_table
 from drivers.modbus.plan import Request, plan_requests
-from drivers.modbus.registers import ByteOrder, RegisterType, Words
+from drivers.modbus.registers import RegisterType, Words
 from drivers.modbus.settings import ModbusTable
+from drivers.numbers.types import ByteOrder
 from gateway.model.reading import Quality
 from tests.fakes.modbus_binding import point, table
 

@@ -11,7 +11,7 @@ import yaml
 from pymodbus.client import AsyncModbusTcpClient
 
 from drivers.modbus.decode import compile_table
-from drivers.mqtt.decode import FieldMessage, MessageDecoder
+from drivers.mqtt.decode import Decoded, FieldMessage, MessageDecoder
 from drivers.mqtt.settings import MqttDevice, MqttTable
 from drivers.sim.afternoon import Story
 from drivers.sim.crane_record import ID_NUMBER, NAME
@@ -77,7 +77,9 @@ def decoded(payload: bytes, now_ns: int) -> tuple[list[str], Readings]:
     device = MqttDevice(id="crane-3-host", link="l", asset="crane-3", table=table.model, topic="t")
     bound = BoundDevice(device, table, (), np.arange(len(table.points), dtype=np.int32))
     message = FieldMessage("t", payload, False, now_ns)
-    return [point.key for point in table.points], MessageDecoder(bound).decode(message)
+    said = MessageDecoder(bound).decode(message)
+    assert isinstance(said, Decoded)
+    return [point.key for point in table.points], said.readings
 
 
 async def test_each_unit_of_the_bus_answers_with_its_own_registers(bench: Bench) -> None:

@@ -17,7 +17,7 @@ import yaml
 from drivers.modbus.decode import compile_table
 from drivers.modbus.encode import encode_table
 from drivers.modbus.settings import ModbusTable
-from drivers.mqtt.decode import FieldMessage, MessageDecoder
+from drivers.mqtt.decode import Decoded, FieldMessage, MessageDecoder
 from drivers.mqtt.settings import MqttDevice, MqttTable
 from gateway.model.reading import Quality, Readings
 from gateway.ports import BoundDevice
@@ -74,8 +74,9 @@ def read(path: Path) -> tuple[dict[str, Any], MqttTable, Readings]:
     table = MqttTable.model_validate(raw_table(golden))
     device = MqttDevice(id="d", link="l", asset="a", table=table.model, topic="t")
     bound = BoundDevice(device, table, (), np.arange(len(table.points), dtype=np.int32))
-    payload = golden["payload"].encode()
-    return golden, table, MessageDecoder(bound).decode(FieldMessage("t", payload, False, NOW_NS))
+    said = MessageDecoder(bound).decode(FieldMessage("t", golden["payload"].encode(), False, NOW_NS))
+    assert isinstance(said, Decoded)
+    return golden, table, said.readings
 
 
 @pytest.mark.parametrize("path", golden_frames("payload"), ids=lambda path: path.name)

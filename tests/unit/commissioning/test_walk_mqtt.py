@@ -1,5 +1,6 @@
 """The walk of devices that speak by themselves, over a real broker."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from gateway.commissioning.operator import Nobody, Operator
 from gateway.commissioning.sheet import sheet_html
 from gateway.commissioning.walk import Pacing, Walk
 from gateway.settings import Settings, load
+from tests.fakes.gateway_process import ROOT
 from tests.fakes.mosquitto import Mosquitto, free_port
+from tests.fakes.mqtt_peer import publish_all
 from tests.fakes.talking_crane import TABLE, TalkingCrane
 
 TITLES = {"title_zh": "塔机", "title_en": "Crane"}
@@ -135,3 +138,46 @@ async def test_the_gateways_own_session_loses_nothing(tmp_path: Path, broker: Mo
         await walked(site(tmp_path, broker.port), Operator(Nobody()))
     assert "as sitewarden-broker-commissioning " in broker.log
     assert broker.log.count("as sitewarden-broker ") == before
+
+
+def node_site(folder: Path, port: int) -> Settings:
+    """A LoRaWAN node with the shipped table, told by its key."""
+    device = {"id": "node-1", "link": "broker", "asset": "mast-1", "table": "lorawan-wind-tilt-chirpstack"}
+    text = {
+        "version": 1,
+        "box": {"id": "box-1"},
+        "site": {"project_code": "P-1", **TITLES},
+        "storage": {"folder": str(folder / "data")},
+        "rule_packs": ["national"],
+        "assets": [{"id": "mast-1", "kind": "weather-mast", "serial": "1", **TITLES}],
+        "links": [{"id": "broker", "driver": "mqtt", "host": "127.0.0.1", "port": port}],
+        "devices": [device | {"topic": "application/+/device/{key}/event/up", "key": "0101010101010101"}],
+        "uplinks": [],
+    }
+    path = folder / "site.yaml"
+    path.write_text(yaml.safe_dump(text, allow_unicode=True), encoding="utf-8")
+    return load(path, DRIVERS, UPLINKS)
+
+
+def node_message() -> bytes:
+    golden = ROOT / "tests" / "cases" / "devices" / "lorawan-wind-tilt-chirpstack.golden.yaml"
+    payload: str = yaml.safe_load(golden.read_text(encoding="utf-8"))["payload"]
+    return payload.encode()
+
+
+@pytest.mark.parametrize("port", [2, 5])
+async def test_a_nodes_bytes_are_shown_as_they_came_and_another_port_is_told(
+    tmp_path: Path, broker: Mosquitto, port: int
+) -> None:
+    message = node_message().replace(b'"fPort": 2', b'"fPort": %d' % port)
+    topic = "application/1/device/0101010101010101/event/up"
+    await asyncio.to_thread(publish_all, broker, [(topic, message)], retain=True)
+    found, _ = await walked(node_site(tmp_path, broker.port), Operator(Nobody()), listen_s=1.0)
+    (device,) = found.devices
+    assert device.address == "topic application/+/device/0101010101010101/event/up"
+    shown = [(point.place, point.words, point.value) for point in device.points[:2]]
+    if port == 2:
+        assert shown == [("byte 1 uint16", "02 82", "6.42"), ("byte 3 uint16", "03 DB", "9.87")]
+    else:
+        assert shown == [("byte 1 uint16", "", "-"), ("byte 3 uint16", "", "-")]
+        assert device.refused == ("no message within 1 s: passed over: 5 at $.fPort, expected 2",)

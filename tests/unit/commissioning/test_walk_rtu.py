@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from drivers.modbus.registers import ByteOrder
+from drivers.numbers.types import ByteOrder
 from gateway.app import DRIVERS, UPLINKS
 from gateway.arming import Arming
 from gateway.clock import SystemClock

@@ -53,6 +53,13 @@ def decode(device_table: ModbusTable, *blocks: Words | None) -> tuple[list[float
     return value.tolist(), quality.tolist()
 
 
+@pytest.mark.parametrize("order", ["ABCD", "CDAB", "BADC", "DCBA"])
+def test_a_coil_is_read_whatever_the_order_of_the_tables_registers(order: str) -> None:
+    device_table = table([point("fault", 3, "bit", 1), point("wind", 0, "uint16")], order=order)
+    value, quality = decode(device_table, words(1), words(0))
+    assert (value[0], quality[0]) == (1.0, Quality.GOOD)
+
+
 @pytest.mark.parametrize(("type_", "order", "wire", "expected"), GOLDEN)
 def test_known_words_give_known_values(type_: str, order: str, wire: list[int], expected: float) -> None:
     by_point = table([point("p", 100, type_, order=order)])

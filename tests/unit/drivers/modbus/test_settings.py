@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from drivers.modbus.registers import ByteOrder
 from drivers.modbus.settings import ModbusDevice, ModbusRtuLink, ModbusRtuTcpLink, ModbusTable, ModbusTcpLink, RtuDevice
+from drivers.numbers.types import ByteOrder
 from tests.fakes.modbus_binding import HEADER, point, shipped_table, table
 
 LINK = {"id": "l", "driver": "modbus-tcp", "host": "10.0.0.7"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.mqtt.decode import FieldMessage, MessageDecoder
+from drivers.mqtt.decode import Decoded, FieldMessage, MessageDecoder
 from drivers.mqtt.settings import MqttDevice, MqttTable
 from gateway.model.errors import DecodeError
 from gateway.model.reading import Quality, Readings
@@ -35,7 +35,9 @@ def read(
     reader: MessageDecoder, payload: bytes | dict[str, Any], topic: str = "site/mast", retained: bool = False
 ) -> Readings:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return reader.decode(FieldMessage(topic, raw, retained, NOW_NS))
+    said = reader.decode(FieldMessage(topic, raw, retained, NOW_NS))
+    assert isinstance(said, Decoded)
+    return said.readings
 
 
 def one(payload: bytes | dict[str, Any], **point: Any) -> tuple[float, int]:

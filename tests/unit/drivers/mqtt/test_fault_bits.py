@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from drivers.mqtt.decode import FieldMessage, MessageDecoder
+from drivers.mqtt.decode import Decoded, FieldMessage, MessageDecoder
 from drivers.mqtt.settings import MqttDevice, MqttTable
 from gateway.assets.safety_device import MEASURED_BY
 from gateway.model.reading import Quality
@@ -32,7 +32,9 @@ def host(fault: Any = "wind_error", **more: Any) -> MqttTable:
 def read(table: MqttTable, retained: bool = False, **fields: Any) -> tuple[list[float], list[int]]:
     device = MqttDevice(id="mast-1", link="l", asset="mast-1", table="m", topic="site/#")
     decoder = MessageDecoder(BoundDevice(device, table, (), np.arange(4, dtype=np.int32)))
-    readings = decoder.decode(FieldMessage("site/a", json.dumps(fields).encode(), retained, 1))
+    said = decoder.decode(FieldMessage("site/a", json.dumps(fields).encode(), retained, 1))
+    assert isinstance(said, Decoded)
+    readings = said.readings
     return readings.value.tolist(), readings.quality.tolist()
 
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from drivers.mqtt.decode import FieldMessage, MessageDecoder
+from drivers.mqtt.decode import Decoded, FieldMessage, MessageDecoder
 from drivers.mqtt.private import Blotter
 from drivers.mqtt.settings import MqttDevice, MqttTable
 from gateway.model.errors import DecodeError
-from gateway.model.reading import Quality
+from gateway.model.reading import Quality, Readings
 from gateway.ports import BoundDevice
 
 SECRET = "Q7Z-SECRET"
@@ -26,6 +26,12 @@ def decoder() -> MessageDecoder:
     table = MqttTable.model_validate({**ABOUT, "private": ["IdNo", "Name"], "points": [LOAD]})
     device = MqttDevice(id="crane-1-host", link="l", asset="crane-1", table="m", topic="t")
     return MessageDecoder(BoundDevice(device, table, (), np.arange(1, dtype=np.int32)))
+
+
+def read(message: bytes) -> Readings:
+    said = decoder().decode(FieldMessage("t", message, False, 1))
+    assert isinstance(said, Decoded)
+    return said.readings
 
 
 @pytest.mark.parametrize(
@@ -57,7 +63,7 @@ def test_no_text_survives_whole_or_cut(text: str, ascii_only: bool, cut: int) ->
 
 def test_readings_come_from_the_whole_message_and_keep_the_blotted_one() -> None:
     message = json.dumps({"Name": SECRET, "Weight": "2.5", "IdNo": SECRET}).encode()
-    readings = decoder().decode(FieldMessage("t", message, False, 1))
+    readings = read(message)
     assert readings.value.tolist() == [2.5]
     assert json.loads(readings.raw.payload) == {"Name": None, "Weight": "2.5", "IdNo": None}
 
@@ -71,13 +77,13 @@ def test_what_is_no_json_can_be_kept_without_the_person() -> None:
 
 @pytest.mark.parametrize(("field", "value"), [(2.5, 2.5), ("2.5", 2.5), (" 1 ", 1.0)])
 def test_a_number_with_or_without_quotes(field: object, value: float) -> None:
-    readings = decoder().decode(FieldMessage("t", json.dumps({"Weight": field}).encode(), False, 1))
+    readings = read(json.dumps({"Weight": field}).encode())
     assert readings.value.tolist() == [value]
 
 
 @pytest.mark.parametrize("field", [True, None, "", "2,5", "heavy", [1]])
 def test_what_is_no_number_either_way_is_bad(field: object) -> None:
-    readings = decoder().decode(FieldMessage("t", json.dumps({"Weight": field}).encode(), False, 1))
+    readings = read(json.dumps({"Weight": field}).encode())
     assert math.isnan(readings.value[0])
     assert readings.quality.tolist() == [Quality.BAD]
 
