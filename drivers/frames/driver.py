@@ -146,17 +146,20 @@ class FramesDriver:
         settings = self._settings
         if settings.allow and not _within(caller.host, settings.allow):
             return "its address is not allowed"
-        of_address = [other for other in self._callers.values() if other.host == caller.host]
-        for present, most, what in (
-            (of_address, settings.max_callers_per_address, "of this address"),
-            (list(self._callers.values()), settings.max_callers, "in all"),
-        ):
-            if len(present) >= most:
-                unnamed = next((other for other in present if other.device is None and not other.reason), None)
-                if unnamed is None:
-                    return f"{most} callers {what} are connected"
-                unnamed.hang_up(f"more than {most} callers {what}, and it has not said which device it is")
-                self._callers.pop(unnamed.number)
+        return self._make_room(caller.host, settings.max_callers_per_address, "of this address") or self._make_room(
+            "", settings.max_callers, "in all"
+        )
+
+    def _make_room(self, host: str, most: int, what: str) -> str:
+        """Room for one more of these callers ('': of all), by hanging up on one without a name; why there is none."""
+        present = [other for other in self._callers.values() if host in (other.host, "")]
+        if len(present) < most:
+            return ""
+        unnamed = next((other for other in present if other.device is None), None)
+        if unnamed is None:
+            return f"{most} callers {what} are connected"
+        unnamed.hang_up(f"more than {most} callers {what}, and it has not said which device it is")
+        del self._callers[unnamed.number]
         return ""
 
     async def _look_after(self) -> None:
@@ -189,6 +192,7 @@ class FramesDriver:
                 if isinstance(cut, Refused):
                     self._not_understood(caller, self._of_bytes(cut.wire), cut.reason, sink)
                 else:
+                    self._note_noise(caller, sink)
                     await self._take(caller, cut, received_at_ns, sink)
                 wait_s = max(wait_s, frames.take(1, self._clock.monotonic_ns()))
             if wait_s:
@@ -271,9 +275,8 @@ class FramesDriver:
     def _left(self, caller: Caller, sink: ReadingSink) -> None:
         """The connection is over; what it alone spoke for is unknown from now on."""
         why = caller.reason or "the caller closed the connection"
-        if caller.cutter.noise:
-            kept = self._of_bytes(caller.cutter.last_noise)
-            self._put_aside(self._source(caller), kept, f"{caller.cutter.noise} bytes belong to no frame", sink)
+        caller.end()
+        self._note_noise(caller, sink)
         if caller.device is None:
             self._refuse(why, caller) if caller.reason else None
             return
@@ -303,6 +306,11 @@ class FramesDriver:
             channel.failures += 1
             channel.last_error = why
         self._put_aside(self._source(caller), payload, why, sink)
+
+    def _note_noise(self, caller: Caller, sink: ReadingSink) -> None:
+        if caller.unexplained_noise:
+            why = f"{caller.unexplained_noise} bytes belong to no frame"
+            self._not_understood(caller, self._of_bytes(caller.cutter.last_noise), why, sink)
 
     def _put_aside(self, source: str, payload: bytes, why: str, sink: ReadingSink) -> None:
         """The first ones, then fewer and fewer: a flood of nonsense must not fill the disk."""

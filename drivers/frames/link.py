@@ -8,6 +8,7 @@ is in the history. Knows no device but by position, and no grammar but its frami
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -51,6 +52,7 @@ class Caller:
         self.cutter = cutter
         self._reader, self._writer = streams
         self._writer.transport.set_write_buffer_limits(_MOST_UNSENT_BYTES)
+        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MOST_UNSENT_BYTES)
         peer = self._writer.get_extra_info("peername") or ("", 0)
         self.host, self.address = str(peer[0]), f"{peer[0]}:{peer[1]}"
         self._clock = clock
@@ -61,6 +63,8 @@ class Caller:
         self._waits_for_us = False
         self._broken = 0
         self._noise_before = 0
+        self.unexplained_noise = 0
+        """Bytes before the newest sound frame, or before the end, that did not even look like a frame."""
 
     def hang_up(self, reason: str) -> None:
         """End the connection now. The first reason stands."""
@@ -79,6 +83,10 @@ class Caller:
         if _longer(self._frame_since_ns, now_ns, bounds.frame_s):
             return f"a frame was not complete after {bounds.frame_s:g} s"
         return f"nothing sound for {bounds.idle_s:g} s" if _longer(self._sound_ns, now_ns, bounds.idle_s) else ""
+
+    def end(self) -> None:
+        """No frame will come any more."""
+        self.unexplained_noise = self._unexplained()
 
     async def chunk(self) -> bytes:
         """The next bytes; none when the connection is over."""
@@ -134,6 +142,9 @@ class Caller:
             if self._frame_since_ns is not None:
                 self._frame_since_ns += waited_ns
 
+    def _unexplained(self) -> int:
+        return 0 if self._broken else self.cutter.noise - self._noise_before
+
     async def _send(self, reply: bytes) -> None:
         self._writing_since_ns = self._clock.monotonic_ns()
         self._writer.write(reply)
@@ -142,6 +153,7 @@ class Caller:
 
     def _judge(self, cut: Frame | Refused) -> None:
         if isinstance(cut, Frame):
+            self.unexplained_noise = self._unexplained()
             self._broken, self._noise_before = 0, self.cutter.noise
             self._sound_ns = self._clock.monotonic_ns()
             return

@@ -127,4 +127,4 @@ class Strangers:
     def shown(self, now_ns: int) -> str:
         """Those heard lately, newest first; '' when there are none."""
         lately = [(name, one) for name, one in self._known.items() if now_ns - one.heard_ns <= self._shown_ns]
-        return ", ".join(f"{name!r} from {one.address} ({one.frames} frames)" for name, one in reversed(lately))
+        return ", ".join(f"{name!r} from {one.address} (frames: {one.frames})" for name, one in reversed(lately))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +25,7 @@ CLOCK = "231115061320"
 """2023-11-15 06:13:20 in China, as the binary frames say it: the start of a `SimulatedClock`."""
 
 
+@functools.cache
 def shipped(model: str) -> FramesTable:
     """A device table as the product ships it."""
     return FramesTable.model_validate(yaml.safe_load((DEVICES / f"{model}.yaml").read_text(encoding="utf-8")))
