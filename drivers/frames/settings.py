@@ -112,7 +112,7 @@ class FramePoint(TablePoint, Place):
 
         A text is read as a double. A byte is the low half of a word; a signed one the high half, divided by 256.
         """
-        type_, scale, sentinels = self.type or "float64", self.scale, self.sentinels
+        type_, scale, sentinels = str(self.type or "float64"), self.scale, self.sentinels
         if type_ == "uint8":
             type_ = "uint16"
         elif type_ == "int8":
