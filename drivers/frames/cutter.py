@@ -114,7 +114,7 @@ class _Shape:
         self._end = mark_bytes(framing.end) if framing.end else _EMPTY
         self._length = framing.length
         self._checksum = framing.checksum
-        self._unescape = _unescaping(framing.escape) if framing.escape else None
+        self._unescape = unescaping(framing.escape) if framing.escape else None
         self._counted = framing.length is not None and framing.escape is None
         self._least = (framing.checksum.width if framing.checksum else 0) + (
             framing.length.at + framing.length.width if framing.length else 0
@@ -203,7 +203,8 @@ def _wrong_checksum(field: ChecksumField, content: bytes, found: bytes, start: b
     return f"checksum {found.hex(' ')}, computed {expected.hex(' ')}"
 
 
-def _unescaping(escape: Escape) -> Callable[[bytes], bytes]:
+def unescaping(escape: Escape) -> Callable[[bytes], bytes]:
+    """What undoes escapes. It raises ValueError for one that stands for nothing."""
     mark = mark_bytes(escape.mark)
     stands_for = {mark + mark_bytes(code): mark_bytes(byte) for code, byte in escape.codes.items()}
     pattern = re.compile(re.escape(mark) + b".?", re.DOTALL)

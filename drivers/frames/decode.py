@@ -53,6 +53,7 @@ class FrameDecoder:
     def __init__(self, device: BoundDevice, reader: MessageReader) -> None:
         table: FramesTable = device.table
         self._device_id: str = device.settings.id
+        self._points = table.points
         self._reader = reader
         self._time = table.grammar.time
         self._binary = table.grammar.body.kind == "binary"
@@ -74,6 +75,10 @@ class FrameDecoder:
             quality[quality == GOOD] = SUSPECT
         raw = RawBlock(payload=self._reader.keepable(message))
         return Readings(self._device_id, layout.point_index, value, quality, observed_at_ns, received_at_ns, raw)
+
+    def written(self, i: int, kept: bytes) -> str:
+        """What a kept frame of readings says of point i of the table, as it was written."""
+        return self._reader.written(self._points[i], self._points[i].width, kept)
 
     def _words(self, layout: _Layout, message: Message) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
         """The points' words, and which points are not there."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from drivers.frames.cutter import Frame
+from drivers.frames.cutter import Frame, unescaping
 from drivers.frames.grammar import MAX_FIELD_BYTES, FrameField, Grammar, MessageKind, Place, mark_bytes
 from gateway.model.errors import DecodeError
 
@@ -81,6 +81,17 @@ class MessageReader:
         if self._grammar.frame.escape is not None:
             return bytes(kept)
         return message.wire[: self._start] + kept + message.wire[self._start + len(kept) :]
+
+    def written(self, place: Place, width: int, kept: bytes) -> str:
+        """What a kept frame of readings said at a place: the text, or `width` bytes in hexadecimal; '' for nothing."""
+        framing = self._grammar.frame
+        content = kept
+        if framing.escape is None or self.all_keepable:
+            content = kept[self._start : len(kept) - (len(mark_bytes(framing.end)) if framing.end else 0)]
+            content = unescaping(framing.escape)(content) if framing.escape is not None else content
+        if place.at is not None:
+            return content[place.at : place.at + width].hex(" ").upper()
+        return content[place_of(place, self._split(content))].decode(self._grammar.body.encoding, "replace").strip()
 
     def _kind(self, content: bytes, parts: Parts) -> MessageKind:
         if self._grammar.kind is None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from drivers.frames.grammar import Grammar, Place
-from drivers.modbus.registers import ByteOrder, RegisterType
+from drivers.modbus.registers import RegisterType
 from drivers.modbus.settings import ModbusTable, RegisterPoint
 from drivers.schema import Certainty, DeviceSettings, DeviceTable, LinkSettings, Schema, TablePoint, check_fault_bits
 
@@ -95,7 +95,7 @@ class FramePoint(TablePoint, Place):
 
     message: str = ""
     type: RegisterType | Literal["uint8", "int8"] | None = None
-    order: ByteOrder = ByteOrder.ABCD
+    order: Literal["ABCD", "CDAB", "BADC", "DCBA"] = "ABCD"
     bit: Annotated[int, Field(ge=0, le=15)] | None = None
     bit_count: Annotated[int, Field(ge=1, le=16)] | None = None
     decimals: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")] | None = None
@@ -134,7 +134,7 @@ class FramePoint(TablePoint, Place):
     def _fits_its_body(self) -> Self:
         if (self.at is None) != (self.type is None):
             raise ValueError("type belongs to a point of a binary body, which needs it")
-        if self.at is None and (self.bit is not None or self.order is not ByteOrder.ABCD):
+        if self.at is None and (self.bit is not None or self.order != "ABCD"):
             raise ValueError("bit and order are for binary bodies only")
         if self.flag is not None and self.name is None:
             raise ValueError("flag is for pairs only")
