@@ -132,7 +132,11 @@ class FramesDriver:
         self, tasks: asyncio.TaskGroup, sink: ReadingSink, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self._calls += 1
-        caller = Caller(self._calls, (reader, writer), Cutter(self._framing), self._clock)
+        try:
+            caller = Caller(self._calls, (reader, writer), Cutter(self._framing), self._clock)
+        except OSError:  # it is gone already
+            writer.transport.abort()
+            return
         why = self._why_not(caller) if self._listening else "the port is being closed"
         if why:
             caller.hang_up(why)
@@ -241,7 +245,6 @@ class FramesDriver:
         why = self._claim(caller, device) if message.identity else ""
         if why:
             caller.hang_up(why)
-            self._refuse(why, caller)
             return False
         return self._roster.heard(device, caller.number, self._clock.monotonic_ns())
 

@@ -41,7 +41,8 @@ class Owed:
 
 
 class Caller:
-    """One connection. `device` is whose it is, once it has said so; `reason` why it was hung up on."""
+    """One connection. `device` is whose it is, once it has said so; `reason` why it was hung up on. Raises OSError when
+    it is gone before it was looked at."""
 
     def __init__(
         self, number: int, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter], cutter: Cutter, clock: Clock
@@ -53,7 +54,7 @@ class Caller:
         self._reader, self._writer = streams
         self._writer.transport.set_write_buffer_limits(_MOST_UNSENT_BYTES)
         self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MOST_UNSENT_BYTES)
-        peer = self._writer.get_extra_info("peername") or ("", 0)
+        peer = self._writer.get_extra_info("socket").getpeername()
         self.host, self.address = str(peer[0]), f"{peer[0]}:{peer[1]}"
         self._clock = clock
         self._owed: asyncio.Queue[Owed | None] = asyncio.Queue(_MOST_OWED)

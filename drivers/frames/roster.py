@@ -3,7 +3,7 @@ r"""Who speaks for a device: one caller at a time, and what happens when two say
 In: who names which device, who was heard, the monotonic time. Out: whether a caller is believed, and how far. Knows no
 socket and no frame.
 
-    free --names it--> held --silent for takeover_s, another names it--> held by the other
+    free --names it--> held --silent for too long, another names it--> held by the other
                         | \--another names it meanwhile: refused, and the holder is challenged
                         |            challenged, and it speaks on --> contested for contest_s
                         '--leaves--> free
@@ -11,14 +11,21 @@ socket and no frame.
 Theory of operation. A caller's identity is a text that anybody can send. Two that send the same one at the same time
 cannot be told apart, so neither the first nor the last is right by being it. The first keeps the device while it
 speaks, and the values are SUSPECT as long as it and another both do: shown and kept, judged UNKNOWN. A unit that lost
-its connection and calls again is the ordinary case: the old connection says no more, so it is taken over after
-`takeover_s`, and nothing is in doubt.
+its connection and calls again is the ordinary case: the old connection says no more, so it is taken over, and nothing
+is in doubt. Too long is `takeover_s`, or three times the longest gap of late between two frames of the device: two
+units that each speak every 20 s must not take the device from each other between their frames. Two that are never
+connected at the same time cannot be told from one.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
 _NS = 1_000_000_000
+_GAPS = 8
+_LONGEST_GAPS = 3
+_SHORTEST_GAP_NS = _NS
+"""Frames that arrive together say nothing of a unit's rhythm."""
 
 
 class Claim(Enum):
@@ -44,14 +51,16 @@ class Roster:
         self._contest_ns = int(contest_s * _NS)
         self._held: dict[int, _Held] = {}
         self._contested_until_ns: dict[int, int] = {}
+        self._gaps_ns: dict[int, deque[int]] = {}
 
     def claim(self, device: int, caller: int, now_ns: int) -> Claim:
         """A sound frame of the caller names the device."""
         held = self._held.get(device)
         if held is not None and held.caller != caller:
-            if now_ns - held.heard_ns < self._takeover_ns:
+            if now_ns - held.heard_ns < self._too_long_ns(device):
                 held.challenged = True
                 return Claim.REFUSED
+            self._note_gap(device, now_ns - held.heard_ns)
             self._held[device] = _Held(caller, now_ns)
             return Claim.TAKES_OVER
         self._held[device] = held or _Held(caller, now_ns)
@@ -62,6 +71,7 @@ class Roster:
         held = self._held.get(device)
         if held is None or held.caller != caller:
             return False
+        self._note_gap(device, now_ns - held.heard_ns)
         held.heard_ns = now_ns
         if held.challenged:
             held.challenged = False
@@ -83,6 +93,13 @@ class Roster:
             return False
         del self._held[device]
         return True
+
+    def _too_long_ns(self, device: int) -> int:
+        return max(self._takeover_ns, _LONGEST_GAPS * max(self._gaps_ns.get(device, ()), default=0))
+
+    def _note_gap(self, device: int, gap_ns: int) -> None:
+        if gap_ns >= _SHORTEST_GAP_NS:
+            self._gaps_ns.setdefault(device, deque(maxlen=_GAPS)).append(gap_ns)
 
 
 class Allowance:

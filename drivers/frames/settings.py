@@ -46,9 +46,10 @@ class FramesLink(LinkSettings):
     its first byte, and sends something sound within `idle_s`. It is read at `max_frames_per_s` at most: who sends more
     waits. A port that cannot be opened is tried again every `retry_s`.
 
-    A second caller with an identity that is connected takes over when the first has sent nothing for `takeover_s`;
-    otherwise it is refused, and when the first then goes on speaking, its values are SUSPECT for `contest_s`: two say
-    that they are one device, and nobody knows which of them is.
+    A second caller with an identity that is connected takes over when the first has sent nothing for `takeover_s` (or
+    three times the longest gap of late between its frames); otherwise it is refused, and when the first then goes on
+    speaking, its values are SUSPECT for `contest_s`: two say that they are one device, and nobody knows which of them
+    is.
     """
 
     driver: Literal["tcp-frames"] = "tcp-frames"
@@ -62,7 +63,7 @@ class FramesLink(LinkSettings):
     frame_s: Annotated[float, Field(ge=1, le=3600)] = 15.0
     idle_s: Annotated[float, Field(ge=1, le=86_400)] = 180.0
     takeover_s: Annotated[float, Field(ge=1, le=3600)] = 10.0
-    contest_s: Annotated[float, Field(ge=1, le=86_400)] = 60.0
+    contest_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
     retry_s: Annotated[float, Field(ge=0.01, le=3600)] = 5.0
 
     @property

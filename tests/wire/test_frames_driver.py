@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from drivers.frames.driver import FramesDriver
+from drivers.frames.link import Caller
+from drivers.frames.settings import FramesTable
 from gateway.clock import SimulatedClock
 from gateway.model.reading import Quality
 from gateway.ports import LinkState
 from tests.fakes.frames_box import (
+    BINARY,
     DUST,
     TEXT,
     RawCaller,
@@ -314,7 +317,7 @@ async def test_a_caller_that_takes_no_replies_is_hung_up_on(port: int, clock: Si
             assert caller.reason == "it takes no reply for 15 s"
 
 
-async def _first(driver):  # type: ignore[no-untyped-def]
+async def _first(driver: FramesDriver) -> Caller:
     await until(lambda: driver._callers, "a caller is there")
     return next(iter(driver._callers.values()))
 
@@ -359,7 +362,9 @@ async def test_two_callers_with_one_identity_make_its_values_suspect(port: int, 
             await second.hung_up_on()
             assert second.received == b""
         assert "a second caller says that it is 'SIM-0001'" in driver.health()[0].last_error
-        assert "'SIM-0001' is connected from 127.0.0.1" in port_of(driver).last_error
+        refused = "'SIM-0001' is connected from 127.0.0.1"
+        await until(lambda: refused in port_of(driver).last_error, "the page says why")
+        assert port_of(driver).failures == 1
         await first.say(frame(load_t=2))
         await sink.until(lambda: len(sink.readings) == 2)
         assert "two callers say that they are this device" in driver.health()[0].last_error
@@ -371,6 +376,41 @@ async def test_two_callers_with_one_identity_make_its_values_suspect(port: int, 
         await sink.until(lambda: len(sink.readings) == 4)
     assert sink.values == [1, 2, 3, 4]
     assert qualities(sink) == [GOOD, SUSPECT, SUSPECT, GOOD]
+
+
+async def test_two_units_that_speak_rarely_do_not_take_the_device_from_each_other(
+    port: int, clock: SimulatedClock
+) -> None:
+    """Each says something every 20 s, and calls again whenever it was hung up on."""
+    sink = HoldingSink()
+    async with running(bound_link(port, takeover_s=10, idle_s=180), sink, clock), contextlib.AsyncExitStack() as stack:
+        units: list[RawCaller | None] = [None, None]
+        for turn in range(12):
+            unit = units[turn % 2]
+            if unit is None or unit.is_over:
+                unit = units[turn % 2] = await stack.enter_async_context(RawCaller(port))
+            heard, said = len(sink.readings), unit
+            await unit.say(frame(load_t=1 + turn % 2))
+            await until(lambda h=heard, u=said: len(sink.readings) > h or u.is_over, "it is heard or refused")
+            await clock.advance(10)
+    assert qualities(sink)[:2] == [GOOD, GOOD]
+    assert set(qualities(sink)[2:]) == {SUSPECT}
+    assert len(set(sink.values[2:])) == 1, "one of them has it, and it is not believed"
+
+
+async def test_a_frame_without_a_name_counts_for_who_named_itself_before(port: int, clock: SimulatedClock) -> None:
+    raw = shipped(BINARY).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    raw |= {"version": 1, "driver": "tcp-frames"}
+    raw["grammar"]["messages"][2]["names_caller"] = False
+    table = FramesTable.model_validate(raw)
+    sink = HoldingSink()
+    async with running(bound_link(port, table=table), sink, clock), RawCaller(port) as caller:
+        await caller.say(frame(serial="whoever"))
+        await sink.until(lambda: len(sink.aside) == 1)
+        await caller.say(frame("registration") + frame(serial="whoever", load_t=2))
+        await sink.until(lambda: len(sink.readings) == 1)
+    assert sink.aside[0][2] == "a frame before its sender said which device it is"
+    assert (sink.readings[0].device, sink.values) == ("crane-1", [2])
 
 
 async def test_a_unit_that_calls_again_takes_over_from_its_own_dead_connection(

@@ -11,7 +11,7 @@ from drivers.frames.driver import FramesDriver
 from drivers.sim.faults import FaultCommand, FaultKind
 from drivers.sim.frame_caller import CallOptions, FrameCaller
 from gateway.clock import SimulatedClock, SystemClock
-from gateway.model.reading import Quality
+from gateway.model.reading import Quality, Readings
 from gateway.ports import Clock, LinkState
 from tests.fakes.frames_box import BINARY, DUST, TEXT, bound_link, running, shipped, until
 from tests.fakes.holding_sink import HoldingSink
@@ -120,7 +120,7 @@ async def test_a_delayed_frame_carries_its_own_time() -> None:
     assert int(late.quality[0]) == Quality.GOOD
 
 
-async def _late(stage: Stage):  # type: ignore[no-untyped-def]
+async def _late(stage: Stage) -> Readings:
     sink = stage.sink
     await sink.until(lambda: sink.readings[-1].received_at_ns - sink.readings[-1].observed_at_ns > 20e9)
     return sink.readings[-1]

@@ -44,11 +44,37 @@ def test_a_second_one_beside_one_that_speaks_is_refused_and_the_values_are_in_do
 def test_a_unit_that_calls_again_is_let_in_when_its_old_connection_stays_silent() -> None:
     one = roster()
     one.claim(0, 1, 0)
-    one.heard(0, 1, 5 * S)
+    one.heard(0, 1, 2 * S)
     assert one.claim(0, 2, 6 * S) is Claim.REFUSED
-    assert one.claim(0, 3, 15 * S) is Claim.TAKES_OVER
-    assert one.heard(0, 3, 15 * S)
-    assert not one.contested(0, 15 * S)
+    assert one.claim(0, 3, 12 * S) is Claim.TAKES_OVER
+    assert one.heard(0, 3, 12 * S)
+    assert not one.contested(0, 12 * S)
+
+
+def test_too_long_follows_the_rhythm_of_the_device() -> None:
+    one = roster()
+    one.claim(0, 1, 0)
+    for at_s in (0, 20, 40):
+        one.heard(0, 1, at_s * S)
+    assert one.claim(0, 2, 99 * S) is Claim.REFUSED
+    assert one.claim(0, 2, 100 * S) is Claim.TAKES_OVER
+
+
+def test_frames_that_arrive_together_do_not_hide_the_rhythm() -> None:
+    one = roster()
+    one.claim(0, 1, 0)
+    one.heard(0, 1, 0)
+    for n in range(20):
+        one.heard(0, 1, 20 * S + n)
+    assert one.claim(0, 2, 79 * S) is Claim.REFUSED
+
+
+def test_a_long_gap_is_forgotten_after_a_while() -> None:
+    one = roster()
+    one.claim(0, 1, 0)
+    for at_s in (0, 100, *range(101, 110)):
+        one.heard(0, 1, at_s * S)
+    assert one.claim(0, 2, 119 * S) is Claim.TAKES_OVER
 
 
 def test_doubt_outlasts_the_one_who_raised_it() -> None:
