@@ -18,6 +18,7 @@ from dataclasses import replace
 from contract import __version__
 from contract.canonical import Canonical
 from contract.messages import LiveViewRequest
+from drivers.frames.driver import KIND as TCP_FRAMES
 from drivers.modbus.driver import KIND as MODBUS_TCP
 from drivers.modbus.driver import RTU_KIND as MODBUS_RTU
 from drivers.modbus.driver import RTU_TCP_KIND as MODBUS_RTU_TCP
@@ -143,7 +144,7 @@ from vision.site_eyes import SiteEyes
 from vision.survey_parsing import read_survey
 
 log = logging.getLogger(__name__)
-DRIVERS: Mapping[str, DriverKind] = DriverShelf((MODBUS_TCP, MODBUS_RTU, MODBUS_RTU_TCP, MQTT, CAMERA))
+DRIVERS: Mapping[str, DriverKind] = DriverShelf((MODBUS_TCP, MODBUS_RTU, MODBUS_RTU_TCP, MQTT, TCP_FRAMES, CAMERA))
 UPLINKS: Mapping[str, UplinkKind] = {
     kind.name: kind for kind in (INFLUX, MQTT_UPLINK, REGULATOR, WEBHOOK, WECOM, DINGTALK, SMS, DOCKING)
 }

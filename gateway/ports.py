@@ -219,11 +219,32 @@ class BoundLink:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkRemark:
+    """Something that no schema sees in a link and its devices: what was found and expected, in both languages.
+
+    `path` leads to the value from the entry of the device, of the link where `device` is ''. A warning stops no start.
+    """
+
+    path: tuple[str | int, ...]
+    found_en: str
+    expected_en: str
+    found_zh: str
+    expected_zh: str
+    device: str = ""
+    warning: bool = False
+
+
+def _no_remarks(_link: BoundLink) -> Sequence[LinkRemark]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
 class DriverKind:
     """What a driver package brings: its settings schemas (pydantic models) and how it is built. One driver a link.
 
     `tables_of` names other drivers whose device tables this one reads as well (same registers, another wire).
     `asks`: its devices speak only when they are asked, so that a poll that failed is a request without an answer.
+    `check` looks at a link and its devices together.
     """
 
     name: str
@@ -233,6 +254,7 @@ class DriverKind:
     build: Callable[[BoundLink, Clock], Driver]
     tables_of: tuple[str, ...] = ()
     asks: bool = False
+    check: Callable[[BoundLink], Sequence[LinkRemark]] = _no_remarks
 
 
 @dataclass(frozen=True, slots=True)

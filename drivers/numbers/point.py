@@ -56,7 +56,9 @@ class NumberPoint(TablePoint):
             raise ValueError("bit_count with type bits, and with no other type")
         first, width = self.bit or 0, self.bit_count or 1
         if first + width > 8 * self.size:
-            raise ValueError(f"bits within 0 and {8 * self.size - 1} of a {self.holder}, not {first} to {first + width - 1}")
+            raise ValueError(
+                f"bits within 0 and {8 * self.size - 1} of a {self.holder}, not {first} to {first + width - 1}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -22,6 +22,7 @@ from drivers.modbus.lines import BAUD_RATES
 from drivers.sim.afternoon import Story
 from drivers.sim.faults import FaultCommand
 from drivers.sim.field import SimField, SimOptions
+from drivers.sim.frame_caller import CallOptions
 from drivers.sim.pit import PitModel
 from drivers.sim.stage import StageOptions
 from drivers.sim.story import OverloadPlan
@@ -140,6 +141,7 @@ def _options(args: argparse.Namespace) -> SimOptions:
         topic=args.topic,
         rtu=args.rtu,
         rtu_baud=args.rtu_baud,
+        call=CallOptions(args.call_port, args.call_table, args.call_identity) if args.call_port else None,
         seed=args.seed,
         step_s=args.step_ms / 1000,
         plan=plan,
@@ -167,6 +169,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-mast", action="store_true", help="cranes and pit only: no mast and no broker")
     add("--rtu", nargs="?", const="", help="an RTU bus too: a new pseudo-terminal, under this name, or a serial port")
     add("--rtu-baud", type=int, choices=sorted(BAUD_RATES), default=9600, help="of a real serial port; 8N1")
+    add("--call-port", type=int, default=0, help="crane-4 calls a box on this port and pushes frames; 0: no such crane")
+    add("--call-table", default="crane-host-binary-frames", help="by which shipped table")
+    add("--call-identity", default="SIM-0004", help="as whom")
     add("--topic", default="site/DEMO-0001/mast-1/realtime", help="the mast's topic")
     add("--seconds", type=float, default=0, help="end by itself after so long; 0 runs until SIGTERM")
     add("--seed", type=int, default=1, help="same seed, same story")

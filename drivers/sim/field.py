@@ -16,6 +16,7 @@ from pathlib import Path
 from drivers.sim.afternoon import CRANES, Story
 from drivers.sim.crane import CraneTwin
 from drivers.sim.faults import FaultCommand, Faults
+from drivers.sim.frame_caller import CallOptions, FrameCaller, load_frames_table
 from drivers.sim.modbus_server import ModbusTwinServer
 from drivers.sim.mqtt_publisher import MastPublisher
 from drivers.sim.overload_log import OverloadLog
@@ -29,6 +30,7 @@ from drivers.sim.weather import Climate, Weather
 from gateway.ports import Clock
 
 LOG_NAME = "overloads.jsonl"
+CALLING_CRANE = "crane-4"
 _LONGEST_STEP_S = 0.5
 _PIT_EVERY_S = 0.5
 _CONNECT_S = 10.0
@@ -39,7 +41,8 @@ _NS = 1_000_000_000
 class SimOptions:
     """What to simulate. Port 0 picks a free one; without `own_broker` the mast publishes to `broker_port`, without
     `with_mast` there is neither mast nor broker. `rtu` also
-    puts the Modbus twins on a bus, see `RtuBus` (None: no bus): the cranes are units 1, 2, ..., the pit the next."""
+    puts the Modbus twins on a bus, see `RtuBus` (None: no bus): the cranes are units 1, 2, ..., the pit the next.
+    `call`: a crane of its own, `crane-4`, calls a box and pushes frames (None: no such crane)."""
 
     folder: Path
     crane_ports: tuple[int, ...] = (0, 0)
@@ -56,6 +59,7 @@ class SimOptions:
     pit: PitModel = field(default_factory=PitModel)
     rtu: str | None = None
     rtu_baud: int = 9600
+    call: CallOptions | None = None
     tables: Path = field(default_factory=shipped_tables)
     story: Story | None = None
     stage: StageOptions = field(default_factory=StageOptions)
@@ -72,6 +76,7 @@ class SimField:
         story = options.story
         self._weather = Weather(f"{seed}:weather", story.climate if story else options.climate)
         self.cranes = tuple(self._crane(f"crane-{i + 1}", port) for i, port in enumerate(options.crane_ports))
+        self.calling = self._calling_crane(options.call) if options.call else None
         self.pit = self._pit("pit-1", options.pit_port, story.pit if story else options.pit)
         self.stage = self._set_stage(story) if story else None
         self.bus = self._bus(options.rtu, options.rtu_baud)
@@ -146,6 +151,7 @@ class SimField:
             asyncio.create_task(self._run_physics(self._log), name="sim-physics"),
             *(asyncio.create_task(self._run_mast(mast), name="sim-mast") for mast in masts),
             *self._open_stage(),
+            *([asyncio.create_task(self.calling.station.run(), name="sim-caller")] if self.calling else []),
         )
         self._stack.push_async_callback(self._end_tasks)
 
@@ -204,6 +210,8 @@ class SimField:
     def _settle_faults(self) -> None:
         for station in self._stations():
             station.settle()
+        if self.calling is not None:
+            self.calling.station.settle()
         if self.stage is not None:
             self.stage.bus.settle()
 
@@ -213,7 +221,7 @@ class SimField:
         wind_m_s = self._weather.step(dt_s).wind_m_s
         if self.stage is not None:
             self.stage.step(dt_s, wind_m_s)
-        for crane in self.cranes:
+        for crane in (*self.cranes, *((self.calling,) if self.calling else ())):
             crane.step(dt_s, story_s, wind_m_s, log, self._clock)
 
     async def _run_mast(self, mast: MastPublisher) -> None:
@@ -222,7 +230,13 @@ class SimField:
             self.mast_faults.settle(self._clock.monotonic_ns())
             await mast.publish(self._weather.state, self._clock.now_ns())
 
-    def _crane(self, asset: str, port: int) -> CraneStation:
+    def _calling_crane(self, call: CallOptions) -> CraneStation[FrameCaller]:
+        options = self.options
+        caller = FrameCaller(CALLING_CRANE, load_frames_table(options.tables, call.table), call, self._clock)
+        twin = CraneTwin(f"{options.seed}:{CALLING_CRANE}")
+        return CraneStation(twin, caller, options.plan.schedule(options.seed, CALLING_CRANE))
+
+    def _crane(self, asset: str, port: int) -> CraneStation[ModbusStation]:
         options, seed = self.options, self.options.seed
         twin = CraneTwin(f"{seed}:{asset}", CRANES.get(asset) if options.story else None)
         table = load_table(options.tables, "crane-host-modbus")
@@ -256,6 +270,8 @@ class SimField:
     def _faults(self) -> Iterator[tuple[str, Faults]]:
         yield from ((station.asset, station.faults) for station in self._stations())
         yield "mast-1", self.mast_faults
+        if self.calling is not None:
+            yield CALLING_CRANE, self.calling.station.faults
         if self.stage is not None:
             yield MQTT_CRANE, self.stage.crane_faults
             yield BUS, self.stage.bus.faults

@@ -7,6 +7,7 @@ registers swapped and the log told without giving the event loop away, so the lo
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from typing import Generic, Protocol, TypeVar
 
 from drivers.modbus.settings import ModbusTable
 from drivers.sim.crane import CraneState, CraneTwin
@@ -52,10 +53,25 @@ class ModbusStation:
         self.server.put(self.face.words(self.shown))
 
 
-class CraneStation:
+class Station(Protocol):
+    """What a crane twin stands behind, whatever it speaks."""
+
+    asset: str
+    faults: Faults
+    shown: Mapping[str, float]
+
+    def show(self, values: Mapping[str, float]) -> None:
+        """Let clients have these values, or what the faults in force make of them."""
+        ...
+
+
+S = TypeVar("S", bound=Station)
+
+
+class CraneStation(Generic[S]):
     """A crane twin, its face, and the overloads planned for it (counted from the start of the story)."""
 
-    def __init__(self, twin: CraneTwin, station: ModbusStation, schedule: Iterator[PlannedOverload]) -> None:
+    def __init__(self, twin: CraneTwin, station: S, schedule: Iterator[PlannedOverload]) -> None:
         self.twin = twin
         self.station = station
         self._schedule = schedule

@@ -20,7 +20,9 @@ def add_commission_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--print", dest="print_sheet", action="store_true", help="print the newest sealed sheet (HTML)")
     parser.add_argument("--samples", type=int, default=5, help="reads of each device (default 5)")
     parser.add_argument("--pause-ms", type=int, default=300, help="between reads (default 300)")
-    parser.add_argument("--listen-s", type=float, default=30, help="wait so long for an MQTT device (default 30)")
+    parser.add_argument(
+        "--listen-s", type=float, default=30, help="wait so long for what speaks by itself (default 30)"
+    )
 
 
 def add_device_test_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,24 +1,28 @@
-"""A device that speaks by itself (MQTT), listened to: what it says next, beside the decoded values.
+"""A device that speaks by itself (MQTT, pushed frames), listened to: what it says next, beside the decoded values.
 
-In: a link to a broker, its devices. Out: `Heard`. Uses the gateway's own driver with a session of its own, so that it
-takes no message away from the gateway: a clean session under another client id. Subscribes only, publishes nothing.
-Must not know operators, sheets or stores.
+In: a link and its devices. Out: `Heard`. Uses the gateway's own drivers. At a broker with a session of its own, so that
+it takes no message away from the gateway: a clean session under another client id; it subscribes only. On a port it
+listens in the gateway's place, and acknowledges as the gateway would. Must not know operators, sheets or stores.
 """
 
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.frames.decode import FrameDecoder
+from drivers.frames.driver import KIND as FRAMES
+from drivers.frames.message import MessageReader
+from drivers.frames.settings import FramePoint, FramesLink, FramesTable
 from drivers.mqtt.decode import MessageDecoder
-from drivers.mqtt.driver import KIND
-from drivers.mqtt.settings import MqttLink, MqttTable
+from drivers.mqtt.driver import KIND as MQTT
+from drivers.mqtt.settings import BytePoint, MessagePoint, MqttLink
 from gateway.model.reading import Quality, Readings
-from gateway.ports import BoundDevice, BoundLink, Clock
+from gateway.ports import BoundDevice, BoundLink, Clock, Driver
 
 _SHOWN_CHARACTERS = 20
 
@@ -37,12 +41,10 @@ class Heard:
 
 
 class Listening:
-    """A broker's devices, listened to within the block. A sink for the driver, and a source for who asks."""
+    """The devices of a broker or a port, listened to within the block. A sink for the driver, a source for who asks."""
 
     def __init__(self, link: BoundLink, clock: Clock) -> None:
-        settings: MqttLink = link.settings
-        own = {"session": "clean", "client_id": f"{settings.effective_client_id}-commissioning"}
-        self._driver = KIND.build(replace(link, settings=settings.model_copy(update=own)), clock)
+        self._driver = _driver(link, clock)
         self._task: asyncio.Task[None] | None = None
         self.arrived = asyncio.Event()
         self.polls: dict[str, list[Readings]] = {device.settings.id: [] for device in link.devices}
@@ -85,14 +87,14 @@ class DeviceHeard:
     """One device, asked by waiting for what it says next; at most `within_s`."""
 
     def __init__(self, listening: Listening, device: BoundDevice, clock: Clock, within_s: float) -> None:
-        self.table: MqttTable = device.table
+        self.table: Any = device.table
         self.keys = frozenset(point.key for point in self.table.points)
         self._device_id = str(device.settings.id)
-        self._decoder = MessageDecoder(device)
         self._position = {int(index): i for i, index in enumerate(device.point_index)}
         self._listening = listening
         self._clock = clock
         self._within_s = within_s
+        self._decoder = _decoder(device)
 
     async def hear(self) -> Heard:
         """What is said from now on, until every point was heard of or the time is over."""
@@ -138,5 +140,44 @@ class DeviceHeard:
         return Heard(value, quality, tuple(text), len(polls), tuple(dict.fromkeys(aside)))
 
 
+def _decoder(device: BoundDevice) -> FrameDecoder | MessageDecoder:
+    table = device.table
+    return (
+        FrameDecoder(device, MessageReader(table.grammar)) if isinstance(table, FramesTable) else MessageDecoder(device)
+    )
+
+
 def _shortened(written: str) -> str:
     return written if len(written) <= _SHOWN_CHARACTERS else written[: _SHOWN_CHARACTERS - 3] + "..."
+
+
+def speaks_by_itself(settings: object) -> bool:
+    """Whether the devices of this link can be listened to."""
+    return isinstance(settings, MqttLink | FramesLink)
+
+
+def calls_itself(settings: Any) -> str:
+    """By what a device of such a link is known: its topic, or its identity."""
+    topic = getattr(settings, "own_topic", None)
+    return f"topic {topic}" if topic is not None else f"identity {settings.identity}"
+
+
+def place_of(point: MessagePoint | FramePoint) -> str:
+    """Where in a message a point stands."""
+    if isinstance(point, BytePoint):
+        return f"byte {point.byte} {point.type} {point.order or ''}".rstrip()
+    if isinstance(point, FramePoint):
+        return (
+            f"byte {point.at} {point.type} {point.order}"
+            if point.at is not None
+            else point.name or f"field {point.index}"
+        )
+    return point.path or point.topic_suffix or "message"
+
+
+def _driver(link: BoundLink, clock: Clock) -> Driver:
+    settings = link.settings
+    if isinstance(settings, FramesLink):
+        return FRAMES.build(link, clock)
+    own = {"session": "clean", "client_id": f"{settings.effective_client_id}-commissioning"}
+    return MQTT.build(replace(link, settings=settings.model_copy(update=own)), clock)

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from contract import __version__
+from drivers.frames.settings import FramePoint
 from drivers.modbus.settings import ModbusTable, RegisterPoint
 from drivers.modbus.standby import WordSource
-from drivers.mqtt.settings import BytePoint, MessagePoint, MqttLink
+from drivers.mqtt.settings import MessagePoint
 from gateway.arming import Arming
 from gateway.commissioning.bench import DeviceOnBench, Sample, Shows, Silent, open_link
 from gateway.commissioning.findings import Commissioning, CraneFinding, DeviceFinding, PointFinding
 from gateway.commissioning.known_load import LIMIT_PCT, NEEDED, KnownLoad, LoadCheck, check_known_load
-from gateway.commissioning.listening import DeviceHeard, Heard, Listening
+from gateway.commissioning.listening import DeviceHeard, Heard, Listening, calls_itself, place_of, speaks_by_itself
 from gateway.commissioning.movement import MOVEMENTS, Finding, Movement, MovementCheck, judge_movement
 from gateway.commissioning.operator import Operator
 from gateway.commissioning.orders import device_order, guess_orders, moment_disagrees
@@ -85,7 +86,7 @@ class Walk:
         if words is not None:
             async for found in self._walk_registers(link, words):
                 yield found
-        elif isinstance(link.settings, MqttLink):
+        elif speaks_by_itself(link.settings):
             async with Listening(link, self._clock) as listening:
                 for device in link.devices:
                     ears = DeviceHeard(listening, device, self._clock, self._pacing.listen_s)
@@ -153,7 +154,7 @@ class Walk:
         return DeviceFinding(
             device=settings.id,
             asset=settings.asset,
-            address=f"topic {settings.own_topic}",
+            address=calls_itself(settings),
             table=ears.table.model,
             certainty=ears.table.certainty,
             samples=sum(each.messages for each in heard),
@@ -274,24 +275,18 @@ def _without_registers(device: BoundDevice, link: Any) -> DeviceFinding:
     )
 
 
-def _heard_point(point: MessagePoint, heard: Heard, column: int) -> PointFinding:
+def _heard_point(point: MessagePoint | FramePoint, heard: Heard, column: int) -> PointFinding:
     return PointFinding(
         key=point.key,
         title_zh=point.title_zh,
         title_en=point.title_en,
-        place=_place_in_message(point),
+        place=place_of(point),
         words=heard.text[column],
         value=f"{heard.value[column]:.6g}" if np.isfinite(heard.value[column]) else "-",
         unit=point.unit,
         quality=Quality(int(heard.quality[column])).name,
         guess=None,
     )
-
-
-def _place_in_message(point: MessagePoint) -> str:
-    if isinstance(point, BytePoint):
-        return f"byte {point.byte} {point.type} {point.order or ''}".rstrip()
-    return point.path or point.topic_suffix or "message"
 
 
 def _silence(listen_s: float, trouble: str) -> str:

@@ -17,6 +17,7 @@ from gateway.settings.document import Document, KeyPath
 from gateway.settings.schema import Name
 from gateway.settings.site import Raw, SiteParts, check_unique
 from gateway.settings.tables import TableReader
+from gateway.settings.wording import both_words
 
 
 class TablePointSettings(Protocol):
@@ -82,6 +83,8 @@ class Binder:
         self._warn_idle()
         table = PointTable(tuple(points.values()))
         bound = tuple(BoundLink(link, _devices_of(link.id, devices, table)) for link in links)
+        for link in bound:
+            self._remark(link, devices)
         asked = frozenset(device.device_id for device in devices if self._is_asked(device))
         return Field(bound, table, tuple(devices), {device.device_id: device.asset for device in devices}, asked)
 
@@ -157,6 +160,16 @@ class Binder:
                 else:
                     points[key] = point
         return points
+
+    def _remark(self, link: BoundLink, devices: list[Device]) -> None:
+        """What the driver says of the link and its devices together."""
+        link_path = next(path for path, raw in self._site.links if raw.get("id") == link.settings.id)
+        path_of = {device.device_id: device.path for device in devices} | {"": link_path}
+        for remark in self._drivers[link.settings.driver].check(link):
+            note = self._document.warn if remark.warning else self._document.add
+            found = both_words(remark.found_en, remark.found_zh)
+            expected = both_words(remark.expected_en, remark.expected_zh)
+            note((*path_of[remark.device], *remark.path), "driver.remark", found=found, expected=expected)
 
     def _warn_idle(self) -> None:
         for name, key in (("link", "links"), ("asset", "assets")):

@@ -626,6 +626,8 @@ CATALOGUE: dict[str, Wording] = {
     ),
     # of what an uplink names; the uplink brings its own words, in both languages (`both_words`)
     "uplink.named": Wording("{found}", "{expected}", "{found}", "{expected}"),
+    # of a link and its devices together; the driver brings its own words
+    "driver.remark": Wording("{found}", "{expected}", "{found}", "{expected}"),
     "warn.no_card": Wording(
         "rule {rule} alarms and has no card: nobody is told what to do",
         "a card in cards/ beside the site file (docs/rules.md)",

@@ -83,7 +83,8 @@ def problems(report: HealthReport) -> int:
     uplinks = sum(
         sum(map(bool, (line.row["down"], line.row["rejected"], line.row["fault_en"]))) for line in report.uplinks
     )
-    return sum(map(bool, flags)) + len(report.links_down) + uplinks + len(report.parts_down) + len(report.unarmed)
+    links = len(report.links_down) + len(report.ports_telling)
+    return sum(map(bool, flags)) + links + uplinks + len(report.parts_down) + len(report.unarmed)
 
 
 def report_row(report: HealthReport) -> dict[str, Any]:

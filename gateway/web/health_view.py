@@ -121,6 +121,11 @@ class HealthReport:
         return tuple(line for line in self.links if line.down)
 
     @property
+    def ports_telling(self) -> tuple[LinkLine, ...]:
+        """Ports on which devices call that are open, and have something to tell: who called that nobody knows."""
+        return tuple(line for line in self.links if not line.down and not line.asset and line.row["last_error"])
+
+    @property
     def parts_down(self) -> list[Row]:
         """Parts of the program that do not run."""
         return [part for part in self.health["parts"] if not part["running"]]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from drivers.frames.driver import KIND
 from drivers.sim.faults import Faults
 from drivers.sim.modbus_server import ModbusTwinServer
 from gateway.clock import SystemClock
@@ -36,5 +37,13 @@ def test_the_pages_files_are_the_tested_ones() -> None:
     files = files_of(DOCUMENT.read_text(encoding="utf-8"))
     turned = files["my-site/devices/qy-300.yaml"].replace("order: ABCD", "order: CDAB")
     assert (CASES / "qy-300.yaml").read_text(encoding="utf-8") == turned
-    golden = (CASES / "qy-300.golden.yaml").read_text(encoding="utf-8")
-    assert golden == files["tests/cases/devices/qy-300.golden.yaml"]
+    assert (CASES / "qy-500.yaml").read_text(encoding="utf-8") == files["my-site/devices/qy-500.yaml"]
+    for name in ("qy-300", "qy-500"):
+        golden = (CASES / f"{name}.golden.yaml").read_text(encoding="utf-8")
+        assert golden == files[f"tests/cases/devices/{name}.golden.yaml"]
+
+
+def test_the_pages_entries_of_a_site_file_are_accepted() -> None:
+    pushed = yaml.safe_load(files_of(DOCUMENT.read_text(encoding="utf-8"))["pushed.yaml"])
+    assert [KIND.link_settings.model_validate(link).port for link in pushed["links"]] == [7001]
+    assert [KIND.device_settings.model_validate(device).table for device in pushed["devices"]] == ["qy-500"]

@@ -1,7 +1,8 @@
 """Every golden frame of `tests/cases/devices`: what a device sent decodes to what its display showed.
 
-A case holds `words` (function, first address, registers) or a `payload` (one MQTT message). Words are also made again
-from the values, unless the case says `one_way`: what a reader refuses, and what nobody reads, is not made again.
+A case holds `words` (function, first address, registers), a `payload` (one MQTT message) or a `frame` (pushed over TCP,
+with the reply that goes back). Words are also made again from the values, unless the case says `one_way`: what a reader
+refuses, and what nobody reads, is not made again.
 `suspect` names the points whose sensors the device itself calls in fault.
 """
 
@@ -14,6 +15,12 @@ import numpy as np
 import pytest
 import yaml
 
+from drivers.frames.answers import Answerer
+from drivers.frames.cutter import Cutter, Frame
+from drivers.frames.decode import FrameDecoder
+from drivers.frames.grammar import mark_bytes
+from drivers.frames.message import MessageReader
+from drivers.frames.settings import FramesDevice, FramesTable
 from drivers.modbus.decode import compile_table
 from drivers.modbus.encode import encode_table
 from drivers.modbus.settings import ModbusTable
@@ -85,6 +92,35 @@ def test_a_message_decodes_to_what_the_display_showed(path: Path) -> None:
     keys = [point.key for point in table.points]
     check_values(readings.value.tolist(), readings.quality.tolist(), golden, keys)
     assert readings.observed_at_ns == golden["observed_at_ns"]
+
+
+@pytest.mark.parametrize("path", golden_frames("frame"), ids=lambda path: path.name)
+def test_a_frame_decodes_to_what_the_display_showed_and_is_acknowledged(path: Path) -> None:
+    golden = yaml.safe_load(path.read_text(encoding="utf-8"))
+    table = FramesTable.model_validate(raw_table(golden))
+    device = FramesDevice(id="d", link="l", asset="a", table=table.model, identity=golden["identity"])
+    bound = BoundDevice(device, table, (), np.arange(len(table.points), dtype=np.int32))
+    wire = frame_bytes(golden["frame"])
+    (frame,) = Cutter(table.grammar.frame).feed(wire)
+    assert isinstance(frame, Frame)
+    assert frame.wire == wire
+    reader = MessageReader(table.grammar)
+    message = reader.read(frame)
+    assert message.identity == golden["identity"]
+    assert Answerer(table.grammar, reader).answer(message) == frame_bytes(golden["reply"])
+    readings = FrameDecoder(bound, reader).decode(message, NOW_NS)
+    assert readings is not None
+    check_values(
+        readings.value.tolist(), readings.quality.tolist(), golden, [table.points[i].key for i in readings.point_index]
+    )
+    assert readings.observed_at_ns == golden["observed_at_ns"]
+    for secret in golden.get("never_kept", []):
+        assert secret.encode() in wire
+        assert secret.encode() not in readings.raw.payload
+
+
+def frame_bytes(text: str) -> bytes:
+    return mark_bytes(text) if text.startswith("0x") else text.encode()
 
 
 def test_what_is_kept_of_a_cranes_message_names_nobody() -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from drivers.frames.settings import FramesDevice, FramesLink, FramesTable
 from drivers.modbus.settings import ModbusDevice, ModbusTable, ModbusTcpLink
 from drivers.mqtt.settings import MqttDevice, MqttLink, MqttTable
 from gateway.ports import BoundLink, Clock, Driver, DriverKind, Uplink, UplinkContext, UplinkKind
@@ -40,6 +41,7 @@ def _no_uplink(settings: Any, context: UplinkContext) -> Uplink:
 DRIVERS = {
     "modbus-tcp": DriverKind("modbus-tcp", ModbusTcpLink, ModbusDevice, ModbusTable, _no_driver, asks=True),
     "mqtt": DriverKind("mqtt", MqttLink, MqttDevice, MqttTable, _no_driver),
+    "tcp-frames": DriverKind("tcp-frames", FramesLink, FramesDevice, FramesTable, _no_driver),
     "camera": DriverKind("camera", CameraLinkSettings, CameraDeviceSettings, CameraTable, _no_driver),
 }
 UPLINKS = {

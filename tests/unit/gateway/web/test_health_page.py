@@ -73,6 +73,18 @@ async def test_a_link_that_is_down_stands_on_top_hatched_with_when_it_was_last_h
     assert "&lt;timed out&gt;" in top
 
 
+async def test_a_port_that_unknown_devices_call_stands_on_top_although_it_is_up(face: OfficeFace) -> None:
+    face.link(device="hosts:port", state=LinkState.UP, last_error="unknown devices call: '<X>' from 10.0.0.9")
+    top = (await face.page("/health")).split("</section>")[0]
+    assert "hosts:port" in top
+    assert "unknown devices call: &#39;&lt;X&gt;&#39; from 10.0.0.9" in top
+    with_it = top.split('class="numeric">(')[1].split(")")[0]
+    face.link(device="hosts:port", state=LinkState.UP, last_error="")
+    top = (await face.page("/health")).split("</section>")[0]
+    assert "hosts:port" not in top
+    assert int(top.split('class="numeric">(')[1].split(")")[0]) == int(with_it) - 1
+
+
 async def test_a_part_that_does_not_run_and_a_store_that_fails_are_said(face: OfficeFace) -> None:
     face.running["uplink:x"] = PartHealth("uplink:x", running=False, restarts=3, last_error="ValueError: boom")
     face.site.recorder.failing_since_ns = NOW_NS
