@@ -65,7 +65,7 @@ async def test_a_restarted_box_keeps_its_key_and_never_repeats_a_number(regulato
     assert regulator.store.stats()["stale_refused"] == 0
 
 
-@pytest.mark.parametrize("damage", ["missing", "garbage", "restored"])
+@pytest.mark.parametrize("damage", ["missing", "garbage", "restored", "far ahead"])
 async def test_a_lost_sequence_file_heals_by_the_regulators_word(
     regulator: FakeRegulator, folder: Path, damage: str
 ) -> None:
@@ -75,7 +75,8 @@ async def test_a_lost_sequence_file_heals_by_the_regulators_word(
     if damage == "missing":
         file.unlink()
     else:
-        file.write_text("0" if damage == "restored" else "\x00\x00 not a number")
+        damaged = {"restored": "0", "far ahead": "900000000000000000"}
+        file.write_text(damaged.get(damage, "\x00\x00 not a number"))
     async with regulator_uplink(folder, regulator) as uplink:
         receipts = await uplink.send_alerts([item("b"), item("c")])
     assert [receipt.kind for receipt in receipts] == [ReceiptKind.ACCEPTED] * 2
