@@ -14,7 +14,7 @@ from contract.faults import SequenceTooFar, StaleSequence
 
 WINDOW = 1024
 MOST_AHEAD = 2**32
-"""A box reserves numbers by the thousand at each start: this is four million starts without one message that arrived."""
+"""A box reserves numbers by the thousand at each start: four million starts without one message that arrived."""
 
 
 @dataclass(frozen=True, slots=True)

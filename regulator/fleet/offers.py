@@ -15,11 +15,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from contract.canonical import Canonical
-from contract.envelope import Envelope
-from contract.messages import EvidenceRecord, RulePackFile, RulePackOffer, UpMessage
+from contract.messages import EvidenceRecord, RulePackFile, RulePackOffer
 from regulator.desk import Desk
 from regulator.fleet.packs import pack_row
 from regulator.model.actor import SYSTEM, Actor, Duty
+from regulator.model.heard import Heard
 from regulator.model.refusals import RefusedError
 from regulator.records.ledger import Deed, Ledger
 from regulator.records.scope import in_scope
@@ -128,8 +128,9 @@ class OfferHearing:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def hear(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
+    def hear(self, db: Connection, heard: Heard, now_ns: int) -> None:
         """Called inside the transaction that keeps the record. What names no offer of this box changes nothing."""
+        body = heard.body
         if not isinstance(body, EvidenceRecord) or f'"{KIND}"' not in body.record:
             return
         record = json.loads(body.record)
@@ -137,7 +138,7 @@ class OfferHearing:
         if record.get("kind") != KIND or not isinstance(content, dict) or content.get("outcome") not in OUTCOMES:
             return
         seq, at = int(record.get("seq", 0)), pack_offers.c
-        which = and_(at.offer_id == str(content.get("offer_id", "")), at.box_id == envelope.box_id)
+        which = and_(at.offer_id == str(content.get("offer_id", "")), at.box_id == heard.box_id)
         found = db.execute(select(pack_offers).where(which).with_for_update()).first()
         if found is None or found.evidence_seq >= seq:
             return
@@ -151,7 +152,7 @@ class OfferHearing:
         }
         db.execute(update(pack_offers).where(which).values(**said, heard_at_ns=now_ns))
         told = said | {"offer_id": found.offer_id, "name": found.name, "sha256": found.sha256}
-        self._ledger.append(db, Deed("rule_pack_answered", envelope.box_id, told, found.project_code), SYSTEM, now_ns)
+        self._ledger.append(db, Deed("rule_pack_answered", heard.box_id, told, found.project_code), SYSTEM, now_ns)
 
 
 def offers_of(db: Connection, actor: Actor, sha256: str) -> list[OfferState]:

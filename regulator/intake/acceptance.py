@@ -6,7 +6,7 @@ areas want to know of an item they are told inside the same transaction: kept wi
 
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,12 +32,10 @@ from regulator.intake.box_chain import BoxChain, ChainRecord, read_record
 from regulator.intake.findings import Finding, FindingKind, open_finding
 from regulator.intake.mailbox import post
 from regulator.intake.refusals import bump
-from regulator.model.heard import SetListener
+from regulator.model.heard import Heard, Listener, SetListener
 from regulator.model.refusals import RefusedError
 from regulator.records.ledger import Ledger
 from regulator.records.tables.intake import blobs, items
-
-Listener = Callable[[Connection, Envelope, UpMessage, int], None]
 
 _HELD = select(items.c.kind, items.c.body_sha256, items.c.receipt).where(
     items.c.box_id == bindparam("box"), items.c.key == bindparam("item")
@@ -140,36 +138,18 @@ class Acceptance:
             file_media(db, envelope.box_id, envelope.key, body)
         if has_notice(body):
             post(db, envelope.box_id, "receipt", ReceiptNotice(receipt=receipt), self.key, now_ns)
-        self.tell(db, envelope, body, now_ns)
+        self.tell_all(db, [(delivery, box.project_code)], now_ns)
 
-    def tell_all(self, db: Connection, deliveries: Sequence[Delivery], now_ns: int) -> None:
-        """The same of many items at once, each kind in its order: who can hear a set is told it as a set."""
-        kinds: dict[str, list[tuple[Envelope, UpMessage]]] = {}
-        for each in deliveries:
-            kinds.setdefault(each.envelope.kind, []).append((each.envelope, each.body))
-        for kind, told in kinds.items():
+    def tell_all(self, db: Connection, told: Sequence[tuple[Delivery, str]], now_ns: int) -> None:
+        """Tell the areas of items, each with the project of its box, each kind in its order: who can hear a set is told
+        it as a set. Raises InvalidBody for what one of them refuses, or what it raises by its own name."""
+        kinds: dict[str, list[Heard]] = {}
+        for each, project_code in told:
+            heard = Heard(each.envelope.box_id, project_code, each.body, each.envelope.key)
+            kinds.setdefault(each.envelope.kind, []).append(heard)
+        for kind, items_heard in kinds.items():
             for listener in self.listeners.get(kind, ()):
-                self._tell_set(db, listener, told, now_ns)
-
-    def _tell_set(
-        self, db: Connection, listener: Listener, told: Sequence[tuple[Envelope, UpMessage]], now_ns: int
-    ) -> None:
-        try:
-            if isinstance(listener, SetListener):
-                listener.hear_all(db, told, now_ns)
-                return
-            for envelope, body in told:
-                listener(db, envelope, body, now_ns)
-        except RefusedError as refusal:
-            raise InvalidBody(f"body.{refusal.field}".rstrip("."), refusal.message_en) from None
-
-    def tell(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
-        """Tell the areas. Raises InvalidBody for what one of them refuses."""
-        for listener in self.listeners.get(envelope.kind, ()):
-            try:
-                listener(db, envelope, body, now_ns)
-            except RefusedError as refusal:
-                raise InvalidBody(f"body.{refusal.field}".rstrip("."), refusal.message_en) from None
+                _tell(db, listener, items_heard, now_ns)
 
     def _note_repeat(self, db: Connection, box: "Row[Any]", envelope: Envelope, now_ns: int) -> None:
         """A retry has a new number; the same number again is a replay of old bytes. Either changes nothing."""
@@ -189,6 +169,17 @@ class Acceptance:
         en = f"{box.box_id} is enrolled for {box.project_code} but speaks for {body.project_code}"
         finding = Finding(FindingKind.OTHER_PROJECT, box.box_id, zh, en, box.project_code, box.box_id)
         open_finding(db, Ledger(self.key), finding, now_ns)
+
+
+def _tell(db: Connection, listener: Listener, heard: Sequence[Heard], now_ns: int) -> None:
+    try:
+        if isinstance(listener, SetListener) and len(heard) > 1:
+            listener.hear_all(db, heard, now_ns)
+            return
+        for each in heard:
+            listener(db, each, now_ns)
+    except RefusedError as refusal:
+        raise InvalidBody(f"body.{refusal.field}".rstrip("."), refusal.message_en) from None
 
 
 def has_notice(body: UpMessage) -> bool:

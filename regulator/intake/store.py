@@ -19,7 +19,7 @@ from contract.envelope import Envelope
 from contract.messages import Accepted, BoxState, Enrol, Heartbeat, HeartbeatSeen, MailboxAck, UpMessage
 from contract.signing import SignKey, VerifyKey
 from regulator.intake import enrolment, mailbox
-from regulator.intake.acceptance import Acceptance, Delivery, Listener
+from regulator.intake.acceptance import Acceptance, Delivery
 from regulator.intake.admission import admit, lock_box
 from regulator.intake.batch import Result, accept_together
 from regulator.intake.box_chain import BoxChain
@@ -27,7 +27,7 @@ from regulator.intake.box_state import head_row, hear_state
 from regulator.intake.holdings import Holdings
 from regulator.intake.insertion import insert_once
 from regulator.intake.refusals import Refusal, note_refusal
-from regulator.model.heard import Heard, Taker
+from regulator.model.heard import Heard, Listener, Taker
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.many import update_rows
@@ -114,7 +114,7 @@ class ReceiverStore(Holdings):
         taker, now_ns = self.takers[envelope.kind], self._now_ns()
         box = lock_box(db, envelope.box_id)
         admit(db, envelope, box, now_ns)
-        return taker(db, Heard(envelope.box_id, box.project_code, body, content), now_ns)
+        return taker(db, Heard(envelope.box_id, box.project_code, body, content=content), now_ns)
 
     def acknowledge(self, db: Connection, envelope: Envelope, body: MailboxAck) -> None:
         """The box has these for good. Unknown or repeated ids change nothing."""

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from contract.envelope import Envelope
-from contract.messages import AlarmTransition, Order, UpMessage
+from contract.messages import AlarmTransition, Order
 from regulator.intake.holdings import Holdings
+from regulator.model.heard import Heard
 from regulator.model.refusals import RefusedError
 from regulator.records.tables.intake import alarm_media, alarms, items
 from regulator.records.tables.registry import firms, projects
@@ -108,11 +108,11 @@ async def test_an_unregistered_project_is_noted_and_found(intake: DeskIntake, bo
 async def test_listeners_hear_once_inside_the_transaction(intake: DeskIntake, box: SendingBox) -> None:
     heard: list[str] = []
 
-    def listen(db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
-        assert isinstance(body, AlarmTransition)
-        assert now_ns == intake.clock()
-        db.execute(insert(firms).values(firm_code=envelope.key, name=body.alarm_id))
-        heard.append(envelope.key)
+    def listen(db: Connection, said: Heard, now_ns: int) -> None:
+        assert isinstance(said.body, AlarmTransition)
+        assert (said.box_id, said.project_code, now_ns) == (box.box_id, box.project, intake.clock())
+        db.execute(insert(firms).values(firm_code=said.key, name=said.body.alarm_id))
+        heard.append(said.key)
 
     intake.desk.listen("alarm_transition", listen)
     for _ in range(2):
@@ -122,7 +122,7 @@ async def test_listeners_hear_once_inside_the_transaction(intake: DeskIntake, bo
 
 
 async def test_what_a_listener_refuses_is_not_kept_and_leaves_no_trace(intake: DeskIntake, box: SendingBox) -> None:
-    def listen(db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
+    def listen(db: Connection, heard: Heard, now_ns: int) -> None:
         db.execute(insert(firms).values(firm_code="half", name="half"))
         raise RefusedError(404, "no_such_order", "没有此交办单", "no such order", "order_id")
 
@@ -140,8 +140,8 @@ async def test_what_a_listener_refuses_is_not_kept_and_leaves_no_trace(intake: D
 
 
 async def test_a_listener_that_breaks_harms_no_other_item(intake: DeskIntake, box: SendingBox) -> None:
-    def listen(db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
-        if envelope.key.startswith("bad"):
+    def listen(db: Connection, heard: Heard, now_ns: int) -> None:
+        if heard.key.startswith("bad"):
             db.execute(insert(firms).values(firm_code="x", name=None))
 
     intake.desk.listen("alarm_transition", listen)

@@ -118,8 +118,8 @@ async def test_what_is_not_plain_is_left_to_be_judged_alone(intake: DeskIntake, 
 async def test_an_area_that_refuses_one_item_leaves_nothing_of_the_transaction(
     intake: DeskIntake, box: SendingBox
 ) -> None:
-    def refuse(db: Any, envelope: Any, body: Any, now_ns: int) -> None:
-        if body.alarm_id == "b":
+    def refuse(db: Any, heard: Any, now_ns: int) -> None:
+        if heard.body.alarm_id == "b":
             raise InvalidBody("body.alarm_id", "another alarm")
 
     intake.desk.listen("alarm_transition", refuse)
