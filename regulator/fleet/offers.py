@@ -21,6 +21,7 @@ from regulator.fleet.packs import pack_row
 from regulator.model.actor import SYSTEM, Actor, Duty
 from regulator.model.heard import Heard
 from regulator.model.refusals import RefusedError
+from regulator.records.box_standing import IS_HEARD
 from regulator.records.ledger import Deed, Ledger
 from regulator.records.scope import in_scope
 from regulator.records.tables.fleet import pack_offers
@@ -172,7 +173,7 @@ def boxes_in_scope(db: Connection, actor: Actor) -> "list[Row[Any]]":
     wanted = (
         select(boxes.c.box_id, boxes.c.project_code, projects.c.name)
         .outerjoin(projects, projects.c.project_code == boxes.c.project_code)
-        .where(in_scope(actor.scope, boxes.c.project_code))
+        .where(in_scope(actor.scope, boxes.c.project_code), IS_HEARD)
     )
     return list(db.execute(wanted.order_by(boxes.c.box_id)))
 

@@ -205,7 +205,7 @@ class _Batch:
     def take(self, place: int, delivery: Delivery) -> None:
         """Put an item among those that are kept together, if it is plain; note what is only heard."""
         box = self._boxes.get(delivery.envelope.box_id)
-        if box is None or box.keys != {delivery.envelope.key_id}:
+        if box is None or box.row.waiting or box.keys != {delivery.envelope.key_id}:
             return
         taken = self._hear if isinstance(delivery.body, HEARD) else self._keep
         if not taken(place, delivery, box):

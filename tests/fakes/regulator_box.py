@@ -33,7 +33,7 @@ async def regulator_uplink(
     """An uplink whose box lives in `folder`; the code file is written when it is missing."""
     code = folder / "enrol-code"
     if not code.exists():
-        code.write_text(regulator.enrol_code)
+        code.write_text(regulator.code_for(BOX))
     fields = {"name": "regulator", "kind": "regulator", "url": regulator.url, "enrol_code": {"file": str(code)}}
     fields |= {"mailbox_wait_s": 5, "reply_timeout_s": 5} | changes
     head = chain or Chain()

@@ -184,7 +184,7 @@ async def test_a_code_on_a_stick_is_waited_for_and_missed_once_in_the_log(
             await clock.advance(60)
         stick = folder / "media" / "usb0"
         stick.mkdir(parents=True)
-        (stick / "sitewarden-code").write_text(f"{regulator.enrol_code}\n")
+        (stick / "sitewarden-code").write_text(f"{regulator.code_for(BOX)}\n")
         assert (await uplink.send_alerts([item("a")]))[0].kind is ReceiptKind.ACCEPTED
     assert caplog.text.count("waiting for the code") == 1
 
@@ -198,7 +198,7 @@ async def test_a_wrong_code_is_clear_and_a_repaired_one_lets_the_alert_go(
         receipt = (await uplink.send_alerts([item("a")]))[0]
         assert receipt.kind is ReceiptKind.RETRY
         assert uplink.health().refused.startswith("code_refused")
-        (folder / "enrol-code").write_text(regulator.enrol_code)
+        (folder / "enrol-code").write_text(regulator.code_for(BOX))
         await clock.advance(60)
         assert (await uplink.send_alerts([item("a")]))[0].kind is ReceiptKind.ACCEPTED
         assert uplink.health().refused == ""
@@ -230,7 +230,7 @@ async def test_a_regulator_that_forgot_the_box_gets_it_back_with_a_new_code(
         regulator.stop()
         (regulator.folder / "regulator.db").unlink()
         regulator.start()
-        (folder / "enrol-code").write_text(regulator.enrol_code)
+        (folder / "enrol-code").write_text(regulator.code_for(BOX))
         refused = (await uplink.send_alerts([item("b")]))[0]
         assert (refused.kind, refused.detail.split(":")[0]) == (ReceiptKind.RETRY, "unknown_sender")
         assert uplink.health().refused.startswith("unknown_sender")

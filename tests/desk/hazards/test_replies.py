@@ -13,7 +13,7 @@ from regulator.model.actor import Actor
 from regulator.model.heard import Heard
 from regulator.model.refusals import RefusedError
 from regulator.records.tables.hazards import hazard_evidence, hazard_orders, hazard_replies
-from regulator.records.tables.intake import blobs
+from regulator.records.tables.intake import blob_senders, blobs
 from tests.fakes.hazard_bench import BOX, LI, WANG, HazardBench
 
 A = HazardAction
@@ -32,6 +32,7 @@ def arrived(bench: HazardBench, content: bytes) -> str:
     row = {"sha256": sha256, "media_type": "image/jpeg", "size_bytes": len(content), "box_id": BOX}
     with bench.database.transaction() as db:
         db.execute(insert(blobs).values(**row, completed_at_ns=bench.clock()))
+        db.execute(insert(blob_senders).values(sha256=sha256, box_id=BOX))
     return sha256
 
 
