@@ -10,7 +10,7 @@ In: checked enrolments. Out: rows; a project that nobody registered is noted as 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, select, update
 
 from contract.chain import GENESIS
 from contract.envelope import Envelope
@@ -28,6 +28,8 @@ from regulator.records.ledger import Deed, Ledger
 from regulator.records.tables.intake import box_keys, boxes, codes
 from regulator.records.tables.registry import projects
 
+_BOX = select(boxes.c.box_id).where(boxes.c.box_id == bindparam("box")).with_for_update()
+
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
@@ -43,6 +45,7 @@ class Enrolment:
         """Spend the code and remember the box's key; whether the box waits for an approver. The same box with the same
         key may repeat it (a lost reply). Raises CodeRefused."""
         digest, envelope = code_digest(self.body.code), self.envelope
+        self.db.execute(_BOX, {"box": envelope.box_id})  # before its code: who revokes a box takes them in this order
         code = self.db.execute(select(codes).where(codes.c.code_sha256 == digest).with_for_update()).first()
         why = why_refused(code, Asker(envelope.box_id, self.body.project_code, envelope.key_id), self.now_ns)
         if why is not None or code is None:
