@@ -86,11 +86,13 @@ class RegulatorKey(BaseModel):
 
 
 class Memory(BaseModel):
-    """`mailbox_seq`: messages up to it are handled. `rotation_id`: the last change of the box's key."""
+    """`mailbox_seq`: messages up to it are handled. `rotation_id`: the last change of the box's key. `project_code`:
+    what the box is enrolled for, empty when it enrolled before that was remembered."""
 
     model_config = ConfigDict(frozen=True)
 
     box_id: str
+    project_code: str = ""
     regulator_keys: tuple[RegulatorKey, ...] = ()
     mailbox_seq: int = 0
     rotation_id: str = ""
