@@ -141,8 +141,11 @@ def _act(desk: Desk, db: Connection) -> Act:
 
 
 def _told(issued: Issued) -> dict[str, object]:
-    said = {"project_code": issued.project_code, "box_id": issued.box_id}
-    return said | {"expires_at": _time(issued.expires_at_ns)}
+    return {
+        "project_code": issued.project_code,
+        "box_id": issued.box_id,
+        "expires_at": _time(issued.expires_at_ns),
+    }
 
 
 def _line_of(fault: Fault) -> str:

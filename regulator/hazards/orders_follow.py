@@ -7,7 +7,6 @@ transaction that looks again, so that two replicas do it once.
 """
 
 import json
-from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
@@ -59,7 +58,7 @@ class OrdersFollow:
         self._desk.ledger.append(db, deed, SYSTEM, now_ns)
 
 
-def _strays(db: Connection, project_code: str = "") -> "Sequence[Row[Any]]":
+def _strays(db: Connection, project_code: str = "") -> "list[Row[Any]]":
     """Orders that the site has to answer, of hazards that are not over, in their order; `assigned`: where they go."""
     at = hazard_orders.c
     assigned = box_for_orders(at.project_code).scalar_subquery()
@@ -71,4 +70,4 @@ def _strays(db: Connection, project_code: str = "") -> "Sequence[Row[Any]]":
     )
     if project_code:
         wanted = wanted.where(at.project_code == project_code)
-    return db.execute(wanted.order_by(at.issued_at_ns, at.order_id)).all()
+    return list(db.execute(wanted.order_by(at.issued_at_ns, at.order_id)))
