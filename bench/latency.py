@@ -103,7 +103,7 @@ def measure(changes: int, poll_ms: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as name, LibmodbusServer(1, 10) as server:
         folder = Path(name)
         server.set_registers(0, under)
-        with regulator_process(folder) as regulator:
+        with regulator_process(folder, "bench-box", "BENCH") as regulator:
             web_port = free_port()
             site_file = write_site(folder, server.port, regulator.url, web_port, poll_ms)
             with GatewayProcess(site_file, f"http://127.0.0.1:{web_port}"):

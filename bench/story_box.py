@@ -49,7 +49,7 @@ class StoryBox:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            regulator = stack.enter_context(regulator_process(self._folder))
+            regulator = stack.enter_context(regulator_process(self._folder, "demo-box", "DEMO-0001"))
             ready = self._start_twins(stack)
             self._write_site(ready, regulator.url)
             stack.callback(self.gateway.stop)

@@ -60,17 +60,31 @@ class UnknownSender(ContractFault):
 
 
 class CodeRefused(ContractFault):
-    """An enrolment code that was never issued, is used up, or is meant for another box."""
+    """An enrolment code that was never issued, is used up, expired, revoked, or names another box or project."""
 
     code, status = "code_refused", 403
     message_zh, message_en = (
-        "登记码无效、已使用或不属于该设备",
-        "The enrolment code is unknown, used up or for another box",
+        "登记码无效、已过期、已使用，或不属于该监控主机和项目",
+        "The enrolment code is unknown, expired, used up, or for another box or project",
     )
 
 
+class OtherProject(ContractFault):
+    """The box speaks for another project than the one that it is enrolled for. People repair that; the item waits."""
+
+    code, status = "other_project", 403
+    message_zh, message_en = "该监控主机未登记于此项目", "This box is not enrolled for this project"
+
+
+class NotAdmitted(ContractFault):
+    """The box is enrolled, but its project has another box: an approver has to admit it first."""
+
+    code, status = "not_admitted", 403
+    message_zh, message_en = "该项目已有监控主机，本机待审批", "The project has a box: this one waits for an approver"
+
+
 class BoxExists(ContractFault):
-    """The box id is enrolled with another key; only a code issued for that box may replace it."""
+    """The box id is enrolled with another key. Said by regulators whose codes do not name the box."""
 
     code, status = "box_exists", 403
     message_zh, message_en = "该设备编号已登记", "This box id is already enrolled"
@@ -81,6 +95,13 @@ class StaleSequence(ContractFault):
 
     code, status = "stale_sequence", 409
     message_zh, message_en = "序号已使用或过旧", "This sequence number was used before or is too old"
+
+
+class SequenceTooFar(StaleSequence):
+    """A number so far above the highest that an honest counter cannot have come there: the same code, as the box does
+    the same, it goes on above `expected`."""
+
+    message_zh, message_en = "序号跳跃过大", "This sequence number is too far above the highest one seen"
 
 
 class ConflictingBody(ContractFault):
@@ -163,6 +184,8 @@ FAULTS: dict[str, type[ContractFault]] = {
         BadSignature,
         UnknownSender,
         CodeRefused,
+        OtherProject,
+        NotAdmitted,
         BoxExists,
         StaleSequence,
         ConflictingBody,

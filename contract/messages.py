@@ -291,12 +291,14 @@ class DownModel(BaseModel):
 
 
 class Enrolled(DownModel):
-    """The regulator's key, to be remembered: everything it says later is checked with it."""
+    """The regulator's key, to be remembered: everything it says later is checked with it. `admitted` no: the project
+    has another box, and an approver has to admit this one before it is heard."""
 
     alg: str
     key_id: KeyId
     public_key: Base64
     mailbox: bool = True
+    admitted: bool = True
 
 
 class ReceiptText(DownModel):

@@ -24,15 +24,15 @@ from gateway.demo_run import LIVE_BOX, LIVE_CAMERA, LIVE_PROJECT, Say
 from gateway.desk_arguments import load_desk
 from regulator.accounts.passwords import Passwords
 from regulator.desk import Desk
-from regulator.intake.enrolment import add_code
-from regulator.model.actor import SYSTEM, Actor, Duty, Level, Scope
+from regulator.intake.codes import HOUR_NS, MOST_HOURS, Issued, keep_codes
+from regulator.model.actor import CONSOLE, SYSTEM, Actor, Duty, Level, Scope
 from regulator.records.tables.registry import dangerous_works, devices
 from regulator.registry.act import Act
 from regulator.registry.device_office import Device, add_device, end_device, watch_work
 from regulator.registry.kinds import DeviceKind, Standing
 from regulator.running import open_desk
 from regulator.twins.box import KeptBox
-from regulator.twins.founding import KEEPERS, MadePerson, found, made_people
+from regulator.twins.founding import KEEPERS, MadePerson, codes_for, found, made_people
 from regulator.twins.past import PastClock, PastPlan, began_ns, live_the_past
 from regulator.twins.plan import write_plan
 from regulator.twins.province import PROVINCE_CODE, made_projects
@@ -98,12 +98,14 @@ def found_desk(
     try:
         say(f"登记项目、人员 registering {len(projects)} projects and their people")
         founded = found(desk, projects, Passwords(), SPOT_CHECKERS)
-        codes, kept = founded.codes, dict[str, KeptBox]()
-        del codes[LIVE_BOX]
+        made_up = [project for project in projects if project.box_id != LIVE_BOX]
+        codes, kept = dict[str, str](), dict[str, KeptBox]()
         if size.days:
             say(f"补写 {size.days} 天的示范记录 writing {size.days} days of made-up records")
-            past = live_the_past(desk, clock, projects, founded, now_ns, PastPlan(size.days))
+            past = live_the_past(desk, clock, projects, founded, now_ns, PastPlan(size.days), LIVE_BOX)
             kept = asyncio.run(past).boxes
+        else:
+            codes = codes_for(desk, made_up)
         _admit_live_site(desk, (folder / "enrol-code").read_text(encoding="utf-8"))
         for entry in settings["docking"]:
             entry["devices"] = _device_codes(desk, {each.project_code: each.box_id for each in projects})
@@ -120,8 +122,10 @@ def _admit_live_site(desk: Desk, code: str) -> None:
     watches the works that run."""
     keeper = Actor(SYSTEM.user_id, SYSTEM.name, Scope(Level.PROVINCE, PROVINCE_CODE), frozenset({Duty.ADMINISTRATOR}))
     wanted = {device.device_code: device for device in LIVE_DEVICES}
+    now_ns = desk.now_ns()
+    live = Issued(LIVE_PROJECT, LIVE_BOX, code, now_ns + MOST_HOURS * HOUR_NS)
     with desk.database.transaction() as db:
-        add_code(db, code, "", desk.now_ns())
+        keep_codes(db, desk.ledger, [live], CONSOLE, now_ns)
         act = Act(db, desk.ledger, keeper, desk.now_ns(), REASON)
         at, work = devices.c, dangerous_works.c
         mine = (at.project_code == LIVE_PROJECT, at.status == Standing.ACTIVE.value)

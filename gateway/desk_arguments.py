@@ -39,6 +39,26 @@ def add_desk_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     change.add_argument("--lost-key", metavar="REASON", help="start with a new key: every box has to enrol again")
     desk.add_argument("--leave-behind", action="store_true", help="with --next-key use: also when boxes do not know it")
     desk.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+    _add_box_commands(desk)
+
+
+def _add_box_commands(desk: argparse.ArgumentParser) -> None:
+    """`desk FILE issue-code | revoke-box | boxes`: whose box the desk hears; it may run meanwhile."""
+    acts = desk.add_subparsers(dest="act", metavar="issue-code | revoke-box | boxes")
+    issue = acts.add_parser(
+        "issue-code", help="a one-time code for one box of one project, or for a list of boxes; end"
+    )
+    issue.add_argument("project", nargs="?", default="", help="project code")
+    issue.add_argument("box", nargs="?", default="", help="box id")
+    issue.add_argument("--list", type=Path, metavar="CSV", help="columns project_code and box_id, a line a box")
+    issue.add_argument(
+        "--to", type=Path, metavar="FILE", help="one code: a file (a stick); a list: .html to print, or .csv"
+    )
+    issue.add_argument("--hours", type=float, default=24, help="how long it is valid, at most 24")
+    revoke = acts.add_parser("revoke-box", help="hear a box no more and take back its open code; end")
+    revoke.add_argument("box", help="box id")
+    revoke.add_argument("--reason", required=True, help="goes into the ledger")
+    acts.add_parser("boxes", help="list boxes and open codes, a JSON line each; end")
 
 
 def load_desk(path: Path) -> DeskSettings:
@@ -62,13 +82,34 @@ def _desk(args: argparse.Namespace) -> int:
 
     start_logging(args.log_level)
     try:
+        if args.act is not None:
+            return _about_boxes(args, settings)
         if args.next_key is not None:
             return change_key(settings, args.next_key, leave_behind=args.leave_behind)
         if args.first_administrator is not None:
             login, name = args.first_administrator
             return add_first_administrator(settings, login, name, sys.stdin.readline().rstrip("\n"))
         run_desk(settings, args.lost_key or "")
-    except (ValueError, SQLAlchemyError) as error:
+    except (OSError, ValueError, SQLAlchemyError) as error:
         print(f"sitewarden: {str(error).splitlines()[0]}", file=sys.stderr)
         return 2
     return 0
+
+
+def _about_boxes(args: argparse.Namespace, settings: DeskSettings) -> int:
+    from regulator.console import issue_code, issue_list, list_boxes, revoke  # noqa: PLC0415
+    from regulator.intake.codes import MOST_HOURS, Wanted  # noqa: PLC0415
+
+    if args.act == "boxes":
+        return list_boxes(settings)
+    if args.act == "revoke-box":
+        return revoke(settings, args.box, args.reason)
+    if not 0 < args.hours <= MOST_HOURS:
+        raise ValueError(f"--hours: expected more than 0 and at most {MOST_HOURS}")
+    if args.list is not None:
+        if args.to is None or args.project:
+            raise ValueError("--list: expected --to FILE beside it, and no PROJECT and BOX")
+        return issue_list(settings, args.list, args.hours, args.to)
+    if not args.project or not args.box:
+        raise ValueError("issue-code: expected PROJECT and BOX, or --list CSV --to FILE")
+    return issue_code(settings, Wanted(args.project, args.box), args.hours, args.to)

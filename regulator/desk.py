@@ -15,17 +15,13 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from contract.envelope import Envelope
-from contract.messages import UpMessage
 from contract.signing import SignKey
-from regulator.model.heard import Taker
+from regulator.model.heard import Listener, Taker
 from regulator.model.shelf import NO_SHELF, Shelf
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.settings import DeskSettings
 
-Listener = Callable[[Connection, Envelope, UpMessage, int], None]
-"""Called with the item's transaction, its envelope, its body and now (UTC ns). What it raises refuses the item."""
 Post = Callable[[Connection, str, str, BaseModel, int], str]
 """Put a message into a box's mailbox inside a transaction: db, box id, mailbox kind, body, now; the message's id."""
 

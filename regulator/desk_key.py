@@ -20,6 +20,7 @@ from contract.keyfile import load, load_or_create, write_durably
 from contract.messages import KeyRotation
 from contract.signing import SignKey
 from regulator.intake import mailbox
+from regulator.records.box_standing import IS_HEARD
 from regulator.records.engine import DeskDatabase
 from regulator.records.key_history import add_key, change_key, key_in_use, known_keys, lock_keys, write_down
 from regulator.records.tables.intake import boxes
@@ -173,4 +174,5 @@ def _next_file(key_file: Path) -> Path:
 
 
 def _boxes(db: Connection) -> Sequence[str]:
-    return list(db.scalars(select(boxes.c.box_id).order_by(boxes.c.box_id)))
+    """Those that are heard: nobody waits for a box that was revoked."""
+    return list(db.scalars(select(boxes.c.box_id).where(IS_HEARD).order_by(boxes.c.box_id)))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 SQLITE = "sqlite:///"
 
@@ -95,7 +95,8 @@ class DeskSettings(_Section):
     """The password for `database`, on the file's first line: a URL stands in settings and process lists."""
     blobs: str
     key_file: Path
-    enrol_code_file: Path | None = None
+    enrol_code_file: None = None
+    """There is none any more: a code is for one box of one project, and lives a day."""
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
     public_url: str = ""
@@ -112,10 +113,16 @@ class DeskSettings(_Section):
     alarms_to_review: tuple[str, ...] = ("P1", "P2")
     docking: tuple[DockingSettings, ...] = ()
 
+    @field_validator("enrol_code_file", mode="before")
+    @classmethod
+    def _no_code_file(cls, value: object) -> None:
+        if value is not None:
+            raise ValueError("remove this line; codes are issued by: sitewarden desk FILE issue-code PROJECT BOX")
+
     def beside(self, folder: Path) -> "DeskSettings":
         """The same with every relative path taken from `folder`: where the desk file lies."""
         changed: dict[str, object] = {"key_file": folder / self.key_file}
-        for name in ("enrol_code_file", "s3_secret_file", "database_password_file"):
+        for name in ("s3_secret_file", "database_password_file"):
             path = getattr(self, name)
             changed[name] = None if path is None else folder / path
         if not self.blobs.startswith("s3://"):

@@ -5,9 +5,10 @@ In: outbox rows from the delivery loop. Out: signed messages of `contract` over 
 Theory of operation
     accepted   the regulator's signed receipt names this box, this key, this kind and the digest of this body
     rejected   the regulator itself, signed, refuses *this item* (conflicting body, does not fit its schema, too large)
-    retry      everything else: no line, a proxy's page, a wrong signature, an unknown box, a spent code, 429, 5xx.
-               Nobody but the regulator can make the box give up an alert, and broken credentials are repaired by
-               people while the alerts wait in the outbox.
+    retry      everything else: no line, a proxy's page, a wrong signature, an unknown box, a spent code, another
+               project, 429, 5xx. Nobody but the regulator can make the box give up an alert, and broken credentials
+               are repaired by people while the alerts wait in the outbox. They leave with the project that the site
+               file names then.
 
 The box makes its own key at first use, introduces itself once with the code that a person typed in, and remembers the
 regulator's key from then on. `run` keeps trying to enrol, beats, and works the mailbox; `send_alerts` works without it.
@@ -28,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contract.canonical import canonical_bytes
 from contract.envelope import open_text
-from contract.faults import BadSignature, ContractFault, Malformed, UnknownSender
+from contract.faults import BadSignature, ContractFault, Malformed, NotAdmitted, OtherProject, UnknownSender
 from contract.messages import Accepted, ChainPosition, Heartbeat, HeartbeatSeen, ReceiptText
 from contract.strict_json import parse_object
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
@@ -42,6 +43,7 @@ from gateway.uplinks.regulator_session import NoAnswerError, Question, Regulator
 from gateway.uplinks.regulator_sights import Sights
 from gateway.uplinks.regulator_state import BoxTeller, StateTelling
 from gateway.uplinks.regulator_stills import StillSending
+from gateway.uplinks.regulator_words import Place
 
 logger = logging.getLogger(__name__)
 
@@ -173,7 +175,9 @@ class RegulatorUplink:
         self._enrolling = asyncio.Lock()
         self._enrol_back_off = _BackOff()
         self._unknown_key_id = ""
+        self._place = Place(context.box_id, context.project_code, settings.url)
         self._fault: BothWords = ("", "")
+        self._misplaced: BothWords = ("", "")
         self._health = RegulatorHealth(settings.name)
 
     @property
@@ -200,8 +204,8 @@ class RegulatorUplink:
         return replace(self._health, messages=self._mailbox.received)
 
     def fault(self) -> BothWords:
-        """What a person must mend before this box can enrol, in Chinese and English; '' twice when nothing."""
-        return self._fault
+        """What a person must mend before this box is heard, in Chinese and English; '' twice when nothing."""
+        return self._fault if any(self._fault) else self._misplaced
 
     async def send_alerts(self, batch: Sequence[OutboxItem]) -> Sequence[Receipt]:
         """One Receipt an item, in order. Up to `pipelining` are on their way at once; order at the other end is free.
@@ -276,8 +280,13 @@ class RegulatorUplink:
             body = parse_object(item.body)
         except Malformed as fault:
             return Receipt.rejected(f"the body cannot be sent: {fault}"[:WORDS_LENGTH]), True
+        if "project_code" in body:
+            body |= {"project_code": self._context.project_code}
         late = self._context.clock.now_ns() - item.created_at_ns > self._settings.late_after_s * 1e9
-        return await self._attempt(self._deliver(item, body, late))
+        receipt, reached = await self._attempt(self._deliver(item, body, late))
+        if receipt.kind is ReceiptKind.ACCEPTED and "project_code" in body:
+            self._misplaced = ("", "")
+        return receipt, reached
 
     async def _deliver(self, item: OutboxItem, body: dict[str, Any], late: bool) -> str:
         accepted = await self._session.ask(Question(item.kind, item.key, lambda: body, late), Accepted)
@@ -311,13 +320,19 @@ class RegulatorUplink:
 
     def _refused(self, fault: ContractFault) -> Receipt:
         words = f"{fault.code}: {fault.message_zh} {fault.message_en} {fault.field} {fault.expected}".strip()
-        if fault.about_item:
+        if fault.about_item or (isinstance(fault, OtherProject) and fault.field == "body.order_id"):
             self._up()
             return Receipt.rejected(words[:WORDS_LENGTH])
+        if isinstance(fault, OtherProject):
+            self._up()
+            self._misplaced = self._place.project_fault(fault)
+            return Receipt.retry(words[:WORDS_LENGTH])
         if isinstance(fault, UnknownSender):
             self._unknown_key_id = self._session.key.public.key_id
             self._health = replace(self._health, refused=words[:WORDS_LENGTH])
         self._down(words)
+        if isinstance(fault, NotAdmitted):
+            self._fault = self._place.waits_for_approver()
         return Receipt.retry(words[:WORDS_LENGTH], float(fault.retry_after_s))
 
     def _counted(self, receipt: Receipt) -> Receipt:
@@ -353,7 +368,7 @@ class RegulatorUplink:
         except ContractFault as fault:
             words = f"{fault.code}: {fault.message_zh} {fault.message_en}"
             self._health = replace(self._health, refused=words)
-            self._fault = self._code_fault(fault)
+            self._fault = self._place.code_fault(fault, self._settings.enrol_code.place())
             return self._not_enrolled(f"{self._settings.enrol_code.place()}: {words}")
         self._enrol_back_off.worked()
         self._health = replace(self._health, enrolled=True)
@@ -362,20 +377,6 @@ class RegulatorUplink:
         )
         self._up()
         return ""
-
-    def _code_fault(self, fault: ContractFault) -> BothWords:
-        """What stands in the way of enrolling, where it is mended, and how; in both languages."""
-        place, box, desk = self._settings.enrol_code.place(), self._context.box_id, self._settings.url
-        if isinstance(fault, Malformed):
-            refused = (f"登记码格式不对（{fault.field}）", f"The enrolment code is malformed ({fault.field})")
-        else:
-            refused = (f"审查台 {desk} 答复：{fault.message_zh}", f"The desk {desk} answered: {fault.message_en}")
-        return (
-            f"{place}：{refused[0]}。请把审查台发给监控主机 {box} 的登记码写入此处。"
-            "监控主机会自动重试，不必重启；判断与记录照常。",
-            f"{place}: {refused[1]}. Write the code that the desk issued for box {box} there. The box tries again by "
-            "itself, without a restart. It goes on judging and recording.",
-        )
 
     def _without_code(self, reason: str) -> str:
         """Wait for the code, without a growing delay: a stick may be put in at any time. `_down` logs once."""

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from contract.envelope import SignedText
 from contract.keyfile import write_durably
 from contract.messages import MailboxMessage
+from contract.sequence import MOST_AHEAD
 from contract.signing import VerifyKey, verify_key
 
 logger = logging.getLogger(__name__)
@@ -43,9 +44,12 @@ class SequenceFile:
         return number
 
     async def jump(self, highest: int) -> None:
-        """Go on above `highest`, which the regulator says was used (the file was lost or restored)."""
+        """Go on above `highest`, the last number that counts at the regulator: upwards when the file was lost or
+        restored, downwards when a damaged one had put the numbers out of the regulator's reach."""
         if highest >= self._next:
             await self._reserve(highest)
+        elif self._next - highest > MOST_AHEAD:
+            await self._come_back(highest)
 
     async def _reserve(self, highest: int) -> None:
         async with self._lock:
@@ -54,6 +58,12 @@ class SequenceFile:
             used = max(highest, self._end - 1) if self._end else max(highest, await asyncio.to_thread(self._read))
             await asyncio.to_thread(write_durably, self._path, str(used + BLOCK).encode())
             self._next, self._end = used + 1, used + 1 + BLOCK
+
+    async def _come_back(self, highest: int) -> None:
+        async with self._lock:
+            if self._next - highest > MOST_AHEAD:
+                await asyncio.to_thread(write_durably, self._path, str(highest + BLOCK).encode())
+                self._next, self._end = highest + 1, highest + 1 + BLOCK
 
     def _read(self) -> int:
         if not self._path.exists():
@@ -76,11 +86,13 @@ class RegulatorKey(BaseModel):
 
 
 class Memory(BaseModel):
-    """`mailbox_seq`: messages up to it are handled. `rotation_id`: the last change of the box's key."""
+    """`mailbox_seq`: messages up to it are handled. `rotation_id`: the last change of the box's key. `project_code`:
+    what the box is enrolled for, empty when it enrolled before that was remembered."""
 
     model_config = ConfigDict(frozen=True)
 
     box_id: str
+    project_code: str = ""
     regulator_keys: tuple[RegulatorKey, ...] = ()
     mailbox_seq: int = 0
     rotation_id: str = ""

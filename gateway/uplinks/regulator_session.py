@@ -112,11 +112,12 @@ class RegulatorSession:
         return self._key
 
     async def open(self) -> bool:
-        """Load or make the box's key, load what is remembered; whether a regulator is known already."""
+        """Load or make the box's key, load what is remembered; whether a regulator knows this box for this project."""
         if self._key is None:
             self._key = await asyncio.to_thread(load_or_create, self._key_file)
             await self.memory.load()
-        return bool(self.memory.now.regulator_keys)
+        known = self.memory.now
+        return bool(known.regulator_keys) and known.project_code in ("", self._context.project_code)
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -136,7 +137,7 @@ class RegulatorSession:
         enrolled = await self.ask(question, Enrolled, Way("/v1/enrol"))
         keys = {key.key_id: key for key in self.memory.now.regulator_keys}
         keys[enrolled.key_id] = RegulatorKey(alg=enrolled.alg, key_id=enrolled.key_id, public_key=enrolled.public_key)
-        await self.memory.remember(regulator_keys=tuple(keys.values()))
+        await self.memory.remember(regulator_keys=tuple(keys.values()), project_code=self._context.project_code)
 
     async def ask(self, question: Question, model: type[ModelT], way: Way = MESSAGES) -> ModelT:
         """The reply's body. A number that the regulator calls used is replaced, once.

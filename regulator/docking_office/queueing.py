@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from contract.canonical import canonical_bytes
-from contract.envelope import Envelope
-from contract.messages import AlarmTransition, UpMessage
+from contract.messages import AlarmTransition
 from docking.quantities import AI_RULES, RecordKind
 from regulator.docking_office.places import Place
+from regulator.model.heard import Heard
 from regulator.records.tables.docking import docking_outbox
 
 
@@ -24,15 +24,16 @@ class DockingHearing:
 
     places: Sequence[Place]
 
-    def hear(self, db: Connection, envelope: Envelope, message: UpMessage, now_ns: int) -> None:
+    def hear(self, db: Connection, heard: Heard, now_ns: int) -> None:
         """Write the rows down."""
+        message = heard.body
         if not isinstance(message, AlarmTransition):
             return
         dialect = postgresql if db.dialect.name == "postgresql" else sqlite
         for place in self.places:
             kind = record_of(place, message)
             if kind is not None:
-                row = _row(place, envelope, message, kind, now_ns)
+                row = _row(place, heard, message, kind, now_ns)
                 db.execute(dialect.insert(docking_outbox).values(**row).on_conflict_do_nothing())
 
 
@@ -47,13 +48,13 @@ def record_of(place: Place, message: AlarmTransition) -> RecordKind | None:
     return RecordKind.ALARM if wanted else None
 
 
-def _row(place: Place, envelope: Envelope, message: AlarmTransition, kind: RecordKind, now_ns: int) -> dict[str, Any]:
+def _row(place: Place, heard: Heard, message: AlarmTransition, kind: RecordKind, now_ns: int) -> dict[str, Any]:
     return {
         "platform": place.name,
-        "key": f"{envelope.box_id}/{message.event_id}",
+        "key": f"{heard.box_id}/{message.event_id}",
         "kind": kind.value,
-        "project_code": message.project_code,
-        "box_id": envelope.box_id,
+        "project_code": heard.project_code,
+        "box_id": heard.box_id,
         "alarm_id": message.alarm_id,
         "body": canonical_bytes(message.model_dump(mode="json")).decode(),
         "queued_at_ns": now_ns,

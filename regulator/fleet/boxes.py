@@ -54,6 +54,8 @@ class FleetBox:
     chain_fault: str
     waiting: int | None
     disk_days_left: int | None
+    waiting_for_approver: bool
+    revoked: bool
 
     @property
     def clock_off(self) -> bool:
@@ -79,7 +81,8 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """`rows` that fit the filters; counts and versions are of all boxes of the scope."""
+    """`rows` that fit the filters; counts and versions are of all boxes of the scope. A box that was revoked stands at
+    the end and counts for nothing: nobody waits for it."""
 
     rows: tuple[FleetBox, ...]
     counts: Mapping[Standing, int]
@@ -100,8 +103,8 @@ def fleet_of(db: Connection, actor: Actor, yardstick: Yardstick, filters: Filter
     offers = newest_offers(db, actor)
     found = [_box(row, offers.get(row.box_id, ()), yardstick) for row in db.execute(_boxes(actor))]
     order = list(Standing)
-    found.sort(key=lambda box: (order.index(box.standing), box.last_seen_ns, box.box_id))
-    counts = {standing: sum(box.standing is standing for box in found) for standing in Standing}
+    found.sort(key=lambda box: (box.revoked, order.index(box.standing), box.last_seen_ns, box.box_id))
+    counts = {each: sum(box.standing is each and not box.revoked for box in found) for each in Standing}
     versions = sorted({box.state.software for box in found if box.state is not None})
     return Fleet(tuple(box for box in found if _fits(box, filters)), counts, tuple(versions))
 
@@ -163,6 +166,8 @@ def _box(row: "Row[Any]", offers: "Sequence[Row[Any]]", yardstick: Yardstick) ->
         chain_fault=row.chain_fault,
         waiting=figures.get("waiting"),
         disk_days_left=figures.get("disk_days_left"),
+        waiting_for_approver=bool(row.waiting),
+        revoked=row.revoked_at_ns > 0,
     )
 
 
@@ -187,7 +192,7 @@ def _fits(box: FleetBox, filters: Filters) -> bool:
     software = "-" if box.state is None else box.state.software
     words = filters.words.strip().casefold()
     return (
-        filters.show in ("", box.standing.value)
+        (not filters.show or (filters.show == box.standing.value and not box.revoked))
         and filters.software in ("", software)
         and any(words in text.casefold() for text in (box.box_id, box.project_code, box.project_name))
         and (not filters.pack or any(filters.pack == name or sha.startswith(filters.pack) for name, sha in packs))

@@ -18,6 +18,7 @@ COLUMNS = (
     Column("project_code", "项目编号", "project code"),
     Column("project_name", "项目名称", "project"),
     Column("standing", "状态", "standing", "", "silent before outdated before unknown before current"),
+    Column("enrolment", "登记", "enrolment", "", "in force, waits for an approver, revoked"),
     Column("software", "软件版本", "software", "", "empty: the box has not said it"),
     Column("models", "识别模型", "models", "", "name, beginning of the SHA-256, cameras"),
     Column("rule_packs", "规则包", "rule packs", "", "name, SHA-256, origin"),
@@ -50,6 +51,7 @@ def _row(box: FleetBox) -> tuple[Value, ...]:
         box.project_code,
         box.project_name,
         STANDING_WORDS[box.standing],
+        _enrolment(box),
         "" if state is None else state.software,
         models,
         packs,
@@ -66,6 +68,12 @@ def _row(box: FleetBox) -> tuple[Value, ...]:
         box.waiting,
         box.disk_days_left,
     )
+
+
+def _enrolment(box: FleetBox) -> str:
+    if box.revoked:
+        return "已吊销 revoked"
+    return "待审批 waits for an approver" if box.waiting_for_approver else "已接入 in force"
 
 
 def _time(at_ns: int) -> str:

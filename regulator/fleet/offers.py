@@ -15,12 +15,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from contract.canonical import Canonical
-from contract.envelope import Envelope
-from contract.messages import EvidenceRecord, RulePackFile, RulePackOffer, UpMessage
+from contract.messages import EvidenceRecord, RulePackFile, RulePackOffer
 from regulator.desk import Desk
 from regulator.fleet.packs import pack_row
 from regulator.model.actor import SYSTEM, Actor, Duty
+from regulator.model.heard import Heard
 from regulator.model.refusals import RefusedError
+from regulator.records.box_standing import IS_HEARD
 from regulator.records.ledger import Deed, Ledger
 from regulator.records.scope import in_scope
 from regulator.records.tables.fleet import pack_offers
@@ -128,8 +129,9 @@ class OfferHearing:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def hear(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
+    def hear(self, db: Connection, heard: Heard, now_ns: int) -> None:
         """Called inside the transaction that keeps the record. What names no offer of this box changes nothing."""
+        body = heard.body
         if not isinstance(body, EvidenceRecord) or f'"{KIND}"' not in body.record:
             return
         record = json.loads(body.record)
@@ -137,7 +139,7 @@ class OfferHearing:
         if record.get("kind") != KIND or not isinstance(content, dict) or content.get("outcome") not in OUTCOMES:
             return
         seq, at = int(record.get("seq", 0)), pack_offers.c
-        which = and_(at.offer_id == str(content.get("offer_id", "")), at.box_id == envelope.box_id)
+        which = and_(at.offer_id == str(content.get("offer_id", "")), at.box_id == heard.box_id)
         found = db.execute(select(pack_offers).where(which).with_for_update()).first()
         if found is None or found.evidence_seq >= seq:
             return
@@ -151,7 +153,7 @@ class OfferHearing:
         }
         db.execute(update(pack_offers).where(which).values(**said, heard_at_ns=now_ns))
         told = said | {"offer_id": found.offer_id, "name": found.name, "sha256": found.sha256}
-        self._ledger.append(db, Deed("rule_pack_answered", envelope.box_id, told, found.project_code), SYSTEM, now_ns)
+        self._ledger.append(db, Deed("rule_pack_answered", heard.box_id, told, found.project_code), SYSTEM, now_ns)
 
 
 def offers_of(db: Connection, actor: Actor, sha256: str) -> list[OfferState]:
@@ -171,7 +173,7 @@ def boxes_in_scope(db: Connection, actor: Actor) -> "list[Row[Any]]":
     wanted = (
         select(boxes.c.box_id, boxes.c.project_code, projects.c.name)
         .outerjoin(projects, projects.c.project_code == boxes.c.project_code)
-        .where(in_scope(actor.scope, boxes.c.project_code))
+        .where(in_scope(actor.scope, boxes.c.project_code), IS_HEARD)
     )
     return list(db.execute(wanted.order_by(boxes.c.box_id)))
 

@@ -28,6 +28,7 @@ EVENTS: Final[dict[str, Wording]] = {
     "deadline_overdue": Wording("逾期", "Overdue"),
     "order_issued": Wording("下达文书", "Order issued"),
     "order_seen": Wording("现场已阅", "Seen by the site"),
+    "order_handed_over": Wording("文书转至另一监控主机", "Order moved to another box"),
     "reply_moved_nothing": Wording("回复已留存，未改变状态", "Answer kept, nothing moved"),
     "document_issued": Wording("文书签发", "Document issued"),
     "hazard_notified": Wording("告知主要负责人", "Principals told"),

@@ -1,7 +1,8 @@
 """Orders (整改通知、停工、督办、复工): a number, a legal basis, a deadline with its rule, sent down the box's mailbox.
 
-The row, the mailbox message and the ledger's entry are one transaction. Where a project has no box the order stands
-without one and says so; it is then served on paper and answered by an account of the firm.
+The row, the mailbox message and the ledger's entry are one transaction. Of several boxes the one that the project's
+orders are assigned to gets them all. Where a project has no box the order stands without one and says so; it is then
+served on paper and answered by an account of the firm.
 """
 
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from regulator.hazards.record import HazardRecord
 from regulator.hazards.rules import Document, Wording
 from regulator.model.actor import Actor
 from regulator.model.refusals import RefusedError
+from regulator.records.box_standing import assigned_box
 from regulator.records.ledger import Deed
 from regulator.records.tables.hazards import hazard_orders
-from regulator.records.tables.intake import alarms, boxes
+from regulator.records.tables.intake import alarms
 from regulator.records.tables.registry import firms, project_firms, projects
 from screens.citing import item_text
 from screens.formats import site_time
@@ -113,7 +115,7 @@ class OrderDesk:
         if not text.basis.zh:
             zh, en = "规则包未给出法律依据，不能下达", "no rule pack names a legal basis: nothing is issued"
             raise RefusedError(409, "no_legal_basis", zh, en, text.kind.value)
-        box_id = hazard.box_id or _box_of(db, hazard.project_code)
+        box_id = assigned_box(db, hazard.project_code)
         entry = self._ledger.append(db, _deed(hazard, text, box_id), actor, now_ns)
         order_id = f"{hazard.hazard_id}/{text.kind.value}/{entry.seq}"
         document = self._document(db, hazard, text, order_id, actor, now_ns)
@@ -223,12 +225,6 @@ def _criteria(hazard: HazardRecord) -> str:
 
 def _severity(hazard: HazardRecord) -> str:
     return "P1" if hazard.is_major else "P2"
-
-
-def _box_of(db: Connection, project_code: str) -> str:
-    """The project's box that was heard of last."""
-    newest = select(boxes.c.box_id).where(boxes.c.project_code == project_code)
-    return db.scalar(newest.order_by(boxes.c.last_seen_ns.desc(), boxes.c.box_id).limit(1)) or ""
 
 
 def _message(db: Connection, hazard: HazardRecord, text: OrderText, order_id: str, number: str) -> Order:

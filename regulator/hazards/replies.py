@@ -13,15 +13,17 @@ import json
 from sqlalchemy import Connection, insert, select, update
 
 from contract.canonical import Canonical
-from contract.envelope import Envelope
-from contract.messages import OrderReply, UpMessage
+from contract.faults import OtherProject
+from contract.messages import OrderReply
 from regulator.hazards.evidence import EvidenceKind, Keep, NewEvidence, keep_evidence, new_items, note_entry
 from regulator.hazards.office import HazardOffice
 from regulator.hazards.record import HazardRecord, locked_hazard
 from regulator.hazards.state_names import HazardAction
 from regulator.hazards.step import Ask
 from regulator.model.actor import Actor, Duty, Level, Scope
+from regulator.model.heard import Heard
 from regulator.model.refusals import RefusedError
+from regulator.records.blob_senders import sent_by
 from regulator.records.ledger import Deed
 from regulator.records.tables.hazards import hazard_orders, hazard_replies
 from regulator.records.tables.intake import blobs
@@ -39,20 +41,24 @@ class ReplyListener:
     def __init__(self, office: HazardOffice) -> None:
         self._office = office
 
-    def __call__(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
-        """Raises RefusedError 422 for an order that is not this box's, or evidence that has not arrived."""
+    def __call__(self, db: Connection, heard: Heard, now_ns: int) -> None:
+        """Raises OtherProject for an order of another project, RefusedError 422 for one that is not this box's, or
+        evidence that it has not sent."""
+        body = heard.body
         if not isinstance(body, OrderReply):
             return
         at = hazard_orders.c
         order = db.execute(select(hazard_orders).where(at.order_id == body.order_id)).first()
-        if order is None or order.box_id != envelope.box_id:
+        if order is not None and order.project_code != heard.project_code:
+            raise OtherProject("body.order_id", f"an order of {heard.project_code}")
+        if order is None or order.box_id != heard.box_id:
             raise RefusedError(422, "no_such_order", "没有这份通知单", "no such order for this box", "order_id")
-        _require_blobs(db, body)
+        _require_blobs(db, heard.box_id, body)
         hazard = locked_hazard(db, order.hazard_id)
         if hazard is None:
             return
-        reply_id = f"{envelope.box_id}/{envelope.key}"
-        actor = _site_person(envelope.box_id, hazard.project_code, body.user)
+        reply_id = f"{heard.box_id}/{heard.key}"
+        actor = _site_person(heard.box_id, hazard.project_code, body.user)
         if body.answer == "seen":
             self._seen(db, hazard, body, actor, now_ns)
             return
@@ -120,9 +126,8 @@ def _site_person(box_id: str, project_code: str, user: str) -> Actor:
     return Actor(f"box:{box_id}/{user}", user, scope, frozenset({Duty.RESPONDER}), on_behalf_of=user)
 
 
-def _require_blobs(db: Connection, body: OrderReply) -> None:
-    here = select(blobs.c.sha256).where(blobs.c.sha256.in_(body.blob_sha256), blobs.c.completed_at_ns > 0)
-    missing = set(body.blob_sha256) - set(db.scalars(here))
+def _require_blobs(db: Connection, box_id: str, body: OrderReply) -> None:
+    missing = set(body.blob_sha256) - sent_by(db, box_id, body.blob_sha256)
     if missing:
         zh, en = "证据文件尚未送达", f"evidence {min(missing)} has not arrived: send its bytes first"
         raise RefusedError(422, "evidence_not_arrived", zh, en, "blob_sha256")

@@ -6,7 +6,7 @@ areas want to know of an item they are told inside the same transaction: kept wi
 
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from contract.canonical import canonical_bytes
 from contract.envelope import Envelope, SignedText, sign_text
-from contract.faults import BlobMissing, ConflictingBody, InvalidBody
+from contract.faults import BlobMissing, ConflictingBody, InvalidBody, OtherProject
 from contract.messages import (
     Accepted,
     AlarmTransition,
@@ -26,24 +26,25 @@ from contract.messages import (
     UpMessage,
 )
 from contract.signing import SignKey
-from regulator.intake.admission import admit_number, check_key, lock_box, was_seen
+from regulator.intake.admission import admit_number, check_sender, lock_box, was_seen
 from regulator.intake.alarm_projection import file_media, file_transition
 from regulator.intake.box_chain import BoxChain, ChainRecord, read_record
 from regulator.intake.findings import Finding, FindingKind, open_finding
 from regulator.intake.mailbox import post
 from regulator.intake.refusals import bump
-from regulator.model.heard import SetListener
+from regulator.model.heard import Heard, Listener, SetListener
 from regulator.model.refusals import RefusedError
 from regulator.records.ledger import Ledger
-from regulator.records.tables.intake import blobs, items
-
-Listener = Callable[[Connection, Envelope, UpMessage, int], None]
+from regulator.records.tables.intake import blob_senders, blobs, items
 
 _HELD = select(items.c.kind, items.c.body_sha256, items.c.receipt).where(
     items.c.box_id == bindparam("box"), items.c.key == bindparam("item")
 )
 _KEEP = insert(items)
 _BLOB = select(blobs.c.sha256).where(blobs.c.sha256 == bindparam("digest"), blobs.c.size_bytes == bindparam("size"))
+_BLOB = _BLOB.join(
+    blob_senders, (blob_senders.c.sha256 == blobs.c.sha256) & (blob_senders.c.box_id == bindparam("box"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +67,18 @@ class Acceptance:
     def accept(self, db: Connection, delivery: Delivery, now_ns: int) -> Accepted:
         """Keep an item once.
 
-        Raises ConflictingBody, StaleSequence, DigestMismatch, InvalidBody, BlobMissing or UnknownSender.
+        Raises ConflictingBody, OtherProject, StaleSequence, DigestMismatch, InvalidBody, BlobMissing, NotAdmitted or
+        UnknownSender.
         """
         envelope = delivery.envelope
         record = checked_record(delivery)
         body = canonical_bytes(envelope.body)
         digest = hashlib.sha256(body).hexdigest()
         box = lock_box(db, envelope.box_id)
-        check_key(db, envelope, now_ns)
+        check_sender(db, envelope, box, now_ns)
         held = _held(db, envelope, digest)
         if held is None:
+            _require_own_project(box, delivery.body)
             admit_number(db, envelope, box, now_ns)
             receipt = self._keep(db, delivery, body, digest, now_ns)
             self._file(db, delivery, box, record, receipt, now_ns)
@@ -132,44 +135,25 @@ class Acceptance:
         envelope, body = delivery.envelope, delivery.body
         if isinstance(body, AlarmTransition):
             file_transition(db, box, envelope, body, now_ns)
-            self._note_project(db, box, body, now_ns)
         elif record is not None:
             BoxChain(db, Ledger(self.key), box, now_ns).add(record, envelope.seq)
         elif isinstance(body, MediaSegment | Thumbnail):
-            _require_blob(db, body)
+            _require_blob(db, box.box_id, body)
             file_media(db, envelope.box_id, envelope.key, body)
         if has_notice(body):
             post(db, envelope.box_id, "receipt", ReceiptNotice(receipt=receipt), self.key, now_ns)
-        self.tell(db, envelope, body, now_ns)
+        self.tell_all(db, [(delivery, box.project_code)], now_ns)
 
-    def tell_all(self, db: Connection, deliveries: Sequence[Delivery], now_ns: int) -> None:
-        """The same of many items at once, each kind in its order: who can hear a set is told it as a set."""
-        kinds: dict[str, list[tuple[Envelope, UpMessage]]] = {}
-        for each in deliveries:
-            kinds.setdefault(each.envelope.kind, []).append((each.envelope, each.body))
-        for kind, told in kinds.items():
+    def tell_all(self, db: Connection, told: Sequence[tuple[Delivery, str]], now_ns: int) -> None:
+        """Tell the areas of items, each with the project of its box, each kind in its order: who can hear a set is told
+        it as a set. Raises InvalidBody for what one of them refuses, or what it raises by its own name."""
+        kinds: dict[str, list[Heard]] = {}
+        for each, project_code in told:
+            heard = Heard(each.envelope.box_id, project_code, each.body, each.envelope.key)
+            kinds.setdefault(each.envelope.kind, []).append(heard)
+        for kind, items_heard in kinds.items():
             for listener in self.listeners.get(kind, ()):
-                self._tell_set(db, listener, told, now_ns)
-
-    def _tell_set(
-        self, db: Connection, listener: Listener, told: Sequence[tuple[Envelope, UpMessage]], now_ns: int
-    ) -> None:
-        try:
-            if isinstance(listener, SetListener):
-                listener.hear_all(db, told, now_ns)
-                return
-            for envelope, body in told:
-                listener(db, envelope, body, now_ns)
-        except RefusedError as refusal:
-            raise InvalidBody(f"body.{refusal.field}".rstrip("."), refusal.message_en) from None
-
-    def tell(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
-        """Tell the areas. Raises InvalidBody for what one of them refuses."""
-        for listener in self.listeners.get(envelope.kind, ()):
-            try:
-                listener(db, envelope, body, now_ns)
-            except RefusedError as refusal:
-                raise InvalidBody(f"body.{refusal.field}".rstrip("."), refusal.message_en) from None
+                _tell(db, listener, items_heard, now_ns)
 
     def _note_repeat(self, db: Connection, box: "Row[Any]", envelope: Envelope, now_ns: int) -> None:
         """A retry has a new number; the same number again is a replay of old bytes. Either changes nothing."""
@@ -182,13 +166,21 @@ class Acceptance:
         finding = Finding(FindingKind.REPLAYED, box.box_id, zh, en, box.project_code, box.box_id)
         open_finding(db, Ledger(self.key), finding, now_ns)
 
-    def _note_project(self, db: Connection, box: "Row[Any]", body: AlarmTransition, now_ns: int) -> None:
-        if body.project_code == box.project_code:
+
+def _require_own_project(box: "Row[Any]", body: UpMessage) -> None:
+    if isinstance(body, AlarmTransition) and body.project_code != box.project_code:
+        raise OtherProject("body.project_code", box.project_code)
+
+
+def _tell(db: Connection, listener: Listener, heard: Sequence[Heard], now_ns: int) -> None:
+    try:
+        if isinstance(listener, SetListener) and len(heard) > 1:
+            listener.hear_all(db, heard, now_ns)
             return
-        zh = f"设备 {box.box_id} 登记于项目 {box.project_code}，却以 {body.project_code} 报送"
-        en = f"{box.box_id} is enrolled for {box.project_code} but speaks for {body.project_code}"
-        finding = Finding(FindingKind.OTHER_PROJECT, box.box_id, zh, en, box.project_code, box.box_id)
-        open_finding(db, Ledger(self.key), finding, now_ns)
+        for each in heard:
+            listener(db, each, now_ns)
+    except RefusedError as refusal:
+        raise InvalidBody(f"body.{refusal.field}".rstrip("."), refusal.message_en) from None
 
 
 def has_notice(body: UpMessage) -> bool:
@@ -213,8 +205,8 @@ def _held(db: Connection, envelope: Envelope, digest: str) -> SignedText | None:
     return SignedText.model_validate_json(row.receipt)
 
 
-def _require_blob(db: Connection, body: MediaSegment | Thumbnail) -> None:
+def _require_blob(db: Connection, box_id: str, body: MediaSegment | Thumbnail) -> None:
     if isinstance(body, Thumbnail):
         return
-    if db.scalar(_BLOB, {"digest": body.blob_sha256, "size": body.size_bytes}) is None:
-        raise BlobMissing("body.blob_sha256", "a blob that was sent before, of this size")
+    if db.scalar(_BLOB, {"box": box_id, "digest": body.blob_sha256, "size": body.size_bytes}) is None:
+        raise BlobMissing("body.blob_sha256", "a blob that this box sent before, of this size")

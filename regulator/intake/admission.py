@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from contract.envelope import Envelope
-from contract.faults import UnknownSender
+from contract.faults import NotAdmitted, UnknownSender
 from contract.sequence import SequenceWindow
 from regulator.records.tables.intake import box_keys, boxes
 
@@ -39,8 +39,9 @@ def lock_box(db: Connection, box_id: str) -> "Row[Any]":
 
 
 def admit(db: Connection, envelope: Envelope, box: "Row[Any]", now_ns: int) -> None:
-    """Note the sending's number. Raises StaleSequence, or UnknownSender for a key that was retired meanwhile."""
-    check_key(db, envelope, now_ns)
+    """Note the sending's number. Raises StaleSequence, NotAdmitted, or UnknownSender for a key that was retired
+    meanwhile."""
+    check_sender(db, envelope, box, now_ns)
     admit_number(db, envelope, box, now_ns)
 
 
@@ -57,11 +58,14 @@ def was_seen(box: "Row[Any]", seq: int) -> bool:
     return age >= 0 and bool(int(box.seq_bits, 16) >> age & 1)
 
 
-def check_key(db: Connection, envelope: Envelope, now_ns: int) -> None:
-    """Raises UnknownSender for a key that is not in force. The first use of a newer key retires the older ones."""
+def check_sender(db: Connection, envelope: Envelope, box: "Row[Any]", now_ns: int) -> None:
+    """Raises UnknownSender for a key that is not in force, NotAdmitted for a box that waits for an approver. The first
+    use of a newer key retires the older ones."""
     keys = {row.key_id: row.added_at_ns for row in db.execute(_KEYS, {"box": envelope.box_id})}
     if envelope.key_id not in keys:
         raise UnknownSender("key_id", "a key that this box enrolled")
+    if box.waiting:
+        raise NotAdmitted("box_id", "a box that an approver has admitted")
     added = keys[envelope.key_id]
     if min(keys.values()) < added:
         db.execute(_RETIRE, {"box": envelope.box_id, "added": added, "now": now_ns})

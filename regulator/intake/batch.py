@@ -205,7 +205,7 @@ class _Batch:
     def take(self, place: int, delivery: Delivery) -> None:
         """Put an item among those that are kept together, if it is plain; note what is only heard."""
         box = self._boxes.get(delivery.envelope.box_id)
-        if box is None or box.keys != {delivery.envelope.key_id}:
+        if box is None or box.row.waiting or box.keys != {delivery.envelope.key_id}:
             return
         taken = self._hear if isinstance(delivery.body, HEARD) else self._keep
         if not taken(place, delivery, box):
@@ -214,9 +214,13 @@ class _Batch:
     def keep(self) -> dict[int, Result]:
         """Write all rows, then tell the areas."""
         self._write()
-        self._acceptance.tell_all(self._db, [each.delivery for each in self._plain], self._now_ns)
+        told = [(each.delivery, self._project_of(each.delivery)) for each in self._plain]
+        self._acceptance.tell_all(self._db, told, self._now_ns)
         kept = {each.place: Accepted(receipt=each.receipt, duplicate=False, chain=each.chain) for each in self._plain}
         return {**kept, **self._heard}
+
+    def _project_of(self, delivery: Delivery) -> str:
+        return str(self._boxes[delivery.envelope.box_id].row.project_code)
 
     def _keep(self, place: int, delivery: Delivery, box: _Box) -> bool:
         envelope = delivery.envelope

@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from regulator.desk import Desk, Job
 from regulator.intake import mailbox
 from regulator.intake.anchors import ANCHOR_EVERY_S, AnchorJob
-from regulator.intake.code_file import read_or_make_code
 from regulator.intake.disk_shelf import DiskShelf
 from regulator.intake.part_shelf import PartShelf
 from regulator.intake.reception import Reception
@@ -35,11 +34,9 @@ class Intake:
 
 
 def build_intake(desk: Desk) -> Intake:
-    """Once a desk. Raises OSError or ValueError for a code file, a secret file or an address that cannot be used."""
+    """Once a desk. Raises OSError or ValueError for a secret file or an address that cannot be used."""
     shelf = open_shelf(desk.settings)
     store = ReceiverStore(desk.database, desk.key, desk.now_ns, desk.listeners, desk.takers)
-    if desk.settings.enrol_code_file is not None:
-        store.add_code(read_or_make_code(desk.settings.enrol_code_file))
 
     def post(db: Connection, box_id: str, kind: str, body: BaseModel, now_ns: int) -> str:
         return mailbox.post(db, box_id, kind, body, desk.key, now_ns)

@@ -47,22 +47,22 @@ class DiskShelf:
         except FileNotFoundError:
             raise LookupError(f"{sha256}: no such file on the shelf") from None
 
-    def state(self, box_id: str, sha256: str) -> BlobState:
+    def state(self, box_id: str, sha256: str, *, sent: bool) -> BlobState:
         """See `PartShelf.state`."""
-        if self.holds(sha256):
-            return BlobState(sha256=sha256, received_bytes=self.path(sha256).stat().st_size, complete=True)
+        if sent and self.holds(sha256):
+            return self._whole(sha256)
         partial = self._partial(box_id, sha256)
         held = partial.stat().st_size if partial.exists() else 0
         return BlobState(sha256=sha256, received_bytes=held, complete=False)
 
-    def add(self, box_id: str, part: Blob, content: bytes) -> BlobState:
+    def add(self, box_id: str, part: Blob, content: bytes, *, sent: bool) -> BlobState:
         """See `PartShelf.add`."""
         end = check_part(part, content, self.max_bytes)
         with self._lock:
-            return self._append(box_id, part, content, end)
+            held = self.state(box_id, part.sha256, sent=sent)
+            return self._append(box_id, part, content, end, held)
 
-    def _append(self, box_id: str, part: Blob, content: bytes, end: int) -> BlobState:
-        held = self.state(box_id, part.sha256)
+    def _append(self, box_id: str, part: Blob, content: bytes, end: int, held: BlobState) -> BlobState:
         if held.complete:
             return held
         partial = self._partial(box_id, part.sha256)
@@ -70,9 +70,13 @@ class DiskShelf:
             if part.offset_bytes != held.received_bytes:
                 raise BlobOffset("body.offset_bytes", str(held.received_bytes))
             _append_durably(partial, content)
-        if partial.stat().st_size >= part.size_bytes:
-            self._complete(partial, part.sha256)
-        return self.state(box_id, part.sha256)
+        if partial.stat().st_size < part.size_bytes:
+            return self.state(box_id, part.sha256, sent=False)
+        self._complete(partial, part.sha256)
+        return self._whole(part.sha256)
+
+    def _whole(self, sha256: str) -> BlobState:
+        return BlobState(sha256=sha256, received_bytes=self.path(sha256).stat().st_size, complete=True)
 
     def _complete(self, partial: Path, sha256: str) -> None:
         with partial.open("rb") as file:

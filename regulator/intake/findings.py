@@ -1,19 +1,21 @@
 """Findings: what the desk noticed by itself and a person should look at (a silent box, a contradiction, a strange key).
 
 A finding is opened once for a kind and a subject, however often it is noticed, and stays open until it is closed; a
-later occurrence opens a new one. Opening and closing are entries of the project's ledger. A finding is no hazard.
+later occurrence opens a new one. What a sender can cause as often as it likes is one finding a day that counts. Opening
+and closing are entries of the project's ledger. A finding is no hazard.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from regulator.intake.insertion import insert_once
 from regulator.model.actor import SYSTEM, Actor
 from regulator.records.ledger import Deed, Ledger
 from regulator.records.tables.intake import findings
+from screens.formats import site_time
 
 
 class FindingKind(StrEnum):
@@ -32,6 +34,10 @@ class FindingKind(StrEnum):
     RECORD_CHANGED = "record_changed"
     RECEIPT_FORGED = "receipt_forged"
     OTHER_PROJECT = "other_project"
+    SEQUENCE_JUMP = "sequence_jump"
+    BOX_WAITING = "box_waiting"
+    CODE_REFUSED = "code_refused"
+    RETIRED_KEY = "retired_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,20 @@ class Finding:
 
 def open_finding(db: Connection, ledger: Ledger, finding: Finding, now_ns: int) -> str:
     """Open it unless it is open already; its id."""
+    opened = _opened(db, ledger, finding, now_ns)
+    return opened or str(db.scalar(select(findings.c.finding_id).where(*_open_one(finding))))
+
+
+def count_finding(db: Connection, ledger: Ledger, finding: Finding, now_ns: int) -> None:
+    """Open today's finding of this kind about this subject, or count it once more."""
+    today = replace(finding, subject=f"{finding.subject} {site_time(now_ns).date()}")
+    if not _opened(db, ledger, today, now_ns):
+        more = {"again": findings.c.again + 1, "last_at_ns": now_ns}
+        db.execute(update(findings).where(*_open_one(today)).values(**more))
+
+
+def _opened(db: Connection, ledger: Ledger, finding: Finding, now_ns: int) -> str:
+    """The new finding's id; empty when there is one."""
     row = {
         "finding_id": uuid.uuid4().hex,
         "kind": str(finding.kind),
@@ -58,13 +78,16 @@ def open_finding(db: Connection, ledger: Ledger, finding: Finding, now_ns: int) 
         "box_id": finding.box_id,
         "opened_at_ns": now_ns,
     }
-    if insert_once(db, findings, row):
-        content = {name: row[name] for name in ("finding_id", "kind", "box_id", "words_zh", "words_en")}
-        ledger.append(db, _deed("finding_opened", finding, content), SYSTEM, now_ns)
-        return str(row["finding_id"])
+    if not insert_once(db, findings, row):
+        return ""
+    content = {name: row[name] for name in ("finding_id", "kind", "box_id", "words_zh", "words_en")}
+    ledger.append(db, _deed("finding_opened", finding, content), SYSTEM, now_ns)
+    return str(row["finding_id"])
+
+
+def _open_one(finding: Finding) -> "tuple[ColumnElement[bool], ...]":
     at = findings.c
-    open_one = select(at.finding_id).where(at.kind == finding.kind, at.subject == finding.subject, at.closed_at_ns == 0)
-    return str(db.scalar(open_one))
+    return at.kind == finding.kind, at.subject == finding.subject, at.closed_at_ns == 0
 
 
 def close_finding(

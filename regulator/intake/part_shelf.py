@@ -1,7 +1,8 @@
 """A shelf that takes files part by part, as boxes send them; on disk or in an S3-compatible store.
 
 In: parts. Out: how much is held. A part that is held already changes nothing; a file is complete only when the digest
-of the whole was found right. Knows no HTTP and no database.
+of the whole was found right. What one box sent is no other's: a box that names a file which somebody else has sent is
+asked for all of its bytes. Knows no HTTP and no database.
 """
 
 import hashlib
@@ -20,11 +21,11 @@ class PartShelf(Shelf, Protocol):
     max_bytes: int
     """The longest file that is taken."""
 
-    def state(self, box_id: str, sha256: str) -> BlobState:
-        """How much of the file is held from this box."""
+    def state(self, box_id: str, sha256: str, *, sent: bool) -> BlobState:
+        """How much of the file is held from this box. `sent`: it has sent the whole before."""
         ...
 
-    def add(self, box_id: str, part: Blob, content: bytes) -> BlobState:
+    def add(self, box_id: str, part: Blob, content: bytes, *, sent: bool) -> BlobState:
         """Take one part; the last one completes the file. Raises BlobOffset, DigestMismatch ..."""
         ...
 

@@ -251,10 +251,11 @@ class Reception:
         if brought.key_id != envelope.key_id:
             raise BadSignature("key_id", f"the fingerprint of the key in the body, {brought.key_id}")
         brought.verify(request.signature, request.raw)
-        await self._written(envelope.box_id, self._store.enrol, envelope, body)
-        logger.info("box enrolled: box=%s key=%s", envelope.box_id, envelope.key_id)
+        waiting = await self._written(envelope.box_id, self._store.enrol, envelope, body)
+        logger.info("box enrolled: box=%s key=%s waiting=%s", envelope.box_id, envelope.key_id, waiting)
         public = self._key.public
-        return envelope, ("enrolled", Enrolled(alg=public.alg, key_id=public.key_id, public_key=public.public_text))
+        told = Enrolled(alg=public.alg, key_id=public.key_id, public_key=public.public_text, admitted=not waiting)
+        return envelope, ("enrolled", told)
 
     async def _message(self, request: Request) -> tuple[Envelope, ReplyBody]:
         envelope = await self._open(request)
@@ -359,9 +360,9 @@ class Reception:
         if part.size_bytes > self._shelf.max_bytes:
             raise TooLarge("body.size_bytes", str(self._shelf.max_bytes))
         content = await request.read() if request.read is not None else b""
-        await self._written(envelope.box_id, self._store.admit, envelope)
-        state = await self._shelved(self._shelf.add, envelope.box_id, part, content)
-        if state.complete:
+        sent = await self._written(envelope.box_id, self._store.admit_part, envelope, part.sha256)
+        state = await self._shelved(self._shelf.add, envelope.box_id, part, content, sent=sent)
+        if state.complete and not sent:
             known = part.sha256, state.received_bytes, part.media_type
             await self._written(envelope.box_id, self._store.note_blob, envelope.box_id, *known)
         return envelope, ("blob_state", state)
@@ -385,8 +386,9 @@ class Reception:
         query = _body_of(envelope, BlobQuery)
         if query.sha256 != request.sha256:
             raise InvalidBody("body.sha256", "the digest in the address")
-        await self._written(envelope.box_id, self._store.admit, envelope)
-        return envelope, ("blob_state", await self._shelved(self._shelf.state, envelope.box_id, query.sha256))
+        sent = await self._written(envelope.box_id, self._store.admit_part, envelope, query.sha256)
+        state = await self._shelved(self._shelf.state, envelope.box_id, query.sha256, sent=sent)
+        return envelope, ("blob_state", state)
 
     async def _open(self, request: Request) -> Envelope:
         envelope = read_envelope(request.raw)

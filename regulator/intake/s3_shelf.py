@@ -59,18 +59,18 @@ class S3Shelf:
         """See `Shelf.read`."""
         return check_read(self._bytes(_name(sha256)), sha256)
 
-    def state(self, box_id: str, sha256: str) -> BlobState:
+    def state(self, box_id: str, sha256: str, *, sent: bool) -> BlobState:
         """See `PartShelf.state`."""
-        size = self._size(_name(sha256))
+        size = self._size(_name(sha256)) if sent else None
         if size is not None:
             return BlobState(sha256=sha256, received_bytes=size, complete=True)
         held = sum(self._parts(box_id, sha256).values())
         return BlobState(sha256=sha256, received_bytes=held, complete=False)
 
-    def add(self, box_id: str, part: Blob, content: bytes) -> BlobState:
+    def add(self, box_id: str, part: Blob, content: bytes, *, sent: bool) -> BlobState:
         """See `PartShelf.add`."""
         end = check_part(part, content, self.max_bytes)
-        held = self.state(box_id, part.sha256)
+        held = self.state(box_id, part.sha256, sent=sent)
         if held.complete:
             return held
         if end > held.received_bytes:
@@ -78,9 +78,10 @@ class S3Shelf:
                 raise BlobOffset("body.offset_bytes", str(held.received_bytes))
             name = f"{_folder(box_id, part.sha256)}{part.offset_bytes:020d}"
             self._store(name, io.BytesIO(content), len(content), part.media_type)
-        if max(end, held.received_bytes) >= part.size_bytes:
+        whole = max(end, held.received_bytes) >= part.size_bytes
+        if whole:
             self._complete(box_id, part)
-        return self.state(box_id, part.sha256)
+        return self.state(box_id, part.sha256, sent=whole)
 
     def _complete(self, box_id: str, part: Blob) -> None:
         names = list(self._parts(box_id, part.sha256))

@@ -18,21 +18,25 @@ from sqlalchemy import Connection, inspect
 from contract.envelope import Envelope
 from contract.messages import Accepted, BoxState, Enrol, Heartbeat, HeartbeatSeen, MailboxAck, UpMessage
 from contract.signing import SignKey, VerifyKey
-from regulator.intake import enrolment, mailbox
-from regulator.intake.acceptance import Acceptance, Delivery, Listener
+from regulator.intake import mailbox
+from regulator.intake.acceptance import Acceptance, Delivery
 from regulator.intake.admission import admit, lock_box
 from regulator.intake.batch import Result, accept_together
 from regulator.intake.box_chain import BoxChain
 from regulator.intake.box_state import head_row, hear_state
+from regulator.intake.codes import Wanted, issue_codes
+from regulator.intake.enrolment import Enrolment, add_key
 from regulator.intake.holdings import Holdings
 from regulator.intake.insertion import insert_once
 from regulator.intake.refusals import Refusal, note_refusal
-from regulator.model.heard import Heard, Taker
+from regulator.model.actor import CONSOLE
+from regulator.model.heard import Heard, Listener, Taker
+from regulator.records.blob_senders import sent_by
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.many import update_rows
 from regulator.records.schema import prepare
-from regulator.records.tables.intake import blobs, boxes
+from regulator.records.tables.intake import blob_senders, blobs, boxes
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,9 +66,10 @@ class ReceiverStore(Holdings):
         with self.database.transaction() as db:
             return work(db, *args, **kwargs)
 
-    def add_code(self, code: str, box_id: str = "") -> None:
-        """Issue a one-time enrolment code; with `box_id` it also replaces that box's key."""
-        self.do(enrolment.add_code, code, box_id, self._now_ns())
+    def issue_code(self, box_id: str, project_code: str) -> str:
+        """A one-time enrolment code for this box of this project."""
+        wanted = [Wanted(project_code, box_id)]
+        return self.do(issue_codes, self._ledger, wanted, CONSOLE, self._now_ns())[0].code
 
     def post(self, box_id: str, kind: str, body: BaseModel) -> str:
         """Put a message into a box's mailbox; its id. Raises LookupError for a box that is not enrolled."""
@@ -72,14 +77,14 @@ class ReceiverStore(Holdings):
         self.on_mailbox(box_id)
         return message_id
 
-    def enrol(self, db: Connection, envelope: Envelope, body: Enrol) -> None:
-        """See `enrolment.enrol`."""
-        enrolment.enrol(db, self._ledger, envelope, body, self._now_ns())
+    def enrol(self, db: Connection, envelope: Envelope, body: Enrol) -> bool:
+        """See `Enrolment.take`."""
+        return Enrolment(db, self._ledger, envelope, body, self._now_ns()).take()
 
     def rotate_box_key(self, db: Connection, envelope: Envelope, new: VerifyKey) -> None:
         """Take the box's next key. The old one stays until the new one is first used."""
         self.admit(db, envelope)
-        enrolment.add_key(db, envelope.box_id, new, self._now_ns())
+        add_key(db, envelope.box_id, new, self._now_ns())
 
     def admit(self, db: Connection, envelope: Envelope) -> None:
         """Judge a message by its sequence number alone. Raises StaleSequence."""
@@ -114,17 +119,23 @@ class ReceiverStore(Holdings):
         taker, now_ns = self.takers[envelope.kind], self._now_ns()
         box = lock_box(db, envelope.box_id)
         admit(db, envelope, box, now_ns)
-        return taker(db, Heard(envelope.box_id, box.project_code, body, content), now_ns)
+        return taker(db, Heard(envelope.box_id, box.project_code, body, content=content), now_ns)
 
     def acknowledge(self, db: Connection, envelope: Envelope, body: MailboxAck) -> None:
         """The box has these for good. Unknown or repeated ids change nothing."""
         self.admit(db, envelope)
         mailbox.acknowledge(db, envelope.box_id, body, self._now_ns())
 
+    def admit_part(self, db: Connection, envelope: Envelope, sha256: str) -> bool:
+        """Note the number of what a box says of a file; whether it has sent the whole before."""
+        self.admit(db, envelope)
+        return sent_by(db, envelope.box_id, {sha256}) == {sha256}
+
     def note_blob(self, db: Connection, box_id: str, sha256: str, size_bytes: int, media_type: str) -> None:
-        """A file is complete on the shelf."""
+        """A file is complete on the shelf, and this box has it."""
         row = {"sha256": sha256, "size_bytes": size_bytes, "media_type": media_type, "box_id": box_id}
         insert_once(db, blobs, row | {"completed_at_ns": self._now_ns()})
+        insert_once(db, blob_senders, {"sha256": sha256, "box_id": box_id})
 
     def refuse(self, db: Connection, refusal: Refusal) -> None:
         """See `regulator.intake.refusals`."""

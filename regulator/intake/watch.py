@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from regulator.intake.findings import Finding, FindingKind, close_of, open_finding
+from regulator.records.box_standing import IS_HEARD
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.tables.intake import boxes, findings
@@ -60,7 +61,8 @@ class WatchJob:
 
     def _silent(self, db: Connection, now_ns: int) -> Iterable[Finding]:
         limit = now_ns - self.silent_box_s * SECOND_NS
-        for box in db.execute(select(boxes).where(boxes.c.last_seen_ns < limit).order_by(boxes.c.box_id)).all():
+        silent = select(boxes).where(boxes.c.last_seen_ns < limit, IS_HEARD)
+        for box in db.execute(silent.order_by(boxes.c.box_id)).all():
             minutes = self.silent_box_s // 60
             zh = f"设备 {box.box_id} 已超过 {minutes} 分钟没有任何消息，其报警数未知"
             en = f"{box.box_id} has not been heard for more than {minutes} min; its alarms are unknown"
@@ -70,7 +72,7 @@ class WatchJob:
 def _gaps(db: Connection, now_ns: int) -> Iterable[Finding]:
     limit = now_ns - GAP_LIMIT_S * SECOND_NS
     old = (boxes.c.gap_since_ns > 0) & (boxes.c.gap_since_ns < limit)
-    for box in db.execute(select(boxes).where(old).order_by(boxes.c.box_id)).all():
+    for box in db.execute(select(boxes).where(old, IS_HEARD).order_by(boxes.c.box_id)).all():
         zh = f"设备 {box.box_id} 的证据链从记录 {box.verified_seq + 1} 起缺失超过 {GAP_LIMIT_S // 60} 分钟"
         en = f"the chain of {box.box_id} misses record {box.verified_seq + 1} for more than {GAP_LIMIT_S // 60} min"
         yield Finding(FindingKind.CHAIN_GAP, box.box_id, zh, en, box.project_code, box.box_id)

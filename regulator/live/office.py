@@ -31,6 +31,7 @@ from regulator.live.states import (
 )
 from regulator.model.actor import Actor, Duty, Level, Scope
 from regulator.model.refusals import RefusedError
+from regulator.records.box_standing import IS_HEARD
 from regulator.records.ledger import Deed, Ledger
 from regulator.records.scope import require_project
 from regulator.records.tables.intake import boxes
@@ -177,7 +178,7 @@ class LiveOffice:
     def _box(self, db: Connection, wish: Wish, now_ns: int) -> "Row[Any]":
         """The box that has the camera, its row held: two who ask at once take turns."""
         at, still = boxes.c, wall_stills.c
-        mine = select(boxes).where(at.project_code == wish.project_code)
+        mine = select(boxes).where(at.project_code == wish.project_code, IS_HEARD)
         known = select(still.box_id).where(
             still.project_code == wish.project_code,
             (still.camera_id == wish.camera_id) | (still.asset == wish.camera_id),

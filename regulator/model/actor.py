@@ -71,5 +71,7 @@ class Actor:
         return bool(self.duties & set(duties))
 
 
+CONSOLE = Actor("console", "控制台", Scope(Level.PROVINCE, ""), frozenset({Duty.ADMINISTRATOR}))
+"""Whoever works at the desk's own machine with `sitewarden desk`."""
 SYSTEM = Actor("system", "系统", Scope(Level.PROVINCE, ""), frozenset())
 """The desk itself: deadlines that pass, boxes that fall silent. It judges, orders and closes nothing."""

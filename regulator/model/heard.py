@@ -1,4 +1,7 @@
-"""Messages of a box about the present. They are not stored as items."""
+"""What areas hear of a box's messages: the checked body, and whose it is.
+
+The project is the one that the box is enrolled for. What a message says of a project is not asked.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,35 +9,35 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from contract.envelope import Envelope
 from contract.messages import UpMessage
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A checked message whose number was new. `content`: the bytes that came beside it. `project_code`: the box's."""
+    """A checked message that came for the first time. `project_code`: the box's. `key`: an item's idempotency key,
+    empty for what speaks of now. `content`: the bytes that came beside it."""
 
     box_id: str
     project_code: str
     body: UpMessage
+    key: str = ""
     content: bytes = b""
 
 
+Listener = Callable[[Connection, Heard, int], None]
+"""Called inside the transaction that keeps an item, with now (UTC ns). What it raises refuses the item: a ContractFault
+by its own name."""
 Taker = Callable[[Connection, Heard, int], BaseModel | None]
-"""Called inside the transaction that notes the sending's number, with now (UTC ns). Out: the body of the reply, or None
-where the kind has none. What it raises refuses the message: a ContractFault by its own name."""
+"""The same for what is not stored as an item, inside the transaction that notes its number. Out: the body of the reply,
+or None where the kind has none."""
 
 
 class SetListener:
     """A listener that hears many items of one moment at once: the same rows as one after the other, in less time."""
 
-    def __init__(
-        self,
-        hear: Callable[[Connection, Envelope, UpMessage, int], None],
-        hear_all: Callable[[Connection, Sequence[tuple[Envelope, UpMessage]], int], None],
-    ) -> None:
+    def __init__(self, hear: Listener, hear_all: Callable[[Connection, Sequence[Heard], int], None]) -> None:
         self._hear, self.hear_all = hear, hear_all
 
-    def __call__(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
+    def __call__(self, db: Connection, heard: Heard, now_ns: int) -> None:
         """One item."""
-        self._hear(db, envelope, body, now_ns)
+        self._hear(db, heard, now_ns)

@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
-from contract.envelope import Envelope
-from contract.messages import AlarmTransition, UpMessage
+from contract.messages import AlarmTransition
+from regulator.model.heard import Heard
 from regulator.records.books import read_book, take_book, turn_book
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
@@ -44,18 +44,20 @@ class Arrivals:
     ledger: Ledger
     to_review: tuple[str, ...]
 
-    def hear(self, db: Connection, envelope: Envelope, message: UpMessage, now_ns: int) -> None:
+    def hear(self, db: Connection, heard: Heard, now_ns: int) -> None:
         """A listener of `alarm_transition`."""
+        message = heard.body
         if not isinstance(message, AlarmTransition):
             return
-        facts = facts_of(envelope.box_id, message)
+        facts = facts_of(heard, message)
         stage = self._stage_at_once(db, message.transition, facts)
         if stage is not None:
             enqueue(db, self.ledger, facts, stage, now_ns)
 
-    def hear_all(self, db: Connection, told: Sequence[tuple[Envelope, UpMessage]], now_ns: int) -> None:
+    def hear_all(self, db: Connection, told: Sequence[Heard], now_ns: int) -> None:
         """The same of many transitions of one moment, with a few questions."""
-        heard = [(m.transition, facts_of(each.box_id, m)) for each, m in told if isinstance(m, AlarmTransition)]
+        said = [(each, each.body) for each in told]
+        heard = [(m.transition, facts_of(each, m)) for each, m in said if isinstance(m, AlarmTransition)]
         crowds = crowds_of(db, self.funnel.stages, [facts for _, facts in heard])
         due: list[tuple[AlarmFacts, Stage]] = []
         for (transition, facts), crowd in zip(heard, crowds, strict=True):
@@ -177,11 +179,11 @@ class Arrivals:
         return [severity for severity in severities if severity in self.to_review]
 
 
-def facts_of(box_id: str, message: AlarmTransition) -> AlarmFacts:
+def facts_of(heard: Heard, message: AlarmTransition) -> AlarmFacts:
     """What the queue needs of a transition."""
     return AlarmFacts(
-        project_code=message.project_code,
-        box_id=box_id,
+        project_code=heard.project_code,
+        box_id=heard.box_id,
         alarm_id=message.alarm_id,
         rule_id=message.rule_id,
         severity=message.severity,

@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from contract.envelope import Envelope
-from contract.messages import EvidenceRecord, UpMessage
+from contract.messages import EvidenceRecord
+from regulator.model.heard import Heard
 from regulator.records.tables.intake import alarm_media, items
 from regulator.records.tables.review import review_pictures
 
@@ -48,12 +48,13 @@ class Picture:
     blurred: bool
 
 
-def hear_record(db: Connection, envelope: Envelope, message: UpMessage, _now_ns: int) -> None:
+def hear_record(db: Connection, heard: Heard, _now_ns: int) -> None:
     """A listener of `evidence_record`: keeps what a record of kind `media` says. Records that say something else, or
     say it in a shape that is not known here, are the chain's business alone."""
+    message = heard.body
     if not isinstance(message, EvidenceRecord) or '"kind":"media"' not in message.record:
         return
-    for values in _rows(envelope.box_id, _media_record(message.record)):
+    for values in _rows(heard.box_id, _media_record(message.record)):
         dialect = postgresql if db.dialect.name == "postgresql" else sqlite
         db.execute(dialect.insert(review_pictures).values(**values).on_conflict_do_nothing())
 

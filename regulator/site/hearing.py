@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from contract.canonical import Canonical
-from contract.envelope import Envelope
-from contract.messages import EvidenceRecord, UpMessage
+from contract.messages import EvidenceRecord
 from regulator.model.actor import SYSTEM
+from regulator.model.heard import Heard
 from regulator.records.ledger import Deed, Ledger
 from regulator.records.tables.site import site_deliveries
 
@@ -27,8 +27,9 @@ class SiteHearing:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def hear(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
+    def hear(self, db: Connection, heard: Heard, now_ns: int) -> None:
         """Called inside the transaction that keeps the record."""
+        body = heard.body
         if not isinstance(body, EvidenceRecord) or MARK not in body.record:
             return
         record = json.loads(body.record)
@@ -36,7 +37,7 @@ class SiteHearing:
         if record.get("kind") != "weather_warning" or not isinstance(content, dict):
             return
         if content.get("event") == "acknowledged" and isinstance(content.get("warning_id"), str):
-            self._acknowledge(db, envelope.box_id, record, content, now_ns)
+            self._acknowledge(db, heard.box_id, record, content, now_ns)
 
     def _acknowledge(
         self, db: Connection, box_id: str, record: dict[str, Any], content: dict[str, Any], now_ns: int

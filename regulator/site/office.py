@@ -20,6 +20,7 @@ from contract.canonical import Canonical
 from regulator.desk import Desk
 from regulator.model.actor import SYSTEM, Actor, Duty, Level, Scope
 from regulator.model.refusals import RefusedError
+from regulator.records.box_standing import IS_HEARD
 from regulator.records.ledger import Deed
 from regulator.records.locks import hold_boxes
 from regulator.records.scope import in_scope
@@ -154,7 +155,8 @@ class NoticeOffice:
 
     def _tell(self, db: Connection, notice: Notice, code: str, reason: str, actor: Actor, now_ns: int) -> None:
         """One project: each of its boxes, or nobody; written down either way."""
-        box_ids = list(db.scalars(select(boxes.c.box_id).where(boxes.c.project_code == code).order_by(boxes.c.box_id)))
+        mine = select(boxes.c.box_id).where(boxes.c.project_code == code, IS_HEARD)
+        box_ids = list(db.scalars(mine.order_by(boxes.c.box_id)))
         for box_id in box_ids or [""]:
             self._post(db, notice, code, box_id, now_ns)
         content: dict[str, Canonical] = {
@@ -200,7 +202,7 @@ def _late(db: Connection, notice: Notice, target: Scope) -> Sequence[Any]:
         site_deliveries.c.box_id == boxes.c.box_id,
     )
     lacking = select(boxes.c.box_id, boxes.c.project_code).where(
-        in_scope(target, boxes.c.project_code), ~select(site_deliveries.c.box_id).where(had).exists()
+        in_scope(target, boxes.c.project_code), IS_HEARD, ~select(site_deliveries.c.box_id).where(had).exists()
     )
     return db.execute(lacking.order_by(boxes.c.project_code, boxes.c.box_id)).all()
 

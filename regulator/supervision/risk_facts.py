@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Select, and_, func, select
 
 from regulator.hazards.states import SETTLED
 from regulator.model.hazard import Grade, HazardKind
+from regulator.records.box_standing import IS_HEARD
 from regulator.records.tables.coverage import asset_days
 from regulator.records.tables.hazards import hazards
 from regulator.records.tables.intake import alarms, boxes
@@ -109,7 +110,7 @@ def _gather(db: Connection, codes: Sequence[str], now_ns: int) -> dict[str, Risk
 
 def _boxes_and_alarms(db: Connection, found: Mapping[str, RiskFacts]) -> None:
     box = boxes.c
-    heard = select(box.project_code, func.max(box.last_seen_ns)).where(box.project_code.in_(found))
+    heard = select(box.project_code, func.max(box.last_seen_ns)).where(box.project_code.in_(found), IS_HEARD)
     for code, last_seen_ns in db.execute(heard.group_by(box.project_code)):
         found[code].last_seen_ns = last_seen_ns
     at = alarms.c

@@ -22,8 +22,8 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 
-from contract.envelope import Envelope
-from contract.messages import AlarmTransition, UpMessage
+from contract.messages import AlarmTransition
+from regulator.model.heard import Heard
 from regulator.records.books import read_book, take_book, turn_book
 from regulator.records.engine import DeskDatabase
 from regulator.records.tables.ledger import ledger_entries
@@ -62,15 +62,14 @@ class RiskOffice:
     file: RiskFile
     silent_s: int
 
-    def hear_alarm(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:  # noqa: ARG002
+    def hear_alarm(self, db: Connection, heard: Heard, now_ns: int) -> None:
         """Listener: the alarm's project is to be scored again."""
-        if isinstance(body, AlarmTransition) and body.transition in ("raised", "returned"):
-            mark_dirty(db, body.project_code, now_ns)
+        if _scores(heard):
+            mark_dirty(db, heard.project_code, now_ns)
 
-    def hear_alarms(self, db: Connection, told: Sequence[tuple[Envelope, UpMessage]], now_ns: int) -> None:
+    def hear_alarms(self, db: Connection, told: Sequence[Heard], now_ns: int) -> None:
         """The same of many at once: a project is marked once."""
-        said = [body for _, body in told if isinstance(body, AlarmTransition)]
-        marked = {body.project_code for body in said if body.transition in ("raised", "returned")}
+        marked = {heard.project_code for heard in told if _scores(heard)}
         if marked:
             rows = [{"project_code": code, "since_ns": now_ns} for code in sorted(marked)]
             db.execute(_MARK[db.dialect.name], rows)
@@ -131,6 +130,11 @@ def _parts_of(rows: dict[str, dict[str, Any]]) -> Iterator[dict[str, dict[str, A
     ordered = sorted(rows)
     for begin in range(0, len(ordered), WRITTEN_AT_ONCE):
         yield {code: rows[code] for code in ordered[begin : begin + WRITTEN_AT_ONCE]}
+
+
+def _scores(heard: Heard) -> bool:
+    """Whether what a box said changes its project's score."""
+    return isinstance(heard.body, AlarmTransition) and heard.body.transition in ("raised", "returned")
 
 
 def mark_dirty(db: Connection, project_code: str, now_ns: int) -> None:

@@ -8,13 +8,12 @@ import json
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from contract.envelope import Envelope
-from contract.messages import EvidenceRecord, UpMessage
+from contract.messages import EvidenceRecord
 from regulator.model.actor import SYSTEM
+from regulator.model.heard import Heard
 from regulator.records.ledger import Ledger
-from regulator.records.tables.intake import boxes
 from regulator.supervision.safety_logs import CheckIn, LogEntry, Role, keep_check_in, keep_log
 
 LOG, HANDOVER = "safety_log", "shift_handover"
@@ -28,21 +27,19 @@ class SafetyHearing:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def hear(self, db: Connection, envelope: Envelope, body: UpMessage, now_ns: int) -> None:
+    def hear(self, db: Connection, heard: Heard, now_ns: int) -> None:
         """Called inside the transaction that keeps the record."""
+        body = heard.body
         if not isinstance(body, EvidenceRecord) or not any(mark in body.record for mark in MARKS):
             return
         record = json.loads(body.record)
         content = record.get("content")
         if not isinstance(content, dict) or not isinstance(record.get("at_ns"), int):
             return
-        code = db.scalar(select(boxes.c.project_code).where(boxes.c.box_id == envelope.box_id))
-        if code is None:
-            return
         if record.get("kind") == LOG and content.get("stage") == "signed":
-            self._signed(db, envelope.box_id, code, record, now_ns)
+            self._signed(db, heard.box_id, heard.project_code, record, now_ns)
         elif record.get("kind") == HANDOVER and content.get("stage") == "taken":
-            self._taken(db, envelope.box_id, code, record, now_ns)
+            self._taken(db, heard.box_id, heard.project_code, record, now_ns)
 
     def _signed(self, db: Connection, box_id: str, code: str, record: dict[str, Any], now_ns: int) -> None:
         content = record["content"]

@@ -1,10 +1,9 @@
-"""Founding a made-up province on an empty desk: regions, firms, projects, the set, people, codes for boxes.
+"""Founding a made-up province on an empty desk: regions, firms, projects, the set, people; codes for boxes.
 
 Everything goes through the offices that people use, with their checks and their ledger; only the hands are the desk's
 own console. For demonstrations and measurements, and never for a desk that serves anybody: its passwords are printed.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,8 +15,8 @@ from regulator.accounts.granting import approve_grant, grant_at_set_up, propose_
 from regulator.accounts.model import NewAccount
 from regulator.accounts.passwords import Passwords
 from regulator.desk import Desk
-from regulator.intake.enrolment import add_code
-from regulator.model.actor import SYSTEM, Actor, Duty, Level, Scope
+from regulator.intake.codes import Wanted, issue_codes
+from regulator.model.actor import CONSOLE, SYSTEM, Actor, Duty, Level, Scope
 from regulator.registry.act import Act
 from regulator.registry.days import day_of
 from regulator.registry.device_office import DangerousWork, Device, add_device, put_work, watch_work
@@ -82,9 +81,8 @@ def more_reviewers(count: int) -> tuple[MadePerson, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Founded:
-    """`codes`: one-time enrolment codes by box id. `actors`: who acts, by login, the keepers among them."""
+    """`actors`: who acts, by login, the keepers among them."""
 
-    codes: dict[str, str]
     actors: dict[str, Actor]
 
 
@@ -92,7 +90,8 @@ def found_province(
     desk: Desk, projects: Sequence[MadeProject], passwords: Passwords, more: Sequence[MadePerson] = ()
 ) -> dict[str, str]:
     """All of it; the one-time enrolment codes by box id. `more`: people beside those of `made_people`."""
-    return found(desk, projects, passwords, more).codes
+    found(desk, projects, passwords, more)
+    return codes_for(desk, projects)
 
 
 def found(
@@ -112,7 +111,15 @@ def found(
             _found_project(act, project)
         _found_set(desk, db, projects, (actors["shengting"], actors["shengpi"]))
         keepers = {person.login: keeper for person, keeper in zip(KEEPERS, (first, second), strict=True)}
-        return Founded(_codes(db, projects, now_ns), actors | keepers)
+        return Founded(actors | keepers)
+
+
+def codes_for(desk: Desk, projects: Sequence[MadeProject]) -> dict[str, str]:
+    """One-time enrolment codes of the boxes of these projects, by box id."""
+    wanted = [Wanted(project.project_code, project.box_id) for project in projects if project.box_id]
+    with desk.database.transaction() as db:
+        issued = issue_codes(db, desk.ledger, wanted, CONSOLE, desk.now_ns())
+    return {each.box_id: each.code for each in issued}
 
 
 def _keeper(desk: Desk, db: Connection, person: MadePerson, passwords: Passwords) -> Actor:
@@ -174,10 +181,3 @@ def _found_set(desk: Desk, db: Connection, projects: Sequence[MadeProject], hand
         category = Category.of(made.category)
         proposal = Proposal(Action.ADD, made.project_code, day_of(now_ns), category)
         decide(deciding, rules, propose(proposing, rules, proposal), approve=True)
-
-
-def _codes(db: Connection, projects: Sequence[MadeProject], now_ns: int) -> dict[str, str]:
-    codes = {project.box_id: secrets.token_urlsafe(16) for project in projects if project.box_id}
-    for code in codes.values():
-        add_code(db, code, "", now_ns)
-    return codes

@@ -12,7 +12,7 @@ In: a founded desk whose clock stands at the beginning. Out: the boxes, for anot
 import heapq
 import itertools
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -23,7 +23,7 @@ from contract import __version__
 from regulator.desk import Desk
 from regulator.registry.days import DAY_NS, day_of, day_start_ns
 from regulator.twins.box import BoxTwin, KeptBox, TwinAlarm
-from regulator.twins.founding import Founded
+from regulator.twins.founding import Founded, codes_for
 from regulator.twins.past_coverage import write_days
 from regulator.twins.past_people import People
 from regulator.twins.province import MadeProject, made_alarms
@@ -101,12 +101,13 @@ async def live_the_past(
     founded: Founded,
     now_ns: int,
     plan: PastPlan,
+    live_box: str = "",
 ) -> Past:
-    """From the clock's time until `now_ns`; the clock says `now_ns` at the end."""
+    """From the clock's time until `now_ns`; the clock says `now_ns` at the end. `live_box`: has no past, it is real."""
     app = desk_app(desk)
     async with httpx.AsyncClient(transport=ASGITransport(app=app), base_url="http://desk") as client:
         past = _Past(desk, clock, client, People(desk, clock, app.state.hazards, founded.actors, plan.seed), plan)
-        await past.live([made for made in projects if made.box_id in founded.codes], founded.codes, now_ns)
+        await past.live([made for made in projects if made.box_id and made.box_id != live_box], now_ns)
         return past.outcome()
 
 
@@ -119,7 +120,7 @@ class _Past:
         self._alarms = 0
         self._jobs = {job.name: job for job in desk.jobs}
 
-    async def live(self, projects: Sequence[MadeProject], codes: Mapping[str, str], now_ns: int) -> None:
+    async def live(self, projects: Sequence[MadeProject], now_ns: int) -> None:
         begin_ns = self._clock()
         joins = {made.box_id: _joins_ns(made, begin_ns, now_ns) for made in projects}
         write_days(
@@ -131,7 +132,7 @@ class _Past:
             while waiting and joins[waiting[0].box_id] < end_ns:
                 made = waiting.pop(0)
                 self._clock.move_to(joins[made.box_id])
-                await self._enrol(made, codes[made.box_id])
+                await self._enrol(made)
             if (now_ns - day_ns) // DAY_NS == DRAWN_D:
                 self._draw(day_ns)
             await self._day(projects, day_ns, end_ns)
@@ -147,7 +148,8 @@ class _Past:
         kept = {box_id: box.keep() for box_id, box in self._boxes.items()}
         return Past(kept, self._alarms, self._people.judged, self._people.hazards, self._people.refused)
 
-    async def _enrol(self, made: MadeProject, code: str) -> None:
+    async def _enrol(self, made: MadeProject) -> None:
+        code = codes_for(self._desk, [made])[made.box_id]
         box = BoxTwin(made.box_id, made.project_code, self._client, self._clock, lambda: self._clock() / 1e9)
         await box.enrol(code)
         await box.tell_state(__version__, self._clock())

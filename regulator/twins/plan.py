@@ -30,7 +30,8 @@ def write_plan(
     path: Path, projects: Sequence[MadeProject], codes: Mapping[str, str], kept: Mapping[str, KeptBox]
 ) -> int:
     """Write it, for its owner alone: it holds the keys of made-up boxes. How many boxes there are."""
-    boxes = [_planned(made, codes[made.box_id], kept.get(made.box_id)) for made in projects if made.box_id in codes]
+    known = [made for made in projects if made.box_id in {*codes, *kept}]
+    boxes = [_planned(made, codes.get(made.box_id, ""), kept.get(made.box_id)) for made in known]
     write_durably(path, json.dumps([asdict(box) for box in boxes]).encode())
     return len(boxes)
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from regulator.model.actor import Actor
+from regulator.records.box_standing import IS_HEARD
 from regulator.records.scope import require_project
 from regulator.records.tables.intake import boxes
 from regulator.records.tables.registry import devices, projects
@@ -60,7 +61,7 @@ def read_card(db: Connection, actor: Actor, project_code: str, set_code: str, mo
     require_project(db, actor, project_code)
     project = db.execute(select(projects).where(projects.c.project_code == project_code)).one()
     row = db.execute(select(wall_tiles).where(wall_tiles.c.project_code == project_code)).first()
-    heard = db.scalars(select(boxes.c.last_seen_ns).where(boxes.c.project_code == project_code)).all()
+    heard = db.scalars(select(boxes.c.last_seen_ns).where(boxes.c.project_code == project_code, IS_HEARD)).all()
     listed = set(member_codes_on(db, set_code, moment.day, actor.scope))
     facts = gather(db, moment, listed & {project_code}, [project_code])[project_code]
     risk = db.execute(select(risk_latest).where(risk_latest.c.project_code == project_code)).first()

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, case, func, literal_column, select
 
 from regulator.hazards.state_names import HazardState
+from regulator.records.box_standing import IS_HEARD
 from regulator.records.tables.hazards import hazards
 from regulator.records.tables.intake import alarms, alerts, boxes
 from regulator.records.tables.supervision import risk_latest
@@ -73,7 +74,7 @@ def alarm_facts(db: Connection, codes: Iterable[str], midnight_ns: int) -> dict[
 def last_heard(db: Connection) -> dict[str, int]:
     """When a box of each project was heard of last, UTC ns."""
     at = boxes.c
-    newest = select(at.project_code, func.max(at.last_seen_ns)).group_by(at.project_code)
+    newest = select(at.project_code, func.max(at.last_seen_ns)).where(IS_HEARD).group_by(at.project_code)
     return {row[0]: row[1] for row in db.execute(newest)}
 
 

@@ -2,6 +2,7 @@
 
 GET  /fleet?show=&words=&software_is=&pack=&format=     every box of the scope, the worst first; CSV, XLSX
      /fleet/packs ...                                   see `regulator.web.fleet_packs`
+     /fleet/enrolment ...                               see `regulator.web.fleet_enrolment`
 """
 
 from fastapi import FastAPI
@@ -10,6 +11,7 @@ from contract import __version__
 from regulator.desk import Desk
 from regulator.fleet.offers import OfferHearing
 from regulator.web.fleet_boxes import box_pages
+from regulator.web.fleet_enrolment import enrolment_pages
 from regulator.web.fleet_packs import pack_pages
 from regulator.web.pages import Pages
 
@@ -18,4 +20,5 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     """The routes, and what is heard from boxes."""
     desk.listen("evidence_record", OfferHearing(desk.ledger).hear)
     pack_pages(desk, app, pages)
+    enrolment_pages(desk, app, pages)
     box_pages(desk, app, pages, __version__)

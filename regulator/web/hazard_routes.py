@@ -25,6 +25,7 @@ from regulator.hazards.deadline_days import DueClass
 from regulator.hazards.evidence import EvidenceKind
 from regulator.hazards.notices import note_read, notices_of
 from regulator.hazards.office import OPENERS, HazardOffice
+from regulator.hazards.orders_follow import OrdersFollow
 from regulator.hazards.record import find_hazard
 from regulator.hazards.replies import ReplyListener
 from regulator.hazards.rules import Wording
@@ -68,6 +69,7 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     app.state.hazards = office
     desk.listen("order_reply", ReplyListener(office))
     desk.jobs.append(Job("hazard-watch", EVERY_S, HazardWatch(desk.database, office).run))
+    desk.jobs.append(Job("orders-follow", EVERY_S, OrdersFollow(desk).run))
     pages.environment.globals |= {"wording": WORDS.__getitem__, "follow_up_words": FOLLOW_UPS, "event_words": EVENTS}
     _lists(desk, app, pages)
     _by_hand(desk, app, pages, office)

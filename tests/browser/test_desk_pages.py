@@ -4,6 +4,7 @@ night, as a wall and a phone show them."""
 from collections.abc import Iterator
 
 import pytest
+from playwright.async_api import expect
 from sqlalchemy import insert, update
 
 from contract.packs import pack_sha256
@@ -40,6 +41,7 @@ BESIDE = (
     "/safety-logs",
     "/fleet/packs",
     f"/fleet/packs/{PACK}",
+    "/fleet/enrolment",
 )
 LATER: set[str] = set()
 """In the bar once the page exists."""
@@ -49,6 +51,7 @@ DUTIES = {
     "/audit": Duty.ADMINISTRATOR,
     "/fleet/packs": Duty.ADMINISTRATOR,
     f"/fleet/packs/{PACK}": Duty.APPROVER,
+    "/fleet/enrolment": Duty.ADMINISTRATOR,
 }
 LOOKS = [DESK, PHONE.by("dark").in_language("en")]
 
@@ -61,6 +64,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFace]:
             finding = Finding(FindingKind.SILENT_BOX, "box-1", "监控主机失联", "The box is silent", "GZ-1", "box-1")
             open_finding(db, face.desk.ledger, finding, face.clock())
         _offer_a_pack(face)
+        _enrol(face)
         yield face
 
 
@@ -88,6 +92,38 @@ def _offer_a_pack(face: DeskFace) -> None:
             answered = {"answered_at_ns": face.clock(), **words} if outcome else {}
             mine = update(pack_offers).where(pack_offers.c.box_id == f"box-{number}")
             db.execute(mine.values(outcome=outcome, **answered))
+
+
+def _enrol(face: DeskFace) -> None:
+    """A box that waits, one that was revoked, a code that is open."""
+    with face.database.transaction() as db:
+        for box_id, state in (("box-waits", {"waiting": 1}), ("box-gone", {"revoked_at_ns": face.clock()})):
+            row = {"box_id": box_id, "project_code": "GZ-1", "verified_sha256": "0" * 64}
+            db.execute(insert(boxes).values(**row, **state, enrolled_at_ns=face.clock()))
+    face.code_for("box-comes", "GZ-1")
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_an_approver_opens_what_waits(desk: DeskFace, open_browser: OpenBrowser, look) -> None:
+    page = await opened(desk, open_browser, look, Duty.APPROVER, "/fleet/enrolment")
+    for summary in await page.locator("main details > summary").all():
+        await summary.click()
+    assert await page.locator('input[name="orders"]').count() == 2
+    assert await overflow_px(page) <= 0
+    await axe_clean(page)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_a_sheet_of_codes_is_read_on_every_screen(desk: DeskFace, open_browser: OpenBrowser, look) -> None:
+    page = await opened(desk, open_browser, look, Duty.ADMINISTRATOR, "/fleet/enrolment")
+    await page.locator("details.card > summary").click()
+    lines = "".join(f"GZ-1,site-{number}\n" for number in range(12))
+    file = {"name": "boxes.csv", "mimeType": "text/csv", "buffer": f"project_code,box_id\n{lines}".encode()}
+    await page.locator("#i-file").set_input_files(file)
+    await page.locator('button[value="sheet"]').click()
+    await expect(page.locator(".code")).to_have_count(12)
+    assert await overflow_px(page) <= 0
+    await axe_clean(page)
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)

@@ -36,7 +36,7 @@ def regulator(tmp_path: Path) -> Iterator[FakeRegulator]:
 def box(tmp_path: Path, regulator: FakeRegulator) -> Iterator[ScreenBox]:
     """The box of these tests speaks with a regulator."""
     code = tmp_path / "enrol-code"
-    code.write_text(regulator.enrol_code)
+    code.write_text(regulator.code_for(BOX, "SCREEN-1"))
     uplink = {"name": "regulator", "kind": "regulator", "url": regulator.url, "enrol_code": {"file": str(code)}}
     with ScreenBox(tmp_path, uplinks=[uplink | {"mailbox_wait_s": 20, "heartbeat_s": 5, "rule_packs": "ask"}]) as box:
         wait_until(regulator.store.boxes, "the box enrolled")

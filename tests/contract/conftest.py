@@ -1,5 +1,6 @@
 """Which regulators the contract suite runs against: the test regulator on SQLite and on PostgreSQL, `python -m
-regulator`, and any other whose address is in SITEWARDEN_CONTRACT_URL, with a fresh code in SITEWARDEN_CONTRACT_CODE."""
+regulator`, and any other whose address is in SITEWARDEN_CONTRACT_URL, with a fresh code in SITEWARDEN_CONTRACT_CODE for
+the box in SITEWARDEN_CONTRACT_BOX (contract-box where nothing is said) of the project CONTRACT-1."""
 
 import os
 import uuid
@@ -16,6 +17,8 @@ from tests.fakes.regulator_process import regulator_process
 
 URL = os.environ.get("SITEWARDEN_CONTRACT_URL", "")
 CODE = os.environ.get("SITEWARDEN_CONTRACT_CODE", "")
+BOX = os.environ.get("SITEWARDEN_CONTRACT_BOX", "contract-box")
+PROJECT = "CONTRACT-1"
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,14 @@ def end(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     if request.param == "given":
         yield URL, CODE
     elif request.param == "process":
-        with regulator_process(folder) as process:
+        with regulator_process(folder, BOX, PROJECT) as process:
             yield process.url, process.enrol_code
     elif request.param == "postgresql":
         with _postgresql_url() as url, FakeRegulator(folder, database_url=url) as regulator:
-            yield regulator.url, regulator.enrol_code
+            yield regulator.url, regulator.code_for(BOX, PROJECT)
     else:
         with FakeRegulator(folder) as regulator:
-            yield regulator.url, regulator.enrol_code
+            yield regulator.url, regulator.code_for(BOX, PROJECT)
 
 
 @contextmanager
@@ -59,7 +62,7 @@ def _postgresql_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def enrolled(end: tuple[str, str]) -> Iterator[Enrolled]:
     url, code = end
-    with ContractBox(url, f"contract-{uuid.uuid4().hex[:12]}") as box:
+    with ContractBox(url, BOX) as box:
         yield Enrolled(url, code, box, box.enrol(code))
 
 

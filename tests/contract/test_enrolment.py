@@ -43,3 +43,17 @@ def test_a_box_that_never_enrolled_is_not_heard(enrolled: Enrolled, fresh_key: s
     with ContractBox(enrolled.url, "contract-stranger") as stranger:
         answer = stranger.say("alarm_transition", fresh_key, alarm_body(fresh_key))
     assert (answer.status, answer.error["code"]) == (401, "unknown_sender")
+
+
+def test_an_alarm_that_names_another_project_is_refused_and_waits(box: ContractBox, fresh_key: str) -> None:
+    answer = box.say("alarm_transition", fresh_key, alarm_body(fresh_key, project_code="CONTRACT-2"))
+    assert (answer.status, answer.error["code"], answer.error["field"]) == (403, "other_project", "body.project_code")
+    assert answer.error["expected"] == "CONTRACT-1"
+    assert box.say("alarm_transition", fresh_key, alarm_body(fresh_key)).status == 200
+
+
+def test_one_message_cannot_use_up_the_numbers_of_a_box(box: ContractBox, fresh_key: str) -> None:
+    answer = box.say("alarm_transition", fresh_key, alarm_body(fresh_key), seq=2**63 - 1)
+    assert (answer.status, answer.error["code"]) == (409, "stale_sequence")
+    assert int(answer.error["expected"]) < 2**32
+    assert box.say("alarm_transition", fresh_key, alarm_body(fresh_key)).status == 200

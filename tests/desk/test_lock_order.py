@@ -7,16 +7,24 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from contract.chain import ChainHead
-from contract.signing import SignKey
+from contract.envelope import Envelope
+from contract.faults import CodeRefused
+from contract.messages import Enrol
+from contract.signing import SignKey, generate_key
 from regulator.evidence.documents import issue_document
 from regulator.evidence.paper import DocumentKind, DocumentRequest
+from regulator.fleet.enrolling import revoke_box
 from regulator.hazards.state_names import HazardAction
 from regulator.intake import mailbox
 from regulator.intake.admission import lock_box
+from regulator.intake.codes import Wanted, issue_codes
 from regulator.intake.disk_shelf import DiskShelf
-from regulator.model.actor import SYSTEM
+from regulator.intake.enrolment import Enrolment
+from regulator.model.actor import CONSOLE, SYSTEM
+from regulator.records.box_standing import assigned_box
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Deed, verify_ledger
+from regulator.registry.act import Act
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.hazard_bench import BOX, CITY, LI, HazardBench, register
 from tests.fakes.rival import Rival
@@ -90,6 +98,48 @@ def test_ends_of_chains_are_taken_by_name(bench: HazardBench) -> None:
         ledger.append(db, Deed("noted", chains[1], {}, chain=chains[1]), SYSTEM, bench.clock())
     rival.end()
     _whole(bench)
+
+
+def enrolment(bench: HazardBench, db: Connection, box_id: str, code: str) -> Enrolment:
+    key = generate_key().public
+    body = Enrol(code=code, public_key=key.public_text, project_code="p4")
+    named = {"alg": key.alg, "key_id": key.key_id, "box_id": box_id, "seq": 1, "key": "enrol", "kind": "enrol"}
+    envelope = Envelope.model_validate(named | {"sent_at_ns": 1, "body": body.model_dump()})
+    return Enrolment(db, bench.desk.ledger, envelope, body, bench.clock())
+
+
+def codes_for(bench: HazardBench, *box_ids: str) -> list[str]:
+    with bench.database.transaction() as db:
+        wanted = [Wanted("p4", box_id) for box_id in box_ids]
+        return [each.code for each in issue_codes(db, bench.desk.ledger, wanted, CONSOLE, bench.clock())]
+
+
+def test_of_two_first_boxes_of_a_moment_one_is_the_second(bench: HazardBench) -> None:
+    first, second = codes_for(bench, "box-a", "box-b")
+    waits: list[bool] = []
+    rival = Rival.transaction(bench.database, lambda db: waits.append(enrolment(bench, db, "box-b", second).take()))
+    with bench.database.transaction() as db:
+        assert enrolment(bench, db, "box-a", first).take() is False
+        rival.begin()
+    rival.end()
+    assert waits == [True]
+
+
+def test_a_box_is_revoked_while_it_enrols_anew(bench: HazardBench) -> None:
+    """Both take the box, then its codes, then the ledger."""
+    (code,) = codes_for(bench, "box-a")
+    with bench.database.transaction() as db:
+        enrolment(bench, db, "box-a", code).take()
+    (again,) = codes_for(bench, "box-a")
+    rival = Rival.transaction(bench.database, lambda db: enrolment(bench, db, "box-a", again).take())
+    with bench.database.transaction() as db:
+        lock_box(db, "box-a")
+        rival.begin()
+        revoke_box(Act(db, bench.desk.ledger, CONSOLE, bench.clock(), "遗失"), "box-a")
+    rival._thread.join(30)
+    assert isinstance(rival.error, CodeRefused)
+    with bench.database.reading() as db:
+        assert assigned_box(db, "p4") == ""
 
 
 def _whole(bench: HazardBench) -> None:

@@ -3,10 +3,16 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import inspect, select, text
 
+from regulator.intake.codes import Asker, Why, why_refused
+from regulator.records.blob_senders import sent_by
+from regulator.records.box_standing import assigned_box
 from regulator.records.engine import DeskDatabase
-from regulator.records.schema import METADATA, prepare
+from regulator.records.schema import METADATA, MIGRATIONS, prepare
+from regulator.records.tables.intake import codes
 from tests.fakes.postgresql import PostgreSQL
 
 Schema = dict[str, object]
@@ -61,3 +67,30 @@ def _index_texts(database: DeskDatabase, table: str) -> list[str]:
     with database.reading() as db:
         asked = text(of_sqlite if database.is_sqlite else of_postgresql)
         return [" ".join(row[0].split()) for row in db.execute(asked, {"of_table": table})]
+
+
+def test_a_desk_that_was_there_keeps_its_boxes_orders_and_files(two_empty: tuple[str, str]) -> None:
+    """From before codes named their box: the box that was heard last has the orders, old codes let nobody in."""
+    database = DeskDatabase(two_empty[0])
+    try:
+        with database.engine.begin() as db:
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS))
+            config.attributes["connection"] = db
+            command.upgrade(config, "0003")
+            box = "INSERT INTO boxes (box_id, project_code, verified_sha256, enrolled_at_ns, last_seen_ns) VALUES "
+            db.execute(text(box + "('first', 'P-1', 'x', 1, 5), ('second', 'P-1', 'x', 2, 9)"))
+            db.execute(text("INSERT INTO codes (code_sha256, box_id, issued_at_ns) VALUES ('c', '', 3)"))
+            db.execute(
+                text("INSERT INTO blobs (sha256, size_bytes, box_id, completed_at_ns) VALUES ('b', 1, 'first', 4)")
+            )
+        prepare(database)
+        with database.reading() as db:
+            assert assigned_box(db, "P-1") == "second"
+            assert [tuple(row) for row in db.execute(text("SELECT waiting, revoked_at_ns FROM boxes"))] == [(0, 0)] * 2
+            assert sent_by(db, "first", {"b"}) == {"b"}
+            assert sent_by(db, "second", {"b"}) == set()
+            row = db.execute(select(codes)).one()
+            assert why_refused(row, Asker("first", "P-1", "k"), 4) is Why.OTHER_BOX
+    finally:
+        database.close()

@@ -79,7 +79,7 @@ def test_a_bare_head_is_an_alarm_with_pictures_that_the_regulator_holds(tmp_path
     video = write_video(tmp_path / "floor.mp4", bare_headed, FPS * PLAYS_S, FPS)
     box = tmp_path / "box"
     with FakeRegulator(tmp_path, max_blob_bytes=16 << 20) as regulator:
-        (tmp_path / "code").write_text(regulator.enrol_code)
+        (tmp_path / "code").write_text(regulator.code_for("camera-box", "E2E-8"))
         port = free_port()
         site = write_site(tmp_path, video, regulator.url, port)
         with GatewayProcess(site, f"http://127.0.0.1:{port}") as gateway:

@@ -14,7 +14,6 @@ from PIL import Image
 from sqlalchemy import insert, select
 
 from gateway.__main__ import main
-from regulator.intake.enrolment import add_code
 from regulator.model.actor import Duty, Level, Scope
 from regulator.records.engine import DeskDatabase
 from regulator.records.tables.hazards import hazards
@@ -24,7 +23,6 @@ from tests.fakes.desk_database import DeskClock, desk_url, migrated, migrated_fi
 from tests.fakes.desk_face import DeskClient, DeskFace
 
 COUNTY = Scope(Level.COUNTY, "440105")
-CODE = "a-code-for-the-walk"
 JSON = {"accept": "application/json"}
 
 
@@ -35,7 +33,6 @@ def face(desk_url: str, tmp_path: Path) -> Iterator[DeskFace]:  # noqa: F811 - t
         with database.transaction() as db:
             regions = {"province_code": "44", "city_code": "4401", "county_code": COUNTY.code}
             db.execute(insert(projects).values(project_code="P-1", name="一号工地", status="running", **regions))
-            add_code(db, CODE, "", running.clock())
         yield running
     database.close()
 
@@ -46,7 +43,12 @@ def box(face: DeskFace) -> Iterator[ContractBox]:
         answer = opened.say(
             "enrol",
             "enrol-box-1",
-            {"code": CODE, "public_key": _public(opened), "project_code": "P-1", "software": "walk"},
+            {
+                "code": face.code_for("box-1", "P-1"),
+                "public_key": _public(opened),
+                "project_code": "P-1",
+                "software": "walk",
+            },
             "/v1/enrol",
         )
         assert answer.status == 200, answer.reply

@@ -32,7 +32,7 @@ def _count(gateway: GatewayProcess, name: str) -> float:
 def test_a_scrape_tells_of_the_process_the_build_and_how_long_things_took(tmp_path: Path) -> None:
     port = free_port()
     with LibmodbusServer(1, 40) as field, FakeRegulator(tmp_path / "desk") as desk:
-        (tmp_path / "code").write_text(desk.enrol_code)
+        (tmp_path / "code").write_text(desk.code_for("e2e-box", "E2E-1"))
         field.set_registers(0, crane_words(OVER_THE_LIMIT))
         uplink = {"name": "desk", "kind": "regulator", "url": desk.url, "enrol_code": {"file": str(tmp_path / "code")}}
         site = write_site(tmp_path, crane_port=field.port, broker_port=free_port(), web_port=port, uplinks=[uplink])

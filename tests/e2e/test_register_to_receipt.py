@@ -70,7 +70,7 @@ def test_what_is_held_equals_what_was_served(tmp_path: Path) -> None:
         FakeRegulator(tmp_path) as regulator,
     ):
         field.set_registers(0, crane_words(served_values(0)))
-        (tmp_path / "code").write_text(regulator.enrol_code)
+        (tmp_path / "code").write_text(regulator.code_for("e2e-box", "E2E-1"))
         web_port = free_port()
         uplinks = [
             {"name": "influx", "kind": "influx", "url": influx.url, "org": "o", "bucket": influx.bucket},

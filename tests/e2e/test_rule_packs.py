@@ -14,7 +14,6 @@ import yaml
 from sqlalchemy import select
 
 from contract.packs import pack_sha256
-from regulator.intake.enrolment import add_code
 from regulator.model.actor import Duty
 from regulator.records.tables.fleet import box_states, pack_offers
 from tests.fakes.desk_face import DeskFace
@@ -61,10 +60,8 @@ class Fleet:
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
     port = free_port()
     with DeskFace(tmp_path / "desk", time.time_ns) as face:
-        with face.database.transaction() as db:
-            add_code(db, "one-time-code", "", face.clock())
         code = tmp_path / "code"
-        code.write_text("one-time-code")
+        code.write_text(face.code_for(BOX, "E2E-1"))
         uplink = {"name": "regulator", "kind": "regulator", "url": face.url, "enrol_code": {"file": str(code)}}
         uplink |= {"heartbeat_s": 0.5, "mailbox_wait_s": 1}
         ports = {"crane_port": free_port(), "broker_port": free_port(), "web_port": port}

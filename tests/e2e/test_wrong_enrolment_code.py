@@ -27,7 +27,7 @@ def test_a_wrong_code_is_a_fault_with_file_and_line_and_no_crash_loop(tmp_path: 
     code, port = tmp_path / "enrol-code", free_port()
     code.write_text(f"\n{wrong}\n")
     (tmp_path / "desk").mkdir()
-    with LibmodbusServer(1, 40) as field, regulator_process(tmp_path / "desk") as desk:
+    with LibmodbusServer(1, 40) as field, regulator_process(tmp_path / "desk", "e2e-box", "E2E-1") as desk:
         field.set_registers(0, crane_words(VALUES))
         uplink = {"name": "desk", "kind": "regulator", "url": desk.url, "enrol_code": {"file": str(code)}}
         site = write_site(tmp_path, crane_port=field.port, broker_port=free_port(), web_port=port, uplinks=[uplink])

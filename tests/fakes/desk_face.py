@@ -34,8 +34,9 @@ from regulator.accounts.passwords import Passwords
 from regulator.accounts.rows import known_account
 from regulator.accounts.sessions import open_session
 from regulator.desk import Desk
+from regulator.intake.codes import Wanted, issue_codes
 from regulator.intake.disk_shelf import DiskShelf
-from regulator.model.actor import SYSTEM, Actor, Duty, Level, Scope
+from regulator.model.actor import CONSOLE, SYSTEM, Actor, Duty, Level, Scope
 from regulator.records.engine import DeskDatabase
 from regulator.records.schema import prepare
 from regulator.records.tables.people import accounts, grants
@@ -165,6 +166,12 @@ class DeskFace:
         with self.database.transaction() as db:
             token = open_session(db, self.desk.ledger, account, Caller("127.0.0.1", "test"), self.clock())
         return {"name": SESSION, "value": token, "url": self.url}
+
+    def code_for(self, box_id: str, project_code: str) -> str:
+        """A one-time enrolment code."""
+        with self.database.transaction() as db:
+            wanted = [Wanted(project_code, box_id)]
+            return issue_codes(db, self.desk.ledger, wanted, CONSOLE, self.desk.now_ns())[0].code
 
     def client(self, duty: Duty | None = None, scope: Scope = PROVINCE) -> DeskClient:
         """A browser without scripts; of nobody without `duty`."""

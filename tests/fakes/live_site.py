@@ -13,7 +13,6 @@ from typing import Self
 import yaml
 from sqlalchemy import insert, select
 
-from regulator.intake.enrolment import add_code
 from regulator.records.tables.intake import boxes
 from regulator.records.tables.registry import projects
 from regulator.records.tables.wall import wall_stills
@@ -26,7 +25,6 @@ from tests.fakes.waiting import wait_until
 
 CAMERA, OTHER = "cam-1-eye", "cam-2-eye"
 PATIENCE_S = 150.0
-_CODE = "a-code-for-live-video"
 _TITLES = {"title_zh": "测试", "title_en": "Test"}
 
 
@@ -42,7 +40,6 @@ class LiveSite:
         face = self._face
         with face.database.transaction() as db:
             db.execute(insert(projects).values(project_code=self._project, name="一号工地", city_code="4401"))
-            add_code(db, _CODE, "", face.clock())
         cameras = [self._stack.enter_context(RtspServer(film(codec))) for codec in self._codecs]
         port = free_port()
         site = self._write([camera.url for camera in cameras], port)
@@ -73,7 +70,7 @@ class LiveSite:
 
     def _write(self, urls: list[str], port: int) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / "code").write_text(_CODE)
+        (self._folder / "code").write_text(self._face.code_for("live-box", self._project))
         names = [f"cam-{number}" for number in range(1, len(urls) + 1)]
         site = {
             "version": 1,

@@ -6,7 +6,6 @@ wire: what a box sees is what a broken regulator, a load balancer or a captive p
 
 import asyncio
 import json
-import secrets
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -58,11 +57,10 @@ class PlannedFault:
 
 
 class FakeRegulator:
-    """`with FakeRegulator(folder) as regulator:` — `.url`, `.enrol_code`, `.store`, `.key`."""
+    """`with FakeRegulator(folder) as regulator:` — `.url`, `.code_for(box_id, project_code)`, `.store`, `.key`."""
 
     def __init__(self, folder: Path, *, port: int = 0, max_blob_bytes: int = 1 << 20, database_url: str = "") -> None:
         self.folder = folder
-        self.enrol_code = secrets.token_urlsafe(16)
         self.key: SignKey = generate_key()
         self.requests = 0
         self._port = port
@@ -88,7 +86,6 @@ class FakeRegulator:
     def start(self) -> None:
         """Serve; after `stop` on the same port with the same database and key."""
         self.store = ReceiverStore(open_database(self._database_url), self.key)
-        self.store.add_code(self.enrol_code)
         app = receiver_app(self.store, self.key, DiskShelf(self.folder / "blobs", self._max_blob_bytes))
         self._loop_ready = threading.Event()
         self._listener = listen("127.0.0.1", self._port)
@@ -111,6 +108,10 @@ class FakeRegulator:
         self._thread = None
         self._listener.close()
         self.store.close()
+
+    def code_for(self, box_id: str, project_code: str = "P-1") -> str:
+        """A new one-time code; the one before, if it was not used, is worth nothing."""
+        return self.store.issue_code(box_id, project_code)
 
     def fail_next(self, fault: Fault, times: int = 1, **details: Any) -> None:
         """Spoil the next `times` requests to one address."""

@@ -16,7 +16,7 @@ from gateway.uplinks.regulator import KIND, RegulatorUplink
 from tests.fakes.contract_box import alarm_body
 from tests.fakes.regulator import FakeRegulator
 
-BOX = "box-1"
+BOX, PROJECT = "box-1", "P-1"
 
 
 class Chain:
@@ -28,16 +28,21 @@ class Chain:
 
 @asynccontextmanager
 async def regulator_uplink(
-    folder: Path, regulator: FakeRegulator, clock: Clock | None = None, chain: Chain | None = None, **changes: Any
+    folder: Path,
+    regulator: FakeRegulator,
+    clock: Clock | None = None,
+    chain: Chain | None = None,
+    project: str = PROJECT,
+    **changes: Any,
 ) -> AsyncIterator[RegulatorUplink]:
     """An uplink whose box lives in `folder`; the code file is written when it is missing."""
     code = folder / "enrol-code"
     if not code.exists():
-        code.write_text(regulator.enrol_code)
+        code.write_text(regulator.code_for(BOX))
     fields = {"name": "regulator", "kind": "regulator", "url": regulator.url, "enrol_code": {"file": str(code)}}
     fields |= {"mailbox_wait_s": 5, "reply_timeout_s": 5} | changes
     head = chain or Chain()
-    context = UplinkContext(BOX, "P-1", folder, clock or SystemClock(), lambda: head.head)
+    context = UplinkContext(BOX, project, folder, clock or SystemClock(), lambda: head.head)
     uplink = KIND.build(KIND.settings.model_validate(fields), context)
     assert isinstance(uplink, RegulatorUplink)
     try:

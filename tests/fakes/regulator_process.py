@@ -28,8 +28,9 @@ class RegulatorProcess:
 
 
 @contextmanager
-def regulator_process(folder: Path) -> Iterator[RegulatorProcess]:
+def regulator_process(folder: Path, box_id: str, project_code: str) -> Iterator[RegulatorProcess]:
     arguments = ["--db", str(folder / "regulator.db"), "--port", "0", "--enrol-code-file", str(folder / "code")]
+    arguments += ["--for-box", box_id, "--for-project", project_code]
     with (folder / "regulator.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "regulator", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True

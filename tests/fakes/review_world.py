@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from contract.envelope import Envelope
 from contract.messages import AlarmTransition
 from regulator.hazards.opening import open_hazard
 from regulator.model.actor import Actor, Duty, Level, Scope
+from regulator.model.heard import Heard
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.tables.intake import alarm_media, alarms, items
@@ -37,6 +37,11 @@ REGIONS = {"p1": ("44", "4401", "440105"), "p2": ("44", "4401", "440106"), "p3":
 def reviewer(user_id: str, name: str, scope: Scope, *duties: Duty, on_behalf_of: str = "") -> Actor:
     """A person; without duties a reviewer."""
     return Actor(user_id, name, scope, frozenset(duties or {Duty.REVIEWER}), on_behalf_of)
+
+
+def heard_of(row: dict[str, Any], message: AlarmTransition) -> Heard:
+    """A transition of an alarm's box, as the review hears it."""
+    return Heard(row["box_id"], row["project_code"], message, message.event_id)
 
 
 class ReviewWorld:
@@ -68,22 +73,20 @@ class ReviewWorld:
         """The box says it: the row and the listener, in one transaction, as the intake does."""
         row = self._alarm_row(alarm_id, values)
         message = self.transition(row, transition)
-        envelope = Envelope(
-            alg="ed25519", key_id=f"ed25519:{'0' * 32}", box_id=row["box_id"], seq=1, key=f"{alarm_id}:{transition}",
-            kind="alarm_transition", sent_at_ns=self.clock(), body={},
-        )  # fmt: skip
+        heard = heard_of(row, message)
         with self.database.transaction() as db:
             known = select(alarms.c.alarm_id).where(alarms.c.box_id == row["box_id"], alarms.c.alarm_id == alarm_id)
             if db.scalar(known) is None:
                 db.execute(insert(alarms).values(**row))
-            self.arrivals.hear(db, envelope, message, self.clock())
+            self.arrivals.hear(db, heard, self.clock())
 
     def queue_alarm(self, alarm_id: str, stage: Stage = Stage.PRIORITY, **values: Any) -> str:
         """An alarm and its item; the item's id."""
         row = self._alarm_row(alarm_id, values)
         with self.database.transaction() as db:
             db.execute(insert(alarms).values(**row))
-            enqueue(db, self.ledger, facts_of(row["box_id"], self.transition(row, "raised")), stage, self.clock())
+            message = self.transition(row, "raised")
+            enqueue(db, self.ledger, facts_of(heard_of(row, message), message), stage, self.clock())
         return item_id_of(row["box_id"], alarm_id)
 
     def picture(self, alarm_id: str, sha256: str, boxes: list[list[int]], media_class: str = "frame") -> None:

@@ -40,10 +40,10 @@ class DeskIntake:
         rows = [row for row in self.intake.store.findings() if not row["closed_at_ns"]]
         return [row for row in rows if not kinds or row["kind"] in kinds]
 
-    def box(self, box_id: str = "box-1", project: str = PROJECT) -> "SendingBox":
-        """A box that is not enrolled yet, with a code."""
-        code = f"code-for-{box_id}"
-        self.intake.store.add_code(code)
+    def box(self, box_id: str = "box-1", project: str = "") -> "SendingBox":
+        """A box that is not enrolled yet, with a code: `box-2` of project `P-2` unless another one is named."""
+        project = project or f"P-{box_id.removeprefix('box-')}"
+        code = self.intake.store.issue_code(box_id, project)
         return SendingBox(self.intake.reception, self.clock, box_id, project, code)
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from contract.chain import GENESIS
-from contract.envelope import Envelope
 from contract.messages import Acknowledged, EvidenceRecord, MailboxAck, MailboxMessage
 from contract.signing import SignKey
 from regulator.desk import Desk
 from regulator.intake import mailbox as box_mail
 from regulator.model.actor import Actor, Duty, Level, Scope
+from regulator.model.heard import Heard
 from regulator.records.engine import DeskDatabase
 from regulator.records.tables.intake import boxes
 from regulator.records.tables.registry import projects
@@ -109,18 +109,8 @@ class SiteWorld:
         said = {"event": "acknowledged", "user": "安全员 (an)", "words": "已停工", "version": 1} | content
         record = json.dumps({"seq": 7, "kind": kind, "at_ns": self.clock(), "content": said}, separators=(",", ":"))
         body = EvidenceRecord(record=record, sha256=hashlib.sha256(record.encode()).hexdigest())
-        envelope = Envelope(
-            alg="Ed25519",
-            key_id="ed25519:" + "0" * 32,
-            box_id=box_id,
-            seq=1,
-            key="k",
-            kind="evidence_record",
-            sent_at_ns=self.clock(),
-            body=body.model_dump(),
-        )
         with self.database.transaction() as db:
-            self.hearing.hear(db, envelope, body, self.clock())
+            self.hearing.hear(db, Heard(box_id, BOXES.get(box_id, ""), body, "k"), self.clock())
 
     def count(self, table: Any) -> int:
         """Rows of a table."""

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from contract.envelope import Envelope
 from contract.messages import EvidenceRecord
 from regulator.model.actor import Level, Scope
+from regulator.model.heard import Heard
 from regulator.records.engine import DeskDatabase
 from regulator.records.tables.coverage import asset_days
 from regulator.records.tables.hazards import hazard_deadlines, hazard_holders, hazards
@@ -241,12 +241,9 @@ class StatisticsMonth:
             "content": content,
         }
         text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-        envelope = Envelope(
-            alg="ed25519", key_id=f"ed25519:{'0' * 32}", box_id="b1", seq=seq, key=f"b1:evidence:{seq}",
-            kind="evidence_record", sent_at_ns=at_ns, body={},
-        )  # fmt: skip
+        heard = Heard("b1", "p1", EvidenceRecord(record=text, sha256="0" * 64), f"b1:evidence:{seq}")
         with self.database.transaction() as db:
-            hear_silencing(db, envelope, EvidenceRecord(record=text, sha256="0" * 64), self.now_ns)
+            hear_silencing(db, heard, self.now_ns)
 
     def shelf(self, seq: int, alarm: str, kind: str, at_ns: int, until_ns: int = 0, reason: str = "") -> None:
         """Shelved or unshelved."""

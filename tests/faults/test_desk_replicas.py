@@ -26,9 +26,10 @@ from contract.chain import ChainHead
 from contract.keyfile import load_or_create
 from regulator.desk import Desk
 from regulator.intake.building import open_shelf
-from regulator.intake.enrolment import add_code
+from regulator.intake.codes import Wanted, issue_codes
 from regulator.intake.holdings import Holdings
 from regulator.intake.recheck import Recheck
+from regulator.model.actor import CONSOLE
 from regulator.records.ledger import verify_ledger
 from regulator.records.tables.intake import alarm_media, alarms, alerts, boxes, items
 from regulator.records.tables.ledger import ledger_heads
@@ -74,9 +75,9 @@ def test_nothing_is_lost_and_nothing_kept_twice(tmp_path: Path) -> None:
     with postgresql() as server:
         settings = write_desk(tmp_path, server.url(server.create()))
         with opened(settings) as desk, desk.database.transaction() as db:
-            for number in range(BOXES):
-                add_code(db, f"code-for-{number}", "", desk.now_ns())
-        storm = asyncio.run(weather(tmp_path, server))
+            wanted = [Wanted(f"P-{number}", f"twin-{number}") for number in range(BOXES)]
+            issued = issue_codes(db, desk.ledger, wanted, CONSOLE, desk.now_ns())
+        storm = asyncio.run(weather(tmp_path, server, [each.code for each in issued]))
         assert storm.desks_left == [-signal.SIGKILL, None]
         assert sum(twin.tally.retries for twin in storm.twins) > 0, "nobody noticed the crashes"
         assert [code for twin in storm.twins for code in twin.tally.refused] == []
@@ -86,7 +87,7 @@ def test_nothing_is_lost_and_nothing_kept_twice(tmp_path: Path) -> None:
             assert_ledger_holds(desk, settings)
 
 
-async def weather(folder: Path, server: PostgreSQL) -> Storm:
+async def weather(folder: Path, server: PostgreSQL, codes: list[str]) -> Storm:
     """The storm from its beginning until every box has every receipt."""
     async with contextlib.AsyncExitStack() as stack:
         starting = [replica(folder / "desk.yaml", folder / f"desk-{number}.log") for number in range(2)]
@@ -97,7 +98,7 @@ async def weather(folder: Path, server: PostgreSQL) -> Storm:
         for link in links:
             stack.push_async_callback(link.hang_up)
         twins = [twin_at(number, link) for number, link in enumerate(links)]
-        await asyncio.gather(*(twin.enrol(f"code-for-{number}") for number, twin in enumerate(twins)))
+        await asyncio.gather(*(twin.enrol(code) for twin, code in zip(twins, codes, strict=True)))
         kinds = made_alarms(11)
         raised = [(twin.box_id, twin.alarm(next(kinds), seed)) for seed in range(ALARMS_EACH) for twin in twins]
         delivering = asyncio.gather(*map(delivered, twins))

@@ -56,7 +56,7 @@ def test_alerts_leave_a_box_with_a_full_disk(tmp_path: Path) -> None:
     with (
         small_disk(tmp_path / "disk") as disk,
         sim_field(tmp_path, *OVERLOAD) as field,
-        regulator_process(tmp_path) as regulator,
+        regulator_process(tmp_path, "demo-box", "DEMO-0001") as regulator,
         DemoBox(tmp_path, field, regulator.url, tmp_path / "code", disk / "box") as box,
     ):
         box.gateway.start()

@@ -47,7 +47,7 @@ def test_every_overload_once_and_every_gap_admitted(tmp_path: Path) -> None:
     rng = random.Random(9)
     with (
         sim_field(tmp_path, *OVERLOAD) as field,
-        regulator_process(tmp_path) as regulator,
+        regulator_process(tmp_path, "demo-box", "DEMO-0001") as regulator,
         DemoBox(tmp_path, field, regulator.url, tmp_path / "code", tmp_path / "box", CRANE_POLL_MS) as box,
     ):
         for _ in range(KILLS):

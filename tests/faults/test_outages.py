@@ -39,7 +39,7 @@ def test_both_receivers_away_and_back(tmp_path: Path) -> None:
         FakeRegulator(tmp_path) as regulator,
     ):
         field.set_registers(0, crane_words(IDLE))
-        (tmp_path / "code").write_text(regulator.enrol_code)
+        (tmp_path / "code").write_text(regulator.code_for("e2e-box", "E2E-1"))
         web_port = free_port()
         uplinks = [
             {"name": "influx", "kind": "influx", "url": influx.url, "org": "o", "bucket": influx.bucket},

@@ -64,7 +64,7 @@ def tear(database: Path) -> None:
 def test_torn_last_writes_lose_nothing_that_was_told(tmp_path: Path) -> None:
     with (
         sim_field(tmp_path, *OVERLOAD) as field,
-        regulator_process(tmp_path) as regulator,
+        regulator_process(tmp_path, "demo-box", "DEMO-0001") as regulator,
         DemoBox(tmp_path, field, regulator.url, tmp_path / "code", tmp_path / "box") as box,
     ):
         for round_number in range(1, 3):
@@ -90,7 +90,7 @@ def test_a_ruined_file_is_moved_aside_and_said_to_be(tmp_path: Path, name: str, 
     """Not a torn write but a bad disk: the file is kept, what can be read is carried over, and the chain says so."""
     with (
         sim_field(tmp_path, *OVERLOAD) as field,
-        regulator_process(tmp_path) as regulator,
+        regulator_process(tmp_path, "demo-box", "DEMO-0001") as regulator,
         DemoBox(tmp_path, field, regulator.url, tmp_path / "code", tmp_path / "box") as box,
     ):
         box.gateway.start()

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from gateway.shift_office.safety_log import LogField
-from regulator.intake.enrolment import add_code
 from regulator.model.actor import Duty, Level, Scope
 from regulator.records.ledger import entries_about
 from regulator.records.tables.intake import findings
@@ -24,7 +23,7 @@ from tests.fakes.desk_face import DeskFace
 from tests.fakes.office import Office
 from tests.fakes.site import BOX
 
-CODE, PROJECT = "code-of-the-box-1", "CONTRACT-1"
+PROJECT = "CONTRACT-1"
 SITE = Scope(Level.PROJECT, PROJECT)
 HOUR_NS = 3_600_000_000_000
 TEXTS = {LogField.INSPECTION: "巡查塔机与基坑，未见异常"}
@@ -86,8 +85,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         with face.database.transaction() as db:
             row = {"project_code": PROJECT, "name": "一号工地", "status": "running", "city_code": "4401"}
             db.execute(insert(projects).values(**row))
-            add_code(db, CODE, "", clock())
-        assert box.enrol(CODE).status == 200
+        assert box.enrol(face.code_for(BOX, PROJECT)).status == 200
         yield Site(face, clock, office, box)
     await office.close()
 

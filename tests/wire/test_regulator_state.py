@@ -78,7 +78,7 @@ async def test_it_is_said_once_and_again_when_it_changed_and_each_day(regulator:
 async def enrolled(folder: Path, regulator: FakeRegulator) -> AsyncIterator[RegulatorSession]:
     context = UplinkContext(BOX, "P-1", folder, simulated(), ChainHead)
     session = RegulatorSession("regulator", regulator.url, context, SessionLimits(3, 5, 4))
-    await session.enrol(regulator.enrol_code, "test")
+    await session.enrol(regulator.code_for(BOX), "test")
     try:
         yield session
     finally:

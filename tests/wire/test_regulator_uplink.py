@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from contract.chain import ChainHead
+from contract.faults import OtherProject
 from gateway.model.alert import ReceiptKind
 from gateway.ports import LinkState
+from regulator.records.tables.intake import boxes
 from tests.fakes.regulator import FakeRegulator, Fault
 from tests.fakes.regulator_box import BOX, Chain, item, regulator_uplink, simulated, stop, until
 
@@ -65,7 +67,7 @@ async def test_a_restarted_box_keeps_its_key_and_never_repeats_a_number(regulato
     assert regulator.store.stats()["stale_refused"] == 0
 
 
-@pytest.mark.parametrize("damage", ["missing", "garbage", "restored"])
+@pytest.mark.parametrize("damage", ["missing", "garbage", "restored", "far ahead"])
 async def test_a_lost_sequence_file_heals_by_the_regulators_word(
     regulator: FakeRegulator, folder: Path, damage: str
 ) -> None:
@@ -75,7 +77,8 @@ async def test_a_lost_sequence_file_heals_by_the_regulators_word(
     if damage == "missing":
         file.unlink()
     else:
-        file.write_text("0" if damage == "restored" else "\x00\x00 not a number")
+        damaged = {"restored": "0", "far ahead": "900000000000000000"}
+        file.write_text(damaged.get(damage, "\x00\x00 not a number"))
     async with regulator_uplink(folder, regulator) as uplink:
         receipts = await uplink.send_alerts([item("b"), item("c")])
     assert [receipt.kind for receipt in receipts] == [ReceiptKind.ACCEPTED] * 2
@@ -124,6 +127,7 @@ def _head(regulator: FakeRegulator) -> int:
 async def test_run_enrols_by_itself_once_the_regulator_is_there(folder: Path, tmp_path: Path) -> None:
     regulator = FakeRegulator(tmp_path / "regulator")
     regulator.start()
+    (folder / "enrol-code").write_text(regulator.code_for(BOX))
     regulator.stop()
     clock = simulated()
     async with regulator_uplink(folder, regulator, clock) as uplink:
@@ -183,7 +187,7 @@ async def test_a_code_on_a_stick_is_waited_for_and_missed_once_in_the_log(
             await clock.advance(60)
         stick = folder / "media" / "usb0"
         stick.mkdir(parents=True)
-        (stick / "sitewarden-code").write_text(f"{regulator.enrol_code}\n")
+        (stick / "sitewarden-code").write_text(f"{regulator.code_for(BOX)}\n")
         assert (await uplink.send_alerts([item("a")]))[0].kind is ReceiptKind.ACCEPTED
     assert caplog.text.count("waiting for the code") == 1
 
@@ -197,7 +201,7 @@ async def test_a_wrong_code_is_clear_and_a_repaired_one_lets_the_alert_go(
         receipt = (await uplink.send_alerts([item("a")]))[0]
         assert receipt.kind is ReceiptKind.RETRY
         assert uplink.health().refused.startswith("code_refused")
-        (folder / "enrol-code").write_text(regulator.enrol_code)
+        (folder / "enrol-code").write_text(regulator.code_for(BOX))
         await clock.advance(60)
         assert (await uplink.send_alerts([item("a")]))[0].kind is ReceiptKind.ACCEPTED
         assert uplink.health().refused == ""
@@ -229,9 +233,84 @@ async def test_a_regulator_that_forgot_the_box_gets_it_back_with_a_new_code(
         regulator.stop()
         (regulator.folder / "regulator.db").unlink()
         regulator.start()
-        (folder / "enrol-code").write_text(regulator.enrol_code)
+        (folder / "enrol-code").write_text(regulator.code_for(BOX))
         refused = (await uplink.send_alerts([item("b")]))[0]
         assert (refused.kind, refused.detail.split(":")[0]) == (ReceiptKind.RETRY, "unknown_sender")
         assert uplink.health().refused.startswith("unknown_sender")
         assert (await uplink.send_alerts([item("b")]))[0].kind is ReceiptKind.ACCEPTED
         assert uplink.health().refused == ""
+
+
+async def test_the_number_of_a_poisoned_box_heals_with_a_new_code(regulator: FakeRegulator, folder: Path) -> None:
+    """A box that was silenced at the regulator by one message with the highest number there is."""
+    clock = simulated()
+    async with regulator_uplink(folder, regulator, clock) as uplink:
+        await uplink.send_alerts([item("a")])
+        with regulator.store.database.transaction() as db:
+            db.execute(boxes.update().values(seq_highest=2**63 - 1, seq_bits="1"))
+        assert (await uplink.send_alerts([item("b")]))[0].kind is ReceiptKind.RETRY
+        await uplink._session.enrol(regulator.code_for(BOX), "test")
+        assert (await uplink.send_alerts([item("b")]))[0].kind is ReceiptKind.ACCEPTED
+
+
+async def test_alarms_of_another_project_wait_until_the_site_file_is_mended(
+    regulator: FakeRegulator, folder: Path
+) -> None:
+    """A box that enrolled before it remembered for which project: the regulator tells it."""
+    async with regulator_uplink(folder, regulator) as uplink:
+        await uplink.send_alerts([item("a")])
+        await uplink._session.memory.remember(project_code="")
+    async with regulator_uplink(folder, regulator, project="P-wrong") as uplink:
+        (receipt,) = await uplink.send_alerts([item("b")])
+        assert (receipt.kind, receipt.detail.split(":")[0]) == (ReceiptKind.RETRY, "other_project")
+        assert "未登记于项目 P-wrong，应为 P-1" in uplink.fault()[0]
+        assert uplink.fault()[1].startswith("site.project_code: ")
+        assert uplink.health().state is LinkState.UP, "the line is well: nothing flaps between two beats"
+    async with regulator_uplink(folder, regulator) as uplink:
+        assert (await uplink.send_alerts([item("b")]))[0].kind is ReceiptKind.ACCEPTED
+        assert uplink.fault() == ("", "")
+    assert {alert["project_code"] for alert in regulator.store.alerts()} == {"P-1"}
+
+
+async def test_a_box_whose_site_file_names_another_project_says_nothing_before_it_is_enrolled_for_it(
+    regulator: FakeRegulator, folder: Path
+) -> None:
+    clock = simulated()
+    async with regulator_uplink(folder, regulator, clock) as uplink:
+        await uplink.send_alerts([item("a")])
+    async with regulator_uplink(folder, regulator, clock, project="P-2") as uplink:
+        (receipt,) = await uplink.send_alerts([item("b")])
+        assert (receipt.kind, "code_refused" in receipt.detail) == (ReceiptKind.RETRY, True)
+        assert "项目 P-2 监控主机 box-1" in uplink.fault()[0]
+        assert [alert["key"] for alert in regulator.store.alerts()] == ["a"]
+        (folder / "enrol-code").write_text(regulator.code_for(BOX, "P-2"))
+        await clock.advance(60)
+        assert (await uplink.send_alerts([item("b")]))[0].kind is ReceiptKind.ACCEPTED
+    assert {alert["key"]: alert["project_code"] for alert in regulator.store.alerts()} == {"a": "P-1", "b": "P-2"}
+
+
+async def test_an_answer_to_an_order_of_another_project_is_put_aside(regulator: FakeRegulator, folder: Path) -> None:
+    async with regulator_uplink(folder, regulator) as uplink:
+        await uplink.send_alerts([item("a")])
+        refused = uplink._refused(OtherProject("body.order_id", "an order of P-1"))
+    assert refused.kind is ReceiptKind.REJECTED
+
+
+async def test_a_second_box_waits_shows_why_and_goes_on_once_it_is_admitted(
+    regulator: FakeRegulator, folder: Path
+) -> None:
+    clock = simulated()
+    with regulator.store.database.transaction() as db:
+        row = {"box_id": "box-0", "project_code": "P-1", "verified_sha256": "0" * 64}
+        db.execute(boxes.insert().values(**row))
+    async with regulator_uplink(folder, regulator, clock) as uplink:
+        (receipt,) = await uplink.send_alerts([item("a")])
+        assert (receipt.kind, receipt.detail.split(":")[0]) == (ReceiptKind.RETRY, "not_admitted")
+        assert "须经审批人审批" in uplink.fault()[0]
+        assert "an approver has to admit" in uplink.fault()[1]
+        assert not await uplink._beat()
+        assert any(uplink.fault())
+        with regulator.store.database.transaction() as db:
+            db.execute(boxes.update().values(waiting=0))
+        assert (await uplink.send_alerts([item("a")]))[0].kind is ReceiptKind.ACCEPTED
+        assert uplink.fault() == ("", "")

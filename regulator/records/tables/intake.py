@@ -29,11 +29,17 @@ boxes = Table(
     text("counters", default="{}"),
     whole("clock_offset_ns"),
     moment("clock_heard_at_ns"),
+    flag("waiting"),
+    moment("assigned_at_ns"),
+    moment("revoked_at_ns"),
+    text("enrolled_by"),
     Index("ix_boxes_by_project", "project_code"),
 )
-"""`head_*`: what the box itself said last. `clock_offset_ns`: its clock less ours when its last heartbeat came, the way
-included; known only where `clock_heard_at_ns` is. `verified_*`: how far its chain holds here. `gap_since_ns` 0: no
-gap."""
+"""`waiting`: enrolled, and not heard before an approver admits it. `assigned_at_ns`: since when orders go to it; the
+newest of a project's boxes that are heard has them. `revoked_at_ns` 0: in force. `enrolled_by`: JSON, the persons who
+issued the code that it enrolled with. `head_*`: what the box itself said last. `clock_offset_ns`: its clock less ours
+when its last heartbeat came, the way included; known only where `clock_heard_at_ns` is. `verified_*`: how far its chain
+holds here. `gap_since_ns` 0: no gap."""
 
 box_keys = Table(
     "box_keys",
@@ -56,8 +62,14 @@ codes = Table(
     text("used_by"),
     text("used_key_id"),
     moment("used_at_ns"),
+    text("project_code"),
+    moment("expires_at_ns"),
+    text("issued_by"),
+    text("issued_name"),
+    moment("revoked_at_ns"),
+    Index("ix_codes_of_box", "box_id", "issued_at_ns"),
 )
-"""One-time enrolment codes, by digest only."""
+"""One-time enrolment codes, by digest only. Each is for one box of one project. `issued_by`: JSON, persons."""
 
 items = Table(
     "items",
@@ -202,6 +214,9 @@ blobs = Table(
     moment("completed_at_ns"),
 )
 
+blob_senders = Table("blob_senders", METADATA, text("sha256", key=True), text("box_id", key=True))
+"""Who sent a file whole, so that nobody shows a file that only another box has."""
+
 mailbox = Table(
     "mailbox",
     METADATA,
@@ -255,6 +270,8 @@ findings = Table(
     moment("opened_at_ns"),
     moment("closed_at_ns"),
     text("closed_because"),
+    whole("again"),
+    moment("last_at_ns"),
     Index("ix_findings_of_project", "project_code", "opened_at_ns"),
     Index(
         "uq_findings_open",
@@ -265,6 +282,8 @@ findings = Table(
         postgresql_where=clause("closed_at_ns = 0"),
     ),
 )
+
+"""`again`: how many times more it was noticed, the last time at `last_at_ns`; counted for some kinds only."""
 
 kept_aside = Table(
     "kept_aside",

@@ -7,14 +7,12 @@ once, so a minute counts once; the second part of a long summary follows its fir
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, case
 from sqlalchemy.dialects import postgresql, sqlite
 
-from contract.envelope import Envelope
-from contract.messages import MinutePoint, MinuteSummary, Thumbnail, UpMessage
-from regulator.records.among import among
+from contract.messages import MinutePoint, MinuteSummary, Thumbnail
+from regulator.model.heard import Heard
 from regulator.records.tables.coverage import asset_days, camera_stills
-from regulator.records.tables.intake import boxes
 from regulator.registry.coverage.ladder import NOT_KNOWN, OFFLINE, USABLE
 from regulator.registry.days import day_of
 
@@ -27,27 +25,29 @@ AHEAD_NS = 3_600_000_000_000
 """A minute further ahead of the desk's clock than this counts for no day: that box's clock is wrong."""
 
 
-def note_minute(db: Connection, envelope: Envelope, message: UpMessage, now_ns: int) -> None:
+def note_minute(db: Connection, heard: Heard, now_ns: int) -> None:
     """A listener of `minute_summary`."""
-    note_minutes(db, [(envelope, message)], now_ns)
+    note_minutes(db, [heard], now_ns)
 
 
-def note_minutes(db: Connection, told: Sequence[tuple[Envelope, UpMessage]], now_ns: int) -> None:
+def note_minutes(db: Connection, told: Sequence[Heard], now_ns: int) -> None:
     """The same of many at once."""
-    codes = _projects_of(db, told)
-    said = [(envelope, message) for envelope, message in told if isinstance(message, MinuteSummary)]
-    known = [each for each in said if each[1].minute_at_ns <= now_ns + AHEAD_NS]
-    if known:
-        rows = [_minute_row(codes.get(envelope.box_id), envelope.box_id, message) for envelope, message in known]
+    said = [(heard, heard.body) for heard in told]
+    rows = [
+        _minute_row(heard, message)
+        for heard, message in said
+        if isinstance(message, MinuteSummary) and message.minute_at_ns <= now_ns + AHEAD_NS
+    ]
+    if rows:
         db.execute(_MINUTE[db.dialect.name], rows)
 
 
-def _minute_row(project_code: str | None, box_id: str, message: MinuteSummary) -> dict[str, object]:
+def _minute_row(heard: Heard, message: MinuteSummary) -> dict[str, object]:
     state = camera_state(message.points)
     return {
-        "project_code": project_code,
+        "project_code": heard.project_code,
         "day": day_of(message.minute_at_ns).isoformat(),
-        "box_id": box_id,
+        "box_id": heard.box_id,
         "asset": message.asset,
         "minutes": 1,
         "good_minutes": int(any(point.count and point.quality == 0 for point in message.points)),
@@ -58,40 +58,33 @@ def _minute_row(project_code: str | None, box_id: str, message: MinuteSummary) -
     }
 
 
-def note_still(db: Connection, envelope: Envelope, message: UpMessage, now_ns: int) -> None:
+def note_still(db: Connection, heard: Heard, now_ns: int) -> None:
     """A listener of `thumbnail`: the newest still of each camera."""
-    note_stills(db, [(envelope, message)], now_ns)
+    note_stills(db, [heard], now_ns)
 
 
-def note_stills(db: Connection, told: Sequence[tuple[Envelope, UpMessage]], now_ns: int) -> None:
+def note_stills(db: Connection, told: Sequence[Heard], now_ns: int) -> None:
     """The same of many at once, in their order."""
-    codes = _projects_of(db, told)
+    said = [(heard, heard.body) for heard in told]
     rows = [
-        _still_row(codes[envelope.box_id], envelope, message)
-        for envelope, message in told
-        if isinstance(message, Thumbnail)
-        if envelope.box_id in codes and message.captured_at_ns <= now_ns + AHEAD_NS
+        _still_row(heard, message)
+        for heard, message in said
+        if isinstance(message, Thumbnail) and message.captured_at_ns <= now_ns + AHEAD_NS
     ]
     if rows:
         db.execute(_STILL[db.dialect.name], rows)
 
 
-def _still_row(project_code: str, envelope: Envelope, message: Thumbnail) -> dict[str, object]:
+def _still_row(heard: Heard, message: Thumbnail) -> dict[str, object]:
     return {
-        "project_code": project_code,
+        "project_code": heard.project_code,
         "camera_id": message.camera_id,
         "sha256": message.sha256,
         "media_type": message.media_type,
-        "box_id": envelope.box_id,
-        "item_key": envelope.key,
+        "box_id": heard.box_id,
+        "item_key": heard.key,
         "captured_at_ns": message.captured_at_ns,
     }
-
-
-def _projects_of(db: Connection, told: Sequence[tuple[Envelope, UpMessage]]) -> dict[str, str]:
-    at = boxes.c
-    asked = select(at.box_id, at.project_code).where(among(at.box_id, {envelope.box_id for envelope, _ in told}))
-    return {row.box_id: row.project_code for row in db.execute(asked)}
 
 
 def camera_state(points: tuple[MinutePoint, ...]) -> str:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, func, select
 
 from regulator.records.among import among
+from regulator.records.box_standing import IS_HEARD
 from regulator.records.tables.coverage import asset_days
 from regulator.records.tables.intake import boxes
 from regulator.records.tables.registry import dangerous_works, devices, work_watches
@@ -122,9 +123,10 @@ def _state(moment: Moment, day: _Day | None) -> str:
 
 
 def _boxes(db: Connection, wanted: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """How many boxes a project has, and when one of them was heard of last."""
+    """How many boxes a project has that are heard, and when one of them was heard of last."""
     at = boxes.c
-    found = select(at.project_code, func.count(), func.max(at.last_seen_ns)).where(among(at.project_code, wanted))
+    found = select(at.project_code, func.count(), func.max(at.last_seen_ns))
+    found = found.where(among(at.project_code, wanted), IS_HEARD)
     return {row[0]: (row[1], row[2]) for row in db.execute(found.group_by(at.project_code))}
 
 

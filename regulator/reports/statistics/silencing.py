@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from contract.envelope import Envelope
-from contract.messages import EvidenceRecord, UpMessage
+from contract.messages import EvidenceRecord
+from regulator.model.heard import Heard
 from regulator.records.tables.intake import boxes
 from regulator.records.tables.reports import statistics_silencing
 from regulator.reports.statistics.selection import Selection
@@ -47,16 +47,16 @@ class Silenced:
     gaps: int
 
 
-def hear_silencing(db: Connection, envelope: Envelope, message: UpMessage, _now_ns: int) -> None:
+def hear_silencing(db: Connection, heard: Heard, _now_ns: int) -> None:
     """A listener of `evidence_record`. Records that say something else, or have another shape, are not its business."""
+    message = heard.body
     if not isinstance(message, EvidenceRecord) or TOLD.search(message.record) is None:
         return
     row = _row(message.record)
-    project_code = db.scalar(select(boxes.c.project_code).where(boxes.c.box_id == envelope.box_id))
-    if row is None or project_code is None:
+    if row is None:
         return
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    said = {"box_id": envelope.box_id, "project_code": project_code} | row
+    said = {"box_id": heard.box_id, "project_code": heard.project_code} | row
     db.execute(dialect.insert(statistics_silencing).values(**said).on_conflict_do_nothing())
 
 

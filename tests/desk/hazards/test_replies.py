@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from contract.envelope import Envelope
 from contract.messages import OrderReply, OrderState
 from regulator.hazards.replies import ReplyListener
 from regulator.hazards.state_names import HazardAction
 from regulator.model.actor import Actor
+from regulator.model.heard import Heard
 from regulator.model.refusals import RefusedError
 from regulator.records.tables.hazards import hazard_evidence, hazard_orders, hazard_replies
-from regulator.records.tables.intake import blobs
+from regulator.records.tables.intake import blob_senders, blobs
 from tests.fakes.hazard_bench import BOX, LI, WANG, HazardBench
 
 A = HazardAction
@@ -23,18 +23,8 @@ def reply(bench: HazardBench, order_id: str, answer: str, *sha256: str, box_id: 
     body: dict[str, Any] = {"order_id": order_id, "answer": answer, "words": "现场回复", "user": "zhang"}
     body |= {"answered_at_ns": bench.clock(), "blob_sha256": list(sha256)}
     told = OrderReply.model_validate(body)
-    envelope = Envelope(
-        alg="ed25519",
-        key_id="ed25519:" + "0" * 32,
-        box_id=box_id,
-        seq=1,
-        key=key,
-        kind="order_reply",
-        sent_at_ns=1,
-        body=body,
-    )
     with bench.database.transaction() as db:
-        ReplyListener(bench.office)(db, envelope, told, bench.clock())
+        ReplyListener(bench.office)(db, Heard(box_id, "p1", told, key), bench.clock())
 
 
 def arrived(bench: HazardBench, content: bytes) -> str:
@@ -42,6 +32,7 @@ def arrived(bench: HazardBench, content: bytes) -> str:
     row = {"sha256": sha256, "media_type": "image/jpeg", "size_bytes": len(content), "box_id": BOX}
     with bench.database.transaction() as db:
         db.execute(insert(blobs).values(**row, completed_at_ns=bench.clock()))
+        db.execute(insert(blob_senders).values(sha256=sha256, box_id=BOX))
     return sha256
 
 

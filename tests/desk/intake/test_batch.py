@@ -78,10 +78,10 @@ def keep(store: ReceiverStore, deliveries: list[Delivery], together: int) -> lis
 
 
 def rows(intake: DeskIntake, box: SendingBox) -> dict[str, list[dict[str, Any]]]:
-    """All that is held of a box, without what is its own: its name, random ids and signatures."""
+    """All that is held of a box, without what is its own: its name and project, random ids and signatures."""
     held = {}
     own = {"box_id", "body", "envelope", "envelope_signature", "receipt", "message_id", "signed", "sha256", "prev"}
-    own |= {"record", "verified_sha256", "body_sha256", "head_sha256"}
+    own |= {"record", "verified_sha256", "body_sha256", "head_sha256", "project_code"}
     with intake.desk.database.reading() as db:
         for table in (items, chain_records, alerts, alarms, alarm_media, mailbox, boxes):
             found = db.execute(select(table).where(table.c.box_id == box.box_id)).all()
@@ -112,14 +112,14 @@ async def test_what_is_not_plain_is_left_to_be_judged_alone(intake: DeskIntake, 
     with store.database.transaction() as db:
         done = store.accept_together(db, [*items_sent, replayed], frozenset())
     assert set(done) == {0}
-    assert keep(store, [*items_sent[1:], replayed], 1) == ["", "unknown_sender", "", "invalid_body"]
+    assert keep(store, [*items_sent[1:], replayed], 1) == ["other_project", "unknown_sender", "", "invalid_body"]
 
 
 async def test_an_area_that_refuses_one_item_leaves_nothing_of_the_transaction(
     intake: DeskIntake, box: SendingBox
 ) -> None:
-    def refuse(db: Any, envelope: Any, body: Any, now_ns: int) -> None:
-        if body.alarm_id == "b":
+    def refuse(db: Any, heard: Any, now_ns: int) -> None:
+        if heard.body.alarm_id == "b":
             raise InvalidBody("body.alarm_id", "another alarm")
 
     intake.desk.listen("alarm_transition", refuse)

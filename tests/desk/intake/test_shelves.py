@@ -53,15 +53,28 @@ def test_parts_become_a_file_that_can_be_read(shelf: PartShelf) -> None:
     content = fresh("whole")
     digest = hashlib.sha256(content).hexdigest()
     first, rest = content[:20_000], content[20_000:]
-    assert shelf.state(BOX, digest).received_bytes == 0
+    assert shelf.state(BOX, digest, sent=False).received_bytes == 0
     for _ in "twice":
-        assert shelf.add(BOX, part(content, 0, first), first).received_bytes == 20_000
+        assert shelf.add(BOX, part(content, 0, first), first, sent=False).received_bytes == 20_000
     assert not shelf.holds(digest)
-    for _ in "twice":
-        assert shelf.add(BOX, part(content, 20_000, rest), rest).complete
+    for sent in (False, True):
+        assert shelf.add(BOX, part(content, 20_000, rest), rest, sent=sent).complete
     assert shelf.holds(digest)
     assert shelf.read(digest) == content
-    assert shelf.state("another-box", digest).complete
+    assert shelf.state(BOX, digest, sent=True).complete
+
+
+def test_what_another_box_sent_is_sent_whole_again(shelf: PartShelf) -> None:
+    content = fresh("shared")
+    digest = hashlib.sha256(content).hexdigest()
+    first, rest = content[:20_000], content[20_000:]
+    assert shelf.add(BOX, part(content, 0, content), content, sent=False).complete
+    assert shelf.state("another-box", digest, sent=False).received_bytes == 0
+    with pytest.raises(BlobOffset):
+        shelf.add("another-box", part(content, 20_000, rest), rest, sent=False)
+    assert not shelf.add("another-box", part(content, 0, first), first, sent=False).complete
+    assert shelf.add("another-box", part(content, 20_000, rest), rest, sent=False).complete
+    assert shelf.read(digest) == content
 
 
 def test_what_the_desk_puts_is_kept_once(shelf: PartShelf) -> None:
@@ -78,28 +91,28 @@ def test_nothing_is_read_that_is_not_there(shelf: PartShelf) -> None:
 def test_a_hole_is_refused_and_the_place_named(shelf: PartShelf) -> None:
     content = fresh("hole")
     with pytest.raises(BlobOffset) as caught:
-        shelf.add(BOX, part(content, 500, content[500:900]), content[500:900])
+        shelf.add(BOX, part(content, 500, content[500:900]), content[500:900], sent=False)
     assert caught.value.expected == "0"
 
 
 def test_a_whole_that_is_not_its_digest_is_thrown_away(shelf: PartShelf) -> None:
     content, other = fresh("right"), fresh("wrong")
     with pytest.raises(DigestMismatch):
-        shelf.add(BOX, part(content, 0, other), other)
-    assert shelf.state(BOX, hashlib.sha256(content).hexdigest()).received_bytes == 0
-    assert shelf.add(BOX, part(content, 0, content), content).complete
+        shelf.add(BOX, part(content, 0, other), other, sent=False)
+    assert shelf.state(BOX, hashlib.sha256(content).hexdigest(), sent=False).received_bytes == 0
+    assert shelf.add(BOX, part(content, 0, content), content, sent=False).complete
 
 
 def test_two_gigabytes_are_refused_by_what_they_declare(shelf: PartShelf) -> None:
     with pytest.raises(TooLarge) as caught:
-        shelf.add(BOX, part(b"x", 0, b"x", size_bytes=2 << 30), b"x")
+        shelf.add(BOX, part(b"x", 0, b"x", size_bytes=2 << 30), b"x", sent=False)
     assert caught.value.expected == str(MOST)
 
 
 @pytest.mark.parametrize("piece", [b"", b"x" * 11])
 def test_a_part_that_is_none_is_refused(shelf: PartShelf, piece: bytes) -> None:
     with pytest.raises(InvalidBody):
-        shelf.add(BOX, part(b"0123456789", 0, piece), piece)
+        shelf.add(BOX, part(b"0123456789", 0, piece), piece, sent=False)
 
 
 def test_a_byte_that_flipped_on_the_disk_is_told(shelf: PartShelf, tmp_path: Path, s3: S3Server) -> None:

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select, update
 
-from contract.envelope import Envelope
-from contract.messages import MinutePoint, MinuteSummary, Thumbnail
+from contract.messages import MinutePoint, MinuteSummary, Thumbnail, UpMessage
 from regulator.model.actor import Level, Scope
+from regulator.model.heard import Heard
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.tables.coverage import asset_days, camera_stills
@@ -38,7 +38,7 @@ class Sender:
     """One box whose summaries arrive at the clock's minute."""
 
     def __init__(self, desk: RegistryDesk, project_code: str) -> None:
-        self.desk, self.box_id, self.seq = desk, f"box-{project_code}", 0
+        self.desk, self.box_id, self.project_code = desk, f"box-{project_code}", project_code
         row = {"box_id": self.box_id, "project_code": project_code, "verified_sha256": "0" * 64}
         with desk.database.transaction() as db:
             db.execute(insert(boxes).values(**row))
@@ -51,7 +51,7 @@ class Sender:
         minute_ns = self.desk.clock() // MINUTE_NS * MINUTE_NS - ago_min * MINUTE_NS
         summary = MinuteSummary(minute_at_ns=minute_ns, asset=asset, points=points)
         with self.desk.database.transaction() as db:
-            note_minute(db, self._envelope(f"summary:{asset}:{minute_ns}{part}"), summary, self.desk.clock())
+            note_minute(db, self._heard(f"summary:{asset}:{minute_ns}{part}", summary), self.desk.clock())
 
     def still(self, camera_id: str, captured_at_ns: int, sha: str) -> None:
         small = Thumbnail(
@@ -64,20 +64,10 @@ class Sender:
             data_base64="",
         )
         with self.desk.database.transaction() as db:
-            note_still(db, self._envelope(f"still:{captured_at_ns}"), small, self.desk.clock())
+            note_still(db, self._heard(f"still:{captured_at_ns}", small), self.desk.clock())
 
-    def _envelope(self, key: str) -> Envelope:
-        self.seq += 1
-        return Envelope(
-            alg="ed25519",
-            key_id="ed25519:" + "0" * 32,
-            box_id=self.box_id,
-            seq=self.seq,
-            key=key,
-            kind="minute_summary",
-            sent_at_ns=0,
-            body={},
-        )
+    def _heard(self, key: str, body: UpMessage) -> Heard:
+        return Heard(self.box_id, self.project_code, body, key)
 
 
 @pytest.fixture

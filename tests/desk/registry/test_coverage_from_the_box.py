@@ -1,17 +1,16 @@
 """From a box's signed messages to the last rung of the ladder, through the real intake, on both databases."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from contract.messages import MinuteSummary, Thumbnail, UpMessage
 from contract.signing import SignKey
+from regulator.model.heard import Heard
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.tables.coverage import asset_days, camera_stills
-from regulator.records.tables.intake import boxes
 from regulator.registry.building import build_registry
 from regulator.registry.coverage.arrivals import note_minute, note_minutes, note_still, note_stills
 from regulator.registry.coverage.ladder import Rung
@@ -79,18 +78,16 @@ async def test_what_a_box_sends_carries_its_project_up_the_ladder(
 
 def test_minutes_and_stills_of_one_moment_count_as_those_that_come_one_by_one(database: DeskDatabase) -> None:
     with database.transaction() as db:
-        for box_id, code in (("box-1", "p-1"), ("box-2", "p-2")):
-            db.execute(insert(boxes).values(box_id=box_id, project_code=code, verified_sha256="0" * 64))
         for box_id, together in (("box-1", False), ("box-2", True)):
             parts = [(60, "pit"), (60, "pit"), (120, "pit"), (60, "crane"), (2**62, "pit")]
-            minutes: list[Any] = [_told(box_id, f"m{n}", _minute(at_s, asset)) for n, (at_s, asset) in enumerate(parts)]
-            stills: list[Any] = [_told(box_id, f"s{at_ns}", _still(at_ns)) for at_ns in (5, 9, 7)]
+            minutes = [_told(box_id, f"m{n}", _minute(at_s, asset)) for n, (at_s, asset) in enumerate(parts)]
+            stills = [_told(box_id, f"s{at_ns}", _still(at_ns)) for at_ns in (5, 9, 7)]
             for hear, hear_all, told in ((note_minute, note_minutes, minutes), (note_still, note_stills, stills)):
                 if together:
                     hear_all(db, told, 0)
                 else:
-                    for envelope, message in told:
-                        hear(db, envelope, message, 0)
+                    for heard in told:
+                        hear(db, heard, 0)
         held = {
             code: [
                 tuple(row)
@@ -108,8 +105,8 @@ DAY = ("asset", "minutes", "good_minutes", "last_minute_ns", "last_state")
 STILL = ("camera_id", "item_key", "captured_at_ns")
 
 
-def _told(box_id: str, key: str, message: UpMessage) -> Any:
-    return SimpleNamespace(box_id=box_id, key=key), message
+def _told(box_id: str, key: str, message: UpMessage) -> Heard:
+    return Heard(box_id, box_id.replace("box", "p"), message, key)
 
 
 def _minute(at: int, asset: str) -> MinuteSummary:

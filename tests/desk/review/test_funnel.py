@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -17,7 +16,7 @@ from regulator.records.ledger import entries_about, verify_ledger
 from regulator.records.tables.intake import alarms
 from regulator.review import arrivals
 from regulator.review.funnel import Funnel, load_funnel
-from tests.fakes.review_world import ReviewWorld
+from tests.fakes.review_world import ReviewWorld, heard_of
 
 
 def _stages(world: ReviewWorld) -> dict[str, str]:
@@ -206,8 +205,7 @@ def test_many_at_once_come_as_they_come_one_by_one(world: ReviewWorld, desk_key:
             for row, _ in some:
                 if some != together[:1]:
                     db.execute(insert(alarms).values(**row))
-            told = [(SimpleNamespace(box_id=row["box_id"]), message) for row, message in some]
-            world.arrivals.hear_all(db, told, now_ns)  # type: ignore[arg-type]  # of an envelope only the box is read
+            world.arrivals.hear_all(db, [heard_of(*each) for each in some], now_ns)
     own = ("item_id", "project_code", "box_id", "group_key", "raised_at_ns", "queued_at_ns", "aged_min", "sampled")
     held: dict[str, list[dict[str, object]]] = {"p1": [], "p2": []}
     for row in sorted(world.items(), key=lambda row: str(row.alarm_id)):

@@ -5,8 +5,8 @@ import json
 import pytest
 from sqlalchemy import select
 
-from contract.envelope import Envelope
 from contract.messages import AlarmTransition, EvidenceRecord
+from regulator.model.heard import Heard
 from regulator.records.engine import DeskDatabase
 from regulator.records.tables.review import review_pictures
 from regulator.review.pictures import hear_record
@@ -20,14 +20,10 @@ def _said(content: object, kind: str = "media") -> str:
 
 
 def _hear(database: DeskDatabase, record: str) -> list[tuple[str, int, str, str]]:
-    envelope = Envelope(
-        alg="ed25519", key_id=f"ed25519:{'0' * 32}", box_id="box-1", seq=1, key="r", kind="evidence_record",
-        sent_at_ns=1, body={},
-    )  # fmt: skip
-    message = EvidenceRecord.model_construct(record=record, sha256="0" * 64)
+    heard = Heard("box-1", "p1", EvidenceRecord.model_construct(record=record, sha256="0" * 64), "r")
     with database.transaction() as db:
-        hear_record(db, envelope, message, 1)
-        hear_record(db, envelope, message, 1)
+        hear_record(db, heard, 1)
+        hear_record(db, heard, 1)
         at = review_pictures.c
         return [tuple(row) for row in db.execute(select(at.sha256, at.width_px, at.boxes, at.versions))]
 
@@ -66,9 +62,6 @@ def test_a_record_in_another_shape_is_the_chains_business_alone(migrated_databas
 
 
 def test_another_message_is_not_read(database: DeskDatabase) -> None:
-    envelope = Envelope(
-        alg="ed25519", key_id=f"ed25519:{'0' * 32}", box_id="box-1", seq=1, key="r", kind="x", sent_at_ns=1, body={}
-    )
     with database.transaction() as db:
-        hear_record(db, envelope, AlarmTransition.model_construct(), 1)
+        hear_record(db, Heard("box-1", "p1", AlarmTransition.model_construct(), "r"), 1)
         assert list(db.execute(select(review_pictures))) == []

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from contract.envelope import Envelope
 from contract.messages import EvidenceRecord
 from regulator.model.actor import Duty, Level, Scope
+from regulator.model.heard import Heard
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.review_world import BOX, ReviewWorld
@@ -86,14 +86,10 @@ def test_the_script_gets_facts_pictures_and_a_curve(face: DeskFace, world: Revie
         {"class": "clip", "place": 0, "sha256": "ef" * 32, "media_type": "video/mp4", "boxes": "nonsense"}, {"x": 1}, 7,
     ]}}  # fmt: skip
     text = json.dumps(record, separators=(",", ":"))
-    heard = EvidenceRecord(record=text, sha256="0" * 64)
-    envelope = Envelope(
-        alg="ed25519", key_id=f"ed25519:{'0' * 32}", box_id=BOX, seq=1, key="r5", kind="evidence_record",
-        sent_at_ns=1, body={},
-    )  # fmt: skip
+    heard = Heard(BOX, "p1", EvidenceRecord(record=text, sha256="0" * 64), "r5")
     with face.database.transaction() as db:
         for listener in face.desk.listeners["evidence_record"]:
-            listener(db, envelope, heard, 1)
+            listener(db, heard, 1)
     client = face.client(Duty.REVIEWER, CITY)
     found = client.get(f"/review/items/{item}/facts", headers=JSON).json()
     small, frame = found["pictures"]

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from regulator.intake.enrolment import add_code
 from regulator.model.actor import Duty, Level, Scope
 from regulator.records.tables.registry import projects
 from tests.fakes.contract_box import ContractBox, alarm_body
@@ -131,10 +130,9 @@ def test_conflicts_are_declared_by_form_and_end(face: DeskFace) -> None:
 def test_an_alarm_that_arrives_is_in_the_score_a_minute_later(face: DeskFace, clock: DeskClock) -> None:
     with face.database.transaction() as db:
         db.execute(insert(projects).values(project_code="CONTRACT-1", name="合同工地", status="running"))
-        add_code(db, "code-of-the-box-1", "", clock())
     changed = next(job for job in face.desk.jobs if job.name == "risk-changed")
     with ContractBox(face.url, "box-1") as box:
-        assert box.enrol("code-of-the-box-1").status == 200
+        assert box.enrol(face.code_for("box-1", "CONTRACT-1")).status == 200
         changed.run(clock.move(seconds=30))
         viewer = face.client(Duty.VIEWER)
         assert "无未恢复报警" not in viewer.get("/risk/projects/CONTRACT-1").text

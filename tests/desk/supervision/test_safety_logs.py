@@ -7,9 +7,9 @@ from sqlalchemy import insert, select, update
 
 from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
-from contract.envelope import Envelope
 from contract.messages import EvidenceRecord
 from regulator.model.actor import Duty, Level, Scope
+from regulator.model.heard import Heard
 from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
@@ -44,11 +44,8 @@ def hear(desk: RegistryDesk, kind: str, at_ns: object, box_id: str = "box-1", **
         {"version": 1, "seq": 7, "prev": GENESIS, "box_id": box_id, "kind": kind, "at_ns": at_ns, "content": content}  # type: ignore[dict-item]
     )
     told = EvidenceRecord(record=body.decode(), sha256=record_digest(body))
-    key_id = "ed25519:" + "0" * 32
-    envelope = Envelope(alg="Ed25519", key_id=key_id, box_id=box_id, seq=1, key="k", kind="evidence_record",
-                        sent_at_ns=1, body=told.model_dump())  # fmt: skip
     with desk.database.transaction() as db:
-        SafetyHearing(desk.ledger).hear(db, envelope, told, desk.clock())
+        SafetyHearing(desk.ledger).hear(db, Heard(box_id, "p-002", told, "k"), desk.clock())
 
 
 def flags(desk: RegistryDesk) -> list[tuple[str, str, str, bool]]:
@@ -118,7 +115,6 @@ def test_records_that_say_nothing_change_nothing(desk: RegistryDesk) -> None:
     hear(desk, "safety_log", desk.clock(), filed_under=f"safety_log:{day}", stage="draft", user="o")
     hear(desk, "safety_log", desk.clock(), filed_under="safety_log:morgen", stage="signed", user="o")
     hear(desk, "safety_log", "soon", filed_under=f"safety_log:{day}", stage="signed", user="o")
-    hear(desk, "safety_log", desk.clock(), "box-9", filed_under=f"safety_log:{day}", stage="signed", user="o")
     hear(desk, "shift_handover", desk.clock(), stage="handed", user="o")
     hear(desk, "alarm_note", desk.clock(), words='"safety_log"', stage="signed")
     with desk.database.reading() as db:

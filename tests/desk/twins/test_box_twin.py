@@ -33,7 +33,7 @@ async def twin(regulator: FakeRegulator) -> AsyncIterator[BoxTwin]:
         box = BoxTwin(
             "twin-1", "P-1", client, lambda: next(ticks) + 1_700_000_000_000_000_000, lambda: next(ticks) / 1000
         )
-        await box.enrol(regulator.enrol_code)
+        await box.enrol(regulator.code_for("twin-1"))
         yield box
 
 

@@ -19,7 +19,7 @@ from regulator.intake.findings import Finding, open_finding
 from regulator.model.actor import Duty, Level, Scope
 from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
 from regulator.records.ledger import Deed
-from regulator.records.tables.intake import alarm_media, boxes
+from regulator.records.tables.intake import alarm_media, boxes, codes
 from regulator.records.tables.registry import devices, firms, project_firms, projects, regions
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import PROVINCE, DeskClient, DeskFace
@@ -79,6 +79,8 @@ def cities(face: DeskFace) -> TwoCities:
         document = issue_document(db, face.desk, request, actor, now_ns)
         open_finding(db, ledger, Finding("silent_box", "box-3", SECRET, SECRET, CODE, "box-3"), now_ns)
         ledger.append(db, Deed("note", "alarm-3", {"words": SECRET}, CODE), actor, now_ns)
+        code = {"code_sha256": "c" * 64, "box_id": "box-4", "project_code": CODE, "issued_name": SECRET}
+        db.execute(insert(codes).values(**code, expires_at_ns=2**62))
     face.add("secret", SECRET)
     values = {"code": CODE, "project_code": CODE, "hazard_id": hazard_id, "item_id": item, "sha256": sha256}
     values |= {"number": document.number, "form": "paper", "box_id": "box-3", "firm_code": "firm-3"}
@@ -136,5 +138,6 @@ def test_the_province_sees_it_so_the_test_can_fail(cities: TwoCities) -> None:
     hazard = f"/hazards/{cities.values['hazard_id']}"
     document = f"/documents/{cities.values['number']}"
     expected = {"/hazards", hazard, "/documents", document, f"{document}/paper", "/audit", "/projects", "/projects/p3"}
+    expected |= {"/fleet/enrolment"}
     assert expected | {f"/media/{cities.values['sha256']}"} <= shown
     assert any(path.startswith("/review") for path in shown)

@@ -1,6 +1,5 @@
-"""One-time codes: printed or put on a stick by the issuing side, found by the box when the stick is plugged in."""
+"""The ways in which a code is no longer issued say so and leave nothing behind; a stick is read when it is put in."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -8,34 +7,57 @@ import pytest
 from gateway.secret import Secret
 from regulator.__main__ import main
 
-
-def codes(database: Path) -> list[tuple[str, str]]:
-    db = sqlite3.connect(database)
-    try:
-        return db.execute("SELECT code_sha256, box_id FROM codes").fetchall()
-    finally:
-        db.close()
+POSTGRESQL = "postgresql+psycopg://desk@127.0.0.1:1/desk"
 
 
-def test_a_code_is_printed_and_kept_as_a_digest_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--db", str(tmp_path / "desk.db"), "--new-code", "-", "--for-box", "box-7"]) == 0
-    code = capsys.readouterr().out.strip()
-    assert len(code) >= 32
-    ((digest, box),) = codes(tmp_path / "desk.db")
-    assert box == "box-7"
-    assert code not in digest
+@pytest.mark.parametrize("database", [POSTGRESQL, "desk.db"])
+@pytest.mark.parametrize("more", [["-"], ["-", "--for-box", "box-7"], []])
+def test_the_old_way_to_a_code_names_the_new_one_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database: str, more: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        main(["--db", database, "--new-code", *more])
+    said = capsys.readouterr()
+    assert (caught.value.code, said.out) == (2, "")
+    assert "sitewarden desk FILE issue-code PROJECT BOX" in said.err
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_code_on_a_stick_is_what_the_box_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_address_is_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = ["--for-box", "box-1", "--for-project", "P-1"]
+    with pytest.raises(SystemExit) as caught:
+        main(["--db", POSTGRESQL, "--port", "0", "--enrol-code-file", "code", *named])
+    assert caught.value.code == 2
+    assert "expected a SQLite file" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_missing_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--db", "desk.db", "--for-box", "box-1"])
+    assert caught.value.code == 2
+    assert "required: --port, --enrol-code-file, --for-project" in capsys.readouterr().err
+
+
+def test_a_code_that_cannot_be_written_ends_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "full").write_text("a file where a folder is wanted")
+    known = ["--db", str(tmp_path / "desk.db"), "--port", "0", "--for-box", "box-1", "--for-project", "P-1"]
+    assert main([*known, "--enrol-code-file", str(tmp_path / "full" / "code")]) == 2
+    assert "regulator:" in capsys.readouterr().err
+
+
+def test_a_code_on_a_stick_is_what_the_box_reads(tmp_path: Path) -> None:
     secret = Secret(file=tmp_path / "media" / "*" / "sitewarden-code")
     with pytest.raises(LookupError, match="No such file"):
         secret.reveal()
     stick = tmp_path / "media" / "usb0"
     stick.mkdir(parents=True)
-    assert main(["--db", str(tmp_path / "desk.db"), "--new-code", str(stick / "sitewarden-code")]) == 0
-    assert len(secret.reveal()) >= 32
-    assert secret.reveal() not in capsys.readouterr().out
-    assert len(codes(tmp_path / "desk.db")) == 1
+    (stick / "sitewarden-code").write_text("ABCDE-FGHJK\n")
+    assert secret.reveal() == "ABCDE-FGHJK"
 
 
 def test_two_sticks_are_one_too_many(tmp_path: Path) -> None:
@@ -44,16 +66,3 @@ def test_two_sticks_are_one_too_many(tmp_path: Path) -> None:
         (tmp_path / name / "code").write_text("x" * 20)
     with pytest.raises(LookupError, match="found 2 files, expected one"):
         Secret(file=tmp_path / "*" / "code").reveal()
-
-
-def test_a_code_that_cannot_be_written_is_not_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "full").write_text("a file where a folder is wanted")
-    assert main(["--db", str(tmp_path / "desk.db"), "--new-code", str(tmp_path / "full" / "code")]) == 2
-    assert "regulator:" in capsys.readouterr().err
-    assert not (tmp_path / "desk.db").exists()
-
-
-def test_without_a_code_to_issue_the_port_is_needed(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["--db", str(tmp_path / "desk.db")])
-    assert caught.value.code == 2

@@ -16,7 +16,7 @@ from tests.fakes.regulator_process import ROOT, regulator_process
 def test_it_serves_a_page_keeps_its_key_and_ends_on_sigterm(tmp_path: Path) -> None:
     key_ids = set()
     for _ in range(2):
-        with regulator_process(tmp_path) as regulator:
+        with regulator_process(tmp_path, "box-1", "CONTRACT-1") as regulator:
             key_ids.add(regulator.ready["key_id"])
             assert httpx.get(regulator.url + "/v1/stats", trust_env=False).json()["alerts_held"] == 0
             regulator.process.terminate()
@@ -27,7 +27,7 @@ def test_it_serves_a_page_keeps_its_key_and_ends_on_sigterm(tmp_path: Path) -> N
 
 
 def test_a_long_poll_does_not_hold_up_the_end(tmp_path: Path) -> None:
-    with regulator_process(tmp_path) as regulator, ContractBox(regulator.url, "box-1") as box:
+    with regulator_process(tmp_path, "box-1", "CONTRACT-1") as regulator, ContractBox(regulator.url, "box-1") as box:
         box.enrol(regulator.enrol_code)
         statuses: list[int] = []
 
@@ -46,7 +46,7 @@ def test_a_long_poll_does_not_hold_up_the_end(tmp_path: Path) -> None:
 
 
 def test_the_page_shows_boxes_and_alerts_and_escapes_what_came_over_the_wire(tmp_path: Path) -> None:
-    with regulator_process(tmp_path) as regulator, ContractBox(regulator.url, "box-1") as box:
+    with regulator_process(tmp_path, "box-1", "CONTRACT-1") as regulator, ContractBox(regulator.url, "box-1") as box:
         box.enrol(regulator.enrol_code)
         box.say("alarm_transition", "k", alarm_body("k", title_zh="<script>x</script>", measured=None))
         page = httpx.get(regulator.url + "/", trust_env=False)
@@ -58,8 +58,9 @@ def test_the_page_shows_boxes_and_alerts_and_escapes_what_came_over_the_wire(tmp
 
 
 def refused(tmp_path: Path, *arguments: str) -> str:
+    known = ["--db", str(tmp_path / "r.db"), "--port", "0", "--for-box", "box-1", "--for-project", "P-1"]
     run = subprocess.run(
-        [sys.executable, "-m", "regulator", "--db", str(tmp_path / "r.db"), "--port", "0", *arguments],
+        [sys.executable, "-m", "regulator", *known, *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -71,11 +72,6 @@ def refused(tmp_path: Path, *arguments: str) -> str:
     return run.stderr
 
 
-def test_a_code_that_is_too_short_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "code").write_text("abc")
-    assert "at least 8 characters" in refused(tmp_path, "--enrol-code-file", str(tmp_path / "code"))
-
-
 def test_a_key_file_that_is_none_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "r.key.pem").write_text("not a key")
     assert "r.key.pem" in refused(tmp_path, "--enrol-code-file", str(tmp_path / "code"))
@@ -83,6 +79,6 @@ def test_a_key_file_that_is_none_is_refused_and_left_alone(tmp_path: Path) -> No
 
 
 def test_the_ready_line_is_json(tmp_path: Path) -> None:
-    with regulator_process(tmp_path) as regulator:
+    with regulator_process(tmp_path, "box-1", "CONTRACT-1") as regulator:
         assert json.dumps(regulator.ready)
         assert regulator.ready["pid"] == regulator.process.pid

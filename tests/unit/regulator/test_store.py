@@ -11,7 +11,7 @@ from sqlalchemy import text
 from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
 from contract.envelope import Envelope
-from contract.faults import BoxExists, CodeRefused, StaleSequence
+from contract.faults import CodeRefused, StaleSequence
 from contract.messages import UP_KINDS, ChainPosition, Enrol, Heartbeat
 from contract.signing import SignKey, generate_key
 from regulator.intake.acceptance import Delivery
@@ -20,14 +20,15 @@ from regulator.records.engine import DeskDatabase
 from tests.fakes.contract_box import alarm_body
 
 SIGNER = generate_key()
+PROJECT = "CONTRACT-1"
 
 
 class Box:
     """A box as the store sees it: envelopes that were checked already."""
 
-    def __init__(self, store: ReceiverStore, box_id: str = "box-1") -> None:
+    def __init__(self, store: ReceiverStore, box_id: str = "box-1", project: str = PROJECT) -> None:
         self.store = store
-        self.box_id = box_id
+        self.box_id, self.project = box_id, project
         self.key: SignKey = generate_key()
         self.seq = 0
         self.chain: list[tuple[str, str]] = []
@@ -46,8 +47,10 @@ class Box:
             body=body,
         )
 
-    def enrol(self, code: str) -> None:
-        body = Enrol(code=code, public_key=self.key.public.public_text, project_code="P")
+    def enrol(self, code: str = "") -> None:
+        """With a code of its own, unless another one is brought."""
+        code = code or self.store.issue_code(self.box_id, self.project)
+        body = Enrol(code=code, public_key=self.key.public.public_text, project_code=self.project)
         self.store.do(self.store.enrol, self.envelope("enrol", "enrol", body.model_dump()), body)
 
     def send(self, kind: str, key: str, body: dict[str, Any]) -> Any:
@@ -78,7 +81,6 @@ def opened(folder: Path) -> ReceiverStore:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[ReceiverStore]:
     store = opened(tmp_path)
-    store.add_code("code-for-anyone")
     yield store
     store.close()
 
@@ -86,7 +88,7 @@ def store(tmp_path: Path) -> Iterator[ReceiverStore]:
 @pytest.fixture
 def box(store: ReceiverStore) -> Box:
     box = Box(store)
-    box.enrol("code-for-anyone")
+    box.enrol()
     return box
 
 
@@ -138,33 +140,28 @@ def test_everything_is_there_after_a_restart(store: ReceiverStore, box: Box, tmp
     box.store.close()
 
 
-def test_a_new_box_may_not_take_an_old_ones_name(store: ReceiverStore, box: Box) -> None:
-    store.add_code("another-code")
-    with pytest.raises(BoxExists):
-        Box(store, box.box_id).enrol("another-code")
-
-
 def test_a_code_for_a_box_replaces_its_key_and_no_other_boxs(store: ReceiverStore, box: Box) -> None:
-    store.add_code("code-for-box-1", box.box_id)
-    with pytest.raises(CodeRefused):
-        Box(store, "box-2").enrol("code-for-box-1")
+    code = store.issue_code(box.box_id, PROJECT)
+    with pytest.raises(CodeRefused, match="another box"):
+        Box(store, "box-2").enrol(code)
     repaired = Box(store, box.box_id)
-    repaired.enrol("code-for-box-1")
+    repaired.enrol(code)
     assert store.find_key(box.box_id, box.key.public.key_id) is None
     assert store.find_key(box.box_id, repaired.key.public.key_id) is not None
 
 
 def test_codes_are_not_in_the_database(store: ReceiverStore, box: Box, tmp_path: Path) -> None:
+    code = store.issue_code("box-2", PROJECT)
     held = b"".join(file.read_bytes() for file in tmp_path.glob("r.db*"))
-    assert b"code-for-anyone" not in held
+    assert code.encode() not in held
+    assert code.replace("-", "").encode() not in held
 
 
-def test_two_boxes_may_use_the_same_key(store: ReceiverStore, box: Box) -> None:
-    store.add_code("second-code")
-    other = Box(store, "box-2")
-    other.enrol("second-code")
+def test_two_boxes_may_use_the_same_idempotency_key(store: ReceiverStore, box: Box) -> None:
+    other = Box(store, "box-2", "P-2")
+    other.enrol()
     for sender in (box, other):
-        assert sender.send("alarm_transition", "k", alarm_body("k")).duplicate is False
+        assert sender.send("alarm_transition", "k", alarm_body("k", project_code=sender.project)).duplicate is False
     assert store.stats()["alerts_held"] == 2
 
 

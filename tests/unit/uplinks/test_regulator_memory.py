@@ -37,6 +37,16 @@ async def test_a_jump_goes_above_what_was_used_and_is_remembered(tmp_path: Path)
     assert await SequenceFile(path).take() > 70_002
 
 
+async def test_numbers_out_of_the_regulators_reach_come_back_down(tmp_path: Path) -> None:
+    path = tmp_path / "sequence"
+    path.write_text("900000000000000000")
+    sequence = SequenceFile(path)
+    assert await sequence.take() > 2**59
+    await asyncio.gather(*(sequence.jump(70) for _ in range(3)))
+    assert [await sequence.take() for _ in range(3)] == [71, 72, 73]
+    assert await SequenceFile(path).take() == 71 + BLOCK
+
+
 @pytest.mark.parametrize("content", [b"", b"abc", b"\xff\x00", b"-5", b"9" * 50])
 async def test_a_damaged_sequence_file_begins_again_and_says_so(
     tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
