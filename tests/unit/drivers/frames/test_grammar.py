@@ -120,13 +120,13 @@ def table(**changes: Any) -> dict[str, Any]:
     [
         ({"at": 19}, "type belongs to a point of a binary body"),
         ({"index": 3}, "its place is none in a binary body"),
-        ({"at": 19, "type": "bits", "bit": 12, "bit_count": 8}, "leave the 16-bit register"),
+        ({"at": 19, "type": "bits", "bit": 12, "bit_count": 8}, "bits within 0 and 15 of a register"),
         ({"at": 19, "type": "int16", "fault": "nothing"}, "no other point of this table"),
         ({"at": 19, "type": "int16", "decimals": "nothing"}, "nothing is no point of the same message"),
         ({"at": 19, "type": "int16", "message": "heartbeat"}, "expected one with values: true"),
-        ({"at": 19, "type": "uint16", "sentinels": [-1]}, "sentinel -1 cannot occur"),
+        ({"at": 19, "type": "uint16", "sentinels": [-1]}, "sentinels that occur in"),
         ({"at": 19, "type": "int16", "flag": {"name": "x", "good": ["N"]}}, "flag is for pairs only"),
-        ({"at": 19, "type": "int16", "min": 5, "max": 4}, "min 5 is above max 4"),
+        ({"at": 19, "type": "int16", "min": 5, "max": 4}, "max is below min"),
     ],
 )
 def test_a_point_that_cannot_be_is_refused(point: dict[str, Any], why: str) -> None:

@@ -134,7 +134,7 @@ def test_a_link_that_cannot_work_is_refused_in_words(extra: dict[str, Any], word
         ({"points": [{**AMONG_BYTES, "field_bytes": 2}]}, "says its own size"),
         ({"points": [{**AMONG_BYTES, "type": "uint8", "sentinels": [256]}]}, "sentinels that occur in uint8"),
         ({"points": [{**AMONG_BYTES, "byte": -1}]}, "points.0.among bytes.byte"),
-        ({"points": [{**AMONG_BYTES, "decimals": "gone"}], "payload": "hex"}, "decimals is gone"),
+        ({"points": [{**AMONG_BYTES, "decimals": "gone"}], "payload": "hex"}, "not gone"),
         ({"payload": "hex"}, "point wind: a hex payload needs byte"),
         ({"payload": "binary", "points": [AMONG_BYTES], "bytes": {"path": "$.d"}}, "path and encoding are for json"),
         ({"payload": "base64", "points": [AMONG_BYTES], "time": {"path": "$.t", "format": "ms"}}, "carries no time"),
