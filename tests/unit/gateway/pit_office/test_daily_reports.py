@@ -155,11 +155,11 @@ async def test_a_change_over_a_zero_order_is_not_comparable(tmp_path: Path) -> N
     await box.stop()
 
 
-async def test_a_reading_that_is_not_believed_is_suspect_and_said_so(tmp_path: Path) -> None:
+async def test_a_reading_that_is_not_believed_is_suspect_and_its_jump_is_told(tmp_path: Path) -> None:
     rows = [f"DJ-01,2023-11-{day:02d} 09:00,{5.0 + 0.1 * day}" for day in range(4, 14)]
     box = await box_with(tmp_path, *rows, "DJ-01,2023-11-14 09:00,6400.0")
     found = row(built(box), "DJ-01")
-    assert (found.reading, found.shown_level) == (ReadingState.SUSPECT, Level.UNKNOWN)
+    assert (found.reading, found.shown_level) == (ReadingState.SUSPECT, Level.DANGER)
     assert found.remark in ("孤立突变，待复测", "疑似单位错误")
     assert found.current != found.current
     await box.stop()
