@@ -1,9 +1,11 @@
-"""What holds for every test: Hypothesis counts no time. How long an example takes says how busy the machine is. And
-what is made while tests are collected, which lives as long as the process, is looked through for garbage by nobody."""
+"""What holds for every test: Hypothesis counts no time. How long an example takes says how busy the machine is. What
+is made while tests are collected, which lives as long as the process, is looked through for garbage by nobody. And the
+logging that a command sets up for its process ends with its test."""
 
 import gc
 import importlib.util
-from collections.abc import Generator
+import logging
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -23,3 +25,17 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command that a test runs in this process sets the root logger up; the next test must not read its lines."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    for handler in [each for each in root.handlers if each not in handlers]:
+        root.removeHandler(handler)
+        handler.close()
+    for handler in [each for each in handlers if each not in root.handlers]:
+        root.addHandler(handler)
+    root.setLevel(level)

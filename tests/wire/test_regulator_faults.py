@@ -179,7 +179,9 @@ async def test_a_dead_regulator_is_down_once_and_back_once_in_the_log(
         assert uplink.health().state is LinkState.DOWN
         regulator.start()
         assert (await uplink.send_alerts([item("b")]))[0].kind is ReceiptKind.ACCEPTED
-    lines = [record.getMessage().split(":")[0] for record in caplog.records]
+    lines = [
+        record.getMessage().split(":")[0] for record in caplog.records if record.name == "gateway.uplinks.regulator"
+    ]
     assert lines == ["enrolled", "regulator answers", "regulator does not answer", "regulator answers"]
 
 

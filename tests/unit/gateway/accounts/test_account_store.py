@@ -46,8 +46,13 @@ async def test_a_damaged_file_is_moved_aside_and_the_people_are_carried_over(tmp
         await bench.accounts.walls.give(f"screen {number}", BOSS)
     await bench.close()
     path = tmp_path / "accounts.db"
+    with sqlite3.connect(path) as db:
+        (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
+        (root,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE type='table' AND name LIKE '%wall%'").fetchone()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
     content = bytearray(path.read_bytes())
-    content[-4096:] = b"\xff" * 4096
+    content[(root - 1) * page_bytes : root * page_bytes] = b"\xff" * page_bytes
     path.write_bytes(content)
     store = AccountStore(tmp_path)
     assert store.repair is not None
