@@ -6,8 +6,12 @@ import gc
 import importlib.util
 import logging
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
+
+HERE = Path(__file__).parent
+BESIDE_OTHERS = frozenset({"browser", "deploy", "desk", "e2e", "faults", "requirements", "wire"})
 
 if importlib.util.find_spec("hypothesis"):  # it is not where the training is tested
     from hypothesis import settings
@@ -25,6 +29,15 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests beside other processes, with real servers and real time, are tried once more when they fail, and the report
+    names them: four test processes share two cores with a browser and databases, and an answer can be late for no
+    fault of its own. Tests that run alone have no such excuse, nor have those without a server."""
+    for item in items:
+        if BESIDE_OTHERS.intersection(item.path.relative_to(HERE).parts) and not item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(autouse=True)

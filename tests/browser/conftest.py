@@ -34,14 +34,11 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One event loop for all browser tests: they share the browser. One that fails is tried once more, and the report
-    says so: three processes share two cores with a browser, and a page can be late for no fault of its own."""
+    """One event loop for all browser tests: they share the browser."""
     marker = pytest.mark.asyncio(loop_scope="session")
     for item in items:
         if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
             item.add_marker(marker, append=False)
-            if item.get_closest_marker("alone") is None:
-                item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
