@@ -22,7 +22,7 @@ from drivers.frames.settings import FramePoint, FramesTable
 from drivers.modbus.decode import TableDecoder, compile_table
 from drivers.modbus.plan import Request
 from gateway.model.errors import DecodeError
-from gateway.model.reading import BAD, GOOD, SUSPECT, RawBlock, Readings
+from gateway.model.reading import GOOD, SUSPECT, RawBlock, Readings
 from gateway.ports import BoundDevice
 
 _READ_HOLDING_REGISTERS = 3
@@ -67,9 +67,7 @@ class FrameDecoder:
             return None
         observed_at_ns, doubtful = self._observed(message, received_at_ns)
         words, missing = self._words(layout, message)
-        value, quality = layout.decoder.decode([words])
-        if missing.any():
-            value, quality = np.where(missing, np.nan, value), np.where(missing, BAD, quality)
+        value, quality = layout.decoder.decode([words], missing)
         quality[_flagged(layout, message) & (quality == GOOD)] = SUSPECT
         if doubtful:
             quality[quality == GOOD] = SUSPECT

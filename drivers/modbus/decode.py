@@ -37,12 +37,13 @@ class TableDecoder:
     _fault_bits: FaultBits | None
     _request_of_point: NDArray[np.intp]
 
-    def decode(self, blocks: Sequence[Words | None]) -> tuple[Floats, Qualities]:
-        """One entry of `blocks` a request, in order: its words (bits as 0 and 1), or None when it failed.
+    def decode(self, blocks: Sequence[Words | None], lost: Flags | None = None) -> tuple[Floats, Qualities]:
+        """One entry of `blocks` a request, in order: its words (bits as 0 and 1), or None when it failed. `lost` (n,)
+        marks points whose words mean nothing though their block is there.
 
         Raises DecodeError when a block is not as long as its request; never for any content.
         """
-        value, good = self._numbers.decode(self._bytes(blocks), self._lost(blocks))
+        value, good = self._numbers.decode(self._bytes(blocks), self._lost(blocks) if lost is None else lost)
         quality = np.zeros(len(good), dtype=np.uint8) if good.all() else np.where(good, GOOD, BAD)
         if self._fault_bits is not None:
             self._fault_bits.doubt(value, quality)

@@ -91,6 +91,13 @@ def test_a_number_of_decimals_of_its_own() -> None:
     assert readings(table(points), b"<ID\x04\xd2\x09>").quality.tolist() == [BAD, BAD]
 
 
+def test_a_number_whose_decimals_the_frame_is_too_short_for_is_bad() -> None:
+    points = [{"at": 2, "type": "uint16", "decimals": "p1"}, {"at": 4, "type": "uint8", "min": 0, "max": 3}]
+    found = readings(table(points), b"<ID\x04\xd2>")
+    assert np.isnan(found.value).all()
+    assert found.quality.tolist() == [BAD, BAD]
+
+
 def test_a_point_belongs_to_its_message_and_the_index_is_the_same_object_each_time() -> None:
     two = [{"name": n, "is": [n.upper()], "values": True} for n in ("a", "b")]
     fields = {"who": {"at": 0, "bytes": 2}, "what": {"at": 2, "bytes": 1}}
