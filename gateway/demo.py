@@ -36,7 +36,7 @@ from types import ModuleType
 from typing import Any
 
 from gateway.demo_run import DemoFigures, DemoOptions, DemoPlaces, Say, plain_person
-from gateway.demo_words import logins_text, tour_text
+from gateway.demo_words import logins_text, too_large_text, tour_text
 from gateway.folder_lock import AlreadyRunning, lock_folder
 from gateway.logs import LogFile, start_logging
 
@@ -45,6 +45,7 @@ QUIET_TAIL_S = 4.0
 WEB_PORT, DESK_PORT = 15000, 15001
 BOX_LOG = "box.log"
 RUNS_KEPT = 2
+SIZE_EVERY_S = 10.0
 RUN_NAME = re.compile(r"run-\d{8}-\d{6}x*")
 LAST_LINES, LONGEST_LINE = 20, 400
 BEFORE_THE_GAP_S = 20.0
@@ -168,8 +169,13 @@ class _Demo:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), self.options.seconds or None)
+        asked = asyncio.create_task(stop.wait())
+        full = asyncio.create_task(grown_beyond(self.folder, self.options.max_gib))
+        await asyncio.wait((asked, full), timeout=self.options.seconds or None, return_when=asyncio.FIRST_COMPLETED)
+        if full.done():
+            print(too_large_text(self.folder, self.options.max_gib), file=sys.stderr, flush=True)
+        for task in (asked, full):
+            task.cancel()
         return None
 
     async def _unless_one_ends(self, wanted: "asyncio.Task[Any]", running: "asyncio.Task[None]") -> Any:
@@ -210,6 +216,22 @@ class _Demo:
         if lasts:
             self.ending.append(asyncio.create_task(part.over()))
         return part.ready
+
+
+async def grown_beyond(folder: Path, max_gib: float) -> None:
+    """Returns once the run's folder holds more than that: a demo left alone must not fill the disk."""
+    while await asyncio.to_thread(folder_bytes, folder) <= max_gib * 2**30:
+        await asyncio.sleep(SIZE_EVERY_S)
+
+
+def folder_bytes(folder: Path) -> int:
+    """What the files below a folder hold together. Files come and go meanwhile."""
+    held = 0
+    for parent, _folders, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                held += Path(parent, name).lstat().st_size
+    return held
 
 
 def _box_parts() -> ModuleType:

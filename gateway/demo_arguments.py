@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from gateway.demo_run import DemoOptions
+from gateway.demo_run import MAX_GIB, DemoOptions
 
 DAYS = 90
 
@@ -14,6 +14,7 @@ def add_demo_arguments(demo: argparse.ArgumentParser) -> None:
     demo.add_argument("--seconds", type=float, default=0.0, help="end by itself after so long (0: until Ctrl-C)")
     demo.add_argument("--json", action="store_true", help="end with one line of figures as JSON")
     demo.add_argument("--folder", type=Path, default=Path("data/demo"), help="where each run makes its folder")
+    demo.add_argument("--max-gib", type=float, default=MAX_GIB, help="end when the run's folder holds more (default 4)")
     demo.add_argument("--seed", type=int, default=1, help="of the simulated field")
     demo.add_argument("--sites", type=int, default=500, help="projects at the desk: the live one and simulated ones")
     demo.add_argument("--days", type=int, help="days of a made-up past at the desk; 90, with --headless 0")
@@ -25,5 +26,14 @@ def demo_options(args: argparse.Namespace) -> DemoOptions:
     """As they were given; figures are counted without a past, which they do not need."""
     days = (0 if args.headless else DAYS) if args.days is None else args.days
     return DemoOptions(
-        args.seconds, args.headless, args.json, args.folder, args.seed, args.sites, days, args.tour, args.pictures
+        seconds=args.seconds,
+        headless=args.headless,
+        as_json=args.json,
+        folder=args.folder,
+        seed=args.seed,
+        sites=args.sites,
+        days=days,
+        tour=args.tour,
+        pictures=args.pictures,
+        max_gib=args.max_gib,
     )

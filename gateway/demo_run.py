@@ -8,6 +8,8 @@ from typing import Any
 LIVE_PROJECT, LIVE_BOX, LIVE_CAMERA = "DEMO-0001", "demo-box", "cam-1"
 """The site that `config/sites/afternoon.yaml` describes, its box, and its camera as an asset of the box."""
 
+MAX_GIB = 4.0
+
 Say = Callable[[str], None]
 
 
@@ -16,7 +18,8 @@ class DemoOptions:
     """`seconds` 0 runs until interrupted. Every run makes a folder of its own below `folder`.
 
     `sites` at the desk, with `days` of a made-up past. `tour` walks through both pages in a headless browser, saves the
-    pictures below `pictures` (None: in the run's folder), and ends.
+    pictures below `pictures` (None: in the run's folder), and ends. A run ends by itself when its folder holds
+    more than `max_gib`.
     """
 
     seconds: float
@@ -28,6 +31,7 @@ class DemoOptions:
     days: int
     tour: bool = False
     pictures: Path | None = None
+    max_gib: float = MAX_GIB
 
     @property
     def counts(self) -> bool:

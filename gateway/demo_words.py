@@ -1,4 +1,6 @@
-"""What the demo says on the terminal when it is up: who may log in, and a tour of five steps, in both languages."""
+"""What the demo says on the terminal: who may log in, a tour of five steps, why it ends; in both languages."""
+
+from pathlib import Path
 
 from gateway.demo_run import LIVE_PROJECT, SITE_PEOPLE, DemoPlaces, Person
 
@@ -36,6 +38,14 @@ def _line(person: Person) -> str:
     zh = "、".join(_DUTIES[duty][0] for duty in person.duties)
     en = ", ".join(_DUTIES[duty][1] for duty in person.duties)
     return f"    {person.login:<10} {person.password:<24} {person.name}（{scope_zh}·{zh}） {scope_en}: {en}"
+
+
+def too_large_text(folder: Path, max_gib: float) -> str:
+    """Why a run ended that nobody ended."""
+    return (
+        f"示范数据超过 {max_gib:g} GiB，示范结束。数据在 {folder}，用 --max-gib 可放宽。\n"
+        f"The run's folder {folder} holds more than {max_gib:g} GiB: the demo ends. --max-gib allows more."
+    )
 
 
 def tour_text(places: DemoPlaces) -> str:
