@@ -1,24 +1,19 @@
 """What the commands `backup`, `restore` and `bundle` print, and the exit status they end with.
 
 In: parsed arguments. Out: lines in Chinese and English; 0 done, 1 refused or failed. The work itself is in
-`gateway.backup` and `gateway.update_bundle`.
+`gateway.backup` and `gateway.updates`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.backup import BackupError, make_backup, restore
 from gateway.ports import Clock
 from gateway.settings import Settings
-from gateway.update_bundle import (
-    BundleError,
-    apply_bundle,
-    command_health,
-    command_restart,
-    make_bundle,
-    rollback,
-)
+from gateway.updates.bundle import BundleAbout, BundleError, make_bundle
+from gateway.updates.versions import Allowed, Running, apply_bundle, command_health, command_restart, rollback
 
 Say = Callable[[str], None]
 
@@ -51,13 +46,14 @@ def run_restore(archive: Path, to: Path, passphrase_file: Path | None, say: Say 
     return 0
 
 
-def run_bundle_make(wheels: Path, lock: Path, key: Path, version: str, out: Path, say: Say = print) -> int:
+def run_bundle_make(wheels: Path, lock: Path, key: Path, about: BundleAbout, out: Path, say: Say = print) -> int:
     """Pack and sign an update."""
     try:
-        manifest = make_bundle(wheels, lock, key, version, out)
+        manifest = make_bundle(wheels, lock, key, about, out)
     except (BundleError, OSError) as error:
         return _failed("打包失败", "not packed", error, say)
     say(f"已打包签名 / packed and signed: {out}, version {manifest.version}, {len(manifest.files)} files")
+    say(f"  可安装至 / may be installed until {manifest.expires_at:%Y-%m-%d %H:%M} UTC")
     return 0
 
 
@@ -70,12 +66,19 @@ class Service:
     restart: list[str]
     healthy_within_s: float = 60.0
 
+    @property
+    def running(self) -> Running:
+        """The commands, ready to be run."""
+        return Running(command_health(self.health, self.healthy_within_s), command_restart(self.restart))
 
-def run_bundle_apply(bundle: Path, key: Path, service: Service, say: Say = print) -> int:
+
+def run_bundle_apply(
+    bundle: Path, key: Path, service: Service, clock: Clock, allowed: Allowed, say: Say = print
+) -> int:
     """Install an update, or stay with what is there."""
-    health = command_health(service.health, service.healthy_within_s)
+    now = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
     try:
-        version = apply_bundle(bundle, key, service.root, health, command_restart(service.restart))
+        version = apply_bundle(bundle, key, service.root, service.running, now, allowed)
     except (BundleError, OSError) as error:
         return _failed("未更新", "not updated", error, say)
     say(f"已更新 / updated: version {version}")
@@ -84,9 +87,8 @@ def run_bundle_apply(bundle: Path, key: Path, service: Service, say: Say = print
 
 def run_bundle_rollback(service: Service, say: Say = print) -> int:
     """Back to the version before."""
-    health = command_health(service.health, service.healthy_within_s)
     try:
-        version = rollback(service.root, health, command_restart(service.restart))
+        version = rollback(service.root, service.running)
     except (BundleError, OSError) as error:
         return _failed("未回退", "not rolled back", error, say)
     say(f"已回退 / rolled back: version {version}")

@@ -6,6 +6,7 @@ In: the command line's sub-parsers, and how a site file is loaded. Out: parsers 
 import argparse
 import shlex
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from gateway.operation import (
     run_bundle_rollback,
     run_restore,
 )
+from gateway.updates.bundle import VALID_DAYS, BundleAbout
+from gateway.updates.versions import Allowed
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -39,8 +42,10 @@ def add_operation_commands(commands: "argparse._SubParsersAction[argparse.Argume
     apply = bundle_commands.add_parser("apply", help="verify, install beside, switch; back by itself when unhealthy")
     apply.add_argument("bundle", type=Path)
     apply.add_argument("--public-key", type=Path, required=True, help="PEM, the box's own copy")
+    apply.add_argument("--allow-older", action="store_true", help="a bundle made before one that was in force here")
+    apply.add_argument("--allow-expired", action="store_true", help="a bundle whose time is over, or a wrong clock")
     _add_service(apply)
-    apply.set_defaults(command=lambda args: run_bundle_apply(args.bundle, args.public_key, _service(args)))
+    apply.set_defaults(command=_apply)
     rollback = bundle_commands.add_parser("rollback", help="back to the version before")
     _add_service(rollback)
     rollback.set_defaults(command=lambda args: run_bundle_rollback(_service(args)))
@@ -77,10 +82,21 @@ def _add_make(make: argparse.ArgumentParser) -> None:
     make.add_argument("--lock", type=Path, required=True, help="the lock file they were resolved by")
     make.add_argument("--key", type=Path, required=True, help="Ed25519 private key (PEM)")
     make.add_argument("--bundle-version", required=True)
-    make.add_argument("--out", type=Path, required=True)
-    make.set_defaults(
-        command=lambda args: run_bundle_make(args.wheels, args.lock, args.key, args.bundle_version, args.out)
+    make.add_argument(
+        "--valid-days", type=float, default=VALID_DAYS, help=f"may be installed for (default {VALID_DAYS})"
     )
+    make.add_argument("--out", type=Path, required=True)
+    make.set_defaults(command=lambda args: run_bundle_make(args.wheels, args.lock, args.key, _about(args), args.out))
+
+
+def _apply(args: argparse.Namespace) -> int:
+    allowed = Allowed(older=args.allow_older, expired=args.allow_expired)
+    return run_bundle_apply(args.bundle, args.public_key, _service(args), SystemClock(), allowed)
+
+
+def _about(args: argparse.Namespace) -> BundleAbout:
+    made_at = datetime.fromtimestamp(SystemClock().now_ns() // 10**9, UTC)
+    return BundleAbout(args.bundle_version, made_at, args.valid_days)
 
 
 def _add_service(parser: argparse.ArgumentParser) -> None:

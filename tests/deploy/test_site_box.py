@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from gateway.__main__ import _run, whole_parser
-from gateway.update_bundle import _switch
+from gateway.updates.versions import _switch
 from tests.fakes.influxdb import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
