@@ -282,10 +282,12 @@ async def _package(one: Walk) -> Page:
     package, unpacked = one.folder / "package.zip", one.folder / "package"
     await (await download.value).save_as(package)
     await asyncio.to_thread(_unpack, package, unpacked)
+    published = await one.page(one.desk("/verify"), SECOND)
+    key_id = (await published.locator("code.digest").first.inner_text()).strip()
     plain = shutil.which("python3") or sys.executable
     for name, command in {
-        "sitewarden verify": [sys.executable, "-m", "gateway", "verify", str(package.resolve())],
-        "python3 verify.py": [plain, "verify.py"],
+        "sitewarden verify": [sys.executable, "-m", "gateway", "verify", str(package.resolve()), "--key", key_id],
+        "python3 verify.py": [plain, "verify.py", ".", key_id],
     }.items():
         one.found[name] = await _run(command, unpacked if "verify.py" in command else Path.cwd())
     return await one.page((unpacked / "index.html").resolve().as_uri())

@@ -60,5 +60,6 @@ def tour_text(places: DemoPlaces) -> str:
     Order it on the hazard's page; the order comes to the site page under Orders: log in as anquan, answer with a photo.
   4 以 xianyi 登录，复查并附照片，销号。
     Log in as xianyi, recheck with a photo, close.
-  5 在隐患页下载证据包，解压后运行 python3 verify.py 。
-    Download the evidence package on the hazard's page, unpack it, run python3 verify.py inside."""
+  5 在隐患页下载证据包，解压后运行 python3 verify.py . 密钥指纹 （指纹见 {desk}/verify ）。
+    Download the evidence package on the hazard's page, unpack it, run python3 verify.py . KEY_ID inside; the key's
+    fingerprint stands on {desk}/verify."""

@@ -9,8 +9,8 @@ from regulator.evidence.verifier import report_text, verify_package
 
 
 def run_package_check(path: Path, key_id: str) -> int:
-    """0 when everything holds; 1 when not, each fault named. Raises OSError."""
+    """0 when everything holds; 1 when not, each fault named; 3 when no `key_id` says whose it is. Raises OSError."""
     with path.open("rb") as file:
         report = verify_package(file, key_id)
     print(report_text(report))
-    return 1 if report.faults else 0
+    return report.exit_status

@@ -28,7 +28,12 @@ def add_chain_commands(
     )
     verify = commands.add_parser("verify", help=text, description=text)
     verify.add_argument("path", type=Path, help="data folder, or evidence package")
-    verify.add_argument("--key", default="", metavar="ID", help="fingerprint that the desk's key must have")
+    verify.add_argument(
+        "--key",
+        default="",
+        metavar="ID",
+        help="fingerprint that the desk's key must have; without it a package ends with 3",
+    )
     verify.set_defaults(
         command=lambda args: check_package(args.path, args.key) if args.path.is_file() else _verify(args.path)
     )

@@ -28,7 +28,7 @@ def verify_known(source: IO[bytes], keys: Mapping[str, KnownKey]) -> Report:
     in_time = isinstance(made_at_ns, int) and (not known.retired_at_ns or made_at_ns <= known.retired_at_ns + GRACE_NS)
     if not in_time:
         return _with(report, "签名密钥在制作之前已停用", "the key had been retired before the package was made")
-    return report
+    return report._replace(key_is_known=True)
 
 
 def _with(report: Report, zh: str, en: str) -> Report:

@@ -22,9 +22,11 @@ border-bottom:1px solid #c7d0d9}} th{{background:#eef2f6}} img{{max-width:320px;
 code{{font-size:.85em;word-break:break-all}}
 </style></head><body><h1>{title}</h1>
 <p>本页供阅读；证明力来自签名与校验值。核验（Python 3.9 及以上，无需安装其他软件）：解压后在本文件夹运行
-<code>python3 verify.py . {key}</code>，或对未解压的文件运行 <code>python3 verify.py 本压缩包.zip {key}</code>
+<code>python3 verify.py . 密钥指纹</code>，或对未解压的文件运行 <code>python3 verify.py 本压缩包.zip 密钥指纹</code>。
+密钥指纹请向监管部门索取（审查台“核验证据”页），不要取自本包。
 <span lang="en">This page is to be read; what proves is signatures and digests. To check them, Python 3.9 or newer is
-enough: run the first command inside the unpacked folder, or the second on the zip.</span></p>
+enough: run the first command inside the unpacked folder, or the second on the zip, with the fingerprint of the desk's
+key. Ask the regulator for it (the desk's page Verify evidence); do not take it from this package.</span></p>
 {parts}</body></html>
 """
 
@@ -43,7 +45,7 @@ def index_page(case: Case, desk_key_id: str, now_ns: int) -> str:
         ("台账密钥 desk key", desk_key_id),
     ]
     parts = [_table("事项 Facts", ["项 item", "值 value"], facts), _alarm(case), _media(case), _ledger(case)]
-    return _FRAME.format(title=escape(title), key=escape(desk_key_id), parts="".join(parts))
+    return _FRAME.format(title=escape(title), parts="".join(parts))
 
 
 def _alarm(case: Case) -> str:

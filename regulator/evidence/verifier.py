@@ -2,12 +2,13 @@
 
     python3 verify.py PACKAGE.zip [KEY_ID]         a package as it was downloaded
     python3 verify.py FOLDER [KEY_ID]              an unpacked one
-    python3 verify.py                              the unpacked one in which this program lies
+    python3 verify.py . [KEY_ID]                   the unpacked one in which this program lies
 
-Exit status 0: everything holds, 1: every fault is listed, 2: wrong arguments, or there is no such file.
+Exit status 0: everything holds, 1: every fault is listed, 2: wrong arguments, or there is no such file, 3: the package
+agrees with itself, and nobody knows who made it: KEY_ID was not given.
 
 KEY_ID is the fingerprint of the regulator's public key, got another way than with the package (a telephone call, its
-web page). Without it the package is only shown to agree with itself.
+web page). Anybody can make a package that agrees with itself, with a key of his own.
 
 What is checked, so that a changed, removed or added byte is named:
 
@@ -36,6 +37,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Optional
 
+HOLDS, FAULTY, WRONG_ARGUMENTS, UNKNOWN_DESK = range(4)
 FORMAT = "sitewarden-evidence-1"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
@@ -58,12 +60,19 @@ class Fault(NamedTuple):
 
 
 class Report(NamedTuple):
-    """`manifest`: None when there is none that can be read. `checked`: how many things of each kind were looked at."""
+    """`manifest`: None when there is none that can be read. `checked`: how many things of each kind were looked at.
+    `key_is_known`: whether it was said whose key it must be."""
 
     manifest: Optional[dict[str, Any]]  # noqa: UP045 - runs on Python 3.9
     desk_key_id: str
     faults: list[Fault]
     checked: dict[str, int]
+    key_is_known: bool
+
+    @property
+    def exit_status(self) -> int:
+        """Of a program that was asked to verify."""
+        return FAULTY if self.faults else HOLDS if self.key_is_known else UNKNOWN_DESK
 
 
 class _UnreadableError(Exception):
@@ -79,7 +88,8 @@ def verify_package(source: str | IO[bytes], desk_key_id: str = "") -> Report:
         with zipfile.ZipFile(source) as package:
             return _Verifier(package, desk_key_id).run()
     except UNREADABLE:
-        return Report(None, "", [Fault("package", "不是可读取的 zip 文件", "not a zip file that can be read")], {})
+        fault = Fault("package", "不是可读取的 zip 文件", "not a zip file that can be read")
+        return Report(None, "", [fault], {}, bool(desk_key_id))
 
 
 def curve_text(bodies: Iterable[dict[str, Any]]) -> str:
@@ -157,7 +167,7 @@ class _Verifier:
                     where = look.__name__[1:]
                     en = f"cannot be understood: {type(error).__name__}: {error}"
                     self._fault(where, "内容无法解析", en)
-        return Report(self.manifest, self.desk_key_id, self.faults, self.checked)
+        return Report(self.manifest, self.desk_key_id, self.faults, self.checked, bool(self.wanted_key_id))
 
     def _fault(self, where: str, zh: str, en: str) -> None:
         self.faults.append(Fault(where, zh, en))
@@ -452,8 +462,15 @@ def report_text(report: Report) -> str:
     lines = [f"{what}: {count}" for what, count in report.checked.items()]
     for fault in report.faults:
         lines.append(f"✘ {fault.where}: {fault.zh} / {fault.en}")
-    if not report.faults:
+    if report.exit_status == HOLDS:
         lines.append(f"✔ 全部成立 / everything holds; 签名密钥 / signed with {report.desk_key_id}")
+    if report.exit_status == UNKNOWN_DESK:
+        lines.append(
+            f"? 与自身相符，签名的审查台未知 / agrees with itself; signed by an unknown desk, {report.desk_key_id}"
+        )
+        lines.append(
+            "  请向监管部门核对密钥指纹，再作为 KEY_ID 给出 / ask the regulator for its key, and give it as KEY_ID"
+        )
     return "\n".join(lines)
 
 
@@ -462,13 +479,13 @@ def main(arguments: list[str]) -> int:
     package = arguments[0] if arguments else str(Path(__file__).resolve().parent)
     if len(arguments) > 2 or package.startswith("-"):
         print("usage: python3 verify.py [PACKAGE.zip or FOLDER] [KEY_ID]", file=sys.stderr)
-        return 2
+        return WRONG_ARGUMENTS
     if not Path(package).exists():
         print(f"verify.py: {package}: 没有这个文件 / there is no such file or folder", file=sys.stderr)
-        return 2
+        return WRONG_ARGUMENTS
     report = verify_package(package, arguments[1] if len(arguments) == 2 else "")
     print(report_text(report))
-    return 1 if report.faults else 0
+    return report.exit_status
 
 
 if __name__ == "__main__":

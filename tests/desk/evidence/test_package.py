@@ -328,10 +328,15 @@ def test_an_unpacked_package_is_verified_from_inside_as_the_documents_say(made: 
         command = [sys.executable, "-I", "-S", "verify.py", *more]
         return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
-    for arguments in ((), (".",), (".", made.key.public.key_id), (str(folder),)):
+    for arguments in ((".", made.key.public.key_id), (str(folder), made.key.public.key_id)):
         good = run(*arguments)
         assert (good.returncode, good.stderr) == (0, ""), good.stdout
         assert "everything holds" in good.stdout
+    for arguments in ((), (".",)):
+        stranger = run(*arguments)
+        assert (stranger.returncode, stranger.stderr) == (3, ""), stranger.stdout
+        assert f"signed by an unknown desk, {made.key.public.key_id}" in stranger.stdout
+        assert "everything holds" not in stranger.stdout
     assert run("nowhere.zip").returncode == 2
     (folder / "more.txt").write_text("x")
     (folder / "media" / "link").symlink_to(folder / "index.html")
@@ -346,6 +351,8 @@ def test_the_command_line_lists_faults(made: Made, tmp_path: Path, capsys: pytes
     (tmp_path / "good.zip").write_bytes(content)
     assert main(["verify", str(tmp_path / "good.zip"), "--key", made.key.public.key_id]) == 0
     assert "everything holds" in capsys.readouterr().out
+    assert main(["verify", str(tmp_path / "good.zip")]) == 3
+    assert "signed by an unknown desk" in capsys.readouterr().out
     (tmp_path / "bad.zip").write_bytes(changed(content, lambda files: files.update({"curve.csv": b"0"})))
     assert main(["verify", str(tmp_path / "bad.zip")]) == 1
     assert "curve.csv" in capsys.readouterr().out
