@@ -26,6 +26,7 @@ from gateway.settings.hazard_catalogue import Hazards, check_hazards, read_hazar
 from gateway.settings.kept_packs import KeptPack, kept_packs
 from gateway.settings.library import Library, site_path
 from gateway.settings.library import config_root as shipped_root
+from gateway.settings.open_doors import warn_of_open_doors
 from gateway.settings.pack_reading import read_packs
 from gateway.settings.replacing import replace_values
 from gateway.settings.resolving import Resolver
@@ -178,3 +179,4 @@ def _warn_of_values(document: Document, whole: _Whole) -> None:
         path = ("storage", "history", "max_days")
         document.warn(path, "warn.retention_short", found=storage.history.max_days)
     warn_of_missing_files(document, whole.site, whole.field, whole.uplinks)
+    warn_of_open_doors(document, whole.site, whole.field, whole.uplinks)

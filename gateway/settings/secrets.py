@@ -21,13 +21,7 @@ PEM_FILES: Final = frozenset({"ca_file", "cert_file", "key_file"})
 
 def warn_of_missing_files(document: Document, site: SiteParts, field: Field, uplinks: Sequence[BoundUplink]) -> None:
     """Warn of every secret, certificate and key file that cannot be read now."""
-    link_paths = {str(raw.get("id")): path for path, raw in site.links}
-    uplink_paths = {str(raw.get("name")): path for path, raw in site.uplinks}
-    holders: list[tuple[KeyPath, Any]] = [(("web",), site.web), (("identity",), site.identity)]
-    holders += [(link_paths[link.settings.id], link.settings) for link in field.links]
-    holders += [(device.path, device.settings) for device in field.devices]
-    holders += [(uplink_paths[uplink.name], uplink.settings) for uplink in uplinks]
-    for path, holder in holders:
+    for path, holder in holders_of(site, field, uplinks):
         for secret_path, secret in _secrets_in(holder, path):
             missing = _missing(secret)
             if missing is not None:
@@ -36,6 +30,17 @@ def warn_of_missing_files(document: Document, site: SiteParts, field: Field, upl
             problem = _unreadable(file)
             if problem is not None:
                 document.warn(file_path, "warn.file_missing", file=file, problem=problem)
+
+
+def holders_of(site: SiteParts, field: Field, uplinks: Sequence[BoundUplink]) -> list[tuple[KeyPath, Any]]:
+    """The settings that hold addresses and secrets, and where they stand in the site file."""
+    link_paths = {str(raw.get("id")): path for path, raw in site.links}
+    uplink_paths = {str(raw.get("name")): path for path, raw in site.uplinks}
+    holders: list[tuple[KeyPath, Any]] = [(("web",), site.web), (("identity",), site.identity)]
+    holders += [(link_paths[link.settings.id], link.settings) for link in field.links]
+    holders += [(device.path, device.settings) for device in field.devices]
+    holders += [(uplink_paths[uplink.name], uplink.settings) for uplink in uplinks]
+    return holders
 
 
 def _secrets_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Secret]]:

@@ -612,6 +612,30 @@ CATALOGUE: dict[str, Wording] = {
     "warn.file_missing": Wording(
         "{file}: {problem}", "a PEM file before the gateway starts", "{file}：{problem}", "启动前放好该 PEM 文件"
     ),
+    "warn.web_plain": Wording(
+        "{host} without tls: others on the network can read names, passwords and sessions",
+        "tls (sitewarden tls), or 127.0.0.1",
+        "{host} 且未设 tls：同一网络的人可读取用户名、密码和登录会话",
+        "配置 tls（sitewarden tls），或改为 127.0.0.1",
+    ),
+    "warn.password_plain": Wording(
+        "a password to {host} without tls: others on the network can read it",
+        "tls",
+        "向 {host} 发送密码且未设 tls：同一网络的人可读取",
+        "配置 tls",
+    ),
+    "warn.broker_plain": Wording(
+        "{host} without tls: others on the network can read and change the messages",
+        "tls, and an account with a password",
+        "{host} 未设 tls：同一网络的人可读取、篡改消息",
+        "配置 tls，并使用带密码的账号",
+    ),
+    "warn.token_plain": Wording(
+        "a token or a password to {host} over plain http: others on the network can read it",
+        "https",
+        "以明文 http 向 {host} 发送令牌或密码：同一网络的人可读取",
+        "使用 https",
+    ),
     "warn.retention_short": Wording(
         "{found} days for a site with tower cranes",
         "at least 42 (30 working days, GB/T 28264 acceptance, V2)",
