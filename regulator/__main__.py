@@ -21,13 +21,16 @@ from regulator.intake.store import ReceiverStore, open_database, sqlite_url
 from regulator.server import ReceiverServer
 from regulator.settings import ReceiverSettings
 from screens.listener import listen
+from screens.log_limit import LogLimit
 
 NEW_WAY = "sitewarden desk FILE issue-code PROJECT BOX"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop. Exit code 2 when a file or the port cannot be used."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s level=%(levelname)s logger=%(name)s %(message)s")
+    log_to = logging.StreamHandler()
+    log_to.setFormatter(logging.Formatter("%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[LogLimit(log_to)])
     given = _arguments(arguments)
     settings = ReceiverSettings(Path(given.db), given.port, given.enrol_code_file, given.host)
     try:
