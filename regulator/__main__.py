@@ -18,6 +18,7 @@ from contract.keyfile import load_or_create, write_durably
 from regulator.intake.disk_shelf import DiskShelf
 from regulator.intake.receiver import receiver_app
 from regulator.intake.store import ReceiverStore, open_database, sqlite_url
+from regulator.running import sole_desk
 from regulator.server import ReceiverServer
 from regulator.settings import ReceiverSettings
 from screens.listener import listen
@@ -65,7 +66,7 @@ def _said(given: argparse.Namespace, name: str) -> bool:
 
 
 async def _serve(settings: ReceiverSettings, box_id: str, project_code: str) -> int:
-    with listen(settings.host, settings.port) as listener:
+    with listen(settings.host, settings.port) as listener, sole_desk(sqlite_url(settings.database)):
         key = load_or_create(settings.key_file)
         store = ReceiverStore(open_database(sqlite_url(settings.database)), key)
         write_durably(settings.enrol_code_file, store.issue_code(box_id, project_code).encode())

@@ -32,6 +32,7 @@ class FindingKind(StrEnum):
     CONFLICTING_BODY = "conflicting_body"
     BLOB_DIGEST = "blob_digest"
     RECORD_CHANGED = "record_changed"
+    RECORD_DELETED = "record_deleted"
     RECEIPT_FORGED = "receipt_forged"
     OTHER_PROJECT = "other_project"
     SEQUENCE_JUMP = "sequence_jump"
