@@ -34,7 +34,7 @@ from gateway.box_state import BoxTelling
 from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.channel_checks import Channel, ChannelChecks
-from gateway.clock import SystemClock
+from gateway.clock import SystemClock, elapsed_ns
 from gateway.clock_watch import ClockWatch
 from gateway.commands import AlarmCommands
 from gateway.commissioning.sealing import seal_pending
@@ -54,6 +54,7 @@ from gateway.media.rendition import Renditions, SmallPicture
 from gateway.model.errors import ConfigError
 from gateway.model.night_picture import NightLook
 from gateway.model.picture import Picture
+from gateway.model.reading import Readings
 from gateway.model.survey import Survey
 from gateway.model.verdict import Truth
 from gateway.orders import seal_order
@@ -85,6 +86,7 @@ from gateway.rules.table import RuleTable
 from gateway.settings import AssetKind, MediaSettings, Settings, load
 from gateway.shift_office.paper_store import PaperStore
 from gateway.site_office import SiteOffice, SiteRegisterParts
+from gateway.stall_watch import AskedDevice, StallWatch
 from gateway.store.alert_store import AlertStore
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetBounds, AssetStore
@@ -321,7 +323,8 @@ class Gateway:
         ]
         summary_uplinks = [uplink.name for uplink in self.uplinks if uplink.takes_evidence]
         self.housekeeping = Housekeeping(self.alerts, self.history, self.reader, self.recorder, summary_uplinks, clock)
-        self.clock_watch = ClockWatch(self.recorder, clock)
+        self.clock_watch = ClockWatch(self.recorder, clock, elapsed_ns)
+        self.stall_watch = StallWatch(self.recorder, clock, elapsed_ns, self._asked, self._not_read)
         self.supervisor = Supervisor(clock)
 
     def _build_office(self) -> None:
@@ -505,6 +508,7 @@ class Gateway:
         start("accounts", self.accounts.run)
         start("identities", lambda: self.identities.run(self.clock))
         start("clock", self.clock_watch.run)
+        start("stalls", self.stall_watch.run)
         start("daily-reports", self.daily_reports.run)
         start("escalation", self.escalation.run)
         start("rule-packs", self.packs.run)
@@ -668,6 +672,18 @@ class Gateway:
             if self.view.alive():
                 notify_systemd("WATCHDOG=1")
             await self.clock.sleep(WATCHDOG_S)
+
+    def _asked(self) -> list[AskedDevice]:
+        """The devices that are polled, and how often."""
+        return [
+            AskedDevice(device.settings.id, device.point_index, getattr(device.settings, "poll_ms", 0) * 1_000_000)
+            for link in self.settings.links
+            if DRIVERS[link.settings.driver].asks
+            for device in link.devices
+        ]
+
+    def _not_read(self, unread: Sequence[Readings]) -> None:
+        self.pipeline.note_hole(unread)
 
     def _disclosed(self, person_id: str, purpose: str) -> None:
         """An adapter is about to send a person's identity: on record first, by the random id alone."""
