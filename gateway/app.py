@@ -5,7 +5,7 @@
                                         '-> web face
 
 Start order: stores first (repairing what is damaged), then what was open is taken over, then everything runs.
-Stop order: drivers, pipeline (judging what is queued), recorder, deliveries, stores.
+Stop order: web face while what waits is sent; drivers, pipeline (judging what is queued), recorder, deliveries, stores.
 """
 
 import asyncio
@@ -153,12 +153,19 @@ UPLINKS: Mapping[str, UplinkKind] = {
 INTAKE_POLLS = 20_000
 MAX_BUFFERED_POLLS = 50_000
 WATCHDOG_S = 5.0
-LAST_SEND_S = 3.0
+SEND_BEFORE_S = 2.0
+"""While all goes on: fields are polled and judged until what waits has left, or this time is over."""
+SEND_AFTER_S = 0.5
+"""What was raised in the last moment, and that the box stopped."""
+CLOSE_S = 1.0
 SMALL_WIDTH_PX = 160
 
 
 class Gateway:
-    """One box, built and ready to run. `url` is the web face's address once `run` has started."""
+    """One box, built and ready to run. `url` is the web face's address once `run` has started. `left_behind`: uplinks
+    whose threads still wait for a receiver after the stop."""
+
+    left_behind: tuple[str, ...] = ()
 
     def __init__(
         self, settings: Settings, clock: Clock | None = None, reread: Callable[[], Settings] | None = None
@@ -632,8 +639,10 @@ class Gateway:
         self._sheets.cancel()
         self._resuming.cancel()
         self._drawings.cancel()
+        web = [name for name in names if name.startswith("web")]
+        await asyncio.gather(self.supervisor.stop(*web), self._send_last(SEND_BEFORE_S))
         await self.supervisor.stop(
-            *[name for name in names if name.startswith(("driver:", "eye", "housekeeping", "daily", "web"))]
+            *[name for name in names if name.startswith(("driver:", "eye", "housekeeping", "daily"))]
         )
         await self.supervisor.stop("pipeline")
         await self.pipeline.stop()
@@ -641,10 +650,10 @@ class Gateway:
         self.recorder.record(Entry(RecordKind.STOPPED, self.clock.now_ns(), {"version": __version__}))
         await self.supervisor.stop("recorder")
         await self.recorder.drain()
-        await self._send_last()
+        await self._send_last(SEND_AFTER_S)
         await self.supervisor.stop()
-        for delivery, uplink in zip(self.deliveries, self.uplinks, strict=True):
-            await uplink.close()
+        await self._close_uplinks()
+        for delivery in self.deliveries:
             delivery.close()
         await self.keeping.keep()
         self.accounts.close()
@@ -659,12 +668,26 @@ class Gateway:
             server.listener.close()
         self._lock.close()
 
-    async def _send_last(self) -> None:
+    async def _send_last(self, within_s: float) -> None:
         """Give what waits a moment to leave; what does not is sent after the next start."""
-        deadline_ns = self.clock.monotonic_ns() + int(LAST_SEND_S * 1e9)
+        deadline_ns = self.clock.monotonic_ns() + int(within_s * 1e9)
         self._wake_deliveries()
         while self.clock.monotonic_ns() < deadline_ns and not all(d.caught_up for d in self.deliveries):
             await self.clock.sleep(0.02)
+
+    async def _close_uplinks(self) -> None:
+        """All at once, and not for long: one whose thread waits for a receiver is left behind."""
+        closing = {asyncio.create_task(uplink.close()): uplink.name for uplink in self.uplinks}
+        if not closing:
+            return
+        done, waiting = await asyncio.wait(closing, timeout=CLOSE_S)
+        self.left_behind = tuple(closing[task] for task in waiting)
+        for task in waiting:
+            log.warning("event=uplink_left_behind uplink=%s", closing[task])
+            task.cancel()
+        for task in done:
+            if (error := task.exception()) is not None:
+                log.error("event=uplink_not_closed uplink=%s", closing[task], exc_info=error)
 
     async def _feed_watchdog(self) -> None:
         """systemd restarts the box when the pipeline stops ticking."""
