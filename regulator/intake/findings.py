@@ -39,6 +39,7 @@ class FindingKind(StrEnum):
     BOX_WAITING = "box_waiting"
     CODE_REFUSED = "code_refused"
     RETIRED_KEY = "retired_key"
+    CLOCK_OFF = "clock_off"
 
 
 @dataclass(frozen=True, slots=True)
