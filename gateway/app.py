@@ -35,6 +35,8 @@ from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.channel_checks import Channel, ChannelChecks
 from gateway.clock import SystemClock, elapsed_ns
+from gateway.clock_state import clock_state
+from gateway.clock_trust import ClockTrust
 from gateway.clock_watch import ClockWatch
 from gateway.commands import AlarmCommands
 from gateway.commissioning.sealing import seal_pending
@@ -188,7 +190,11 @@ class Gateway:
 
     async def run(self, stop: asyncio.Event, started: Callable[[], None] = lambda: None) -> None:
         """Run until `stop` is set, then stop in order. `started` is called once everything runs."""
-        content: dict[str, Canonical] = {"version": __version__, "settings_digest": self.settings.digest}
+        content: dict[str, Canonical] = {
+            "version": __version__,
+            "settings_digest": self.settings.digest,
+            "clock": str(self.clock_trust.at_start),
+        }
         self.recorder.record(Entry(RecordKind.STARTED, self.clock.now_ns(), content))
         await self.housekeeping.report_unclean_stop()
         self.housekeeping.report_repair("assets.db", self.assets.repair)
@@ -331,6 +337,8 @@ class Gateway:
         summary_uplinks = [uplink.name for uplink in self.uplinks if uplink.takes_evidence]
         self.housekeeping = Housekeeping(self.alerts, self.history, self.reader, self.recorder, summary_uplinks, clock)
         self.clock_watch = ClockWatch(self.recorder, clock, elapsed_ns)
+        self.clock_trust = ClockTrust(self.recorder, clock, clock_state, self.history)
+        self.clock_watch.on_jump = self.clock_trust.jumped
         self.stall_watch = StallWatch(self.recorder, clock, elapsed_ns, self._asked, self._not_read)
         self.supervisor = Supervisor(clock)
 
@@ -515,6 +523,7 @@ class Gateway:
         start("accounts", self.accounts.run)
         start("identities", lambda: self.identities.run(self.clock))
         start("clock", self.clock_watch.run)
+        start("clock-trust", lambda: self.clock_trust.run(self.clock_watch.look))
         start("stalls", self.stall_watch.run)
         start("daily-reports", self.daily_reports.run)
         start("escalation", self.escalation.run)

@@ -19,7 +19,7 @@ JUMP_NS = 2_000_000_000
 
 
 class ClockWatch:
-    """`jumps` counts since start."""
+    """`jumps` counts since start. `on_jump` is told what the wall clock would have said and what it says now."""
 
     def __init__(self, recorder: Recorder, clock: Clock, elapsed_ns: Callable[[], int] | None = None) -> None:
         """`elapsed_ns`: a clock that runs while the machine sleeps; else the monotonic one."""
@@ -29,6 +29,7 @@ class ClockWatch:
         self._wall_ns = clock.now_ns()
         self._mono_ns = self._elapsed_ns()
         self.jumps = 0
+        self.on_jump: Callable[[int, int], None] = lambda _expected_ns, _found_ns: None
 
     async def run(self) -> None:
         """Look every second until cancelled."""
@@ -45,6 +46,7 @@ class ClockWatch:
         if abs(jump_ns) <= JUMP_NS:
             return
         self.jumps += 1
+        self.on_jump(expected_ns, wall_ns)
         log.warning("event=clock_jump jump_s=%.3f", jump_ns / 1e9)
         content: dict[str, Canonical] = {
             "jump_s": decimal_text(jump_ns / 1e9),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gateway.app import DRIVERS, UPLINKS
+from gateway.clock_state import clock_state
 from gateway.model.reading import BAD
 from gateway.settings import load
 from gateway.store.history_reader import HistoryReader
@@ -26,10 +27,14 @@ CALM = dict.fromkeys((*KEYS, "work_status"), 1.0) | {"moment_pct": 50.0}
 STOPPED_S = 3.0
 
 
-def _gaps(folder: Path) -> list[dict[str, Any]]:
+def _records(folder: Path, kind: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(f"file:{folder / 'alerts.db'}?mode=ro", uri=True)) as db:
-        rows = db.execute("SELECT body FROM evidence WHERE kind = 'history_gap' ORDER BY seq").fetchall()
+        rows = db.execute("SELECT body FROM evidence WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
     return [json.loads(row[0])["content"] for row in rows]
+
+
+def _gaps(folder: Path) -> list[dict[str, Any]]:
+    return _records(folder, "history_gap")
 
 
 def _state(pid: int) -> str:
@@ -59,6 +64,8 @@ def test_three_seconds_of_sigstop_are_in_the_record_and_unknown_in_the_history(t
         assert hole["reason"] == "the box stood still: nothing was polled or judged"
         assert hole["from_ns"] <= stopped_ns
         assert hole["to_ns"] >= went_on_ns
+    (started,) = _records(tmp_path / "box", "gateway_started")
+    assert started["clock"] == clock_state().sync, "whether the times from here on are to be trusted"
     reader = HistoryReader(tmp_path / "box" / "history.db", load(site, DRIVERS, UPLINKS).points)
     with closing(reader):
         blocks = [
