@@ -64,8 +64,22 @@ def _run(args: argparse.Namespace) -> int:
     start_logging(args.log_level, file)
     from gateway.app import Gateway, run_until_signal  # noqa: PLC0415 - as above
 
-    run_until_signal(Gateway(_site(args.file)))
+    gateway = Gateway(_site(args.file))
+    run_until_signal(gateway)
+    if gateway.left_behind:
+        _leave()
     return 0
+
+
+def _leave() -> None:
+    """End now, with exit code 0: all is written and closed, and a thread that waits for a receiver holds nothing up."""
+    import logging  # noqa: PLC0415 - as above
+    import os  # noqa: PLC0415
+
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _check(args: argparse.Namespace) -> int:

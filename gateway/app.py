@@ -5,7 +5,7 @@
                                         '-> web face
 
 Start order: stores first (repairing what is damaged), then what was open is taken over, then everything runs.
-Stop order: drivers, pipeline (judging what is queued), recorder, deliveries, stores.
+Stop order: web face while what waits is sent; drivers, pipeline (judging what is queued), recorder, deliveries, stores.
 """
 
 import asyncio
@@ -34,7 +34,9 @@ from gateway.box_state import BoxTelling
 from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.channel_checks import Channel, ChannelChecks
-from gateway.clock import SystemClock
+from gateway.clock import SystemClock, elapsed_ns
+from gateway.clock_state import clock_state
+from gateway.clock_trust import ClockTrust
 from gateway.clock_watch import ClockWatch
 from gateway.commands import AlarmCommands
 from gateway.commissioning.sealing import seal_pending
@@ -54,6 +56,7 @@ from gateway.media.rendition import Renditions, SmallPicture
 from gateway.model.errors import ConfigError
 from gateway.model.night_picture import NightLook
 from gateway.model.picture import Picture
+from gateway.model.reading import Readings
 from gateway.model.survey import Survey
 from gateway.model.verdict import Truth
 from gateway.orders import seal_order
@@ -85,6 +88,7 @@ from gateway.rules.table import RuleTable
 from gateway.settings import AssetKind, MediaSettings, Settings, load
 from gateway.shift_office.paper_store import PaperStore
 from gateway.site_office import SiteOffice, SiteRegisterParts
+from gateway.stall_watch import AskedDevice, StallWatch
 from gateway.store.alert_store import AlertStore
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetBounds, AssetStore
@@ -151,12 +155,19 @@ UPLINKS: Mapping[str, UplinkKind] = {
 INTAKE_POLLS = 20_000
 MAX_BUFFERED_POLLS = 50_000
 WATCHDOG_S = 5.0
-LAST_SEND_S = 3.0
+SEND_BEFORE_S = 2.0
+"""While all goes on: fields are polled and judged until what waits has left, or this time is over."""
+SEND_AFTER_S = 0.5
+"""What was raised in the last moment, and that the box stopped."""
+CLOSE_S = 1.0
 SMALL_WIDTH_PX = 160
 
 
 class Gateway:
-    """One box, built and ready to run. `url` is the web face's address once `run` has started."""
+    """One box, built and ready to run. `url` is the web face's address once `run` has started. `left_behind`: uplinks
+    whose threads still wait for a receiver after the stop."""
+
+    left_behind: tuple[str, ...] = ()
 
     def __init__(
         self, settings: Settings, clock: Clock | None = None, reread: Callable[[], Settings] | None = None
@@ -179,7 +190,11 @@ class Gateway:
 
     async def run(self, stop: asyncio.Event, started: Callable[[], None] = lambda: None) -> None:
         """Run until `stop` is set, then stop in order. `started` is called once everything runs."""
-        content: dict[str, Canonical] = {"version": __version__, "settings_digest": self.settings.digest}
+        content: dict[str, Canonical] = {
+            "version": __version__,
+            "settings_digest": self.settings.digest,
+            "clock": str(self.clock_trust.at_start),
+        }
         self.recorder.record(Entry(RecordKind.STARTED, self.clock.now_ns(), content))
         await self.housekeeping.report_unclean_stop()
         self.housekeeping.report_repair("assets.db", self.assets.repair)
@@ -321,7 +336,10 @@ class Gateway:
         ]
         summary_uplinks = [uplink.name for uplink in self.uplinks if uplink.takes_evidence]
         self.housekeeping = Housekeeping(self.alerts, self.history, self.reader, self.recorder, summary_uplinks, clock)
-        self.clock_watch = ClockWatch(self.recorder, clock)
+        self.clock_watch = ClockWatch(self.recorder, clock, elapsed_ns)
+        self.clock_trust = ClockTrust(self.recorder, clock, clock_state, self.history)
+        self.clock_watch.on_jump = self.clock_trust.jumped
+        self.stall_watch = StallWatch(self.recorder, clock, elapsed_ns, self._asked, self._not_read)
         self.supervisor = Supervisor(clock)
 
     def _build_office(self) -> None:
@@ -505,6 +523,8 @@ class Gateway:
         start("accounts", self.accounts.run)
         start("identities", lambda: self.identities.run(self.clock))
         start("clock", self.clock_watch.run)
+        start("clock-trust", lambda: self.clock_trust.run(self.clock_watch.look))
+        start("stalls", self.stall_watch.run)
         start("daily-reports", self.daily_reports.run)
         start("escalation", self.escalation.run)
         start("rule-packs", self.packs.run)
@@ -628,8 +648,10 @@ class Gateway:
         self._sheets.cancel()
         self._resuming.cancel()
         self._drawings.cancel()
+        web = [name for name in names if name.startswith("web")]
+        await asyncio.gather(self.supervisor.stop(*web), self._send_last(SEND_BEFORE_S))
         await self.supervisor.stop(
-            *[name for name in names if name.startswith(("driver:", "eye", "housekeeping", "daily", "web"))]
+            *[name for name in names if name.startswith(("driver:", "eye", "housekeeping", "daily"))]
         )
         await self.supervisor.stop("pipeline")
         await self.pipeline.stop()
@@ -637,10 +659,10 @@ class Gateway:
         self.recorder.record(Entry(RecordKind.STOPPED, self.clock.now_ns(), {"version": __version__}))
         await self.supervisor.stop("recorder")
         await self.recorder.drain()
-        await self._send_last()
+        await self._send_last(SEND_AFTER_S)
         await self.supervisor.stop()
-        for delivery, uplink in zip(self.deliveries, self.uplinks, strict=True):
-            await uplink.close()
+        await self._close_uplinks()
+        for delivery in self.deliveries:
             delivery.close()
         await self.keeping.keep()
         self.accounts.close()
@@ -655,12 +677,26 @@ class Gateway:
             server.listener.close()
         self._lock.close()
 
-    async def _send_last(self) -> None:
+    async def _send_last(self, within_s: float) -> None:
         """Give what waits a moment to leave; what does not is sent after the next start."""
-        deadline_ns = self.clock.monotonic_ns() + int(LAST_SEND_S * 1e9)
+        deadline_ns = self.clock.monotonic_ns() + int(within_s * 1e9)
         self._wake_deliveries()
         while self.clock.monotonic_ns() < deadline_ns and not all(d.caught_up for d in self.deliveries):
             await self.clock.sleep(0.02)
+
+    async def _close_uplinks(self) -> None:
+        """All at once, and not for long: one whose thread waits for a receiver is left behind."""
+        closing = {asyncio.create_task(uplink.close()): uplink.name for uplink in self.uplinks}
+        if not closing:
+            return
+        done, waiting = await asyncio.wait(closing, timeout=CLOSE_S)
+        self.left_behind = tuple(closing[task] for task in waiting)
+        for task in waiting:
+            log.warning("event=uplink_left_behind uplink=%s", closing[task])
+            task.cancel()
+        for task in done:
+            if (error := task.exception()) is not None:
+                log.error("event=uplink_not_closed uplink=%s", closing[task], exc_info=error)
 
     async def _feed_watchdog(self) -> None:
         """systemd restarts the box when the pipeline stops ticking."""
@@ -668,6 +704,18 @@ class Gateway:
             if self.view.alive():
                 notify_systemd("WATCHDOG=1")
             await self.clock.sleep(WATCHDOG_S)
+
+    def _asked(self) -> list[AskedDevice]:
+        """The devices that are polled, and how often."""
+        return [
+            AskedDevice(device.settings.id, device.point_index, getattr(device.settings, "poll_ms", 0) * 1_000_000)
+            for link in self.settings.links
+            if DRIVERS[link.settings.driver].asks
+            for device in link.devices
+        ]
+
+    def _not_read(self, unread: Sequence[Readings]) -> None:
+        self.pipeline.note_hole(unread)
 
     def _disclosed(self, person_id: str, purpose: str) -> None:
         """An adapter is about to send a person's identity: on record first, by the random id alone."""

@@ -43,6 +43,7 @@ class RecordKind(StrEnum):
     SERVICE = "service_change"
     CONFIG_CHANGED = "config_changed"
     CLOCK_JUMP = "clock_jump"
+    CLOCK_TRUSTED = "clock_trusted"
     ASSET_EVENT = "asset_event"
     REPORT = "report"
     DISCLOSURE = "identity_disclosed"

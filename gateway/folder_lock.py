@@ -3,9 +3,10 @@
 In: the folder. Out: an open file that holds the lock until it is closed or its process ends.
 """
 
-import fcntl
 from pathlib import Path
 from typing import IO, Any
+
+from contract.file_lock import hold_file
 
 
 class AlreadyRunning(Exception):  # noqa: N818 - a state, told to the operator
@@ -14,10 +15,7 @@ class AlreadyRunning(Exception):  # noqa: N818 - a state, told to the operator
 
 def lock_folder(folder: Path) -> IO[Any]:
     """Hold the data folder for this process. Raises AlreadyRunning."""
-    file = (folder / "lock").open("w")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
+        return hold_file(folder / "lock")
+    except BlockingIOError:
         raise AlreadyRunning(f"{folder}: another gateway is running on this data folder") from None
-    return file

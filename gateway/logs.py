@@ -1,5 +1,5 @@
 """Structured logs: one `key=value` line an event, on standard error or in a bounded file. Secrets never get here,
-and what looks like an ID-card number is masked.
+and what looks like an ID-card number is masked. What is said again and again is counted (`screens.log_limit`).
 
 A file is turned when it reaches its size, or at midnight UTC; the older ones carry a number or a date, and the oldest
 are removed. Standard handlers only: what reads logs today goes on reading them.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.id_numbers import MaskingFormatter
+from screens.log_limit import LogLimit
 
 FORMAT = "%(asctime)s.%(msecs)03d level=%(levelname)s logger=%(name)s %(message)s"
 
@@ -45,6 +46,6 @@ def start_logging(level: str = "INFO", file: LogFile | None = None) -> None:
     if file is not None:
         formatter.converter = time.gmtime
     handler.setFormatter(formatter)
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[LogLimit(handler)], force=True)
     for name, floor in (("pymodbus", logging.CRITICAL), ("httpx", logging.WARNING), ("uvicorn", logging.WARNING)):
         logging.getLogger(name).setLevel(floor)

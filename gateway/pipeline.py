@@ -28,6 +28,7 @@ from gateway.model.verdict import Verdicts
 from gateway.ports import Clock
 from gateway.recorder import Entry, Recorder
 from gateway.rules.table import RuleTable
+from gateway.stall_watch import HOLE_NS
 from gateway.store.history_store import Flushing, HistoryStore
 from gateway.window import Window
 
@@ -114,6 +115,18 @@ class Pipeline:
         if self._flushing is not None:
             await self._flushing
         await self._flush(self._line.history.flush(self._line.clock.now_ns()), self._taken_acks())
+
+    def note_hole(self, unread: Sequence[Readings]) -> None:
+        """What was not read while the box stood still, for the history; on the screens what is older than that is
+        unknown until it is read again. No rule hears of it: a pending alarm goes on pending."""
+        line = self._line
+        for readings in unread:
+            line.history.append(readings)
+            index = readings.point_index
+            old = index[line.window.observed_at_ns[index] <= readings.observed_at_ns - HOLE_NS]
+            if len(old):
+                line.window.forget(old)
+                line.deriving.forget(old, line.window)
 
     def resume(self, readings: Readings, age_ns: int) -> None:
         """At the start: what a model said in the last run, `age_ns` ago, still stands. It is history already."""

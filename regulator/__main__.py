@@ -18,16 +18,20 @@ from contract.keyfile import load_or_create, write_durably
 from regulator.intake.disk_shelf import DiskShelf
 from regulator.intake.receiver import receiver_app
 from regulator.intake.store import ReceiverStore, open_database, sqlite_url
+from regulator.running import sole_desk
 from regulator.server import ReceiverServer
 from regulator.settings import ReceiverSettings
 from screens.listener import listen
+from screens.log_limit import LogLimit
 
 NEW_WAY = "sitewarden desk FILE issue-code PROJECT BOX"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop. Exit code 2 when a file or the port cannot be used."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s level=%(levelname)s logger=%(name)s %(message)s")
+    log_to = logging.StreamHandler()
+    log_to.setFormatter(logging.Formatter("%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[LogLimit(log_to)])
     given = _arguments(arguments)
     settings = ReceiverSettings(Path(given.db), given.port, given.enrol_code_file, given.host)
     try:
@@ -62,7 +66,7 @@ def _said(given: argparse.Namespace, name: str) -> bool:
 
 
 async def _serve(settings: ReceiverSettings, box_id: str, project_code: str) -> int:
-    with listen(settings.host, settings.port) as listener:
+    with listen(settings.host, settings.port) as listener, sole_desk(sqlite_url(settings.database)):
         key = load_or_create(settings.key_file)
         store = ReceiverStore(open_database(sqlite_url(settings.database)), key)
         write_durably(settings.enrol_code_file, store.issue_code(box_id, project_code).encode())

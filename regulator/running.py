@@ -14,11 +14,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 from sqlalchemy import make_url
 
+from contract.file_lock import hold_file
 from regulator.accounts.model import NewAccount
 from regulator.accounts.passwords import Passwords
 from regulator.accounts.setup import create_first_administrator
@@ -100,7 +102,7 @@ def run_desk(settings: DeskSettings, lost_key: str = "") -> None:
 
 
 async def _serve(settings: DeskSettings, lost_key: str) -> None:
-    with listen(settings.host, settings.port) as listener:
+    with listen(settings.host, settings.port) as listener, sole_desk(settings.database):
         desk = await asyncio.to_thread(open_desk, settings, time.time_ns, lost_key)
         app = desk_app(desk)
         settle_memory()
@@ -118,6 +120,25 @@ async def _serve(settings: DeskSettings, lost_key: str) -> None:
         stop.set()
         await jobs
         desk.database.close()
+
+
+@contextmanager
+def sole_desk(database: str) -> Iterator[None]:
+    """The only desk that serves a SQLite file, to the end of the block; nothing for another database. What an
+    administrator does beside a running desk asks for nothing here. Raises ValueError."""
+    if not database.startswith(SQLITE):
+        yield
+        return
+    file = Path(database.removeprefix(SQLITE)).resolve()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        held = hold_file(file.with_name(f"{file.name}.lock"))
+    except BlockingIOError:
+        raise ValueError(
+            f"{file}: another desk is running on this database, expected one: two desks share a PostgreSQL database"
+        ) from None
+    with held:
+        yield
 
 
 def in_two(settings: DeskSettings) -> bool:

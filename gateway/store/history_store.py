@@ -37,7 +37,8 @@ from gateway.store.blocks import (
 from gateway.store.database import Repair, Schema, Writer, is_full, open_or_repair
 from gateway.store.history_upkeep import Bounds as Bounds  # noqa: PLC0414 - part of this module's interface
 from gateway.store.history_upkeep import Retired as Retired  # noqa: PLC0414
-from gateway.store.history_upkeep import retire, tidy
+from gateway.store.history_upkeep import leave_unjoined, retire, tidy
+from gateway.store.retiming import Correction, retime, without
 
 log = logging.getLogger(__name__)
 NEVER_NS = 2**63 - 1
@@ -169,6 +170,25 @@ class HistoryStore:
         done = self._writer.submit(lambda db: self._tend(db, staged, now_ns))
         done.add_done_callback(lambda future: self._note_tended(staged, future))
         return done
+
+    def keep_apart(self) -> "Future[None]":
+        """This run's blocks are never joined to older ones: its times may have to be corrected."""
+        return self._writer.submit(lambda db: leave_unjoined(db, self.last_block_at_open))
+
+    def retime(self, corrections: Sequence[Correction]) -> "Future[int]":
+        """Move what this run has written so far to the right times; the number of polls that moved."""
+
+        def job(db: sqlite3.Connection) -> int:
+            done = retime(db, (self.last_block_at_open, self._partial_up_to), corrections)
+            for layout_id, concerned in done.concerned.items():
+                known = self._partial.pop(layout_id, None)
+                left = without(known, concerned) if known is not None else None
+                if left is not None:
+                    self._partial[layout_id] = left
+            self._add_partial(done.minutes.items())
+            return done.polls
+
+        return self._writer.submit(job)
 
     def last_block_id(self) -> "Future[int]":
         """The newest log position."""

@@ -63,6 +63,15 @@ def tidy(db: sqlite3.Connection, now_ns: int, rolled_up_to: int) -> None:
         _join_rollups(db, now_ns)
 
 
+def leave_unjoined(db: sqlite3.Connection, block_id: int) -> None:
+    """Blocks up to this one stay as they are: no younger one is joined to them."""
+    for mark in ("minute_joined_up_to", "joined_up_to"):
+        db.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+            (mark, block_id),
+        )
+
+
 def retire(db: sqlite3.Connection, bounds: Bounds, now_ns: int) -> Retired:
     """Oldest blocks leave when they are too old or the file is too large; what an uplink never took is counted."""
     db.execute("DELETE FROM rollup WHERE t_last_ns < ?", (_too_old_ns(db, "rollup", now_ns - ROLLUP_DAYS * DAY_NS),))

@@ -24,7 +24,7 @@ class WebServer(uvicorn.Server):
         config = uvicorn.Config(
             app,
             http="h11",
-            log_level="warning",
+            log_config=None,
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=GRACE_S,

@@ -17,6 +17,7 @@ from regulator.server import fast_loop
 from regulator.settings import DeskSettings
 from regulator.supervisor import JobSupervisor
 from regulator.web.app import desk_app
+from screens.log_limit import LogLimit
 
 LIMIT = 1 << 20
 
@@ -35,7 +36,7 @@ async def _work() -> int:
     line = Line(*await asyncio.open_unix_connection(sock=mine, limit=LIMIT))
     log_to = LineLog(line, asyncio.get_running_loop())
     log_to.setFormatter(logging.Formatter("%(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[log_to], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[LogLimit(log_to)], force=True)
     said = await line.read()
     if said is None or said.kind is not Kind.SETTINGS:
         return 2

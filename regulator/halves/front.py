@@ -14,6 +14,7 @@ import logging
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regulator.halves.frames import Frame, Kind, Line, piece_bytes, piece_of, scope_bytes, start_of
+from screens.log_limit import PASSED
 
 log = logging.getLogger(__name__)
 OWN = ("/v1/", "/healthz")
@@ -162,4 +163,4 @@ class _Request:
 def tell(content: bytes) -> None:
     """What the other process has to say, into the log of this one."""
     said = json.loads(content)
-    logging.getLogger(said["logger"]).log(said["level"], "%s", said["message"])
+    logging.getLogger(said["logger"]).log(said["level"], "%s", said["message"], extra={PASSED: True})

@@ -79,8 +79,9 @@ class Acceptance:
         held = _held(db, envelope, digest)
         if held is None:
             _require_own_project(box, delivery.body)
-            admit_number(db, envelope, box, now_ns)
-            receipt = self._keep(db, delivery, body, digest, now_ns)
+            admit_number(db, envelope, box, now_ns, items=1)
+            receipt, row = self.receipted(delivery, body, digest, now_ns)
+            db.execute(_KEEP, row | {"number": box.items_accepted + 1})
             self._file(db, delivery, box, record, receipt, now_ns)
         else:
             receipt = held
@@ -91,7 +92,7 @@ class Acceptance:
     def receipted(
         self, delivery: Delivery, body: bytes, digest: str, now_ns: int
     ) -> tuple[SignedText, dict[str, object]]:
-        """A new item's receipt, and its row in `items`."""
+        """A new item's receipt, and its row in `items`, which wants its number."""
         envelope = delivery.envelope
         text = ReceiptText(
             receipt_id=uuid.uuid4().hex,
@@ -117,11 +118,6 @@ class Acceptance:
             "receipt": receipt.model_dump_json(),
         }
         return receipt, row
-
-    def _keep(self, db: Connection, delivery: Delivery, body: bytes, digest: str, now_ns: int) -> SignedText:
-        receipt, row = self.receipted(delivery, body, digest, now_ns)
-        db.execute(_KEEP, row)
-        return receipt
 
     def _file(
         self,

@@ -21,6 +21,7 @@ _SEEN = (
     update(boxes)
     .where(boxes.c.box_id == bindparam("box"))
     .values(seq_highest=bindparam("highest"), seq_bits=bindparam("bits"), last_seen_ns=bindparam("now"))
+    .values(items_accepted=boxes.c.items_accepted + bindparam("items"))
 )
 _RETIRE = (
     update(box_keys)
@@ -45,10 +46,11 @@ def admit(db: Connection, envelope: Envelope, box: "Row[Any]", now_ns: int) -> N
     admit_number(db, envelope, box, now_ns)
 
 
-def admit_number(db: Connection, envelope: Envelope, box: "Row[Any]", now_ns: int) -> None:
-    """The same for a key that was checked already."""
+def admit_number(db: Connection, envelope: Envelope, box: "Row[Any]", now_ns: int, items: int = 0) -> None:
+    """The same for a key that was checked already. `items`: how many are kept of it, for the box's count."""
     window = SequenceWindow(box.seq_highest, int(box.seq_bits, 16)).admit(envelope.seq)
     seen = {"box": envelope.box_id, "highest": window.highest, "bits": f"{window.bits:x}", "now": now_ns}
+    seen["items"] = items
     db.execute(_SEEN, seen)
 
 

@@ -5,7 +5,8 @@
     ledger      ... <- anchor 1 <- anchor 2 ...          each entry hash-chained and signed with the desk's key
 
 A chain alone cannot tell that its end was cut off. An anchor can: whoever holds one knows that record `seq` existed
-with this digest. Before a new anchor is made the last one is held against the chain: what it names must still be there.
+with this digest, and that so many items of the box were kept. Before a new anchor is made the last one is held against
+the chain: what it names must still be there.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from regulator.records.tables.intake import anchors, boxes, chain_records
 
 ANCHOR_EVERY_S = 300.0
 CHAIN_ANCHORED = "chain_anchored"
+ITEMS = "items_accepted"
+"""How many items of the box had been kept, in the deed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def anchor_box(db: Connection, ledger: Ledger, box_id: str, now_ns: int) -> bool
             return False
     said = {"seq": box.verified_seq, "sha256": box.verified_sha256, "head_seq": box.head_seq}
     said |= {"head_sha256": box.head_sha256, "number": last.number + 1 if last is not None else 1}
-    deed = Deed(CHAIN_ANCHORED, box_id, {"box_id": box_id} | said, box.project_code)
+    deed = Deed(CHAIN_ANCHORED, box_id, {"box_id": box_id, ITEMS: box.items_accepted} | said, box.project_code)
     entry = ledger.append(db, deed, SYSTEM, now_ns)
     row = {"box_id": box_id, "project_code": box.project_code, "at_ns": now_ns} | said
     db.execute(insert(anchors), row | {"ledger_chain": entry.chain, "ledger_seq": entry.seq})

@@ -137,6 +137,7 @@ class _Box:
     head: ChainHead
     whole: bool
     """Its chain has neither gap nor fault, and nothing lies beyond its head."""
+    items: int
     mail: int = 0
     waiting: int = 0
     moved: bool = False
@@ -267,7 +268,8 @@ class _Batch:
         envelope, body, chain = delivery.envelope, delivery.body, None
         content = canonical_bytes(envelope.body)
         receipt, row = self._acceptance.receipted(delivery, content, hashlib.sha256(content).hexdigest(), self._now_ns)
-        self._rows.items.append(row)
+        box.items += 1
+        self._rows.items.append(row | {"number": box.items})
         if isinstance(body, AlarmTransition):
             self._alarm(box, delivery, body)
         elif record is not None:
@@ -325,7 +327,7 @@ def _agrees(box: _Box, body: Heartbeat) -> bool:
 def _move(box: _Box, now_ns: int) -> dict[str, object]:
     row: dict[str, object] = {"box_id": box.row.box_id, "seq_highest": box.window.highest}
     row |= {"seq_bits": f"{box.window.bits:x}", "verified_seq": box.head.seq, "verified_sha256": box.head.sha256}
-    return row | {"last_seen_ns": now_ns} | box.said
+    return row | {"last_seen_ns": now_ns, "items_accepted": box.items} | box.said
 
 
 def _lock_boxes(db: Connection, names: set[str], heard: set[str]) -> dict[str, _Box]:
@@ -346,7 +348,7 @@ def _lock_boxes(db: Connection, names: set[str], heard: set[str]) -> dict[str, _
 def _box(row: "Row[Any]") -> _Box:
     window = SequenceWindow(row.seq_highest, int(row.seq_bits, 16))
     head = ChainHead(row.verified_seq, row.verified_sha256)
-    return _Box(row, set(), window, head, not row.chain_fault and not row.gap_since_ns)
+    return _Box(row, set(), window, head, not row.chain_fault and not row.gap_since_ns, row.items_accepted)
 
 
 def _names(db: Connection, query: "dict[str, Select[Any]]", names: Names) -> Names:

@@ -32,12 +32,14 @@ class FindingKind(StrEnum):
     CONFLICTING_BODY = "conflicting_body"
     BLOB_DIGEST = "blob_digest"
     RECORD_CHANGED = "record_changed"
+    RECORD_DELETED = "record_deleted"
     RECEIPT_FORGED = "receipt_forged"
     OTHER_PROJECT = "other_project"
     SEQUENCE_JUMP = "sequence_jump"
     BOX_WAITING = "box_waiting"
     CODE_REFUSED = "code_refused"
     RETIRED_KEY = "retired_key"
+    CLOCK_OFF = "clock_off"
 
 
 @dataclass(frozen=True, slots=True)

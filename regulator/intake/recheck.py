@@ -1,6 +1,7 @@
 """Looking at all that is held of a box once more, as a stranger would: digests, signatures, chain, anchors, files.
 
     item      body = its digest; envelope = its signature by a key of this box; receipt = the desk's signature over this
+    count     items of a box are numbered: none is missing up to the number that its row and its last anchor name
     chain     each record = its digest, names the one before; the end = the head that is kept; every anchor is in it
     key       the key's text has the fingerprint that is its id (two boxes' keys that changed places do not)
     file      the bytes on the shelf have their digest
@@ -12,24 +13,27 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, tuple_
 
 from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, ChainFault, ChainHead, verify_chain
 from contract.faults import ContractFault
 from contract.signing import SignKey, VerifyKey, verify_key
+from regulator.intake.anchors import CHAIN_ANCHORED, ITEMS
 from regulator.intake.findings import Finding, FindingKind, open_finding
 from regulator.model.shelf import Shelf
 from regulator.records.engine import DeskDatabase
 from regulator.records.key_history import public_keys
 from regulator.records.ledger import Ledger
-from regulator.records.tables.intake import alarm_media, anchors, box_keys, boxes, chain_records, items
+from regulator.records.tables.intake import alarm_media, alerts, anchors, box_keys, boxes, chain_records, items
+from regulator.records.tables.ledger import ledger_entries
 
 RECHECK_EVERY_S = 3600.0
 LOOK_BACK_NS = 2 * 3_600_000_000_000
+PAGE = 1000
 Keys = Mapping[str, VerifyKey]
 
 
@@ -44,15 +48,30 @@ class RecheckJob:
 
     def run(self, now_ns: int) -> None:
         """One round."""
-        with self.database.reading() as db:
-            desk_keys = public_keys(db, self.desk_key)
-            names = list(db.scalars(select(boxes.c.box_id).order_by(boxes.c.box_id)))
-        for box_id in names:
-            with self.database.reading() as db:
-                faults = list(Recheck(db, box_id, desk_keys, self.shelf).faults(now_ns - LOOK_BACK_NS))
+        for faults in recheck_all(self.database, self.desk_key, self.shelf, now_ns - LOOK_BACK_NS):
             with self.database.transaction() as db:
                 for fault in faults:
                     open_finding(db, self.ledger, fault, now_ns)
+
+
+def recheck_all(database: DeskDatabase, desk_key: SignKey, shelf: Shelf, since_ns: int = 0) -> Iterator[list[Finding]]:
+    """Faults of boxes that are gone, then of each box; items and files that were accepted since a time."""
+    with database.reading() as db:
+        desk_keys = public_keys(db, desk_key)
+        names = list(db.scalars(select(boxes.c.box_id).order_by(boxes.c.box_id)))
+        yield list(_lost_boxes(db, set(names)))
+    for box_id in names:
+        with database.reading() as db:
+            faults = list(Recheck(db, box_id, desk_keys, shelf).faults(since_ns))
+        yield faults
+
+
+def _lost_boxes(db: Connection, there: set[str]) -> Iterator[Finding]:
+    """Boxes of which an anchor or a key is there, and no row."""
+    known = set(db.scalars(select(anchors.c.box_id).distinct())) | set(db.scalars(select(box_keys.c.box_id).distinct()))
+    for box_id in sorted(known - there):
+        zh, en = f"设备 {box_id} 的登记已被删除", f"the row of {box_id}, which was enrolled, is gone"
+        yield Finding(FindingKind.RECORD_DELETED, f"{box_id}: box", zh, en, "", box_id)
 
 
 class Recheck:
@@ -68,9 +87,10 @@ class Recheck:
         """Everything that does not hold; items and files that were accepted since a time."""
         keys, swapped = self._keys()
         yield from swapped
-        mine = (items.c.box_id == self._box.box_id) & (items.c.accepted_at_ns >= since_ns)
-        for item in self._db.execute(select(items).where(mine).order_by(items.c.accepted_at_ns, items.c.seq)).all():
+        for item in self._items(since_ns):
             yield from self._item(item, keys)
+        yield from self._deleted_items()
+        yield from self._deleted_alerts()
         yield from self._chain()
         yield from self._files(since_ns)
 
@@ -87,6 +107,54 @@ class Recheck:
             else:
                 good[row.key_id] = key
         return good, swapped
+
+    def _items(self, since_ns: int) -> "Iterator[Row[Any]]":
+        """In the order of their numbers, some at a time."""
+        at = items.c
+        mine = (at.box_id == self._box.box_id) & (at.accepted_at_ns >= since_ns)
+        first = self._db.scalar(select(func.min(at.number)).where(mine))
+        rows = self._page(mine, (-1 if first is None else first - 1, ""))
+        while rows:
+            yield from rows
+            rows = self._page(mine, (rows[-1].number, rows[-1].key))
+
+    def _page(self, mine: "ColumnElement[bool]", after: tuple[int, str]) -> "Sequence[Row[Any]]":
+        at = items.c
+        beyond = tuple_(at.number, at.key) > tuple_(*after)
+        found = select(items).where(mine, beyond).order_by(at.number, at.key).limit(PAGE)
+        return self._db.execute(found).all()
+
+    def _deleted_items(self) -> Iterator[Finding]:
+        """Numbers that no row has any more. Each was receipted: a row and its receipt are kept in one commit."""
+        at, box = items.c, self._box
+        last = max(box.items_accepted, self._anchored_items())
+        mine = (at.box_id == box.box_id) & (at.number > 0)
+        if self._db.scalar(select(func.count()).where(mine)) == last:
+            return
+        there = list(self._db.scalars(select(at.number).where(mine).order_by(at.number)))
+        for before, after in pairwise([0, *there, last + 1]):
+            if after - before > 1:
+                which = f"{before + 1}–{after - 1}" if after - before > 2 else f"{before + 1}"
+                zh = f"设备 {box.box_id} 第 {which} 件已签发回执的上报数据已被删除"
+                en = f"items {which} of {box.box_id}, which had receipts, are gone"
+                yield self._fault(FindingKind.RECORD_DELETED, f"items {which}", zh, en)
+
+    def _anchored_items(self) -> int:
+        """What the ledger says of how many there were."""
+        at = ledger_entries.c
+        told = select(at.body).where(at.subject == self._box.box_id, at.kind == CHAIN_ANCHORED)
+        body = self._db.scalar(told.order_by(at.at_ns.desc(), at.seq.desc()).limit(1))
+        return int(json.loads(body)["content"].get(ITEMS, 0)) if body else 0
+
+    def _deleted_alerts(self) -> Iterator[Finding]:
+        """Transitions that are kept as sent and stand in no list of alarms."""
+        at = items.c
+        held = exists().where(alerts.c.box_id == at.box_id, alerts.c.key == at.key)
+        gone = select(at.key).where(at.box_id == self._box.box_id, at.kind == "alarm_transition", ~held)
+        for key in self._db.scalars(gone.order_by(at.number).limit(PAGE)).all():
+            zh = f"报警记录 {key} 已从报警表中删除"
+            en = f"the row of alert {key} is gone; what was sent is there"
+            yield self._fault(FindingKind.RECORD_DELETED, f"alert {key}", zh, en)
 
     def _item(self, item: "Row[Any]", keys: Keys) -> Iterator[Finding]:
         where = f"{item.kind} {item.key}"

@@ -1,4 +1,4 @@
-"""Watch for missing events: a silent box, a gap that stays open, an unregistered project.
+"""Watch for missing events: a silent box, a gap that stays open, an unregistered project; and for wrong clocks.
 
 In: the tables and now. Out: findings, opened, and closed by themselves once the cause is gone. A silent box is a
 finding, not a zero: nothing here counts its alarms as none.
@@ -7,7 +7,7 @@ finding, not a zero: nothing here counts its alarms as none.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from regulator.intake.findings import Finding, FindingKind, close_of, open_finding
 from regulator.records.box_standing import IS_HEARD
@@ -15,9 +15,12 @@ from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.tables.intake import boxes, findings
 from regulator.records.tables.registry import projects
+from screens.formats import site_time
 
 WATCH_EVERY_S = 60.0
 GAP_LIMIT_S = 600
+CLOCK_LIMIT_S = 60
+"""Beyond what a slow way makes of a clock that is right."""
 SECOND_NS = 1_000_000_000
 
 
@@ -34,9 +37,12 @@ class WatchJob:
         it, and nobody's chains are held in an order of their own."""
         with self.database.reading() as db:
             silent, gaps = list(self._silent(db, now_ns)), list(_gaps(db, now_ns))
-            unregistered = _unregistered(db)
+            unregistered, clocks = _unregistered(db), list(_wrong_clocks(db))
         self._agree(FindingKind.SILENT_BOX, silent, "设备恢复通信 the box is heard again", now_ns)
         self._agree(FindingKind.CHAIN_GAP, gaps, "缺失记录已补齐 the gap has healed", now_ns)
+        self._agree(
+            FindingKind.CLOCK_OFF, self._new_today(clocks, now_ns), "时钟已校正 the clock is right again", now_ns
+        )
         registered = "项目已备案 the project was registered"
         self._close_gone(FindingKind.UNREGISTERED_PROJECT, unregistered, registered, now_ns)
 
@@ -48,6 +54,18 @@ class WatchJob:
                 with self.database.transaction() as db:
                     open_finding(db, self.ledger, finding, now_ns)
         self._close_gone(kind, {finding.subject for finding in there}, because, now_ns)
+
+    def _new_today(self, there: Sequence[Finding], now_ns: int) -> list[Finding]:
+        """Without those of boxes that had one today already and are in order since: one a box and day."""
+        at, midnight = findings.c, site_time(now_ns).replace(hour=0, minute=0, second=0)
+        with self.database.reading() as db:
+            had = (
+                at.kind == FindingKind.CLOCK_OFF,
+                at.closed_at_ns > 0,
+                at.opened_at_ns >= int(midnight.timestamp()) * SECOND_NS,
+            )
+            closed = set(db.scalars(select(at.subject).where(*had)))
+        return [finding for finding in there if finding.subject not in closed]
 
     def _close_gone(self, kind: FindingKind, there: set[str], because: str, now_ns: int) -> None:
         for subject in sorted(self._open_subjects(kind) - there):
@@ -76,6 +94,19 @@ def _gaps(db: Connection, now_ns: int) -> Iterable[Finding]:
         zh = f"设备 {box.box_id} 的证据链从记录 {box.verified_seq + 1} 起缺失超过 {GAP_LIMIT_S // 60} 分钟"
         en = f"the chain of {box.box_id} misses record {box.verified_seq + 1} for more than {GAP_LIMIT_S // 60} min"
         yield Finding(FindingKind.CHAIN_GAP, box.box_id, zh, en, box.project_code, box.box_id)
+
+
+def _wrong_clocks(db: Connection) -> Iterable[Finding]:
+    at = boxes.c
+    off = (at.clock_heard_at_ns > 0) & (func.abs(at.clock_offset_ns) >= CLOCK_LIMIT_S * SECOND_NS)
+    for box in db.execute(select(boxes).where(off, IS_HEARD).order_by(at.box_id)).all():
+        seconds = abs(box.clock_offset_ns) // SECOND_NS
+        side_zh, side_en = ("快", "ahead") if box.clock_offset_ns > 0 else ("慢", "behind")
+        zh = f"设备 {box.box_id} 的时钟比监管平台{side_zh} {seconds} 秒，其报警和读数的时间不可信"
+        en = (
+            f"the clock of {box.box_id} is {seconds} s {side_en}; the times of its alarms and readings are not reliable"
+        )
+        yield Finding(FindingKind.CLOCK_OFF, box.box_id, zh, en, box.project_code, box.box_id)
 
 
 def _unregistered(db: Connection) -> set[str]:

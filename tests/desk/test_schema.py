@@ -16,6 +16,8 @@ from regulator.records.tables.intake import codes
 from tests.fakes.postgresql import PostgreSQL
 
 Schema = dict[str, object]
+ITEMS_BEFORE = [("first", "a", 7), ("first", "b", 5), ("second", "a", 6)]
+ITEMS_AFTER = [("first", "b", 1), ("first", "a", 2), ("second", "a", 1)]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -70,7 +72,8 @@ def _index_texts(database: DeskDatabase, table: str) -> list[str]:
 
 
 def test_a_desk_that_was_there_keeps_its_boxes_orders_and_files(two_empty: tuple[str, str]) -> None:
-    """From before codes named their box: the box that was heard last has the orders, old codes let nobody in."""
+    """From before codes named their box: the box that was heard last has the orders, old codes let nobody in. What
+    came before items had numbers is numbered as it came."""
     database = DeskDatabase(two_empty[0])
     try:
         with database.engine.begin() as db:
@@ -84,8 +87,16 @@ def test_a_desk_that_was_there_keeps_its_boxes_orders_and_files(two_empty: tuple
             db.execute(
                 text("INSERT INTO blobs (sha256, size_bytes, box_id, completed_at_ns) VALUES ('b', 1, 'first', 4)")
             )
+            item = "INSERT INTO items (box_id, key, kind, accepted_at_ns, body, body_sha256, envelope,"
+            item += " envelope_signature, receipt) VALUES "
+            rows = [f"('{box}', '{key}', 'k', {at}, '', '', '', '', '')" for box, key, at in ITEMS_BEFORE]
+            db.execute(text(item + ", ".join(rows)))
         prepare(database)
         with database.reading() as db:
+            numbered = text("SELECT box_id, key, number FROM items ORDER BY box_id, number")
+            assert [tuple(row) for row in db.execute(numbered)] == ITEMS_AFTER
+            counted = text("SELECT items_accepted FROM boxes ORDER BY box_id")
+            assert list(db.scalars(counted)) == [2, 1]
             assert assigned_box(db, "P-1") == "second"
             assert [tuple(row) for row in db.execute(text("SELECT waiting, revoked_at_ns FROM boxes"))] == [(0, 0)] * 2
             assert sent_by(db, "first", {"b"}) == {"b"}

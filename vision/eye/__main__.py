@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import cv2
 
+from screens.log_limit import LogLimit
 from vision.camera.frame_slot import FrameSlotReader
 from vision.eye.models import ModelShelf
 from vision.eye.parts import open_model, open_parts
@@ -33,7 +34,9 @@ def main() -> int:
     os.dup2(2, 1)  # whatever a library prints must not get between the messages
     os.nice(NICENESS)
     cv2.setNumThreads(1)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s logger=%(name)s %(message)s")
+    log_to = logging.StreamHandler()
+    log_to.setFormatter(logging.Formatter("%(levelname)s logger=%(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[LogLimit(log_to)])
     orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
     threading.Thread(target=_hear, args=(sys.stdin.buffer, orders), daemon=True).start()
     shelf = ModelShelf(open_model)

@@ -33,13 +33,14 @@ boxes = Table(
     moment("assigned_at_ns"),
     moment("revoked_at_ns"),
     text("enrolled_by"),
+    whole("items_accepted"),
     Index("ix_boxes_by_project", "project_code"),
 )
 """`waiting`: enrolled, and not heard before an approver admits it. `assigned_at_ns`: since when orders go to it; the
 newest of a project's boxes that are heard has them. `revoked_at_ns` 0: in force. `enrolled_by`: JSON, the persons who
 issued the code that it enrolled with. `head_*`: what the box itself said last. `clock_offset_ns`: its clock less ours
 when its last heartbeat came, the way included; known only where `clock_heard_at_ns` is. `verified_*`: how far its chain
-holds here. `gap_since_ns` 0: no gap."""
+holds here. `gap_since_ns` 0: no gap. `items_accepted`: the number of its last item."""
 
 box_keys = Table(
     "box_keys",
@@ -86,10 +87,20 @@ items = Table(
     text("envelope", default=None),
     text("envelope_signature", default=None),
     text("receipt", default=None),
+    whole("number"),
     Index("ix_items_by_arrival", "kind", "accepted_at_ns"),
     Index("ix_items_of_box", "box_id", "kind", "accepted_at_ns"),
+    Index(
+        "uq_items_number",
+        "box_id",
+        "number",
+        unique=True,
+        sqlite_where=clause("number > 0"),
+        postgresql_where=clause("number > 0"),
+    ),
 )
-"""`body` is the canonical text, `envelope` the exact bytes that the signature is over."""
+"""`body` is the canonical text, `envelope` the exact bytes that the signature is over. `number`: a box's first is 1,
+each next one more, so that a deleted row is missed."""
 
 alerts = Table(
     "alerts",

@@ -12,10 +12,11 @@ from contract.faults import FAULTS
 from contract.signing import generate_key
 from regulator.intake.reception import Request
 from regulator.intake.refusals import KEPT_A_DAY, KEPT_BYTES
-from regulator.intake.watch import GAP_LIMIT_S
+from regulator.intake.watch import CLOCK_LIMIT_S, GAP_LIMIT_S, SECOND_NS
 from regulator.records.ledger import entries_of
 from regulator.records.tables.intake import alarms, alerts, items, kept_aside
 from regulator.records.tables.registry import projects
+from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import DeskIntake, SendingBox, code_of, reading, reply_of
 
 HOSTILE = "'; DROP TABLE items; --<script>alert(1)</script>\"\\%s{}\u202e"
@@ -113,6 +114,29 @@ async def test_a_silent_box_is_a_finding_until_it_is_heard(intake: DeskIntake, b
         kinds = [entry.fields["kind"] for entry in entries_of(db, f"project:{box.project}")]
     assert kinds.count("finding_opened") == 2
     assert kinds.count("finding_closed") == 1
+
+
+@pytest.mark.parametrize(("off_s", "found"), [(3600, True), (-3600, True), (CLOCK_LIMIT_S - 1, False), (0, False)])
+async def test_a_box_whose_clock_is_wrong_is_a_finding_once_a_day_until_it_is_right(
+    intake: DeskIntake, box: SendingBox, off_s: int, found: bool
+) -> None:
+    async def beat(seconds: int) -> list[dict[str, Any]]:
+        box.clock = DeskClock(intake.clock() + seconds * SECOND_NS)
+        await box.beat()
+        for _ in range(2):
+            intake.run("watch")
+        return intake.findings("clock_off")
+
+    opened = await beat(off_s)
+    assert len(opened) == found
+    if not found:
+        return
+    words = f"the clock of box-1 is 3600 s {'ahead' if off_s > 0 else 'behind'}"
+    assert str(opened[0]["words_en"]).startswith(words)
+    assert await beat(0) == []
+    assert await beat(off_s) == [], "one a box and day"
+    intake.clock.move(days=1)
+    assert len(await beat(off_s)) == 1
 
 
 async def test_a_project_that_is_registered_is_no_finding_any_more(intake: DeskIntake, box: SendingBox) -> None:

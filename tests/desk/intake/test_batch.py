@@ -78,7 +78,8 @@ def keep(store: ReceiverStore, deliveries: list[Delivery], together: int) -> lis
 
 
 def rows(intake: DeskIntake, box: SendingBox) -> dict[str, list[dict[str, Any]]]:
-    """All that is held of a box, without what is its own: its name and project, random ids and signatures."""
+    """All that is held of a box, without what is its own: its name and project, random ids and signatures. Of the
+    numbers of its items which there are: what is left to be judged alone comes after the others."""
     held = {}
     own = {"box_id", "body", "envelope", "envelope_signature", "receipt", "message_id", "signed", "sha256", "prev"}
     own |= {"record", "verified_sha256", "body_sha256", "head_sha256", "project_code"}
@@ -86,6 +87,10 @@ def rows(intake: DeskIntake, box: SendingBox) -> dict[str, list[dict[str, Any]]]
         for table in (items, chain_records, alerts, alarms, alarm_media, mailbox, boxes):
             found = db.execute(select(table).where(table.c.box_id == box.box_id)).all()
             plain = [{name: value for name, value in row._mapping.items() if name not in own} for row in found]
+            if table is items:
+                held["numbers"] = sorted(
+                    ({"number": row.pop("number")} for row in plain), key=lambda row: row["number"]
+                )
             held[table.name] = sorted(plain, key=lambda row: json.dumps(row, sort_keys=True))
     return held
 

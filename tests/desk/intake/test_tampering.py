@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Update, delete, select, update
 
 from contract.chain import ChainHead
 from contract.envelope import sign_text
@@ -14,7 +14,7 @@ from contract.messages import ReceiptText
 from contract.signing import generate_key
 from regulator.intake.recheck import Recheck
 from regulator.records.ledger import entries_of, verify_ledger
-from regulator.records.tables.intake import anchors, box_keys, boxes, chain_records, items
+from regulator.records.tables.intake import alerts, anchors, box_keys, boxes, chain_records, items
 from tests.fakes.sending_box import DeskIntake, SendingBox, code_of
 
 
@@ -71,6 +71,15 @@ def drop_record(number: int) -> Callable[[Connection], object]:
     return lambda db: db.execute(delete(chain_records).where(chain_records.c.seq == number))
 
 
+def drop_item(*numbers: int, then: Update | None = None) -> Callable[[Connection], object]:
+    def act(db: Connection) -> None:
+        db.execute(delete(items).where(items.c.number.in_(numbers)))
+        if then is not None:
+            db.execute(then)
+
+    return act
+
+
 TAMPERING: dict[str, tuple[Callable[[Connection], object], list[tuple[str, str]]]] = {
     "body": (change(items, "body", "a:raised", flip), [("record_changed", "alarm_transition a:raised")]),
     "envelope": (
@@ -79,6 +88,14 @@ TAMPERING: dict[str, tuple[Callable[[Connection], object], list[tuple[str, str]]
     ),
     "receipt": (other_receipt, [("receipt_forged", "alarm_transition a:raised")]),
     "record": (flip_record, [("record_changed", "chain 2")]),
+    "item": (drop_item(1), [("record_deleted", "items 1")]),
+    "items": (drop_item(2, 3), [("record_deleted", "items 2–3")]),
+    "last item": (drop_item(5), [("record_deleted", "items 5")]),
+    "items and their count": (
+        drop_item(4, 5, then=update(boxes).values(items_accepted=3)),
+        [("record_deleted", "items 4–5")],
+    ),
+    "alert": (lambda db: db.execute(delete(alerts)), [("record_deleted", "alert a:raised")]),
     "middle": (drop_record(2), [("record_changed", "chain 3")]),
     "last": (drop_record(3), [("tail_deleted", "chain 3"), ("tail_deleted", "anchor 1")]),
 }
@@ -94,6 +111,15 @@ async def test_a_change_in_the_tables_is_named(intake: DeskIntake, box: SendingB
     intake.run("recheck")
     kinds = [finding["kind"] for finding in intake.findings() if finding["kind"] != "unregistered_project"]
     assert sorted(kinds) == sorted(kind for kind, _ in named)
+
+
+async def test_a_box_whose_row_was_deleted_is_named(intake: DeskIntake, box: SendingBox) -> None:
+    await a_day(intake, box)
+    with intake.desk.database.transaction() as db:
+        db.execute(delete(boxes))
+    intake.run("recheck")
+    (finding,) = intake.findings("record_deleted")
+    assert finding["words_en"] == "the row of box-1, which was enrolled, is gone"
 
 
 async def test_a_flipped_byte_of_a_file_is_named(intake: DeskIntake, box: SendingBox, tmp_path: Path) -> None:
