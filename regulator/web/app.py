@@ -21,6 +21,7 @@ AREAS: Final = (
     "health",
     "intake",
     "account",
+    "api",
     "registry",
     "hazard",
     "review",

@@ -20,8 +20,8 @@ from tests.fakes.desk_face import DeskFace
 from tests.fakes.published_schema import operations, schema_faults
 
 OPEN = (
-    *("/healthz", "/readyz", "/login", "/logout", "/preferences", "/documents/check/{number}"),
-    *("/oidc/start", "/oidc/callback"),
+    *("/healthz", "/readyz", "/login", "/logout", "/api/login", "/api/logout", "/preferences"),
+    *("/documents/check/{number}", "/oidc/start", "/oidc/callback"),
 )
 NOT_PUBLISHED = [
     *("DELETE /v1/{rest:path}", "GET /v1/{rest:path}", "HEAD /v1/{rest:path}", "PATCH /v1/{rest:path}"),
