@@ -12,7 +12,7 @@ from regulator.registry.coverage.ladder import Footing
 from screens.published import Answer
 
 Ns = Annotated[int, Field(description="Nanoseconds since 1970, UTC", examples=[1_767_225_600_000_000_000])]
-NsOrNull = Annotated[int | None, Field(description="Nanoseconds since 1970; null: not yet", examples=[1_767_311_999_000_000_000])]
+NsOrNull = Annotated[int | None, Field(description="UTC, ns; null: not yet", examples=[1_767_311_999_000_000_000])]
 ProjectCode = Annotated[str, Field(description="The project's code", examples=["GD-4401-001"])]
 ProjectName = Annotated[str, Field(description="The project's name", examples=["一号工地"])]
 RungText = Annotated[str, Field(description="A rung of the ladder, from the bottom up", examples=["heartbeat"])]
