@@ -73,7 +73,7 @@ def form_body(form: str, types: Iterable[str] = (FORM_TYPE,)) -> Json:
     token = {"type": "string", "maxLength": 64, "description": CSRF}
     schema: Json = {"type": "object", "properties": {"csrf": token} | fields}
     schema["required"] = ["csrf", *(word for word in words if word.isidentifier())]
-    schema["additionalProperties"] = _text() if "..." in words else False
+    schema["additionalProperties"] = _text()  # a form may hold fields that nobody reads
     return {"required": True, "content": {kind: {"schema": schema} for kind in types}}
 
 

@@ -15,6 +15,7 @@ from starlette.routing import Match
 
 from screens.guarding import RequestFault
 
+NO_SUCH_METHOD: Final = 405
 UNREADABLE: Final = 400
 """What the framework answers to a body that is no UTF-8."""
 Refusing = Callable[[Request, RequestFault], Awaitable[Response]]
@@ -37,9 +38,17 @@ def framework_refusals(app: FastAPI, refuse: Refusing) -> None:
             fault = RequestFault(422, "bad_request", "请求内容有误", "the body cannot be read", "body")
         answer = await refuse(request, fault)
         answer.headers.update(error.headers or {})
+        if error.status_code == NO_SUCH_METHOD:  # the framework names the methods of the first route alone
+            answer.headers["allow"] = ", ".join(sorted(_methods_there(request)))
         return answer
 
 
 def takes_only_others(request: Request) -> bool:
     """Whether the address is one of routes that take other methods alone: the answer is 405, whatever the body is."""
     return bool(max(route.matches(request.scope)[0].value for route in request.app.routes) == Match.PARTIAL.value)
+
+
+def _methods_there(request: Request) -> set[str]:
+    """The methods of all routes that an address fits."""
+    fitting = (route for route in request.app.routes if route.matches(request.scope)[0] is Match.PARTIAL)
+    return {method for route in fitting for method in getattr(route, "methods", None) or ()}

@@ -7,6 +7,7 @@ GET  /api/hazards    a page of the list
 GET  /api/coverage   the set on a day, project by project
 """
 
+from datetime import date
 from enum import Enum
 from typing import Annotated, Final
 
@@ -25,7 +26,7 @@ from regulator.records.tables.registry import projects
 from regulator.registry.building import set_code_of
 from regulator.registry.coverage.ladder import Footing, Ladder
 from regulator.registry.coverage.standings import Standing, is_unknown, standing_of
-from regulator.registry.days import day_of, read_day
+from regulator.registry.days import day_of
 from regulator.web.account_login import caller_of, end_own
 from regulator.web.api_answers import (
     CoverageAnswer,
@@ -43,10 +44,11 @@ from regulator.web.api_answers import (
 from regulator.web.pages import Pages
 from regulator.web.session_cookie import give_token, take_token
 from regulator.web.visitor import presence_of
+from screens.days import Day
 from screens.published import Answer, operation
 
-Day = Annotated[str, Query(max_length=10, description="YYYY-MM-DD; empty: today, as it is now")]
-LOGIN_ERRORS: Final = {401: "Wrong login name or password", 429: "Too many failures: wait"}
+AskedDay = Annotated[Day, Query(description="Empty: today, as it is now")]
+LOGIN_ERRORS: Final = {401: "Wrong login or password", 429: "Too many failures: wait", 503: "Too many at once"}
 NO_DAY: Final = {404: "Nothing was kept of this day"}
 
 
@@ -106,9 +108,9 @@ def _hazards(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
 def _coverage(desk: Desk, app: FastAPI, pages: Pages) -> None:
     @app.get("/api/coverage", **operation("coverage", "How much of the set is covered", CoverageAnswer, NO_DAY))
-    def coverage(request: Request, day: Day = "") -> Response:
+    def coverage(request: Request, day: AskedDay = "") -> Response:
         actor, now_ns = pages.actor(request), pages.now_ns()
-        asked = read_day(day, "day") if day else day_of(now_ns)
+        asked = date.fromisoformat(day) if day else day_of(now_ns)
         with desk.database.reading() as db:
             found = standing_of(db, set_code_of(desk), actor.scope, asked, now_ns, desk.settings.silent_box_s)
             if found is None:

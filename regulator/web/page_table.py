@@ -20,7 +20,8 @@ CALENDAR: Final = Media(("text/calendar",), "Dates, iCalendar")
 PLAIN: Final = Media(("text/plain",), "`ok`")
 CHECKED: Final = Media(("text/html",), "What holds in the package and what does not")
 CODES: Final = Media(("text/html", "text/csv"), "The codes, shown once: a sheet to print, or a table")
-TOO_MANY: Final = ((429, "Too many failures: wait"),)
+TOO_MANY: Final = ((429, "Too many failures: wait"), (503, "Too many log in at once: try again"))
+TOO_MANY_VIEWS: Final = ((429, "Too many watch already"),)
 WRONG: Final = (401, "Wrong login name or password")
 BUSY: Final = ((503, "Too many at once: try again later"),)
 PART: Final = ((206, "The bytes that `Range` asks for"), (416, "There are no such bytes"))
@@ -108,7 +109,7 @@ _WALL: Final = (
     _get("/wall", "wall", "The wall of the set's projects"),
     _get("/wall/card/{code}", "wall", "A project's card, a part of the page"),
     _get("/live/{code}/{camera}", "wall", "The form to ask for live video"),
-    _post("/live/{code}/{camera}", "wall", "Ask for live video", "reason"),
+    Page("POST", "/live/{code}/{camera}", "wall", "Ask for live video", "", "reason", None, TOO_MANY_VIEWS),
     _get("/live/views/{view}", "wall", "The view"),
     _post("/live/views/{view}/stop", "wall", "End the view"),
 )

@@ -20,11 +20,11 @@ TileRow = Annotated[
     ),
 ]
 Kind = Annotated[
-    tuple[int, str, int],
+    list[int | str],
     Field(description="Category, stage, a bit for each kind of dangerous work", examples=[[0, "主体", 5]]),
 ]
 City = Annotated[
-    tuple[str, str, list[TileRow]],
+    list[str | list[TileRow]],
     Field(description="Code, name, the tiles", examples=[["4401", "甲市", [["GD-4401-001", 0, 7]]]]),
 ]
 

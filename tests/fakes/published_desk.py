@@ -17,11 +17,12 @@ from contract.client import DeskClient
 from regulator.hazards.opening import open_hazard
 from regulator.model.actor import Duty
 from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
+from regulator.records.tables.intake import boxes
 from regulator.records.tables.project_set import set_memberships
 from regulator.registry.kinds import Category
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import PASSWORD, PROVINCE, DeskFace
-from tests.fakes.review_world import REGIONS, ReviewWorld
+from tests.fakes.review_world import BOX, REGIONS, ReviewWorld
 
 LOGIN = "everybody"
 BOXES = [[10, 20, 110, 220, 1, 913, 7]]
@@ -75,6 +76,8 @@ class PublishedDesk:
         stays = [{"membership_id": p, "project_code": p, "city_code": at[1], **same} for p, at in REGIONS.items()]
         with self.face.database.transaction() as db:
             db.execute(insert(set_memberships), stays)
+            box = {"box_id": BOX, "project_code": "p1", "last_seen_ns": self.clock(), "verified_sha256": "0" * 64}
+            db.execute(insert(boxes).values(**box))
 
     def _hazard(self) -> str:
         actor, now_ns = self.face.actor(Duty.REVIEWER), self.clock()

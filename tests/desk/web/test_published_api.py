@@ -16,11 +16,10 @@ from tests.fakes.published_schema import answer_faults, operations
 Asked = tuple[str, str, str, dict[str, Any]]
 ITEM, SHEET = "/review/items/{item_id}", "/review/sheets/{sheet_id}"
 ELSEWHERE = {
-    ("POST", "/live/views/{view}/renew"),
     ("GET", "/draws/{draw_id}/pool.json"),
     ("GET", "/draws/{draw_id}/result.json"),
 }
-"""Their real answers are compared in tests/desk/supervision/test_pages.py and tests/browser/test_desk_live.py."""
+"""Their real answers are compared where a draw is made: tests/desk/supervision/test_pages.py."""
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +67,8 @@ def _requests(desk: PublishedDesk) -> Iterator[Asked]:
     yield "GET", "/api/hazards", "/api/hazards", {"params": {"state": "pending", "region": "4401", "due": "later"}}
     yield "GET", f"{ITEM}/facts", f"/review/items/{desk.items[0]}/facts", {}
     yield from _verdicts(desk)
+    view = desk.submit("/live/p1/cam-1", reason="核实现场情况").headers["location"]
+    yield "POST", "/live/views/{view}/renew", f"{view}/renew", {"data": {"csrf": desk.csrf}}
     for kind in ("coco", "yolo"):
         yield "POST", "/samples/export", "/samples/export", {"data": {"csrf": desk.csrf, "kind": kind}}
     yield "POST", "/api/logout", "/api/logout", {"json": {}}
@@ -113,7 +114,8 @@ def test_a_program_logs_in_and_reads_alarms_hazards_and_coverage(desk: Published
         assert list(client.hazards(project="p2")) == []
         coverage = client.coverage()
         assert (coverage.projects, coverage.covered, coverage.percent, coverage.frozen) == (3, 0, "0.00", False)
-        assert [row.stopped_at for row in coverage.ladders] == ["box"] * 3
+        stopped = {row.project_code: row.stopped_at for row in coverage.ladders}
+        assert stopped == {"p1": "cameras", "p2": "box", "p3": "box"}
         with pytest.raises(RefusedError, match="404 no_such_day"):
             client.coverage("2020-01-01")
         client.log_out()
