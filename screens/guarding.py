@@ -1,6 +1,7 @@
 """Checks of every request before its route, and headers of every answer, for both faces.
 
     body_fault      what a body declares of itself: its kind and its length
+    address_fault   an address and its query: lengths, characters
     origin_fault    where a form came from
     form_token      what a visitor's forms must carry (csrf)
     with_headers    the headers of the house, and the cookie that makes a browser's forms its own
@@ -23,6 +24,8 @@ BROWSER_COOKIE: Final = "browser"
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 JSON_TYPE: Final = "application/json"
 MOST_DIGITS: Final = 9
+MOST_TEXT: Final = 2000
+"""Characters of an address, and of each value of its query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,25 @@ def body_fault(request: Request, limit: BodyLimit) -> RequestFault | None:
         words = (f"请求内容过长，最多 {most}", f"the request is too large: expected at most {most}")
         return RequestFault(413, "too_large", *words, "content-length")
     return None
+
+
+def address_fault(request: Request) -> RequestFault | None:
+    """An address and its query hold short texts that a database can keep. PostgreSQL keeps no NUL."""
+    if not _keepable(request.scope["path"]):
+        return RequestFault(404, "no_such_page", "没有这个页面", "no such page", "")
+    for name, value in request.query_params.multi_items():
+        if not _keepable(name) or not _keepable(value):
+            field = f"query.{name[:40]}"
+            words = (
+                "网址参数过长或含有无法保存的字符",
+                f"{field}: at most {MOST_TEXT} characters, and no NUL",
+            )
+            return RequestFault(422, "bad_query", *words, field)
+    return None
+
+
+def _keepable(text: str) -> bool:
+    return len(text) <= MOST_TEXT and "\0" not in text
 
 
 def _size(count: int) -> str:

@@ -4,6 +4,8 @@
     @app.get("/alarms.csv", **operation("files", "Alarms as a table", CSV))             in it, with its media type
     @app.get("/alarms")                                                                 no tag: a page, not in it
 
+Pages and forms are declared by a table (`screens.published_pages`), where a face has them in its schema.
+
 In: an application with its routes. Out: keyword arguments for a route, and the schema of all routes that have a tag.
 A declared model costs no time when the route answers: the route returns a `Response` as before, and tests compare real
 answers with the schema.
@@ -65,6 +67,7 @@ class Media:
 
 
 CSV: Final = Media(("text/csv",), "A table: UTF-8, one line a row, the first line names the columns")
+HTML: Final = Media(("text/html",), "A page")
 JPEG: Final = Media(("image/jpeg",), "A picture", text=False)
 MP4: Final = Media(("video/mp4",), "Video", text=False)
 SVG: Final = Media(("image/svg+xml",), "A drawing")
@@ -81,9 +84,11 @@ def operation(
     also: Mapping[int, tuple[type[BaseModel], str]] | None = None,
 ) -> Json:
     """Keyword arguments of a route. `errors` says by status what else can go wrong (401, 403, 411, 413, 415 and 422 are
-    added by `publish`); `also` names other models by status; `example` stands for one made from the model's fields."""
+    added by `publish`); `also` names other models by status; `example` stands for one made from the model's fields.
+    Of `errors`, those below 400 are answers without a body."""
     responses: dict[int, Json] = {
-        status: {"model": ErrorAnswer, "description": text} for status, text in (errors or {}).items()
+        status: {"description": text} | ({"model": ErrorAnswer} if status >= 400 else {})
+        for status, text in (errors or {}).items()
     }
     for status, (model, text) in (also or {}).items():
         responses[status] = {"model": model, "description": text} | _with_example(example_of(model))
@@ -108,6 +113,8 @@ class PublishedFace:
     security: Callable[[str, str], Sequence[Mapping[str, list[str]]]]
     errors: Mapping[int, str] = field(default_factory=dict)
     """What any operation may answer beside the usual refusals."""
+    most_text: int = 0
+    """The most characters of a parameter that says nothing of its length; 0: the face has no such limit."""
 
 
 LOGIN_ERRORS: Final = {401: "Nobody is logged in, and no valid token came", 403: "The role does not allow this"}
@@ -169,6 +176,8 @@ def _complete(face: PublishedFace, method: str, path: str, described: Json) -> N
     """Security and the refusals that every operation of its kind shares."""
     security = [dict(way) for way in face.security(method.upper(), path)]
     described["security"] = security
+    for parameter in described.get("parameters", []) if face.most_text else []:
+        _bound(parameter["schema"], face.most_text)
     shared = dict(face.errors) | (LOGIN_ERRORS if security else {})
     if method not in READING:
         shared |= BODY_ERRORS
@@ -176,7 +185,11 @@ def _complete(face: PublishedFace, method: str, path: str, described: Json) -> N
         shared |= PARAMETER_ERRORS
     responses = described["responses"]
     declared = {status: text for status, text in shared.items() if not _declared(responses, status)}
-    responses |= {str(status): _refusal(text) for status, text in declared.items()}
+    responses |= {str(status): refusal(text) for status, text in declared.items()}
+    if answers_people(responses):
+        for status in responses:
+            if status.startswith(("4", "5")):
+                responses[status]["content"] |= HTML.content()
     described["responses"] = dict(sorted(responses.items()))
 
 
@@ -185,7 +198,20 @@ def _declared(responses: Json, status: int) -> bool:
     return str(status) in responses and FASTAPI_MODELS[0] not in str(responses[str(status)])
 
 
-def _refusal(text: str) -> Json:
+def answers_people(responses: Json) -> bool:
+    """Whether an operation answers with a page, or leads on to one: a browser gets its refusals as pages, too."""
+    return "303" in responses or "text/html" in responses.get("200", {}).get("content", {})
+
+
+def _bound(schema: Json, most: int) -> None:
+    """Write down the face's own limit where a text names none."""
+    for part in (schema, *schema.get("anyOf", ())):
+        if part.get("type") == "string" and not {"maxLength", "enum", "const", "format"} & set(part):
+            part["maxLength"] = most
+
+
+def refusal(text: str) -> Json:
+    """A response in the one shape of all refusals."""
     reference = {"$ref": REFERENCE.format(model=ErrorAnswer.__name__)}
     return {"description": text, "content": {"application/json": {"schema": reference}}}
 
@@ -205,7 +231,7 @@ def _first_line(model: type[BaseModel]) -> str:
 
 def example_of(model: type[BaseModel]) -> Json:
     """An example made of the examples of the fields. Raises TypeError for a text field without an example."""
-    return {name: _field_example(model, name, each) for name, each in model.model_fields.items()}
+    return {each.alias or name: _field_example(model, name, each) for name, each in model.model_fields.items()}
 
 
 def _field_example(model: type[BaseModel], name: str, declared: FieldInfo) -> object:

@@ -27,12 +27,12 @@ from gateway.store.alarm_history import Chosen, PlaceInHistory
 from gateway.web.alarm_csv import table_of
 from gateway.web.alarm_desk import AlarmDesk
 from gateway.web.alarm_view import PAGE_ROWS, Tab
-from gateway.web.answer_fields import Day
 from gateway.web.api import LAST_NS
 from gateway.web.pages import Pages
 from gateway.web.read_model import Row, alarm_row
 from gateway.web.reasons import reason_in
 from gateway.web.visitor import RefusedError, Role, require
+from screens.days import Day
 from screens.formats import SITE_ZONE
 from screens.published import CSV, operation
 

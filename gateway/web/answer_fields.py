@@ -3,11 +3,10 @@
 Times are nanoseconds since 1970, UTC, unless the name ends in `_ms` or `_s`.
 """
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Path
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import Field
 
 MOST_ID_CHARS = 200
 Ns = Annotated[int, Field(description="Nanoseconds since 1970, UTC", examples=[1_767_225_600_000_000_000])]
@@ -45,16 +44,4 @@ Sha256 = Annotated[str, Path(max_length=64, description="The SHA-256 of the file
 FileName = Annotated[str, Path(max_length=64, description="A day and an ending, such as 2026-11-22.pdf")]
 
 
-def _day(text: str) -> str:
-    if text and (len(text) != len("2026-01-31") or date.fromisoformat(text).isoformat() != text):
-        raise ValueError("expected a day such as 2026-01-31, or nothing")
-    return text
-
-
-Day = Annotated[
-    str,
-    AfterValidator(_day),
-    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "maxLength": 0}]}),
-]
-"""A day of the site that a query may name."""
 OrderSeq = Annotated[str, Path(max_length=15, description="The number of the record that sealed the order")]

@@ -7,13 +7,12 @@ from sending them, and short, which keeps anyone from filling the memory.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import astuple
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException
 
 from gateway.alarms import CommandError
 from gateway.ports import Clock
@@ -32,12 +31,12 @@ from gateway.web.reasons import MAX_REASON_CHARS, SAID
 from gateway.web.visitor import RefusedError, Role, require, user_of
 from screens.answers import error_answer as _error
 from screens.answers import json_answer as _json
+from screens.guarding import RequestFault
 from screens.published import Media, operation
+from screens.refusing import framework_refusals
 
 Acknowledge = Callable[[str, str, str], Awaitable[int]]
 KEPT_WITHIN_S = 10.0
-UNREADABLE = 400
-"""What the framework answers to a body that is no UTF-8."""
 NO_ALARM = {404: "No alarm has this id"}
 NO_POINT = {404: "No point has this id"}
 NOT_KEPT = {503: "Carried out, but not on the disk yet: do not switch the box off"}
@@ -186,17 +185,7 @@ def _health_routes(app: FastAPI, view: BoxView) -> None:
 
 
 def _errors(app: FastAPI, pages: Pages) -> None:
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        return _error(422, "bad_request", "请求内容有误", f"{field}: {first['msg']}", field)
+    async def refuse(request: Request, fault: RequestFault) -> Response:
+        return await pages.refuse(request, RefusedError(*astuple(fault)))
 
-    @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> Response:
-        refusal = RefusedError(error.status_code, "no_such_page", "没有这个地址或方法", str(error.detail))
-        if error.status_code == UNREADABLE:
-            refusal = RefusedError(422, "bad_request", "请求内容有误", "the body cannot be read", "body")
-        answer = await pages.refuse(request, refusal)
-        answer.headers.update(error.headers or {})
-        return answer
+    framework_refusals(app, refuse)

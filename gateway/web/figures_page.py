@@ -23,7 +23,6 @@ from starlette.requests import Request
 from gateway.figures.alarm_figures import AlarmFigures, Question
 from gateway.shift_office.sheet import Words
 from gateway.store.alarm_reader import AlarmReader
-from gateway.web.answer_fields import Day
 from gateway.web.figures_view import (
     CUSTOM,
     SPANS,
@@ -38,6 +37,7 @@ from gateway.web.figures_view import (
 from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, Role, require
 from screens.citing import certainty_text
+from screens.days import Day
 from screens.formats import local_day_time
 from screens.published import CSV, operation
 

@@ -12,12 +12,11 @@ import hmac
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Final, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.web.permissions import OPEN_FOLDERS, OPEN_PATHS, needed_role, open_to_all
@@ -34,6 +33,7 @@ from screens.guarding import (
     origin_fault,
     with_headers,
 )
+from screens.refusing import takes_only_others
 
 LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
 MAX_COMMAND_BYTES: Final = 65_536
@@ -147,7 +147,7 @@ class Guard:
             raise RefusedError(421, "wrong_host", "主机名不符", "open this page by a loopback name", "host")
         if request.method == "POST":  # the only method with a body that any route knows
             fault = body_fault(request, _allowed(path_of(request)))
-            if fault is not None and not _takes_only_others(request):
+            if fault is not None and not takes_only_others(request):
                 _refuse_fault(fault)
             _refuse_fault(origin_fault(request))
 
@@ -181,12 +181,7 @@ def _allowed(path: str) -> BodyLimit:
 
 def _refuse_fault(fault: RequestFault | None) -> None:
     if fault is not None:
-        raise RefusedError(fault.status, fault.code, fault.message_zh, fault.message_en, fault.field)
-
-
-def _takes_only_others(request: Request) -> bool:
-    """Whether the address is one of routes that take other methods alone: the answer is 405, whatever the body is."""
-    return bool(max(route.matches(request.scope)[0].value for route in request.app.routes) == Match.PARTIAL.value)
+        raise RefusedError(*astuple(fault))
 
 
 def _host_name(host: str) -> str:

@@ -42,14 +42,14 @@ def login_routes(desk: Desk, app: FastAPI, pages: Pages, passwords: Passwords) -
             account, token = log_in(desk.database, desk.ledger, passwords, typed, caller, desk.now_ns())
         except RefusedError as refused:
             return _page(desk, pages, request, going_on, refused, login=typed[0][:64])
-        _end_own(desk, request)
+        end_own(desk, request)
         answer = RedirectResponse("/me" if account.must_change else going_on, 303)
         give_token(request, answer, token)
         return answer
 
     @app.post("/logout")
     def logout(request: Request, form: Form) -> Response:  # noqa: ARG001 - reading it checks where it came from
-        _end_own(desk, request)
+        end_own(desk, request)
         answer = RedirectResponse("/login?done=logout", 303)
         take_token(request, answer)
         return answer
@@ -66,7 +66,8 @@ def caller_of(request: Request) -> Caller:
     return Caller(visitor_of(request).address, request.headers.get("user-agent", ""))
 
 
-def _end_own(desk: Desk, request: Request) -> None:
+def end_own(desk: Desk, request: Request) -> None:
+    """End the login that the request itself brought, if any."""
     presence = visitor_of(request).presence
     if presence is not None:
         with desk.database.transaction() as db:

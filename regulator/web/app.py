@@ -15,11 +15,13 @@ from regulator.desk import Desk
 from regulator.web.account_visitors import AccountVisitors
 from regulator.web.guard import Guard
 from regulator.web.pages import Pages, shared_routes
+from regulator.web.published import published_api
 
 AREAS: Final = (
     "health",
     "intake",
     "account",
+    "api",
     "registry",
     "hazard",
     "review",
@@ -49,5 +51,6 @@ def desk_app(desk: Desk, passwords: Passwords | None = None) -> FastAPI:
     shared_routes(app, pages)
     for area in AREAS:
         import_module(f"regulator.web.{area}_routes").install(desk, app, pages)
+    published_api(app, pages)
     app.add_middleware(Guard, visitors=AccountVisitors(desk), refuse=pages.refuse)
     return app

@@ -1,6 +1,6 @@
 """What stands before every route: kind and length of a body, where a form came from, who asks, and whether they may.
 
-    request -> body (kind, declared length) -> origin -> visitor -> duty -> route -> headers of the house
+    request -> address -> body (kind, declared length) -> origin -> visitor -> duty -> route -> headers of the house
 
 In: requests as they arrive. Out: the same with `request.state.visitor`, or a refusal. A body is refused by what it
 declares before anybody reads it; the contract's routes (`/v1/`) check signatures and lengths of their own.
@@ -8,7 +8,7 @@ declares before anybody reads it; the contract's routes (`/v1/`) check signature
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
@@ -30,10 +30,18 @@ from regulator.web.permissions import (
 )
 from regulator.web.visitor import STRANGER, Visitor, actor_of, presence_of
 from screens.addresses import path_of
-from screens.guarding import BROWSER_COOKIE, RequestFault, body_fault, form_token, origin_fault, with_headers
+from screens.guarding import (
+    BROWSER_COOKIE,
+    RequestFault,
+    address_fault,
+    body_fault,
+    form_token,
+    origin_fault,
+    with_headers,
+)
+from screens.refusing import takes_only_others
 
 Refuse = Callable[[Request, RefusedError], Awaitable[Response]]
-FORBIDDEN_METHOD = RefusedError(405, "method", "不支持这种请求", "expected GET, HEAD or POST", "method")
 
 
 class Visitors(Protocol):
@@ -80,13 +88,14 @@ class Guard:
 
 
 def check_request(request: Request) -> None:
-    """Raises RefusedError for a body that is too long or of the wrong kind, or a form from elsewhere."""
-    if request.method in READING:
-        return
-    if request.method != "POST":
-        raise FORBIDDEN_METHOD
-    _refuse_fault(body_fault(request, body_limit(path_of(request))))
-    _refuse_fault(origin_fault(request))
+    """Raises RefusedError for an address that cannot be kept, a body that is too long or of the wrong kind, or a form
+    from elsewhere."""
+    _refuse_fault(address_fault(request))
+    if request.method == "POST":  # the only method with a body that any route knows
+        fault = body_fault(request, body_limit(path_of(request)))
+        if fault is not None and not takes_only_others(request):
+            _refuse_fault(fault)
+        _refuse_fault(origin_fault(request))
 
 
 def require_duty(request: Request) -> None:
@@ -107,7 +116,7 @@ def require_duty(request: Request) -> None:
 
 def _refuse_fault(fault: RequestFault | None) -> None:
     if fault is not None:
-        raise RefusedError(fault.status, fault.code, fault.message_zh, fault.message_en, fault.field)
+        raise RefusedError(*astuple(fault))
 
 
 def _for_programs(request: Request) -> bool:

@@ -9,8 +9,7 @@ GET  /live/views/{view}/stream.mp4      fragmented MP4 as the camera encoded it,
 """
 
 import asyncio
-import json
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import FastAPI, Path, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
@@ -28,10 +27,17 @@ from regulator.web.forms import Form
 from regulator.web.live_permission import ASKERS
 from regulator.web.pages import Pages
 from regulator.web.visitor import presence_of
+from regulator.web.wall_answers import ViewAnswer
+from screens.answers import json_answer
+from screens.published import MP4, operation
+from screens.published_pages import takes_form
 
 Code = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
 Camera = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]
 ViewId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+NO_VIEW: Final = {404: "There is no such view, or it is somebody else's"}
+NOT_PLAYING: Final = NO_VIEW | {409: "There is no picture yet"}
+RENEW: Final = operation("wall", "The page is still there; how the view stands", ViewAnswer, NO_VIEW) | takes_form("")
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
@@ -70,14 +76,14 @@ def _watching(desk: Desk, app: FastAPI, pages: Pages, live: Live) -> None:
         stands = _stands(pages, request, found)
         return pages.render(request, "live_view.html", view=found, name=name, stands=stands)
 
-    @app.post("/live/views/{view}/renew")
+    @app.post("/live/views/{view}/renew", **RENEW)
     def renew(request: Request, view: ViewId, form: Form) -> Response:
         actor = pages.actor(request, *ASKERS)
         assert form is not None  # read for its token
         with desk.database.transaction() as db:
             live.office.renew(db, actor, view, desk.now_ns())
             found = live.office.view(db, actor, view)
-        return Response(json.dumps(_stands(pages, request, found)), media_type="application/json")
+        return json_answer(_stands(pages, request, found))
 
     @app.post("/live/views/{view}/stop")
     def stop(request: Request, view: ViewId, form: Form) -> Response:
@@ -87,7 +93,7 @@ def _watching(desk: Desk, app: FastAPI, pages: Pages, live: Live) -> None:
             live.office.stop(db, actor, view, desk.now_ns())
         return RedirectResponse(f"/live/views/{view}", 303)
 
-    @app.get("/live/views/{view}/stream.mp4")
+    @app.get("/live/views/{view}/stream.mp4", **operation("wall", "The video while it is held", MP4, NOT_PLAYING))
     def stream(request: Request, view: ViewId) -> Response:
         actor = pages.actor(request, *ASKERS)
         with desk.database.transaction() as db:

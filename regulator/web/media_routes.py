@@ -14,6 +14,7 @@ from regulator.evidence.viewing import NOT_FOUND, Shown, require_shown, viewing_
 from regulator.model.refusals import RefusedError
 from regulator.web.pages import Pages
 from regulator.web.visitor import presence_of
+from screens.answers import error_answer
 
 SHOWN_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "video/mp4")
 DOWNLOAD: Final = "application/octet-stream"
@@ -60,8 +61,10 @@ def _answer(wanted: str, shown: Shown, content: bytes) -> Response:
         return Response(content, media_type=media_type, headers=headers)
     span = _span(wanted, len(content))
     if span is None:
-        headers["content-range"] = f"bytes */{len(content)}"
-        return Response(status_code=416, headers=headers)
+        words = ("没有这段内容", f"Range: there are {len(content)} bytes")
+        answer = error_answer(416, "no_such_range", *words, "range")
+        answer.headers.update({"content-range": f"bytes */{len(content)}", "accept-ranges": "bytes"})
+        return answer
     headers["content-range"] = f"bytes {span.start}-{span.stop - 1}/{len(content)}"
     return Response(content[span.start : span.stop], 206, media_type=media_type, headers=headers)
 

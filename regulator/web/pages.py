@@ -5,6 +5,7 @@ its own routes and templates and knows nothing of cookies.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -25,6 +26,8 @@ from screens.addresses import back_of, path_of
 from screens.answers import error_answer
 from screens.catalogue import LANGUAGES, Catalogue, Language
 from screens.display import display_chosen, language_of, theme_of
+from screens.guarding import RequestFault
+from screens.refusing import framework_refusals
 from screens.static_files import StaticFiles
 from screens.static_routes import static_routes
 from screens.templating import FOLDER as SCREENS
@@ -130,9 +133,10 @@ def shared_routes(app: FastAPI, pages: Pages) -> None:
     async def refused(request: Request, error: RefusedError) -> Response:
         return await pages.refuse(request, error)
 
-    @app.exception_handler(404)
-    async def not_found(request: Request, _error: Exception) -> Response:
-        return await pages.refuse(request, RefusedError(404, "no_such_page", "没有这个页面", "no such page"))
+    async def refuse(request: Request, fault: RequestFault) -> Response:
+        return await pages.refuse(request, RefusedError(*astuple(fault)))
+
+    framework_refusals(app, refuse)
 
 
 async def _to_login(request: Request) -> Response:

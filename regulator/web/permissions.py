@@ -1,7 +1,7 @@
 """Permissions of every address. An address without an entry is closed.
 
     /healthz /readyz /static/ /v1/ /login /documents/check/ ...  anybody (/v1/ carries signatures of its own)
-    /me /seat ...                                                whoever is logged in
+    /me /seat /api/session ...                                   whoever is logged in
     reading                                                      any duty
     changing                                                     a duty that is not only reading
 
@@ -17,9 +17,9 @@ from screens.guarding import FORM_TYPE, JSON_TYPE, BodyLimit
 CONTRACT: Final = "/v1/"
 OPEN_PATHS: Final = ("/healthz", "/readyz", "/favicon.ico")
 OPEN_FOLDERS: Final = ("/static/", CONTRACT)
-OPEN_PAGES: Final = ("/login", "/logout", "/preferences", "/oidc/start", "/oidc/callback")
+OPEN_PAGES: Final = ("/login", "/logout", "/api/login", "/api/logout", "/preferences", "/oidc/start", "/oidc/callback")
 OPEN_PAGE_FOLDERS: Final = ("/documents/check/",)
-_OWN: Final = re.compile(r"/(me|seat)(/.*)?")
+_OWN: Final = re.compile(r"/(me|seat|api/session)(/.*)?")
 READING: Final = ("GET", "HEAD")
 LOOKING: Final = frozenset({Duty.VIEWER, Duty.AUDITOR})
 MIB: Final = 2**20

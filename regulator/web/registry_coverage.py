@@ -9,7 +9,7 @@ from sqlalchemy import select
 from regulator.records.among import among
 from regulator.records.tables.registry import projects
 from regulator.registry.coverage.ladder import Footing, Ladder, Rung
-from regulator.registry.coverage.standings import Standing, is_unknown, standing_now, standing_on
+from regulator.registry.coverage.standings import Standing, is_unknown, standing_of
 from regulator.registry.texts import read_word
 from regulator.web.registry_door import RegistryDoor
 
@@ -25,11 +25,7 @@ def coverage_pages(app: FastAPI, door: RegistryDoor) -> None:
         actor, day = pages.actor(request), door.day_asked(request)
         silent_s = door.desk.settings.silent_box_s
         with door.reading() as db:
-            standing: Standing | None
-            if day >= door.today:
-                standing = standing_now(db, door.rules.set_code, actor.scope, pages.now_ns(), silent_s)
-            else:
-                standing = standing_on(db, actor.scope, day)
+            standing = standing_of(db, door.rules.set_code, actor.scope, day, pages.now_ns(), silent_s)
             at = projects.c
             stopped = request.query_params.get("stopped", "")
             rest = _rest(standing, stopped)

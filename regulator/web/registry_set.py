@@ -1,11 +1,12 @@
 """The set's page: members on any day, suggestions, proposals, decisions, the waiting list."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import FastAPI, Path, Request
 from fastapi.responses import Response
 
 from regulator.model.actor import Duty, Level
+from regulator.model.refusals import RefusedError
 from regulator.registry.authority import REGULATOR
 from regulator.registry.days import read_day
 from regulator.registry.kinds import Category
@@ -13,9 +14,10 @@ from regulator.registry.set_lists import set_view
 from regulator.registry.set_office import PROPOSERS, Action, Proposal, admit, decide, propose, withdraw
 from regulator.registry.set_suggestions import Ground, suggestions
 from regulator.registry.texts import read_word
-from regulator.web.forms import Form
+from regulator.web.forms import Form, FormValues
 from regulator.web.registry_door import RegistryDoor, back_to
 
+VERDICTS: Final = ("approve", "refuse")
 ProposalId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
@@ -64,15 +66,16 @@ def _changing(app: FastAPI, door: RegistryDoor) -> None:
     @app.post("/set/proposals/{proposal_id}/decide")
     def decided(request: Request, proposal_id: ProposalId, form: Form) -> Response:
         with door.act(request, form["reason"]) as act:
-            decide(act, door.rules, proposal_id, approve=form["verdict"] == "approve")
+            decide(act, door.rules, proposal_id, approve=_approves(form))
         return back_to("/set#proposals")
 
     @app.post("/set/decide-many")
     def many(request: Request, form: Form) -> Response:
         """All that were ticked, or none of them: one refusal takes the others back."""
+        approve = _approves(form)
         with door.act(request, form["reason"]) as act:
             for proposal_id in form.every("proposal"):
-                decide(act, door.rules, proposal_id, approve=form["verdict"] == "approve")
+                decide(act, door.rules, proposal_id, approve=approve)
         return back_to("/set#proposals")
 
     @app.post("/set/proposals/{proposal_id}/withdraw")
@@ -86,3 +89,11 @@ def _changing(app: FastAPI, door: RegistryDoor) -> None:
         with door.act(request, form["reason"]) as act:
             admit(act, door.rules, proposal_id, read_day(form["effective_day"], "effective_day"))
         return back_to("/set#waiting")
+
+
+def _approves(form: FormValues) -> bool:
+    """Raises RefusedError 422 for a verdict that there is not."""
+    verdict = form["verdict"]
+    if verdict not in VERDICTS:
+        raise RefusedError(422, "bad_choice", "请选择同意或不同意", f"expected one of {', '.join(VERDICTS)}", "verdict")
+    return verdict == "approve"

@@ -12,7 +12,11 @@ from regulator.review.office import ReviewOffice
 from regulator.review.rates import FEWEST
 from regulator.review.site_checks import Outcome, Seen
 from regulator.web.forms import Form
+from regulator.web.page_table import ZIP
 from regulator.web.pages import Pages
+from regulator.web.review_answers import LabelsFile
+from screens.published import Json, operation
+from screens.published_pages import takes_form
 
 DAYS: Final = (1, 7, 30)
 FILES: Final = {
@@ -51,7 +55,7 @@ def _samples(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
         found = office.quality(pages.actor(request), pages.now_ns())
         return pages.render(request, "review_samples.html", found=found, fewest=FEWEST, reasons=list(FalseReason))
 
-    @app.post("/samples/export")
+    @app.post("/samples/export", **_exported())
     def export(request: Request, form: Form) -> Response:
         kind = _kind(form["kind"])
         content = office.export_labels(pages.actor(request), kind, pages.now_ns())
@@ -70,6 +74,13 @@ def _checks(app: FastAPI, pages: Pages, office: ReviewOffice) -> None:
         seen = Seen(_outcome(form["outcome"]), form["words"])
         office.checked(pages.actor(request), item_id, seen, pages.now_ns())
         return RedirectResponse("/review/checks", 303)
+
+
+def _exported() -> Json:
+    """COCO is JSON, YOLO a zip."""
+    known = operation("review", "Labels of judged pictures", LabelsFile) | takes_form("kind")
+    known["responses"][200]["content"] |= ZIP.content()
+    return known
 
 
 def _kind(text: str) -> LabelKind:

@@ -21,12 +21,15 @@ from regulator.supervision.draw_pool import (
 )
 from regulator.supervision.draw_view import draw_of, draws_of, pool_text, result_text
 from regulator.web.act_door import ActDoor, back_to
+from regulator.web.draw_answers import PoolFile, ResultFile
 from regulator.web.forms import Form, FormValues
 from regulator.web.supervision_door import Id
 from screens.formats import SITE_ZONE
+from screens.published import operation
 
 PAGE = "/draws"
 SECOND_NS = 1_000_000_000
+NO_DRAW = {404: "There is no such draw in the scope, or its day has not come"}
 
 
 def draw_pages(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
@@ -69,13 +72,13 @@ def _looking(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
 def _files(app: FastAPI, door: ActDoor) -> None:
     pages = door.pages
 
-    @app.get(PAGE + "/{draw_id}/pool.json")
+    @app.get(PAGE + "/{draw_id}/pool.json", **operation("supervision", "The frozen pool", PoolFile, NO_DRAW))
     def pool(request: Request, draw_id: Id) -> Response:
         actor = pages.actor(request)
         with door.reading() as db:
             return _download(pool_text(db, actor, draw_id, door.today), f"pool-{draw_id}.json")
 
-    @app.get(PAGE + "/{draw_id}/result.json")
+    @app.get(PAGE + "/{draw_id}/result.json", **operation("supervision", "The result", ResultFile, NO_DRAW))
     def result(request: Request, draw_id: Id) -> Response:
         actor = pages.actor(request)
         with door.reading() as db:

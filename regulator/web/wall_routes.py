@@ -13,7 +13,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 
-from fastapi import FastAPI, Path, Query, Request
+from fastapi import FastAPI, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from regulator.desk import Desk
@@ -32,10 +32,23 @@ from regulator.wall.tile import BANDS, LINKS, RUNGS
 from regulator.web.account_visitors import AccountVisitors
 from regulator.web.live_permission import may_watch
 from regulator.web.pages import Pages
+from regulator.web.wall_answers import ChangesAnswer, TilesAnswer
+from screens.answers import json_answer
+from screens.published import Media, operation
 
 Code = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
 Camera = Annotated[str, Query(max_length=500, pattern=r"^[^\x00]*$")]
+LastEventId = Annotated[str, Header(description="The number of the last event that came; what was missed follows")]
+LastId = Annotated[str, Query(max_length=40, description="The same, for those who can set no header")]
 MOST_DIGITS: Final = 18
+EVENTS: Final = Media(("text/event-stream",), "Server-sent events: hello, tiles (changed), gap, live (each second)")
+STILL: Final = Media(("image/jpeg", "image/png", "image/webp"), "A picture; `x-age-ms` says how old", text=False)
+NO_STILL: Final = {
+    204: "There is none yet",
+    304: "The one that `If-None-Match` names",
+    404: "No project in the scope has this code",
+}
+FEED_ERRORS: Final = {400: "The number of the last event is none", 503: "Too many listen"}
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
@@ -67,28 +80,28 @@ def _pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
 
 def _data(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    @app.get("/api/wall/tiles")
+    @app.get("/api/wall/tiles", **operation("wall", "Every tile anew", TilesAnswer))
     def tiles(request: Request) -> Response:
-        return Response(json.dumps(_read(desk, pages.actor(request))), media_type="application/json")
+        return json_answer(_read(desk, pages.actor(request)))
 
-    @app.get("/api/wall/changes")
-    def changes(request: Request, after: Annotated[int, Query(ge=0, lt=10**MOST_DIGITS)] = 0) -> Response:
+    @app.get("/api/wall/changes", **operation("wall", "What changed after a number", ChangesAnswer))
+    def changes(request: Request, after: Annotated[int, Query(ge=0, le=10**MOST_DIGITS - 1)] = 0) -> Response:
         actor = pages.actor(request)
         with desk.database.reading() as db:
             seen = _sight(desk, db, actor).codes
             found = changes_after(db, after)
         seq = max((change.seq for change in found), default=after)
         rows = [change.row() for change in found if change.project_code in seen]
-        return Response(json.dumps({"from": after, "seq": seq, "rows": rows}), media_type="application/json")
+        return json_answer({"from": after, "seq": seq, "rows": rows})
 
 
 def _events(desk: Desk, app: FastAPI, pages: Pages, hub: WallHub) -> None:
     visitors = AccountVisitors(desk)
 
-    @app.get("/api/wall/events")
-    async def events(request: Request) -> Response:
+    @app.get("/api/wall/events", **operation("wall", "The feed of changes", EVENTS, FEED_ERRORS))
+    async def events(request: Request, last_event_id: LastEventId = "", last_id: LastId = "") -> Response:
         pages.actor(request)
-        last = request.headers.get("last-event-id") or request.query_params.get("last_id", "")
+        last = last_event_id or last_id
         if last and not (last.isascii() and last.isdecimal() and len(last) <= MOST_DIGITS):
             words = ("Last-Event-ID 应为整数", f"found {last[:40]!r}, expected a number")
             raise RefusedError(400, "bad_last_event_id", *words, "last_id")
@@ -114,7 +127,10 @@ def _looking(desk: Desk, visitors: AccountVisitors, request: Request) -> Callabl
 
 
 def _stills(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    @app.get("/api/wall/stills/{code}")
+    @app.get(
+        "/api/wall/stills/{code}",
+        **operation("wall", "A project's newest small picture, faces blurred", STILL, NO_STILL),
+    )
     def still(request: Request, code: Code, camera: Camera = "") -> Response:
         actor = pages.actor(request, *LOOKERS)
         with desk.database.reading() as db:

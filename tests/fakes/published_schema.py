@@ -11,6 +11,8 @@ from typing import Any
 import jsonschema
 
 Json = dict[str, Any]
+BARE = ("204", "206", "303")
+"""Answers without a body, or with a part of one."""
 ERROR = {"code", "message_zh", "message_en", "field"}
 BOUNDED = {"string": ("maxLength", "enum", "const", "format"), "integer": ("maximum", "enum", "const")}
 BOUNDED["number"], BOUNDED["array"] = ("maximum", "exclusiveMaximum"), ("maxItems",)
@@ -56,9 +58,9 @@ def _security_faults(described: Json, schemes: Json, is_open: bool) -> Iterator[
 
 
 def _answer_faults(schema: Json, described: Json) -> Iterator[str]:
-    good = {status: each for status, each in described["responses"].items() if status.startswith("2")}
+    good = {status: each for status, each in described["responses"].items() if status.startswith(("2", "303"))}
     if not good:
-        yield "no 2xx answer"
+        yield "no 2xx answer, and it leads nowhere"
     for status, each in good.items():
         for kind, content in each.get("content", {}).items():
             if not content.get("schema"):
@@ -67,7 +69,7 @@ def _answer_faults(schema: Json, described: Json) -> Iterator[str]:
                 yield f"{status} {kind} has no example"
             elif kind == "application/json" and not _fits(schema, content["schema"], content["example"]):
                 yield f"{status} {kind}: the example does not fit the type"
-        if not each.get("content") and status != "204":
+        if not each.get("content") and status not in BARE:
             yield f"{status} has no content"
 
 

@@ -60,6 +60,13 @@ def standing_now(db: Connection, set_code: str, scope: Scope, now_ns: int, silen
     return Standing(moment.day, {code: climb(each) for code, each in facts.items()}, frozen=False)
 
 
+def standing_of(db: Connection, set_code: str, scope: Scope, day: date, now_ns: int, silent_s: int) -> Standing | None:
+    """A day: today (and any later one) as it is now, a past one as it was frozen; None when it was not."""
+    if day >= day_of(now_ns):
+        return standing_now(db, set_code, scope, now_ns, silent_s)
+    return standing_on(db, scope, day)
+
+
 def standing_on(db: Connection, scope: Scope, day: date) -> Standing | None:
     """A day as it was frozen at its end; None when it was not."""
     at = coverage_days.c

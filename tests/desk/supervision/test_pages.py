@@ -13,6 +13,7 @@ from regulator.records.tables.registry import projects
 from tests.fakes.contract_box import ContractBox, alarm_body
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import PROVINCE, DeskFace
+from tests.fakes.published_schema import answer_faults
 from tests.fakes.registry_desk import RegistryDesk
 
 CITY = Scope(Level.CITY, "4403")
@@ -60,7 +61,9 @@ def test_a_draw_from_the_freeze_to_its_round_in_both_languages(face: DeskFace, c
     city = face.client(Duty.VIEWER, CITY)
     shown = viewer.get(page).text
     pool, result = (viewer.get(f"{page}/{name}.json") for name in ("pool", "result"))
-    assert pool.headers["content-type"] == "application/json"
+    for file, reply in (("pool", pool), ("result", result)):
+        told = ("GET", f"/draws/{{draw_id}}/{file}.json", reply.status_code, reply.headers, reply.content)
+        assert answer_faults(face.app.openapi(), *told) == []
     assert json.loads(result.text)["seed"] in shown
     codes = [target["code"] for target in json.loads(result.text)["targets"]]
     assert re.findall(r'href="/projects/(p-\d+)"', shown) == codes
