@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,15 +70,19 @@ def test_alerts_leave_a_box_with_a_full_disk(tmp_path: Path) -> None:
         full_time = ended(field)[seen : seen + 3]
         wait_until(lambda: alerts_per_overload(full_time, alerts(tmp_path)) == [1, 1, 1], "their alerts, still full")
         (disk / "filler").unlink()
-        wait_until(lambda: box.records("history_gap"), "the gap admitted")
+        wait_until(lambda: gaps_of_the_disk(box), "the gap admitted")
         wait_until(lambda: box.pending() == 0, "an empty outbox")
         box.gateway.stop()
         counts = alerts_per_overload(ended(field), alerts(tmp_path))
         assert counts == [1] * len(counts)
-        gap = box.records("history_gap")[0]
-        assert gap["reason"] == "history could not be written"
+        gap = gaps_of_the_disk(box)[0]
         assert gap["to_ns"] - gap["from_ns"] > 3_000_000_000
         box.assert_chain_holds()
+
+
+def gaps_of_the_disk(box: DemoBox) -> list[dict[str, Any]]:
+    """Not those in which a busy machine stood still."""
+    return [gap for gap in box.records("history_gap") if gap["reason"] == "history could not be written"]
 
 
 def ended(field):
