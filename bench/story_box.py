@@ -19,6 +19,7 @@ import httpx
 import yaml
 
 from contract.canonical import Canonical
+from contract.client import BoxClient
 from drivers.sim.afternoon import PERIOD_S
 from drivers.sim.survey import surveyors_table
 from gateway.settings import config_root
@@ -94,9 +95,8 @@ class StoryBox:
 
     def alarms(self) -> list[dict[str, Any]]:
         """What is open."""
-        answer = httpx.get(f"{self.url}/api/alarms", headers=_as_machine(), timeout=20)
-        answer.raise_for_status()
-        found: list[dict[str, Any]] = answer.json()["alarms"]
+        with BoxClient(self.url, TOKEN) as client:
+            found: list[dict[str, Any]] = client.ask("GET", "/api/alarms")["alarms"]
         return found
 
     def command(self, alarm_id: str, command: str, **said: Canonical) -> None:

@@ -4,6 +4,7 @@ import calendar
 from datetime import UTC, date, datetime, time, timedelta
 
 from regulator.model.refusals import RefusedError
+from screens.days import typed_day
 from screens.formats import SITE_ZONE, site_time
 
 DAY_NS = 86_400_000_000_000
@@ -31,10 +32,7 @@ def month_end(day: date) -> date:
 
 def read_day(text: str, field: str) -> date:
     """A day from YYYY-MM-DD. Raises RefusedError 422."""
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        day = None
+    day = typed_day(text)
     if day is None or len(text.strip()) != 10:
         raise RefusedError(
             422, "not_a_day", f"“{text[:40]}”不是日期，应为 年-月-日", f"{text[:40]!r}: a day as YYYY-MM-DD", field

@@ -54,18 +54,18 @@ class Period:
 HALVES = ("first", "second")
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
           "November", "December")  # fmt: skip
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
-_HALF = re.compile(r"(\d{4})-H([12])")
-_YEAR = re.compile(r"(\d{4})")
+_MONTH = re.compile(r"(2[01]\d\d)-(0[1-9]|1[0-2])")
+_HALF = re.compile(r"(2[01]\d\d)-H([12])")
+_YEAR = re.compile(r"(2[01]\d\d)")
 
 
 def read_period(label: str) -> Period:
     """The period of a label. Raises RefusedError 422."""
-    if (found := _MONTH.fullmatch(label)) and int(found[1]) > 0:
+    if found := _MONTH.fullmatch(label):
         return month_of(date(int(found[1]), int(found[2]), 1))
-    if (found := _HALF.fullmatch(label)) and int(found[1]) > 0:
+    if found := _HALF.fullmatch(label):
         return _half(int(found[1]), int(found[2]))
-    if (found := _YEAR.fullmatch(label)) and int(found[1]) > 0:
+    if found := _YEAR.fullmatch(label):
         return _year(int(found[1]))
     raise RefusedError(
         422,

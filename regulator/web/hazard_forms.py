@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import Enum
 from typing import TypeVar
 
@@ -16,7 +16,8 @@ from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
 from regulator.model.refusals import RefusedError
 from regulator.model.shelf import Shelf
 from regulator.web.forms import FormValues
-from screens.formats import SITE_ZONE, site_time
+from screens.days import typed_day, typed_moment_ns
+from screens.formats import site_time
 
 A = HazardAction
 MAX_TITLE, MAX_WORDS = 200, 4000
@@ -133,15 +134,10 @@ def member(kind: type[Member], value: str, field: str) -> Member:
 
 def moment(value: str, field: str) -> int:
     """A local date and time of the site as browsers write it, in UTC ns."""
-    try:
-        at = datetime.fromisoformat(value)
-        if at.tzinfo is not None or not 2000 <= at.year < 2100:
-            raise ValueError
-        return int(at.replace(tzinfo=SITE_ZONE).timestamp()) * 1_000_000_000
-    except ValueError as error:
-        raise RefusedError(
-            422, "bad_time", "时间格式应为 2026-03-01T08:00", "expected 2026-03-01T08:00", field
-        ) from error
+    at_ns = typed_moment_ns(value)
+    if at_ns is None:
+        raise RefusedError(422, "bad_time", "时间格式应为 2026-03-01T08:00", "expected 2026-03-01T08:00", field)
+    return at_ns
 
 
 def text(form: FormValues, name: str, most: int) -> str:
@@ -165,7 +161,7 @@ def _judged(form: FormValues, catalogue: HazardCatalogue, observed_at_ns: int) -
 
 
 def _day(value: str) -> date:
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise RefusedError(422, "bad_day", "日期格式应为 2026-03-01", "expected 2026-03-01", "due_day") from error
+    day = typed_day(value)
+    if day is None:
+        raise RefusedError(422, "bad_day", "日期格式应为 2026-03-01", "expected 2026-03-01", "due_day")
+    return day

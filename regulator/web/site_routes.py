@@ -9,7 +9,6 @@ In: forms. Out: pages and redirects. After a mistake the page comes again with w
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Path
@@ -24,10 +23,9 @@ from regulator.site.notice import MOST_LABEL, MOST_WORDS, Notice, new_permit, ne
 from regulator.site.office import ISSUERS, SUPERVISION, Arrival, NoticeOffice
 from regulator.web.forms import Form
 from regulator.web.pages import Pages
-from screens.formats import SITE_ZONE
+from screens.days import typed_moment_ns
 
 CATCH_UP_S: Final = 60.0
-SECOND_NS: Final = 1_000_000_000
 LEVELS: Final = {level.value: level for level in (Level.PROVINCE, Level.CITY, Level.COUNTY, Level.FIRM, Level.PROJECT)}
 WORKS: Final = ("erection_dismantling", "climbing", "hot_work")
 KINDS: Final = ("wind", "rainstorm", "lightning", "heat")
@@ -165,11 +163,10 @@ def _span(form: Mapping[str, str]) -> dict[str, Any]:
 
 def _moment(said: str, field: str) -> int:
     """A time as a browser's field gives it, on the site's clock; UTC ns."""
-    try:
-        at = datetime.fromisoformat(said)
-    except ValueError:
-        raise RefusedError(422, "bad_time", "请填写日期和时间", "give a date and a time", field) from None
-    return int((at if at.tzinfo else at.replace(tzinfo=SITE_ZONE)).timestamp()) * SECOND_NS
+    at_ns = typed_moment_ns(said)
+    if at_ns is None:
+        raise RefusedError(422, "bad_time", "请填写日期和时间", "give a date and a time", field)
+    return at_ns
 
 
 def _target(form: Mapping[str, str]) -> Scope:

@@ -1,6 +1,6 @@
 """Random draws: the list, one draw with what may be known of it today, its files, and the forms of every step."""
 
-from datetime import date, datetime
+from datetime import date
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -24,11 +24,10 @@ from regulator.web.act_door import ActDoor, back_to
 from regulator.web.draw_answers import PoolFile, ResultFile
 from regulator.web.forms import Form, FormValues
 from regulator.web.supervision_door import Id
-from screens.formats import SITE_ZONE
+from screens.days import typed_moment_ns
 from screens.published import operation
 
 PAGE = "/draws"
-SECOND_NS = 1_000_000_000
 NO_DRAW = {404: "There is no such draw in the scope, or its day has not come"}
 
 
@@ -135,11 +134,10 @@ def _conflict(act: Act, form: FormValues) -> Conflict:
 
 def _moment(form: FormValues) -> int:
     """When the public value was published, on the site's clock; UTC ns."""
-    try:
-        at = datetime.fromisoformat(form["public_at"])
-    except ValueError:
-        raise RefusedError(422, "bad_time", "请填写日期和时间", "give a date and a time", "public_at") from None
-    return int((at if at.tzinfo else at.replace(tzinfo=SITE_ZONE)).timestamp()) * SECOND_NS
+    at_ns = typed_moment_ns(form["public_at"])
+    if at_ns is None:
+        raise RefusedError(422, "bad_time", "请填写日期和时间", "give a date and a time", "public_at")
+    return at_ns
 
 
 def _download(text: str, name: str) -> Response:

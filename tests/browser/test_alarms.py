@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.async_api import Page, expect
 
+from contract.client import BoxClient
 from gateway.model.alarm import Alarm
 from tests.browser.axe import axe_clean
 from tests.browser.looks import DESK, LANGUAGES, PHONE, THEMES, overflow_px
@@ -27,14 +27,15 @@ def row(page: Page, alarm: Alarm):
 
 
 def sealed(box, alarm: Alarm) -> list[dict]:
-    answer = httpx.get(f"{box.url}/api/alarms/{alarm.alarm_id}").json()
+    with BoxClient(box.url) as client:
+        answer = client.ask("GET", f"/api/alarms/{alarm.alarm_id}")
     return [json.loads(record["record"])["content"] for record in answer["evidence"]]
 
 
 def posted(box, alarm: Alarm, name: str, **body: object) -> None:
     """A command of somebody else, by the API."""
-    answer = httpx.post(f"{box.url}/api/alarms/{alarm.alarm_id}/{name}", json={"user": "王工", "reason": "看到"} | body)
-    assert answer.status_code == 200, answer.text
+    with BoxClient(box.url) as client:
+        client.ask("POST", f"/api/alarms/{alarm.alarm_id}/{name}", {"user": "王工", "reason": "看到"} | body)
 
 
 async def name_once(page: Page, name: str = "李工") -> None:

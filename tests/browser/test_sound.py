@@ -2,11 +2,11 @@
 
 import asyncio
 
-import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, async_playwright, expect
 
+from contract.client import BoxClient
 from tests.browser.axe import axe_clean
 from tests.browser.looks import PHONE, overflow_px
 from tests.fakes.chromium import launch
@@ -66,10 +66,8 @@ async def tones(page: Page) -> list[int]:
 
 
 async def acknowledge(box, alarm) -> None:
-    async with httpx.AsyncClient(base_url=box.url) as client:
-        said = {"user": "supervisor", "reason": "seen"}
-        reply = await client.post(f"/api/alarms/{alarm.alarm_id}/acknowledge", json=said)
-        assert reply.status_code == 200
+    with BoxClient(box.url) as client:
+        await asyncio.to_thread(client.acknowledge, alarm.alarm_id, "supervisor", "seen")
 
 
 async def quiet_for(page: Page, ms: int) -> bool:

@@ -1,14 +1,13 @@
 """Nobody answers a grave alarm: the receiver that the site names is told, once, and the chain holds it."""
 
 import json
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from contract.chain import ChainHead
+from contract.client import BoxClient
 from gateway.store.alert_store import open_for_reading
 from tests.fakes.field_site import FLOAT_KEYS, crane_words, write_site
 from tests.fakes.gateway_process import GatewayProcess
@@ -21,13 +20,6 @@ from tests.fakes.waiting import wait_until
 SECRET = "sixteen letters or more"
 OVERLOAD = dict.fromkeys(FLOAT_KEYS, 1.0) | {"moment_pct": 120.0, "tilt_deg": 0.0}
 WORDS = crane_words(OVERLOAD | {"multiple": 2.0, "motor": 1.0, "work_status": 1.0})
-
-
-def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as reply:
-        answer: dict[str, Any] = json.load(reply)
-    return answer
 
 
 def _site(folder: Path, crane_port: int, receiver: str, web_port: int) -> Path:
@@ -55,7 +47,8 @@ def test_a_grave_alarm_that_nobody_answers_reaches_the_named_receiver_once(tmp_p
             wait_until(lambda: len(told()) == 2, "both escalations")
             (alarm,) = [a for a in gateway.get("/api/alarms")["alarms"] if a["severity"] == "P1"]
             assert alarm["escalated"] == ["unacknowledged 1 s", "no screen listening"]
-            done = _post(f"{gateway.url}/api/alarms/{alarm['alarm_id']}/acknowledge", {"user": "li", "reason": "seen"})
+            with BoxClient(gateway.url) as box:
+                done = box.acknowledge(alarm["alarm_id"], "li", "seen")
             wait_until(lambda: gateway.metric("sitewarden_messages_pending") == 0, "everything told")
             gateway.kill()
             gateway.start()
@@ -65,5 +58,5 @@ def test_a_grave_alarm_that_nobody_answers_reaches_the_named_receiver_once(tmp_p
         chain = open_for_reading(tmp_path / "box")
         kinds = [record.kind for record in chain.all_evidence()]
         assert kinds.count("escalation") == 2
-        assert kinds[done["evidence_seq"] - 1] == "alarm_transition"
+        assert kinds[done - 1] == "alarm_transition"
         assert isinstance(chain.verify(), ChainHead)

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from contract.client import BoxClient, RefusedError
 from screens.formats import SITE_ZONE
 from tests.fakes.published_box import TOKEN, WHO, PublishedBox, published_box
 from tests.fakes.published_schema import answer_faults, operations, schema_faults
@@ -157,6 +158,22 @@ def test_files_streams_and_metrics_come_with_the_media_type_of_the_schema(
             faults += answer_faults(schema, "GET", template, reply.status_code, reply.headers, body[-len(first) :])
             assert first, template
     assert faults == []
+
+
+def test_a_program_answers_an_alarm_and_hears_of_it_after_a_break(box: PublishedBox) -> None:
+    with BoxClient(box.url, "wrong") as stranger, pytest.raises(RefusedError, match="401 login_needed"):
+        stranger.alarms()
+    raised = box.box.raise_alarm(WIND, "crane-1").alarm_id
+    with BoxClient(box.url, TOKEN) as client:
+        (alarm,) = [each for each in client.alarms() if each.alarm_id == raised]
+        assert (alarm.asset, alarm.acknowledged, alarm.active) == ("crane-1", False, True)
+        number = client.acknowledge(raised, "wang", "已通知司机停机")
+        with pytest.raises(RefusedError, match="409 cannot_acknowledge"):
+            client.acknowledge(raised, "wang", "再次")
+        heard = next(event for event in client.events(number - 1) if event.name == "alarm")
+        assert (heard.number, heard.data["alarm"]["alarm_id"]) == (number, raised)
+        with pytest.raises(RefusedError, match="404 no_such_alarm"):
+            client.acknowledge("nobody", "wang", "看到")
 
 
 PAGES = ("/", "/alarms", "/cameras", "/curves", "/figures", "/health", "/log", "/orders", "/permits", "/sound", "/wall")

@@ -1,7 +1,14 @@
 """The published API of a running desk, over a real socket: its schema, its real answers, the client, and requests that
 nobody would write by hand."""
 
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +17,7 @@ import pytest
 from contract.client import DeskClient, RefusedError
 from regulator.model.actor import Duty
 from tests.fakes.desk_face import PASSWORD
+from tests.fakes.postgresql import PostgreSQL
 from tests.fakes.published_desk import LOGIN, PublishedDesk, published_desk
 from tests.fakes.published_schema import answer_faults, operations
 
@@ -146,3 +154,68 @@ def test_what_the_framework_would_refuse_comes_in_the_houses_shape(desk: Publish
     assert (reply.status_code, reply.headers["content-type"]) == (422, "application/json"), "an API speaks JSON"
     reply = desk.ask("POST", "/api/login", content=b"\xff", headers={"content-type": "application/json"})
     assert (reply.status_code, reply.json()["error"]["field"]) == (422, "body")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2262-04-12", "9999-12-31"])
+def test_a_day_that_nobody_means_is_refused_by_its_name(desk: PublishedDesk, day: str) -> None:
+    warning = {"kind": "wind", "level": "blue", "source": "x", "words": "大风", "target_level": "province"}
+    span = {"valid_from": f"{day}T00:00", "valid_until": f"{day}T00:00"}
+    leave = {"from": day, "until": day, "grant_id": "g", "to": "u", "reason": "休假"}
+    for field, reply in (
+        ("from", desk.ask("GET", f"/audit?from={day}")),
+        ("until", desk.ask("GET", f"/audit?until={day}")),
+        ("day", desk.ask("GET", f"/safety-logs?day={day}")),
+        ("day", desk.ask("GET", f"/coverage?day={day}")),
+        ("from", desk.ask("GET", f"/statistics?period=days&from={day}&to={day}")),
+        ("period", desk.submit("/reports/draft", period=f"{day[:4] if day < '2' else '9999'}-01")),
+        ("on_day", desk.submit("/draws", name="双随机", on_day=day, reason="年度计划")),
+        ("from", desk.submit("/me/delegations", **leave)),
+        ("valid_from", desk.submit("/permits/warning", **warning, **span)),
+    ):
+        told = reply.text if reply.headers["content-type"].startswith("text/html") else reply.json()["error"]["field"]
+        assert reply.status_code == 422, f"{field}: {reply.status_code} {reply.text[:200]}"
+        assert told == field or told.startswith("<!doctype"), f"{field}: {told[:200]}"
+    assert desk.ask("GET", f"/api/coverage?day={day}").status_code in (200, 404), (
+        "a program gets what was kept, or none"
+    )
+
+
+@pytest.fixture
+def on_postgresql(tmp_path: Path, postgresql: PostgreSQL, migrated: str) -> Iterator[PublishedDesk]:
+    """It keeps less than SQLite does: no NUL, no number beyond 64 bits."""
+    name = postgresql.create(migrated)
+    with published_desk(tmp_path / "desk", postgresql.url(name)) as running:
+        yield running
+    postgresql.drop(name)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("paths", "bounds", "least"),
+    [
+        ("^/(api/|healthz|readyz)", ["--max-time", "25"], 5),
+        ("^/(?!api/|healthz|readyz)", ["--max-time", "50", "--phases", "fuzzing"], 40),
+    ],
+    ids=["api", "pages"],
+)
+def test_generated_requests_find_nothing(
+    on_postgresql: PublishedDesk, tmp_path: Path, paths: str, bounds: list[str], least: int
+) -> None:
+    """Schemathesis with all its checks, the same requests each time, as somebody who may do everything."""
+    desk, login = on_postgresql, on_postgresql.page.cookies
+    for name in ("schemathesis.toml", "schemathesis_hooks.py"):
+        shutil.copy(Path(__file__).with_name(name), tmp_path)
+    (tmp_path / "schema.json").write_text(json.dumps(desk.client.ask("GET", "/api/openapi.json")), encoding="utf-8")
+    known = {"csrf": desk.csrf, "browser": login["browser"], "code": "p1", "camera": "cam-1"}
+    known |= {"hazard_id": desk.hazard, "item_id": desk.items[0]}
+    environment = os.environ | {"PUBLISHED_DESK": json.dumps(known), "DESK_SESSION": login["desk_session"]}
+    command = [sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", "schemathesis.toml", "run"]
+    line = [*command, "schema.json", "--url", desk.url, "--include-path-regex", paths, *bounds, "--checks", "all"]
+    line += ["--request-timeout", "30", "--workers", "1", "--continue-on-failure", "--no-shrink"]
+    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=220)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+    found = re.search(r"Tested: (\d+)", done.stdout)
+    assert found is not None, done.stdout[-5_000:]
+    assert int(found[1]) >= least, done.stdout[-5_000:]
+    assert desk.client.session().login == LOGIN, "the login held to the end"
+    assert desk.ask("GET", "/readyz").status_code == 200, "the desk works after all that"
