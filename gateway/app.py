@@ -379,7 +379,7 @@ class Gateway:
     def _tell_what_the_box_is(self) -> None:
         """Regulators are told from now on."""
         cameras = self.site_eyes.cameras
-        telling = BoxTelling(lambda: self.settings, cameras, self._folder, self.alerts.path, self.clock)
+        telling = BoxTelling(lambda: self.settings, cameras, self._folder, self.alerts, self.recorder, self.clock)
         for uplink in self.uplinks:
             if isinstance(uplink, RegulatorUplink):
                 uplink.about = telling
@@ -400,6 +400,7 @@ class Gateway:
         )
         self.feed.picture.escalation = self.escalation
         self.recorder.listeners.append(self._told)
+        self.recorder.on_unsealed = self._told_unsealed
         policy = policy_of(settings.web)
         visitors = AccountVisitors(self.accounts, policy, write_local_token(self._folder))
         self._socket = listen(settings.web.host, settings.web.port)
@@ -702,6 +703,11 @@ class Gateway:
         self.view.refresh_alarms()
         self.feed.tell(told)
         self._wake_deliveries(urgent=any(entry.transition is not None for entry in told))
+
+    def _told_unsealed(self) -> None:
+        self.view.refresh_alarms()
+        self.feed.tell_unsealed()
+        self._wake_deliveries(urgent=True)
 
     def _wake_deliveries(self, urgent: bool = False) -> None:
         for delivery in self.deliveries:

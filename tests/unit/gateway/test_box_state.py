@@ -9,6 +9,7 @@ from gateway.box_state import BoxTelling, model_of
 from gateway.clock import SimulatedClock
 from gateway.clock_state import ClockState, Sync
 from gateway.model.picture import CameraLink, CameraState
+from gateway.recorder import Recorder
 from gateway.settings import Settings
 from gateway.store.alert_store import AlertStore
 from tests.unit.settings.kinds import load_case
@@ -26,7 +27,8 @@ class Box:
         self.cameras: list[CameraState] = []
         self.clock = SimulatedClock(1_000)
         self.alerts = AlertStore(folder, 1 << 20)
-        known = (lambda: self.settings), (lambda: self.cameras), folder, self.alerts.path, self.clock
+        self.recorder = Recorder(self.alerts, "box", "PROJECT-1", (), self.clock)
+        known = (lambda: self.settings), (lambda: self.cameras), folder, self.alerts, self.recorder, self.clock
         self.telling = BoxTelling(*known, lambda: ClockState(Sync.FREE))
 
 
