@@ -85,6 +85,8 @@ from gateway.rules.table import RuleTable
 from gateway.settings import AssetKind, MediaSettings, Settings, load
 from gateway.shift_office.paper_store import PaperStore
 from gateway.site_office import SiteOffice, SiteRegisterParts
+from gateway.stand_in import remove as remove_stand_in
+from gateway.stand_in import stand_in_for
 from gateway.store.alert_store import AlertStore
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetBounds, AssetStore
@@ -152,6 +154,8 @@ INTAKE_POLLS = 20_000
 MAX_BUFFERED_POLLS = 50_000
 WATCHDOG_S = 5.0
 LAST_SEND_S = 3.0
+MOST_IN_MEMORY_BYTES = 128 * 2**20
+"""Of history, while the disk takes none."""
 SMALL_WIDTH_PX = 160
 
 
@@ -166,9 +170,10 @@ class Gateway:
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[ReloadOutcome]] = set()
         self.clock: Clock = clock or SystemClock()
+        self._started_ns = self.clock.now_ns()
         tls = settings.web.tls
         self.certificate = CertificateWatch(files_of(tls), self.clock) if tls is not None else None
-        self._folder = settings.storage.folder
+        self._folder = self._disk = settings.storage.folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = lock_folder(self._folder)
         self._build_stores()
@@ -180,7 +185,10 @@ class Gateway:
     async def run(self, stop: asyncio.Event, started: Callable[[], None] = lambda: None) -> None:
         """Run until `stop` is set, then stop in order. `started` is called once everything runs."""
         content: dict[str, Canonical] = {"version": __version__, "settings_digest": self.settings.digest}
+        if self.in_memory:
+            content["in_memory"] = True
         self.recorder.record(Entry(RecordKind.STARTED, self.clock.now_ns(), content))
+        await self.recorder.probe()
         await self.housekeeping.report_unclean_stop()
         self.housekeeping.report_repair("assets.db", self.assets.repair)
         self.housekeeping.report_repair("office.db", self.papers.repair)
@@ -236,16 +244,23 @@ class Gateway:
 
     def _build_stores(self) -> None:
         storage = self.settings.storage
-        bounds = Bounds(int(storage.history.max_gib * 2**30), storage.history.max_days)
-        self.alerts = AlertStore(self._folder, storage.reserve_mib * 2**20)
+        self.alerts = AlertStore(self._disk, storage.reserve_mib * 2**20)
+        stand_in = stand_in_for(self._disk)
+        self.in_memory = stand_in is not None
+        self._folder = stand_in or self._disk
+        most_bytes = MOST_IN_MEMORY_BYTES if self.in_memory else int(storage.history.max_gib * 2**30)
+        bounds = Bounds(most_bytes, storage.history.max_days)
         self.history = HistoryStore(self._folder, self.settings.points, bounds, self.clock.now_ns())
         self.reader = HistoryReader(self.history.path, self.settings.points)
         self.identities = IdentityWatch(self._folder, self.settings.identity.key, self._disclosed)
         asset_bounds = AssetBounds(storage.cycles_kept)
-        may_write = self.alerts.reserve.history_may_write
-        self.assets = AssetStore(self._folder, asset_bounds, self.identities.driver_id, may_write)
+        self.assets = AssetStore(self._folder, asset_bounds, self.identities.driver_id, self._may_write)
         self.records = AssetReader(self.assets.path)
         self.papers = PaperStore(self._folder)
+
+    def _may_write(self) -> bool:
+        """Whether there is room for anything but alerts."""
+        return self.in_memory or self.alerts.reserve.history_may_write()
 
     def _build_judging(self) -> None:
         settings = self.settings
@@ -311,7 +326,7 @@ class Gateway:
             line,
             settings.storage.history.flush_ms,
             MAX_BUFFERED_POLLS,
-            self.alerts.reserve.history_may_write,
+            self._may_write,
             self._wake_deliveries,
         )
         self._uplink_readers = [HistoryReader(self.history.path, settings.points) for _ in self.uplinks]
@@ -466,6 +481,7 @@ class Gateway:
             config=self.config,
             certificate=self.certificate,
             drawing=draw(settings),
+            in_memory=self.in_memory,
         )
 
     def _open_plain_door(self, certificate: CertificateWatch) -> None:
@@ -635,6 +651,7 @@ class Gateway:
         await self.supervisor.stop("pipeline")
         await self.pipeline.stop()
         await self.supervisor.stop(*self.media.parts)
+        self._admit_memory()
         self.recorder.record(Entry(RecordKind.STOPPED, self.clock.now_ns(), {"version": __version__}))
         await self.supervisor.stop("recorder")
         await self.recorder.drain()
@@ -654,7 +671,16 @@ class Gateway:
         self.reader.close()
         for server in self._servers.values():
             server.listener.close()
+        if self.in_memory:
+            remove_stand_in(self._folder)
         self._lock.close()
+
+    def _admit_memory(self) -> None:
+        """What was measured since a start in memory ends with this run."""
+        if self.in_memory:
+            now_ns, reason = self.clock.now_ns(), "started while the disk took nothing: the history was in memory alone"
+            gap: dict[str, Canonical] = {"from_ns": self._started_ns, "to_ns": now_ns, "reason": reason}
+            self.recorder.record(Entry(RecordKind.HISTORY_GAP, now_ns, gap))
 
     async def _send_last(self) -> None:
         """Give what waits a moment to leave; what does not is sent after the next start."""

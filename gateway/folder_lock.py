@@ -3,7 +3,9 @@
 In: the folder. Out: an open file that holds the lock until it is closed or its process ends.
 """
 
+import errno
 import fcntl
+import os
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,11 +15,24 @@ class AlreadyRunning(Exception):  # noqa: N818 - a state, told to the operator
 
 
 def lock_folder(folder: Path) -> IO[Any]:
-    """Hold the data folder for this process. Raises AlreadyRunning."""
-    file = (folder / "lock").open("w")
+    """Hold the data folder for this process, also one that can only be read. Raises AlreadyRunning."""
+    file = _opened(folder)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
         raise AlreadyRunning(f"{folder}: another gateway is running on this data folder") from None
     return file
+
+
+def _opened(folder: Path) -> IO[Any]:
+    """A lock needs no writing; where there is no file and none can be made, the folder itself is locked."""
+    try:
+        return (folder / "lock").open("w")
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.ENOSPC, errno.EIO):
+            raise
+    try:
+        return (folder / "lock").open("r")
+    except FileNotFoundError:
+        return os.fdopen(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), "rb", buffering=0, closefd=True)

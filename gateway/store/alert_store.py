@@ -237,9 +237,15 @@ class AlertStore(ChainReader):
 
     def commit(self, commit: Commit) -> "Future[None]":
         """Keep a batch. Done after the fsync; StoreError when it could not be kept (nothing of it then is)."""
+        self._let_go()
         done = self._writer.submit(lambda db: _insert(db, commit))
         done.add_done_callback(lambda future: self._note_kept(commit, future))
         return done
+
+    def _let_go(self) -> None:
+        """A file that this process reads on a read-only disk cannot be written to beside it, when the disk is back."""
+        if self._writer.stale:
+            self._reader.close()
 
     def _note_kept(self, commit: Commit, future: "Future[None]") -> None:
         if not future.cancelled() and future.exception() is None and commit.records:
@@ -248,9 +254,10 @@ class AlertStore(ChainReader):
     def probe(self, at_ns: int, committed: Collection[tuple[str, str]] = ()) -> "Future[None]":
         """Write one page and wait for the disk; StoreError when it takes nothing. Receipts that were remembered are
         written down with it. `committed`: rows (uplink, key) that were told from memory and are in the file now."""
+        self._let_go()
         answers = self.unsealed.settle(committed)
         done = self._writer.submit(lambda db: _touch(db, answers, at_ns))
-        done.add_done_callback(lambda future: future.cancelled() or self._remember(answers, future))
+        done.add_done_callback(lambda future: self._remember(answers, future))
         return done
 
     def head(self) -> ChainHead:
@@ -325,11 +332,11 @@ class AlertStore(ChainReader):
         self.unsealed.keep(told)
         kept = [answer for answer in answers if not self.unsealed.holds(answer[0])]
         done = self._writer.submit(lambda db: _resolve(db, kept, at_ns))
-        done.add_done_callback(lambda future: future.cancelled() or self._remember(kept, future))
+        done.add_done_callback(lambda future: self._remember(kept, future))
         return done
 
     def _remember(self, answers: Sequence[tuple[OutboxItem, Receipt]], future: "Future[None]") -> None:
-        if isinstance(future.exception(), StoreError):
+        if future.cancelled() or isinstance(future.exception(), StoreError):
             self.unsealed.keep(answers)
 
     def pending_counts(self) -> dict[str, int]:

@@ -128,7 +128,7 @@ class FollowingReader:
         self._path = path
         self._untouched = untouched
         self._at = self._place()
-        self._connection = open_reader(path, untouched=untouched)
+        self._connection: sqlite3.Connection | None = open_reader(path, untouched=untouched)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Raises sqlite3.Error."""
@@ -137,22 +137,25 @@ class FollowingReader:
     def connection(self) -> sqlite3.Connection:
         """For the moment."""
         at = self._place()
-        if at not in (self._at, None):
+        if self._connection is None or at not in (self._at, None):
             fresh = open_reader(self._path, untouched=self._untouched)
-            self._connection.close()
+            self.close()
             self._connection, self._at = fresh, at
         return self._connection
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+        """Let go of the file until the next question."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
-    def _place(self) -> tuple[int, int] | None:
+    def _place(self) -> tuple[int, int, bool] | None:
+        """Which file lies there, and whether it has a log: without one it may have been opened as never changing."""
         try:
             found = self._path.stat()
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        return found.st_dev, found.st_ino, _log_of(self._path).exists()
 
 
 def _log_of(path: Path) -> Path:
@@ -247,6 +250,11 @@ class Writer:
         return future
 
     @property
+    def stale(self) -> bool:
+        """Whether the file has to be opened anew before anything can be written."""
+        return self._stale
+
+    @property
     def alive(self) -> bool:
         """Whether the thread still takes jobs; only a bug or `close` ends it."""
         return self._thread.is_alive()
@@ -317,10 +325,9 @@ class Writer:
     def _open_anew(self) -> None:
         if not self._stale or self._reopen is None:
             return
-        fresh = self._reopen()
         with contextlib.suppress(sqlite3.Error):
-            self._connection.close()
-        self._connection, self._stale = fresh, False
+            self._connection.close()  # first: what was opened to be read alone stays so for the whole process
+        self._connection, self._stale = self._reopen(), False
 
     def _transaction(self, jobs: "list[_Work]") -> list[_Outcome]:
         self._open_anew()

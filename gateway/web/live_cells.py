@@ -245,6 +245,7 @@ def _troubles(parts: BoxParts) -> Sequence[Trouble]:
         Trouble.STORE_FAILING: bool(parts.recorder.failing_since_ns),
         Trouble.RESERVE_RELEASED: parts.alerts.reserve.released,
         Trouble.CHAIN_REPAIRED: parts.alerts.repair is not None,
+        Trouble.IN_MEMORY: parts.in_memory,
     }
     return [trouble for trouble, there in found.items() if there]
 

@@ -69,6 +69,7 @@ class BoxParts:
     config: ConfigState = field(default_factory=lambda: ConfigState("", "", 0))
     certificate: CertificateWatch | None = None
     drawing: Drawing = field(default_factory=Drawing)
+    in_memory: bool = False
 
 
 class BoxView:

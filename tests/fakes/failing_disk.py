@@ -44,6 +44,14 @@ class FailingDisk:
         _run("umount", "-l", str(self.folder))
         self._mount()
 
+    def only_read(self) -> None:
+        """As a boot leaves a disk that it does not trust. Nobody may have a file of it open for writing."""
+        _run("mount", "-o", "remount,ro", str(self.folder))
+
+    def written_again(self) -> None:
+        """What `only_read` did is undone."""
+        _run("mount", "-o", "remount,rw", str(self.folder))
+
     def close(self) -> None:
         subprocess.run(["umount", "-l", str(self.folder)], check=False)
         for device in self._devices:
