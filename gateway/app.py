@@ -92,7 +92,9 @@ from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetBounds, AssetStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import Bounds, HistoryStore
+from gateway.store.last_known import lost_stores
 from gateway.store.outbox_reader import OutboxReader
+from gateway.store_watch import StoreWatch
 from gateway.supervisor import Supervisor, notify_systemd
 from gateway.tls.watch import CertificateWatch, files_of
 from gateway.uplinks.dingtalk import KIND as DINGTALK
@@ -189,6 +191,7 @@ class Gateway:
             content["in_memory"] = True
         self.recorder.record(Entry(RecordKind.STARTED, self.clock.now_ns(), content))
         await self.recorder.probe()
+        self.store_watch.report(self._lost, self.recorder)
         await self.housekeeping.report_unclean_stop()
         self.housekeeping.report_repair("assets.db", self.assets.repair)
         self.housekeeping.report_repair("office.db", self.papers.repair)
@@ -244,6 +247,7 @@ class Gateway:
 
     def _build_stores(self) -> None:
         storage = self.settings.storage
+        self._lost = lost_stores(self._disk)
         self.alerts = AlertStore(self._disk, storage.reserve_mib * 2**20)
         stand_in = stand_in_for(self._disk)
         self.in_memory = stand_in is not None
@@ -257,6 +261,7 @@ class Gateway:
         self.assets = AssetStore(self._folder, asset_bounds, self.identities.driver_id, self._may_write)
         self.records = AssetReader(self.assets.path)
         self.papers = PaperStore(self._folder)
+        self.store_watch = StoreWatch(self._disk, self.alerts, self.history, self.clock)
 
     def _may_write(self) -> bool:
         """Whether there is room for anything but alerts."""
@@ -482,6 +487,7 @@ class Gateway:
             certificate=self.certificate,
             drawing=draw(settings),
             in_memory=self.in_memory,
+            store_lost=bool(self._lost),
         )
 
     def _open_plain_door(self, certificate: CertificateWatch) -> None:
@@ -518,6 +524,8 @@ class Gateway:
         if self.docked_cycles is not None:
             start("docked-cycles", self.docked_cycles.run)
         start("housekeeping", self.housekeeping.run)
+        if not self.in_memory:  # its history is another
+            start("store-watch", self.store_watch.run)
         start("assets", self.keeping.run)
         start("accounts", self.accounts.run)
         start("identities", lambda: self.identities.run(self.clock))
@@ -661,6 +669,8 @@ class Gateway:
             await uplink.close()
             delivery.close()
         await self.keeping.keep()
+        if not self.in_memory:
+            await self.store_watch.remember()
         self.accounts.close()
         self.assets.close()
         self.papers.close()

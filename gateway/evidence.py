@@ -38,6 +38,7 @@ class RecordKind(StrEnum):
     CHECKPOINT = "history_checkpoint"
     MESSAGE = "regulator_message"
     STORE_REPAIRED = "store_repaired"
+    STORE_LOST = "store_lost"
     COMMISSIONED = "commissioned"
     ESCALATION = "escalation"
     SERVICE = "service_change"

@@ -1,8 +1,8 @@
 """Count of short messages sent today, kept on disk so that a restart does not reset it.
 
 In: the local day. Out: the count. One small JSON file, replaced whole; counted before a message leaves, so that a crash
-can waste one of the day's messages and never send one more. While the disk takes nothing the count goes on in memory: an
-alarm does not wait for it.
+can waste one of the day's messages and never send one more. While the disk takes nothing the count goes on in memory:
+an alarm does not wait for it.
 """
 
 import json

@@ -70,6 +70,7 @@ class BoxParts:
     certificate: CertificateWatch | None = None
     drawing: Drawing = field(default_factory=Drawing)
     in_memory: bool = False
+    store_lost: bool = False
 
 
 class BoxView:
