@@ -115,11 +115,14 @@ class HistoryStore:
         return self._writer.alive
 
     def _reopened(self) -> sqlite3.Connection:
-        """In the writer's thread, after the disk had failed. What had not been synced may be gone; numbers go on above
-        what was given before, or an uplink that holds those would never be given the new ones."""
+        """In the writer's thread, after the disk had failed. What had not been synced may be gone, layouts too: what
+        is known of the file is read anew. Numbers go on above what was given before, or an uplink that holds those
+        would never be given the new ones."""
         connection = reopen_connection(self.path, SCHEMA)
         found, given = _last_block_id(connection), self._partial_up_to
+        meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         self._layouts = {(d, p): i for i, d, p in connection.execute("SELECT layout_id, device, points FROM layout")}
+        self._partial = _partial_minutes(connection, int(meta.get("rolled_up_to", 0)))
         if found < given:
             _go_on_above(connection, given)
             self._lost += given - found

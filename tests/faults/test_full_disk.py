@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from regulator.intake.holdings import Holdings
-from tests.fakes.demo_box import RULE, DemoBox, alerts_per_overload
+from tests.fakes.demo_box import DemoBox, alerts_per_overload
 from tests.fakes.regulator_process import regulator_process
+from tests.fakes.reporting_box import reporting_box
 from tests.fakes.sim_field import sim_field
 from tests.fakes.waiting import wait_until
 
@@ -82,45 +83,23 @@ def test_alerts_leave_a_box_with_a_full_disk(tmp_path: Path) -> None:
 
 def test_alerts_leave_after_a_restart_on_a_disk_without_a_byte(tmp_path: Path) -> None:
     """The reserve is used up as well: numbers of the messages to the regulator, and everything else, are in memory."""
-    with (
-        small_disk(tmp_path / "disk") as disk,
-        sim_field(tmp_path, *OVERLOAD) as field,
-        regulator_process(tmp_path, "demo-box", "DEMO-0001") as regulator,
-        DemoBox(tmp_path, field, regulator.url, tmp_path / "code", disk / "box") as box,
-    ):
+    with small_disk(tmp_path / "disk") as disk, reporting_box(tmp_path, disk / "box") as box:
         box.gateway.start()
-        wait_until(lambda: standing(tmp_path) == 0, "alarms raised and returned", 40)
+        box.raise_alarm()
+        box.return_alarm()
         box.gateway.kill()
         (box.storage / "alerts.reserve").unlink()
         fill(disk / "filler")
         box.gateway.start()
-        heard = heard_at_ns(tmp_path)
-        seen = len(field.overloads())
-        wait_until(lambda: len(ended(field)) >= seen + 1, "an overload on the full disk", 60)
-        full_time = ended(field)[seen : seen + 1]
-        wait_until(lambda: alerts_per_overload(full_time, alerts(tmp_path)) == [1], "its alert")
-        wait_until(lambda: heard_at_ns(tmp_path) > heard, "a heartbeat", 60)
+        beats = box.counters()
+        box.raise_alarm()
+        wait_until(lambda: box.counters()["accepted"] not in (0, beats["accepted"]), "a heartbeat of this run")
         (disk / "filler").unlink()
-        wait_until(lambda: not box.gateway.get("/api/health")["store_failing"], "the records kept again")
-        wait_until(lambda: box.pending() == 0, "an empty outbox")
+        box.return_alarm()
+        wait_until(lambda: not box.failing(), "the records kept again")
         box.gateway.stop()
-        assert alerts_per_overload(full_time, alerts(tmp_path)) == [1]
+        assert len(box.raised()) == len(set(box.raised())) == 2
         box.assert_chain_holds()
-
-
-def standing(folder: Path) -> int:
-    """Alarms of the 100 % rule that have not returned; -1 while none was ever raised."""
-    found = [row["transition"] for row in alerts(folder) if row["rule_id"] == RULE]
-    return found.count("raised") - found.count("returned") if found else -1
-
-
-def heard_at_ns(folder: Path) -> int:
-    """When the desk heard the box's last heartbeat."""
-    store = Holdings.at(folder / "regulator.db")
-    try:
-        return int(store.boxes()[0]["head_at_ns"])
-    finally:
-        store.close()
 
 
 def ended(field):
