@@ -122,13 +122,17 @@ def open_reader(path: Path, *, untouched: bool = False) -> sqlite3.Connection:
 
 class FollowingReader:
     """A connection for queries that stays open and follows its path: where another file lies there (a disk came back as
-    another mount), that one is asked from then on. While there is none, the old one answers as far as it can."""
+    another mount), that one is asked from then on. While there is none, the old one answers as far as it can. A file
+    without a log may have been opened as one that never changes: it is opened again once there is a log."""
 
     def __init__(self, path: Path, *, untouched: bool = False) -> None:
         self._path = path
         self._untouched = untouched
-        self._at = self._place()
-        self._connection: sqlite3.Connection | None = open_reader(path, untouched=untouched)
+        self._at: tuple[int, int] | None = None
+        self._frozen = False
+        self._connection: sqlite3.Connection | None = None
+        self._before: sqlite3.Connection | None = None
+        self.connection()
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Raises sqlite3.Error."""
@@ -137,25 +141,29 @@ class FollowingReader:
     def connection(self) -> sqlite3.Connection:
         """For the moment."""
         at = self._place()
-        if self._connection is None or at not in (self._at, None):
+        moved = at is not None and (at != self._at or (self._frozen and _log_of(self._path).exists()))
+        if self._connection is None or moved:
+            self._frozen = not self._untouched and not _log_of(self._path).exists()
             fresh = open_reader(self._path, untouched=self._untouched)
-            self.close()
+            if self._before is not None:
+                self._before.close()
+            self._before = self._connection  # an answer of it may still be read
             self._connection, self._at = fresh, at
         return self._connection
 
     def close(self) -> None:
         """Let go of the file until the next question."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        for each in (self._connection, self._before):
+            if each is not None:
+                each.close()
+        self._connection = self._before = None
 
-    def _place(self) -> tuple[int, int, bool] | None:
-        """Which file lies there, and whether it has a log: without one it may have been opened as never changing."""
+    def _place(self) -> tuple[int, int] | None:
         try:
             found = self._path.stat()
         except OSError:
             return None
-        return found.st_dev, found.st_ino, _log_of(self._path).exists()
+        return found.st_dev, found.st_ino
 
 
 def _log_of(path: Path) -> Path:
