@@ -1,6 +1,6 @@
 """A file that one process holds: whoever holds it lets go when it closes the file or ends, kill -9 included.
 
-In: a path. Out: an open file. The file itself stays, empty: that it is there says nothing.
+In: a path, or an open file or folder. Out: an open file. The file itself stays, empty: that it is there says nothing.
 """
 
 import sys
@@ -10,7 +10,11 @@ from typing import IO, Any
 
 def hold_file(path: Path) -> IO[Any]:
     """Hold it for this process. Raises BlockingIOError while another holds it, OSError when it cannot be opened."""
-    file = path.open("w")
+    return hold(path.open("w"))
+
+
+def hold(file: IO[Any]) -> IO[Any]:
+    """The same file, held until it is closed. Raises BlockingIOError while another process holds it; it is closed."""
     try:
         _lock(file)
     except OSError:

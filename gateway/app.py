@@ -89,12 +89,16 @@ from gateway.settings import AssetKind, MediaSettings, Settings, load
 from gateway.shift_office.paper_store import PaperStore
 from gateway.site_office import SiteOffice, SiteRegisterParts
 from gateway.stall_watch import AskedDevice, StallWatch
+from gateway.stand_in import remove as remove_stand_in
+from gateway.stand_in import stand_in_for
 from gateway.store.alert_store import AlertStore
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetBounds, AssetStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import Bounds, HistoryStore
+from gateway.store.last_known import lost_stores
 from gateway.store.outbox_reader import OutboxReader
+from gateway.store_watch import StoreWatch
 from gateway.supervisor import Supervisor, notify_systemd
 from gateway.tls.watch import CertificateWatch, files_of
 from gateway.uplinks.dingtalk import KIND as DINGTALK
@@ -160,6 +164,8 @@ SEND_BEFORE_S = 2.0
 SEND_AFTER_S = 0.5
 """What was raised in the last moment, and that the box stopped."""
 CLOSE_S = 1.0
+MOST_IN_MEMORY_BYTES = 128 * 2**20
+"""Of history, while the disk takes none."""
 SMALL_WIDTH_PX = 160
 
 
@@ -177,9 +183,10 @@ class Gateway:
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[ReloadOutcome]] = set()
         self.clock: Clock = clock or SystemClock()
+        self._started_ns = self.clock.now_ns()
         tls = settings.web.tls
         self.certificate = CertificateWatch(files_of(tls), self.clock) if tls is not None else None
-        self._folder = settings.storage.folder
+        self._folder = self._disk = settings.storage.folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = lock_folder(self._folder)
         self._build_stores()
@@ -195,7 +202,11 @@ class Gateway:
             "settings_digest": self.settings.digest,
             "clock": str(self.clock_trust.at_start),
         }
+        if self.in_memory:
+            content["in_memory"] = True
         self.recorder.record(Entry(RecordKind.STARTED, self.clock.now_ns(), content))
+        await self.recorder.probe()
+        self.store_watch.report(self._lost, self.recorder)
         await self.housekeeping.report_unclean_stop()
         self.housekeeping.report_repair("assets.db", self.assets.repair)
         self.housekeeping.report_repair("office.db", self.papers.repair)
@@ -251,16 +262,25 @@ class Gateway:
 
     def _build_stores(self) -> None:
         storage = self.settings.storage
-        bounds = Bounds(int(storage.history.max_gib * 2**30), storage.history.max_days)
-        self.alerts = AlertStore(self._folder, storage.reserve_mib * 2**20)
+        self._lost = lost_stores(self._disk)
+        self.alerts = AlertStore(self._disk, storage.reserve_mib * 2**20)
+        stand_in = stand_in_for(self._disk)
+        self.in_memory = stand_in is not None
+        self._folder = stand_in or self._disk
+        most_bytes = MOST_IN_MEMORY_BYTES if self.in_memory else int(storage.history.max_gib * 2**30)
+        bounds = Bounds(most_bytes, storage.history.max_days)
         self.history = HistoryStore(self._folder, self.settings.points, bounds, self.clock.now_ns())
         self.reader = HistoryReader(self.history.path, self.settings.points)
         self.identities = IdentityWatch(self._folder, self.settings.identity.key, self._disclosed)
         asset_bounds = AssetBounds(storage.cycles_kept)
-        may_write = self.alerts.reserve.history_may_write
-        self.assets = AssetStore(self._folder, asset_bounds, self.identities.driver_id, may_write)
+        self.assets = AssetStore(self._folder, asset_bounds, self.identities.driver_id, self._may_write)
         self.records = AssetReader(self.assets.path)
         self.papers = PaperStore(self._folder)
+        self.store_watch = StoreWatch(self._disk, self.alerts, self.history, self.clock)
+
+    def _may_write(self) -> bool:
+        """Whether there is room for anything but alerts."""
+        return self.in_memory or self.alerts.reserve.history_may_write()
 
     def _build_judging(self) -> None:
         settings = self.settings
@@ -326,7 +346,7 @@ class Gateway:
             line,
             settings.storage.history.flush_ms,
             MAX_BUFFERED_POLLS,
-            self.alerts.reserve.history_may_write,
+            self._may_write,
             self._wake_deliveries,
         )
         self._uplink_readers = [HistoryReader(self.history.path, settings.points) for _ in self.uplinks]
@@ -397,7 +417,7 @@ class Gateway:
     def _tell_what_the_box_is(self) -> None:
         """Regulators are told from now on."""
         cameras = self.site_eyes.cameras
-        telling = BoxTelling(lambda: self.settings, cameras, self._folder, self.alerts.path, self.clock)
+        telling = BoxTelling(lambda: self.settings, cameras, self._folder, self.alerts, self.recorder, self.clock)
         for uplink in self.uplinks:
             if isinstance(uplink, RegulatorUplink):
                 uplink.about = telling
@@ -418,6 +438,7 @@ class Gateway:
         )
         self.feed.picture.escalation = self.escalation
         self.recorder.listeners.append(self._told)
+        self.recorder.on_unsealed = self._told_unsealed
         policy = policy_of(settings.web)
         visitors = AccountVisitors(self.accounts, policy, write_local_token(self._folder))
         self._socket = listen(settings.web.host, settings.web.port)
@@ -483,6 +504,8 @@ class Gateway:
             config=self.config,
             certificate=self.certificate,
             drawing=draw(settings),
+            in_memory=self.in_memory,
+            store_lost=bool(self._lost),
         )
 
     def _open_plain_door(self, certificate: CertificateWatch) -> None:
@@ -519,6 +542,8 @@ class Gateway:
         if self.docked_cycles is not None:
             start("docked-cycles", self.docked_cycles.run)
         start("housekeeping", self.housekeeping.run)
+        if not self.in_memory:  # its history is another
+            start("store-watch", self.store_watch.run)
         start("assets", self.keeping.run)
         start("accounts", self.accounts.run)
         start("identities", lambda: self.identities.run(self.clock))
@@ -656,6 +681,7 @@ class Gateway:
         await self.supervisor.stop("pipeline")
         await self.pipeline.stop()
         await self.supervisor.stop(*self.media.parts)
+        self._admit_memory()
         self.recorder.record(Entry(RecordKind.STOPPED, self.clock.now_ns(), {"version": __version__}))
         await self.supervisor.stop("recorder")
         await self.recorder.drain()
@@ -665,6 +691,8 @@ class Gateway:
         for delivery in self.deliveries:
             delivery.close()
         await self.keeping.keep()
+        if not self.in_memory:
+            await self.store_watch.remember()
         self.accounts.close()
         self.assets.close()
         self.papers.close()
@@ -675,7 +703,16 @@ class Gateway:
         self.reader.close()
         for server in self._servers.values():
             server.listener.close()
+        if self.in_memory:
+            remove_stand_in(self._folder)
         self._lock.close()
+
+    def _admit_memory(self) -> None:
+        """What was measured since a start in memory ends with this run."""
+        if self.in_memory:
+            now_ns, reason = self.clock.now_ns(), "started while the disk took nothing: the history was in memory alone"
+            gap: dict[str, Canonical] = {"from_ns": self._started_ns, "to_ns": now_ns, "reason": reason}
+            self.recorder.record(Entry(RecordKind.HISTORY_GAP, now_ns, gap))
 
     async def _send_last(self, within_s: float) -> None:
         """Give what waits a moment to leave; what does not is sent after the next start."""
@@ -750,6 +787,11 @@ class Gateway:
         self.view.refresh_alarms()
         self.feed.tell(told)
         self._wake_deliveries(urgent=any(entry.transition is not None for entry in told))
+
+    def _told_unsealed(self) -> None:
+        self.view.refresh_alarms()
+        self.feed.tell_unsealed()
+        self._wake_deliveries(urgent=True)
 
     def _wake_deliveries(self, urgent: bool = False) -> None:
         for delivery in self.deliveries:

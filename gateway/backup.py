@@ -47,12 +47,14 @@ from gateway.settings import Settings
 from gateway.shift_office.paper_store import OFFICE_FILE
 from gateway.store.alert_store import ALERTS_FILE, open_for_reading
 from gateway.store.asset_records import ASSETS_FILE
+from gateway.store.last_known import LAST_KNOWN_FILE
 
 HISTORY_FILE = "history.db"
 MANIFEST = "manifest.json"
 SEALED = "private.sealed"
 SEALED_MARK = b"SITEWARDEN-SEALED-1\n"
-LEFT_OUT = ("lock", "alerts.reserve")
+LEFT_OUT = ("lock", "alerts.reserve", LAST_KNOWN_FILE)
+"""What speaks of this disk alone."""
 DATABASE_PARTS = (".db", ".db-wal", ".db-shm", ".db-journal")
 MAX_MANIFEST_BYTES = 4 * 2**20
 MAX_SEALED_BYTES = 64 * 2**20

@@ -17,7 +17,9 @@ from gateway.clock_state import ClockState, clock_state
 from gateway.figures.disk import disk_outlook
 from gateway.model.picture import CameraState
 from gateway.ports import Clock
+from gateway.recorder import Recorder
 from gateway.settings import Settings
+from gateway.store.alert_store import AlertStore
 from gateway.store.disk_reader import disk_facts
 from gateway.store.outbox_reader import OutboxReader
 
@@ -29,12 +31,13 @@ MOST_LISTED = 100
 @dataclass(slots=True)
 class BoxTelling:
     """Implements the regulator uplink's `BoxTeller`. `settings` and `cameras` are asked each time: a reload may change
-    them. `folder` is the data folder, `chain` the alerts' database."""
+    them. `folder` is the data folder."""
 
     settings: Callable[[], Settings]
     cameras: Callable[[], Sequence[CameraState]]
     folder: Path
-    chain: Path
+    alerts: AlertStore
+    recorder: Recorder
     clock: Clock
     ask_clock: Callable[[], ClockState] = clock_state
     _started_at_ns: int = field(init=False)
@@ -61,10 +64,14 @@ class BoxTelling:
         )
 
     def figures(self, uplink: str) -> Mapping[str, int]:
-        """`waiting` for this uplink, and `disk_days_left`."""
+        """`waiting` for this uplink, and `disk_days_left`. While the disk takes no records also `store_failing`, and
+        `unsealed`: how many of those that wait are in memory alone."""
         found: dict[str, int] = {}
+        unsealed = self.alerts.unsealed.counts().get(uplink, 0)
+        if self.recorder.failing_since_ns:
+            found |= {"store_failing": 1, "unsealed": unsealed}
         try:
-            found["waiting"] = OutboxReader(self.chain).pending(uplink)
+            found["waiting"] = OutboxReader(self.alerts.path).pending(uplink) + unsealed
         except (sqlite3.Error, OSError) as error:
             log.warning("event=outbox_not_counted uplink=%s reason=%r", uplink, str(error))
         days = self._disk()

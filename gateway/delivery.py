@@ -6,8 +6,10 @@ alerts are looked for again, so alerts overtake it. One delivery a receiver: a d
 """
 
 import asyncio
+import contextlib
 import logging
 import random
+import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 
@@ -52,6 +54,8 @@ class Delivery:
         self._failures = 0
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
         self._cursor = 0
+        self._started = False
+        self._history_fault = ""
         self.accepted_kinds: Counter[str] = Counter()
         self.alerts_rejected = 0
         self.polls_sent = 0
@@ -98,8 +102,6 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        if self._uplink.takes_readings:
-            self._cursor = await asyncio.wrap_future(self._history.start_cursor(self.name))
         while True:
             self._wake.clear()
             receipt = await self._deliver_once()
@@ -114,14 +116,32 @@ class Delivery:
     async def _deliver_once(self) -> Receipt | None:
         """One batch of alerts, or else one batch of history; None when there is nothing to send."""
         if self._uplink.takes_alerts or self._uplink.takes_evidence:
-            items = self._alerts.pending(self.name, ALERTS_A_BATCH)
+            try:
+                items = self._alerts.pending(self.name, ALERTS_A_BATCH)
+            except StoreError as error:
+                return Receipt.retry(str(error))
             if items:
                 return await self._send_alerts(items)
         if self._uplink.takes_readings:
-            blocks = await asyncio.to_thread(self._reader.blocks_after, self._cursor, POLLS_A_BATCH)
+            blocks = await self._next_blocks()
             if blocks:
                 return await self._send_readings(blocks)
         return None
+
+    async def _next_blocks(self) -> Sequence[ReadingBlock]:
+        """None while the history cannot be asked: alerts go on leaving."""
+        try:
+            if not self._started:
+                self._cursor = await asyncio.wrap_future(self._history.start_cursor(self.name))
+                self._started = True
+            blocks = await asyncio.to_thread(self._reader.blocks_after, self._cursor, POLLS_A_BATCH)
+        except (StoreError, sqlite3.Error) as error:
+            if not self._history_fault:
+                log.error("event=history_not_read uplink=%s reason=%r", self.name, str(error))
+            self._history_fault = str(error)
+            return ()
+        self._history_fault = ""
+        return blocks
 
     async def _send_alerts(self, items: Sequence[OutboxItem]) -> Receipt:
         receipts = await self._uplink.send_alerts(items)
@@ -129,10 +149,8 @@ class Delivery:
         for item, receipt in answers:
             if receipt.kind is ReceiptKind.REJECTED:
                 log.error("event=alert_rejected uplink=%s key=%s reason=%r", self.name, item.key, receipt.detail)
-        try:
+        with contextlib.suppress(StoreError):  # the store remembers them, and writes them down once it can
             await asyncio.wrap_future(self._alerts.resolve(answers, self._clock.now_ns()))
-        except StoreError as error:
-            return Receipt.retry(f"the receipts could not be kept: {error}")
         now_ns = self._clock.now_ns()
         for item, receipt in answers:
             if receipt.kind is ReceiptKind.ACCEPTED:

@@ -23,6 +23,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from contract.chain import ChainFault
 from gateway.evidence import RecordKind
@@ -32,6 +34,7 @@ from gateway.settings import Settings, fault_text
 from gateway.shift_office.paper_store import OFFICE_FILE
 from gateway.store.alert_store import ALERTS_FILE, open_for_reading
 from gateway.store.asset_records import ASSETS_FILE
+from gateway.store.last_known import lost_stores
 from gateway.tls.watch import files_of
 
 DATABASES = (ALERTS_FILE, "history.db", ASSETS_FILE, OFFICE_FILE)
@@ -76,6 +79,7 @@ def examine(load: Callable[[], Settings], clock: Clock) -> list[Check]:
     checks += _folder(folder)
     checks += _disk(settings)
     checks += [_database(folder / name) for name in DATABASES if (folder / name).is_file()]
+    checks += [Check(f"store {lost.file}", Level.PROBLEM, lost.text_zh, lost.text_en) for lost in lost_stores(folder)]
     if (folder / ALERTS_FILE).is_file():
         checks += _records(folder, clock.now_ns())
     checks += [check for link in settings.links for check in _link(link.settings)]
@@ -160,6 +164,9 @@ def _records(folder: Path, now_ns: int) -> Iterator[Check]:
         yield Check("chain", Level.PROBLEM, *texts)
     else:
         yield Check("chain", Level.OK, f"{outcome.seq} 条记录完整", f"{outcome.seq} records hold")
+    if lost := kinds.get(RecordKind.STORE_LOST, 0):
+        texts = (f"30 天内 {lost} 次数据库丢失", f"in 30 days {lost} databases were gone or older copies")
+        yield Check("stores", Level.PROBLEM, *texts)
     yield _clock(newest_ns, now_ns, kinds.get(RecordKind.CLOCK_JUMP, 0))
     yield _stops(kinds)
     for uplink, rows, since_ns in pending:
@@ -263,14 +270,26 @@ def _keys_of(settings: Settings) -> list[Path]:
 
 
 def _private_files(keys: list[Path]) -> Iterator[Check]:
-    """Keys that others may read are no secrets."""
+    """Keys that others may read are no secrets; one that is damaged signs nothing."""
     for path in keys:
+        if path.suffix == ".pem" and (fault := _key_fault(path)):
+            yield Check(f"key {path.name}", Level.PROBLEM, f"已损坏：{fault}", f"damaged: {fault}")
+            continue
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
             texts = (f"权限 {mode:03o}，应为 600", f"mode {mode:03o}, expected 600")
             yield Check(f"key {path.name}", Level.PROBLEM, *texts)
         else:
             yield Check(f"key {path.name}", Level.OK, f"权限 {mode:03o}", f"mode {mode:03o}")
+
+
+def _key_fault(path: Path) -> str:
+    """Why nobody can sign with it; empty when somebody can."""
+    try:
+        load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        return str(error)
+    return ""
 
 
 def _certificates(settings: Settings, now_ns: int) -> Iterator[Check]:

@@ -38,6 +38,7 @@ class RecordKind(StrEnum):
     CHECKPOINT = "history_checkpoint"
     MESSAGE = "regulator_message"
     STORE_REPAIRED = "store_repaired"
+    STORE_LOST = "store_lost"
     COMMISSIONED = "commissioned"
     ESCALATION = "escalation"
     SERVICE = "service_change"
@@ -78,6 +79,15 @@ class SealedRecord:
     def head(self) -> ChainHead:
         """The chain's head once this record is kept."""
         return ChainHead(self.seq, self.sha256)
+
+
+NOT_SEALED = ChainHead()
+"""What a message names in place of its record when it is told before it could be sealed: record 0 and 64 zeros."""
+
+
+def told_content(event_id: str, told_at_ns: int, sealed_at_ns: int) -> Canonical:
+    """For a record of something that was told before it could be sealed: which message told it, and both times."""
+    return {"event_id": event_id, "told_at_ns": told_at_ns, "sealed_at_ns": sealed_at_ns}
 
 
 def seal(head: ChainHead, box_id: str, kind: RecordKind, at_ns: int, content: Mapping[str, Canonical]) -> SealedRecord:
@@ -260,7 +270,7 @@ def transition_message(
     transition: Transition,
     key: str,
     project_code: str,
-    record: SealedRecord,
+    record: SealedRecord | ChainHead,
     hazard: HazardReference | None = None,
 ) -> bytes:
     """The body of the contract's `alarm_transition` message, canonical bytes."""
@@ -276,7 +286,7 @@ def transition_message(
 
 
 def hand_over_message(
-    note: AlarmNote, project_code: str, record: SealedRecord, hazard: HazardReference | None = None
+    note: AlarmNote, project_code: str, record: SealedRecord | ChainHead, hazard: HazardReference | None = None
 ) -> bytes:
     """The same message for an alarm that a person reports, canonical bytes; whole, since the receiver may never have
     heard of the alarm."""
@@ -302,12 +312,12 @@ def shortened(reason: str) -> str:
 
 
 def _alarm_of_message(
-    alarm: Alarm, project_code: str, record: SealedRecord, hazard: HazardReference | None
+    alarm: Alarm, project_code: str, record: SealedRecord | ChainHead, hazard: HazardReference | None
 ) -> dict[str, Canonical]:
     return {"hazard": hazard_content(hazard)} | _alarm_and_record(alarm, project_code, record)
 
 
-def _alarm_and_record(alarm: Alarm, project_code: str, record: SealedRecord) -> dict[str, Canonical]:
+def _alarm_and_record(alarm: Alarm, project_code: str, record: SealedRecord | ChainHead) -> dict[str, Canonical]:
     info = alarm.rule
     return {
         "alarm_id": alarm.alarm_id,
@@ -344,7 +354,9 @@ def escalation_key(alarm: Alarm, because: str) -> str:
     return f"{alarm.alarm_id}:escalation:{because.replace(' ', '-')}"
 
 
-def escalation_message(alarm: Alarm, because: str, at_ns: int, project_code: str, record: SealedRecord) -> bytes:
+def escalation_message(
+    alarm: Alarm, because: str, at_ns: int, project_code: str, record: SealedRecord | ChainHead
+) -> bytes:
     """The body of an outbox row of kind `escalation`, canonical bytes, for the uplink that a site names for it.
 
     `because` is `unacknowledged(...)` or `NO_SCREEN`; `at_ns` is when it was decided; `record` is what the chain holds

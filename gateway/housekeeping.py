@@ -56,12 +56,14 @@ class Housekeeping:
 
     async def tend(self) -> None:
         """One minute's work. Raises StoreError when a database cannot be written."""
+        await self._recorder.probe()
         now_ns = self._clock.now_ns()
         minute_ns = now_ns // MINUTE_NS * MINUTE_NS
         self._alerts.reserve.restore_when_possible()
         buffered_ns = self._history.buffered_since_ns()
         retired = await asyncio.wrap_future(self._history.tend(now_ns))
         self._report(retired, now_ns)
+        self._report_lost(self._history.take_lost(), now_ns)
         complete_ns = min(minute_ns, buffered_ns, self._history.unrolled_since_ns())
         await self._summaries.catch_up(complete_ns, now_ns)
         if minute_ns // MINUTE_NS % CHECKPOINT_EVERY_MIN == 0:
@@ -101,6 +103,13 @@ class Housekeeping:
             "rows_saved": rows,
         }
         self._recorder.record(Entry(RecordKind.STORE_REPAIRED, self._clock.now_ns(), content))
+
+    def _report_lost(self, blocks: int, now_ns: int) -> None:
+        """Seal that the disk came back without what had not been synced."""
+        if blocks:
+            reason = "the disk came back without its newest blocks"
+            gap: dict[str, Canonical] = {"from_ns": 0, "to_ns": now_ns, "reason": reason, "missing_blocks": blocks}
+            self._recorder.record(Entry(RecordKind.HISTORY_GAP, now_ns, gap))
 
     def _missing_blocks(self) -> int:
         """Blocks that a checkpoint had seen and that are gone now."""

@@ -27,7 +27,14 @@ from gateway.accounts.account_rows import (
 )
 from gateway.accounts.person import Person
 from gateway.model.errors import StoreError
-from gateway.store.database import DiskFullError, Repair, Writer, open_or_repair, open_reader
+from gateway.store.database import (
+    DiskFullError,
+    FollowingReader,
+    Repair,
+    Writer,
+    open_or_repair,
+    reopen_connection,
+)
 
 T = TypeVar("T")
 
@@ -43,8 +50,8 @@ class AccountStore:
         self.path = folder / ACCOUNTS_FILE
         self.path.touch(mode=0o600)
         connection, self.repair = self._opened(on_full)
-        self._writer = Writer("accounts-writer", connection, on_full)
-        self._reader = open_reader(self.path)
+        self._writer = Writer("accounts-writer", connection, on_full, lambda: reopen_connection(self.path, SCHEMA))
+        self._reader = FollowingReader(self.path)
 
     repair: Repair | None
 

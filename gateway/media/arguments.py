@@ -13,6 +13,7 @@ from contract.chain import ChainFault
 from gateway.media.checking import check_bodies, export_bodies
 from gateway.media.rendition import Blur
 from gateway.store.alert_store import open_for_reading
+from gateway.store.last_known import lost_stores, sealed_losses
 
 PackageCheck = Callable[[Path, str], int]
 
@@ -52,13 +53,16 @@ def _verify(folder: Path) -> int:
         print(f"chain broken at record {outcome.seq}: {outcome.reason}")
         return 1
     print(f"chain holds: {outcome.seq} records, head {outcome.sha256}")
+    lost = [each.text_en for each in lost_stores(folder)] + sealed_losses(folder)
+    for each in lost:
+        print(f"store lost: {each}")
     bodies = check_bodies(folder)
     for how, digests in (("damaged", bodies.damaged), ("gone", bodies.gone)):
         for sha256 in digests:
             print(f"media {how}: {sha256}")
     if bodies.sound or bodies.missing or bodies.expired or not bodies.holds:
         print(f"media: {bodies.sound} sound, {bodies.expired} expired, {bodies.missing} never kept")
-    return 0 if bodies.holds else 1
+    return 0 if bodies.holds and not lost else 1
 
 
 def _export(args: argparse.Namespace, blur: Blur) -> int:

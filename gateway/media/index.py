@@ -16,7 +16,7 @@ from pathlib import Path
 import orjson
 
 from gateway.media.kept import MediaClass, MediaItem, MediaState
-from gateway.store.database import Schema, Writer, open_or_repair, open_reader
+from gateway.store.database import Schema, Writer, open_or_repair, open_reader, reopen_connection
 
 MEDIA_FILE = "media.db"
 SCHEMA = Schema(
@@ -43,7 +43,7 @@ class MediaIndex:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / MEDIA_FILE
         connection, self.repair = open_or_repair(self.path, SCHEMA)
-        self._writer = Writer("media-writer", connection)
+        self._writer = Writer("media-writer", connection, reopen=lambda: reopen_connection(self.path, SCHEMA))
 
     def keep(self, items: Sequence[MediaItem], chain_seq: int = 0) -> "Future[None]":
         """Write items down, each in place of the one with its identity; with `chain_seq`, the rows show the chain up to

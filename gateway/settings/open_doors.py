@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from gateway.settings.binding import Field
 from gateway.settings.document import Document
+from gateway.settings.schema import WebSettings
 from gateway.settings.secrets import holders_of
 from gateway.settings.settings import BoundUplink
 from gateway.settings.site import SiteParts
@@ -26,7 +27,7 @@ def warn_of_open_doors(document: Document, site: SiteParts, field: Field, uplink
     for path, holder in holders_of(site, field, uplinks):
         if holder is None:  # it has faults of its own
             continue
-        if holder is site.web:
+        if isinstance(holder, WebSettings):
             if holder.tls is None and not is_this_machine(holder.host):
                 document.warn((*path, "host"), "warn.web_plain", host=holder.host)
         elif getattr(holder, "tls", False) is None and not is_this_machine(holder.host):

@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.store.database import Schema, Writer, open_or_repair, open_reader
+from gateway.store.database import Schema, Writer, open_or_repair, open_reader, reopen_connection
 
 OFFICE_FILE = "office.db"
 SCHEMA = Schema(
@@ -61,7 +61,7 @@ class PaperStore:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / OFFICE_FILE
         connection, self.repair = open_or_repair(self.path, SCHEMA)
-        self._writer = Writer("office-writer", connection)
+        self._writer = Writer("office-writer", connection, reopen=lambda: reopen_connection(self.path, SCHEMA))
 
     def add(self, row: PaperRow) -> "Future[None]":
         """Keep one more version. Done after the commit; StoreError when it could not be kept."""

@@ -5,13 +5,18 @@
     outbox    one row per uplink and message; UNIQUE(uplink, key) makes a repeated hand-over harmless
 
 In: sealed records, alarm states and messages. Out: rows for uplinks, screens and verification. Knows no rule.
+
+A disk that takes nothing silences nobody: `unsealed` holds what must leave meanwhile, and receipts that could not be
+written down. A file that can only be read is opened so, and written to once its disk is back.
 """
 
 import logging
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -21,8 +26,21 @@ from gateway.model.alarm import Alarm, OutOfService, RuleInfo, Severity, Transit
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.model.errors import StoreError
 from gateway.store.chain_mending import restore_evidence
-from gateway.store.database import DiskFullError, Repair, Schema, Writer, is_full, open_or_repair, open_reader
+from gateway.store.database import (
+    DiskFaultError,
+    DiskFullError,
+    FollowingReader,
+    Repair,
+    Schema,
+    Writer,
+    is_disk_fault,
+    is_full,
+    open_or_repair,
+    open_reader,
+    reopen_connection,
+)
 from gateway.store.reserve import DiskReserve
+from gateway.store.unsealed import Unsealed
 
 log = logging.getLogger(__name__)
 HIGHEST_SENT = (
@@ -172,22 +190,45 @@ class AlertStore(ChainReader):
         self.reserve = DiskReserve(folder / "alerts.reserve", reserve_bytes)
         self.reserve.settle()
         connection, self.repair = self._opened()
-        if self.repair is not None:
-            self.repair.rows["evidence_from_outbox"] = restore_evidence(connection)
-        _index(connection)
-        self._writer = Writer("alerts-writer", connection, on_full=self.reserve.release)
-        self._reader = open_reader(self.path)
+        if connection is not None:
+            if self.repair is not None:
+                self.repair.rows["evidence_from_outbox"] = restore_evidence(connection)
+            _index(connection)
+        self._writer = Writer("alerts-writer", connection, self.reserve.release, self._reopened)
+        self._reader = FollowingReader(self.path)
+        self.unsealed = Unsealed()
+        self.kept_head = _head(self._reader)
 
     repair: Repair | None
+    kept_head: ChainHead
+    """The newest record that is known to be kept."""
 
-    def _opened(self) -> tuple[sqlite3.Connection, Repair | None]:
-        """A disk that is full at the start is no reason not to start: the reserve is there for it."""
+    def _opened(self) -> tuple[sqlite3.Connection | None, Repair | None]:
+        """A disk that is full at the start is no reason not to start: the reserve is there for it. Nor is one that
+        takes nothing, as long as the file can be read."""
         try:
             return open_or_repair(self.path, SCHEMA)
-        except DiskFullError:
-            if not self.reserve.release():
-                raise
-        return open_or_repair(self.path, SCHEMA)
+        except DiskFaultError as error:
+            fault = error
+        try:
+            if isinstance(fault, DiskFullError) and self.reserve.release():
+                return open_or_repair(self.path, SCHEMA)
+        except DiskFaultError as error:
+            fault = error
+        if not self.path.is_file():
+            raise fault
+        log.error("event=alerts_only_read file=%s reason=%r", self.path, str(fault))
+        return None, None
+
+    def _reopened(self) -> sqlite3.Connection:
+        """In the writer's thread. Only a file that goes on where this one ended is written to."""
+        connection = reopen_connection(self.path, SCHEMA)
+        row = connection.execute("SELECT sha256 FROM evidence WHERE seq = ?", (self.kept_head.seq,)).fetchone()
+        if self.kept_head.seq and (row is None or row[0] != self.kept_head.sha256):
+            connection.close()
+            raise StoreError(f"{self.path}: is another file: it has no record {self.kept_head.seq} as it was kept")
+        self.kept_head = _head(connection)
+        return connection
 
     @property
     def alive(self) -> bool:
@@ -196,12 +237,32 @@ class AlertStore(ChainReader):
 
     def commit(self, commit: Commit) -> "Future[None]":
         """Keep a batch. Done after the fsync; StoreError when it could not be kept (nothing of it then is)."""
-        return self._writer.submit(lambda db: _insert(db, commit))
+        self._let_go()
+        done = self._writer.submit(lambda db: _insert(db, commit))
+        done.add_done_callback(lambda future: self._note_kept(commit, future))
+        return done
+
+    def _let_go(self) -> None:
+        """A file that this process reads on a read-only disk cannot be written to beside it, when the disk is back."""
+        if self._writer.stale:
+            self._reader.close()
+
+    def _note_kept(self, commit: Commit, future: "Future[None]") -> None:
+        if not future.cancelled() and future.exception() is None and commit.records:
+            self.kept_head = ChainHead(commit.records[-1].seq, commit.records[-1].sha256)
+
+    def probe(self, at_ns: int, committed: Collection[tuple[str, str]] = ()) -> "Future[None]":
+        """Write one page and wait for the disk; StoreError when it takes nothing. Receipts that were remembered are
+        written down with it. `committed`: rows (uplink, key) that were told from memory and are in the file now."""
+        self._let_go()
+        answers = self.unsealed.settle(committed)
+        done = self._writer.submit(lambda db: _touch(db, answers, at_ns))
+        done.add_done_callback(lambda future: self._remember(answers, future))
+        return done
 
     def head(self) -> ChainHead:
         """The newest record of the chain."""
-        row = self._reader.execute("SELECT seq, sha256 FROM evidence ORDER BY seq DESC LIMIT 1").fetchone()
-        return ChainHead(row["seq"], row["sha256"]) if row else ChainHead()
+        return _head(self._reader)
 
     def open_alarms(self) -> list[Alarm]:
         """The episodes that were open at the last commit."""
@@ -247,28 +308,56 @@ class AlertStore(ChainReader):
 
     def pending(self, uplink: str, limit: int, *, media: bool = False) -> list[OutboxItem]:
         """What is still to be sent, the most urgent and oldest first; with `media` only what names a body, without it
-        everything else: large bodies have a lane of their own, in which answers to orders go before clips."""
+        everything else: large bodies have a lane of their own, in which answers to orders go before clips. What is
+        told from memory goes first; a disk that cannot be read holds nothing of it back."""
+        told = [] if media else self.unsealed.pending(uplink, limit)
         lanes = (REPLY_URGENCY, 2**31) if media else (0, REPLY_URGENCY)
-        rows = self._reader.execute(
-            "SELECT * FROM outbox WHERE uplink = ? AND state = 'pending' AND urgency >= ? AND urgency < ?"
-            " ORDER BY urgency, outbox_id LIMIT ?",
-            (uplink, *lanes, limit),
-        )
-        return [_item(row) for row in rows]
+        try:
+            rows = self._reader.execute(
+                "SELECT * FROM outbox WHERE uplink = ? AND state = 'pending' AND urgency >= ? AND urgency < ?"
+                " ORDER BY urgency, outbox_id",
+                (uplink, *lanes),
+            )
+            waiting = (item for row in rows if not self.unsealed.answered(item := _item(row)))
+            return told + list(islice(waiting, limit - len(told)))
+        except sqlite3.Error as error:
+            if not told:
+                raise StoreError(f"{self.path}: cannot be read: {error}") from None
+            return told
 
     def resolve(self, answers: Sequence[tuple[OutboxItem, Receipt]], at_ns: int) -> "Future[None]":
-        """Write down what the receiver said. RETRY leaves a row pending and counts the attempt."""
-        return self._writer.submit(lambda db: _resolve(db, answers, at_ns))
+        """Write down what the receiver said. RETRY leaves a row pending and counts the attempt. What the disk does not
+        take is remembered: no row is sent again for that."""
+        told = [answer for answer in answers if self.unsealed.holds(answer[0])]
+        self.unsealed.keep(told)
+        kept = [answer for answer in answers if not self.unsealed.holds(answer[0])]
+        done = self._writer.submit(lambda db: _resolve(db, kept, at_ns))
+        done.add_done_callback(lambda future: self._remember(kept, future))
+        return done
+
+    def _remember(self, answers: Sequence[tuple[OutboxItem, Receipt]], future: "Future[None]") -> None:
+        if future.cancelled() or isinstance(future.exception(), StoreError):
+            self.unsealed.keep(answers)
 
     def pending_counts(self) -> dict[str, int]:
         """uplink -> rows still to be sent; cheap, from the partial index."""
         rows = self._reader.execute("SELECT uplink, count(*) AS n FROM outbox WHERE state = 'pending' GROUP BY uplink")
-        return {row["uplink"]: row["n"] for row in rows}
+        return dict(Counter({row["uplink"]: row["n"] for row in rows}) + Counter(self.unsealed.counts()))
 
     def close(self) -> None:
         """Finish the writes and let go of the file."""
         self._writer.close()
         self._reader.close()
+
+
+def _head(db: sqlite3.Connection | FollowingReader) -> ChainHead:
+    row = db.execute("SELECT seq, sha256 FROM evidence ORDER BY seq DESC LIMIT 1").fetchone()
+    return ChainHead(row[0], row[1]) if row else ChainHead()
+
+
+def _touch(db: sqlite3.Connection, answers: Sequence[tuple[OutboxItem, Receipt]], at_ns: int) -> None:
+    db.execute(f"PRAGMA user_version = {SCHEMA.version}")
+    _resolve(db, answers, at_ns)
 
 
 def open_for_reading(folder: Path) -> ChainReader:
@@ -286,7 +375,7 @@ def _index(db: sqlite3.Connection) -> None:
         try:
             db.execute(sql)
         except sqlite3.OperationalError as error:
-            if not is_full(error):
+            if not is_full(error) and not is_disk_fault(error):
                 raise StoreError(f"{ALERTS_FILE}: cannot be written: {error}") from None
             log.error("event=index_not_made reason=%r", str(error))
 
@@ -318,12 +407,19 @@ def _insert(db: sqlite3.Connection, commit: Commit) -> None:
 def _resolve(db: sqlite3.Connection, answers: Sequence[tuple[OutboxItem, Receipt]], at_ns: int) -> None:
     for item, receipt in answers:
         if receipt.kind is ReceiptKind.ACCEPTED and item.kind == SUMMARY_KIND:
-            db.execute("DELETE FROM outbox WHERE outbox_id = ?", (item.outbox_id,))
+            db.execute("DELETE FROM outbox WHERE uplink = ? AND key = ?", (item.uplink, item.key))
             continue
         done = receipt.kind is not ReceiptKind.RETRY
         db.execute(
-            "UPDATE outbox SET state = ?, attempts = attempts + 1, receipt = ?, resolved_at_ns = ? WHERE outbox_id = ?",
-            (str(receipt.kind) if done else "pending", receipt.detail[:500], at_ns if done else 0, item.outbox_id),
+            "UPDATE outbox SET state = ?, attempts = attempts + 1, receipt = ?, resolved_at_ns = ?"
+            " WHERE uplink = ? AND key = ?",
+            (
+                str(receipt.kind) if done else "pending",
+                receipt.detail[:500],
+                at_ns if done else 0,
+                item.uplink,
+                item.key,
+            ),
         )
 
 

@@ -16,7 +16,7 @@ import orjson
 from gateway.assets.derivation import AssetEvent
 from gateway.assets.papers import local_day
 from gateway.store.asset_records import Cycle, HandReading
-from gateway.store.database import open_reader
+from gateway.store.database import FollowingReader
 
 MAX_ROWS = 20_000
 _HOUR_NS = 3_600_000_000_000
@@ -57,7 +57,7 @@ class AssetReader:
     """One connection; calls from several threads wait for each other."""
 
     def __init__(self, path: Path) -> None:
-        self._db = open_reader(path)
+        self._db = FollowingReader(path)
         self._lock = threading.Lock()
 
     def cycles(self, asset: str, from_ns: int, to_ns: int, limit: int) -> list[Cycle]:

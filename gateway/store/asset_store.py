@@ -40,7 +40,7 @@ from gateway.store.asset_records import (
     number_itself,
     read_state,
 )
-from gateway.store.database import Repair, Writer, open_or_repair
+from gateway.store.database import Repair, Writer, open_or_repair, reopen_connection
 
 log = logging.getLogger(__name__)
 CYCLES_KEPT = 200_000  # PD: a project's life of a busy crane (200 cycles a day for two and a half years)
@@ -107,7 +107,7 @@ class AssetStore:
         self._may_write = may_write
         connection, self.repair = open_or_repair(self.path, SCHEMA)
         self._found = _states(connection)
-        self._writer = Writer("assets-writer", connection)
+        self._writer = Writer("assets-writer", connection, reopen=lambda: reopen_connection(self.path, SCHEMA))
         self._lock = threading.Lock()
         self._waiting = _Batch()
         self._under_way: Future[int] | None = None

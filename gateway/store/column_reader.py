@@ -29,7 +29,7 @@ from gateway.store.blocks import (
     polls_columns,
     roll_up,
 )
-from gateway.store.database import open_reader
+from gateway.store.database import FollowingReader
 
 log = logging.getLogger(__name__)
 ROWS_AT_ONCE = 64
@@ -77,8 +77,8 @@ class ColumnReader:
 
     def __init__(self, path: Path, *, untouched: bool = False) -> None:
         """`untouched`: nobody writes to the file, and reading must leave nothing beside it."""
-        self._open = functools.partial(open_reader, path, untouched=untouched)
-        self._connection: sqlite3.Connection | None = None
+        self._open = functools.partial(FollowingReader, path, untouched=untouched)
+        self._connection: FollowingReader | None = None
         self._lock = threading.Lock()
         self._unpackers = ThreadPoolExecutor(UNPACKERS, "history-unpacker")
         self._unreadable: set[tuple[str, int]] = set()
@@ -129,7 +129,7 @@ class ColumnReader:
         with self._lock:
             return self._db().execute(sql, given).fetchall()
 
-    def _db(self) -> sqlite3.Connection:
+    def _db(self) -> FollowingReader:
         if self._connection is None:
             self._connection = self._open()
         return self._connection

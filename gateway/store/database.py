@@ -7,18 +7,24 @@ done only after its commit. A job that fails is rolled back alone (savepoint); a
 A job may be cancelled until the thread takes it up; from then on it runs to its end, whoever stopped waiting for it.
 A file that is damaged is moved aside, never deleted; what can still be read of it is carried over (`salvage`). A disk
 that is full or a file that may not be opened is no damage: the file stays where it is and StoreError says why.
+
+A disk that failed may come back as another mount at the same path: what is open still means the dead one. So after
+a fault of the disk the writer opens its file anew before the next transaction. It never makes a new file then: an empty
+folder is what a disk leaves behind that is away.
 """
 
 import contextlib
 import logging
 import queue
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from gateway.model.errors import DecodeError, StoreError
 from gateway.store.salvage import fill_torn_end, salvage_table
@@ -34,7 +40,11 @@ DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 JOB_FAULTS = (DecodeError, StoreError, ValueError, TypeError, LookupError, ArithmeticError)
 
 
-class DiskFullError(StoreError):
+class DiskFaultError(StoreError):
+    """The disk does not let the file be opened for writing: read-only, broken."""
+
+
+class DiskFullError(DiskFaultError):
     """The disk has no room even to open a file; freeing some may help."""
 
 
@@ -85,25 +95,102 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None
         connection.executescript(f"BEGIN IMMEDIATE;{schema.ddl};PRAGMA user_version={schema.version};COMMIT;")
 
 
+def reopen_connection(path: Path, schema: Schema) -> sqlite3.Connection:
+    """A writing connection to a file that must be there already, if only as an empty one: what was never synced is gone
+    after a disk's failure. Raises sqlite3.Error or StoreError."""
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None, check_same_thread=False, timeout=10.0
+    )
+    try:
+        _prepare(connection, path, schema)
+    except (sqlite3.Error, StoreError):
+        connection.close()
+        raise
+    return connection
+
+
 def open_reader(path: Path, *, untouched: bool = False) -> sqlite3.Connection:
     """A read-only connection for queries; sees every finished commit. `untouched`: of a file that nobody writes to;
-    no lock is taken and no file made beside it."""
+    no lock is taken and no file made beside it. So is one on a read-only disk that was closed in order."""
+    if not untouched and not _log_of(path).exists() and not _writable(path.parent):
+        untouched = True
     how = "immutable=1" if untouched else "mode=ro"
     connection = sqlite3.connect(f"file:{path}?{how}", uri=True, check_same_thread=False, timeout=10.0)
     connection.row_factory = sqlite3.Row
     return connection
 
 
+class FollowingReader:
+    """A connection for queries that stays open and follows its path: where another file lies there (a disk came back as
+    another mount), that one is asked from then on. While there is none, the old one answers as far as it can. A file
+    without a log may have been opened as one that never changes: it is opened again once there is a log."""
+
+    def __init__(self, path: Path, *, untouched: bool = False) -> None:
+        self._path = path
+        self._untouched = untouched
+        self._at: tuple[int, int] | None = None
+        self._frozen = False
+        self._connection: sqlite3.Connection | None = None
+        self._before: sqlite3.Connection | None = None
+        self.connection()
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Raises sqlite3.Error."""
+        return self.connection().execute(sql, parameters)
+
+    def connection(self) -> sqlite3.Connection:
+        """For the moment."""
+        at = self._place()
+        moved = at is not None and (at != self._at or (self._frozen and _log_of(self._path).exists()))
+        if self._connection is None or moved:
+            self._frozen = not self._untouched and not _log_of(self._path).exists()
+            fresh = open_reader(self._path, untouched=self._untouched)
+            if self._before is not None:
+                self._before.close()
+            self._before = self._connection  # an answer of it may still be read
+            self._connection, self._at = fresh, at
+        return self._connection
+
+    def close(self) -> None:
+        """Let go of the file until the next question."""
+        for each in (self._connection, self._before):
+            if each is not None:
+                each.close()
+        self._connection = self._before = None
+
+    def _place(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a file can be made there; asked only where SQLite would have to make one."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
 def open_or_repair(path: Path, schema: Schema) -> tuple[sqlite3.Connection, Repair | None]:
     """Open a file; one that is damaged is moved aside and what it still yields is carried into a new file.
 
-    Raises StoreError when it cannot be opened for another reason; `DiskFullError` when the disk has no room to open it.
+    Raises StoreError when it cannot be opened for another reason: `DiskFaultError` when the disk does not let it be
+    opened, `DiskFullError` when it has no room for that.
     """
     try:
         connection = open_connection(path, schema)
     except sqlite3.Error as error:
         if not is_damage(error):
-            raise (DiskFullError if is_full(error) else StoreError)(f"{path}: cannot be opened: {error}") from None
+            kind = DiskFullError if is_full(error) else DiskFaultError if is_disk_fault(error) else StoreError
+            raise kind(f"{path}: cannot be opened: {error}") from None
         return _repair(path, schema, str(error))
     answer = _quick_check(connection) if path.stat().st_size <= schema.check_up_to_bytes else "ok"
     if answer == "ok":
@@ -135,12 +222,23 @@ def _repair(path: Path, schema: Schema, reason: str) -> tuple[sqlite3.Connection
 
 
 class Writer:
-    """The only thread that writes to one file. `on_full` may free space; a commit is tried once more after it."""
+    """The only thread that writes to one file. `on_full` may free space; a commit is tried once more after it.
 
-    def __init__(self, name: str, connection: sqlite3.Connection, on_full: Callable[[], bool] = lambda: False) -> None:
+    `reopen` opens the file anew after a fault of the disk. Without a `connection` the file could not be opened for
+    writing yet: every transaction tries `reopen` first."""
+
+    def __init__(
+        self,
+        name: str,
+        connection: sqlite3.Connection | None,
+        on_full: Callable[[], bool] = lambda: False,
+        reopen: Callable[[], sqlite3.Connection] | None = None,
+    ) -> None:
         self._name = name
-        self._connection = connection
+        self._connection = connection or sqlite3.connect(":memory:", check_same_thread=False)
         self._on_full = on_full
+        self._reopen = reopen
+        self._stale = connection is None
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._door = threading.Lock()
         self._open = True
@@ -158,6 +256,11 @@ class Writer:
                 raise StoreError(f"{self._name}: the writer has stopped")
             self._queue.put((job, future))
         return future
+
+    @property
+    def stale(self) -> bool:
+        """Whether the file has to be opened anew before anything can be written."""
+        return self._stale
 
     @property
     def alive(self) -> bool:
@@ -215,22 +318,35 @@ class Writer:
     def _transaction_with_reserve(self, jobs: "list[_Work]") -> list[_Outcome]:
         try:
             return self._transaction(jobs)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, StoreError) as error:
             if not (is_full(error) and self._on_full()):
-                return [(None, StoreError(str(error)))] * len(jobs)
+                return self._failed(jobs, error)
         try:
             return self._transaction(jobs)
-        except sqlite3.Error as error:
-            return [(None, StoreError(str(error)))] * len(jobs)
+        except (sqlite3.Error, StoreError) as error:
+            return self._failed(jobs, error)
+
+    def _failed(self, jobs: "list[_Work]", error: sqlite3.Error | StoreError) -> list[_Outcome]:
+        self._stale = self._stale or is_disk_fault(error)
+        return [(None, StoreError(str(error)))] * len(jobs)
+
+    def _open_anew(self) -> None:
+        if not self._stale or self._reopen is None:
+            return
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()  # first: what was opened to be read alone stays so for the whole process
+        self._connection, self._stale = self._reopen(), False
 
     def _transaction(self, jobs: "list[_Work]") -> list[_Outcome]:
+        self._open_anew()
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             outcomes = [self._run(job) for job, _ in jobs]
             self._connection.execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+                with contextlib.suppress(sqlite3.Error):  # the first error says what is wrong
+                    self._connection.execute("ROLLBACK")
             raise
         return outcomes
 
@@ -252,7 +368,13 @@ class Writer:
         return error
 
 
-def is_full(error: sqlite3.Error) -> bool:
+def is_disk_fault(error: Exception) -> bool:
+    """Whether the disk no longer takes what is written: read-only, broken, away."""
+    name = getattr(error, "sqlite_errorname", "")
+    return name.startswith(("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN"))
+
+
+def is_full(error: Exception) -> bool:
     """Whether the disk, and not the program, is at fault: full, or no room for the shared-memory file."""
     name = getattr(error, "sqlite_errorname", "")
     return name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR")

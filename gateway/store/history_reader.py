@@ -19,7 +19,7 @@ from gateway.model.quantity import Point, PointTable
 from gateway.ports import ReadingBlock
 from gateway.store.blocks import MINUTE_NS, Minutes, Polls, join_minutes, unpack_minutes, unpack_polls
 from gateway.store.column_reader import ColumnReader
-from gateway.store.database import open_reader
+from gateway.store.database import FollowingReader
 from gateway.store.decimation import Trace, TraceBuilder
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class HistoryReader:
 
     def __init__(self, path: Path, points: PointTable, *, untouched: bool = False) -> None:
         """`untouched`: nobody writes to the file, and reading must leave nothing beside it."""
-        self._db = open_reader(path, untouched=untouched)
+        self._db = FollowingReader(path, untouched=untouched)
         self.columns = ColumnReader(path, untouched=untouched)
         self._points = points
         self._lock = threading.Lock()

@@ -34,7 +34,7 @@ from gateway.store.blocks import (
     roll_up,
     unpack_polls,
 )
-from gateway.store.database import Repair, Schema, Writer, is_full, open_or_repair
+from gateway.store.database import Repair, Schema, Writer, is_full, open_or_repair, reopen_connection
 from gateway.store.history_upkeep import Bounds as Bounds  # noqa: PLC0414 - part of this module's interface
 from gateway.store.history_upkeep import Retired as Retired  # noqa: PLC0414
 from gateway.store.history_upkeep import leave_unjoined, retire, tidy
@@ -102,7 +102,8 @@ class HistoryStore:
         self._partial_up_to = _last_block_id(connection)
         self._partial_since_ns = NEVER_NS
         _note_unclean(connection, start_ns)
-        self._writer = Writer("history-writer", connection)
+        self._lost = 0
+        self._writer = Writer("history-writer", connection, reopen=self._reopened)
         self._buffers: dict[int, _Buffer] = {}
         self.buffered_polls = 0
 
@@ -113,6 +114,25 @@ class HistoryStore:
     def alive(self) -> bool:
         """Whether the writer still takes jobs."""
         return self._writer.alive
+
+    def _reopened(self) -> sqlite3.Connection:
+        """In the writer's thread, after the disk had failed. What had not been synced may be gone, layouts too: what
+        is known of the file is read anew. Numbers go on above what was given before, or an uplink that holds those
+        would never be given the new ones."""
+        connection = reopen_connection(self.path, SCHEMA)
+        found, given = _last_block_id(connection), self._partial_up_to
+        meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+        self._layouts = {(d, p): i for i, d, p in connection.execute("SELECT layout_id, device, points FROM layout")}
+        self._partial = _partial_minutes(connection, int(meta.get("rolled_up_to", 0)))
+        if found < given:
+            _go_on_above(connection, given)
+            self._lost += given - found
+        return connection
+
+    def take_lost(self) -> int:
+        """Blocks that were gone when the disk came back, since this was asked last."""
+        lost, self._lost = self._lost, 0
+        return lost
 
     def use_points(self, points: PointTable) -> None:
         """From now on `point_index` means positions in this table. Layouts already in the buffer keep their names."""
@@ -337,8 +357,12 @@ def _mend(db: sqlite3.Connection) -> None:
     )
     highest = int(db.execute(f"SELECT coalesce(max(at), 0) FROM ({marks})").fetchone()[0])  # noqa: S608
     if highest > newest:
-        db.execute("DELETE FROM sqlite_sequence WHERE name = 'block'")
-        db.execute("INSERT INTO sqlite_sequence(name, seq) VALUES ('block', ?)", (highest,))
+        _go_on_above(db, highest)
+
+
+def _go_on_above(db: sqlite3.Connection, block_id: int) -> None:
+    db.execute("DELETE FROM sqlite_sequence WHERE name = 'block'")
+    db.execute("INSERT INTO sqlite_sequence(name, seq) VALUES ('block', ?)", (block_id,))
 
 
 def _note_unclean(db: sqlite3.Connection, start_ns: int) -> None:

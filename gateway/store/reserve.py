@@ -4,6 +4,7 @@ History stops first: it refuses to write while less than `floor_bytes` are free,
 to alerts alone.
 """
 
+import contextlib
 import logging
 import os
 import shutil
@@ -27,8 +28,11 @@ class DiskReserve:
         return 2 * self._size_bytes
 
     def free_bytes(self) -> int:
-        """Free space of the disk that holds the reserve."""
-        return shutil.disk_usage(self._path.parent).free
+        """Free space of the disk that holds the reserve; 0 of a disk that cannot be asked."""
+        try:
+            return shutil.disk_usage(self._path.parent).free
+        except OSError:
+            return 0
 
     def history_may_write(self) -> bool:
         """Whether the disk has room for anything but alerts."""
@@ -56,17 +60,22 @@ class DiskReserve:
                 os.posix_fallocate(file.fileno(), 0, self._size_bytes)
                 os.fsync(file.fileno())
         except OSError as error:
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
             log.warning("event=reserve_not_taken file=%s reason=%r", self._path, error.strerror)
             return False
         self.released = False
         return True
 
     def release(self) -> bool:
-        """Give the space back; False when there was nothing to give."""
+        """Give the space back; False when there was nothing to give, or the disk lets nothing be removed."""
         if not self._path.exists():
             return False
-        self._path.unlink()
+        try:
+            self._path.unlink()
+        except OSError as error:
+            log.error("event=reserve_not_released file=%s reason=%r", self._path, error.strerror)
+            return False
         self.released = True
         log.error("event=reserve_released file=%s bytes=%d reason='disk full'", self._path, self._size_bytes)
         return True

@@ -70,6 +70,7 @@ class _Body(BaseModel):
     because: str = ""
     user: str = ""
     reason: str = ""
+    evidence_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,12 @@ class Wording:
         return _EVENTS[self.language].get(notice.event, _plain(notice.event))
 
     def _doubt(self, notice: Notice) -> str:
-        if not notice.body.suspected:
-            return ""
-        return "（疑似，待人员确认）" if self.language == "zh" else " (suspected, a person confirms)"
+        zh, said = self.language == "zh", ""
+        if notice.body.suspected:
+            said += "（疑似，待人员确认）" if zh else " (suspected, a person confirms)"
+        if notice.body.evidence_seq == 0:
+            said += "（未存证：磁盘无法写入）" if zh else " (not sealed: the disk takes no records)"
+        return said
 
     def _headline(self, notice: Notice) -> str:
         event, title = self._event(notice), notice.title(self.language)

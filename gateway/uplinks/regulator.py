@@ -178,6 +178,7 @@ class RegulatorUplink:
         self._place = Place(context.box_id, context.project_code, settings.url)
         self._fault: BothWords = ("", "")
         self._misplaced: BothWords = ("", "")
+        self._broken: BothWords = ("", "")
         self._health = RegulatorHealth(settings.name)
 
     @property
@@ -205,7 +206,7 @@ class RegulatorUplink:
 
     def fault(self) -> BothWords:
         """What a person must mend before this box is heard, in Chinese and English; '' twice when nothing."""
-        return self._fault if any(self._fault) else self._misplaced
+        return next((said for said in (self._broken, self._fault) if any(said)), self._misplaced)
 
     async def send_alerts(self, batch: Sequence[OutboxItem]) -> Sequence[Receipt]:
         """One Receipt an item, in order. Up to `pipelining` are on their way at once; order at the other end is free.
@@ -345,7 +346,11 @@ class RegulatorUplink:
         if self._health.enrolled and not self._unknown_key_id:
             return ""
         async with self._enrolling:
-            known = await self._session.open()
+            try:
+                known = await self._session.open()
+            except (OSError, ValueError) as error:
+                return self._key_broken(error)
+            self._broken = ("", "")
             if known and self._unknown_key_id != self._session.key.public.key_id:
                 self._unknown_key_id = ""
                 self._health = replace(self._health, enrolled=True)
@@ -355,6 +360,12 @@ class RegulatorUplink:
                 reason = await self._enrol()
             # A regulator that once knew this box may know it again without a new code: let it speak for itself.
             return "" if known else reason
+
+    def _key_broken(self, error: OSError | ValueError) -> str:
+        """Nothing can be signed. Whoever puts the key back needs no restart."""
+        self._broken = self._place.key_broken(str(error))
+        self._down(f"the key cannot be used: {error}")
+        return f"the key cannot be used: {error}"[:WORDS_LENGTH]
 
     async def _enrol(self) -> str:
         try:

@@ -27,12 +27,16 @@ BLOCK = 1000
 
 
 class SequenceFile:
-    """Numbers 1, 2, 3 ... that are never used twice. The file holds the end of the block that is reserved."""
+    """Numbers 1, 2, 3 ... that are never used twice. The file holds the end of the block that is reserved.
+
+    A disk that takes nothing stops no alert: numbers go on in memory. After a restart the file is behind then, and the
+    regulator says above which number to go on (`jump`)."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._next = 0
         self._end = 0
+        self._in_memory = False
         self._lock = asyncio.Lock()
 
     async def take(self) -> int:
@@ -56,19 +60,32 @@ class SequenceFile:
             if self._next < self._end and highest < self._next:
                 return
             used = max(highest, self._end - 1) if self._end else max(highest, await asyncio.to_thread(self._read))
-            await asyncio.to_thread(write_durably, self._path, str(used + BLOCK).encode())
+            await self._write(used + BLOCK)
             self._next, self._end = used + 1, used + 1 + BLOCK
 
     async def _come_back(self, highest: int) -> None:
         async with self._lock:
             if self._next - highest > MOST_AHEAD:
-                await asyncio.to_thread(write_durably, self._path, str(highest + BLOCK).encode())
+                await self._write(highest + BLOCK)
                 self._next, self._end = highest + 1, highest + 1 + BLOCK
 
+    async def _write(self, end: int) -> None:
+        try:
+            await asyncio.to_thread(write_durably, self._path, str(end).encode())
+        except OSError as error:
+            if not self._in_memory:
+                logger.error("sequence numbers go on in memory: file=%s reason=%s", self._path, error.strerror)
+            self._in_memory = True
+        else:
+            self._in_memory = False
+
     def _read(self) -> int:
-        if not self._path.exists():
+        try:
+            text = self._path.read_text(encoding="ascii", errors="replace").strip()
+        except FileNotFoundError:
             return 0
-        text = self._path.read_text(encoding="ascii", errors="replace").strip()
+        except OSError as error:
+            text = str(error.strerror)
         if not text.isascii() or not text.isdigit() or len(text) > 18:
             logger.warning("sequence file unreadable, the regulator gives the next number: file=%s", self._path)
             return 0

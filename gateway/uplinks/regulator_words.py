@@ -43,6 +43,16 @@ class Place:
             "this project. Alarms wait in the box and are sent then. It goes on judging and recording.",
         )
 
+    def key_broken(self, reason: str) -> BothWords:
+        """The box's key is damaged or cannot be read."""
+        return (
+            f"监控主机 {self.box_id} 的签名密钥无法使用：{reason}。请从备份恢复该文件；没有备份时删除该文件，"
+            f"并请审查台 {self.desk} 重新签发登记码。监控主机会自动重试，不必重启；判断与记录照常。",
+            f"The key of box {self.box_id} cannot be used: {reason}. Restore the file from a backup; without one "
+            f"remove it and ask the desk {self.desk} for a new code. The box tries again by itself, without a restart. "
+            "It goes on judging and recording.",
+        )
+
     def waits_for_approver(self) -> BothWords:
         """Enrolled, and not heard yet."""
         return (

@@ -255,7 +255,7 @@ class SmsSpeaker:
         return Answer(Outcome.REFUSED if value in success.refused else Outcome.UNCLEAR, words)
 
     def _take_one_of_the_day(self) -> Answer | None:
-        """Count one request; the answer when there is none left today, or the count cannot be kept."""
+        """Count one request; the answer when there is none left today."""
         local = datetime.fromtimestamp(self._clock.now_ns() // 1_000_000_000, UTC)
         local += timedelta(minutes=self._settings.utc_offset_min)
         day = local.date().isoformat()
@@ -263,10 +263,7 @@ class SmsSpeaker:
             midnight = datetime(local.year, local.month, local.day, tzinfo=UTC) + timedelta(days=1)
             wait_s = min((midnight - local).total_seconds(), CAP_LOOK_AGAIN_S)
             return Answer(Outcome.LATER, f"all {self._settings.per_day} messages of {day} are sent", wait_s)
-        try:
-            self._count.add(day)
-        except OSError as error:
-            return Answer(Outcome.LATER, f"the day's count cannot be kept: {error.strerror}")
+        self._count.add(day)
         return None
 
     def _known(self) -> _Known:

@@ -8,7 +8,8 @@
     id: 42                  <- sequence number in the chain; the browser sends it back as Last-Event-ID
     event: alarm
     event: sound            at once after alarms: how many still call
-    event: change           what calls or is shown has changed without an alarm: a device out of service
+    event: change           what calls or is shown has changed without an alarm: a device out of service, or an alarm
+                            that the disk does not take yet
 
 What a client missed is read back from the database. A client too slow for its queue is dropped; it reconnects and
 catches up the same way. Of the events without a number only the newest matter, so a client that does not read holds one
@@ -106,6 +107,14 @@ class Feed:
             self._hand(client, events)
             for event in newest:
                 self._hand_newest(client, event)
+
+    def tell_unsealed(self) -> None:
+        """Alarms were told that have no record yet: whoever listens asks anew. Their events come with their records."""
+        if self._clients:
+            newest = Event.of(0, "change", {}), Event.of(0, "sound", self.picture.sound())
+            for client in list(self._clients):
+                for event in newest:
+                    self._hand_newest(client, event)
 
     async def run(self) -> None:
         """Send the live picture once a second while anyone listens."""

@@ -245,6 +245,9 @@ def _troubles(parts: BoxParts) -> Sequence[Trouble]:
         Trouble.STORE_FAILING: bool(parts.recorder.failing_since_ns),
         Trouble.RESERVE_RELEASED: parts.alerts.reserve.released,
         Trouble.CHAIN_REPAIRED: parts.alerts.repair is not None,
+        Trouble.IN_MEMORY: parts.in_memory,
+        Trouble.STORE_LOST: parts.store_lost,
+        Trouble.UPLINK_FAULT: any(any(delivery.fault) for delivery in parts.deliveries),
     }
     return [trouble for trouble, there in found.items() if there]
 

@@ -109,6 +109,9 @@ class Trouble(StrEnum):
     STORE_FAILING = "store_failing"
     RESERVE_RELEASED = "reserve_released"
     CHAIN_REPAIRED = "chain_repaired"
+    IN_MEMORY = "in_memory"
+    STORE_LOST = "store_lost"
+    UPLINK_FAULT = "uplink_fault"
 
 
 def list_alarms(alarms: Sequence[Alarm], about_data: "AboutData", most: int = MOST_ROWS) -> AlarmList:

@@ -69,6 +69,8 @@ class BoxParts:
     config: ConfigState = field(default_factory=lambda: ConfigState("", "", 0))
     certificate: CertificateWatch | None = None
     drawing: Drawing = field(default_factory=Drawing)
+    in_memory: bool = False
+    store_lost: bool = False
 
 
 class BoxView:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, func, or_, select
 from contract.signing import VerifyKey
 from regulator.intake.anchors import anchor_over
 from regulator.intake.recheck import main_line
+from regulator.intake.sealed_late import sealed_later
 from regulator.model.refusals import RefusedError
 from regulator.records.key_history import known_keys
 from regulator.records.ledger import LedgerEntry, entries_of
@@ -139,9 +140,12 @@ def _media(sent: "Sequence[Row[Any]]", named: Sequence[Fields]) -> tuple[MediaFi
 
 
 def _chain(db: Connection, alarm: "Row[Any]", sent: "Sequence[Row[Any]]") -> ChainSlice:
-    named = {json.loads(item.body)["evidence_seq"] for item in sent if item.kind == "alarm_transition"}
+    told = [json.loads(item.body) for item in sent if item.kind == "alarm_transition"]
+    later = sealed_later(db, alarm.box_id, {body["event_id"] for body in told if not body["evidence_seq"]})
+    unsealed = any(not body["evidence_seq"] and body["event_id"] not in later for body in told)
+    named = {body["evidence_seq"] or later.get(body["event_id"], 0) for body in told} - {0}
     if not named:
-        return ChainSlice((), (), ())
+        return ChainSlice((), (), (0,) if unsealed else ())
     cover = anchor_over(db, alarm.box_id, max(named))
     first, last = min(named), cover.seq if cover is not None else max(named)
     at = chain_records.c
@@ -149,7 +153,7 @@ def _chain(db: Connection, alarm: "Row[Any]", sent: "Sequence[Row[Any]]") -> Cha
     records = _unbroken(main_line(db.execute(wanted.order_by(at.seq, at.envelope_seq).limit(MOST_RECORDS)).all()))
     held = {row.seq for row in records}
     mine = select(anchors).where(anchors.c.box_id == alarm.box_id, anchors.c.seq.in_(held)).order_by(anchors.c.number)
-    return ChainSlice(records, db.execute(mine).all(), tuple(sorted(named - held)))
+    return ChainSlice(records, db.execute(mine).all(), tuple(sorted((named - held) | ({0} if unsealed else set()))))
 
 
 def _unbroken(records: "Sequence[Row[Any]]") -> "list[Row[Any]]":

@@ -103,6 +103,13 @@ def curve_text(bodies: Iterable[dict[str, Any]]) -> str:
     return "\n".join([CURVE_HEAD, *(line for _, line in sorted(lines))]) + "\n"
 
 
+def _told_event(record: dict[str, Any]) -> str:
+    """The message that told what this record seals, where it was told first; else empty."""
+    content = record.get("content")
+    told = content.get("told_unsealed") if isinstance(content, dict) else None
+    return str(told.get("event_id", "")) if isinstance(told, dict) else ""
+
+
 def _cell(value: Any) -> str:
     text = "" if value is None else str(value)
     if text[:1] in ("=", "+", "@", "\t") or (text[:1] == "-" and not text[1:2].isdigit()):
@@ -289,10 +296,12 @@ class _Verifier:
         if "chain.jsonl" not in self.manifest["files"]:
             return
         before: dict[str, Any] | None = None
-        held = {}
+        held: dict[int, str] = {}
+        later = set()
         for row in self._lines("chain.jsonl"):
             where = "chain.jsonl: record {}".format(row["seq"])
             record = json.loads(row["record"])
+            later.add(_told_event(record))
             self._count("chain records")
             if hashlib.sha256(row["record"].encode()).hexdigest() != row["sha256"]:
                 self._fault(where, "记录与其摘要不符", "the record does not have its digest")
@@ -303,7 +312,9 @@ class _Verifier:
             held[row["seq"]] = row["sha256"]
             before = row
         for body in self._bodies("alarm_transition"):
-            if body["evidence_seq"] in self.manifest["pending"]:
+            if not body["evidence_seq"] and body["event_id"] in later:
+                self._count("alarms told first and sealed later")
+            elif body["evidence_seq"] in self.manifest["pending"]:
                 self._count("records that had not arrived")
             elif held.get(body["evidence_seq"]) != body["evidence_sha256"]:
                 where = "chain.jsonl: record {}".format(body["evidence_seq"])

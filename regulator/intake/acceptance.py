@@ -32,6 +32,7 @@ from regulator.intake.box_chain import BoxChain, ChainRecord, read_record
 from regulator.intake.findings import Finding, FindingKind, open_finding
 from regulator.intake.mailbox import post
 from regulator.intake.refusals import bump
+from regulator.intake.sealed_late import hear_alarm, hear_record
 from regulator.model.heard import Heard, Listener, SetListener
 from regulator.model.refusals import RefusedError
 from regulator.records.ledger import Ledger
@@ -148,7 +149,7 @@ class Acceptance:
             heard = Heard(each.envelope.box_id, project_code, each.body, each.envelope.key)
             kinds.setdefault(each.envelope.kind, []).append(heard)
         for kind, items_heard in kinds.items():
-            for listener in self.listeners.get(kind, ()):
+            for listener in (*_OWN.get(kind, ()), *self.listeners.get(kind, ())):
                 _tell(db, listener, items_heard, now_ns)
 
     def _note_repeat(self, db: Connection, box: "Row[Any]", envelope: Envelope, now_ns: int) -> None:
@@ -161,6 +162,10 @@ class Acceptance:
         en = f"messages that {box.box_id} had sent before are played again (number {envelope.seq})"
         finding = Finding(FindingKind.REPLAYED, box.box_id, zh, en, box.project_code, box.box_id)
         open_finding(db, Ledger(self.key), finding, now_ns)
+
+
+_OWN: Mapping[str, Sequence[Listener]] = {"alarm_transition": [hear_alarm], "evidence_record": [hear_record]}
+"""What the intake itself hears, before any area."""
 
 
 def _require_own_project(box: "Row[Any]", body: UpMessage) -> None:

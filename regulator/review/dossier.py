@@ -45,6 +45,7 @@ class AlarmWords:
     returned_at_ns: int
     handed_over_at_ns: int
     late: bool
+    unsealed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def _words(alarm: "Row[Any]") -> AlarmWords:
         suspected_edition=alarm.hazard_edition,
         active=bool(alarm.active),
         late=bool(alarm.late),
+        unsealed=not alarm.evidence_seq,
     )
 
 

@@ -76,6 +76,7 @@ def dossier_json(found: Dossier) -> dict[str, Any]:
             "returned": local_day_time(alarm.returned_at_ns) if alarm.returned_at_ns else "",
             "handed_over": local_day_time(alarm.handed_over_at_ns) if alarm.handed_over_at_ns else "",
             "late": alarm.late,
+            "unsealed": alarm.unsealed,
         },
         "pictures": [_picture_json(found.row.item_id, picture) for picture in found.pictures],
         "spans": [_span_json(found.row.item_id, span) for span in found.spans],

@@ -15,6 +15,7 @@ import pytest
 from regulator.intake.holdings import Holdings
 from tests.fakes.demo_box import DemoBox, alerts_per_overload
 from tests.fakes.regulator_process import regulator_process
+from tests.fakes.reporting_box import reporting_box
 from tests.fakes.sim_field import sim_field
 from tests.fakes.waiting import wait_until
 
@@ -77,6 +78,27 @@ def test_alerts_leave_a_box_with_a_full_disk(tmp_path: Path) -> None:
         assert counts == [1] * len(counts)
         gap = gaps_of_the_disk(box)[0]
         assert gap["to_ns"] - gap["from_ns"] > 3_000_000_000
+        box.assert_chain_holds()
+
+
+def test_alerts_leave_after_a_restart_on_a_disk_without_a_byte(tmp_path: Path) -> None:
+    """The reserve is used up as well: numbers of the messages to the regulator, and everything else, are in memory."""
+    with small_disk(tmp_path / "disk") as disk, reporting_box(tmp_path, disk / "box") as box:
+        box.gateway.start()
+        box.raise_alarm()
+        box.return_alarm()
+        box.gateway.kill()
+        (box.storage / "alerts.reserve").unlink()
+        fill(disk / "filler")
+        box.gateway.start()
+        beats = box.counters()
+        box.raise_alarm()
+        wait_until(lambda: box.counters()["accepted"] not in (0, beats["accepted"]), "a heartbeat of this run")
+        (disk / "filler").unlink()
+        box.return_alarm()
+        wait_until(lambda: not box.failing(), "the records kept again")
+        box.gateway.stop()
+        assert len(box.raised()) == len(set(box.raised())) == 2
         box.assert_chain_holds()
 
 

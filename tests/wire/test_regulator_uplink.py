@@ -314,3 +314,27 @@ async def test_a_second_box_waits_shows_why_and_goes_on_once_it_is_admitted(
             db.execute(boxes.update().values(waiting=0))
         assert (await uplink.send_alerts([item("a")]))[0].kind is ReceiptKind.ACCEPTED
         assert uplink.fault() == ("", "")
+
+
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN PRIVATE KEY-----\nxx\n-----END PRIVATE KEY-----\n", b"\xff\x00"])
+async def test_a_damaged_key_is_told_and_a_restored_one_needs_no_restart(
+    regulator: FakeRegulator, folder: Path, content: bytes
+) -> None:
+    async with regulator_uplink(folder, regulator) as uplink:
+        await uplink.send_alerts([item("a")])
+    key = folder / "keys" / "regulator.pem"
+    whole = key.read_bytes()
+    key.write_bytes(content)
+    async with regulator_uplink(folder, regulator) as uplink:
+        (receipt,) = await uplink.send_alerts([item("b")])
+        assert receipt.kind is ReceiptKind.RETRY
+        assert str(key) in receipt.detail
+        assert uplink.health().state is LinkState.DOWN
+        assert all(str(key) in words for words in uplink.fault())
+        running = asyncio.create_task(uplink.run())
+        key.write_bytes(whole)
+        (receipt,) = await uplink.send_alerts([item("b")])
+        assert receipt.kind is ReceiptKind.ACCEPTED
+        assert uplink.fault() == ("", "")
+        assert not running.done(), "heartbeats and the mailbox live on"
+        await stop(running)

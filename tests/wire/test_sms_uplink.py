@@ -216,12 +216,16 @@ async def test_a_days_count_that_is_torn_is_said_and_begins_again(make, tmp_path
     assert json.loads((folder / "sent_today.json").read_text()) == {"day": "2023-11-15", "count": 2}
 
 
-async def test_a_count_that_cannot_be_kept_sends_nothing(make, tmp_path):
+async def test_a_count_that_the_disk_does_not_take_goes_on_in_memory(make, tmp_path, caplog):
     (tmp_path / "uplinks").write_text("a file where the folder should be")
     with HttpReplies([says(0)]) as server:
-        (receipt,) = await make(server.url).send_alerts([row()])
-    assert (receipt.kind, server.requests) == (RETRY, [])
-    assert "the day's count cannot be kept" in receipt.detail
+        uplink = make(server.url, per_day=2)
+        (first,) = await uplink.send_alerts([row()])
+        (capped,) = await uplink.send_alerts([row(2)])
+    assert first.kind is ACCEPTED
+    assert "all 2 messages of" in capped.detail
+    assert len(server.requests) == 2
+    assert "event=daily_count_in_memory" in caplog.text
 
 
 @pytest.mark.parametrize(

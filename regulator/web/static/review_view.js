@@ -258,6 +258,7 @@ function stateWords(alarm) {
   parts.push(alarm.acknowledged ? t("acknowledged %(at)s", { at: alarm.acknowledged }) : t("unacknowledged"));
   if (alarm.handed_over) parts.push(t("handed over %(at)s", { at: alarm.handed_over }));
   if (alarm.late) parts.push(t("came late"));
+  if (alarm.unsealed) parts.push(t("not sealed: the box's disk takes no records"));
   return parts.join(" · ");
 }
 

@@ -358,6 +358,21 @@ def test_the_command_line_lists_faults(made: Made, tmp_path: Path, capsys: pytes
     assert "curve.csv" in capsys.readouterr().out
 
 
+async def test_an_alarm_told_before_it_was_sealed_is_said_and_holds_with_its_later_record(kit: Kit) -> None:
+    unsealed = {"evidence_seq": 0, "evidence_sha256": "0" * 64}
+    assert (await kit.box.alarm("a", "returned", **unsealed)).status == 200
+    report = verified(kit.package())
+    assert report.faults == []
+    assert report.checked["records that had not arrived"] == 1
+    told = {"event_id": "a:returned", "told_at_ns": 1, "sealed_at_ns": 2}
+    assert (await kit.box.record("sealed later", content={"told_unsealed": told})).status == 200
+    kit.intake.run("anchors")
+    report = verified(kit.package())
+    assert report.faults == []
+    assert report.checked["alarms told first and sealed later"] == 1
+    assert "records that had not arrived" not in report.checked
+
+
 async def test_a_hazard_that_people_found_has_a_package_too(kit: Kit) -> None:
     kit.hazard_id = _found_by_people(kit)
     report = verified(kit.package())

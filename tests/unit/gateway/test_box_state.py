@@ -8,7 +8,9 @@ import pytest
 from gateway.box_state import BoxTelling, model_of
 from gateway.clock import SimulatedClock
 from gateway.clock_state import ClockState, Sync
+from gateway.model.alert import OutboxItem
 from gateway.model.picture import CameraLink, CameraState
+from gateway.recorder import Recorder
 from gateway.settings import Settings
 from gateway.store.alert_store import AlertStore
 from tests.unit.settings.kinds import load_case
@@ -26,7 +28,8 @@ class Box:
         self.cameras: list[CameraState] = []
         self.clock = SimulatedClock(1_000)
         self.alerts = AlertStore(folder, 1 << 20)
-        known = (lambda: self.settings), (lambda: self.cameras), folder, self.alerts.path, self.clock
+        self.recorder = Recorder(self.alerts, "box", "PROJECT-1", (), self.clock)
+        known = (lambda: self.settings), (lambda: self.cameras), folder, self.alerts, self.recorder, self.clock
         self.telling = BoxTelling(*known, lambda: ClockState(Sync.FREE))
 
 
@@ -60,10 +63,22 @@ def test_a_camera_whose_picture_is_away_still_has_the_model_that_looked_last(box
 def test_a_figure_that_cannot_be_had_is_left_out(box: Box) -> None:
     """A new box has measured too little to say how long its disk lasts; an outbox that is away counts nothing."""
     assert box.telling.figures("regulator") == {"waiting": 0}
-    box.telling.chain = Path("/nowhere/alerts.db")
+    box.alerts.path = Path("/nowhere/alerts.db")
     assert box.telling.figures("regulator") == {}
 
 
 @pytest.mark.parametrize("version", ["", "heads", "heads 3", "heads 3 0123", "heads 3 not-a-digest!", "0123456789ab"])
 def test_what_names_no_model_is_none(version: str) -> None:
     assert model_of(version) is None
+
+
+async def test_a_disk_that_takes_nothing_is_told_with_what_waits_in_memory(box: Box) -> None:
+    assert "store_failing" not in box.telling.figures("desk")
+    box.alerts._writer._connection.execute("PRAGMA query_only=1")
+    await box.recorder.probe()
+    box.alerts.unsealed.tell([OutboxItem(0, "desk", "a:raised", "alarm_transition", b"{}", 0, 0)])
+    found = box.telling.figures("desk")
+    assert (found["store_failing"], found["unsealed"], found["waiting"]) == (1, 1, 1)
+    assert box.telling.figures("city")["waiting"] == 0
+    await box.recorder.probe()
+    assert "store_failing" not in box.telling.figures("desk")

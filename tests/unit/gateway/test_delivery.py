@@ -236,18 +236,18 @@ async def test_a_crash_between_send_and_receipt_sends_the_same_key_again(tmp_pat
     assert receiver.held == {"a": b"a", "b": b"b"}
 
 
-async def test_receipts_that_cannot_be_kept_are_asked_for_again(box: Box) -> None:
+async def test_receipts_that_the_disk_does_not_take_are_remembered_and_nothing_is_sent_again(box: Box) -> None:
     box.put("a")
     box.alerts._writer._connection.execute("PRAGMA query_only=1")
     box.start()
-    await _sleeping(box)
-    assert box.delivery.last_error.startswith("the receipts could not be kept")
-    assert box.delivery.alerts_accepted == 0
-    box.alerts._writer._connection.execute("PRAGMA query_only=0")
-    await box.clock.advance(1.0)
-    await _drained(box)
-    assert box.uplink.receiver.times_sent == {"a": 2}
     await until(lambda: box.delivery.alerts_accepted == 1)
+    assert box.alerts.pending_counts() == {"regulator": 1}
+    box.delivery.wake()
+    await until(lambda: box.delivery.caught_up)
+    assert box.alerts.pending("regulator", 10) == []
+    box.alerts.probe(NOW_NS).result(5)
+    assert box.alerts.pending_counts() == {}
+    assert box.uplink.receiver.times_sent == {"a": 1}
 
 
 async def test_a_dead_receiver_delays_no_other(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from contract.keyfile import load_or_create
 from gateway.app import DRIVERS, UPLINKS
 from gateway.clock import SimulatedClock
 from gateway.doctor import Check, Level, examine, run_doctor
@@ -14,6 +15,7 @@ from gateway.evidence import RecordKind
 from gateway.recorder import Entry
 from gateway.settings import load
 from gateway.store.alert_store import Commit, Message
+from gateway.store.last_known import LastKnown, remember
 from gateway.tls.folder import TlsFolder
 from gateway.tls.names import parse_names
 from tests.fakes.field_site import write_site
@@ -138,7 +140,7 @@ async def test_a_backlog_and_an_enrolment_are_told(ward: Ward) -> None:
 def test_a_key_that_others_may_read_and_a_folder_that_anyone_may_write(ward: Ward) -> None:
     (ward.storage / "keys").mkdir(parents=True)
     key = ward.storage / "keys" / "desk.pem"
-    key.touch(mode=0o600)
+    load_or_create(key)
     assert ward.level("key desk.pem") is Level.OK
     key.chmod(0o640)
     assert ward.level("key desk.pem") is Level.PROBLEM
@@ -171,3 +173,26 @@ def test_the_pages_certificate_and_its_keys_are_looked_at(ward: Ward) -> None:
     assert (ward.level("key server.pem"), ward.level("key ca.key")) == (Level.OK, Level.PROBLEM)
     tls.server_file.unlink()
     assert ward.level("certificate server.pem") is Level.PROBLEM
+
+
+async def test_a_damaged_key_is_a_problem(ward: Ward) -> None:
+    await run_box(ward)
+    key = ward.storage / "keys" / "desk.pem"
+    load_or_create(key)
+    assert ward.level("key desk.pem") is Level.OK
+    key.write_bytes(key.read_bytes()[:60])
+    assert ward.level("key desk.pem") is Level.PROBLEM
+    assert run_doctor(ward.examine(), False, lambda _: None) == 1
+
+
+async def test_a_store_that_is_gone_is_a_problem(ward: Ward) -> None:
+    await run_box(ward, RecordKind.STARTED)
+    remember(ward.storage, LastKnown(1, "f" * 64, 9, NOW_NS))
+    (ward.storage / "history.db").unlink()
+    assert ward.level("store history.db") is Level.PROBLEM
+    assert ward.level("store alerts.db") is Level.PROBLEM, "record 1 is another"
+
+
+async def test_a_store_that_was_lost_stays_a_problem_for_a_month(ward: Ward) -> None:
+    await run_box(ward, RecordKind.STORE_LOST)
+    assert ward.level("stores") is Level.PROBLEM

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -131,3 +132,12 @@ def test_a_cut_text_keeps_to_its_bytes_and_says_that_it_was_cut(limit):
 )
 def test_a_short_message_is_counted_in_utf_16(text, limit, cut):
     assert cut_units(text, limit) == cut
+
+
+@pytest.mark.parametrize(("seq", "said"), [(0, True), (7, False)])
+def test_an_alarm_that_is_not_sealed_says_so(seq, said):
+    sealed = row()
+    body = json.loads(sealed.body) | {"evidence_seq": seq}
+    notice = read(replace(sealed, body=json.dumps(body).encode()))
+    assert ("未存证" in "".join(ZH.details(notice))) == said
+    assert ("not sealed" in EN.line(notice)) == said

@@ -56,6 +56,19 @@ async def test_a_damaged_sequence_file_begins_again_and_says_so(
     assert "sequence file unreadable" in caplog.text
 
 
+async def test_a_disk_that_takes_nothing_stops_no_number(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "uplinks"
+    folder.write_text("no folder can be made here, by anybody")
+    sequence = SequenceFile(folder / "sequence")
+    numbers = [await sequence.take() for _ in range(2 * BLOCK + 1)]
+    await sequence.jump(70_000)
+    assert [*numbers, await sequence.take()] == [*range(1, 2 * BLOCK + 2), 70_001]
+    assert caplog.text.count("in memory") == 1
+    folder.unlink()
+    await sequence.jump(80_000)
+    assert await SequenceFile(folder / "sequence").take() > 80_000
+
+
 async def test_what_is_remembered_comes_back(tmp_path: Path) -> None:
     key = RegulatorKey(alg="Ed25519", key_id="ed25519:0", public_key="AAAA")
     file = MemoryFile(tmp_path / "regulator.json", "box-1")

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from gateway.model.errors import DecodeError, StoreError
-from gateway.store.database import DiskFullError, Schema, Writer, open_connection, open_or_repair, open_reader
+from gateway.store.database import (
+    DiskFullError,
+    FollowingReader,
+    Schema,
+    Writer,
+    open_connection,
+    open_or_repair,
+    open_reader,
+    reopen_connection,
+)
 
 SCHEMA = Schema(2, "CREATE TABLE log (n INTEGER PRIMARY KEY, body BLOB NOT NULL)", "FULL", ("log",))
 
@@ -277,3 +286,54 @@ def test_a_disk_too_full_to_open_the_file_is_told_apart_from_damage(path: Path) 
     with pytest.raises(DiskFullError):
         open_or_repair(path, schema)
     assert not list(path.parent.glob("*.damaged-*"))
+
+
+def test_a_writer_opens_its_file_anew_after_a_fault_of_the_disk(path: Path) -> None:
+    connection = open_connection(path, SCHEMA)
+    writer = Writer("log", connection, reopen=lambda: reopen_connection(path, SCHEMA))
+    writer.submit(_insert(1)).result(5)
+    connection.execute("PRAGMA query_only=1")
+    with pytest.raises(StoreError, match="readonly"):
+        writer.submit(_insert(2)).result(5)
+    assert writer.stale
+    writer.submit(_insert(3)).result(5)
+    assert not writer.stale
+    writer.close()
+    assert _numbers(path) == [1, 3]
+
+
+def test_a_writer_never_makes_a_new_file_where_its_own_was(path: Path) -> None:
+    connection = open_connection(path, SCHEMA)
+    writer = Writer("log", connection, reopen=lambda: reopen_connection(path, SCHEMA))
+    writer.submit(_insert(1)).result(5)
+    away = path.with_name("away")
+    away.mkdir()
+    for part in path.parent.glob(f"{path.name}*"):
+        part.rename(away / part.name)
+    connection.execute("PRAGMA query_only=1")
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            writer.submit(_insert(2)).result(5)
+    assert not path.exists()
+    for part in away.iterdir():
+        part.rename(path.parent / part.name)
+    writer.submit(_insert(3)).result(5)
+    writer.close()
+    assert _numbers(path) == [1, 3]
+
+
+def test_a_reader_follows_its_path_to_another_file(path: Path, tmp_path: Path) -> None:
+    open_connection(path, SCHEMA).close()
+    reader = FollowingReader(path)
+    assert reader.execute("SELECT count(*) FROM log").fetchone()[0] == 0
+    other = tmp_path / "other.db"
+    connection = open_connection(other, SCHEMA)
+    connection.execute("INSERT INTO log VALUES (7, x'00')")
+    connection.close()
+    path.rename(path.with_name("dead.db"))
+    assert reader.execute("SELECT count(*) FROM log").fetchone()[0] == 0, "the old one, while there is none"
+    other.rename(path)
+    assert reader.execute("SELECT n FROM log").fetchone()[0] == 7
+    reader.close()
+    assert reader.execute("SELECT n FROM log").fetchone()[0] == 7, "closed only until the next question"
+    reader.close()

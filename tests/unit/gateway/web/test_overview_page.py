@@ -96,7 +96,7 @@ async def test_a_failing_store_is_on_top_of_every_page(face: Face) -> None:
     face.site.alerts._writer._connection.execute("PRAGMA query_only=1")
     face.site.intake.offer(poll(LAYOUT, 120.0))
     await until(lambda: bool(face.site.recorder.failing_since_ns))
-    assert "The evidence cannot be written" in await page(face, "/parts/topbar?lang=en")
+    assert "The disk takes no records" in await page(face, "/parts/topbar?lang=en")
     assert "120.00 / 100.00" in words(await page(face, "/parts/overview-alarms")), "shown all the same"
     face.site.alerts._writer._connection.execute("PRAGMA query_only=0")
     await until(lambda: bool(face.site.clock._sleepers))
