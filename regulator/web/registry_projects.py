@@ -169,10 +169,7 @@ def _owning(app: FastAPI, door: RegistryDoor) -> None:
 
 def _filters(asked: Mapping[str, str]) -> Filters:
     """Raises RefusedError 422 for a choice that there is not."""
-    said = {
-        name: asked.get(name, "")[:100].replace("\x00", "")
-        for name in ("city", "region", "category", "status", "work", "q")
-    }
+    said = {name: asked.get(name, "")[:100] for name in ("city", "region", "category", "status", "work", "q")}
     return Filters(
         city_code=said["city"],
         region=said["region"],

@@ -38,7 +38,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.get(PAGE)
     def listed(request: Request) -> Response:
-        actor, asked = pages.actor(request), request.query_params.get("q", "")[:100].replace("\x00", "").strip()
+        actor, asked = pages.actor(request), request.query_params.get("q", "")[:100].strip()
         with door.reading() as db:
             tree = list(_tree(db.execute(select(regions).order_by(regions.c.code)).all(), ""))
             known = _firms_of(db, actor, asked)
