@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from gateway.alarms import AlarmTable
 from gateway.assets.derivation import Derivation
 from gateway.clock import SimulatedClock, SystemClock
@@ -28,7 +30,7 @@ from gateway.pipeline import TICK_S, Line, Pipeline
 from gateway.quarantine import Quarantine
 from gateway.recorder import Recorder, Told
 from gateway.replay_history import read_history
-from gateway.replay_moments import Moments
+from gateway.replay_moments import Moments, Now, Plan
 from gateway.replay_series import Recording, ReplayError, read_csv
 from gateway.replay_tables import DeviceTables
 from gateway.replay_unknown import Heard, Reasons, UnknownRule
@@ -151,6 +153,7 @@ class _Run:
         self._models = models
         self._folder = folder
         self._every_tick = every_tick
+        self._silences = [row for row, rule in enumerate(rules) if rule.family is RuleFamily.SILENCE]
         self._heard = Heard.nothing(len(settings.points), len(rules))
         self.transitions: list[Transition] = []
         self.readings = self.polls = self.from_ns = self.to_ns = 0
@@ -191,8 +194,7 @@ class _Run:
             deriving=Deriving(self._models, points),
         )
         self._pipeline = Pipeline(self._line, FLUSH_MS, MAX_BUFFERED_POLLS, lambda: True, lambda: None)
-        pause_s = min((model.period_s for model in self._models if model.period_s), default=float("inf"))
-        self._moments = Moments(self._rules, points, int(TICK_S * 1e9), pause_s, every_tick=self._every_tick)
+        self._moments = Moments(self._rules, points, self._models, int(TICK_S * 1e9), every_tick=self._every_tick)
 
     async def _take_all(self, polls: Iterator[Readings]) -> None:
         for readings in polls:
@@ -207,10 +209,30 @@ class _Run:
                 await asyncio.sleep(0)
 
     def _pass_time(self, until_mono_ns: int) -> None:
-        for mono_ns in self._moments.between(self._line.window, self._clock.monotonic_ns(), until_mono_ns):
-            self._clock.move_to(self.from_ns + mono_ns)
-            self._pipeline.step(())
-            self._heard.look(self._line.alarms.truth)
+        """Look at every moment up to the next sample; what is found at one may bring others."""
+        arrived_ns = self._clock.monotonic_ns()
+        while True:
+            plan = self._plan(arrived_ns, until_mono_ns)
+            for mono_ns in plan.moments:
+                if self._look_at(mono_ns) or mono_ns >= plan.again_ns:
+                    break
+            else:
+                self._pipeline.ticked_mono_ns = max(self._pipeline.ticked_mono_ns, plan.ticked_ns)
+                return
+
+    def _plan(self, arrived_ns: int, until_mono_ns: int) -> Plan:
+        alarms = self._line.alarms
+        silent = bool(alarms.phase[self._silences].any())
+        now = Now(self._line.window, self.from_ns, arrived_ns, alarms.delays_end_ns() - self.from_ns, silent)
+        return self._moments.plan(now, self._clock.monotonic_ns(), until_mono_ns)
+
+    def _look_at(self, mono_ns: int) -> bool:
+        """What the passing of time says; whether an alarm's condition or delay took another turn."""
+        alarms, before = self._line.alarms, self._line.alarms.phase.copy()
+        self._clock.move_to(self.from_ns + mono_ns)
+        self._pipeline.step(())
+        self._heard.look(alarms.truth)
+        return not np.array_equal(alarms.phase, before)
 
     def unknown(self, models: Sequence[Derivation]) -> tuple[UnknownRule, ...]:
         """The rules that were never judged; `models` are all of the site. Nothing when nothing was replayed."""
