@@ -17,6 +17,7 @@ from bench import (
     pit_points,
     rule_step,
     screens,
+    slow_series,
     throughput,
     vision,
 )
@@ -38,6 +39,7 @@ def main() -> None:
     _rule_step(rule_step.measure(20_000))
     print("\n" + crane_group.report(600))
     print("\n" + pit_points.report(pit_points.measure()))
+    print("\n" + slow_series.report([slow_series.measure(shape) for shape in slow_series.SHAPES]))
     print("\n" + noisy_bus.report(asyncio.run(noisy_bus.measure(60)), 60))
     os.sched_setaffinity(0, range(os.cpu_count() or 1))  # the throughput run keeps to one core
     for shape in curve.SHAPES:

@@ -4,6 +4,7 @@ Knows nothing of files: `gateway.settings` reads YAML and validates it with thes
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -98,6 +99,25 @@ class TablePoint(Schema):
         if value < low:
             raise PydanticCustomError("table.bounds", "max is below min", {"low": f"{low:g}", "high": f"{value:g}"})
         return value
+
+    @property
+    def number(self) -> "TablePoint":
+        """The point as the decoder of numbers reads it."""
+        return self
+
+    @property
+    def rounding(self) -> float:
+        """Relative error that storing in the type, scaling and adding may leave."""
+        return 4 * sys.float_info.epsilon
+
+    @property
+    def places(self) -> str:
+        """The key of the point that tells how many decimal places this one has; empty where none does."""
+        return ""
+
+    def raw_sentinel(self, sentinel: float) -> float:
+        """The raw value that a decoder sees for this sentinel."""
+        return sentinel
 
     def believable(self, value: float) -> bool:
         """Whether an engineering value lies inside the instrument's range."""

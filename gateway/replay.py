@@ -12,9 +12,11 @@ Starts from nothing: no alarm is open, no baseline and no state of an asset mode
 import asyncio
 import itertools
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from gateway.alarms import AlarmTable
 from gateway.assets.derivation import Derivation
@@ -28,8 +30,10 @@ from gateway.pipeline import TICK_S, Line, Pipeline
 from gateway.quarantine import Quarantine
 from gateway.recorder import Recorder, Told
 from gateway.replay_history import read_history
-from gateway.replay_moments import Moments
+from gateway.replay_moments import Moments, Now, Plan
 from gateway.replay_series import Recording, ReplayError, read_csv
+from gateway.replay_tables import DeviceTables
+from gateway.replay_unknown import Heard, Reasons, UnknownRule
 from gateway.rules.table import RuleTable
 from gateway.settings import Settings
 from gateway.store.alert_store import AlertStore
@@ -65,11 +69,16 @@ class Replayed:
     """What came of it. Times are UTC ns, 0 when there was no reading; `seconds` is how long the replay took.
 
     `not_in_recording` are devices and points without a single reading: that they are silent says nothing of the site,
-    so their silence rules were left out.
+    so their silence rules were left out. `unknown` are the rules that were never judged, with the reason;
+    `unknown_polls` says of every rule and subject after how many of the polls it was UNKNOWN. `without_fault_bit` are
+    points of the recording whose fault bits it does not have.
     """
 
     transitions: tuple[Transition, ...]
     not_in_recording: tuple[str, ...]
+    unknown: tuple[UnknownRule, ...]
+    unknown_polls: Mapping[tuple[str, str], int]
+    without_fault_bit: Mapping[str, tuple[str, ...]]
     recording: Recording
     readings: int
     polls: int
@@ -92,13 +101,26 @@ def replay(settings: Settings, source: ReplaySource, models: Sequence[Derivation
             raise ReplayError(f"{folder}: {error.strerror}, expected a folder that is not there yet") from None
         began_ns = SystemClock().monotonic_ns()
         recording = _recording(settings, source, models, Path(scratch))
+        tables = DeviceTables(settings.links, settings.points)
+        recording.polls = map(tables.judged, recording.polls)
         fed = _fed(models, recording, settings)
         rules, absent = _split(settings, source, recording, fed)
         run = _Run(settings, rules, fed, folder, every_tick=source.every_tick)
         asyncio.run(run.through(_within(recording.polls, source.span_ns)))
         seconds = (SystemClock().monotonic_ns() - began_ns) / 1e9
-    told, missing = tuple(run.transitions), tuple(sorted(absent))
-    return Replayed(told, missing, recording, run.readings, run.polls, run.from_ns, run.to_ns, seconds)
+    return Replayed(
+        transitions=tuple(run.transitions),
+        not_in_recording=tuple(sorted(absent)),
+        unknown=run.unknown(models),
+        unknown_polls=run.unknown_polls(),
+        without_fault_bit=tables.without_bits(recording.present),
+        recording=recording,
+        readings=run.readings,
+        polls=run.polls,
+        from_ns=run.from_ns,
+        to_ns=run.to_ns,
+        seconds=seconds,
+    )
 
 
 def _recording(settings: Settings, source: ReplaySource, models: Sequence[Derivation], scratch: Path) -> Recording:
@@ -131,6 +153,8 @@ class _Run:
         self._models = models
         self._folder = folder
         self._every_tick = every_tick
+        self._silences = [row for row, rule in enumerate(rules) if rule.family is RuleFamily.SILENCE]
+        self._heard = Heard.nothing(len(settings.points), len(rules))
         self.transitions: list[Transition] = []
         self.readings = self.polls = self.from_ns = self.to_ns = 0
 
@@ -170,14 +194,14 @@ class _Run:
             deriving=Deriving(self._models, points),
         )
         self._pipeline = Pipeline(self._line, FLUSH_MS, MAX_BUFFERED_POLLS, lambda: True, lambda: None)
-        pause_s = min((model.period_s for model in self._models if model.period_s), default=float("inf"))
-        self._moments = Moments(self._rules, points, int(TICK_S * 1e9), pause_s, every_tick=self._every_tick)
+        self._moments = Moments(self._rules, points, self._models, int(TICK_S * 1e9), every_tick=self._every_tick)
 
     async def _take_all(self, polls: Iterator[Readings]) -> None:
         for readings in polls:
             self._pass_time(readings.observed_at_ns - self.from_ns)
             self._clock.move_to(readings.observed_at_ns)
             self._pipeline.step([Arrival(readings)])
+            self._heard.take(readings, self._line.alarms.truth)
             self.to_ns = readings.observed_at_ns
             self.polls += 1
             self.readings += len(readings.point_index)
@@ -185,9 +209,41 @@ class _Run:
                 await asyncio.sleep(0)
 
     def _pass_time(self, until_mono_ns: int) -> None:
-        for mono_ns in self._moments.between(self._line.window, self._clock.monotonic_ns(), until_mono_ns):
-            self._clock.move_to(self.from_ns + mono_ns)
-            self._pipeline.step(())
+        """Look at every moment up to the next sample; what is found at one may bring others."""
+        arrived_ns = self._clock.monotonic_ns()
+        while True:
+            plan = self._plan(arrived_ns, until_mono_ns)
+            for mono_ns in plan.moments:
+                if self._look_at(mono_ns) or mono_ns >= plan.again_ns:
+                    break
+            else:
+                self._pipeline.ticked_mono_ns = max(self._pipeline.ticked_mono_ns, plan.ticked_ns)
+                return
+
+    def _plan(self, arrived_ns: int, until_mono_ns: int) -> Plan:
+        alarms = self._line.alarms
+        silent = bool(alarms.phase[self._silences].any())
+        now = Now(self._line.window, self.from_ns, arrived_ns, alarms.delays_end_ns() - self.from_ns, silent)
+        return self._moments.plan(now, self._clock.monotonic_ns(), until_mono_ns)
+
+    def _look_at(self, mono_ns: int) -> bool:
+        """What the passing of time says; whether an alarm's condition or delay took another turn."""
+        alarms, before = self._line.alarms, self._line.alarms.phase.copy()
+        self._clock.move_to(self.from_ns + mono_ns)
+        self._pipeline.step(())
+        self._heard.look(alarms.truth)
+        return not np.array_equal(alarms.phase, before)
+
+    def unknown(self, models: Sequence[Derivation]) -> tuple[UnknownRule, ...]:
+        """The rules that were never judged; `models` are all of the site. Nothing when nothing was replayed."""
+        if not self.polls:
+            return ()
+        return Reasons(self._settings.points, models, self._heard, self._line.window.heard).unknown(self._rules)
+
+    def unknown_polls(self) -> dict[tuple[str, str], int]:
+        """After how many polls each rule on each subject was UNKNOWN."""
+        counts = self._heard.unknown_polls.tolist()
+        return {(rule.info.rule_id, rule.subject): n for rule, n in zip(self._rules, counts, strict=True)}
 
     def _told(self, told: Sequence[Told]) -> None:
         self.transitions += [entry.transition for entry in told if entry.transition is not None]

@@ -1,4 +1,4 @@
-"""The output of a replay: every transition with its limit and source, skipped input, and figures.
+"""The output of a replay: every transition with its limit and source, skipped input, what stayed UNKNOWN, figures.
 
 In: `Replayed`. Out: text for people, or one JSON object. Knows nothing of how it came about.
 """
@@ -7,12 +7,14 @@ import json
 import math
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from gateway.model.alarm import Transition, TransitionKind
 from gateway.replay import Replayed, ReplaySource, replay
 from gateway.replay_series import ReplayError
+from gateway.replay_unknown import UnknownRule
 from gateway.settings import Settings
 
 FAULTS_SHOWN = 20
@@ -40,6 +42,8 @@ def replay_json(replayed: Replayed) -> str:
             "unknown_points": dict(replayed.recording.unknown),
             "recomputed_points": dict(replayed.recording.recomputed),
             "not_in_recording": replayed.not_in_recording,
+            "stayed_unknown": [unknown_object(each) for each in replayed.unknown],
+            "without_fault_bit": dict(replayed.without_fault_bit),
             "faults": [str(fault) for fault in replayed.recording.faults],
         },
         ensure_ascii=False,
@@ -47,7 +51,7 @@ def replay_json(replayed: Replayed) -> str:
 
 
 def replay_text(replayed: Replayed) -> str:
-    """A line a transition, then what was passed over, then the figures."""
+    """A line a transition, then what was passed over and what could not be judged, then the figures."""
     recording = replayed.recording
     lines = [transition_line(transition) for transition in replayed.transitions]
     lines += [f"passed over: {fault}" for fault in recording.faults[:FAULTS_SHOWN]]
@@ -56,6 +60,11 @@ def replay_text(replayed: Replayed) -> str:
     lines += _names("not known to this site", recording.unknown)
     lines += _names("made anew by the asset models", recording.recomputed)
     lines += [f"not in the recording: {name}" for name in replayed.not_in_recording]
+    lines += [
+        f"judged without its fault bit 未检查故障位: {point} ({', '.join(bits)})"
+        for point, bits in sorted(replayed.without_fault_bit.items())
+    ]
+    lines += _unknown_lines(replayed.unknown)
     lines += [f"{name.replace('_', ' ')}: {value}" for name, value in figures(replayed).items()]
     return "\n".join(lines)
 
@@ -96,6 +105,29 @@ def transition_line(transition: Transition) -> str:
     )
 
 
+def unknown_object(unknown: UnknownRule) -> dict[str, Any]:
+    """A rule that stayed UNKNOWN, and why."""
+    zh, en = unknown.words()
+    return {
+        "rule": unknown.rule_id,
+        "title_zh": unknown.title_zh,
+        "title_en": unknown.title_en,
+        "subject": unknown.subject,
+        "why": str(unknown.why),
+        "points": list(unknown.points),
+        "reason_zh": zh,
+        "reason_en": en,
+    }
+
+
+def _unknown_lines(unknown: Sequence[UnknownRule]) -> list[str]:
+    """A line a reason, with all the rules that it left UNKNOWN."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for each in unknown:
+        by_reason.setdefault(each.words(), []).append(f"{each.rule_id} @ {each.subject}")
+    return [f"stayed UNKNOWN 始终未知: {zh} {en}: {', '.join(rules)}" for (zh, en), rules in by_reason.items()]
+
+
 def figures(replayed: Replayed) -> dict[str, Any]:
     """What was read, what came of it, and how fast."""
     recording = replayed.recording
@@ -107,6 +139,7 @@ def figures(replayed: Replayed) -> dict[str, Any]:
         "polls": replayed.polls,
         "alarms_raised": raised,
         "transitions": len(replayed.transitions),
+        "rules_stayed_unknown": len(replayed.unknown),
         "faulty_lines": recording.faulty_lines,
         "repeated_readings": recording.repeated,
         "seconds": round(replayed.seconds, 3),

@@ -4,8 +4,8 @@
     time,crane-1.load_t,crane-1.wind_ms    wide: one column a point; an empty cell is no reading
 
 In: a file and the site's points. Out: a `Recording`: its polls as `Readings`, the faults of its lines, and the points
-that the site does not know. A time is ISO 8601 or a Unix time in s, ms, us or ns (told by its size); a value outside
-what the instrument can believably say is BAD, as it is on the wire. Knows no rule and no pipeline.
+that the site does not know. A time is ISO 8601 or a Unix time in s, ms, us or ns (told by its size). What is no number
+is BAD; what else is not believed is said by the device tables (`gateway.replay_tables`). Knows no rule and no pipeline.
 """
 
 import csv
@@ -141,8 +141,6 @@ class _Known:
         self._index_of = points.index_of
         self._derived = derived
         self._recording = recording
-        self.low = np.array([point.minimum for point in points.points]).tolist()
-        self.high = np.array([point.maximum for point in points.points]).tolist()
 
     def position(self, name: str) -> int:
         """The point's position; -1 for one to pass over, which is counted."""
@@ -153,13 +151,6 @@ class _Known:
             self._recording.recomputed[name] += 1
             return -1
         return index
-
-    def judged(self, index: int, text: str, quality: int) -> tuple[float, int]:
-        """Value and quality of one cell, by the bounds of its instrument. Raises LineError for what is no number."""
-        value = _value(text)
-        if quality == Quality.BAD or not self.low[index] <= value <= self.high[index]:
-            return math.nan, Quality.BAD
-        return value, quality
 
 
 def _line_reader(
@@ -192,7 +183,7 @@ class _LongLines:
         quality = _quality(cells[self.column["quality"]]) if "quality" in self.column else Quality.GOOD
         index = self.known.position(cells[self.column["point"]].strip())
         if index >= 0:
-            rows.add(t_ns, index, *self.known.judged(index, cells[self.column["value"]], quality))
+            rows.add(t_ns, index, *_cell(cells[self.column["value"]], quality))
 
 
 class _WideLines:
@@ -211,7 +202,7 @@ class _WideLines:
         found = []
         for name, text in zip(self._names[1:], cells[1:], strict=True):
             if text.strip() and (index := self._known.position(name)) >= 0:
-                found.append((index, *self._known.judged(index, text, Quality.GOOD)))
+                found.append((index, *_cell(text, Quality.GOOD)))
         for each in found:
             rows.add(t_ns, *each)
 
@@ -272,6 +263,12 @@ class Layouts:
     def same(self, index: NDArray[np.int32]) -> NDArray[np.int32]:
         """The first array that was equal to this one."""
         return self._known.setdefault(index.tobytes(), index)
+
+
+def _cell(text: str, quality: int) -> tuple[float, int]:
+    """Value and quality of one cell. Raises LineError for what is no number."""
+    value = _value(text)
+    return (value, quality) if quality != Quality.BAD and math.isfinite(value) else (math.nan, Quality.BAD)
 
 
 def _value(text: str) -> float:

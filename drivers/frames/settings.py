@@ -108,6 +108,11 @@ class FramePoint(TablePoint, Place):
         """Bytes in a binary body."""
         return 1 if self.type in ("uint8", "int8") else 2 * RegisterType(self.type or "float64").words
 
+    @property
+    def number(self) -> RegisterPoint:
+        """As the register decoder reads it."""
+        return self.as_register(0)
+
     def as_register(self, address: int) -> RegisterPoint:
         """The same number as the register decoder reads it, its words from `address` on. Raises ValueError.
 

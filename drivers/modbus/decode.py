@@ -5,8 +5,8 @@ table order. Pure: no I/O, no clock. Knows nothing of requests' timing or of rul
 
     blocks   [w0 w1 .. | w40 w41 .. | ...]   replies, concatenated --> bytes --> values
 
-Quality is BAD, and the value NaN, for what is not good as a number, and for every point of a failed block. What is GOOD
-and has a `fault` bit that is set is SUSPECT (`drivers.fault_bits`).
+Quality is BAD, and the value NaN, for what is not good as a number, and for every point of a failed block; the rest is
+in `drivers.belief`.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.belief import Flags, Floats, Qualities, qualities
 from drivers.fault_bits import FaultBits, fault_bits
 from drivers.modbus.plan import Request, plan_requests, request_of
 from drivers.modbus.registers import BIT_FUNCTIONS, Words
 from drivers.modbus.settings import ModbusTable, RegisterPoint
-from drivers.numbers.decode import Bytes, Flags, NumberDecoder, compile_numbers
+from drivers.numbers.decode import Bytes, NumberDecoder, compile_numbers
 from drivers.numbers.types import ByteOrder
 from gateway.model.errors import DecodeError
-from gateway.model.reading import BAD, GOOD
-
-Floats = NDArray[np.float64]
-Qualities = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,10 +41,7 @@ class TableDecoder:
         Raises DecodeError when a block is not as long as its request; never for any content.
         """
         value, good = self._numbers.decode(self._bytes(blocks), self._lost(blocks) if lost is None else lost)
-        quality = np.zeros(len(good), dtype=np.uint8) if good.all() else np.where(good, GOOD, BAD)
-        if self._fault_bits is not None:
-            self._fault_bits.doubt(value, quality)
-        return value, quality
+        return value, qualities(value, good, self._fault_bits)
 
     def _lost(self, blocks: Sequence[Words | None]) -> Flags | None:
         failed = [i for i, block in enumerate(blocks) if block is None]

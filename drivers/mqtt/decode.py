@@ -21,6 +21,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.belief import believe_numbers
 from drivers.fault_bits import fault_bits
 from drivers.mqtt.device_time import believable, time_ns
 from drivers.mqtt.document import DocumentReader
@@ -83,6 +84,9 @@ class MessageDecoder:
         self._point_index = device.point_index
         self._one_index = [device.point_index[i : i + 1] for i in range(len(table.points))]
         self._fields = [_Field(i, p) for i, p in enumerate(table.points) if isinstance(p, FieldPoint)]
+        self._of_fields = [field.position for field in self._fields]
+        self._belief = believe_numbers(table.field_points)
+        self._beliefs = [believe_numbers([point]) for point in table.field_points]
         self._among_bytes = [i for i, point in enumerate(table.points) if isinstance(point, BytePoint)]
         self._numbers = ByteNumbers(table)
         self._fault_bits = fault_bits(table.points)
@@ -129,10 +133,10 @@ class MessageDecoder:
             return PassedOver(reason)
         observed_at_ns, suspect = self._observed(document, message)
         doubts: list[str] = []
-        found = [math.nan] * len(self._point_index)
-        for field in self._fields:
-            found[field.position] = _believed(field.point, field.number(document, doubts))
-        values = np.array(found)
+        values = np.full(len(self._point_index), math.nan)
+        if self._fields:
+            raw = np.array([field.number(document, doubts) for field in self._fields])
+            values[self._of_fields], _ = self._belief.from_raw(raw)
         if self._among_bytes:
             self._fill_from_bytes(values, document, doubts)
         readings = self._readings(message, self._point_index, values, observed_at_ns, suspect)
@@ -209,7 +213,7 @@ class MessageDecoder:
         except UnicodeDecodeError as error:
             raise DecodeError(f"not UTF-8: {error.reason} at byte {error.start}") from None
         is_number = _PLAIN_NUMBER.fullmatch(text) is not None
-        value = np.array([_believed(point, float(text) if is_number else math.nan)])
+        value, _ = self._beliefs[position].from_raw(np.array([float(text) if is_number else math.nan]))
         index = self._one_index[position]
         readings = self._readings(message, index, value, message.received_at_ns, message.retained)
         return Decoded(readings, () if is_number else (f"point {point.key}: found another text, expected a number",))
@@ -279,11 +283,3 @@ def _shown(value: Any) -> str:
         return dumps(value)
     kinds = {str: "a text", list: "a list", dict: "an object", int: "a number too large"}
     return kinds[type(value)]
-
-
-def _believed(point: FieldPoint, number: float) -> float:
-    """The engineering value, or NaN for a sentinel or what the instrument cannot say."""
-    if number in point.sentinels:
-        return math.nan
-    value = number * point.scale + point.offset
-    return value if point.min <= value <= point.max else math.nan

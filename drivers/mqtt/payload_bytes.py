@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from drivers.belief import Flags, Floats
 from drivers.mqtt.settings import BytePoint, MessageBytes, MqttTable
-from drivers.numbers.decode import Flags, Floats, compile_numbers
+from drivers.numbers.decode import compile_numbers
 
 _HEX = frozenset(string.hexdigits)
 

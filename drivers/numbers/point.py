@@ -6,6 +6,7 @@ Pure schemas: nothing here opens a file or a socket.
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from drivers.numbers.types import ByteOrder, NumberType
@@ -41,6 +42,17 @@ class NumberPoint(TablePoint):
         if self.type == "bits":
             return 0.0, 2.0 ** (self.bit_count or 1) - 1
         return self.type.bounds
+
+    @property
+    def rounding(self) -> float:
+        """Relative error that storing in the type, scaling and adding may leave."""
+        stored = float(np.finfo(self.type.dtype).eps) if self.type.is_float else 0.0  # type: ignore[type-var]
+        return max(stored, super().rounding)
+
+    @property
+    def places(self) -> str:
+        """The key that `decimals` names; empty without."""
+        return self.decimals or ""
 
     def raw_sentinel(self, sentinel: float) -> float:
         """The raw value that a decoder sees for this sentinel: float rounding and bit patterns applied."""

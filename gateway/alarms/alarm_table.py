@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.alarms.episode import (
     abandoned,
@@ -137,6 +138,8 @@ class AlarmTable:
 
     def step(self, verdicts: Verdicts) -> list[Transition]:
         """Step the rows that these verdicts speak of. Quiet rows cost one table look-up for the whole array."""
+        if not len(verdicts.row):
+            return []
         rows = verdicts.row.astype(np.intp)  # numpy indexes by nothing else so fast
         self.truth[rows] = verdicts.truth
         self.measured[rows] = verdicts.measured
@@ -156,6 +159,13 @@ class AlarmTable:
         marked = [row for row, alarm in self._open.items() if alarm.suppressed or self._plan.suppressors(row)]
         rows = self._plan.suppressors_first({*self._withheld, *marked})
         return [each for row in rows for each in self._review_row(row, now_ns)] + self._let_orphans_go(now_ns)
+
+    def delays_end_ns(self) -> NDArray[np.int64]:
+        """When the delays that run now are over, if nothing breaks them; in the time of the samples."""
+        rows = np.flatnonzero((self.phase == Phase.ON_DELAY) | (self.phase == Phase.OFF_DELAY)).tolist()
+        rules = [(self._rules[row], Phase(self.phase[row]) in ACTIVE_PHASES) for row in rows]
+        delays_s = [rule.off_delay_s if active else rule.on_delay_s for rule, active in rules]
+        return self._since_ns[rows] + (np.array(delays_s, dtype=np.float64) * 1e9).astype(np.int64)
 
     def acknowledge(self, alarm_id: str, user: str, reason: str, now_ns: int) -> Transition:
         """A person has seen it. Silences, never hides, never closes. Raises CommandError."""

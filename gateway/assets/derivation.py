@@ -75,3 +75,23 @@ class Remembering(Protocol):
     def last_said(self) -> tuple[int, Values] | None:
         """When it spoke last (UTC ns, the time of the reading), and what; None when it has not spoken."""
         ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ahead:
+    """What time alone makes of a model's outputs: output i grows by `per_h[i]` an hour (0: it stays), from what it was
+    at the last step on, until one of the times `turns_ns` (k,) (UTC ns) is reached. After it the model may say
+    something else."""
+
+    turns_ns: Times
+    per_h: Values
+
+
+@runtime_checkable
+class Foreseeing(Derivation, Protocol):
+    """A model with a period that knows what it would say, step by step, as long as its inputs say nothing new and none
+    of them goes stale. Whoever has no time to lose may leave those steps out."""
+
+    def ahead(self, now_ns: int) -> Ahead:
+        """As seen from its last step, `now_ns` or before."""
+        ...

@@ -21,9 +21,9 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.assets.derivation import AssetEvent, Json, Times, Values
+from gateway.assets.derivation import Ahead, AssetEvent, Json, Times, Values
 from gateway.assets.pit_description import PitDescription, PitPoint
-from gateway.assets.pit_frequency import FrequencyTable, slab_age_d
+from gateway.assets.pit_frequency import NS_A_DAY, SLAB_DAYS, FrequencyTable, slab_age_d
 from gateway.assets.pit_items import PitItem
 from gateway.assets.pit_outputs import PIT_PERIOD_S, Ending, pit_device, pit_outputs
 
@@ -75,6 +75,7 @@ class PitDerivation:
         self._required_h = np.array([point.required_every_h or nan for point in pit.points])
         self._companions = companions(pit.points)
         self._last_ns = np.zeros(self._n, dtype=np.int64)
+        self._seen_ns = np.zeros(2 * self._n, dtype=np.int64)
 
     def step(self, value: Values, observed_at_ns: Times, now_ns: int) -> Values:
         """Present state of the pit."""
@@ -82,10 +83,23 @@ class PitDerivation:
         excavated_m = float(value[2 * n]) if len(value) > 2 * n else nan
         if not self._pit.stage.excavated_point and self._pit.stage.excavated_m is not None:
             excavated_m = self._pit.stage.excavated_m
+        self._seen_ns = observed_at_ns[: 2 * n]
         aged = now_ns - observed_at_ns[n : 2 * n] > self._valid_ns
         rising = self.rising_together(np.where(aged, nan, value[n : 2 * n]))
         overdue = self._overdue_h(observed_at_ns[:n], excavated_m, now_ns)
         return np.concatenate((rising, overdue, self._whole(excavated_m, now_ns)))
+
+    def ahead(self, now_ns: int) -> Ahead:
+        """Hours overdue grow; the rest turns when a rate grows too old, a reading from the future is reached, or the
+        base slab comes to another age."""
+        n = self._n
+        turns = [self._seen_ns[n:] + self._valid_ns, self._seen_ns[:n] - CLOCK_SKEW_NS]
+        cast_ns = self._pit.stage.base_slab_cast_ns
+        if cast_ns is not None:
+            turns.append(np.array([cast_ns, *(cast_ns + days * NS_A_DAY for days in SLAB_DAYS)]))
+        told = np.concatenate(turns).astype(np.int64)
+        per_h = np.concatenate((np.zeros(n), np.ones(n), np.zeros(len(self.outputs) - 2 * n)))
+        return Ahead(told[told >= now_ns], per_h)
 
     def rising_together(self, rate_per_day: NDArray[np.float64]) -> NDArray[np.float64]:
         """1, 0 or NaN for each point, from the points' rates (n,)."""

@@ -26,7 +26,9 @@ class PitPhase(StrEnum):
     SLAB_LATER = "slab_later"
 
 
-_SLAB_DAYS = ((7, PitPhase.SLAB_7_DAYS), (14, PitPhase.SLAB_14_DAYS), (28, PitPhase.SLAB_28_DAYS))
+_SLAB_PHASES = ((7, PitPhase.SLAB_7_DAYS), (14, PitPhase.SLAB_14_DAYS), (28, PitPhase.SLAB_28_DAYS))
+SLAB_DAYS = tuple(days for days, _ in _SLAB_PHASES)
+"""Ages of the base slab after which another interval holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def phase_of(pit: PitDescription, excavated_m: float, now_ns: int) -> PitPhase |
     """The stage of the works; None when the depths it follows from are not known."""
     age_d = slab_age_d(pit, now_ns)
     if age_d >= 0:
-        return next((phase for days, phase in _SLAB_DAYS if age_d <= days), PitPhase.SLAB_LATER)
+        return next((phase for days, phase in _SLAB_PHASES if age_d <= days), PitPhase.SLAB_LATER)
     if pit.design_depth_m is None or not isfinite(excavated_m):
         return None
     share = excavated_m / pit.design_depth_m

@@ -13,16 +13,17 @@ _SOURCED = {"limit_source": "national_code", "clause": "GB 1, 2.3", "certainty":
 _ABOUT = {"version": 1, "source": "test", "certainty": "PD", **TITLES}
 
 
-def _point(key: str, address: int, **more: Any) -> dict[str, Any]:
+def register(key: str, address: int, **more: Any) -> dict[str, Any]:
+    """One point of a register table, as YAML would give it."""
     return {"key": key, "function": 3, "address": address, "type": "float32", **TITLES, **more}
 
 
 TABLES = {
     "host": [
-        _point("moment_pct", 0, unit="%", min=0, max=200, stale_after_s=5),
-        _point("wind_ms", 2, unit="m/s", min=0, max=60, stale_after_s=5),
+        register("moment_pct", 0, unit="%", min=0, max=200, stale_after_s=5),
+        register("wind_ms", 2, unit="m/s", min=0, max=60, stale_after_s=5),
     ],
-    "tilt": [_point("tilt_deg", 0, unit="deg", min=-10, max=10, stale_after_s=20)],
+    "tilt": [register("tilt_deg", 0, unit="deg", min=-10, max=10, stale_after_s=20)],
 }
 RULES: list[dict[str, Any]] = [
     {"id": "moment.alarm", "family": "threshold", "key": "moment_pct", "high": 100, "severity": "P1"}
@@ -35,14 +36,17 @@ RULES: list[dict[str, Any]] = [
 ]
 
 
-def replay_site(folder: Path, rules: list[dict[str, Any]] | None = None) -> Settings:
+def replay_site(
+    folder: Path, rules: list[dict[str, Any]] | None = None, tables: dict[str, list[dict[str, Any]]] | None = None
+) -> Settings:
     """Write the site file with its tables and pack, and load it."""
+    tables = tables or TABLES
     wanted = [{"kind": "*" if "key" not in rule else "tower-crane", **_SOURCED, **rule} for rule in rules or RULES]
     files: dict[str, Any] = {"rules/replay": {"version": 1, "pack": "replay", **TITLES, "rules": wanted}}
-    for name, points in TABLES.items():
+    for name, points in tables.items():
         files[f"devices/{name}"] = {**_ABOUT, "model": name, "driver": "modbus-tcp", "points": points}
     link = {"id": "tcp", "driver": "modbus-tcp", "host": "127.0.0.1"}
-    devices = [{"id": f"crane-1-{name}", "link": "tcp", "asset": "crane-1", "table": name} for name in TABLES]
+    devices = [{"id": f"crane-1-{name}", "link": "tcp", "asset": "crane-1", "table": name} for name in tables]
     files["site"] = {
         "version": 1,
         "box": {"id": "box-1"},

@@ -17,6 +17,7 @@ from gateway.pipeline import TICK_S
 from gateway.replay import ReplaySource, replay
 from gateway.replay_report import replay_json, replay_text, run_replay
 from gateway.replay_series import ReplayError, read_csv
+from gateway.replay_tables import DeviceTables
 from gateway.settings import Settings
 from tests.fakes.replay_site import replay_site
 from tests.fakes.site import Site, until
@@ -98,6 +99,12 @@ def test_a_bad_or_unbelievable_value_clears_nothing(settings: Settings, tmp_path
     ]
 
 
+def polls_of(settings: Settings, path: Path) -> list[Readings]:
+    """A file's polls as a box would have had them from its drivers."""
+    tables = DeviceTables(settings.links, settings.points)
+    return [tables.judged(each) for each in read_csv(path, settings.points, frozenset()).polls]
+
+
 def random_series(seed: int) -> list[tuple[float, str, object]]:
     """Two hours of three points at changing paces, with holes, bad values and values around the limits."""
     source = random.Random(seed)
@@ -141,7 +148,7 @@ async def live(folder: Path, settings: Settings, polls: Sequence[Readings]) -> l
 @pytest.mark.parametrize("seed", range(3))
 async def test_the_alarms_are_those_of_a_running_box(settings: Settings, tmp_path: Path, seed: int) -> None:
     path = long_csv(tmp_path, series_on_the_grid(seed))
-    polls = list(read_csv(path, settings.points, frozenset()).polls)
+    polls = polls_of(settings, path)
     again = await asyncio.to_thread(replayed, settings, path)
     assert again == await live(tmp_path / "live", settings, polls)
     assert {"moment.alarm", "wind.alarm", "silent"} <= {name for _, name, _, _ in again}
@@ -202,7 +209,7 @@ def test_asset_models_run_and_what_they_make_is_not_read_from_the_file(settings:
 def recorded_box(folder: Path, settings: Settings, rows: Sequence[tuple[float, str, object]]) -> list[Readings]:
     """A box's history of these readings, closed in order."""
     path = long_csv(folder, rows)
-    polls = list(read_csv(path, settings.points, frozenset()).polls)
+    polls = polls_of(settings, path)
     replay(settings, ReplaySource(path, keep=folder / "box"))
     return polls
 
@@ -282,7 +289,7 @@ def test_nothing_to_replay_is_exit_status_1(
 async def test_the_history_of_a_running_box_is_read_beside_it(settings: Settings, tmp_path: Path) -> None:
     path = long_csv(tmp_path, [(float(at_s), "moment_pct", 120) for at_s in range(5)])
     site = Site(tmp_path / "running", settings.points, settings.rules)
-    for readings in read_csv(path, settings.points, frozenset()).polls:
+    for readings in polls_of(settings, path):
         site.history.append(readings)
     await asyncio.wrap_future(site.history.flush(START_NS).done)
     assert (tmp_path / "running" / "history.db-wal").stat().st_size

@@ -88,13 +88,13 @@ def test_no_text_breaks_the_reader_of_times(text: str) -> None:
         assert 0 <= TimeReader().ns(text) < 2**63
 
 
-def test_quality_is_taken_as_told_and_believed_only_within_the_instruments_range(tmp_path: Path) -> None:
-    rows = ["1,", "2,suspect", "3,2", "101,good", "-0.5,", ",", "nan,0", "100,GOOD"]
+def test_quality_is_taken_as_told_and_what_is_no_number_is_bad(tmp_path: Path) -> None:
+    rows = ["1,", "2,suspect", "3,2", "101,good", "inf,", ",", "nan,0", "100,GOOD"]
     text = "time,point,value,quality\n" + "".join(f"{NS + i},a.x,{row}\n" for i, row in enumerate(rows))
     found = [(each.value[0], each.quality[0]) for each in read(tmp_path, text).polls]
-    assert [quality for _, quality in found] == [GOOD, SUSPECT, BAD, BAD, BAD, BAD, BAD, GOOD]
+    assert [quality for _, quality in found] == [GOOD, SUSPECT, BAD, GOOD, BAD, BAD, BAD, GOOD]
     assert all(math.isnan(value) for value, quality in found if quality == BAD)
-    assert [value for value, quality in found if quality != BAD] == [1, 2, 100]
+    assert [value for value, quality in found if quality != BAD] == [1, 2, 101, 100]
 
 
 def test_a_bad_line_is_told_with_its_number_and_the_rest_goes_on(tmp_path: Path) -> None:
