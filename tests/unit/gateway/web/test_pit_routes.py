@@ -11,7 +11,6 @@ import pytest
 from fastapi import FastAPI
 
 from gateway.web.pit_routes import pit_routes
-from tests.fakes.dead_file import take_again, take_nothing
 from tests.fakes.pit_box import PitBox
 from tests.fakes.web_face import is_house_error
 
@@ -93,11 +92,11 @@ async def test_another_assets_readings_are_not_found(office: Office) -> None:
 
 
 async def test_a_store_that_cannot_write_is_said_and_nothing_is_sealed(office: Office) -> None:
-    take_nothing(office.box.assets)
+    office.box.assets._writer._connection.execute("PRAGMA query_only=1")
     status, answer = await office.post(READINGS, TABLE, CSV)
     assert status == 503
     assert is_house_error(answer, "not_kept", "")
-    take_again(office.box.assets)
+    office.box.assets._writer._connection.execute("PRAGMA query_only=0")
     assert office.box.sealed("hand_readings") == []
     assert (await office.post(READINGS, TABLE, CSV))[1]["accepted"] == 1
 
