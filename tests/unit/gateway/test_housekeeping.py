@@ -14,6 +14,7 @@ from gateway.minute_summaries import CATCH_UP_MIN
 from gateway.model.alert import Receipt, ReceiptKind
 from gateway.model.errors import StoreError
 from gateway.store.alert_store import SUMMARY_KIND
+from tests.fakes.dead_file import take_again, take_nothing
 from tests.fakes.site import MINUTE_NS, NOW_NS, SECOND_NS, Site, layout, points, poll, threshold, until
 
 START_NS = NOW_NS // (10 * MINUTE_NS) * (10 * MINUTE_NS)
@@ -115,11 +116,11 @@ async def test_a_turn_in_which_the_outbox_could_not_be_written_is_made_up_for(si
     await site.clock.advance(65)
     await keeping.tend()
     _fill(site, 180, first=60)
-    site.alerts._writer._connection.execute("PRAGMA query_only=1")
+    take_nothing(site.alerts)
     await _goes_on(site, 2)
     with pytest.raises(StoreError):
         await keeping.tend()
-    site.alerts._writer._connection.execute("PRAGMA query_only=0")
+    take_again(site.alerts)
     await _goes_on(site, 1)
     await keeping.tend()
     assert _minutes(site) == [1, 2, 3]
@@ -252,11 +253,11 @@ async def test_a_database_that_cannot_be_written_costs_only_the_turn(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     task = asyncio.create_task(_keeping(site).run())
-    site.history._writer._connection.execute("PRAGMA query_only=1")
+    take_nothing(site.history)
     await until(lambda: bool(site.clock._sleepers))
     await site.clock.advance(65)
     await until(lambda: "event=housekeeping_failed" in caplog.text)
-    site.history._writer._connection.execute("PRAGMA query_only=0")
+    take_again(site.history)
     _fill(site, 60, first=60)
     await until(lambda: bool(site.clock._sleepers))
     await site.clock.advance(60)

@@ -11,6 +11,7 @@ from gateway.model.reading import Quality, Readings
 from gateway.model.verdict import Truth
 from gateway.store.alert_store import AlertStore
 from gateway.store.history_store import HistoryStore
+from tests.fakes.dead_file import take_again, take_nothing
 from tests.fakes.site import NOW_NS, SECOND_NS, Site, advance_until, layout, points, poll, silence, threshold, until
 
 LAYOUT = layout()
@@ -50,7 +51,7 @@ async def _put(site: Site, value: float, at_s: float = 0.0) -> "asyncio.Future[N
 
 def _refuse_writes(store: AlertStore | HistoryStore, refuse: bool) -> None:
     """The file can be read and not written, as on a disk that was remounted read-only."""
-    store._writer._connection.execute(f"PRAGMA query_only={int(refuse)}")
+    (take_nothing if refuse else take_again)(store)
 
 
 async def test_a_sample_becomes_history_alarm_evidence_and_message(site: Site) -> None:

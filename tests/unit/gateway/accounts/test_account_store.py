@@ -6,6 +6,7 @@ import pytest
 from gateway.accounts.account_store import AccountStore
 from gateway.model.errors import StoreError
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, HERE, AccountBench
+from tests.fakes.dead_file import take_again, take_nothing
 
 
 async def test_a_full_disk_is_relieved_once_so_that_a_supervisor_can_log_in(bench: AccountBench) -> None:
@@ -27,7 +28,7 @@ async def test_a_full_disk_is_relieved_once_so_that_a_supervisor_can_log_in(benc
 async def test_when_nothing_can_be_kept_a_login_is_refused_and_whoever_is_in_stays_in(bench: AccountBench) -> None:
     _, token = await bench.set_up()
     await bench.events()
-    bench.accounts._store._writer._connection.execute("PRAGMA query_only=1")
+    take_nothing(bench.accounts._store)
     with pytest.raises(StoreError):
         await bench.accounts.logins.login("wang", GOOD_PASSWORD, HERE)
     await bench.clock.advance(120.0)
@@ -35,7 +36,7 @@ async def test_when_nothing_can_be_kept_a_login_is_refused_and_whoever_is_in_sta
     assert found is not None
     bench.accounts.logins.used(found[0])
     assert bench.accounts.logins.whose(token) == found
-    bench.accounts._store._writer._connection.execute("PRAGMA query_only=0")
+    take_again(bench.accounts._store)
 
 
 async def test_a_damaged_file_is_moved_aside_and_the_people_are_carried_over(tmp_path: Path) -> None:

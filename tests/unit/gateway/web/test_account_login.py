@@ -10,6 +10,7 @@ from gateway.accounts.recovery import make_recovery_code
 from gateway.web.account_visitors import Policy
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, OTHER_PASSWORD
 from tests.fakes.account_face import AccountFace, Browser
+from tests.fakes.dead_file import take_again, take_nothing
 from tests.fakes.site import until
 
 EMOJI = "🏗️塔吊🦺安全👷🧱🚧⚠️"
@@ -429,12 +430,11 @@ def _keep(sent: list[dict[str, object]]) -> Callable[[dict[str, object]], Awaita
 async def test_a_full_disk_refuses_a_change_clearly_and_changes_nothing(face: AccountFace) -> None:
     boss = await face.set_up()
     csrf = await boss.csrf("/people")
-    writer = face.accounts._store._writer
-    writer._connection.execute("PRAGMA query_only=1")
+    take_nothing(face.accounts._store)
     fields = {"name": "li", "title": "李", "role": "1", "password": GOOD_PASSWORD, "again": GOOD_PASSWORD}
     reply = await boss.post("/people", {"csrf": csrf} | fields)
     assert (reply.status_code, "未执行任何操作" in reply.text) == (503, True)
-    writer._connection.execute("PRAGMA query_only=0")
+    take_again(face.accounts._store)
     assert face.accounts.people.find("li") is None
     await face.accounts.people.disable("nobody", BOSS) if face.accounts.people.find("nobody") else None
     await until(lambda: face.site.recorder.last_in_line() is None)
