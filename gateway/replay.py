@@ -223,7 +223,9 @@ class _Run:
     def _plan(self, arrived_ns: int, until_mono_ns: int) -> Plan:
         alarms = self._line.alarms
         silent = bool(alarms.phase[self._silences].any())
-        now = Now(self._line.window, self.from_ns, arrived_ns, alarms.delays_end_ns() - self.from_ns, silent)
+        delays_end_ns = alarms.delays_end_ns() - self.from_ns
+        ticked = self._pipeline.ticked_mono_ns == arrived_ns
+        now = Now(self._line.window, self.from_ns, arrived_ns, delays_end_ns, silent, ticked)
         return self._moments.plan(now, self._clock.monotonic_ns(), until_mono_ns)
 
     def _look_at(self, mono_ns: int) -> bool:

@@ -41,7 +41,6 @@ PERIODS_UP_TO_NS = 600_000_000_000
 NS_AN_HOUR = 3_600_000_000_000
 ROUNDING_NS = 1_000_000_000
 """How far the time at which a growing output meets a limit may be off: it is looked for before and after."""
-LONGEST_H = 1e6
 NEVER = 2**63 - 1
 Moment = NDArray[np.int64]
 
@@ -50,13 +49,14 @@ Moment = NDArray[np.int64]
 class Now:
     """What is known when a plan is made; times are monotonic ns. `zero_ns` is the UTC time of monotonic 0, `arrived_ns`
     the last sample's, `delays_end_ns` (k,) when the delays that run are over. `silent`: an alarm of a silence stands,
-    and its age is worth a last look."""
+    and its age is worth a last look. `ticked`: the tick that follows the last sample fell together with it."""
 
     window: Window
     zero_ns: int
     arrived_ns: int
     delays_end_ns: Moment
     silent: bool = False
+    ticked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +82,16 @@ class _Foreseen:
     point: NDArray[np.intp]
     level: NDArray[np.float64]
 
-    def changes(self, now: Now, from_ns: int) -> tuple[Moment, Moment]:
-        """When it may say something else, and when what grows meets a level. A turn counts for the step at it and for
-        the next one: it may come to pass only after its time."""
+    def changes(self, now: Now, from_ns: int, to_ns: int) -> tuple[Moment, Moment]:
+        """When it may say something else, and when what grows meets a level up to `to_ns`. A turn counts for the step
+        at it and for the next one: it may come to pass only after its time."""
         ahead = self.model.ahead(now.zero_ns + from_ns - 2 * self.period_ns)
         turns = ahead.turns_ns - now.zero_ns
+        since_ns = now.window.good_mono_ns[self.point]
         with np.errstate(divide="ignore", invalid="ignore"):
             hours = (self.level - now.window.value[self.point]) / ahead.per_h[self.position]
-        met = np.isfinite(hours) & (hours >= 0) & (hours < LONGEST_H)
-        at_ns = now.window.good_mono_ns[self.point[met]] + (hours[met] * NS_AN_HOUR).astype(np.int64)
+        met = (hours >= 0) & (hours * NS_AN_HOUR < to_ns - since_ns + ROUNDING_NS)
+        at_ns = since_ns[met] + (hours[met] * NS_AN_HOUR).astype(np.int64)
         crossings = np.concatenate([at_ns - ROUNDING_NS, at_ns, at_ns + ROUNDING_NS])
         return np.concatenate([turns, turns + self.period_ns]), crossings
 
@@ -142,11 +143,11 @@ class Moments:
             looks.append(self._asked(now.arrived_ns, from_ns, to_ns))
         if self._pause_ns or now.silent:
             looks.append(np.array([last]))
-        if from_ns == now.arrived_ns:
+        if from_ns == now.arrived_ns and not now.ticked:
             looks.append(np.array([first]))
         found, again_ns = looks.copy(), NEVER
         for grid_ns, models in self._foreseen.items():
-            changes = [model.changes(now, from_ns) for model in models]
+            changes = [model.changes(now, from_ns, to_ns) for model in models]
             turns = np.concatenate([each for each, _ in changes])
             marks = np.concatenate([*looks, told, turns, *(each for _, each in changes), [last]])
             digested = _next(now.arrived_ns, grid_ns)

@@ -87,12 +87,15 @@ class AlarmTable:
         self.truth = np.full(n, UNKNOWN, dtype=np.uint8)
         self.measured = np.full(n, np.nan)
         self._since_ns = np.zeros(n, dtype=np.int64)
+        delays_s = [[rule.on_delay_s for rule in rules], [rule.off_delay_s for rule in rules]]
+        self._delays_ns = (np.array(delays_s, dtype=np.float64) * 1e9).astype(np.int64)
         self._raised: dict[int, tuple[int, int]] = {}
         self._open: dict[int, Alarm] = {}
         self._orphans: dict[str, Alarm] = {}
         self._withheld: dict[int, Alarm] = {}
         self._plan = SuppressionPlan(rules)
         self._judged = np.zeros(n, dtype=np.bool_)
+        self._reviewed = False  # nothing that suppressions depend on has changed since the last review
 
     @property
     def bounds(self) -> AlarmBounds:
@@ -117,6 +120,7 @@ class AlarmTable:
     def warm(self, verdicts: Verdicts) -> None:
         """Before the first live sample: what the last run's history said. Delays start, go on and end as in the table,
         but none of them passes: what was so before a restart and still is so after it has not waited in vain."""
+        self._reviewed = False
         for row, code in zip(verdicts.row, verdicts.truth, strict=True):
             before = Phase(self.phase[row])
             after, _ = CONDITION[before, Truth(code)]
@@ -141,11 +145,13 @@ class AlarmTable:
         if not len(verdicts.row):
             return []
         rows = verdicts.row.astype(np.intp)  # numpy indexes by nothing else so fast
+        self._reviewed &= np.array_equal(self.truth[rows], verdicts.truth)
         self.truth[rows] = verdicts.truth
         self.measured[rows] = verdicts.measured
         moves = _MOVES[self.phase[rows], verdicts.truth]
         moved = rows[moves].tolist() if np.count_nonzero(moves) else []
         if self._plan or self._withheld:
+            self._reviewed &= bool(self._judged[rows].all())
             self._judged[rows] = True
             moved = self._plan.suppressors_first(moved) if moved else moved
         transitions = [found for row in moved if (found := self._step_row(row, verdicts.observed_at_ns)) is not None]
@@ -153,19 +159,19 @@ class AlarmTable:
 
     def review(self, now_ns: int) -> list[Transition]:
         """Begin and end suppressions by design as the suppressors now stand: after verdicts, and as time passes, since
-        shelving a suppressor, or putting it out of service, ends what it suppresses."""
-        if not (self._open or self._withheld or self._orphans):
+        shelving a suppressor, or putting it out of service, ends what it suppresses. While nothing changes that they
+        depend on, there is nothing to review: a box asks four times a second."""
+        if self._reviewed or not (self._open or self._withheld or self._orphans):
             return []
+        self._reviewed = True
         marked = [row for row, alarm in self._open.items() if alarm.suppressed or self._plan.suppressors(row)]
         rows = self._plan.suppressors_first({*self._withheld, *marked})
         return [each for row in rows for each in self._review_row(row, now_ns)] + self._let_orphans_go(now_ns)
 
     def delays_end_ns(self) -> NDArray[np.int64]:
         """When the delays that run now are over, if nothing breaks them; in the time of the samples."""
-        rows = np.flatnonzero((self.phase == Phase.ON_DELAY) | (self.phase == Phase.OFF_DELAY)).tolist()
-        rules = [(self._rules[row], Phase(self.phase[row]) in ACTIVE_PHASES) for row in rows]
-        delays_s = [rule.off_delay_s if active else rule.on_delay_s for rule, active in rules]
-        return self._since_ns[rows] + (np.array(delays_s, dtype=np.float64) * 1e9).astype(np.int64)
+        on, off = self.phase == Phase.ON_DELAY, self.phase == Phase.OFF_DELAY
+        return np.concatenate([(self._since_ns + self._delays_ns[0])[on], (self._since_ns + self._delays_ns[1])[off]])
 
     def acknowledge(self, alarm_id: str, user: str, reason: str, now_ns: int) -> Transition:
         """A person has seen it. Silences, never hides, never closes. Raises CommandError."""
@@ -272,6 +278,7 @@ class AlarmTable:
         delay_s = rule.off_delay_s if before in ACTIVE_PHASES else rule.on_delay_s
         after, kind = step(before, truth, (now_ns - int(self._since_ns[row])) / 1e9, delay_s)
         self.phase[row] = after
+        self._reviewed &= after is before
         if after is Phase.ACTIVE and truth is Truth.TRUE and kind is None:
             self._note_worst(row, measured)
         if kind is TransitionKind.RAISED:
@@ -299,6 +306,7 @@ class AlarmTable:
 
     def _raise(self, row: int, alarm: Alarm) -> Transition:
         """From now on everybody is told of it. An older episode of the row gives way to it."""
+        self._reviewed = False
         alarm = replace(alarm, first_out_id=self._first_out(alarm))
         if (before := self._open.get(row)) is not None:
             alarm = on_the_shelf_of(before, alarm)
@@ -389,6 +397,7 @@ class AlarmTable:
 
     def _settle(self, row: int | None, transition: Transition) -> Transition:
         """Keep the alarm as it now stands; one that asks nothing more of anybody leaves the list."""
+        self._reviewed = False
         alarm = transition.alarm
         if row is None and alarm.open:
             self._orphans[alarm.alarm_id] = alarm
@@ -415,6 +424,7 @@ class AlarmTable:
 
     def _mark_service(self) -> None:
         """Say on every open alarm whether its subject is out of service."""
+        self._reviewed = False
         for alarms in (self._open, self._orphans, self._withheld):
             for key, alarm in list(alarms.items()):
                 covered = self._service.covers(alarm.subject)
