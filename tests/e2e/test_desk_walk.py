@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,7 +81,8 @@ def test_an_alarm_becomes_a_closed_hazard_and_a_package_that_holds(
 
     package = tmp_path / "package.zip"
     package.write_bytes(_success(first.get(f"/hazards/{hazard_id}/package")).content)
-    assert main(["verify", str(package)]) == 0, capsys.readouterr().out
+    (key_id,) = set(re.findall(r"ed25519:[0-9a-f]{32}", _success(first.get("/verify")).text))
+    assert main(["verify", str(package), "--key", key_id]) == 0, capsys.readouterr().out
     changed = tmp_path / "changed.zip"
     flipped = _with_one_byte_flipped(package, changed)
     assert main(["verify", str(changed)]) == 1
