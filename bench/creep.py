@@ -8,7 +8,7 @@ of them within 72 and 24 h, and the CPU time of a reading.
 
 import argparse
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
@@ -22,6 +22,17 @@ from tests.fakes.creep_series import FAILING, Case, Kind, case
 DAY_NS = 86_400_000_000_000
 START_NS = 20_000 * DAY_NS
 IN_TIME_H = 48.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is run; noise and spacing 0: drawn."""
+
+    kinds: Sequence[Kind] = tuple(Kind)
+    seeds: Sequence[int] = range(1, 41)
+    noise_mm: float = 0.0
+    spacing_h: float = 0.0
+    with_rain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +55,14 @@ class Heard:
         return self.words > 0
 
 
-def heard(series: Case) -> Heard:
-    """One series through a forecaster."""
+def heard(series: Case, with_rain: bool = True) -> Heard:
+    """One series through a forecaster, with a rain gauge beside it or without."""
     forecaster = Forecaster()
+    rain_mm = series.rain_mm() if with_rain else np.full(len(series.t_d), nan)
     began = time.process_time()
     said = [
-        forecaster.add(START_NS + int(t * DAY_NS), float(x)) for t, x in zip(series.t_d, series.x_mm, strict=True)
+        forecaster.add(START_NS + int(t * DAY_NS), float(x), rain_mm=float(rain))
+        for t, x, rain in zip(series.t_d, series.x_mm, rain_mm, strict=True)
     ]
     cpu_s = time.process_time() - began
     left_h = (series.failure_d - series.t_d) * 24
@@ -63,17 +76,16 @@ def heard(series: Case) -> Heard:
     return Heard(first[0], len(words), sum(held), held[0], width, lowest_h, len(said), cpu_s)
 
 
-def measure(kinds: Sequence[Kind], seeds: Iterable[int], noise_mm: float, spacing_h: float) -> dict[Kind, list[Heard]]:
+def measure(plan: Plan) -> dict[Kind, list[Heard]]:
     """Every kind with every seed, two at a time."""
     with ProcessPoolExecutor(2) as pool:
         return {
-            kind: list(pool.map(_one, repeat(kind), seeds, repeat(noise_mm), repeat(spacing_h), chunksize=4))
-            for kind in kinds
+            kind: list(pool.map(_one, repeat(kind), plan.seeds, repeat(plan), chunksize=4)) for kind in plan.kinds
         }
 
 
-def _one(kind: Kind, seed: int, noise_mm: float, spacing_h: float) -> Heard:
-    return heard(case(kind, seed, noise_mm, spacing_h))
+def _one(kind: Kind, seed: int, plan: Plan) -> Heard:
+    return heard(case(kind, seed, plan.noise_mm, plan.spacing_h), plan.with_rain)
 
 
 def report(found: dict[Kind, list[Heard]]) -> str:
@@ -105,9 +117,10 @@ def main() -> None:
     parser.add_argument("--kinds", type=Kind, nargs="*", default=list(Kind))
     parser.add_argument("--noise", type=float, default=0.0, help="mm; 0: drawn")
     parser.add_argument("--spacing", type=float, default=0.0, choices=[0.0, 1.0, 12.0, 24.0], help="h; 0: drawn")
+    parser.add_argument("--rain", choices=["known", "unknown"], default="known", help="whether there is a rain gauge")
     of = parser.parse_args()
     seeds = range(of.seed, of.seed + of.cases)
-    print(report(measure(of.kinds, seeds, of.noise, of.spacing)))
+    print(report(measure(Plan(of.kinds, seeds, of.noise, of.spacing, of.rain == "known"))))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gateway.assets.creep import Fit, fit
 from gateway.assets.creep_design import WAVE_SPACING_D
-from gateway.assets.creep_gates import CreepGates, gates_open, window_rates
+from gateway.assets.creep_gates import CreepGates, gates_open, outruns, window_rates
 from gateway.assets.creep_grid import Search
 from gateway.assets.derivation import Json
 from gateway.assets.trend import (
@@ -57,7 +57,8 @@ class Forecast:
     """Changes by one reading. Hours count from that reading.
 
     `failure_low_h` to `failure_high_h` is the 90 % interval of the time to failure, both NaN unless every gate is met.
-    `tangent_deg` is NaN without a steady stage to compare with. `days_to_limit` is 0 at or beyond the control value,
+    `rain_share` is how much of what a straight line leaves unexplained the rain explains, 0 to 1, NaN unless the movement
+    was searched for a failure and rain is known. `tangent_deg` is NaN without a steady stage to compare with. `days_to_limit` is 0 at or beyond the control value,
     999 when the point does not move towards it, NaN when its rate or the control value is not known.
     """
 
@@ -66,6 +67,7 @@ class Forecast:
     tangent_deg: float = nan
     days_to_limit: float = nan
     stage: Stage = Stage.UNKNOWN
+    rain_share: float = nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class ForecastSettings:
     """How a point is forecast; all PD but the angles (M-H).
 
     `level` is the probability of the interval. `evidence` is how much better (nats) failing creep must explain the
-    readings than any movement that does not fail; `at_edge` is how much of the probability may lie at the longest and
+    readings than any movement that does not fail, `over_rain` than one that rain brings; `surely` is the evidence from
+    which on a failure within `soon_d` is spoken of at once; `at_edge` is how much of the probability may lie at the longest and
     shortest times searched; `curved_sigmas` opens the costly fit. `steady_floor_mm_d` stands in for the steady rate of
     a point that hardly moves, so that its first millimetre is not called imminent. `finest_mm` is the least scatter
     that is believed: an instrument that rounds shows none.
@@ -82,14 +85,18 @@ class ForecastSettings:
     level: float = 0.9
     gates: CreepGates = field(default_factory=CreepGates)
     search: Search = field(default_factory=Search)
-    evidence: float = 6.0
+    evidence: float = -1.0
+    over_rain: float = 2.0
+    surely: float = 2.0
+    soon_d: float = 0.5
     at_edge: float = 0.05
-    curved_sigmas: float = 4.0
+    curved_sigmas: float = 3.0
     steady_floor_mm_d: float = 0.2
     long_window_d: float = 7.0
     medium_deg: float = 80.0
     imminent_deg: float = 85.0
     accelerating_deg: float = 45.0
+    growing_p: float = 0.05
     regressive_p: float = 0.99
     rate_error: float = 0.2
     finest_mm: float = 0.03
@@ -120,10 +127,11 @@ class Forecaster:
         self._steady_mm_d = nan
         self._peak_mm_d = 0.0
 
-    def add(self, at_ns: int, displacement_mm: float, limit_mm: float = nan) -> Forecast:
+    def add(self, at_ns: int, displacement_mm: float, limit_mm: float = nan, rain_mm: float = nan) -> Forecast:
         """One reading at `at_ns` (UTC ns). NaN is skipped; a reading not later than the last is skipped too.
 
-        `displacement_mm` is since the baseline, either sign; `limit_mm` is the control value of its magnitude.
+        `displacement_mm` is since the baseline, either sign; `limit_mm` is the control value of its magnitude; `rain_mm`
+        is what fell since the reading before, NaN: not known.
         A skipped reading answers with an empty forecast: not known.
         """
         if self._epoch_ns is None:
@@ -131,14 +139,16 @@ class Forecaster:
         t_d = (at_ns - self._epoch_ns) / NS_A_DAY
         if not isfinite(displacement_mm) or t_d <= self._track.last_d:
             return Forecast()
-        self._track.add(t_d, displacement_mm)
+        self._track.add(t_d, displacement_mm, rain_mm)
         series = self._track.series()
         motion = self._motion(series)
         self._follow(series, motion)
-        low_h, high_h = self._failure_h(series, motion)
+        found = self._fit(series, motion)
+        speaks = self._speaks(found, series, motion)
+        low_h, high_h = (24 * found.low_d, 24 * found.high_d) if speaks else (nan, nan)
         tangent = self._tangent_deg(motion)
         days = days_to_limit(displacement_mm, _significant(motion.rate), limit_mm)
-        return Forecast(low_h, high_h, tangent, days, self._stage(motion, tangent))
+        return Forecast(low_h, high_h, tangent, days, self._stage(motion, tangent), found.rain_share)
 
     def saved(self) -> Json:
         """The state to keep, as plain JSON."""
@@ -208,17 +218,16 @@ class Forecaster:
             if abs(speed - abs(long.mm_d)) <= 2 * motion.rate.error_mm_d:
                 self._steady_mm_d = abs(long.mm_d)
 
-    def _failure_h(self, series: Series, motion: _Motion) -> tuple[float, float]:
-        silent = (nan, nan)
+    def _fit(self, series: Series, motion: _Motion) -> Fit:
+        """The fit of failing creep; an empty one where the movement is too slow, too short or too straight for it."""
         gates = self._settings.gates
         if not motion.rate.exceeds(gates.floor_mm_d, gates.sigmas):
-            return silent
+            return Fit()
         part = without_spikes(series.since(self._from_d), motion.sigma_mm)
         part = part.turned(float(np.sign(motion.rate.mm_d)))
         if len(part) < gates.readings or self._straight(part, motion):
-            return silent
-        found = fit(part, self._settings.level, steps(part, motion.sigma_mm), self._settings.search)
-        return (24 * found.low_d, 24 * found.high_d) if self._speaks(found, motion) else silent
+            return Fit()
+        return fit(part, self._settings.level, steps(part, motion.sigma_mm), self._settings.search)
 
     def _straight(self, series: Series, motion: _Motion) -> bool:
         """Whether no recent part of the series curves upwards clearly: then the costly fit is not worth its time."""
@@ -227,11 +236,18 @@ class Forecaster:
             for part in (series, series.part(slice(len(series) // 2, None)))
         )
 
-    def _speaks(self, found: Fit, motion: _Motion) -> bool:
+    def _speaks(self, found: Fit, series: Series, motion: _Motion) -> bool:
         settings = self._settings
         if found.creeping is None or not found.evidence >= settings.evidence or found.at_edge > settings.at_edge:
             return False
-        return gates_open(found.creeping, max(motion.sigma_mm, found.sigma_mm), settings.gates)
+        if found.over_rain < settings.over_rain:
+            return False
+        if found.low_d < settings.soon_d and found.evidence < settings.surely:
+            return False
+        sigma_mm = max(settings.finest_mm, found.sigma_mm)
+        return gates_open(found.creeping, sigma_mm, motion.window_d, settings.gates) and outruns(
+            series, found.creeping, motion.window_d, settings.gates
+        )
 
     def _tangent_deg(self, motion: _Motion) -> float:
         steady = max(self._steady_mm_d, self._settings.steady_floor_mm_d)
@@ -246,9 +262,9 @@ class Forecaster:
         if moving and tangent >= settings.medium_deg:
             return Stage.MEDIUM_ACCELERATION
         above = tangent > settings.accelerating_deg or not known
-        if moving and above and motion.no_growth_p < settings.gates.p_value:
+        if moving and above and motion.no_growth_p < settings.growing_p:
             return Stage.INITIAL_ACCELERATION
-        if motion.no_growth_p > 1 - settings.gates.p_value:
+        if motion.no_growth_p > 1 - settings.growing_p:
             return Stage.DECELERATING
         return Stage.STEADY if known else Stage.UNKNOWN
 

@@ -6,7 +6,7 @@ Each kind is drawn from a seed: how fast, how noisy, how often read, days that n
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from math import inf, log
+from math import inf, log, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,14 @@ class Case:
     rain: Floats
     failure_d: float = inf
 
+    def rain_mm(self) -> Floats:
+        """What fell since the reading before (n,); NaN without a gauge."""
+        if not len(self.rain):
+            return np.full(len(self.t_d), nan)
+        total = np.concatenate(([0.0], np.cumsum(self.rain[:, 1])))
+        at_d = np.concatenate(([0.0], self.rain[:, 0]))
+        return np.diff(np.interp(self.t_d, at_d, total), prepend=0.0)
+
 
 def case(kind: Kind, seed: int, noise_mm: float = 0.0, spacing_h: float = 0.0) -> Case:
     """The series of this seed. Noise and spacing are drawn as well where they are 0."""
@@ -73,7 +81,7 @@ def case(kind: Kind, seed: int, noise_mm: float = 0.0, spacing_h: float = 0.0) -
 
 def _creep(kind: Kind, rng: np.random.Generator, spacing_h: float) -> Creep:
     if kind is Kind.HAND_READ:
-        return Creep(2.0, rng.uniform(0.6, 0.9), 0.0, 20.0)
+        return Creep(2.0, rng.uniform(0.55, 0.85), 0.0, 20.0)
     steady, lives_d = {24.0: (1.5, (16.0, 35.0)), 12.0: (1.5, (10.0, 25.0)), 1.0: (0.7, (5.0, 12.0))}[spacing_h]
     scale_mm, life_d = rng.uniform(10.0, 25.0), rng.uniform(*lives_d)
     return Creep(rng.uniform(1.7, 2.2), scale_mm / life_d, rng.uniform(0.0, steady) * life_d, life_d)
