@@ -21,7 +21,7 @@ In: arrays. Out: `Failure` or None. Knows nothing of memory, points and rules.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, log, nan, pi, sqrt
+from math import exp, inf, log, nan, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +102,7 @@ def fit(series: Series, level: float, steps: Sequence[int] = (), search: Search 
     rivals = not_failing(series, shared)
     judge = _judge(series, _residual(starts, rss, grown, rivals.best))
     evidence = [
-        judge.of(r, start.without.columns + 1) + _log_prior(first, start, len(starts) - 1)
+        judge.of(r, start.without.columns + 1) + _log_prior(first, start, len(starts) - 1, within)
         for r, start in zip(rss, starts, strict=True)
     ]
     without = _evidence_without(judge, rivals)
@@ -112,13 +112,12 @@ def fit(series: Series, level: float, steps: Sequence[int] = (), search: Search 
     later = len(starts) - 1
     masses = [refine.mass(starts[i], later, first, evidence[i]) for i in best if evidence[i].max() > top - NATS]
     low_d, high_d, total = _interval(masses, level)
-    with_failure = total - log(within.kappa[1] - within.kappa[0])
     creeping, sigma_mm = _creeping(series, shared, starts[best[0]], masses[0].best)
     return Fit(
         low_d,
         high_d,
-        evidence=with_failure - without,
-        over_rain=with_failure - _evidence_with_rain(judge, rivals),
+        evidence=total - without,
+        over_rain=total - _evidence_with_rain(judge, rivals),
         rain_share=rivals.rain_share(),
         at_edge=_at_edge(evidence[best[0]], search),
         creeping=creeping,
@@ -153,16 +152,19 @@ class _Refine:
                 break
             nodes = finer
             evidence = self.judge.of(onset.rss(nodes.grown(self.age_d)), onset.without.columns + 1)
-            evidence = evidence + _log_prior(nodes, onset, later)
+            evidence = evidence + _log_prior(nodes, onset, later, self.within)
         best = nodes.one(int(np.argmax(evidence))).grown(self.age_d)[0]
         return _Mass(nodes.tau_d(), evidence + log(nodes.area), best)
 
 
-def _log_prior(nodes: Nodes, onset: Onset, later: int) -> Floats:
-    """Log of the prior density of nodes (k,) over ln beta, times the prior of this onset beside `later` later ones."""
+def _log_prior(nodes: Nodes, onset: Onset, later: int, within: Bounds) -> Floats:
+    """Log of the prior density of nodes (k,), times the prior of this onset beside `later` later ones. Any day ahead is
+    as likely as the next (even in 1 / kappa): a creep is looked at on each of its days alike."""
     off = nodes.log_beta / LOG_BETA_DEVIATION
     share = 1 - LATER_ONSET if onset.index == 0 else LATER_ONSET / later
-    prior: Floats = -0.5 * off * off + log(share / LOG_BETA_DEVIATION / sqrt(2 * pi))
+    longest_d, shortest_d = exp(-within.kappa[0]), exp(-within.kappa[1])
+    scale = share / LOG_BETA_DEVIATION / sqrt(2 * pi) / (longest_d - shortest_d)
+    prior: Floats = -0.5 * off * off - nodes.log_kappa + log(scale)
     return prior
 
 
