@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 
 # Prior: ln beta is normal around 0 (alpha = 2) with this deviation: alpha 1.5 to 2.5 in literature (M-H). The creep began
 # before the first reading; that it began later, and is seen to, has this probability (PD).
-LOG_BETA_DEVIATION = 0.3
+LOG_BETA_DEVIATION = 0.2
 LATER_ONSET = 0.05
 # Onsets less likely than the best by this many nats, or beyond the best few, are left out of the finer search.
 NATS = 6.0
