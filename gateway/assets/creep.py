@@ -47,20 +47,24 @@ FINEST_MM = 1e-3
 class Fit:
     """The posterior of the time to failure, from the last reading on.
 
-    `evidence` is in nats over the best movement without failure, `over_rain` over what rain moves (inf: rain is not known
+    `evidence` is in nats over the best movement without failure that has one turn, `over_bends` over those with two
+    bends, which follow almost anything, `over_rain` over what rain moves (inf: rain is not known
     or none fell), `rain_share` how much of what a line leaves rain explains, 0 to 1 (NaN: as before); `at_edge` is the probability of the shortest and
     longest times that were searched. `creeping` are the readings since the likeliest onset without the daily wave and
-    the steps, None without a fit; `sigma_mm` is their scatter, for one reading.
+    the steps, None without a fit; `sigma_mm` is their scatter, for one reading; `readings` how many bins were
+    fitted.
     """
 
     low_d: float = nan
     high_d: float = nan
-    evidence: float = -np.inf
+    evidence: float = -inf
+    over_bends: float = -inf
     over_rain: float = inf
     rain_share: float = nan
     at_edge: float = 1.0
     creeping: Series | None = None
     sigma_mm: float = nan
+    readings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +121,13 @@ def fit(series: Series, level: float, steps: Sequence[int] = (), search: Search 
         low_d,
         high_d,
         evidence=total - without,
+        over_bends=total - _evidence_of_two_bends(judge, rivals),
         over_rain=total - _evidence_with_rain(judge, rivals),
         rain_share=rivals.rain_share(),
         at_edge=_at_edge(evidence[best[0]], search),
         creeping=creeping,
         sigma_mm=sigma_mm,
+        readings=len(series),
     )
 
 
@@ -198,6 +204,12 @@ def _evidence_without(judge: _Judge, rivals: Rivals) -> float:
     bends = _shared(judge.of(rivals.bends, columns + 1))
     others = float(judge.of(rivals.others, columns + 1).max())
     return max(line, bends, others)
+
+
+def _evidence_of_two_bends(judge: _Judge, rivals: Rivals) -> float:
+    """Two bends at any two places."""
+    places = len(rivals.two_bends)
+    return _shared(judge.of(rivals.two_bends, rivals.line.columns + 2)) - log(max((places - 1) / 2, 1))
 
 
 def _evidence_with_rain(judge: _Judge, rivals: Rivals) -> float:

@@ -2,7 +2,7 @@
 
     always        a constant; the daily wave where readings are frequent enough to see it; steps of the instrument
     not failing   a straight line, with one of: a bend (another stage of digging), a constant acceleration, the last
-                  reading off it
+                  reading off it; or with two bends
     rain          a straight line and what the rain alone would bring, alone or with a bend
     failing       Voight's creep from the first reading on, or a straight line up to an onset and creep from there on
 
@@ -131,12 +131,13 @@ def _before(t: Floats, index: int, shared: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rivals:
-    """Movements that do not fail. Sums of squares: of those with a bend (k,), of the others with one column more than
-    the line (m,), of those that rain moves (r,), of those with a bend besides. What the best of all leaves. Without
-    known rain both of its are empty."""
+    """Movements that do not fail. Sums of squares: of those with a bend (k,), of those with a second one besides the
+    best (k,), of the others with one column more than the line (m,), of those that rain moves (r,), of those with a bend
+    besides. What the best of all leaves. Without known rain both of its are empty."""
 
     line: Projection
     bends: Floats
+    two_bends: Floats
     others: Floats
     rain: Floats
     rain_and_bend: Floats
@@ -154,14 +155,16 @@ def not_failing(series: Series, shared: Floats) -> Rivals:
     line = project(series, np.column_stack((shared, t - t[-1])))
     bends, others, rain = (_bends(t) * root, _others(t) * root, rain_columns(series) * root)
     turns = _one_more(line, np.concatenate((bends, others)))
-    rss, best = turns.rss, turns.best
+    one = _one_more(line, bends)
+    two = _one_more(one.best, bends)
+    rss, best = turns.rss, min((turns.best, two.best), key=lambda projection: projection.rss)
     rained, bent = np.empty(0), np.empty(0)
     if len(rain):
         wet = _one_more(line, rain, only_forwards=True)
         both = _one_more(wet.best, bends)
         rained, bent = wet.rss, both.rss
         best = min((best, wet.best, both.best), key=lambda projection: projection.rss)
-    return Rivals(line, rss[: len(bends)], rss[len(bends) :], rained, bent, best.left)
+    return Rivals(line, rss[: len(bends)], two.rss, rss[len(bends) :], rained, bent, best.left)
 
 
 def _bends(t: Floats) -> Floats:

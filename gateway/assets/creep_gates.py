@@ -23,13 +23,13 @@ class CreepGates:
     lasted. The line through 1/v, each weighted by its error, must fall by `fall_sigmas`. The speed must be `outruns`
     times what the point has survived before."""
 
-    floor_mm_d: float = 0.5
+    floor_mm_d: float = 1.0
     sigmas: float = 3.0
     readings: int = 6
     rises: int = 3
-    curved_sigmas: float = 1.3
-    fall_sigmas: float = 2.4
-    outruns: float = 1.6
+    curved_sigmas: float = 1.2
+    fall_sigmas: float = 2.2
+    outruns: float = 1.8
     windows: int = 8
 
 

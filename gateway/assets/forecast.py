@@ -85,10 +85,12 @@ class ForecastSettings:
     level: float = 0.9
     gates: CreepGates = field(default_factory=CreepGates)
     search: Search = field(default_factory=Search)
-    evidence: float = -1.0
+    evidence: float = -2.0
+    over_bends: float = -4.0
     over_rain: float = 2.0
-    surely: float = 2.0
-    soon_d: float = 0.5
+    surely: float = 1.0
+    soon_d: float = 0.3
+    farthest: float = 1.0
     at_edge: float = 0.05
     curved_sigmas: float = 3.0
     steady_floor_mm_d: float = 0.2
@@ -100,6 +102,14 @@ class ForecastSettings:
     regressive_p: float = 0.99
     rate_error: float = 0.2
     finest_mm: float = 0.03
+    few: float = 24.0
+    nats_a_reading: float = 8.0 / 48.0
+    most_nats: float = 8.0
+
+    def clearly(self, readings: int) -> float:
+        """Nats that so many readings must say more than few can. No law fits the ground exactly, and many readings tell
+        two wrong ones apart as if one were right."""
+        return min(self.most_nats, self.nats_a_reading * max(0.0, readings - self.few))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +248,12 @@ class Forecaster:
 
     def _speaks(self, found: Fit, series: Series, motion: _Motion) -> bool:
         settings = self._settings
-        if found.creeping is None or not found.evidence >= settings.evidence or found.at_edge > settings.at_edge:
+        if found.creeping is None or found.at_edge > settings.at_edge or found.over_rain < settings.over_rain:
             return False
-        if found.over_rain < settings.over_rain:
+        clearly = settings.clearly(found.readings)
+        if not found.evidence >= settings.evidence + clearly or found.over_bends < settings.over_bends + clearly:
+            return False
+        if found.high_d > settings.farthest * (found.creeping.t_d[-1] - found.creeping.t_d[0]):
             return False
         if found.low_d < settings.soon_d and found.evidence < settings.surely:
             return False
