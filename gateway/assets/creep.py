@@ -26,7 +26,7 @@ from math import exp, inf, log, nan, pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.assets.creep_design import Onset, Rivals, common, not_failing, onsets
+from gateway.assets.creep_design import Onset, Rivals, common, not_failing, onsets, sees_wave
 from gateway.assets.creep_grid import Bounds, Nodes, Search, bounds, closer, coarse
 from gateway.assets.trend_track import Series
 
@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 
 # Prior: ln beta is normal around 0 (alpha = 2) with this deviation: alpha 1.5 to 2.5 in literature (M-H). The creep began
 # before the first reading; that it began later, and is seen to, has this probability (PD).
-LOG_BETA_DEVIATION = 0.2
+LOG_BETA_DEVIATION = 0.3
 LATER_ONSET = 0.05
 # Onsets less likely than the best by this many nats, or beyond the best few, are left out of the finer search.
 NATS = 6.0
@@ -52,7 +52,7 @@ class Fit:
     or none fell), `rain_share` how much of what a line leaves rain explains, 0 to 1 (NaN: as before); `at_edge` is the probability of the shortest and
     longest times that were searched. `creeping` are the readings since the likeliest onset without the daily wave and
     the steps, None without a fit; `sigma_mm` is their scatter, for one reading; `readings` how many bins were
-    fitted.
+    fitted, `frequent` whether they lie hours apart.
     """
 
     low_d: float = nan
@@ -65,6 +65,7 @@ class Fit:
     creeping: Series | None = None
     sigma_mm: float = nan
     readings: int = 0
+    frequent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def fit(series: Series, level: float, steps: Sequence[int] = (), search: Search 
         creeping=creeping,
         sigma_mm=sigma_mm,
         readings=len(series),
+        frequent=sees_wave(series),
     )
 
 

@@ -23,7 +23,7 @@ class CreepGates:
     lasted. The line through 1/v, each weighted by its error, must fall by `fall_sigmas`. The speed must be `outruns`
     times what the point has survived before."""
 
-    floor_mm_d: float = 1.0
+    floor_mm_d: float = 0.5
     sigmas: float = 3.0
     readings: int = 6
     rises: int = 3
@@ -58,7 +58,7 @@ def gates_open(series: Series, sigma_mm: float, window_d: float, gates: CreepGat
     span_d = float(series.t_d[-1] - series.t_d[0])
     rates = window_rates(series, max(median(np.diff(series.t_d)), span_d / gates.windows), sigma_mm)
     return (
-        lasting_sigmas(series, sigma_mm, gates.rises * window_d) >= gates.curved_sigmas
+        lasting_sigmas(series, sigma_mm, gates.rises * min(window_d, span_d / gates.windows)) >= gates.curved_sigmas
         and inverse_fall_sigmas(rates) >= gates.fall_sigmas
     )
 
@@ -87,10 +87,11 @@ def inverse_fall_sigmas(rates: Rates) -> float:
 def outruns(series: Series, creeping: Series, window_d: float, gates: CreepGates) -> bool:
     """Whether the point is faster now, by `gates.outruns`, than it ever was before the later half of its acceleration.
     A speed that the ground has survived is no sign of failure."""
-    span_d = gates.rises * window_d
-    middle_d = 0.5 * float(creeping.t_d[0] + creeping.t_d[-1])
+    creeping_d = float(creeping.t_d[-1] - creeping.t_d[0])
+    span_d = gates.rises * min(window_d, creeping_d / gates.windows)
+    middle_d = float(creeping.t_d[-1]) - 0.5 * creeping_d
     before = series.part(series.t_d < middle_d)
-    last = series.since(float(series.t_d[-1]) - 1.05 * span_d)
+    last = series.since(min(float(series.t_d[-1]) - 1.05 * span_d, float(series.t_d[-2])))
     now_mm_d = abs(slope(last.t_d, last.x_mm, last.weight, 1.0).mm_d)
     if len(before) < 2:
         return True

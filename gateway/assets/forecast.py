@@ -11,7 +11,7 @@ numbers, NaN where nothing can be said. It adds to the rules and never silences 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from math import isfinite, nan
+from math import isfinite, nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,11 +105,18 @@ class ForecastSettings:
     few: float = 24.0
     nats_a_reading: float = 8.0 / 48.0
     most_nats: float = 8.0
+    least_misfit: float = 1.3
+    misfit_of_few: float = 3.2
 
     def clearly(self, readings: int) -> float:
         """Nats that so many readings must say more than few can. No law fits the ground exactly, and many readings tell
         two wrong ones apart as if one were right."""
         return min(self.most_nats, self.nats_a_reading * max(0.0, readings - self.few))
+
+    def misfit(self, readings: int) -> float:
+        """How many times the scatter between neighbours the scatter around the fit may be; few readings tell either
+        badly. Beyond that the law is wrong, however much better it is than the others."""
+        return self.least_misfit + self.misfit_of_few / sqrt(readings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +257,10 @@ class Forecaster:
         settings = self._settings
         if found.creeping is None or found.at_edge > settings.at_edge or found.over_rain < settings.over_rain:
             return False
-        clearly = settings.clearly(found.readings)
+        clearly = settings.most_nats if found.frequent else settings.clearly(found.readings)
         if not found.evidence >= settings.evidence + clearly or found.over_bends < settings.over_bends + clearly:
+            return False
+        if not found.frequent and found.sigma_mm > settings.misfit(found.readings) * motion.sigma_mm:
             return False
         if found.high_d > settings.farthest * (found.creeping.t_d[-1] - found.creeping.t_d[0]):
             return False
