@@ -122,7 +122,7 @@ def fit(series: Series, level: float, steps: Sequence[int] = (), search: Search 
         low_d,
         high_d,
         evidence=total - without,
-        over_bends=total - _evidence_of_two_bends(judge, rivals),
+        over_bends=total - _shared(judge.of(rivals.two_bends, rivals.line.columns + 2)),
         over_rain=total - _evidence_with_rain(judge, rivals),
         rain_share=rivals.rain_share(),
         at_edge=_at_edge(evidence[best[0]], search),
@@ -206,12 +206,6 @@ def _evidence_without(judge: _Judge, rivals: Rivals) -> float:
     bends = _shared(judge.of(rivals.bends, columns + 1))
     others = float(judge.of(rivals.others, columns + 1).max())
     return max(line, bends, others)
-
-
-def _evidence_of_two_bends(judge: _Judge, rivals: Rivals) -> float:
-    """Two bends at any two places."""
-    places = len(rivals.two_bends)
-    return _shared(judge.of(rivals.two_bends, rivals.line.columns + 2)) - log(max((places - 1) / 2, 1))
 
 
 def _evidence_with_rain(judge: _Judge, rivals: Rivals) -> float:

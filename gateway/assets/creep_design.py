@@ -131,8 +131,8 @@ def _before(t: Floats, index: int, shared: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rivals:
-    """Movements that do not fail. Sums of squares: of those with a bend (k,), of those with a second one besides the
-    best (k,), of the others with one column more than the line (m,), of those that rain moves (r,), of those with a bend
+    """Movements that do not fail. Sums of squares: of those with a bend (k,), of those with two
+    (k * (k - 1) / 2,), of the others with one column more than the line (m,), of those that rain moves (r,), of those with a bend
     besides. What the best of all leaves. Without known rain both of its are empty."""
 
     line: Projection
@@ -155,16 +155,14 @@ def not_failing(series: Series, shared: Floats) -> Rivals:
     line = project(series, np.column_stack((shared, t - t[-1])))
     bends, others, rain = (_bends(t) * root, _others(t) * root, rain_columns(series) * root)
     turns = _one_more(line, np.concatenate((bends, others)))
-    one = _one_more(line, bends)
-    two = _one_more(one.best, bends)
-    rss, best = turns.rss, min((turns.best, two.best), key=lambda projection: projection.rss)
+    rss, best = turns.rss, turns.best
     rained, bent = np.empty(0), np.empty(0)
     if len(rain):
         wet = _one_more(line, rain, only_forwards=True)
         both = _one_more(wet.best, bends)
         rained, bent = wet.rss, both.rss
         best = min((best, wet.best, both.best), key=lambda projection: projection.rss)
-    return Rivals(line, rss[: len(bends)], two.rss, rss[len(bends) :], rained, bent, best.left)
+    return Rivals(line, rss[: len(bends)], _two_more(line, bends), rss[len(bends) :], rained, bent, best.left)
 
 
 def _bends(t: Floats) -> Floats:
@@ -209,3 +207,16 @@ def _one_more(known: Projection, columns: Floats, only_forwards: bool = False) -
     unit = new[i] / np.sqrt(size[i])
     left = known.left - unit * float(unit @ known.left)
     return _Trial(known.rss - gain, Projection(np.column_stack((known.basis, unit)), left))
+
+
+def _two_more(known: Projection, columns: Floats) -> Floats:
+    """The sum of squares that each pair of `columns` (k, n) would leave."""
+    new = columns - (columns @ known.basis) @ known.basis.T
+    product, along = new @ new.T, new @ known.left
+    one, other = np.triu_indices(len(columns), 1)
+    a, b, both = product[one, one], product[other, other], product[one, other]
+    apart = a * b - both * both
+    usable = apart > 1e-9 * a * b
+    gain = along[one] ** 2 * b - 2 * along[one] * along[other] * both + along[other] ** 2 * a
+    rss: Floats = known.rss - np.where(usable, gain / np.where(usable, apart, 1.0), 0.0)
+    return np.maximum(rss, 0.0)

@@ -104,7 +104,7 @@ class ForecastSettings:
     finest_mm: float = 0.03
     few: float = 24.0
     nats_a_reading: float = 8.0 / 48.0
-    most_nats: float = 8.0
+    most_nats: float = 6.0
     least_misfit: float = 1.3
     misfit_of_few: float = 3.2
 
