@@ -9,6 +9,7 @@ from typing import Any
 from bench import (
     crane_group,
     crane_step,
+    creep,
     curve,
     drain,
     growth,
@@ -38,6 +39,7 @@ def main() -> None:
     _rule_step(rule_step.measure(20_000))
     print("\n" + crane_group.report(600))
     print("\n" + pit_points.report(pit_points.measure()))
+    print("\n" + creep.report(creep.measure(creep.Plan())))
     print("\n" + noisy_bus.report(asyncio.run(noisy_bus.measure(60)), 60))
     os.sched_setaffinity(0, range(os.cpu_count() or 1))  # the throughput run keeps to one core
     for shape in curve.SHAPES:

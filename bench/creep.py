@@ -1,7 +1,7 @@
-"""How well the early warning of a pit speaks: of creep that fails in time, of movement that does not fail not at all.
+"""How well the early warning of a pit speaks: of creep that fails in time, of other movement not at all.
 
-`python -m bench.creep [--seed 1] [--cases 40] [--kinds failing rain ...] [--noise 0.5] [--spacing 24]`. Every reading
-of every series goes through a forecaster. Told for each kind: how many spoke 48 h before the failure, how often the 90 %
+`python -m bench.creep [--seed 1] [--cases 40] [--kinds failing rain ...] [--noise 0.5] [--spacing 24]
+[--rain unknown]`. Every reading of every series goes through a forecaster. Told for each kind: how many spoke 48 h before the failure, how often the 90 %
 interval held it (at the first word, and over all words), how many series that never failed were spoken of and how many
 of them within 72 and 24 h, and the CPU time of a reading.
 """
@@ -79,9 +79,7 @@ def heard(series: Case, with_rain: bool = True) -> Heard:
 def measure(plan: Plan) -> dict[Kind, list[Heard]]:
     """Every kind with every seed, two at a time."""
     with ProcessPoolExecutor(2) as pool:
-        return {
-            kind: list(pool.map(_one, repeat(kind), plan.seeds, repeat(plan), chunksize=4)) for kind in plan.kinds
-        }
+        return {kind: list(pool.map(_one, repeat(kind), plan.seeds, repeat(plan), chunksize=4)) for kind in plan.kinds}
 
 
 def _one(kind: Kind, seed: int, plan: Plan) -> Heard:
@@ -90,7 +88,8 @@ def _one(kind: Kind, seed: int, plan: Plan) -> Heard:
 
 def report(found: dict[Kind, list[Heard]]) -> str:
     """The figures in words."""
-    return "\n".join(_line(kind, of) for kind, of in found.items())
+    title = "early warning of a pit's point, simulated   aim: 95 % of hand_read in time, 87 to 93 % held, none falsely"
+    return "\n".join([title, *(_line(kind, of) for kind, of in found.items())])
 
 
 def _line(kind: Kind, of: Sequence[Heard]) -> str:
@@ -105,7 +104,8 @@ def _line(kind: Kind, of: Sequence[Heard]) -> str:
     width = float(np.median([one.width for one in spoke])) if spoke else nan
     return (
         f"  {kind:<10} spoke 48 h before {in_time}/{len(of)}, at all {len(spoke)}; held {held}/{words}"
-        f" = {held / max(words, 1):.3f}, first word {first / max(len(spoke), 1):.3f}, width x{width:.1f}; {cost_ms:.2f} ms"
+        f" = {held / max(words, 1):.3f}, first word {first / max(len(spoke), 1):.3f}, width x{width:.1f};"
+        f" {cost_ms:.2f} ms"
     )
 
 

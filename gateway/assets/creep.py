@@ -32,8 +32,8 @@ from gateway.assets.trend_track import Series
 
 Floats = NDArray[np.float64]
 
-# Prior: ln beta is normal around 0 (alpha = 2) with this deviation: alpha 1.5 to 2.5 in literature (M-H). The creep began
-# before the first reading; that it began later, and is seen to, has this probability (PD).
+# Prior: ln beta is normal around 0 (alpha = 2) with this deviation: alpha 1.5 to 2.5 in literature (M-H). The creep
+# began before the first reading; that it began later, and is seen to, has this probability (PD).
 LOG_BETA_DEVIATION = 0.3
 LATER_ONSET = 0.05
 # Onsets less likely than the best by this many nats, or beyond the best few, are left out of the finer search.
@@ -47,12 +47,12 @@ FINEST_MM = 1e-3
 class Fit:
     """The posterior of the time to failure, from the last reading on.
 
-    `evidence` is in nats over the best movement without failure that has one turn, `over_bends` over those with two
-    bends, which follow almost anything, `over_rain` over what rain moves (inf: rain is not known
-    or none fell), `rain_share` how much of what a line leaves rain explains, 0 to 1 (NaN: as before); `at_edge` is the probability of the shortest and
-    longest times that were searched. `creeping` are the readings since the likeliest onset without the daily wave and
-    the steps, None without a fit; `sigma_mm` is their scatter, for one reading; `readings` how many bins were
-    fitted, `frequent` whether they lie hours apart.
+    In nats: `evidence` is that over the best movement without failure that has one turn, `over_bends` over those with
+    two bends, which follow almost anything, `over_rain` over what rain moves (inf: rain is not known or none fell).
+    `rain_share` is how much of what a line leaves rain explains, 0 to 1 (NaN: as before). `at_edge` is the probability
+    of the shortest and longest times that were searched. `creeping` are the readings since the likeliest onset without
+    the daily wave and the steps, None without a fit; `sigma_mm` is their scatter, for one reading. `readings` is how
+    many bins were fitted, `frequent` whether they lie hours apart.
     """
 
     low_d: float = nan
@@ -123,7 +123,7 @@ def fit(series: Series, level: float, steps: Sequence[int] = (), search: Search 
         high_d,
         evidence=total - without,
         over_bends=total - _shared(judge.of(rivals.two_bends, rivals.line.columns + 2)),
-        over_rain=total - _evidence_with_rain(judge, rivals),
+        over_rain=total - _shared(judge.of(rivals.rain, rivals.line.columns + 1)),
         rain_share=rivals.rain_share(),
         at_edge=_at_edge(evidence[best[0]], search),
         creeping=creeping,
@@ -206,13 +206,6 @@ def _evidence_without(judge: _Judge, rivals: Rivals) -> float:
     bends = _shared(judge.of(rivals.bends, columns + 1))
     others = float(judge.of(rivals.others, columns + 1).max())
     return max(line, bends, others)
-
-
-def _evidence_with_rain(judge: _Judge, rivals: Rivals) -> float:
-    """The movements that rain brings; how long the ground remembers is not known. -inf without rain."""
-    columns = rivals.line.columns
-    alone, bent = judge.of(rivals.rain, columns + 1), judge.of(rivals.rain_and_bend, columns + 2)
-    return max(_shared(alone), _shared(bent))
 
 
 def _shared(evidence: Floats) -> float:

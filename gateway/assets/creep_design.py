@@ -3,7 +3,7 @@
     always        a constant; the daily wave where readings are frequent enough to see it; steps of the instrument
     not failing   a straight line, with one of: a bend (another stage of digging), a constant acceleration, the last
                   reading off it; or with two bends
-    rain          a straight line and what the rain alone would bring, alone or with a bend
+    rain          a straight line and what the rain alone would bring
     failing       Voight's creep from the first reading on, or a straight line up to an onset and creep from there on
 
 In: a series, where it may have steps. Out: columns, and how well they explain the readings. All is weighted by the root
@@ -131,16 +131,15 @@ def _before(t: Floats, index: int, shared: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rivals:
-    """Movements that do not fail. Sums of squares: of those with a bend (k,), of those with two
-    (k * (k - 1) / 2,), of the others with one column more than the line (m,), of those that rain moves (r,), of those with a bend
-    besides. What the best of all leaves. Without known rain both of its are empty."""
+    """Movements that do not fail. Sums of squares: of those with a bend (k,), of those with two (k * (k - 1) / 2,), of
+    the others with one column more than the line (m,), of those that rain moves (r,), empty without known rain. What
+    the best leaves."""
 
     line: Projection
     bends: Floats
     two_bends: Floats
     others: Floats
     rain: Floats
-    rain_and_bend: Floats
     best: Floats
 
     def rain_share(self) -> float:
@@ -156,13 +155,9 @@ def not_failing(series: Series, shared: Floats) -> Rivals:
     bends, others, rain = (_bends(t) * root, _others(t) * root, rain_columns(series) * root)
     turns = _one_more(line, np.concatenate((bends, others)))
     rss, best = turns.rss, turns.best
-    rained, bent = np.empty(0), np.empty(0)
-    if len(rain):
-        wet = _one_more(line, rain, only_forwards=True)
-        both = _one_more(wet.best, bends)
-        rained, bent = wet.rss, both.rss
-        best = min((best, wet.best, both.best), key=lambda projection: projection.rss)
-    return Rivals(line, rss[: len(bends)], _two_more(line, bends), rss[len(bends) :], rained, bent, best.left)
+    wet = _one_more(line, rain, only_forwards=True)
+    best = min((best, wet.best), key=lambda projection: projection.rss)
+    return Rivals(line, rss[: len(bends)], _two_more(line, bends), rss[len(bends) :], wet.rss, best.left)
 
 
 def _bends(t: Floats) -> Floats:

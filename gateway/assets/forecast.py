@@ -57,9 +57,10 @@ class Forecast:
     """Changes by one reading. Hours count from that reading.
 
     `failure_low_h` to `failure_high_h` is the 90 % interval of the time to failure, both NaN unless every gate is met.
-    `rain_share` is how much of what a straight line leaves unexplained the rain explains, 0 to 1, NaN unless the movement
-    was searched for a failure and rain is known. `tangent_deg` is NaN without a steady stage to compare with. `days_to_limit` is 0 at or beyond the control value,
-    999 when the point does not move towards it, NaN when its rate or the control value is not known.
+    `tangent_deg` is NaN without a steady stage to compare with. `days_to_limit` is 0 at or beyond the control value,
+    999 when the point does not move towards it, NaN when its rate or the control value is not known. `rain_share` is
+    how much of what a straight line leaves the rain explains, 0 to 1; NaN unless a failure was searched for and rain is
+    known.
     """
 
     failure_low_h: float = nan
@@ -74,12 +75,15 @@ class Forecast:
 class ForecastSettings:
     """How a point is forecast; all PD but the angles (M-H).
 
-    `level` is the probability of the interval. `evidence` is how much better (nats) failing creep must explain the
-    readings than any movement that does not fail, `over_rain` than one that rain brings; `surely` is the evidence from
-    which on a failure within `soon_d` is spoken of at once; `at_edge` is how much of the probability may lie at the longest and
-    shortest times searched; `curved_sigmas` opens the costly fit. `steady_floor_mm_d` stands in for the steady rate of
-    a point that hardly moves, so that its first millimetre is not called imminent. `finest_mm` is the least scatter
-    that is believed: an instrument that rounds shows none.
+    `level` is the probability of the interval. In nats: `evidence` is how much better failing creep must explain the
+    readings than movements that do not fail with one turn, `over_bends` than those with two, `over_rain` than what rain
+    brings where that explains them by `rain_counts` better than anything without rain; `surely` is the evidence from
+    which on a failure within `soon_d` is told. A failure farther ahead than `farthest` times the acceleration has
+    lasted is not told. `few`, `nats_a_reading`, `most_nats`: see `clearly`; `least_misfit`, `misfit_of_few`: see
+    `misfit`. `at_edge` is how much of the probability may lie at the longest and shortest times searched;
+    `curved_sigmas` opens the costly fit. `steady_floor_mm_d` stands in for the steady rate of a point that hardly
+    moves, so that its first millimetre is not called imminent. `finest_mm` is the least scatter that is believed: an
+    instrument that rounds shows none.
     """
 
     level: float = 0.9
@@ -88,6 +92,7 @@ class ForecastSettings:
     evidence: float = -2.0
     over_bends: float = -4.0
     over_rain: float = 2.0
+    rain_counts: float = 2.0
     surely: float = 1.0
     soon_d: float = 0.3
     farthest: float = 1.0
@@ -147,8 +152,8 @@ class Forecaster:
     def add(self, at_ns: int, displacement_mm: float, limit_mm: float = nan, rain_mm: float = nan) -> Forecast:
         """One reading at `at_ns` (UTC ns). NaN is skipped; a reading not later than the last is skipped too.
 
-        `displacement_mm` is since the baseline, either sign; `limit_mm` is the control value of its magnitude; `rain_mm`
-        is what fell since the reading before, NaN: not known.
+        `displacement_mm` is since the baseline, either sign; `limit_mm` is the control value of its magnitude;
+        `rain_mm` is what fell since the reading before, NaN: not known.
         A skipped reading answers with an empty forecast: not known.
         """
         if self._epoch_ns is None:
@@ -255,7 +260,10 @@ class Forecaster:
 
     def _speaks(self, found: Fit, series: Series, motion: _Motion) -> bool:
         settings = self._settings
-        if found.creeping is None or found.at_edge > settings.at_edge or found.over_rain < settings.over_rain:
+        if found.creeping is None or found.at_edge > settings.at_edge:
+            return False
+        # rain counts only where it is seen to move the point: better than any movement without it
+        if found.over_rain < settings.over_rain and found.evidence - found.over_rain >= settings.rain_counts:
             return False
         clearly = settings.most_nats if found.frequent else settings.clearly(found.readings)
         if not found.evidence >= settings.evidence + clearly or found.over_bends < settings.over_bends + clearly:

@@ -86,8 +86,8 @@ class PitPoint:
     one, as for a surveyor's). `neighbours` are names of points; points of one `line` (section, 断面) are related.
     `rising_per_day`: from this rate on the point is said to rise (PD). `baselines` are in order of time; a load without
     any counts from 0, a movement without any is unknown. A reading is good for `valid_for_s`. `required_every_h`: how
-    often the monitoring scheme wants it read, None: as the frequency table says. `rain` is the id of the point that counts
-    the fallen rain, mm; empty: there is no gauge.
+    often the monitoring scheme wants it read, None: as the frequency table says. `rain` is the id of the point that
+    counts the fallen rain, mm; empty: there is no gauge.
     """
 
     name: str

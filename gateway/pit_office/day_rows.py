@@ -97,7 +97,13 @@ class DayRows:
         at_ns = self._last_good(point.name, self._span.from_ns, self._span.to_ns).at_ns
         low, high, tangent, days, rain_pct = (
             self._at(f"{point.name}{ending}", at_ns)
-            for ending in (Ending.FAILURE_LOW, Ending.FAILURE_HIGH, Ending.TANGENT, Ending.DAYS_TO_LIMIT, Ending.RAIN_SHARE)
+            for ending in (
+                Ending.FAILURE_LOW,
+                Ending.FAILURE_HIGH,
+                Ending.TANGENT,
+                Ending.DAYS_TO_LIMIT,
+                Ending.RAIN_SHARE,
+            )
         )
         said = Forecast(low, high, tangent, days, _stage(tangent), rain_pct / 100)
         return ForecastRow(point.name.upper(), point.item, said)
