@@ -29,7 +29,7 @@ class CreepGates:
     rises: int = 3
     curved_sigmas: float = 1.2
     fall_sigmas: float = 2.2
-    outruns: float = 1.8
+    outruns: float = 1.6
     windows: int = 8
 
 

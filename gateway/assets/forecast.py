@@ -90,7 +90,7 @@ class ForecastSettings:
     gates: CreepGates = field(default_factory=CreepGates)
     search: Search = field(default_factory=Search)
     evidence: float = -2.0
-    over_bends: float = -4.0
+    over_bends: float = -7.0
     over_rain: float = 2.0
     rain_counts: float = 2.0
     surely: float = 1.0
@@ -260,24 +260,28 @@ class Forecaster:
 
     def _speaks(self, found: Fit, series: Series, motion: _Motion) -> bool:
         settings = self._settings
-        if found.creeping is None or found.at_edge > settings.at_edge:
+        if found.creeping is None or not self._explains(found, motion):
             return False
-        # rain counts only where it is seen to move the point: better than any movement without it
-        if found.over_rain < settings.over_rain and found.evidence - found.over_rain >= settings.rain_counts:
-            return False
-        clearly = settings.most_nats if found.frequent else settings.clearly(found.readings)
-        if not found.evidence >= settings.evidence + clearly or found.over_bends < settings.over_bends + clearly:
-            return False
-        if not found.frequent and found.sigma_mm > settings.misfit(found.readings) * motion.sigma_mm:
-            return False
-        if found.high_d > settings.farthest * (found.creeping.t_d[-1] - found.creeping.t_d[0]):
-            return False
-        if found.low_d < settings.soon_d and found.evidence < settings.surely:
-            return False
+        lasted_d = float(found.creeping.t_d[-1] - found.creeping.t_d[0])
+        too_far = found.high_d > settings.farthest * lasted_d
+        doubtful = found.low_d < settings.soon_d and found.evidence < settings.surely
         sigma_mm = max(settings.finest_mm, found.sigma_mm)
-        return gates_open(found.creeping, sigma_mm, motion.window_d, settings.gates) and outruns(
-            series, found.creeping, motion.window_d, settings.gates
+        return (
+            not too_far
+            and not doubtful
+            and gates_open(found.creeping, sigma_mm, motion.window_d, settings.gates)
+            and outruns(series, found.creeping, motion.window_d, settings.gates)
         )
+
+    def _explains(self, found: Fit, motion: _Motion) -> bool:
+        """Whether creep to failure explains the readings, well enough by itself and against all that does not fail.
+        Rain counts only where it is seen to move the point: better than any movement without it."""
+        settings = self._settings
+        rained = found.over_rain < settings.over_rain and found.evidence - found.over_rain >= settings.rain_counts
+        clearly = settings.most_nats if found.frequent else settings.clearly(found.readings)
+        better = found.evidence >= settings.evidence + clearly and found.over_bends >= settings.over_bends + clearly
+        fits = found.frequent or found.sigma_mm <= settings.misfit(found.readings) * motion.sigma_mm
+        return better and fits and not rained and found.at_edge <= settings.at_edge
 
     def _tangent_deg(self, motion: _Motion) -> float:
         steady = max(self._steady_mm_d, self._settings.steady_floor_mm_d)
