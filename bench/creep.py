@@ -1,9 +1,9 @@
 """How well the early warning of a pit speaks: of creep that fails in time, of other movement not at all.
 
 `python -m bench.creep [--seed 1] [--cases 40] [--kinds failing rain ...] [--noise 0.5] [--spacing 24]
-[--rain unknown]`. Every reading of every series goes through a forecaster. Told for each kind: how many spoke 48 h before
-the failure, how often the 90 % interval held it (over all words, and at the first word), how many series that never
-failed were spoken of and how many of them within 72 and 24 h, and the CPU time of a reading.
+[--rain unknown]`. Every reading of every series goes through a forecaster. Told for each kind: how many spoke 48 h
+before the failure, how often the 90 % interval held it (over all words, and at the first word), how many series that
+never failed were spoken of and how many of them within 72 and 24 h, and the CPU time of a reading.
 """
 
 import argparse
