@@ -49,7 +49,7 @@ class Series:
         """The chosen bins."""
         columns = (self.t_d, self.x_mm, self.weight, self.sine, self.cosine)
         rain_mm = self.rain_mm[which] if len(self.rain_mm) else self.rain_mm
-        return Series(*(column[which] for column in columns), rain_mm)
+        return Series(*(column[which] for column in columns), rain_mm=rain_mm)
 
     def turned(self, sign: float) -> "Series":
         """The same movement, its displacement times `sign`."""

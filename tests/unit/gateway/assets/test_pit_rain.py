@@ -8,6 +8,10 @@ import pytest
 
 from gateway.assets.creep_rain import rain_columns
 from gateway.assets.forecast import Forecast, Forecaster
+from gateway.assets.pit_description import Baseline, BaselineKind, PitDescription, PitPoint
+from gateway.assets.pit_instrument import DirectReading
+from gateway.assets.pit_items import PitItem
+from gateway.assets.pit_point import PitPointDerivation
 from gateway.assets.pit_rain import RainCounter
 from gateway.assets.trend_track import Series, Track
 from tests.fakes.creep_series import Case, Kind, case
@@ -93,3 +97,19 @@ def test_hand_read_creep_is_told_two_days_before() -> None:
         words = [isfinite(one.failure_high_h) for one in told(series, False)]
         told_in_time += any(words[: int(np.searchsorted(series.t_d, series.failure_d - 2.0, side="right"))])
     assert told_in_time >= 16
+
+
+def test_a_point_with_a_gauge_says_what_rain_explains_and_keeps_the_count() -> None:
+    zero = (Baseline(BaselineKind.INITIAL, 0, "x", "zero survey", zero=0.0),)
+    item = PitItem.WALL_TOP_HORIZONTAL
+    point = PitPoint("zq-1", item, DirectReading("p.raw"), "测点", "point", baselines=zero, rain="p.rain")
+    pit = PitDescription("pit-1", (point,))
+    model, again = PitPointDerivation(pit, point), PitPointDerivation(pit, point)
+    assert model.inputs == ("p.raw", "p.rain")
+    assert model.outputs[-1].quantity == "zq-1_rain_share_pct"
+    row = model.step(np.array([1.0, 50.0]), np.array([DAY_NS, DAY_NS]), DAY_NS)
+    assert row is not None
+    assert len(row) == len(model.outputs)
+    assert isnan(row[-1])
+    again.restore(json.loads(json.dumps(model.saved())))
+    assert again.saved() == model.saved()
