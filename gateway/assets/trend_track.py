@@ -48,8 +48,8 @@ class Series:
     def part(self, which: slice | NDArray[np.bool_]) -> "Series":
         """The chosen bins."""
         columns = (self.t_d, self.x_mm, self.weight, self.sine, self.cosine)
-        rain_mm = self.rain_mm[which] if len(self.rain_mm) else self.rain_mm
-        return Series(*(column[which] for column in columns), rain_mm=rain_mm)
+        t_d, x_mm, weight, sine, cosine = (column[which] for column in columns)
+        return Series(t_d, x_mm, weight, sine, cosine, self.rain_mm[which] if len(self.rain_mm) else self.rain_mm)
 
     def turned(self, sign: float) -> "Series":
         """The same movement, its displacement times `sign`."""
