@@ -48,7 +48,8 @@ class Fit:
     """The posterior of the time to failure, from the last reading on.
 
     In nats: `evidence` is that over the best movement without failure that has one turn, `over_bends` over those with
-    two bends, which follow almost anything, `over_rain` over what rain moves (inf: rain is not known or none fell).
+    two bends, which follow almost anything, `over_rain` over what rain moves (inf: rain is not known or none fell),
+    `over_stopping` over S-curves, which begin like a failure and come to rest.
     `rain_share` is how much of what a line leaves rain explains, 0 to 1 (NaN: as before). `at_edge` is the probability
     of the shortest and longest times that were searched. `creeping` are the readings since the likeliest onset without
     the daily wave and the steps, None without a fit; `sigma_mm` is their scatter, for one reading. `readings` is how
@@ -60,6 +61,7 @@ class Fit:
     evidence: float = -inf
     over_bends: float = -inf
     over_rain: float = inf
+    over_stopping: float = -inf
     rain_share: float = nan
     at_edge: float = 1.0
     creeping: Series | None = None
@@ -117,6 +119,8 @@ def fit(series: Series, level: float, steps: Sequence[int] = (), search: Search 
     later = len(starts) - 1
     masses = [refine.mass(starts[i], later, first, evidence[i]) for i in best if evidence[i].max() > top - NATS]
     low_d, high_d, total = _interval(masses, level)
+    # An S-curve begins late of itself: here it counts for nothing against creep that it did so too.
+    later_prior = log(LATER_ONSET) if starts[best[0]].index > 0 else 0.0
     creeping, sigma_mm = _creeping(series, shared, starts[best[0]], masses[0].best)
     return Fit(
         low_d,
@@ -124,6 +128,7 @@ def fit(series: Series, level: float, steps: Sequence[int] = (), search: Search 
         evidence=total - without,
         over_bends=total - _shared(judge.of(rivals.two_bends, rivals.line.columns + 2)),
         over_rain=total - _shared(judge.of(rivals.rain, rivals.line.columns + 1)),
+        over_stopping=total - later_prior - _shared(judge.of(rivals.stopping, rivals.line.columns + 1)),
         rain_share=rivals.rain_share(),
         at_edge=_at_edge(evidence[best[0]], search),
         creeping=creeping,

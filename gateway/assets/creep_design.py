@@ -4,6 +4,7 @@
     not failing   a straight line, with one of: a bend (another stage of digging), a constant acceleration, the last
                   reading off it; or with two bends
     rain          a straight line and what the rain alone would bring
+    stopping      a straight line and an S-curve: it speeds up like a failure, at first exponentially, and comes to rest
     failing       Voight's creep from the first reading on, or a straight line up to an onset and creep from there on
 
 In: a series, where it may have steps. Out: columns, and how well they explain the readings. All is weighted by the root
@@ -30,6 +31,10 @@ READINGS_AFTER_ONSET = 12
 # Bends of movements that do not fail are tried at these parts of the span and at the last few readings (PD).
 BENDS = tuple(i / 16 for i in range(1, 16))
 LAST_BENDS = 6
+# S-curves that are tried (PD): widths as parts of the span, and how many widths ahead the middle lies; 4 ahead all is
+# still the exponential start.
+WIDTHS = np.geomspace(0.03, 0.5, 10)
+MIDDLES = np.array((-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0))
 # A wave of a day shows in readings at most this far apart.
 WAVE_SPACING_D = 0.45
 
@@ -133,13 +138,14 @@ def _before(t: Floats, index: int, shared: Floats) -> Floats:
 class Rivals:
     """Movements that do not fail. Sums of squares: of those with a bend (k,), of those with two (k * (k - 1) / 2,), of
     the others with one column more than the line (m,), of those that rain moves (r,), empty without known rain. What
-    the best leaves."""
+    the best leaves. `stopping` (s,) are the sums of squares of S-curves; they do not count as the best."""
 
     line: Projection
     bends: Floats
     two_bends: Floats
     others: Floats
     rain: Floats
+    stopping: Floats
     best: Floats
 
     def rain_share(self) -> float:
@@ -156,8 +162,10 @@ def not_failing(series: Series, shared: Floats) -> Rivals:
     turns = _one_more(line, np.concatenate((bends, others)))
     rss, best = turns.rss, turns.best
     wet = _one_more(line, rain, only_forwards=True)
+    stopping = _one_more(line, _stopping(t) * root, only_forwards=True)
     best = min((best, wet.best), key=lambda projection: projection.rss)
-    return Rivals(line, rss[: len(bends)], _two_more(line, bends), rss[len(bends) :], wet.rss, best.left)
+    two_bends = _two_more(line, bends)
+    return Rivals(line, rss[: len(bends)], two_bends, rss[len(bends) :], wet.rss, stopping.rss, best.left)
 
 
 def _bends(t: Floats) -> Floats:
@@ -178,6 +186,14 @@ def _others(t: Floats) -> Floats:
     return np.stack((last, age * age))
 
 
+def _stopping(t: Floats) -> Floats:
+    """An S-curve of each width and middle (k, n)."""
+    width_d = np.repeat(WIDTHS, len(MIDDLES))[:, None] * (t[-1] - t[0])
+    ahead = (t - t[-1]) / width_d - np.tile(MIDDLES, len(WIDTHS))[:, None]
+    curves: Floats = 1 / (1 + np.exp(np.minimum(-ahead, 50.0)))
+    return curves
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Trial:
     """The sum of squares that each of some columns would leave (k,), and the readings without the best of them."""
@@ -187,7 +203,8 @@ class _Trial:
 
 
 def _one_more(known: Projection, columns: Floats, only_forwards: bool = False) -> _Trial:
-    """Take one of `columns` (k, n) out as well. `only_forwards`: rain moves nothing backwards."""
+    """Take one of `columns` (k, n) out as well. `only_forwards`: rain and a failure that stops move nothing
+    backwards."""
     new = columns - (columns @ known.basis) @ known.basis.T
     size = np.einsum("ij,ij->i", new, new)
     along = new @ known.left

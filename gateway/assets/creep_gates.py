@@ -21,7 +21,7 @@ class CreepGates:
     """The gates; all PD. The rate must reach `floor_mm_d` and `sigmas` times its own error, over `readings` at least.
     The readings but for the last `rises` windows must curve upwards by `curved_sigmas` already: the acceleration has
     lasted. The line through 1/v, each weighted by its error, must fall by `fall_sigmas`. The speed must be `outruns`
-    times what the point has survived before."""
+    times what the point has survived before, and the newest rate the fastest, but for `newest_sigmas` of its error."""
 
     floor_mm_d: float = 0.5
     sigmas: float = 3.0
@@ -30,6 +30,7 @@ class CreepGates:
     curved_sigmas: float = 1.2
     fall_sigmas: float = 2.2
     outruns: float = 1.6
+    newest_sigmas: float = 0.5
     windows: int = 8
 
 
@@ -82,6 +83,13 @@ def inverse_fall_sigmas(rates: Rates) -> float:
     centred = at_d - float(weight @ at_d) / float(weight.sum())
     spread = weight * centred
     return -float(spread @ (1 / speed)) / sqrt(float(spread @ centred))
+
+
+def still_growing(rates: Rates, sigmas: float) -> bool:
+    """Whether the newest rate is the fastest, but for so many of its errors: a movement that is past its fastest comes
+    to rest."""
+    reached = rates.mm_d[-1] + sigmas * rates.error_mm_d[-1]
+    return len(rates.mm_d) > 1 and bool(reached >= rates.mm_d[:-1].max())
 
 
 def outruns(series: Series, creeping: Series, window_d: float, gates: CreepGates) -> bool:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gateway.assets.creep import Fit, fit
 from gateway.assets.creep_design import WAVE_SPACING_D
-from gateway.assets.creep_gates import CreepGates, gates_open, outruns, window_rates
+from gateway.assets.creep_gates import CreepGates, gates_open, outruns, still_growing, window_rates
 from gateway.assets.creep_grid import Search
 from gateway.assets.derivation import Json
 from gateway.assets.trend import (
@@ -77,24 +77,25 @@ class ForecastSettings:
 
     `level` is the probability of the interval. In nats: `evidence` is how much better failing creep must explain the
     readings than movements that do not fail with one turn, `over_bends` than those with two, `over_rain` than what rain
-    brings where that explains them by `rain_counts` better than anything without rain; `surely` is the evidence from
-    which on a failure within `soon_d` is told. A failure farther ahead than `farthest` times the acceleration has
-    lasted is not told. `few`, `nats_a_reading`, `most_nats`: see `clearly`; `least_misfit`, `misfit_of_few`: see
-    `misfit`. `at_edge` is how much of the probability may lie at the longest and shortest times searched;
-    `curved_sigmas` opens the costly fit. `steady_floor_mm_d` stands in for the steady rate of a point that hardly
-    moves, so that its first millimetre is not called imminent. `finest_mm` is the least scatter that is believed: an
-    instrument that rounds shows none.
+    brings where that explains them by `rain_counts` better than anything without rain, `over_stopping` than S-curves;
+    `surely` is how much better than one turn and than S-curves it must be where the interval begins within `soon_d`. A
+    failure farther ahead than `farthest` times the acceleration has lasted is not told. `few`, `nats_a_reading`,
+    `most_nats`: see `clearly`; `least_misfit`, `misfit_of_few`: see `misfit`. `at_edge` is how much of the probability
+    may lie at the longest and shortest times searched; `curved_sigmas` opens the costly fit. `steady_floor_mm_d` stands
+    in for the steady rate of a point that hardly moves, so that its first millimetre is not called imminent.
+    `finest_mm` is the least scatter that is believed: an instrument that rounds shows none.
     """
 
     level: float = 0.9
     gates: CreepGates = field(default_factory=CreepGates)
     search: Search = field(default_factory=Search)
-    evidence: float = -2.0
+    evidence: float = -1.5
     over_bends: float = -7.0
     over_rain: float = 2.0
     rain_counts: float = 2.0
+    over_stopping: float = -3.0
     surely: float = 1.0
-    soon_d: float = 0.3
+    soon_d: float = 1.0
     farthest: float = 1.0
     at_edge: float = 0.05
     curved_sigmas: float = 3.0
@@ -264,12 +265,15 @@ class Forecaster:
             return False
         lasted_d = float(found.creeping.t_d[-1] - found.creeping.t_d[0])
         too_far = found.high_d > settings.farthest * lasted_d
-        doubtful = found.low_d < settings.soon_d and found.evidence < settings.surely
+        soon = found.low_d < settings.soon_d
+        surely = found.evidence >= settings.surely + self._clearly(found) and found.over_stopping >= settings.surely
         sigma_mm = max(settings.finest_mm, found.sigma_mm)
+        rates = window_rates(found.creeping, motion.window_d, sigma_mm)
         return (
             not too_far
-            and not doubtful
+            and (surely or not soon)
             and gates_open(found.creeping, sigma_mm, motion.window_d, settings.gates)
+            and still_growing(rates, settings.gates.newest_sigmas)
             and outruns(series, found.creeping, motion.window_d, settings.gates)
         )
 
@@ -278,10 +282,14 @@ class Forecaster:
         Rain counts only where it is seen to move the point: better than any movement without it."""
         settings = self._settings
         rained = found.over_rain < settings.over_rain and found.evidence - found.over_rain >= settings.rain_counts
-        clearly = settings.most_nats if found.frequent else settings.clearly(found.readings)
+        clearly = self._clearly(found)
+        stops = found.over_stopping < settings.over_stopping
         better = found.evidence >= settings.evidence + clearly and found.over_bends >= settings.over_bends + clearly
         fits = found.frequent or found.sigma_mm <= settings.misfit(found.readings) * motion.sigma_mm
-        return better and fits and not rained and found.at_edge <= settings.at_edge
+        return better and fits and not rained and not stops and found.at_edge <= settings.at_edge
+
+    def _clearly(self, found: Fit) -> float:
+        return self._settings.most_nats if found.frequent else self._settings.clearly(found.readings)
 
     def _tangent_deg(self, motion: _Motion) -> float:
         steady = max(self._steady_mm_d, self._settings.steady_floor_mm_d)

@@ -5,7 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gateway.assets.creep_gates import CreepGates, Rates, gates_open, inverse_fall_sigmas, lasting_sigmas, outruns
+from gateway.assets.creep_gates import (
+    CreepGates,
+    Rates,
+    gates_open,
+    inverse_fall_sigmas,
+    lasting_sigmas,
+    outruns,
+    still_growing,
+)
 from gateway.assets.trend_track import Series
 from tests.fakes.creep import Creep, Floats
 
@@ -64,6 +72,13 @@ def test_rates_that_are_not_positive_have_no_inverse() -> None:
     assert inverse_fall_sigmas(rates(-1.0, -1.0, *line)) > GATES.fall_sigmas
     assert inverse_fall_sigmas(rates(*line, -9.0)) == 0
     assert inverse_fall_sigmas(rates(1.0, 2.0, 3.0)) == 0
+
+
+def test_a_movement_past_its_fastest_has_stopped_growing() -> None:
+    assert still_growing(rates(1.0, 2.0, 3.0), 0.5)
+    assert not still_growing(rates(1.0, 3.0, 2.0), 0.5)
+    assert still_growing(rates(1.0, 2.1, 2.0, error_mm_d=0.3), 0.5)
+    assert not still_growing(rates(3.0), 0.5)
 
 
 def test_a_speed_that_was_survived_is_no_sign_of_failure() -> None:
