@@ -70,6 +70,7 @@ class AlarmFacts(Answer):
     returned: LocalTime
     handed_over: LocalTime
     late: bool
+    unsealed: Annotated[bool, Field(description="Told while the box's disk took no records; its record has not come")]
 
 
 class PictureFacts(Answer):

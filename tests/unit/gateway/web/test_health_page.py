@@ -90,7 +90,7 @@ async def test_a_part_that_does_not_run_and_a_store_that_fails_are_said(face: Of
     face.site.recorder.failing_since_ns = NOW_NS
     page = await face.page("/health")
     assert "uplink:x" in page.split("</section>")[0]
-    assert "证据库无法写入" in page
+    assert "磁盘无法写入记录" in page
     face.site.recorder.failing_since_ns = 0
 
 
