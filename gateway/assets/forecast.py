@@ -11,14 +11,14 @@ numbers, NaN where nothing can be said. It adds to the rules and never silences 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from math import isfinite, nan, sqrt
+from math import isfinite, nan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.assets.creep import Fit, fit
 from gateway.assets.creep_design import WAVE_SPACING_D
-from gateway.assets.creep_gates import CreepGates, gates_open, outruns, still_growing, window_rates
+from gateway.assets.creep_gates import CreepGates, gates_open, window_rates
 from gateway.assets.creep_grid import Search
 from gateway.assets.derivation import Json
 from gateway.assets.trend import (
@@ -58,9 +58,7 @@ class Forecast:
 
     `failure_low_h` to `failure_high_h` is the 90 % interval of the time to failure, both NaN unless every gate is met.
     `tangent_deg` is NaN without a steady stage to compare with. `days_to_limit` is 0 at or beyond the control value,
-    999 when the point does not move towards it, NaN when its rate or the control value is not known. `rain_share` is
-    how much of what a straight line leaves the rain explains, 0 to 1; NaN unless a failure was searched for and rain is
-    known.
+    999 when the point does not move towards it, NaN when its rate or the control value is not known.
     """
 
     failure_low_h: float = nan
@@ -68,61 +66,33 @@ class Forecast:
     tangent_deg: float = nan
     days_to_limit: float = nan
     stage: Stage = Stage.UNKNOWN
-    rain_share: float = nan
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastSettings:
     """How a point is forecast; all PD but the angles (M-H).
 
-    `level` is the probability of the interval. In nats: `evidence` is how much better failing creep must explain the
-    readings than movements that do not fail with one turn, `over_bends` than those with two, `over_rain` than what rain
-    brings where that explains them by `rain_counts` better than anything without rain, `over_stopping` than S-curves;
-    `surely` is how much better than one turn and than S-curves it must be where the interval begins within `soon_d`. A
-    failure farther ahead than `farthest` times the acceleration has lasted is not told. `few`, `nats_a_reading`,
-    `most_nats`: see `clearly`; `least_misfit`, `misfit_of_few`: see `misfit`. `at_edge` is how much of the probability
-    may lie at the longest and shortest times searched; `curved_sigmas` opens the costly fit. `steady_floor_mm_d` stands
-    in for the steady rate of a point that hardly moves, so that its first millimetre is not called imminent.
-    `finest_mm` is the least scatter that is believed: an instrument that rounds shows none.
+    `level` is the probability of the interval. `evidence` is how much better (nats) failing creep must explain the
+    readings than any movement that does not fail; `at_edge` is how much of the probability may lie at the longest and
+    shortest times searched; `curved_sigmas` opens the costly fit. `steady_floor_mm_d` stands in for the steady rate of
+    a point that hardly moves, so that its first millimetre is not called imminent. `finest_mm` is the least scatter
+    that is believed: an instrument that rounds shows none.
     """
 
     level: float = 0.9
     gates: CreepGates = field(default_factory=CreepGates)
     search: Search = field(default_factory=Search)
-    evidence: float = -1.5
-    over_bends: float = -7.0
-    over_rain: float = 2.0
-    rain_counts: float = 2.0
-    over_stopping: float = -3.0
-    surely: float = 1.0
-    soon_d: float = 1.0
-    farthest: float = 1.0
+    evidence: float = 6.0
     at_edge: float = 0.05
-    curved_sigmas: float = 3.0
+    curved_sigmas: float = 4.0
     steady_floor_mm_d: float = 0.2
     long_window_d: float = 7.0
     medium_deg: float = 80.0
     imminent_deg: float = 85.0
     accelerating_deg: float = 45.0
-    growing_p: float = 0.05
     regressive_p: float = 0.99
     rate_error: float = 0.2
     finest_mm: float = 0.03
-    few: float = 24.0
-    nats_a_reading: float = 8.0 / 48.0
-    most_nats: float = 6.0
-    least_misfit: float = 1.3
-    misfit_of_few: float = 3.2
-
-    def clearly(self, readings: int) -> float:
-        """Nats that so many readings must say more than few can. No law fits the ground exactly, and many readings tell
-        two wrong ones apart as if one were right."""
-        return min(self.most_nats, self.nats_a_reading * max(0.0, readings - self.few))
-
-    def misfit(self, readings: int) -> float:
-        """How many times the scatter between neighbours the scatter around the fit may be; few readings tell either
-        badly. Beyond that the law is wrong, however much better it is than the others."""
-        return self.least_misfit + self.misfit_of_few / sqrt(readings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +120,10 @@ class Forecaster:
         self._steady_mm_d = nan
         self._peak_mm_d = 0.0
 
-    def add(self, at_ns: int, displacement_mm: float, limit_mm: float = nan, rain_mm: float = nan) -> Forecast:
+    def add(self, at_ns: int, displacement_mm: float, limit_mm: float = nan) -> Forecast:
         """One reading at `at_ns` (UTC ns). NaN is skipped; a reading not later than the last is skipped too.
 
-        `displacement_mm` is since the baseline, either sign; `limit_mm` is the control value of its magnitude;
-        `rain_mm` is what fell since the reading before, NaN: not known.
+        `displacement_mm` is since the baseline, either sign; `limit_mm` is the control value of its magnitude.
         A skipped reading answers with an empty forecast: not known.
         """
         if self._epoch_ns is None:
@@ -162,16 +131,14 @@ class Forecaster:
         t_d = (at_ns - self._epoch_ns) / NS_A_DAY
         if not isfinite(displacement_mm) or t_d <= self._track.last_d:
             return Forecast()
-        self._track.add(t_d, displacement_mm, rain_mm)
+        self._track.add(t_d, displacement_mm)
         series = self._track.series()
         motion = self._motion(series)
         self._follow(series, motion)
-        found = self._fit(series, motion)
-        speaks = self._speaks(found, series, motion)
-        low_h, high_h = (24 * found.low_d, 24 * found.high_d) if speaks else (nan, nan)
+        low_h, high_h = self._failure_h(series, motion)
         tangent = self._tangent_deg(motion)
         days = days_to_limit(displacement_mm, _significant(motion.rate), limit_mm)
-        return Forecast(low_h, high_h, tangent, days, self._stage(motion, tangent), found.rain_share)
+        return Forecast(low_h, high_h, tangent, days, self._stage(motion, tangent))
 
     def saved(self) -> Json:
         """The state to keep, as plain JSON."""
@@ -241,16 +208,17 @@ class Forecaster:
             if abs(speed - abs(long.mm_d)) <= 2 * motion.rate.error_mm_d:
                 self._steady_mm_d = abs(long.mm_d)
 
-    def _fit(self, series: Series, motion: _Motion) -> Fit:
-        """The fit of failing creep; an empty one where the movement is too slow, too short or too straight for it."""
+    def _failure_h(self, series: Series, motion: _Motion) -> tuple[float, float]:
+        silent = (nan, nan)
         gates = self._settings.gates
         if not motion.rate.exceeds(gates.floor_mm_d, gates.sigmas):
-            return Fit()
+            return silent
         part = without_spikes(series.since(self._from_d), motion.sigma_mm)
         part = part.turned(float(np.sign(motion.rate.mm_d)))
         if len(part) < gates.readings or self._straight(part, motion):
-            return Fit()
-        return fit(part, self._settings.level, steps(part, motion.sigma_mm), self._settings.search)
+            return silent
+        found = fit(part, self._settings.level, steps(part, motion.sigma_mm), self._settings.search)
+        return (24 * found.low_d, 24 * found.high_d) if self._speaks(found, motion) else silent
 
     def _straight(self, series: Series, motion: _Motion) -> bool:
         """Whether no recent part of the series curves upwards clearly: then the costly fit is not worth its time."""
@@ -259,37 +227,11 @@ class Forecaster:
             for part in (series, series.part(slice(len(series) // 2, None)))
         )
 
-    def _speaks(self, found: Fit, series: Series, motion: _Motion) -> bool:
+    def _speaks(self, found: Fit, motion: _Motion) -> bool:
         settings = self._settings
-        if found.creeping is None or not self._explains(found, motion):
+        if found.creeping is None or not found.evidence >= settings.evidence or found.at_edge > settings.at_edge:
             return False
-        lasted_d = float(found.creeping.t_d[-1] - found.creeping.t_d[0])
-        too_far = found.high_d > settings.farthest * lasted_d
-        soon = found.low_d < settings.soon_d
-        surely = found.evidence >= settings.surely + self._clearly(found) and found.over_stopping >= settings.surely
-        sigma_mm = max(settings.finest_mm, found.sigma_mm)
-        rates = window_rates(found.creeping, motion.window_d, sigma_mm)
-        return (
-            not too_far
-            and (surely or not soon)
-            and gates_open(found.creeping, sigma_mm, motion.window_d, settings.gates)
-            and still_growing(rates, settings.gates.newest_sigmas)
-            and outruns(series, found.creeping, motion.window_d, settings.gates)
-        )
-
-    def _explains(self, found: Fit, motion: _Motion) -> bool:
-        """Whether creep to failure explains the readings, well enough by itself and against all that does not fail.
-        Rain counts only where it is seen to move the point: better than any movement without it."""
-        settings = self._settings
-        rained = found.over_rain < settings.over_rain and found.evidence - found.over_rain >= settings.rain_counts
-        clearly = self._clearly(found)
-        stops = found.over_stopping < settings.over_stopping
-        better = found.evidence >= settings.evidence + clearly and found.over_bends >= settings.over_bends + clearly
-        fits = found.frequent or found.sigma_mm <= settings.misfit(found.readings) * motion.sigma_mm
-        return better and fits and not rained and not stops and found.at_edge <= settings.at_edge
-
-    def _clearly(self, found: Fit) -> float:
-        return self._settings.most_nats if found.frequent else self._settings.clearly(found.readings)
+        return gates_open(found.creeping, max(motion.sigma_mm, found.sigma_mm), settings.gates)
 
     def _tangent_deg(self, motion: _Motion) -> float:
         steady = max(self._steady_mm_d, self._settings.steady_floor_mm_d)
@@ -304,9 +246,9 @@ class Forecaster:
         if moving and tangent >= settings.medium_deg:
             return Stage.MEDIUM_ACCELERATION
         above = tangent > settings.accelerating_deg or not known
-        if moving and above and motion.no_growth_p < settings.growing_p:
+        if moving and above and motion.no_growth_p < settings.gates.p_value:
             return Stage.INITIAL_ACCELERATION
-        if motion.no_growth_p > 1 - settings.growing_p:
+        if motion.no_growth_p > 1 - settings.gates.p_value:
             return Stage.DECELERATING
         return Stage.STEADY if known else Stage.UNKNOWN
 

@@ -86,8 +86,7 @@ class PitPoint:
     one, as for a surveyor's). `neighbours` are names of points; points of one `line` (section, 断面) are related.
     `rising_per_day`: from this rate on the point is said to rise (PD). `baselines` are in order of time; a load without
     any counts from 0, a movement without any is unknown. A reading is good for `valid_for_s`. `required_every_h`: how
-    often the monitoring scheme wants it read, None: as the frequency table says. `rain` is the id of the point that
-    counts the fallen rain, mm; empty: there is no gauge.
+    often the monitoring scheme wants it read, None: as the frequency table says.
     """
 
     name: str
@@ -101,7 +100,6 @@ class PitPoint:
     baselines: tuple[Baseline, ...] = ()
     neighbours: tuple[str, ...] = ()
     line: str = ""
-    rain: str = ""
     reading_interval_s: float = 0.0
     valid_for_s: float = 3 * 86_400.0
     required_every_h: float | None = None

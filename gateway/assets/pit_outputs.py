@@ -31,7 +31,6 @@ class Ending(StrEnum):
     FAILURE_LOW = "_failure_low_h"
     FAILURE_HIGH = "_failure_high_h"
     DAYS_TO_LIMIT = "_days_to_limit"
-    RAIN_SHARE = "_rain_share_pct"
     RISING = "_rising"
     OVERDUE = "_overdue"
 
@@ -53,7 +52,6 @@ _FORECASTS = (
     _Said(Ending.FAILURE_HIGH, "pit_failure_high_h", "h", "距失稳时间（上限）", "time to failure, upper bound"),
     _Said(Ending.DAYS_TO_LIMIT, "pit_days_to_limit", "d", "达到控制值天数", "days to the control value"),
 )
-_RAIN = _Said(Ending.RAIN_SHARE, "pit_rain_share_pct", "%", "降雨可解释的变化", "change explained by rain")
 _QUALITY = _Said(Ending.QUALITY, "pit_reading_quality", "", "数据质量", "reading quality")
 _GAUGES = _Said(Ending.GAUGES, "pit_gauge_count", "", "有效传感器数", "gauges alive")
 _RISING = _Said(Ending.RISING, "pit_rising_together", "", "同步上升", "rising together")
@@ -117,9 +115,7 @@ def _said_of(point: PitPoint) -> list[_Said]:
     for share in shares_known(point):
         words = (f"占设计值 {share} 百分比", f"per cent of {share}")
         said.append(_Said(Ending(f"_pct_{share}"), share_item(point.item, share), "%", *words))
-    if not forecasts(point):
-        return said
-    return [*said, *_FORECASTS, *([_RAIN] if point.rain else [])]
+    return said + list(_FORECASTS if forecasts(point) else ())
 
 
 def _derived(asset: str, point: PitPoint, said: _Said) -> Point:

@@ -9,7 +9,7 @@ rule that counts readings counts real ones. A reading that cannot be used is sai
 `<point>_quality`; it is never replaced by the last good one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from math import isfinite, nan
 from typing import Protocol
@@ -24,7 +24,6 @@ from gateway.assets.pit_description import Baseline, BaselineKind, PitDescriptio
 from gateway.assets.pit_instrument import Defect
 from gateway.assets.pit_items import ItemNature, PitItem
 from gateway.assets.pit_outputs import forecasts, point_device, point_outputs, shares_known
-from gateway.assets.pit_rain import RainCounter
 from gateway.assets.reading_quality import Reading, ReadingQuality
 from gateway.assets.robust_rate import RobustRate
 from gateway.assets.strut_load import StrutLoad
@@ -50,8 +49,7 @@ class PitPointDerivation:
 
     def __init__(self, pit: PitDescription, point: PitPoint, limit: float = nan) -> None:
         self.device = point_device(pit.asset, point)
-        rain = (point.rain,) if point.rain and forecasts(point) else ()
-        self.inputs = tuple(dict.fromkeys((*point.source.inputs, *rain)))
+        self.inputs = tuple(dict.fromkeys(point.source.inputs))
         self.outputs = point_outputs(pit.asset, point)
         self.point = point
         self._asset = pit.asset
@@ -62,7 +60,6 @@ class PitPointDerivation:
         self._baseline = BaselineKeeper(pit.asset, point)
         self._rate = RobustRate(point.rate)
         self._forecaster = Forecaster() if forecasts(point) else None
-        self._rain = RainCounter() if rain else None
         self._shares = [point.control.design(share) or nan for share in shares_known(point) if point.control]
         self._trouble = _Trouble(pit.asset, point.name)
         self._gauges = 0
@@ -74,8 +71,6 @@ class PitPointDerivation:
         begun = self._baseline.begin(now_ns)
         if begun is not None:
             self._begin_anew(begun)
-        if self._rain is not None:
-            self._rain.note(float(value[self.inputs.index(self.point.rain)]))
         reading = self._collector.offer(value[self._order], observed_at_ns[self._order], now_ns)
         if reading is None:
             return None
@@ -108,7 +103,6 @@ class PitPointDerivation:
             "baseline": self._baseline.saved(),
             "rate": self._rate.saved(),
             "forecast": None if self._forecaster is None else self._forecaster.saved(),
-            "rain": None if self._rain is None else self._rain.saved(),
             "trouble": self._trouble.saved(),
             "gauges": self._gauges,
             "said": None if self._said is None else [self._said[0], [_or_none(float(each)) for each in self._said[1]]],
@@ -139,7 +133,6 @@ class PitPointDerivation:
                 self._gauges = gauges
                 self._said = _row_of(said, len(self.outputs))
                 parts: list[tuple[_Part | None, Json]] = [(self._rate, rate), (self._forecaster, forecast)]
-                parts.append((self._rain, saved.get("rain") if isinstance(saved, Mapping) else None))
                 if inputs == list(self.inputs):
                     parts += [(self._collector, collector), (self._quality, quality)]
                 _restore_parts(parts)
@@ -206,15 +199,11 @@ class PitPointDerivation:
         earlier warning returns. One whose course is not known says nothing."""
         if self._forecaster is None:
             return []
-        said = Forecast()
-        if isfinite(cumulative):
-            rain_mm = nan if self._rain is None else self._rain.taken_mm()
-            said = self._forecaster.add(reading.at_ns, cumulative, self._limit, rain_mm)
+        said = self._forecaster.add(reading.at_ns, cumulative, self._limit) if isfinite(cumulative) else Forecast()
         low_h, high_h = said.failure_low_h, said.failure_high_h
         if said.stage in _CALM and not isfinite(low_h):
             low_h = high_h = NO_FAILURE_AHEAD_H
-        rain = [] if self._rain is None else [100.0 * said.rain_share]
-        return [said.tangent_deg, low_h, high_h, said.days_to_limit, *rain]
+        return [said.tangent_deg, low_h, high_h, said.days_to_limit]
 
 
 def _shrinkable(point: PitPoint) -> bool:

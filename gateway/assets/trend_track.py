@@ -8,9 +8,9 @@ wave's sine and cosine, so that a breathing structure can be fitted through bins
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from math import cos, isfinite, nan, pi, sin
+from math import cos, isfinite, pi, sin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,22 +23,20 @@ Floats = NDArray[np.float64]
 TIERS = ((2.0, 0.5 / 24), (7.0, 3.0 / 24), (60.0, 1.0))
 AGES_D, WIDTHS_D = np.array([age for age, _ in TIERS]), np.array([width for _, width in TIERS] + [0.0])
 THIN_EVERY_D = 0.5
-FIRST, LAST, COUNT, SUMS, RAIN, COLUMNS = 0, 1, 2, 3, 7, 8
+FIRST, LAST, COUNT, SUMS, COLUMNS = 0, 1, 2, 3, 7
 # A bin's mean is trusted like this many independent readings at most: weather is no white noise.
 COUNT_CAP = 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """Arrays (n,) in time order: days since the epoch, displacement, weight (readings in a bin, capped), daily wave,
-    and the rain fallen up to then, mm; empty where rain is not known."""
+    """Arrays (n,) in time order: days since the epoch, displacement, weight (readings in a bin, capped), daily wave."""
 
     t_d: Floats
     x_mm: Floats
     weight: Floats
     sine: Floats
     cosine: Floats
-    rain_mm: Floats = field(default_factory=lambda: np.empty(0))
 
     def since(self, day: float) -> "Series":
         """The part from `day` on."""
@@ -48,16 +46,15 @@ class Series:
     def part(self, which: slice | NDArray[np.bool_]) -> "Series":
         """The chosen bins."""
         columns = (self.t_d, self.x_mm, self.weight, self.sine, self.cosine)
-        t_d, x_mm, weight, sine, cosine = (column[which] for column in columns)
-        return Series(t_d, x_mm, weight, sine, cosine, self.rain_mm[which] if len(self.rain_mm) else self.rain_mm)
+        return Series(*(column[which] for column in columns))
 
     def turned(self, sign: float) -> "Series":
         """The same movement, its displacement times `sign`."""
-        return replace(self, x_mm=sign * self.x_mm)
+        return Series(self.t_d, sign * self.x_mm, self.weight, self.sine, self.cosine)
 
     def moved(self, by_mm: Floats) -> "Series":
         """The same readings, each moved by `by_mm` (n,)."""
-        return replace(self, x_mm=self.x_mm + by_mm)
+        return Series(self.t_d, self.x_mm + by_mm, self.weight, self.sine, self.cosine)
 
     def __len__(self) -> int:
         return len(self.t_d)
@@ -65,26 +62,22 @@ class Series:
 
 class Track:
     """Bounded memory of one point's displacement: a table of bins, its columns the first and the last reading's day,
-    the count, and the sums of day, displacement, sine, cosine and rain. Where no rain was ever told it is not known; a
-    gap in what is told counts as dry, so that rain explains less."""
+    the count, and the sums of day, displacement, sine and cosine."""
 
     def __init__(self) -> None:
         self._table = np.empty((64, COLUMNS))
         self._bins = 0
         self._thinned_d = -np.inf
-        self._rain_known = False
 
     @property
     def last_d(self) -> float:
         """When the last reading was; -inf before the first."""
         return float(self._table[self._bins - 1, LAST]) if self._bins else -np.inf
 
-    def add(self, t_d: float, x_mm: float, rain_mm: float = nan) -> None:
-        """One reading, later than all before, and the rain since the one before; NaN: not known."""
+    def add(self, t_d: float, x_mm: float) -> None:
+        """One reading, later than all before."""
         angle = 2 * pi * t_d
-        known = isfinite(rain_mm)
-        self._rain_known |= known
-        row = np.array((t_d, t_d, 1.0, t_d, x_mm, sin(angle), cos(angle), rain_mm if known else 0.0))
+        row = np.array((t_d, t_d, 1.0, t_d, x_mm, sin(angle), cos(angle)))
         if self._bins and t_d - self._table[self._bins - 1, FIRST] < TIERS[0][1]:
             _absorb(self._table[self._bins - 1], row)
         else:
@@ -95,14 +88,13 @@ class Track:
     def series(self) -> Series:
         """Kept state."""
         table = self._table[: self._bins]
-        count, mean = table[:, COUNT], table[:, SUMS:RAIN].T / table[:, COUNT]
-        rain_mm = np.cumsum(table[:, RAIN]) if self._rain_known else np.empty(0)
-        return Series(mean[0], mean[1], np.minimum(count, COUNT_CAP), mean[2], mean[3], rain_mm)
+        count, mean = table[:, COUNT], table[:, SUMS:].T / table[:, COUNT]
+        return Series(mean[0], mean[1], np.minimum(count, COUNT_CAP), mean[2], mean[3])
 
     def saved(self) -> Json:
         """The bins as lists of numbers, and when they were last thinned."""
         rows: list[list[float]] = self._table[: self._bins].tolist()
-        return {"bins": rows, "thinned_d": self._thinned_d if self._bins else None, "rain": self._rain_known}
+        return {"bins": rows, "thinned_d": self._thinned_d if self._bins else None}
 
     def restore(self, saved: Json) -> None:
         """Go on from kept bins. Raises ValueError when they are not such bins in time order."""
@@ -115,7 +107,6 @@ class Track:
         thinned_d = saved.get("thinned_d")
         if thinned_d is not None and not isinstance(thinned_d, int | float):
             raise ValueError("kept bins do not say when they were thinned")
-        self._rain_known = saved.get("rain") is True
         self._bins, self._thinned_d = 0, -np.inf if thinned_d is None else thinned_d
         for row in rows:
             self._append(row)
@@ -154,11 +145,9 @@ def _absorb(earlier: Floats, later: Floats) -> None:
 
 
 def _row(saved: Json) -> Floats:
-    """A kept bin; one that was kept before rain was told has a number less."""
-    if not isinstance(saved, Sequence) or isinstance(saved, str) or len(saved) not in (RAIN, COLUMNS):
-        raise ValueError("a kept bin is not eight numbers")
-    kept = [float(v) for v in saved if isinstance(v, int | float) and isfinite(v)]
-    row = np.array([*kept, 0.0] if len(kept) == RAIN else kept)
-    if len(row) != COLUMNS or row[COUNT] < 1 or row[LAST] < row[FIRST] or row[RAIN] < 0:
-        raise ValueError("a kept bin is not eight believable numbers")
+    if not isinstance(saved, Sequence) or isinstance(saved, str) or len(saved) != COLUMNS:
+        raise ValueError("a kept bin is not seven numbers")
+    row = np.array([float(v) for v in saved if isinstance(v, int | float) and isfinite(v)])
+    if len(row) != COLUMNS or row[COUNT] < 1 or row[LAST] < row[FIRST]:
+        raise ValueError("a kept bin is not seven believable numbers")
     return row

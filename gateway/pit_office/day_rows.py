@@ -95,18 +95,11 @@ class DayRows:
         if not forecasts(point):
             return None
         at_ns = self._last_good(point.name, self._span.from_ns, self._span.to_ns).at_ns
-        low, high, tangent, days, rain_pct = (
+        low, high, tangent, days = (
             self._at(f"{point.name}{ending}", at_ns)
-            for ending in (
-                Ending.FAILURE_LOW,
-                Ending.FAILURE_HIGH,
-                Ending.TANGENT,
-                Ending.DAYS_TO_LIMIT,
-                Ending.RAIN_SHARE,
-            )
+            for ending in (Ending.FAILURE_LOW, Ending.FAILURE_HIGH, Ending.TANGENT, Ending.DAYS_TO_LIMIT)
         )
-        said = Forecast(low, high, tangent, days, _stage(tangent), rain_pct / 100)
-        return ForecastRow(point.name.upper(), point.item, said)
+        return ForecastRow(point.name.upper(), point.item, Forecast(low, high, tangent, days, _stage(tangent)))
 
     def last_known(self, point_id: str) -> float:
         """The last usable value of any point by the end of the day, not older than a month; NaN without one."""

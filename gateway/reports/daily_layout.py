@@ -275,8 +275,7 @@ def _forecast_row(row: ForecastRow) -> tuple[Cell, ...]:
     said = row.forecast
     low, high = number(said.failure_low_h, 0), number(said.failure_high_h, 0)
     known = low.mark is Mark.NUMBER and high.mark is Mark.NUMBER
-    rain = f"（降雨可解释 {100 * said.rain_share:.0f} %）" if isfinite(said.rain_share) else ""
-    interval = Cell(f"{low.text} ～ {high.text}{rain}", Mark.DANGER) if known else Cell(UNKNOWN + rain, Mark.UNKNOWN)
+    interval = Cell(f"{low.text} ～ {high.text}", Mark.DANGER) if known else Cell(UNKNOWN, Mark.UNKNOWN)
     mark = Mark.DANGER if said.stage >= Stage.MEDIUM_ACCELERATION else Mark.ATTENTION
     return (
         text(row.point),

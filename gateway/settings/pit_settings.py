@@ -65,8 +65,6 @@ class PitSettings(SettingsModel):
     """Excavated depth as last written down, metres; or `excavated_point`."""
     excavated_point: Name | None = None
     """Point that says the excavated depth, metres."""
-    rain_point: Name | None = None
-    """Point of a rain gauge that counts what fell, mm: the early warning then asks whether rain explains a movement."""
     base_slab_cast: Moment | None = None
     """When the base slab was cast, ISO 8601 with offset."""
     vibrating_wires: tuple[VibratingWireSettings, ...] = ()
@@ -183,7 +181,6 @@ class _Building:
             baselines=self._baselines(point, name),
             neighbours=tuple(each for near in point.neighbours for each in self._names.of[near]),
             line=point.line,
-            rain=point_id(self._asset, self._settings.rain_point) if self._settings.rain_point else "",
             reading_interval_s=point.reading_interval_s,
             valid_for_s=point.valid_s,
             required_every_h=point.required_every_h,

@@ -120,8 +120,8 @@ def test_the_interval_holds_the_time_of_failure() -> None:
     for spacing_h, *_ in PLANS:
         part = [run.held for run in said if run.spacing_h == spacing_h]
         print(f"  every {spacing_h:.0f} h: spoke {len(part)}, held {sum(part) / len(part):.3f}")
-        assert sum(part) / len(part) >= 0.9 - 2 * (0.9 * 0.1 / len(part)) ** 0.5  # 90 %, less what chance may take
-    assert len(said) >= 340
+        assert sum(part) / len(part) >= 0.85
+    assert len(said) >= 400
     assert held >= 0.85
     assert too_late <= 0.05
     assert width <= 3.0
