@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +19,10 @@ from tests.fakes.sim_field import SimFieldProcess
 
 RULE = "crane.moment.alarm"
 SLACK_NS = 3_000_000_000
+UNSEEN_NS = 1_000_000_000
+"""Shorter looks at an overload may miss it: 0.3 s on-delay of the rule, a poll, a commit."""
+UNRETURNED_NS = 2_000_000_000
+"""Shorter looks between two overloads may miss that the first is over: 1 s off-delay of the rule, the same."""
 
 
 class DemoBox:
@@ -74,7 +78,7 @@ class DemoBox:
         assert isinstance(outcome, ChainHead), outcome
 
 
-def alerts_per_overload(overloads: Sequence[Overload], held: Sequence[dict[str, Any]]) -> list[int]:
+def alerts_per_overload(overloads: Sequence[Overload], held: Sequence[Mapping[str, Any]]) -> list[int]:
     """For each overload: how many raised alerts of the 100 % rule the regulator holds for it."""
     raised = [alert for alert in held if alert["transition"] == "raised" and alert["rule_id"] == RULE]
     return [
@@ -85,3 +89,55 @@ def alerts_per_overload(overloads: Sequence[Overload], held: Sequence[dict[str, 
         )
         for overload in overloads
     ]
+
+
+def untold(
+    box: DemoBox, overloads: Sequence[Overload], held: Sequence[Mapping[str, Any]], since_ns: int
+) -> list[Overload]:
+    """The overloads begun after `since_ns` that the box had time to see, of which the regulator was not told: neither
+    raised for them, nor raised by an earlier one and still standing. `overloads`: all, those before it too."""
+    counts = zip(overloads, alerts_per_overload(overloads, held), strict=True)
+    return [
+        overload
+        for overload, count in counts
+        if not count
+        and overload.started_at_ns > since_ns
+        and longest_look_ns(box, overload.started_at_ns, overload.ended_at_ns) > UNSEEN_NS
+        and not stands(box, overload, overloads, held)
+    ]
+
+
+def longest_look_ns(box: DemoBox, since: int, until: int) -> int:
+    """The longest time without a moment of which the box says that it was blind. Two short looks with a start between
+    them are none: each begins the rule's delay anew."""
+    longest = 0
+    for start, end in sorted(admitted_gaps(box)):
+        if end > since:
+            longest = max(longest, min(start, until) - since)
+            since = end
+    return max(longest, until - since)
+
+
+def stands(box: DemoBox, overload: Overload, overloads: Sequence[Overload], held: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the crane's alarm stands at the regulator all through this overload, raised by an earlier one of which
+    the box had no time to see the end."""
+    before = max(
+        (one for one in overloads if one.asset == overload.asset and one.ended_at_ns < overload.started_at_ns),
+        key=lambda one: one.ended_at_ns,
+        default=None,
+    )
+    if before is None or longest_look_ns(box, before.ended_at_ns, overload.started_at_ns) > UNRETURNED_NS:
+        return False
+    told = sorted(
+        (alert["observed_at_ns"], alert["transition"])
+        for alert in held
+        if alert["rule_id"] == RULE
+        and alert["asset"] == overload.asset
+        and alert["transition"] in ("raised", "returned")
+    )
+    until_its_end = [transition for at_ns, transition in told if at_ns <= overload.ended_at_ns]
+    return bool(until_its_end) and until_its_end[-1] == "raised"
+
+
+def admitted_gaps(box: DemoBox) -> list[tuple[int, int]]:
+    return [(gap["from_ns"], gap["to_ns"]) for gap in box.records("history_gap")]
