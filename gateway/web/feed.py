@@ -13,7 +13,7 @@
 
 What a client missed is read back from the database. A client too slow for its queue is dropped; it reconnects and
 catches up the same way. Of the events without a number only the newest matter, so a client that does not read holds one
-of each and no more. At most `MAX_CLIENTS` listen at once.
+of each and no more. At most `ROOM` listen at once: in all, for one login, from one address.
 """
 
 import asyncio
@@ -30,9 +30,10 @@ from gateway.store.alert_store import AlertStore, KeptRecord
 from gateway.web.feed_counts import GapReason
 from gateway.web.live_picture import LivePicture
 from gateway.web.read_model import BoxView
+from screens.stream_quota import NOBODY, Room, StreamQuota, Watcher
 
 QUEUE_EVENTS = 1000
-MAX_CLIENTS = 64
+ROOM = Room(in_all=64, a_login=12, an_address=32)
 LIVE_EVERY_S = 1.0
 REPLAY_PAGE = 500
 REPLAY_MOST = 5000
@@ -84,17 +85,13 @@ class Feed:
         self._replay_page = replay_page
         self._replay_most = replay_most
         self._clients: set[_Client] = set()
+        self.quota = StreamQuota(ROOM)
         self._started_ns = view.parts.clock.now_ns()
 
     @property
     def clients(self) -> int:
         """How many are listening."""
         return len(self._clients)
-
-    @property
-    def full(self) -> bool:
-        """Whether one more would be too many."""
-        return len(self._clients) >= MAX_CLIENTS
 
     def tell(self, told: Sequence[Told]) -> None:
         """After a commit: to everyone who listens. A full queue ends its client."""
@@ -125,11 +122,16 @@ class Feed:
                 for client in list(self._clients):
                     self._hand_newest(client, live)
 
-    async def stream(self, last_seq: int | None, welcome: Welcome | None = None) -> AsyncIterator[bytes]:
+    async def stream(
+        self, last_seq: int | None, welcome: Welcome | None = None, who: Watcher = NOBODY
+    ) -> AsyncIterator[bytes]:
         """Everything after `last_seq` (None: only what is new), then live until the client leaves.
 
-        `welcome` is asked before every live picture; False ends the stream (a login that has expired).
+        `welcome` is asked before every live picture; False ends the stream (a login that has expired). Empty where
+        `quota` has no room.
         """
+        if not self.quota.enter(who):
+            return
         client = _Client(asyncio.Queue(self._queue_events))
         self._clients.add(client)
         self.counts.clients = len(self._clients)
@@ -148,6 +150,7 @@ class Feed:
                     yield self._count(event).wire
         finally:
             self._leave(client)
+            self.quota.leave(who)
 
     def close(self) -> None:
         """End every stream: the box stops."""

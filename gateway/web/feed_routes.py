@@ -4,7 +4,8 @@
     GET /api/live        the live picture once, as JSON: also how a page learns why it may not listen
 
 In: the feed; `request.state.welcome`, where the guard knows until when a login holds. Out: the stream, or why not: 400
-for a number that is none, 503 when too many listen.
+for a number that is none, 503 when too many listen, in all or of one
+login or address.
 """
 
 from typing import Annotated, Final
@@ -16,8 +17,10 @@ from starlette.requests import Request
 
 from gateway.web.feed import Feed, Welcome
 from gateway.web.reading_answers import LiveAnswer
+from gateway.web.visitor import visitor_of
 from screens.answers import error_answer, json_answer
 from screens.published import Media, operation
+from screens.stream_quota import Watcher
 
 MOST_DIGITS: Final = 18
 EVENTS: Final = Media(("text/event-stream",), "Server-sent events: hello, live, alarm, sound, change, gap")
@@ -37,13 +40,20 @@ def feed_routes(app: FastAPI, feed: Feed) -> None:
         if last and not (last.isascii() and last.isdecimal() and len(last) <= MOST_DIGITS):
             said = f"found {last[:40]!r}, expected a number"
             return error_answer(400, "bad_last_event_id", "Last-Event-ID 应为整数", said, "")
-        if feed.full:
-            said = "too many pages are listening already"
-            return error_answer(503, "too_many_listeners", "同时打开的页面过多", said, "")
+        who = _watcher(request)
+        if (refusal := feed.quota.refusal(who)) is not None:
+            return error_answer(503, "too_many_listeners", *refusal, "")
         welcome: Welcome | None = getattr(request.state, "welcome", None)
-        stream = feed.stream(int(last) if last else None, welcome)
+        stream = feed.stream(int(last) if last else None, welcome, who)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     @app.get("/api/live", **operation("live", "The live picture once", LiveAnswer))
     async def live() -> Response:
         return json_answer(feed.picture.row())
+
+
+def _watcher(request: Request) -> Watcher:
+    """Whoever has no login of their own (a guest, a program) is known by the address alone."""
+    visitor = visitor_of(request)
+    login = f"{visitor.kind.value} {visitor.login}" if visitor.login else ""
+    return Watcher(login, visitor.address)

@@ -22,12 +22,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from regulator.records.engine import DeskDatabase
 from regulator.wall.reading import Change, changes_after, head
+from screens.stream_quota import NOBODY, Room, StreamQuota, Watcher
 
 log = logging.getLogger(__name__)
 POLL_S: Final = 0.5
 LIVE_POLLS: Final = 2
 WELCOME_POLLS: Final = 20
-MOST_CLIENTS: Final = 400
+ROOM: Final = Room(in_all=400, a_login=12, an_address=200)
 QUEUED_BATCHES: Final = 240
 """Two minutes of changes; slower than that is gone."""
 RETRY: Final = b"retry: 1000\n"
@@ -68,17 +69,14 @@ class WallHub:
         self._asking: asyncio.Task[None] | None = None
         self._seq = 0
         self._ready = asyncio.Event()
+        self.quota = StreamQuota(ROOM)
         self.dropped = 0
 
-    @property
-    def full(self) -> bool:
-        """Whether one more would be too many."""
-        return len(self._clients) >= MOST_CLIENTS
-
-    async def stream(self, last: int | None, look: Look) -> AsyncIterator[bytes]:
-        """Everything after `last` (None: only what is new) that the visitor may see, until the login ends."""
+    async def stream(self, last: int | None, look: Look, who: Watcher = NOBODY) -> AsyncIterator[bytes]:
+        """Everything after `last` (None: only what is new) that the visitor may see, until the login ends. Empty where
+        `quota` has no room."""
         sight = await look()
-        if sight is None:
+        if sight is None or not self.quota.enter(who):
             return
         client = self._join()
         try:
@@ -97,6 +95,7 @@ class WallHub:
                 yield event
         finally:
             self._leave(client)
+            self.quota.leave(who)
 
     async def _following(
         self, client: _Client, sight: Sight | None, look: Look, sent: int, told: int

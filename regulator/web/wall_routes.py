@@ -32,9 +32,11 @@ from regulator.wall.tile import BANDS, LINKS, RUNGS
 from regulator.web.account_visitors import AccountVisitors
 from regulator.web.live_permission import may_watch
 from regulator.web.pages import Pages
+from regulator.web.visitor import visitor_of
 from regulator.web.wall_answers import ChangesAnswer, TilesAnswer
 from screens.answers import json_answer
 from screens.published import Media, operation
+from screens.stream_quota import Watcher
 
 Code = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
 Camera = Annotated[str, Query(max_length=500, pattern=r"^[^\x00]*$")]
@@ -100,15 +102,15 @@ def _events(desk: Desk, app: FastAPI, pages: Pages, hub: WallHub) -> None:
 
     @app.get("/api/wall/events", **operation("wall", "The feed of changes", EVENTS, FEED_ERRORS))
     async def events(request: Request, last_event_id: LastEventId = "", last_id: LastId = "") -> Response:
-        pages.actor(request)
+        actor = pages.actor(request)
+        who = Watcher(actor.user_id, visitor_of(request).address)
         last = last_event_id or last_id
         if last and not (last.isascii() and last.isdecimal() and len(last) <= MOST_DIGITS):
             words = ("Last-Event-ID 应为整数", f"found {last[:40]!r}, expected a number")
             raise RefusedError(400, "bad_last_event_id", *words, "last_id")
-        if hub.full:
-            words = ("同时打开的页面过多", "too many pages are listening already")
-            raise RefusedError(503, "too_many_listeners", *words)
-        stream = hub.stream(int(last) if last else None, _looking(desk, visitors, request))
+        if (refusal := hub.quota.refusal(who)) is not None:
+            raise RefusedError(503, "too_many_listeners", *refusal)
+        stream = hub.stream(int(last) if last else None, _looking(desk, visitors, request), who)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 

@@ -114,7 +114,7 @@ async def test_a_stream_ends_with_its_login_and_nobody_is_asked_for_then(feed: F
     feed.sight = None
     async with asyncio.timeout(20):
         assert [read(wire)[0] async for wire in stream if b"event: tiles" in wire] == []
-    assert not feed.hub.full
+    assert feed.hub.quota.open == 0
     assert feed.hub._asking is None
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.web.feed import MAX_CLIENTS
+from gateway.web.feed import ROOM
 from gateway.web.feed_counts import GapReason
 from gateway.web.live_picture import LivePicture
+from screens.stream_quota import NOBODY
 from tests.fakes.site import until
 from tests.fakes.web_face import Face, Listener, is_house_error
 
@@ -251,13 +252,13 @@ async def test_what_was_delivered_and_who_was_dropped_is_counted(face: Face) -> 
 
 
 async def test_too_many_listeners_are_refused_and_those_who_listen_stay(face: Face) -> None:
-    listeners = [Listener(face, None) for _ in range(MAX_CLIENTS)]
-    await until(lambda: face.feed.clients == MAX_CLIENTS)
+    listeners = [Listener(face, None) for _ in range(ROOM.in_all)]
+    await until(lambda: face.feed.clients == ROOM.in_all)
     refused = await face.client.get("/api/events")
     assert refused.status_code == 503
     assert is_house_error(refused.json(), "too_many_listeners", "")
     await listeners[0].leave()
-    assert not face.feed.full
+    assert face.feed.quota.refusal(NOBODY) is None
     for listener in listeners:
         await listener.leave()
 

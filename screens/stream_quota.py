@@ -1,0 +1,72 @@
+"""How many event streams may be open: in all, for one login and for one address, so that nobody takes them all.
+
+In: who wants to listen. Out: why not, in both languages, or None. A stream that is over the limit is refused and those
+that are open stay: a page that gave way would come back at once, and throw out another. Knows no page and no account.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who listens. `login`: of a person, a wall screen or a token; empty for one who has none."""
+
+    login: str = ""
+    address: str = ""
+
+
+NOBODY: Final = Watcher()
+"""Counts in all alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The most streams: in all, for one login, for one address."""
+
+    in_all: int
+    a_login: int
+    an_address: int
+
+
+class StreamQuota:
+    """Counts who listens. On one event loop."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self._logins: Counter[str] = Counter()
+        self._addresses: Counter[str] = Counter()
+        self.open = 0
+
+    def refusal(self, who: Watcher) -> tuple[str, str] | None:
+        """Why one more is too many: a sentence in Chinese and one in English; None when there is room."""
+        room = self.room
+        if self.open >= room.in_all:
+            found = "同时打开的页面过多", f"too many pages are listening already: expected at most {room.in_all}"
+        elif who.login and self._logins[who.login] >= room.a_login:
+            zh = f"您的账号同时打开的实时页面过多（上限 {room.a_login}），请先关闭其他页面"
+            found = zh, f"this login listens with too many pages: expected at most {room.a_login}, close one first"
+        elif who.address and self._addresses[who.address] >= room.an_address:
+            zh = f"同一地址同时打开的实时页面过多（上限 {room.an_address}）"
+            found = zh, f"too many pages listen from this address: expected at most {room.an_address}"
+        else:
+            return None
+        return found
+
+    def enter(self, who: Watcher) -> bool:
+        """Count one more; False, and nothing is counted, when there is no room."""
+        if self.refusal(who) is not None:
+            return False
+        self.open += 1
+        self._logins[who.login] += 1
+        self._addresses[who.address] += 1
+        return True
+
+    def leave(self, who: Watcher) -> None:
+        """One that entered is gone."""
+        self.open -= 1
+        for counter, name in ((self._logins, who.login), (self._addresses, who.address)):
+            counter[name] -= 1
+            if not counter[name]:
+                del counter[name]
