@@ -105,7 +105,7 @@ def test_a_ruined_file_is_moved_aside_and_said_to_be(tmp_path: Path, name: str, 
         DemoBox(tmp_path, field, regulator.url, tmp_path / "code", tmp_path / "box") as box,
     ):
         box.gateway.start()
-        wait_until(lambda: len(ended(field)) >= 2, "overloads", 40)
+        wait_until(lambda: len(leaves_of(box.storage / name, table)) >= 3, "three pages to ruin the middle one of", 60)
         box.gateway.stop()
         rows = ruin_middle_page(box.storage / name, table)
         box.gateway.start()
@@ -133,15 +133,22 @@ def ruin_middle_page(database: Path, table: str) -> int:
     """Overwrite one page in the middle of a table; the number of rows that the table had."""
     db = sqlite3.connect(database)
     (rows,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
-    leaves = db.execute(
-        "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path", (table,)
-    ).fetchall()
     db.close()
-    assert len(leaves) >= 3, "too few pages to ruin a middle one"
+    leaves = leaves_of(database, table)
     with database.open("r+b") as file:
-        file.seek((leaves[len(leaves) // 2][0] - 1) * PAGE_BYTES)
+        file.seek((leaves[len(leaves) // 2] - 1) * PAGE_BYTES)
         file.write(b"\xa5" * PAGE_BYTES)
     return int(rows)
+
+
+def leaves_of(database: Path, table: str) -> list[int]:
+    """The numbers of a table's leaf pages, in its order."""
+    db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        asked = "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path"
+        return [int(page) for (page,) in db.execute(asked, (table,))]
+    finally:
+        db.close()
 
 
 def ended(field):
