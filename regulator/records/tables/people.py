@@ -81,6 +81,17 @@ login_tries = Table(
 )
 """`who`: `login:<login>` or `address:<address>`."""
 
+sign_on_bindings = Table(
+    "sign_on_bindings",
+    METADATA,
+    text("user_id", key=True),
+    text("issuer", default=None),
+    text("subject", default=None),
+    moment("bound_at_ns"),
+    UniqueConstraint("issuer", "subject"),
+)
+"""Whose account at a provider of OpenID Connect an account is. A released binding is in the ledger alone."""
+
 sign_ons = Table(
     "sign_ons",
     METADATA,
