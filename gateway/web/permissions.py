@@ -28,7 +28,7 @@ _ROLES: Final = (
     (re.compile(r"/api/pits/[^/]+/baselines"), Role.SAFETY_OFFICER),
     (re.compile(r"/api/cranes/[^/]+/tilt_baseline"), Role.SAFETY_OFFICER),
     (re.compile(r"/api/reload"), Role.ADMINISTRATOR),
-    (re.compile(r"/(people|walls)(/.*)?"), Role.ADMINISTRATOR),
+    (re.compile(r"/(people|walls|tokens)(/.*)?"), Role.ADMINISTRATOR),
 )
 
 
