@@ -2,7 +2,7 @@
 
     metrics    GET  /metrics                                    Prometheus
     read       GET  all that a viewer may see                   figures elsewhere, Grafana
-    audit      GET  /audit.csv                                  a collector of logs
+    audit      GET  /audit, /audit.csv                          a collector of logs
     readings   POST /api/pits/{asset}/readings                  a surveyor's instrument
     command    POST /api/alarms/... /api/subjects/... and the baselines of pits and cranes      a control room
     reload     POST /api/reload                                 whoever brings the site file
@@ -31,7 +31,7 @@ class _Opens:
 _OPENS: Final = {
     TokenScope.METRICS: _Opens(LOOKING, re.compile(r"/metrics"), Role.VIEWER),
     TokenScope.READ: _Opens(LOOKING, re.compile(r".*", re.DOTALL), Role.VIEWER),
-    TokenScope.AUDIT: _Opens(LOOKING, re.compile(r"/audit\.csv"), Role.SAFETY_OFFICER),
+    TokenScope.AUDIT: _Opens(LOOKING, re.compile(r"/audit(\.csv)?"), Role.SAFETY_OFFICER),
     TokenScope.READINGS: _Opens(("POST",), re.compile(r"/api/pits/[^/]+/readings"), Role.SUPERVISOR),
     TokenScope.COMMAND: _Opens(
         ("POST",),
