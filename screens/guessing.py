@@ -1,13 +1,13 @@
 """How guessers of passwords are slowed down without keeping anybody out, for both faces. Pure.
 
-    own        one login name at a seat (address, browser) where it has logged in lately: a few tries of its own
+    own        one login name at a workplace (address, browser) where it has logged in lately: a few tries of its own
     strange    one login name from one other address: waits that double
     elsewhere  one login name from all other addresses together: so many an hour, however many addresses guess
-    address    all login names from one address, but those whose seat it is: waits that double
+    address    all login names from one address, but those whose workplace it is: waits that double
 
 Guesses from elsewhere slow elsewhere only: whoever sits where they logged in before is looked at at once. Somebody at a
-new seat has an address without failures, and is looked at at once too, until guesses from very many addresses have used
-up what `elsewhere` allows; then they are given a place within a minute, which is kept for their address.
+new address has no failures there, and is looked at at once too, until guesses from very many addresses have used up
+what `elsewhere` allows; then they are given a place within a minute, which is kept for their address.
 
 A try counts as failed from its beginning, so that many at once gain nothing; a success takes it back. IPv6 is counted
 by /64, which is what one line is given. In: who tries, from where, the time. Out: seconds to wait.
@@ -21,9 +21,9 @@ from typing import Final, Protocol
 SECOND_NS: Final = 1_000_000_000
 FORGET_NS: Final = 3600 * SECOND_NS
 """Failures are forgotten after an hour without one."""
-SEAT_NS: Final = 90 * 86_400 * SECOND_NS
-"""How long a seat stays somebody's own after their last login there (PD)."""
-MOST_SEATS: Final = 16
+WORKPLACE_NS: Final = 90 * 86_400 * SECOND_NS
+"""How long a workplace stays somebody's own after their last login there (PD)."""
+MOST_WORKPLACES: Final = 16
 """Of one login; the oldest is forgotten first."""
 SHORTEST_BROWSER: Final = 32
 """Characters of the cookie that the face gives a browser; a shorter one was made up."""
@@ -87,11 +87,11 @@ class Counts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`seat` is one of the login's own, or empty."""
+    """`workplace` is one of the login's own, or empty."""
 
     login: str
     network: str
-    seat: str = ""
+    workplace: str = ""
 
 
 class Guesses:
@@ -106,7 +106,7 @@ class Guesses:
         kinds = self._kinds(attempt)
         counts = [(key, patience, self._known(key, now_ns)) for key, patience in kinds]
         wait_s = max(count.wait_s(now_ns) for _, _, count in counts)
-        wait_s = wait_s or (0 if attempt.seat else self._wait_elsewhere(attempt, now_ns))
+        wait_s = wait_s or (0 if attempt.workplace else self._wait_elsewhere(attempt, now_ns))
         if wait_s:
             return wait_s
         for key, patience, count in counts:
@@ -127,7 +127,7 @@ class Guesses:
         self._take_back(attempt, now_ns)
 
     def _take_back(self, attempt: Attempt, now_ns: int) -> None:
-        if attempt.seat:
+        if attempt.workplace:
             return
         elsewhere = f"elsewhere:{attempt.login}"
         due_ns = self._counts.get(elsewhere).free_at_ns - ELSEWHERE.every_s * SECOND_NS
@@ -157,8 +157,8 @@ class Guesses:
         return _seconds(given_ns, now_ns)
 
     def _kinds(self, attempt: Attempt) -> tuple[tuple[str, Patience], ...]:
-        if attempt.seat:
-            return ((f"own:{attempt.login}|{attempt.seat}", OWN),)
+        if attempt.workplace:
+            return ((f"own:{attempt.login}|{attempt.workplace}", OWN),)
         strange = f"strange:{attempt.login}|{attempt.network}"
         return (strange, STRANGE), (f"address:{attempt.network}", self._address)
 

@@ -5,7 +5,7 @@
     wall      one row a wall screen; of its token only the SHA-256; never deleted, only revoked
     wall_end  when a wall screen ends by itself, if it does
     token     one row a program's token; of its secret only the SHA-256; never deleted
-    seat      where a person has logged in lately: an address or a browser's digest
+    workplace where a person has logged in lately: an address or a browser's digest
     unsealed  what has happened and is not in the evidence chain yet; empty but for a moment
     form_key  one row: what makes the forms of pages, so that an open page outlives a restart
 
@@ -23,7 +23,7 @@ ACCOUNTS_FILE = "accounts.db"
 SCHEMA = Schema(
     version=1,
     synchronous="FULL",
-    tables=("person", "session", "wall", "unsealed", "seat", "token", "wall_end"),
+    tables=("person", "session", "wall", "unsealed", "workplace", "token", "wall_end"),
     ddl="""
 CREATE TABLE person (
     name TEXT PRIMARY KEY, title TEXT NOT NULL, role INTEGER NOT NULL, password_hash TEXT NOT NULL,
@@ -40,7 +40,8 @@ CREATE TABLE form_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NUL
 INSERT INTO form_key VALUES (1, randomblob(32))
 """,
     added=(
-        "CREATE TABLE IF NOT EXISTS seat (name TEXT, seat TEXT, last_ns INTEGER, PRIMARY KEY (name, seat))",
+        "CREATE TABLE IF NOT EXISTS workplace"
+        " (name TEXT, workplace TEXT, last_ns INTEGER, PRIMARY KEY (name, workplace))",
         "CREATE TABLE IF NOT EXISTS token (token_id TEXT PRIMARY KEY, token_sha256 TEXT NOT NULL UNIQUE,"
         " title TEXT NOT NULL, scopes TEXT NOT NULL, made_by TEXT NOT NULL, made_at_ns INTEGER NOT NULL,"
         " expires_at_ns INTEGER NOT NULL, seen_at_ns INTEGER NOT NULL DEFAULT 0,"

@@ -37,7 +37,7 @@ from gateway.store.database import (
     open_or_repair,
     reopen_connection,
 )
-from screens.guessing import SEAT_NS
+from screens.guessing import WORKPLACE_NS
 
 T = TypeVar("T")
 _WALLS = "SELECT wall.*, coalesce(expires_at_ns, 0) AS expires_at_ns FROM wall LEFT JOIN wall_end USING (wall_id)"
@@ -153,11 +153,12 @@ class AccountStore:
         row = self._reader.execute("SELECT * FROM token WHERE token_sha256 = ?", (token_digest(secret),)).fetchone()
         return token_of(row) if row else None
 
-    def own_seat(self, name: str, seats: Sequence[str], now_ns: int) -> str:
-        """The first of `seats` where this person has logged in lately; empty when there is none."""
-        rows = self._reader.execute("SELECT seat FROM seat WHERE name = ? AND last_ns >= ?", (name, now_ns - SEAT_NS))
-        known = {row["seat"] for row in rows}
-        return next((seat for seat in seats if seat in known), "")
+    def own_workplace(self, name: str, workplaces: Sequence[str], now_ns: int) -> str:
+        """The first of `workplaces` where this person has logged in lately; empty when there is none."""
+        sql = "SELECT workplace FROM workplace WHERE name = ? AND last_ns >= ?"
+        rows = self._reader.execute(sql, (name, now_ns - WORKPLACE_NS))
+        known = {row["workplace"] for row in rows}
+        return next((each for each in workplaces if each in known), "")
 
     def close(self) -> None:
         """Finish the writes and let go of the file."""

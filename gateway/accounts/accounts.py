@@ -16,11 +16,11 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.people import People
 from gateway.accounts.person import Newcomer, Person
 from gateway.accounts.recovery import RecoveryCode
-from gateway.accounts.seats import Caller
 from gateway.accounts.setup_code import SetupCode
 from gateway.accounts.throttle import Throttle
 from gateway.accounts.tokens import Tokens
 from gateway.accounts.walls import Walls
+from gateway.accounts.workplaces import Caller
 from gateway.model.errors import StoreError
 from gateway.ports import Clock
 from gateway.recorder import Recorder

@@ -16,8 +16,8 @@ from gateway.accounts.faults import AccountError, AccountFault
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.people import Actor
 from gateway.accounts.person import Person, login_name, said_as
-from gateway.accounts.seats import Caller, remember_seat
 from gateway.accounts.throttle import login_guesses
+from gateway.accounts.workplaces import Caller, remember_workplace
 from gateway.ports import Clock
 from screens.guessing import Attempt, network_of
 
@@ -72,13 +72,13 @@ class Logins:
 
     async def check_password(self, name: str, password: str, caller: Caller, fault: AccountFault) -> None:
         """Raises AccountError: WAIT after too many failures, `fault` when it does not fit, BUSY."""
-        seat = self._store.own_seat(name, caller.seats, self._clock.now_ns())
-        attempt = Attempt(name, network_of(caller.address), seat)
+        workplace = self._store.own_workplace(name, caller.workplaces, self._clock.now_ns())
+        attempt = Attempt(name, network_of(caller.address), workplace)
         wait_s = self._guesses.begin(attempt, self._clock.monotonic_ns())
         if wait_s:
             raise AccountError(AccountFault.WAIT, wait_s)
         try:
-            fits = await self._passwords.fits(self._store.password_hash(name), password, stranger=not seat)
+            fits = await self._passwords.fits(self._store.password_hash(name), password, stranger=not workplace)
         except AccountError:
             self._guesses.not_tried(attempt, self._clock.monotonic_ns())
             raise
@@ -89,8 +89,8 @@ class Logins:
         raise AccountError(fault)
 
     async def open(self, person: Person, caller: Caller) -> str:
-        """A session for somebody who has just shown who they are, at a seat that is theirs from now on; its token. The
-        oldest beyond twenty ends."""
+        """A session for somebody who has just shown who they are, at a workplace that is theirs from now on; its token.
+        The oldest beyond twenty ends."""
         token, now_ns = secrets.token_urlsafe(32), self._clock.now_ns()
         session_id = secrets.token_hex(6)
         event = AccountEvent(
@@ -101,7 +101,7 @@ class Logins:
 
         def job(db: sqlite3.Connection) -> None:
             _insert(db, row)
-            remember_seat(db, person.name, caller, now_ns)
+            remember_workplace(db, person.name, caller, now_ns)
 
         await self._ledger.carry_out(job, event)
         return token

@@ -1,7 +1,7 @@
 """Slows guessers down without keeping anybody out: counts of `screens.guessing` in bounded memory.
 
-In: who tries (a login name, an address, its own seat if any) and monotonic time. Out: seconds to wait. Pure: reads no
-clock. A restart forgets the counts, never whose seat a seat is.
+In: who tries (a login name, an address, its own workplace if any) and monotonic time. Out: seconds to wait. Pure: reads
+no clock. A restart forgets the counts, never whose workplace is whose.
 """
 
 from typing import Final

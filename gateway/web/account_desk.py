@@ -15,7 +15,7 @@ from gateway.accounts.accounts import Accounts
 from gateway.accounts.faults import AccountError, AccountFault
 from gateway.accounts.people import Actor
 from gateway.accounts.person import Role
-from gateway.accounts.seats import Caller
+from gateway.accounts.workplaces import Caller
 from gateway.model.errors import StoreError
 from gateway.web.account_visitors import AccountVisitors, address_of
 from gateway.web.pages import Pages

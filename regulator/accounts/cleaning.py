@@ -1,7 +1,7 @@
 """Logins that are over leave the table after a while: they are no records, the ledger holds when each began and ended.
 
     sessions                    over for `KEEP_NS`           removed
-    login_tries, login_seats    when they count no more      removed
+    login_tries, login_workplaces when they count no more      removed
     media_views, ledger, grants ...                          never touched here
 
 In: the time. Out: how many went. Two replicas that do it at once do it once.

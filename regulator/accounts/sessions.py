@@ -15,7 +15,7 @@ from regulator.accounts.model import SECOND_NS, Account, Caller, Seat, Session
 from regulator.accounts.passwords import Passwords
 from regulator.accounts.rows import account_by_id, account_by_login, session_of
 from regulator.accounts.seats import seats_of
-from regulator.accounts.tries import begin_try, not_tried, remember_seat, succeeded
+from regulator.accounts.tries import begin_try, not_tried, remember_workplace, succeeded
 from regulator.model.actor import SYSTEM, Actor, Scope
 from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
@@ -74,7 +74,7 @@ def check_password(
         row = db.execute(select(accounts).where(accounts.c.login == login)).first()
     kept = row.password_hash if row is not None and not row.disabled_at_ns else ""
     try:
-        fits = passwords.fits(kept, password, stranger=not attempt.seat)
+        fits = passwords.fits(kept, password, stranger=not attempt.workplace)
     except RefusedError:
         with database.transaction() as db:
             not_tried(db, attempt, now_ns)
@@ -92,7 +92,7 @@ def check_password(
 def open_session(
     db: Connection, ledger: Ledger, account: Account, caller: Caller, now_ns: int, how: str = "password"
 ) -> str:
-    """A session for somebody who has just shown who they are, at a seat that is theirs from now on; its token."""
+    """A session for somebody who has just shown who they are, at a workplace that is theirs from now on; its token."""
     token, session_id = secrets.token_urlsafe(32), secrets.token_hex(8)
     seats = seats_of(db, account, now_ns)
     row = {
@@ -106,7 +106,7 @@ def open_session(
         "agent": caller.agent[:MOST_AGENT_CHARACTERS],
     }
     db.execute(insert(sessions).values(**row))
-    remember_seat(db, account.user_id, caller, now_ns)
+    remember_workplace(db, account.user_id, caller, now_ns)
     content = {"session_id": session_id, "address": caller.address, "how": how}
     note(db, ledger, "logged_in", account.user_id, content, as_actor(account), now_ns)
     return token

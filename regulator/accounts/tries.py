@@ -12,12 +12,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from regulator.accounts.model import Caller
 from regulator.model.refusals import RefusedError
-from regulator.records.tables.people import accounts, login_seats, login_tries
+from regulator.records.tables.people import accounts, login_tries, login_workplaces
 from screens.guessing import (
     FORGET_NS,
-    MOST_SEATS,
-    SEAT_NS,
+    MOST_WORKPLACES,
     SHORTEST_BROWSER,
+    WORKPLACE_NS,
     Attempt,
     Count,
     Guesses,
@@ -31,7 +31,7 @@ WITH_AN_ADDRESS: Final = Patience(free=40, longest_s=900)
 
 def begin_try(db: Connection, login: str, caller: Caller, now_ns: int) -> Attempt:
     """The try, which counts from now on. Raises RefusedError 429 while it must wait."""
-    attempt = Attempt(login, network_of(caller.address), _own_seat(db, login, caller, now_ns))
+    attempt = Attempt(login, network_of(caller.address), _own_workplace(db, login, caller, now_ns))
     wait_s = _guesses(db).begin(attempt, now_ns)
     if wait_s:
         words = (f"尝试次数过多，请 {wait_s} 秒后再试", f"too many failed tries: wait {wait_s} s")
@@ -49,17 +49,17 @@ def not_tried(db: Connection, attempt: Attempt, now_ns: int) -> None:
     _guesses(db).not_tried(attempt, now_ns)
 
 
-def remember_seat(db: Connection, user_id: str, caller: Caller, now_ns: int) -> None:
+def remember_workplace(db: Connection, user_id: str, caller: Caller, now_ns: int) -> None:
     """A login was completed here: address and browser are this person's own for a while. Whoever still owes a second
     factor has not completed one."""
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    for seat in _seats_of(caller):
-        row = {"user_id": user_id, "seat": seat, "last_ns": now_ns}
-        kept = dialect.insert(login_seats).values(**row)
-        db.execute(kept.on_conflict_do_update(index_elements=["user_id", "seat"], set_={"last_ns": now_ns}))
-    mine = login_seats.c.user_id == user_id
-    newest = select(login_seats.c.seat).where(mine).order_by(login_seats.c.last_ns.desc(), login_seats.c.seat)
-    db.execute(delete(login_seats).where(mine, login_seats.c.seat.not_in(newest.limit(MOST_SEATS).scalar_subquery())))
+    for workplace in _workplaces_of(caller):
+        row = {"user_id": user_id, "workplace": workplace, "last_ns": now_ns}
+        kept = dialect.insert(login_workplaces).values(**row)
+        db.execute(kept.on_conflict_do_update(index_elements=["user_id", "workplace"], set_={"last_ns": now_ns}))
+    at, mine = login_workplaces.c, login_workplaces.c.user_id == user_id
+    newest = select(at.workplace).where(mine).order_by(at.last_ns.desc(), at.workplace).limit(MOST_WORKPLACES)
+    db.execute(delete(login_workplaces).where(mine, at.workplace.not_in(newest.scalar_subquery())))
 
 
 def forget_old(db: Connection, now_ns: int) -> None:
@@ -67,25 +67,25 @@ def forget_old(db: Connection, now_ns: int) -> None:
     old = select(login_tries.c.who).where(login_tries.c.last_ns < now_ns - FORGET_NS)
     old = old.where(login_tries.c.free_at_ns < now_ns).with_for_update(skip_locked=True)
     db.execute(delete(login_tries).where(login_tries.c.who.in_(old)))
-    db.execute(delete(login_seats).where(login_seats.c.last_ns < now_ns - SEAT_NS))
+    db.execute(delete(login_workplaces).where(login_workplaces.c.last_ns < now_ns - WORKPLACE_NS))
 
 
 def _guesses(db: Connection) -> Guesses:
     return Guesses(_Rows(db), WITH_AN_ADDRESS)
 
 
-def _own_seat(db: Connection, login: str, caller: Caller, now_ns: int) -> str:
-    """The seat from which this login has logged in lately; the browser says more than the address."""
+def _own_workplace(db: Connection, login: str, caller: Caller, now_ns: int) -> str:
+    """The workplace from which this login has logged in lately; the browser says more than the address."""
     found = (
-        select(login_seats.c.seat)
-        .join(accounts, accounts.c.user_id == login_seats.c.user_id)
-        .where(accounts.c.login == login, login_seats.c.last_ns >= now_ns - SEAT_NS)
+        select(login_workplaces.c.workplace)
+        .join(accounts, accounts.c.user_id == login_workplaces.c.user_id)
+        .where(accounts.c.login == login, login_workplaces.c.last_ns >= now_ns - WORKPLACE_NS)
     )
-    known = set(db.scalars(found.where(login_seats.c.seat.in_(_seats_of(caller)))))
-    return next((seat for seat in _seats_of(caller) if seat in known), "")
+    known = set(db.scalars(found.where(login_workplaces.c.workplace.in_(_workplaces_of(caller)))))
+    return next((each for each in _workplaces_of(caller) if each in known), "")
 
 
-def _seats_of(caller: Caller) -> tuple[str, ...]:
+def _workplaces_of(caller: Caller) -> tuple[str, ...]:
     """The browser first. A browser is kept as a digest: its cookie is nobody else's to know."""
     address = f"address:{network_of(caller.address)}"
     if len(caller.browser) < SHORTEST_BROWSER:

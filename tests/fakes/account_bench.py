@@ -12,7 +12,7 @@ from gateway.accounts.logins import SessionBounds
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.people import Actor
 from gateway.accounts.person import Newcomer, Person, Role
-from gateway.accounts.seats import Caller
+from gateway.accounts.workplaces import Caller
 from gateway.clock import SimulatedClock
 from gateway.evidence import RecordKind
 from gateway.recorder import Recorder

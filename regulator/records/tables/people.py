@@ -81,8 +81,10 @@ login_tries = Table(
 )
 """`who`: a key of `screens.guessing`."""
 
-login_seats = Table("login_seats", METADATA, text("user_id", key=True), text("seat", key=True), moment("last_ns"))
-"""`seat`: `address:<network>` or `browser:<digest>` from which an account has logged in lately."""
+login_workplaces = Table(
+    "login_workplaces", METADATA, text("user_id", key=True), text("workplace", key=True), moment("last_ns")
+)
+"""`workplace`: `address:<network>` or `browser:<digest>` from which an account has logged in lately."""
 
 sign_on_bindings = Table(
     "sign_on_bindings",

@@ -16,12 +16,12 @@ from regulator.accounts.model import Account, Caller
 from regulator.accounts.passwords import Passwords
 from regulator.accounts.rows import account_by_id
 from regulator.accounts.seats import seats_of
-from regulator.accounts.tries import begin_try, forget_old, remember_seat, succeeded
+from regulator.accounts.tries import begin_try, forget_old, remember_workplace, succeeded
 from regulator.model.actor import Duty, Level, Scope
 from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Deed
-from regulator.records.tables.people import accounts, login_seats, login_tries
+from regulator.records.tables.people import accounts, login_tries, login_workplaces
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import HASH, PASSWORD, DeskFace
 
@@ -45,11 +45,11 @@ def test_after_some_failures_each_try_must_wait_longer(face: DeskFace, clock: De
     assert try_login(face, login, PASSWORD) == 429
     clock.move(seconds=2)
     assert try_login(face, login, PASSWORD) == 303
-    assert [try_login(face, login) for _ in range(5)] == [401] * 5, "it is the person's own seat now"
+    assert [try_login(face, login) for _ in range(5)] == [401] * 5, "it is the person's own workplace now"
     assert try_login(face, login, PASSWORD) == 429
 
 
-def test_guesses_from_elsewhere_keep_nobody_from_their_own_seat_or_a_new_one(face: DeskFace) -> None:
+def test_guesses_from_elsewhere_keep_nobody_from_their_own_workplace_or_a_new_one(face: DeskFace) -> None:
     login = face.person(Duty.VIEWER).login
     assert try_login(face, login, PASSWORD, "10.0.0.5") == 303
     for n in range(6):
@@ -67,7 +67,7 @@ def test_200_addresses_that_guess_for_an_hour_have_few_guesses_and_keep_nobody_o
     own = Caller("10.0.0.5")
     with database.transaction() as db:
         db.execute(insert(accounts).values(user_id="u-1", login="li", name="李", home_level="province"))
-        remember_seat(db, "u-1", own, clock())
+        remember_workplace(db, "u-1", own, clock())
     guesses, due_ns = 0, [0] * 200
     for step in range(360):
         with database.transaction() as db:
@@ -105,18 +105,18 @@ def test_a_browser_that_has_logged_in_is_not_slowed_by_a_guesser_at_its_own_addr
     assert browser.submit("/login", "/login", **fields).status_code == 303
 
 
-def test_seats_and_tries_are_forgotten_in_time_and_seats_are_bounded(face: DeskFace, clock: DeskClock) -> None:
+def test_tries_and_workplaces_are_forgotten_in_time_and_bounded(face: DeskFace, clock: DeskClock) -> None:
     person = face.person(Duty.VIEWER)
     try_login(face, person.login)
     for n in range(20):
         with face.database.transaction() as db:
-            remember_seat(db, person.user_id, Caller(f"10.0.0.{n}"), clock.move(seconds=1))
+            remember_workplace(db, person.user_id, Caller(f"10.0.0.{n}"), clock.move(seconds=1))
 
     def kept() -> tuple[list[str], int]:
         with face.database.transaction() as db:
             forget_old(db, clock())
-            seats = db.scalars(select(login_seats.c.seat).order_by(login_seats.c.last_ns)).all()
-            return list(seats), len(db.execute(select(login_tries)).all())
+            workplaces = db.scalars(select(login_workplaces.c.workplace).order_by(login_workplaces.c.last_ns)).all()
+            return list(workplaces), len(db.execute(select(login_tries)).all())
 
     assert kept() == ([f"address:10.0.0.{n}" for n in range(4, 20)], 3)
     clock.move(hours=1.1)
@@ -125,8 +125,8 @@ def test_seats_and_tries_are_forgotten_in_time_and_seats_are_bounded(face: DeskF
     assert kept() == ([], 0)
 
 
-def test_a_crowd_of_strangers_leaves_a_place_to_hash_for_people_at_their_seat() -> None:
-    """Eight strangers wait, a ninth is told so at once; somebody at their own seat is looked at."""
+def test_a_crowd_of_strangers_leaves_a_place_to_hash_for_people_at_their_workplace() -> None:
+    """Eight strangers wait, a ninth is told so at once; somebody at their own workplace is looked at."""
     go_on = threading.Event()
 
     class Slow(PasswordHasher):

@@ -10,7 +10,7 @@ from screens.guessing import ELSEWHERE, SECOND_NS, Attempt, Count, Guesses, Pace
 HOUR_NS = 3600 * SECOND_NS
 ADDRESS = Patience(free=40, longest_s=900)
 NOW_NS = 1_772_323_200 * SECOND_NS
-OWN_SEAT = "address:10.0.0.5"
+OWN_WORKPLACE = "address:10.0.0.5"
 
 
 class InMemory(dict[str, Count]):
@@ -73,10 +73,10 @@ def test_a_pace_gives_its_burst_at_once_and_then_one_by_one() -> None:
     assert pace.taken(due_ns, NOW_NS + HOUR_NS)[1] == NOW_NS + HOUR_NS
 
 
-def test_a_stranger_waits_up_to_a_quarter_of_an_hour_and_a_person_at_their_seat_a_minute(guesses: Guesses) -> None:
+def test_a_stranger_waits_up_to_a_quarter_of_an_hour_and_a_person_at_their_workplace_a_minute(guesses: Guesses) -> None:
     assert waits(guesses, Attempt("li", "203.0.113.7"), 14)[:3] == [0, 0, 2]
     assert max(waits(guesses, Attempt("wang", "203.0.113.8"), 14)) == 900
-    assert waits(guesses, Attempt("li", "10.0.0.5", OWN_SEAT), 12) == [0, 0, 0, 0, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert waits(guesses, Attempt("li", "10.0.0.5", OWN_WORKPLACE), 12) == [0, 0, 0, 0, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
 def test_many_tries_at_once_count_from_their_beginning(guesses: Guesses) -> None:
@@ -84,12 +84,12 @@ def test_many_tries_at_once_count_from_their_beginning(guesses: Guesses) -> None
 
 
 def test_200_addresses_that_guess_for_an_hour_have_few_guesses_and_keep_nobody_out(guesses: Guesses) -> None:
-    """The rightful person logs in at once all the time: at their own seat, and at a new one."""
+    """The rightful person logs in at once all the time: at their own workplace, and at a new one."""
     count = longest_s = 0
     for at_ns in attack(guesses, "li", 200, NOW_NS, NOW_NS + HOUR_NS):
         count += 1
         if count % 50 == 0:
-            own, new = Attempt("li", "10.0.0.5", OWN_SEAT), Attempt("li", f"192.0.2.{count // 50}")
+            own, new = Attempt("li", "10.0.0.5", OWN_WORKPLACE), Attempt("li", f"192.0.2.{count // 50}")
             for attempt in (own, new):
                 longest_s = max(longest_s, guesses.begin(attempt, at_ns))
                 guesses.succeeded(attempt, at_ns)
@@ -100,12 +100,12 @@ def test_200_addresses_that_guess_for_an_hour_have_few_guesses_and_keep_nobody_o
 
 
 def test_however_many_addresses_guess_there_is_a_bound(guesses: Guesses) -> None:
-    """The person at their own seat is never slowed; somebody new among 5,000 guessers is told at most a minute."""
+    """The person at their own workplace is never slowed; somebody new among 5,000 guessers is told at most a minute."""
     count = longest_s = 0
     for at_ns in attack(guesses, "li", 5000, NOW_NS, NOW_NS + HOUR_NS):
         count += 1
-        assert guesses.begin(Attempt("li", "10.0.0.5", OWN_SEAT), at_ns) == 0
-        guesses.succeeded(Attempt("li", "10.0.0.5", OWN_SEAT), at_ns)
+        assert guesses.begin(Attempt("li", "10.0.0.5", OWN_WORKPLACE), at_ns) == 0
+        guesses.succeeded(Attempt("li", "10.0.0.5", OWN_WORKPLACE), at_ns)
         longest_s = max(longest_s, wait_now(guesses, Attempt("li", "192.0.2.1"), at_ns))
     assert count <= ELSEWHERE.burst + HOUR_NS // SECOND_NS // ELSEWHERE.every_s + 1 == 3801
     assert longest_s <= ELSEWHERE.horizon_s

@@ -8,12 +8,12 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-_SEATS = """
-INSERT INTO login_seats (user_id, seat, last_ns)
+_WORKPLACES = """
+INSERT INTO login_workplaces (user_id, workplace, last_ns)
 SELECT user_id, 'address:' || address, max(made_at_ns) FROM sessions
 WHERE address <> '' AND address NOT LIKE '%:%' GROUP BY user_id, address
 """
-"""IPv4 alone; of IPv6 a network is kept, and its first login is at a new seat."""
+"""IPv4 alone; of IPv6 a network is kept, and its first login is at a new workplace."""
 
 
 def upgrade() -> None:
@@ -28,11 +28,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("issuer", "subject", name=op.f("uq_sign_on_bindings_issuer_subject")),
     )
     op.create_table(
-        "login_seats",
+        "login_workplaces",
         sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("seat", sa.Text(), nullable=False),
+        sa.Column("workplace", sa.Text(), nullable=False),
         sa.Column("last_ns", sa.BigInteger(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("user_id", "seat", name=op.f("pk_login_seats")),
+        sa.PrimaryKeyConstraint("user_id", "workplace", name=op.f("pk_login_workplaces")),
     )
-    op.execute(_SEATS)
+    op.execute(_WORKPLACES)
     op.execute("DELETE FROM login_tries")

@@ -10,7 +10,7 @@ from gateway.accounts.faults import AccountError, AccountFault
 from gateway.accounts.logins import HOUR_NS, MOST_SESSIONS_A_PERSON
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.person import Role
-from gateway.accounts.seats import Caller
+from gateway.accounts.workplaces import Caller
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, HERE, OTHER_PASSWORD, AccountBench
 
 ELSEWHERE = Caller("10.9.9.9")
@@ -47,8 +47,8 @@ async def test_a_guesser_waits_and_is_told_how_long(bench: AccountBench) -> None
 
 
 async def test_200_addresses_that_guess_for_an_hour_keep_the_supervisor_out_of_nothing(bench: AccountBench) -> None:
-    """Every ten seconds each guesses as soon as it may; the supervisor logs in all the while from their own seat, and
-    from a new phone. The chain holds ten failures a minute."""
+    """Every ten seconds each guesses as soon as it may; the supervisor logs in all the while from their own workplace,
+    and from a new phone. The chain holds ten failures a minute."""
     await bench.set_up()
     await bench.add("li", Role.SUPERVISOR)
     await bench.accounts.logins.login("li", OTHER_PASSWORD, HERE)
@@ -76,13 +76,13 @@ async def test_a_browser_that_has_logged_in_is_not_slowed_by_a_guesser_at_its_ow
     await bench.accounts.logins.login("wang", GOOD_PASSWORD, own)
 
 
-async def test_a_seat_outlives_a_restart_for_90_days_and_a_wrong_password_makes_none(bench: AccountBench) -> None:
+async def test_a_workplace_outlives_a_restart_for_90_days_and_a_wrong_password_makes_none(bench: AccountBench) -> None:
     await bench.set_up()
     await fault_of(bench, "wang", "not the password", ELSEWHERE)
 
     def free_tries(caller: Caller) -> str:
-        seat = bench.accounts._store.own_seat("wang", caller.seats, bench.clock.now_ns())
-        return seat.partition(":")[0]
+        workplace = bench.accounts._store.own_workplace("wang", caller.workplaces, bench.clock.now_ns())
+        return workplace.partition(":")[0]
 
     assert (free_tries(HERE), free_tries(ELSEWHERE)) == ("address", "")
     await bench.close()
@@ -93,13 +93,15 @@ async def test_a_seat_outlives_a_restart_for_90_days_and_a_wrong_password_makes_
     assert free_tries(HERE) == ""
 
 
-async def test_of_one_login_sixteen_seats_are_remembered(bench: AccountBench) -> None:
+async def test_of_one_login_sixteen_workplaces_are_remembered(bench: AccountBench) -> None:
     await bench.set_up()
     for n in range(20):
         await bench.clock.advance(1.0)
         await bench.accounts.logins.login("wang", GOOD_PASSWORD, Caller(f"10.0.0.{n}"))
     now_ns = bench.clock.now_ns()
-    known = [n for n in range(20) if bench.accounts._store.own_seat("wang", Caller(f"10.0.0.{n}").seats, now_ns)]
+    known = [
+        n for n in range(20) if bench.accounts._store.own_workplace("wang", Caller(f"10.0.0.{n}").workplaces, now_ns)
+    ]
     assert known == list(range(4, 20))
 
 
@@ -107,12 +109,12 @@ async def test_a_file_of_an_older_release_gets_its_table(bench: AccountBench) ->
     await bench.set_up()
     await bench.close()
     with closing(sqlite3.connect(bench.folder / ACCOUNTS_FILE)) as db:
-        db.execute("DROP TABLE seat")
+        db.execute("DROP TABLE workplace")
         db.commit()
     bench.open()
     await bench.start()
     await bench.accounts.logins.login("wang", GOOD_PASSWORD, HERE)
-    assert bench.accounts._store.own_seat("wang", HERE.seats, bench.clock.now_ns())
+    assert bench.accounts._store.own_workplace("wang", HERE.workplaces, bench.clock.now_ns())
 
 
 async def test_unknown_names_wait_like_known_ones(bench: AccountBench) -> None:

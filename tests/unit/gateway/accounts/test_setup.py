@@ -5,8 +5,8 @@ import pytest
 
 from gateway.accounts.faults import AccountError, AccountFault
 from gateway.accounts.person import Role
-from gateway.accounts.seats import Caller
 from gateway.accounts.setup_code import SetupCode
+from gateway.accounts.workplaces import Caller
 from tests.fakes.account_bench import HERE, AccountBench, newcomer
 
 
