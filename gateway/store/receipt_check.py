@@ -29,6 +29,14 @@ from gateway.store.database import open_reader
 from gateway.store.receipts import MAX_BYTES, RECEIPTS_FILE, ProofKind
 
 _RECORD: Final = "SELECT sha256, CAST(body AS BLOB) AS body FROM evidence WHERE seq = ?"
+_PROOFS: Final = (
+    "SELECT kind, CAST(seq AS INTEGER) AS seq, CAST(key_id AS TEXT) AS key_id, CAST(text AS TEXT) AS text,"
+    " CAST(signature AS TEXT) AS signature FROM proof WHERE kind IN ('receipt', 'checkpoint') ORDER BY seq, kind"
+)
+_KEYS: Final = (
+    "SELECT CAST(key_id AS TEXT) AS key_id, CAST(alg AS TEXT) AS alg, CAST(public_key AS TEXT) AS public_key"
+    " FROM desk_key"
+)
 _ACCEPTED: Final = (
     "SELECT max(CAST(substr(key, instr(key, ':evidence:') + 10) AS INTEGER)) FROM outbox"
     " WHERE uplink = ? AND kind = 'evidence_record' AND state = 'accepted'"
@@ -84,7 +92,7 @@ class ProofReport:
 def check_proofs(folder: Path, head: ChainHead, key_id: str = "") -> list[ProofReport]:
     """A report an uplink, by name. With `key_id` only proofs by that key are believed, and there must be some.
 
-    Raises sqlite3.Error for a file that cannot be read.
+    Raises sqlite3.Error when the chain cannot be read.
     """
     with closing(open_reader(folder / ALERTS_FILE)) as chain:
         sent = {str(row[0]) for row in chain.execute(_UPLINKS)}
@@ -104,15 +112,18 @@ class _Checking:
     def report(self) -> ProofReport:
         """All of it."""
         if self._path.is_file():
-            with closing(open_reader(self._path)) as proofs:
-                self._all(proofs)
+            try:
+                with closing(open_reader(self._path)) as proofs:
+                    self._all(proofs)
+            except sqlite3.Error as error:
+                self._fault(0, f"{self._path} 无法读取：{error}", f"{self._path} cannot be read: {error}")
         self._name_differing()
         self._name_missing()
         return self._said
 
     def _all(self, proofs: sqlite3.Connection) -> None:
         keys = _keys(proofs)
-        for row in proofs.execute("SELECT * FROM proof ORDER BY seq, kind"):
+        for row in proofs.execute(_PROOFS):
             kind, seq = ProofKind(row["kind"]), int(row["seq"])
             key = keys.get(row["key_id"])
             if self._key_id not in ("", row["key_id"]):
@@ -186,7 +197,7 @@ def _keys(proofs: sqlite3.Connection) -> Mapping[str, VerifyKey]:
 
 
 def _read_keys(proofs: sqlite3.Connection) -> Iterator[tuple[str, VerifyKey]]:
-    for row in proofs.execute("SELECT key_id, alg, public_key FROM desk_key"):
+    for row in proofs.execute(_KEYS):
         try:
             yield row["key_id"], verify_key(row["alg"], row["public_key"])
         except ContractFault:

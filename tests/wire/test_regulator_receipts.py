@@ -163,6 +163,17 @@ async def test_a_forged_receipt_is_damaged(
     assert any(line.startswith("receipts do not hold: the receipt of record 3 is damaged") for line in said)
 
 
+@pytest.mark.parametrize("content", [b"no database at all", b""])
+async def test_receipts_that_cannot_be_read_are_a_fault(
+    regulator: FakeRegulator, folder: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    await run_box(folder, regulator)
+    receipts_path(folder, "regulator").write_bytes(content)
+    status, said = verify(folder, capsys)
+    assert status == 1
+    assert any("receipts.db cannot be read" in line for line in said)
+
+
 async def test_with_the_desks_fingerprint_only_its_own_signatures_count(
     regulator: FakeRegulator, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
