@@ -28,6 +28,7 @@ from regulator.registry.act import Act
 from regulator.registry.importing.table import Fault, UnreadableError
 from regulator.running import open_desk
 from regulator.settings import DeskSettings
+from regulator.witness.heads import newest_head
 
 SHEETS: Final = (".html", ".csv")
 
@@ -88,6 +89,16 @@ def list_boxes(settings: DeskSettings) -> int:
         found = standings(db, CONSOLE, desk.now_ns())
     for line in _lines(found):
         _print(**line)
+    return 0
+
+
+def show_head(settings: DeskSettings) -> int:
+    """The newest head of the ledger, a JSON line, to be sent to whoever keeps it."""
+    with _opened(settings) as desk, desk.database.reading() as db:
+        head = newest_head(db)
+    if head is None:
+        return _refused("there is no head yet: the desk publishes one a day while it runs")
+    _print(day=head.day, number=head.number, code=head.code, sha256=head.sha256, desk_key=desk.key.public.key_id)
     return 0
 
 

@@ -84,6 +84,15 @@ class DockingSettings(_Section):
         return self.model_copy(update=changed)
 
 
+class WitnessSettings(_Section):
+    """Who stamps the ledger's head of each day: a time-stamp authority (RFC 3161). `ca_file`: PEM, the certificates
+    that its own is traced to. Its answers are signed, so `http` will do."""
+
+    url: str = Field(pattern=r"^https?://[^/?#@]+")
+    ca_file: Path
+    timeout_s: float = Field(default=10.0, gt=0, le=60)
+
+
 class DeskSettings(_Section):
     """One desk. `database`: a SQLAlchemy URL; `blobs`: a folder, or `s3://bucket` with `s3` beside it."""
 
@@ -112,6 +121,7 @@ class DeskSettings(_Section):
     silent_box_s: int = Field(default=1800, ge=1)
     alarms_to_review: tuple[str, ...] = ("P1", "P2")
     docking: tuple[DockingSettings, ...] = ()
+    witness: WitnessSettings | None = None
 
     @field_validator("enrol_code_file", mode="before")
     @classmethod
@@ -130,6 +140,8 @@ class DeskSettings(_Section):
         if self.database.startswith(SQLITE):
             changed["database"] = SQLITE + str(folder / self.database.removeprefix(SQLITE))
         changed["docking"] = tuple(each.beside(folder) for each in self.docking)
+        if self.witness is not None:
+            changed["witness"] = self.witness.model_copy(update={"ca_file": folder / self.witness.ca_file})
         if self.oidc is not None:
             changed["oidc"] = self.oidc.model_copy(update={"secret_file": folder / self.oidc.secret_file})
         return self.model_copy(update=changed)

@@ -31,6 +31,7 @@ from contract.canonical import canonical_bytes
 from contract.envelope import open_text
 from contract.faults import BadSignature, ContractFault, Malformed, NotAdmitted, OtherProject, UnknownSender
 from contract.messages import Accepted, ChainPosition, Heartbeat, HeartbeatSeen, ReceiptText
+from contract.signing import VerifyKey
 from contract.strict_json import parse_object
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.ports import BothWords, LinkState, ReadingBlock, Uplink, UplinkContext, UplinkKind
@@ -39,6 +40,7 @@ from gateway.uplinks.regulator_blob import send_blob
 from gateway.uplinks.regulator_live import MOST_LIVE, LivePushing
 from gateway.uplinks.regulator_mailbox import Mailbox, MessageHandler
 from gateway.uplinks.regulator_memory import Inbox
+from gateway.uplinks.regulator_proofs import ProofKeeping
 from gateway.uplinks.regulator_session import NoAnswerError, Question, RegulatorSession, SessionLimits
 from gateway.uplinks.regulator_sights import Sights
 from gateway.uplinks.regulator_state import BoxTeller, StateTelling
@@ -168,6 +170,7 @@ class RegulatorUplink:
         self.inbox = Inbox(context.folder / "uplinks" / settings.name / "inbox.jsonl")
         self._mailbox = Mailbox(self._session, self.inbox, settings.mailbox_wait_s)
         self.about: BoxTeller | None = None
+        self._proofs = ProofKeeping(self._session, context.folder, settings.name, context.box_id)
         self._telling = StateTelling(self._session, context.clock)
         self._stills = StillSending(self._session, context.clock, lambda: self._health.enrolled)
         self._live = LivePushing(self._session, context.clock)
@@ -268,6 +271,7 @@ class RegulatorUplink:
         """Let go of sockets."""
         await self._live.close()
         await self._session.close()
+        await self._proofs.close()
 
     async def run(self) -> None:
         """Enrol, beat, work the mailbox and send stills until cancelled. Only a bug escapes, for the supervisor."""
@@ -291,7 +295,12 @@ class RegulatorUplink:
 
     async def _deliver(self, item: OutboxItem, body: dict[str, Any], late: bool) -> str:
         accepted = await self._session.ask(Question(item.kind, item.key, lambda: body, late), Accepted)
-        return self._checked_receipt(accepted, item, body)
+        key = self._session.memory.now.find_key(accepted.receipt.key_id)
+        if key is None:
+            raise NoAnswerError("a receipt signed by a key that is not trusted")
+        receipt_id = self._checked_receipt(accepted, key, item, body)
+        await self._proofs.keep_receipt(item.kind, item.key, accepted.receipt, key)
+        return receipt_id
 
     async def _attempt(self, work: Coroutine[Any, Any, str]) -> tuple[Receipt, bool]:
         """What came of it, and whether anybody was there at all."""
@@ -305,10 +314,7 @@ class RegulatorUplink:
         self._up()
         return Receipt.accepted(their_id), True
 
-    def _checked_receipt(self, accepted: Accepted, item: OutboxItem, body: dict[str, Any]) -> str:
-        key = self._session.memory.now.find_key(accepted.receipt.key_id)
-        if key is None:
-            raise NoAnswerError("a receipt signed by a key that is not trusted")
+    def _checked_receipt(self, accepted: Accepted, key: VerifyKey, item: OutboxItem, body: dict[str, Any]) -> str:
         try:
             text = open_text(accepted.receipt, ReceiptText, key)
         except (BadSignature, Malformed) as fault:
@@ -420,6 +426,7 @@ class RegulatorUplink:
             return False
         self._health = replace(self._health, heartbeats=self._health.heartbeats + 1, chain_state=seen.chain.state)
         self._up()
+        await self._proofs.take_checkpoint(seen.checkpoint)
         if self.about is not None:
             await self._telling.tell(self.about.state())
         return True

@@ -15,6 +15,7 @@ from alembic.util import CommandError
 from pydantic import BaseModel
 from sqlalchemy import Connection, inspect
 
+from contract.chain import ChainHead
 from contract.envelope import Envelope
 from contract.messages import Accepted, BoxState, Enrol, Heartbeat, HeartbeatSeen, MailboxAck, UpMessage
 from contract.signing import SignKey, VerifyKey
@@ -22,7 +23,7 @@ from regulator.intake import mailbox
 from regulator.intake.acceptance import Acceptance, Delivery
 from regulator.intake.admission import admit, lock_box
 from regulator.intake.batch import Result, accept_together
-from regulator.intake.box_chain import BoxChain
+from regulator.intake.box_chain import BoxChain, signed_checkpoint
 from regulator.intake.box_state import head_row, hear_state
 from regulator.intake.codes import Wanted, issue_codes
 from regulator.intake.enrolment import Enrolment, add_key
@@ -105,7 +106,8 @@ class ReceiverStore(Holdings):
         admit(db, envelope, box, now)
         update_rows(db, boxes, [{"box_id": box_id} | head_row(envelope, body, now)])
         state = BoxChain(db, self._ledger, box, now).compare(body.chain, envelope.seq)
-        return HeartbeatSeen(chain=state, messages_waiting=mailbox.count_waiting(db, box_id))
+        proof = signed_checkpoint(self._key, box_id, ChainHead(box.verified_seq, box.verified_sha256), now)
+        return HeartbeatSeen(chain=state, messages_waiting=mailbox.count_waiting(db, box_id), checkpoint=proof)
 
     def hear_state(self, db: Connection, envelope: Envelope, body: BoxState) -> None:
         """What the box says that it is."""

@@ -18,6 +18,8 @@ PICTURE: Final = Media(("image/jpeg", "image/png", "image/webp"), "A picture", t
 ZIP: Final = Media(("application/zip",), "A package with its proofs", text=False)
 CALENDAR: Final = Media(("text/calendar",), "Dates, iCalendar")
 PLAIN: Final = Media(("text/plain",), "`ok`")
+HEAD: Final = Media(("application/octet-stream",), "Canonical JSON: day, head before, ends of chains", text=False)
+STAMP: Final = Media(("application/timestamp-reply",), "The authority's response, DER", text=False)
 CHECKED: Final = Media(("text/html",), "What holds in the package and what does not")
 CODES: Final = Media(("text/html", "text/csv"), "The codes, shown once: a sheet to print, or a table")
 TOO_MANY: Final = ((429, "Too many failures: wait"), (503, "Too many log in at once: try again"))
@@ -98,6 +100,14 @@ _EVIDENCE: Final = (
     _get("/hazards/{hazard_id}/handed-over", "evidence", "The package handed over with the case", answer=ZIP),
     _get("/hazards/{hazard_id}/package", "evidence", "The hazard's package", answer=ZIP),
     _get("/verify", "evidence", "The form to check a package"),
+    _get("/witness", "evidence", "The ledger's head of each day, to print; a code that was printed, checked", "code"),
+    _get(
+        "/witness/{head_number}/head.json",
+        "evidence",
+        "What a head names: what its digest is of",
+        answer=HEAD,
+    ),
+    _get("/witness/{head_number}/stamp.tsr", "evidence", "The time stamp on a head (RFC 3161)", answer=STAMP),
     Page("POST", "/verify", "evidence", "Check a package", "", "package@", CHECKED, BUSY),
     Page("GET", "/media/{sha256}", "evidence", "A picture or clip; takes `Range`", "", "", MEDIA, PART),
     _get("/documents/check/{number}", "evidence", "Whether a printed paper is genuine"),
