@@ -16,6 +16,7 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "desk": _DESK,
     "demo": (*_BOX, *_DESK, "amqtt"),
     "training": (*_BOX, "onnx", "torch"),
+    "sm": ("gmssl_pyx",),
 }
 """Modules by extra, as they are imported. A module of several extras is named with the first of them."""
 _HAS_A_SUBSTITUTE: Final = frozenset({"onnxruntime"})

@@ -26,7 +26,9 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from contract import sm2
 from contract.chain import ChainFault, ChainHead
+from contract.signing import sign_key
 from gateway.evidence import RecordKind
 from gateway.model.errors import ConfigError
 from gateway.ports import Clock
@@ -299,7 +301,11 @@ def _private_files(keys: list[Path]) -> Iterator[Check]:
 def _key_fault(path: Path) -> str:
     """Why nobody can sign with it; empty when somebody can."""
     try:
-        load_pem_private_key(path.read_bytes(), None)
+        pem = path.read_bytes()
+        if sm2.from_pem(pem) is not None:
+            sign_key(pem)
+        else:
+            load_pem_private_key(pem, None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         return str(error)
     return ""

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from contract.signing import require_algorithm
+
 SQLITE = "sqlite:///"
 
 
@@ -106,6 +108,8 @@ class DeskSettings(_Section):
     key_file: Path
     enrol_code_file: None = None
     """There is none any more: a code is for one box of one project, and lives a day."""
+    signature: Literal["Ed25519", "SM2"] = "Ed25519"
+    """The algorithm of a key that is made: at the very first start, and when a next key is announced."""
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
     public_url: str = ""
@@ -122,6 +126,12 @@ class DeskSettings(_Section):
     alarms_to_review: tuple[str, ...] = ("P1", "P2")
     docking: tuple[DockingSettings, ...] = ()
     witness: WitnessSettings | None = None
+
+    @field_validator("signature")
+    @classmethod
+    def _can_be_made(cls, value: str) -> str:
+        require_algorithm(value)
+        return value
 
     @field_validator("enrol_code_file", mode="before")
     @classmethod

@@ -64,7 +64,7 @@ class RegulatorSettings(BaseModel):
     seen is remembered. Plain HTTP is for loopback unless `allow_plain_http` says otherwise. `rule_packs`: whether a
     pack that this regulator offers is taken once it has passed the check, or a person at the site is asked first.
     `stills`: whether it gets a small picture of each camera once a minute, faces blurred; `live_video`: whether it may
-    ask for that.
+    ask for that. `signature`: the algorithm of the key that is made for this uplink; a key that is there stays.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -85,6 +85,7 @@ class RegulatorSettings(BaseModel):
     stills: bool = True
     live_video: bool = True
     rule_packs: Literal["activate", "ask"] = "activate"
+    signature: Literal["Ed25519", "SM2"] = "Ed25519"
 
     @model_validator(mode="after")
     def _reachable_safely(self) -> "RegulatorSettings":
@@ -165,6 +166,7 @@ class RegulatorUplink:
             connections=settings.pipelining + 3 + MOST_LIVE,
             ca_file=settings.ca_file,
             pinned_key_id=settings.regulator_key_id,
+            signature=settings.signature,
         )
         self._session = RegulatorSession(settings.name, settings.url, context, limits)
         self.inbox = Inbox(context.folder / "uplinks" / settings.name / "inbox.jsonl")

@@ -395,9 +395,10 @@ class Reception:
         key = self._ring.find(envelope.box_id, envelope.key_id)
         if key is None:
             key = await self._read(find_key, envelope.box_id, envelope.key_id)
-            if key is None or key.alg != envelope.alg:
-                raise UnknownSender("key_id", "a key that this box enrolled")
-            self._ring.remember(envelope.box_id, envelope.key_id, key)
+            if key is not None:
+                self._ring.remember(envelope.box_id, envelope.key_id, key)
+        if key is None or key.alg != envelope.alg:
+            raise UnknownSender("key_id", "a key that this box enrolled")
         key.verify(request.signature, request.raw)
         if envelope.kind not in UP_KINDS:
             raise UnknownKind("kind", " or ".join(UP_KINDS))

@@ -27,6 +27,7 @@ from gateway.tls.names import parse_names
 from tests.fakes.field_site import write_site
 from tests.fakes.mosquitto import free_port
 from tests.fakes.site import NOW_NS, SECOND_NS, Site, points, threshold
+from tests.fakes.sm2_keys import needs_sm2
 
 REGULATOR = {"name": "desk", "kind": "regulator", "enrol_code": {"env": "SITEWARDEN_NO_CODE"}}
 
@@ -181,10 +182,11 @@ def test_the_pages_certificate_and_its_keys_are_looked_at(ward: Ward) -> None:
     assert ward.level("certificate server.pem") is Level.PROBLEM
 
 
-async def test_a_damaged_key_is_a_problem(ward: Ward) -> None:
+@pytest.mark.parametrize("alg", ["Ed25519", pytest.param("SM2", marks=needs_sm2)])
+async def test_a_damaged_key_is_a_problem(ward: Ward, alg: str) -> None:
     await run_box(ward)
     key = ward.storage / "keys" / "desk.pem"
-    load_or_create(key)
+    load_or_create(key, alg)
     assert ward.level("key desk.pem") is Level.OK
     key.write_bytes(key.read_bytes()[:60])
     assert ward.level("key desk.pem") is Level.PROBLEM
