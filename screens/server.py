@@ -6,6 +6,7 @@ starts it. Knows no pages.
 
 import asyncio
 import http
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -23,13 +24,21 @@ SWEEP_S: Final = 1.0
 
 
 class BoundedServer(uvicorn.Server):
-    """Serves one application. `protocol`: whose HTTP parser; `settings`: of `uvicorn.Config`."""
+    """Serves one application, with a context by TLS. `protocol`: whose HTTP parser; `settings`: of `uvicorn.Config`."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, protocol: "type[_Watched]", **settings: Any) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        protocol: "type[_Watched]",
+        tls: ssl.SSLContext | None = None,
+        **settings: Any,
+    ) -> None:
         config = uvicorn.Config(app, log_config=None, access_log=False, backlog=backlog(), **settings)
         proxies = ProxyHeadersMiddleware(app, config.forwarded_allow_ips).trusted_hosts  # type: ignore[arg-type]
         self.door = Door(limits, lambda address: address in proxies)
-        config.http = type(protocol.__name__, (protocol,), {"door": self.door})
+        watched = type(protocol.__name__, (protocol,), {"door": self.door})
+        config.http = watched if tls is None else type("Handshake", (_Handshake,), {"watched": watched, "tls": tls})
         self._sweep_due_s = 0.0
         super().__init__(config)
 
@@ -120,6 +129,48 @@ class _Watched(asyncio.Protocol):
 
     def _is_body_under_way(self) -> bool:
         raise NotImplementedError
+
+
+class _Handshake(asyncio.Protocol):
+    """A connection until its TLS handshake is done: uvicorn would not know of it before. Then `watched` takes over."""
+
+    watched: type[_Watched]
+    tls: ssl.SSLContext
+    phase = Phase.HEADER
+    is_read = True
+
+    def __init__(self, **about: Any) -> None:
+        self._http = self.watched(**about)
+        self._heard = bytearray()
+        self.waited_s, self.received_bytes = 0.0, 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.address = (transport.get_extra_info("peername") or ("",))[0]
+        self._transport = transport
+        transport.pause_reading()  # the first bytes are for the handshake
+        self._http.door.enter(self)
+        if not transport.is_closing():
+            self._shaking = asyncio.ensure_future(self._shake(transport))
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+
+    def end(self, status: int | None) -> None:  # noqa: ARG002 - there is no HTTP yet
+        """Close without a word."""
+        self._transport.abort()
+
+    async def _shake(self, transport: asyncio.Transport) -> None:
+        try:
+            secured = await asyncio.get_running_loop().start_tls(transport, self, self.tls, server_side=True)
+        except OSError:
+            return  # it was no TLS, or was given up
+        finally:
+            self._http.door.leave(self)
+        if secured is not None and not secured.is_closing():
+            secured.set_protocol(self._http)
+            self._http.connection_made(secured)
+            if self._heard:
+                self._http.data_received(bytes(self._heard))
 
 
 class WatchedH11(_Watched, H11Protocol):

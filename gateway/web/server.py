@@ -26,9 +26,9 @@ class WebServer(BoundedServer):
             app,
             limits_of(MOST_CONNECTIONS),
             WatchedH11,
+            tls,
             lifespan="off",
             timeout_graceful_shutdown=GRACE_S,
-            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
         )
 
     async def run_until_cancelled(self) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -15,6 +17,7 @@ from starlette.routing import Route
 from screens.connections import Limits
 from screens.listener import listen
 from screens.server import BoundedServer, WatchedH11, WatchedHttpTools
+from tests.fakes.certificates import make_certificates
 
 LIMITS = Limits(in_all=50, an_address=50, header_s=0.5, header_bytes=8_192, body_grace_s=0.5, body_bytes_s=1_000)
 PROTOCOLS = pytest.mark.parametrize("protocol", [WatchedH11, WatchedHttpTools])
@@ -26,7 +29,7 @@ Caller = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class Face:
     """A server with pages that take as long as the test says."""
 
-    def __init__(self, limits: Limits, protocol: type[WatchedH11] | type[WatchedHttpTools]) -> None:
+    def __init__(self, limits: Limits, protocol: type, tls: ssl.SSLContext | None) -> None:
         self.go_on = asyncio.Event()
         self.disconnected = asyncio.Event()
         routes = [
@@ -38,7 +41,7 @@ class Face:
             Route("/late", self._late, methods=["POST"]),
         ]
         times = {"timeout_keep_alive": 60, "timeout_graceful_shutdown": 2}
-        self.server = BoundedServer(Starlette(routes=routes), limits, protocol, lifespan="off", **times)
+        self.server = BoundedServer(Starlette(routes=routes), limits, protocol, tls, lifespan="off", **times)
 
     async def _waits(self, _: Request) -> Response:
         await self.go_on.wait()
@@ -73,8 +76,8 @@ class Callers:
         self._port = port
         self._writers: list[asyncio.StreamWriter] = []
 
-    async def calling(self, say: bytes = b"", source: str = "127.0.0.1") -> Caller:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port, local_addr=(source, 0))
+    async def calling(self, say: bytes = b"", source: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Caller:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port, local_addr=(source, 0), ssl=tls)
         self._writers.append(writer)
         writer.write(say)
         return reader, writer
@@ -91,8 +94,8 @@ class Callers:
 
 
 @contextlib.asynccontextmanager
-async def served(protocol: type, limits: Limits = LIMITS) -> AsyncIterator[Callers]:
-    face, listener = Face(limits, protocol), listen("127.0.0.1", 0)
+async def served(protocol: type, limits: Limits = LIMITS, tls: ssl.SSLContext | None = None) -> AsyncIterator[Callers]:
+    face, listener = Face(limits, protocol, tls), listen("127.0.0.1", 0)
     serving = asyncio.create_task(face.server.serve([listener]))
     callers = Callers(face, listener.getsockname()[1])
     try:
@@ -241,4 +244,48 @@ async def test_hundreds_of_idle_connections_keep_nobody_out(protocol: type) -> N
         began_s = time.monotonic()
         assert (await callers.page()).startswith(b"HTTP/1.1 200 ")
         assert time.monotonic() - began_s < 1
+        assert callers.face.server.door.open <= LIMITS.in_all
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """What the server shows and what its callers trust."""
+    certificates = make_certificates(tmp_path)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificates.server.cert_file, certificates.server.key_file)
+    return server, ssl.create_default_context(cafile=certificates.ca_file)
+
+
+@PROTOCOLS
+@pytest.mark.parametrize("begun", [b"", b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\n\r\n"])
+async def test_a_handshake_that_does_not_end_is_closed(
+    protocol: type, begun: bytes, tls: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    async with served(protocol, tls=tls[0]) as callers:
+        await heard(await callers.calling(begun))
+        assert callers.face.server.door.open == 0
+
+
+@PROTOCOLS
+async def test_a_request_over_tls_has_the_same_limits(
+    protocol: type, tls: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    async with served(protocol, tls=tls[0]) as callers:
+        caller = await callers.calling(GET % b"/", tls=tls[1])
+        assert (await until(caller, b"page")).startswith(b"HTTP/1.1 200 ")
+        caller[1].write(b"GET /")
+        assert (await heard(caller)).startswith(b"HTTP/1.1 408 ")
+
+
+@PROTOCOLS
+async def test_hundreds_without_a_handshake_keep_nobody_out(
+    protocol: type, tls: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    async with served(protocol, replace(LIMITS, header_s=60), tls[0]) as callers:
+        silent = [await callers.calling() for _ in range(300)]
+        began_s = time.monotonic()
+        caller = await callers.calling(GET % b"/", tls=tls[1])
+        assert (await until(caller, b"page")).startswith(b"HTTP/1.1 200 ")
+        assert time.monotonic() - began_s < 1
+        assert await heard(silent[0]) == b"", "the oldest gave way"
         assert callers.face.server.door.open <= LIMITS.in_all
