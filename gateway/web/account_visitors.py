@@ -18,16 +18,15 @@ from gateway.accounts.accounts import Accounts
 from gateway.accounts.logins import HOUR_NS, SessionBounds
 from gateway.accounts.person import Role, said_as
 from gateway.settings.schema import WebSettings
+from gateway.web.access_table import READING, Access
 from gateway.web.guard import token_given
-from gateway.web.permissions import OPEN_FOLDERS, OPEN_PATHS, READING
-from gateway.web.visitor import STRANGER, RefusedError, Visitor, VisitorKind
+from gateway.web.visitor import RefusedError, Visitor, VisitorKind
 from screens.addresses import path_of
 
 SESSION: Final = "session"
 WALL: Final = "wall"
 WALL_COOKIE_S: Final = 400 * 86_400  # as long as browsers keep one; every look at the wall page begins it anew
 NOBODYS_DOING: Final = ("/api/", "/parts/")
-PLAIN_HTTP_OPEN: Final = ("/preferences", "/logout", "/wall/pair")  # nothing that lets anybody command
 METRICS: Final = "/metrics"
 
 
@@ -75,10 +74,8 @@ class AccountVisitors:
         return self._accounts.form_key
 
     async def visitor(self, request: Request) -> Visitor:
-        """The visitor; a stranger when nothing is known. Files and health checks cost no question."""
-        address, path = address_of(request), path_of(request)
-        if path.startswith(OPEN_FOLDERS) or path in OPEN_PATHS:
-            return STRANGER
+        """The visitor; a stranger when nothing is known."""
+        address = address_of(request)
         machine = self._machine(request, address)
         if machine is not None:
             return machine
@@ -89,11 +86,11 @@ class AccountVisitors:
             or self._guest(address)
         )
 
-    async def check(self, request: Request, visitor: Visitor) -> None:
+    async def check(self, request: Request, visitor: Visitor, access: Access) -> None:
         """A person sends nothing over an open network that others could read or change."""
         if request.method in READING or visitor.kind is VisitorKind.MACHINE:
             return
-        if path_of(request) not in PLAIN_HTTP_OPEN and not self.sending_allowed(request):
+        if not access.unencrypted and not self.sending_allowed(request):
             raise RefusedError(
                 403,
                 "plain_http",

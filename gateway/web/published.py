@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contract import __version__
-from gateway.web.permissions import READING, open_to_all
+from gateway.web.access_table import READING, open_to_all
 from screens.answers import json_answer
 from screens.published import PublishedFace, operation, publish
 
@@ -78,7 +78,7 @@ def published_api(app: FastAPI) -> None:
 
 def _security(method: str, path: str) -> list[dict[str, list[str]]]:
     """Which credentials let a request in; empty where anybody may ask."""
-    if open_to_all(path):
+    if open_to_all(method, path):
         return []
     people: list[dict[str, list[str]]] = [{"token": []}, {"token_as_password": []}, {"session": []}]
     return [*people, {"wall": []}] if method in READING else people
