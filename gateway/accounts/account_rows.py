@@ -3,6 +3,7 @@
     person    one row an account; never deleted, only disabled
     session   one row a login; of its token only the SHA-256
     wall      one row a wall screen; of its token only the SHA-256; never deleted, only revoked
+    seat      where a person has logged in lately: an address or a browser's digest
     unsealed  what has happened and is not in the evidence chain yet; empty but for a moment
     form_key  one row: what makes the forms of pages, so that an open page outlives a restart
 
@@ -20,7 +21,7 @@ ACCOUNTS_FILE = "accounts.db"
 SCHEMA = Schema(
     version=1,
     synchronous="FULL",
-    tables=("person", "session", "wall", "unsealed"),
+    tables=("person", "session", "wall", "unsealed", "seat"),
     ddl="""
 CREATE TABLE person (
     name TEXT PRIMARY KEY, title TEXT NOT NULL, role INTEGER NOT NULL, password_hash TEXT NOT NULL,
@@ -36,6 +37,7 @@ CREATE TABLE unsealed (event_id TEXT PRIMARY KEY, at_ns INTEGER NOT NULL, conten
 CREATE TABLE form_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL);
 INSERT INTO form_key VALUES (1, randomblob(32))
 """,
+    added=("CREATE TABLE IF NOT EXISTS seat (name TEXT, seat TEXT, last_ns INTEGER, PRIMARY KEY (name, seat))",),
 )
 
 

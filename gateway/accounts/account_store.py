@@ -6,7 +6,7 @@ that no change stays unsealed, whatever is killed when. Knows no password rule a
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
@@ -35,6 +35,7 @@ from gateway.store.database import (
     open_or_repair,
     reopen_connection,
 )
+from screens.guessing import SEAT_NS
 
 T = TypeVar("T")
 
@@ -139,6 +140,12 @@ class AccountStore:
         sql = "SELECT * FROM wall WHERE token_sha256 = ? AND revoked_at_ns = 0"
         row = self._reader.execute(sql, (digest,)).fetchone()
         return wall_of(row) if row else None
+
+    def own_seat(self, name: str, seats: Sequence[str], now_ns: int) -> str:
+        """The first of `seats` where this person has logged in lately; empty when there is none."""
+        rows = self._reader.execute("SELECT seat FROM seat WHERE name = ? AND last_ns >= ?", (name, now_ns - SEAT_NS))
+        known = {row["seat"] for row in rows}
+        return next((seat for seat in seats if seat in known), "")
 
     def close(self) -> None:
         """Finish the writes and let go of the file."""

@@ -11,13 +11,14 @@ from pathlib import Path
 from gateway.accounts.account_ledger import AccountLedger
 from gateway.accounts.account_store import AccountStore
 from gateway.accounts.faults import AccountError, AccountFault
-from gateway.accounts.logins import Caller, Logins, SessionBounds
+from gateway.accounts.logins import Logins, SessionBounds
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.people import People
 from gateway.accounts.person import Newcomer, Person
 from gateway.accounts.recovery import RecoveryCode
+from gateway.accounts.seats import Caller
 from gateway.accounts.setup_code import SetupCode
-from gateway.accounts.throttle import WITH_AN_ADDRESS, Throttle
+from gateway.accounts.throttle import Throttle
 from gateway.accounts.walls import Walls
 from gateway.model.errors import StoreError
 from gateway.ports import Clock
@@ -55,7 +56,7 @@ class Accounts:
         self._ledger = AccountLedger(self._store, around.chain, around.recorder)
         self._code = SetupCode(announce)
         self._recovery = RecoveryCode(around.folder)
-        self._code_throttle = Throttle(WITH_AN_ADDRESS)
+        self._code_throttle = Throttle()
         self.people = People(self._store, self._ledger, self._passwords, clock)
         self.logins = Logins(self._store, self._ledger, self._passwords, clock, bounds)
         self.walls = Walls(self._store, self._ledger, clock)
@@ -113,7 +114,7 @@ class Accounts:
             raise AccountError(AccountFault.WAIT, wait_s)
         right = self._code.matches(code) if first else self._recovery.matches(code, self._clock.now_ns())
         if not right:
-            self._code_throttle.begin(address, now_mono_ns)
+            self._code_throttle.failed(address, now_mono_ns)
             raise AccountError(AccountFault.WRONG_CODE)
 
     def close(self) -> None:

@@ -16,8 +16,10 @@ from gateway.accounts.faults import AccountError, AccountFault
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.people import Actor
 from gateway.accounts.person import Person, login_name, said_as
-from gateway.accounts.throttle import LoginThrottle
+from gateway.accounts.seats import Caller, remember_seat
+from gateway.accounts.throttle import login_guesses
 from gateway.ports import Clock
+from screens.guessing import Attempt, network_of
 
 HOUR_NS = 3_600_000_000_000
 TOUCH_EVERY_NS = 60_000_000_000
@@ -39,14 +41,6 @@ class SessionBounds:
         return age_ns >= self.longest_ns or idle_ns >= self.idle_ns or age_ns < -CLOCK_SET_BACK_NS
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Where somebody logs in from: an address, and what the browser calls itself."""
-
-    address: str
-    agent: str = ""
-
-
 class Logins:
     """The sessions of one box."""
 
@@ -63,12 +57,12 @@ class Logins:
         self._passwords = passwords
         self._clock = clock
         self._bounds = bounds
-        self._throttle = LoginThrottle()
+        self._guesses = login_guesses()
 
     async def login(self, typed_name: str, password: str, caller: Caller) -> tuple[Person, str]:
         """Who it is, and the token of a new session. Raises AccountError: WRONG_LOGIN whatever of the two was wrong."""
         name = login_name(typed_name)
-        await self.check_password(name, password, caller.address, AccountFault.WRONG_LOGIN)
+        await self.check_password(name, password, caller, AccountFault.WRONG_LOGIN)
         person, kept = self._store.person(name), self._store.password_hash(name)
         if person is None or kept is None:
             raise AccountError(AccountFault.WRONG_LOGIN)
@@ -76,24 +70,27 @@ class Logins:
             await self._renew_hash(name, kept, password)
         return person, await self.open(person, caller)
 
-    async def check_password(self, name: str, password: str, address: str, fault: AccountFault) -> None:
+    async def check_password(self, name: str, password: str, caller: Caller, fault: AccountFault) -> None:
         """Raises AccountError: WAIT after too many failures, `fault` when it does not fit, BUSY."""
-        wait_s = self._throttle.begin(name, address, self._clock.monotonic_ns())
+        seat = self._store.own_seat(name, caller.seats, self._clock.now_ns())
+        attempt = Attempt(name, network_of(caller.address), seat)
+        wait_s = self._guesses.begin(attempt, self._clock.monotonic_ns())
         if wait_s:
             raise AccountError(AccountFault.WAIT, wait_s)
         try:
-            fits = await self._passwords.fits(self._store.password_hash(name), password)
+            fits = await self._passwords.fits(self._store.password_hash(name), password, stranger=not seat)
         except AccountError:
-            self._throttle.not_tried(name, address)
+            self._guesses.not_tried(attempt, self._clock.monotonic_ns())
             raise
         if fits:
-            self._throttle.succeeded(name, address)
+            self._guesses.succeeded(attempt, self._clock.monotonic_ns())
             return
-        await self._note_failure(name, address)
+        await self._note_failure(name, caller.address)
         raise AccountError(fault)
 
     async def open(self, person: Person, caller: Caller) -> str:
-        """A session for somebody who has just shown who they are; its token. The oldest beyond twenty ends."""
+        """A session for somebody who has just shown who they are, at a seat that is theirs from now on; its token. The
+        oldest beyond twenty ends."""
         token, now_ns = secrets.token_urlsafe(32), self._clock.now_ns()
         session_id = secrets.token_hex(6)
         event = AccountEvent(
@@ -101,7 +98,12 @@ class Logins:
         )
         agent = caller.agent[:MOST_AGENT_CHARACTERS]
         row = (token_digest(token), session_id, person.name, now_ns, now_ns, caller.address, agent)
-        await self._ledger.carry_out(lambda db: _insert(db, row), event)
+
+        def job(db: sqlite3.Connection) -> None:
+            _insert(db, row)
+            remember_seat(db, person.name, caller, now_ns)
+
+        await self._ledger.carry_out(job, event)
         return token
 
     def whose(self, token: str) -> tuple[Session, Person] | None:

@@ -2,6 +2,7 @@
 
 In: passwords as typed. Out: a hash for the store, or whether one fits. Slow by design and needs 64 MiB while it works,
 so one thread does it and a short line waits: guessers cannot fill the memory, and the event loop never stands still.
+Strangers (logins from where that person never logged in) may fill half of the line: a crowd of them leaves room.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from gateway.accounts.faults import AccountError, AccountFault
 from screens.passwords import normal_password, password_fault
 
 MOST_WAITING = 16
+MOST_STRANGERS_WAITING = 8
 T = TypeVar("T")
 
 
@@ -48,8 +50,10 @@ class Passwords:
         """The hash of a password as typed that has just been found to fit. Raises AccountError when too many wait."""
         return await self.hashed(normal_password(password))
 
-    async def fits(self, kept: str | None, password: str) -> bool:
+    async def fits(self, kept: str | None, password: str, *, stranger: bool = False) -> bool:
         """Whether the password (as typed) fits the hash; None: there is no such person. Raises AccountError: busy."""
+        if stranger and self._waiting >= MOST_STRANGERS_WAITING:
+            raise AccountError(AccountFault.BUSY, 2)
         return await self._in_thread(lambda: self._fits(kept, normal_password(password)))
 
     def outdated(self, kept: str) -> bool:

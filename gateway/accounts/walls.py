@@ -15,7 +15,7 @@ from gateway.accounts.faults import AccountError, AccountFault
 from gateway.accounts.pairing import PairingCodes
 from gateway.accounts.people import Actor
 from gateway.accounts.person import checked_title
-from gateway.accounts.throttle import WITH_AN_ADDRESS, Throttle
+from gateway.accounts.throttle import Throttle
 from gateway.ports import Clock
 
 TOUCH_EVERY_NS = 60_000_000_000
@@ -29,7 +29,7 @@ class Walls:
         self._ledger = ledger
         self._clock = clock
         self._pairing = PairingCodes()
-        self._throttle = Throttle(WITH_AN_ADDRESS)
+        self._throttle = Throttle()
 
     def all(self) -> list[Wall]:
         """Newest first; revoked ones too."""
@@ -67,7 +67,7 @@ class Walls:
             raise AccountError(AccountFault.WAIT, wait_s)
         token = self._pairing.take(typed, now_mono_ns)
         if not token:
-            self._throttle.begin(address, now_mono_ns)
+            self._throttle.failed(address, now_mono_ns)
             raise AccountError(AccountFault.WRONG_CODE)
         return token
 

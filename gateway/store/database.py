@@ -51,13 +51,16 @@ class DiskFullError(DiskFaultError):
 @dataclass(frozen=True, slots=True)
 class Schema:
     """A file's tables and version. `synchronous` is FULL (survives a power cut) or NORMAL (may lose the last commits,
-    never the file). `tables` are carried over by a salvage, in this order. A file beyond `check_up_to_bytes` is not
-    read through at every start: a site must not wait for that, and damage shows at the read."""
+    never the file). `tables` are carried over by a salvage, in this order. `added`: tables of later releases, made in a
+    file where they are missing (`CREATE TABLE IF NOT EXISTS`); an older release leaves them alone. A file beyond
+    `check_up_to_bytes` is not read through at every start: a site must not wait for that, and damage shows at the
+    read."""
 
     version: int
     ddl: str
     synchronous: str
     tables: Sequence[str]
+    added: Sequence[str] = ()
     check_up_to_bytes: int = 2**63
 
 
@@ -93,6 +96,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None
         raise StoreError(f"{path}: schema version {version}, expected at most {schema.version}; this program is older")
     if version == 0:
         connection.executescript(f"BEGIN IMMEDIATE;{schema.ddl};PRAGMA user_version={schema.version};COMMIT;")
+    for ddl in schema.added:
+        connection.execute(ddl)
 
 
 def reopen_connection(path: Path, schema: Schema) -> sqlite3.Connection:

@@ -13,13 +13,14 @@ from starlette.requests import Request
 
 from gateway.accounts.accounts import Accounts
 from gateway.accounts.faults import AccountError, AccountFault
-from gateway.accounts.logins import Caller
 from gateway.accounts.people import Actor
 from gateway.accounts.person import Role
+from gateway.accounts.seats import Caller
 from gateway.model.errors import StoreError
 from gateway.web.account_visitors import AccountVisitors, address_of
 from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, require
+from screens.guarding import BROWSER_COOKIE
 
 T = TypeVar("T")
 KEPT_WITHIN_S: Final = 10.0
@@ -110,7 +111,8 @@ def actor_of(request: Request, role: Role) -> Actor:
 
 def caller_of(request: Request) -> Caller:
     """Where somebody logs in from."""
-    return Caller(address_of(request), request.headers.get("user-agent", ""))
+    browser = request.cookies.get(BROWSER_COOKIE, "")
+    return Caller(address_of(request), request.headers.get("user-agent", ""), browser)
 
 
 def both(fields: Mapping[str, str]) -> str:

@@ -29,7 +29,7 @@ def me_routes(app: FastAPI, desk: AccountDesk) -> None:
         people, logins = desk.accounts.people, desk.accounts.logins
         try:
             password, old = both(fields), fields.get("old", "")
-            await logins.check_password(visitor.login, old, visitor.address, AccountFault.WRONG_PASSWORD)
+            await logins.check_password(visitor.login, old, caller_of(request), AccountFault.WRONG_PASSWORD)
             person = await kept(people.change_password(visitor.login, password, _actor(visitor)))
             token = await kept(logins.open(person, caller_of(request)))
         except AccountError as error:

@@ -1,7 +1,8 @@
 """Logins that are over leave the table after a while: they are no records, the ledger holds when each began and ended.
 
-    sessions    over for `KEEP_NS`      removed
-    media_views, ledger, grants ...     never touched here
+    sessions                    over for `KEEP_NS`           removed
+    login_tries, login_seats    when they count no more      removed
+    media_views, ledger, grants ...                          never touched here
 
 In: the time. Out: how many went. Two replicas that do it at once do it once.
 """
@@ -13,6 +14,7 @@ from sqlalchemy import and_, delete, or_
 
 from regulator.accounts.model import SECOND_NS
 from regulator.accounts.sessions import IDLE_NS, LONGEST_NS
+from regulator.accounts.tries import forget_old
 from regulator.records.engine import DeskDatabase
 from regulator.records.tables.people import sessions
 
@@ -30,6 +32,8 @@ class SessionCleaning:
     def run(self, now_ns: int) -> None:
         """One round."""
         self.clean(now_ns)
+        with self.database.transaction() as db:
+            forget_old(db, now_ns)
 
     def clean(self, now_ns: int) -> int:
         """Remove what has been over for long enough; how many rows."""

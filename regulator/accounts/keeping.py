@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from regulator.accounts.bindings import Binding, bindings_of
 from regulator.accounts.coverage import coverage_of
 from regulator.accounts.model import Account, Grant
 from regulator.accounts.rows import account_of, grant_of, known_account, known_grant
@@ -18,10 +19,11 @@ from regulator.records.tables.registry import firms, projects, regions
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One person and every grant that was ever proposed for them within the keeper's scope."""
+    """One person, every grant that was ever proposed for them within the keeper's scope, and whom they sign on as."""
 
     account: Account
     grants: tuple[Grant, ...]
+    binding: Binding | None
 
 
 def people_kept(db: Connection, actor: Actor) -> list[Kept]:
@@ -33,7 +35,9 @@ def people_kept(db: Connection, actor: Actor) -> list[Kept]:
         if coverage.holds(grant.scope):
             held.setdefault(grant.user_id, []).append(grant)
     people = [account_of(row) for row in db.execute(select(accounts).order_by(accounts.c.login))]
-    return [Kept(account, tuple(held.get(account.user_id, ()))) for account in people if coverage.holds(account.home)]
+    mine = [account for account in people if coverage.holds(account.home)]
+    bindings = bindings_of(db, [account.user_id for account in mine])
+    return [Kept(each, tuple(held.get(each.user_id, ())), bindings.get(each.user_id)) for each in mine]
 
 
 def require_keeper(db: Connection, actor: Actor, user_id: str) -> Account:

@@ -101,7 +101,8 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Where somebody logs in from: an address, and what the browser calls itself."""
+    """Where somebody logs in from: an address, what the browser calls itself, and the cookie that the desk gave it."""
 
     address: str = ""
     agent: str = ""
+    browser: str = ""

@@ -2,9 +2,9 @@
 
     begin    -> the provider's address; state, nonce and verifier are kept here, once
     finish   <- code and state: exchanged for an ID token, whose signature, issuer, audience, time and nonce must fit
-             -> the claim that is the login, of an account that must exist: nobody is made by signing on
+             -> who the provider says it is: `bindings` knows the account; nobody is made by signing on
 
-In: settings and requests. Out: an account. Raises RefusedError; why exactly is logged, not told to whoever tries.
+In: settings and requests. Out: a subject. Raises RefusedError; why exactly is logged, not told to whoever tries.
 """
 
 import logging
@@ -21,8 +21,8 @@ from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry, decode
 from sqlalchemy import Connection, delete, insert, select
 
-from regulator.accounts.model import SECOND_NS, Account
-from regulator.accounts.rows import account_by_login
+from regulator.accounts.bindings import MOST_SUBJECT_CHARACTERS, Subject
+from regulator.accounts.model import SECOND_NS
 from regulator.accounts.sessions import digest_of, normal_login
 from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
@@ -87,20 +87,14 @@ class SignOn:
         )
         return Begun(str(address), browser)
 
-    def finish(self, returned: Returned, callback: str, now_ns: int) -> tuple[Account, str]:
-        """The account and where it was going. Raises RefusedError: 401 anything does not fit, 403 no such account or
-        disabled, 503."""
+    def finish(self, returned: Returned, callback: str, now_ns: int) -> tuple[Subject, str]:
+        """Who it is and where they were going. Raises RefusedError: 401 anything does not fit, 503."""
         with self._database.transaction() as db:
             kept = _taken(db, returned, now_ns)
         token = self._exchange(returned.code, kept.verifier, callback)
         claims = self._checked(token, kept.nonce, now_ns)
         login = normal_login(str(claims.get(self._settings.claim) or ""))
-        with self._database.reading() as db:
-            account = account_by_login(db, login) if login else None
-        if account is None or account.disabled_at_ns:
-            words = ("您的统一账号在本审查台没有对应账号", "your office's account has no account at this desk")
-            raise RefusedError(403, "no_account", *words)
-        return account, kept.going_on
+        return Subject(self._settings.issuer, _subject_in(claims), login), kept.going_on
 
     def _exchange(self, code: str, verifier: str, callback: str) -> str:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": callback, "code_verifier": verifier}
@@ -120,6 +114,7 @@ class SignOn:
             exp={"essential": True},
             iat={"essential": True},
             nonce={"essential": True, "value": nonce},
+            sub={"essential": True},
         )
         try:
             claims = decode(token, self._keys(), ALGORITHMS).claims
@@ -150,6 +145,13 @@ class SignOn:
             return KeySet.import_key_set({"keys": known["keys"]})
         except (JoseError, KeyError, ValueError, TypeError) as error:
             raise _refused(f"the provider's keys cannot be read: {error}") from error
+
+
+def _subject_in(claims: dict[str, Any]) -> str:
+    subject = claims["sub"]
+    if isinstance(subject, str) and 0 < len(subject) <= MOST_SUBJECT_CHARACTERS and subject.isprintable():
+        return subject
+    raise _refused("the id_token's sub is no text of 1 to 255 characters")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Hashing passwords with Argon2id (RFC 9106, low memory: 3 passes, 64 MiB, 4 lanes).
 
 Slow by design and hungry: at most `AT_ONCE` at a time, and a short line that waits, so that guessers cannot fill the
-memory. A login that does not exist costs the same work as one that does.
+memory. Strangers (logins from where that person never logged in) have one place, and a line of their own, so that a
+crowd of them keeps nobody waiting. A login that does not exist costs the same work as one that does.
 """
 
 import threading
@@ -18,6 +19,7 @@ from screens.passwords import LEAST_CHARACTERS, MOST_CHARACTERS, PasswordFault, 
 
 AT_ONCE = 2
 WAIT_S = 10.0
+MOST_STRANGERS = 8
 _WORDS = {
     PasswordFault.TOO_SHORT: (
         f"密码至少 {LEAST_CHARACTERS} 个字符",
@@ -46,6 +48,8 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
         self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._strange_place = threading.BoundedSemaphore(AT_ONCE - 1)
+        self._strangers = threading.BoundedSemaphore(MOST_STRANGERS)
 
     def hashed(self, password: str, login: str) -> str:
         """The hash of a new password. Raises RefusedError 422 when the rule does not allow it."""
@@ -53,9 +57,9 @@ class Passwords:
         with self._place():
             return self._hasher.hash(normal)
 
-    def fits(self, kept: str, password: str) -> bool:
+    def fits(self, kept: str, password: str, *, stranger: bool = False) -> bool:
         """Whether a password as typed fits the hash; with an empty one the same work is done, and nothing fits."""
-        with self._place():
+        with self._place_of_a_stranger() if stranger else self._place():
             try:
                 self._hasher.verify(kept or self._nobody, normal_password(password))
             except (VerificationError, InvalidHashError):
@@ -68,9 +72,20 @@ class Passwords:
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        if not self._places.acquire(timeout=WAIT_S):
-            raise RefusedError(503, "busy", "登录繁忙，请稍后再试", "too many logins at once: try again")
-        try:
+        with _held(self._places, WAIT_S):
             yield
-        finally:
-            self._places.release()
+
+    @contextmanager
+    def _place_of_a_stranger(self) -> Iterator[None]:
+        with _held(self._strangers, 0), _held(self._strange_place, WAIT_S), self._place():
+            yield
+
+
+@contextmanager
+def _held(places: threading.BoundedSemaphore, wait_s: float) -> Iterator[None]:
+    if not places.acquire(timeout=wait_s):
+        raise RefusedError(503, "busy", "登录繁忙，请稍后再试", "too many logins at once: try again")
+    try:
+        yield
+    finally:
+        places.release()

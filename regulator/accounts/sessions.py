@@ -15,7 +15,7 @@ from regulator.accounts.model import SECOND_NS, Account, Caller, Seat, Session
 from regulator.accounts.passwords import Passwords
 from regulator.accounts.rows import account_by_id, account_by_login, session_of
 from regulator.accounts.seats import seats_of
-from regulator.accounts.tries import begin_try, forgive
+from regulator.accounts.tries import begin_try, not_tried, remember_seat, succeeded
 from regulator.model.actor import SYSTEM, Actor, Scope
 from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
@@ -61,20 +61,27 @@ def log_in(
         account = account_by_login(db, login)
         if account is None or account.disabled_at_ns:
             raise WRONG
-        forgive(db, login, caller.address)
         return account, open_session(db, ledger, account, caller, now_ns)
 
 
 def check_password(
     database: DeskDatabase, ledger: Ledger, passwords: Passwords, typed: tuple[str, str], caller: Caller, now_ns: int
 ) -> None:
-    """Raises RefusedError 401 when it does not fit or the account is disabled, 429 after too many failures."""
+    """Raises RefusedError 401 when it does not fit or the account is disabled, 429 after too many failures, 503."""
     login, password = typed
     with database.transaction() as db:
-        begin_try(db, login, caller.address, now_ns)
+        attempt = begin_try(db, login, caller, now_ns)
         row = db.execute(select(accounts).where(accounts.c.login == login)).first()
-    usable = row is not None and not row.disabled_at_ns
-    if passwords.fits(row.password_hash if row is not None else "", password) and usable:
+    kept = row.password_hash if row is not None and not row.disabled_at_ns else ""
+    try:
+        fits = passwords.fits(kept, password, stranger=not attempt.seat)
+    except RefusedError:
+        with database.transaction() as db:
+            not_tried(db, attempt, now_ns)
+        raise
+    if fits:
+        with database.transaction() as db:
+            succeeded(db, attempt, now_ns)
         return
     if row is not None:  # a name that nobody has is not written down: it may be a password in the wrong field
         with database.transaction() as db:
@@ -85,7 +92,7 @@ def check_password(
 def open_session(
     db: Connection, ledger: Ledger, account: Account, caller: Caller, now_ns: int, how: str = "password"
 ) -> str:
-    """A session for somebody who has just shown who they are; its token."""
+    """A session for somebody who has just shown who they are, at a seat that is theirs from now on; its token."""
     token, session_id = secrets.token_urlsafe(32), secrets.token_hex(8)
     seats = seats_of(db, account, now_ns)
     row = {
@@ -99,6 +106,7 @@ def open_session(
         "agent": caller.agent[:MOST_AGENT_CHARACTERS],
     }
     db.execute(insert(sessions).values(**row))
+    remember_seat(db, account.user_id, caller, now_ns)
     content = {"session_id": session_id, "address": caller.address, "how": how}
     note(db, ledger, "logged_in", account.user_id, content, as_actor(account), now_ns)
     return token

@@ -1,66 +1,113 @@
-"""Slows guessers down: after some failures each further try must wait, twice as long each time (back-off).
+"""Slows guessers down without keeping anybody out (`screens.guessing` says how), and remembers where people log in.
 
-Kept in the database, so that all replicas of a desk count together. A try counts as failed from its beginning, so that
-many at once gain nothing; a success takes the login's tries back.
+Kept in the database, so that all replicas of a desk count together. Rows of one try are always locked in one order:
+the name's, then what came from elsewhere, then the address's.
 """
 
-import math
-from dataclasses import dataclass
+import hashlib
+from typing import Final
 
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from regulator.accounts.model import SECOND_NS
+from regulator.accounts.model import Caller
 from regulator.model.refusals import RefusedError
-from regulator.records.tables.people import login_tries
+from regulator.records.tables.people import accounts, login_seats, login_tries
+from screens.guessing import (
+    FORGET_NS,
+    MOST_SEATS,
+    SEAT_NS,
+    SHORTEST_BROWSER,
+    Attempt,
+    Count,
+    Guesses,
+    Patience,
+    network_of,
+)
 
-FORGET_NS = 3600 * SECOND_NS
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """`free` failures cost nothing; then waits double from 2 s up to `longest_s`. Forgotten after an hour of quiet."""
-
-    free: int
-    longest_s: int
-
-
-WITH_A_LOGIN = Patience(free=5, longest_s=300)
-WITH_AN_ADDRESS = Patience(free=40, longest_s=900)
+WITH_AN_ADDRESS: Final = Patience(free=40, longest_s=900)
 """A whole office may come from one address."""
 
 
-def begin_try(db: Connection, login: str, address: str, now_ns: int) -> None:
-    """Raises RefusedError 429 while the login or the address must wait; otherwise this try counts."""
-    db.execute(delete(login_tries).where(login_tries.c.last_ns < now_ns - FORGET_NS))
-    keys = ((f"login:{login}", WITH_A_LOGIN), (f"address:{address}", WITH_AN_ADDRESS))
-    for who, _ in keys:
-        _refuse_if_early(db, who, now_ns)
-    for who, patience in keys:
-        _count(db, who, patience, now_ns)
-
-
-def forgive(db: Connection, login: str, address: str) -> None:
-    """The try succeeded: the login starts anew, the address has one failure less."""
-    db.execute(delete(login_tries).where(login_tries.c.who == f"login:{login}"))
-    seat = login_tries.c.who == f"address:{address}"
-    db.execute(update(login_tries).where(seat).values(failed=login_tries.c.failed - 1, free_at_ns=0))
-
-
-def _refuse_if_early(db: Connection, who: str, now_ns: int) -> None:
-    free_at_ns = db.scalar(select(login_tries.c.free_at_ns).where(login_tries.c.who == who)) or 0
-    if now_ns < free_at_ns:
-        wait_s = math.ceil((free_at_ns - now_ns) / SECOND_NS)
+def begin_try(db: Connection, login: str, caller: Caller, now_ns: int) -> Attempt:
+    """The try, which counts from now on. Raises RefusedError 429 while it must wait."""
+    attempt = Attempt(login, network_of(caller.address), _own_seat(db, login, caller, now_ns))
+    wait_s = _guesses(db).begin(attempt, now_ns)
+    if wait_s:
         words = (f"尝试次数过多，请 {wait_s} 秒后再试", f"too many failed tries: wait {wait_s} s")
         raise RefusedError(429, "wait", *words, "login")
+    return attempt
 
 
-def _count(db: Connection, who: str, patience: Patience, now_ns: int) -> None:
+def succeeded(db: Connection, attempt: Attempt, now_ns: int) -> None:
+    """The password was right: the failures at this login from there are over, the address has one less."""
+    _guesses(db).succeeded(attempt, now_ns)
+
+
+def not_tried(db: Connection, attempt: Attempt, now_ns: int) -> None:
+    """Nobody had the time to look at the password."""
+    _guesses(db).not_tried(attempt, now_ns)
+
+
+def remember_seat(db: Connection, user_id: str, caller: Caller, now_ns: int) -> None:
+    """A login was completed here: address and browser are this person's own for a while. Whoever still owes a second
+    factor has not completed one."""
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    db.execute(dialect.insert(login_tries).values(who=who).on_conflict_do_nothing())
-    found = select(login_tries.c.failed).where(login_tries.c.who == who).with_for_update()
-    failed = (db.scalar(found) or 0) + 1
-    beyond = failed - patience.free
-    pause_s = min(2**beyond, patience.longest_s) if 0 < beyond < 30 else (patience.longest_s if beyond > 0 else 0)
-    changed = {"failed": failed, "last_ns": now_ns, "free_at_ns": now_ns + pause_s * SECOND_NS if pause_s else 0}
-    db.execute(update(login_tries).where(login_tries.c.who == who).values(**changed))
+    for seat in _seats_of(caller):
+        row = {"user_id": user_id, "seat": seat, "last_ns": now_ns}
+        kept = dialect.insert(login_seats).values(**row)
+        db.execute(kept.on_conflict_do_update(index_elements=["user_id", "seat"], set_={"last_ns": now_ns}))
+    mine = login_seats.c.user_id == user_id
+    newest = select(login_seats.c.seat).where(mine).order_by(login_seats.c.last_ns.desc(), login_seats.c.seat)
+    db.execute(delete(login_seats).where(mine, login_seats.c.seat.not_in(newest.limit(MOST_SEATS).scalar_subquery())))
+
+
+def forget_old(db: Connection, now_ns: int) -> None:
+    """Rows that count for nothing any more. What somebody changes just now stays for the next time."""
+    old = select(login_tries.c.who).where(login_tries.c.last_ns < now_ns - FORGET_NS)
+    old = old.where(login_tries.c.free_at_ns < now_ns).with_for_update(skip_locked=True)
+    db.execute(delete(login_tries).where(login_tries.c.who.in_(old)))
+    db.execute(delete(login_seats).where(login_seats.c.last_ns < now_ns - SEAT_NS))
+
+
+def _guesses(db: Connection) -> Guesses:
+    return Guesses(_Rows(db), WITH_AN_ADDRESS)
+
+
+def _own_seat(db: Connection, login: str, caller: Caller, now_ns: int) -> str:
+    """The seat from which this login has logged in lately; the browser says more than the address."""
+    found = (
+        select(login_seats.c.seat)
+        .join(accounts, accounts.c.user_id == login_seats.c.user_id)
+        .where(accounts.c.login == login, login_seats.c.last_ns >= now_ns - SEAT_NS)
+    )
+    known = set(db.scalars(found.where(login_seats.c.seat.in_(_seats_of(caller)))))
+    return next((seat for seat in _seats_of(caller) if seat in known), "")
+
+
+def _seats_of(caller: Caller) -> tuple[str, ...]:
+    """The browser first. A browser is kept as a digest: its cookie is nobody else's to know."""
+    address = f"address:{network_of(caller.address)}"
+    if len(caller.browser) < SHORTEST_BROWSER:
+        return (address,)
+    return f"browser:{hashlib.sha256(caller.browser.encode()).hexdigest()[:32]}", address
+
+
+class _Rows:
+    """Counts as rows of `login_tries`."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+        self._dialect = postgresql if db.dialect.name == "postgresql" else sqlite
+
+    def get(self, key: str) -> Count:
+        """See `Counts.get`. Makes the row where there is none, so that it can be locked."""
+        self._db.execute(self._dialect.insert(login_tries).values(who=key).on_conflict_do_nothing())
+        found = select(login_tries).where(login_tries.c.who == key).with_for_update()
+        row = self._db.execute(found).first()
+        return Count(row.failed, row.last_ns, row.free_at_ns) if row is not None else Count()
+
+    def put(self, key: str, count: Count) -> None:
+        """See `Counts.put`."""
+        values = {"failed": count.failed, "last_ns": count.last_ns, "free_at_ns": count.free_at_ns}
+        self._db.execute(update(login_tries).where(login_tries.c.who == key).values(**values))

@@ -20,6 +20,7 @@ from regulator.web.pages import Pages
 from regulator.web.session_cookie import give_token, take_token, token_in
 from regulator.web.visitor import presence_of, visitor_of
 from screens.addresses import local_path
+from screens.guarding import BROWSER_COOKIE
 
 
 def login_routes(desk: Desk, app: FastAPI, pages: Pages, passwords: Passwords) -> None:
@@ -63,7 +64,8 @@ def login_routes(desk: Desk, app: FastAPI, pages: Pages, passwords: Passwords) -
 
 def caller_of(request: Request) -> Caller:
     """Where somebody comes from."""
-    return Caller(visitor_of(request).address, request.headers.get("user-agent", ""))
+    browser = request.cookies.get(BROWSER_COOKIE, "")
+    return Caller(visitor_of(request).address, request.headers.get("user-agent", ""), browser)
 
 
 def end_own(desk: Desk, request: Request) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
+from regulator.accounts.bindings import signed_on
 from regulator.accounts.oidc import REFUSED, Returned, SignOn
 from regulator.accounts.sessions import open_session
 from regulator.desk import Desk
@@ -46,7 +47,8 @@ def oidc_routes(desk: Desk, app: FastAPI, pages: Pages) -> None:
         if "code" not in asked or "state" not in asked:
             raise REFUSED
         returned = Returned(asked["code"], asked["state"], request.cookies.get(COOKIE, ""))
-        account, going_on = sign_on.finish(returned, _callback(desk, request), desk.now_ns())
+        who, going_on = sign_on.finish(returned, _callback(desk, request), desk.now_ns())
+        account = signed_on(desk.database, desk.ledger, who, desk.now_ns())
         with desk.database.transaction() as db:
             token = open_session(db, desk.ledger, account, caller_of(request), desk.now_ns(), "oidc")
         answer = pages.render(request, "account_signed_on.html", going_on=going_on)

@@ -2,7 +2,7 @@
 
 GET  /people
 POST /people                                     one more account
-POST /people/{user_id}/disable | enable | password | grants
+POST /people/{user_id}/disable | enable | password | grants | release-binding
 POST /grants/{grant_id}/approve | reject | revoke
 """
 
@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
+from regulator.accounts.bindings import release
 from regulator.accounts.directory import make_account, set_disabled, set_password
 from regulator.accounts.granting import approve_grant, propose_grant, reject_grant, revoke_grant
 from regulator.accounts.keeping import people_kept, require_grant_kept, require_keeper, scope_to_grant
@@ -73,6 +74,8 @@ def _change(
             set_disabled(db, ledger, user_id, disabled=deed == "disable", by=actor, now_ns=now_ns)
         case "password":
             set_password(db, ledger, user_id, passwords.hashed(form["password"], account.login), actor, now_ns)
+        case "release-binding":
+            release(db, ledger, user_id, actor, now_ns)
         case "grants":
             scope = scope_to_grant(db, actor, form["level"], form.get("code"))
             propose_grant(db, ledger, user_id, scope, _duties(form), actor, now_ns)

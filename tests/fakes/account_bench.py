@@ -8,10 +8,11 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from gateway.accounts.accounts import Accounts, Around
-from gateway.accounts.logins import Caller, SessionBounds
+from gateway.accounts.logins import SessionBounds
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.people import Actor
 from gateway.accounts.person import Newcomer, Person, Role
+from gateway.accounts.seats import Caller
 from gateway.clock import SimulatedClock
 from gateway.evidence import RecordKind
 from gateway.recorder import Recorder

@@ -79,7 +79,21 @@ sessions = Table(
 login_tries = Table(
     "login_tries", METADATA, text("who", key=True), whole("failed"), moment("last_ns"), moment("free_at_ns")
 )
-"""`who`: `login:<login>` or `address:<address>`."""
+"""`who`: a key of `screens.guessing`."""
+
+login_seats = Table("login_seats", METADATA, text("user_id", key=True), text("seat", key=True), moment("last_ns"))
+"""`seat`: `address:<network>` or `browser:<digest>` from which an account has logged in lately."""
+
+sign_on_bindings = Table(
+    "sign_on_bindings",
+    METADATA,
+    text("user_id", key=True),
+    text("issuer", default=None),
+    text("subject", default=None),
+    moment("bound_at_ns"),
+    UniqueConstraint("issuer", "subject"),
+)
+"""Whose account at a provider of OpenID Connect an account is. A released binding is in the ledger alone."""
 
 sign_ons = Table(
     "sign_ons",

@@ -3,29 +3,41 @@
 import csv
 import io
 import re
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import Literal
 
 import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import Connection, insert, select
 
 from regulator.accounts.granting import approve_grant, propose_grant
-from regulator.accounts.model import Account
+from regulator.accounts.model import Account, Caller
+from regulator.accounts.passwords import Passwords
 from regulator.accounts.rows import account_by_id
 from regulator.accounts.seats import seats_of
+from regulator.accounts.tries import begin_try, forget_old, remember_seat, succeeded
 from regulator.model.actor import Duty, Level, Scope
 from regulator.model.refusals import RefusedError
+from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Deed
+from regulator.records.tables.people import accounts, login_seats, login_tries
 from tests.fakes.desk_database import DeskClock
-from tests.fakes.desk_face import PASSWORD, DeskFace
+from tests.fakes.desk_face import HASH, PASSWORD, DeskFace
 
 GUANGZHOU, SHENZHEN = Scope(Level.CITY, "440100"), Scope(Level.CITY, "440300")
 
 
-def try_login(face: DeskFace, login: str, password: str = "not the password") -> int:
-    return face.client().submit("/login", "/login", login=login, password=password).status_code
+def try_login(face: DeskFace, login: str, password: str = "not the password", address: str = "127.0.0.1") -> int:
+    """As a proxy on the desk's own machine passes it on."""
+    client = face.client()
+    fields = {"csrf": client.csrf("/login"), "login": login, "password": password}
+    return client.post("/login", data=fields, headers={"x-forwarded-for": address}).status_code
 
 
 def test_after_some_failures_each_try_must_wait_longer(face: DeskFace, clock: DeskClock) -> None:
     login = face.person(Duty.VIEWER).login
-    assert [try_login(face, login) for _ in range(6)] == [401] * 6
+    assert [try_login(face, login) for _ in range(3)] == [401] * 3
     assert try_login(face, login, PASSWORD) == 429
     clock.move(seconds=2)
     assert try_login(face, login) == 401
@@ -33,7 +45,106 @@ def test_after_some_failures_each_try_must_wait_longer(face: DeskFace, clock: De
     assert try_login(face, login, PASSWORD) == 429
     clock.move(seconds=2)
     assert try_login(face, login, PASSWORD) == 303
-    assert try_login(face, login) == 401
+    assert [try_login(face, login) for _ in range(5)] == [401] * 5, "it is the person's own seat now"
+    assert try_login(face, login, PASSWORD) == 429
+
+
+def test_guesses_from_elsewhere_keep_nobody_from_their_own_seat_or_a_new_one(face: DeskFace) -> None:
+    login = face.person(Duty.VIEWER).login
+    assert try_login(face, login, PASSWORD, "10.0.0.5") == 303
+    for n in range(6):
+        for _ in range(4):
+            try_login(face, login, address=f"198.51.100.{n}")
+        assert try_login(face, login, PASSWORD, f"198.51.100.{n}") == 429
+    assert try_login(face, login, PASSWORD, "10.0.0.5") == 303
+    assert try_login(face, login, PASSWORD, "203.0.113.9") == 303
+
+
+def test_200_addresses_that_guess_for_an_hour_have_few_guesses_and_keep_nobody_out(
+    database: DeskDatabase, clock: DeskClock
+) -> None:
+    """At the database, where each guess that may be looked at is one row's change."""
+    own = Caller("10.0.0.5")
+    with database.transaction() as db:
+        db.execute(insert(accounts).values(user_id="u-1", login="li", name="李", home_level="province"))
+        remember_seat(db, "u-1", own, clock())
+    guesses, due_ns = 0, [0] * 200
+    for step in range(360):
+        with database.transaction() as db:
+            for n in range(200):
+                if due_ns[n] <= clock():
+                    wait_s = _guess(db, Caller(f"198.51.100.{n}"), clock())
+                    guesses += wait_s == 0
+                    due_ns[n] = clock() + wait_s * 1_000_000_000
+            if step % 30 == 0:
+                for rightful in (own, Caller(f"2001:db8:{step}::7")):
+                    succeeded(db, begin_try(db, "li", rightful, clock()), clock())
+        clock.move(seconds=10)
+    assert 1500 < guesses <= 14 * 200
+
+
+def _guess(db: Connection, caller: Caller, now_ns: int) -> int:
+    """Seconds that a guesser is told to wait; 0: the guess is looked at."""
+    try:
+        begin_try(db, "li", caller, now_ns)
+    except RefusedError as refused:
+        return int(refused.message_en.split()[-2])
+    return 0
+
+
+def test_a_browser_that_has_logged_in_is_not_slowed_by_a_guesser_at_its_own_address(
+    face: DeskFace, clock: DeskClock
+) -> None:
+    login, browser = face.person(Duty.VIEWER).login, face.client()
+    fields = {"login": login, "password": PASSWORD}
+    assert browser.submit("/login", "/login", **fields).status_code == 303
+    browser.submit("/", "/logout")
+    for _ in range(12):
+        try_login(face, login)
+    assert try_login(face, login, PASSWORD) == 429
+    assert browser.submit("/login", "/login", **fields).status_code == 303
+
+
+def test_seats_and_tries_are_forgotten_in_time_and_seats_are_bounded(face: DeskFace, clock: DeskClock) -> None:
+    person = face.person(Duty.VIEWER)
+    try_login(face, person.login)
+    for n in range(20):
+        with face.database.transaction() as db:
+            remember_seat(db, person.user_id, Caller(f"10.0.0.{n}"), clock.move(seconds=1))
+
+    def kept() -> tuple[list[str], int]:
+        with face.database.transaction() as db:
+            forget_old(db, clock())
+            seats = db.scalars(select(login_seats.c.seat).order_by(login_seats.c.last_ns)).all()
+            return list(seats), len(db.execute(select(login_tries)).all())
+
+    assert kept() == ([f"address:10.0.0.{n}" for n in range(4, 20)], 3)
+    clock.move(hours=1.1)
+    assert kept() == ([f"address:10.0.0.{n}" for n in range(4, 20)], 0)
+    clock.move(days=90)
+    assert kept() == ([], 0)
+
+
+def test_a_crowd_of_strangers_leaves_a_place_to_hash_for_people_at_their_seat() -> None:
+    """Eight strangers wait, a ninth is told so at once; somebody at their own seat is looked at."""
+    go_on = threading.Event()
+
+    class Slow(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+            if password == "slow":
+                assert go_on.wait(20)
+            return super().verify(hash, password)
+
+    passwords = Passwords(Slow(time_cost=1, memory_cost=8, parallelism=1))
+    assert not passwords.fits("", "the hash of nobody is made")
+    with ThreadPoolExecutor(9) as threads:
+        crowd = [threads.submit(passwords.fits, "", "slow", stranger=True) for _ in range(9)]
+        (refused,), waiting = wait(crowd, 20, FIRST_COMPLETED)
+        fits = passwords.fits(HASH, PASSWORD)
+        go_on.set()
+    assert fits
+    assert str(refused.exception()).startswith("busy")
+    assert [each.result() for each in waiting] == [False] * 8
 
 
 def test_guesses_at_many_names_from_one_address_wait_too(face: DeskFace) -> None:

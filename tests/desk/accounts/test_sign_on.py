@@ -1,6 +1,7 @@
 """Signing on with the office's account, against a provider on a socket: only what fits opens a login."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -9,9 +10,12 @@ import httpx
 import pytest
 from joserfc.jwk import OctKey
 
+from regulator.accounts.bindings import Subject, signed_on
 from regulator.accounts.rows import account_by_login
 from regulator.model.actor import Duty, Level, Scope
+from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
+from regulator.records.ledger import entries_of, verify_ledger
 from regulator.settings import DeskSettings, OidcSettings
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskClient, DeskFace
@@ -142,3 +146,104 @@ def test_a_provider_that_is_away_is_said_so(face: DeskFace, provider: OidcProvid
     provider.issuer = "http://another.name"
     answer = face.client().get("/oidc/start")
     assert (answer.status_code, "无法访问" in answer.text) == (503, True)
+
+
+def chain_of(face: DeskFace, login: str) -> list[tuple[str, dict[str, object]]]:
+    """Deeds about an account (kind, content); the chain is whole."""
+    key = face.desk.key.public
+    with face.database.reading() as db:
+        account = account_by_login(db, login)
+        assert account is not None
+        chain = f"account:{account.user_id}"
+        verify_ledger(db, chain, {key.key_id: key})
+        return [(str(entry.fields["kind"]), dict(entry.fields["content"])) for entry in entries_of(db, chain)]
+
+
+def whose_page(client: DeskClient) -> bool:
+    """Whether the browser is somebody's."""
+    return client.get("/me").status_code == 200
+
+
+def test_the_first_sign_on_binds_and_the_subject_alone_counts_afterwards(
+    face: DeskFace, provider: OidcProvider
+) -> None:
+    provider.claims = {"sub": "office-4711"}
+    assert go(face.client())[0].status_code == 200
+    kind, content = chain_of(face, "chen")[-2]
+    assert (kind, content) == (
+        "sign_on_bound",
+        {"issuer": provider.issuer, "subject": "office-4711", "login": "chen"},
+    )
+    provider.person = "chen-married-wang"
+    client = face.client()
+    assert go(client)[0].status_code == 200
+    assert "市级 440100 · 研判" in client.get("/").text
+    assert [kind for kind, _ in chain_of(face, "chen")].count("sign_on_bound") == 1
+
+
+def test_another_subject_of_the_same_name_is_refused_and_noted(face: DeskFace, provider: OidcProvider) -> None:
+    assert go(face.client())[0].status_code == 200
+    provider.claims = {"sub": "2"}
+    client = face.client()
+    answer, _ = go(client)
+    assert (answer.status_code, "已绑定另一个统一账号" in answer.text) == (403, True)
+    assert not whose_page(client)
+    assert chain_of(face, "chen")[-1] == ("sign_on_refused", {"issuer": provider.issuer, "subject": "2"})
+    provider.claims = {}
+    assert go(face.client())[0].status_code == 200
+
+
+def test_a_bound_person_who_takes_the_name_of_another_stays_who_they_are(
+    face: DeskFace, provider: OidcProvider
+) -> None:
+    face.add("wang", "王工", [(CITY, [Duty.APPROVER])])
+    assert go(face.client())[0].status_code == 200
+    provider.person = "wang"
+    client = face.client()
+    assert go(client)[0].status_code == 200
+    assert "研判" in client.get("/").text
+    assert all(not kind.startswith("sign_on") for kind, _ in chain_of(face, "wang"))
+
+
+def test_an_administrator_releases_a_binding_and_the_next_sign_on_binds_anew(
+    face: DeskFace, provider: OidcProvider
+) -> None:
+    client, keeper = face.client(), face.client(Duty.ADMINISTRATOR)
+    assert go(client)[0].status_code == 200
+    assert "已绑定统一账号 1" in keeper.get("/people").text
+    with face.database.reading() as db:
+        account = account_by_login(db, "chen")
+    assert account is not None
+    at = f"/people/{account.user_id}/release-binding"
+    assert face.client(Duty.REVIEWER).submit("/me", at).status_code == 403
+    assert keeper.submit("/people", at).status_code == 303
+    assert not whose_page(client)
+    assert keeper.submit("/people", at).status_code == 404
+    assert chain_of(face, "chen")[-1] == ("sign_on_released", {"issuer": provider.issuer, "subject": "1"})
+    provider.claims = {"sub": "2"}
+    assert go(face.client())[0].status_code == 200
+    provider.claims = {"sub": "1"}
+    assert go(face.client())[0].status_code == 403
+
+
+@pytest.mark.parametrize("subject", [None, "", 7, "x" * 256, "two\nlines"], ids=repr)
+def test_a_token_without_a_usable_subject_opens_nothing(
+    face: DeskFace, provider: OidcProvider, subject: object
+) -> None:
+    provider.claims = {"sub": subject}
+    assert go(face.client())[0].status_code == 401
+
+
+def test_two_subjects_at_once_bind_one(face: DeskFace, provider: OidcProvider) -> None:
+    askers = [Subject(provider.issuer, f"s-{number}", "chen") for number in range(6)]
+    with ThreadPoolExecutor(len(askers)) as threads:
+        told = list(threads.map(lambda who: _told(face, who), askers))
+    assert sorted(told) == ["bound_to_another"] * 5 + ["chen"]
+    assert [kind for kind, _ in chain_of(face, "chen")].count("sign_on_bound") == 1
+
+
+def _told(face: DeskFace, who: Subject) -> str:
+    try:
+        return signed_on(face.database, face.desk.ledger, who, face.clock()).login
+    except RefusedError as refused:
+        return refused.code

@@ -1,12 +1,19 @@
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 
+from gateway.accounts.account_rows import ACCOUNTS_FILE
 from gateway.accounts.faults import AccountError, AccountFault
-from gateway.accounts.logins import HOUR_NS, MOST_SESSIONS_A_PERSON, Caller
+from gateway.accounts.logins import HOUR_NS, MOST_SESSIONS_A_PERSON
 from gateway.accounts.passwords import Passwords
-from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, HERE, AccountBench
+from gateway.accounts.person import Role
+from gateway.accounts.seats import Caller
+from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, HERE, OTHER_PASSWORD, AccountBench
+
+ELSEWHERE = Caller("10.9.9.9")
 
 
 async def fault_of(bench: AccountBench, name: str, password: str, caller: Caller = HERE) -> AccountError:
@@ -29,13 +36,83 @@ async def test_the_name_may_be_typed_in_any_case_and_width(bench: AccountBench) 
 
 async def test_a_guesser_waits_and_is_told_how_long(bench: AccountBench) -> None:
     await bench.set_up()
-    for _ in range(5):
-        await fault_of(bench, "wang", "not the password")
-    refused = await fault_of(bench, "wang", GOOD_PASSWORD, Caller("10.9.9.9"))
-    assert (refused.fault, refused.wait_s) == (AccountFault.WAIT, 2)
+    for caller, free in ((HERE, 5), (ELSEWHERE, 3)):
+        for _ in range(free):
+            await fault_of(bench, "wang", "not the password", caller)
+        refused = await fault_of(bench, "wang", GOOD_PASSWORD, caller)
+        assert (refused.fault, refused.wait_s) == (AccountFault.WAIT, 2)
     await bench.clock.advance(2.0)
-    await bench.accounts.logins.login("wang", GOOD_PASSWORD, Caller("10.9.9.9"))
+    await bench.accounts.logins.login("wang", GOOD_PASSWORD, ELSEWHERE)
     await fault_of(bench, "wang", "not the password")
+
+
+async def test_200_addresses_that_guess_for_an_hour_keep_the_supervisor_out_of_nothing(bench: AccountBench) -> None:
+    """Every ten seconds each guesses as soon as it may; the supervisor logs in all the while from their own seat, and
+    from a new phone. The chain holds ten failures a minute."""
+    await bench.set_up()
+    await bench.add("li", Role.SUPERVISOR)
+    await bench.accounts.logins.login("li", OTHER_PASSWORD, HERE)
+    guesses, due_s = 0, [0] * 200
+    for second in range(0, 3600, 10):
+        for n in range(200):
+            if due_s[n] <= second:
+                error = await fault_of(bench, "li", "a guess of many", Caller(f"198.51.100.{n}"))
+                guesses += error.fault is AccountFault.WRONG_LOGIN
+                due_s[n] = second + error.wait_s
+        if second % 300 == 0:
+            await bench.accounts.logins.login("li", OTHER_PASSWORD, HERE)
+            await bench.accounts.logins.login("li", OTHER_PASSWORD, Caller(f"192.0.2.{second // 300}"))
+        await bench.clock.advance(10.0)
+    assert guesses <= 14 * 200
+
+
+async def test_a_browser_that_has_logged_in_is_not_slowed_by_a_guesser_at_its_own_address(bench: AccountBench) -> None:
+    await bench.set_up()
+    own = Caller(HERE.address, HERE.agent, "t" * 32)
+    await bench.accounts.logins.login("wang", GOOD_PASSWORD, own)
+    for _ in range(20):
+        await fault_of(bench, "wang", "not the password")
+    assert (await fault_of(bench, "wang", GOOD_PASSWORD)).fault is AccountFault.WAIT
+    await bench.accounts.logins.login("wang", GOOD_PASSWORD, own)
+
+
+async def test_a_seat_outlives_a_restart_for_90_days_and_a_wrong_password_makes_none(bench: AccountBench) -> None:
+    await bench.set_up()
+    await fault_of(bench, "wang", "not the password", ELSEWHERE)
+
+    def free_tries(caller: Caller) -> str:
+        seat = bench.accounts._store.own_seat("wang", caller.seats, bench.clock.now_ns())
+        return seat.partition(":")[0]
+
+    assert (free_tries(HERE), free_tries(ELSEWHERE)) == ("address", "")
+    await bench.close()
+    bench.open()
+    await bench.start()
+    assert free_tries(HERE) == "address"
+    await bench.clock.advance(90 * 86_400.0 + 1)
+    assert free_tries(HERE) == ""
+
+
+async def test_of_one_login_sixteen_seats_are_remembered(bench: AccountBench) -> None:
+    await bench.set_up()
+    for n in range(20):
+        await bench.clock.advance(1.0)
+        await bench.accounts.logins.login("wang", GOOD_PASSWORD, Caller(f"10.0.0.{n}"))
+    now_ns = bench.clock.now_ns()
+    known = [n for n in range(20) if bench.accounts._store.own_seat("wang", Caller(f"10.0.0.{n}").seats, now_ns)]
+    assert known == list(range(4, 20))
+
+
+async def test_a_file_of_an_older_release_gets_its_table(bench: AccountBench) -> None:
+    await bench.set_up()
+    await bench.close()
+    with closing(sqlite3.connect(bench.folder / ACCOUNTS_FILE)) as db:
+        db.execute("DROP TABLE seat")
+        db.commit()
+    bench.open()
+    await bench.start()
+    await bench.accounts.logins.login("wang", GOOD_PASSWORD, HERE)
+    assert bench.accounts._store.own_seat("wang", HERE.seats, bench.clock.now_ns())
 
 
 async def test_unknown_names_wait_like_known_ones(bench: AccountBench) -> None:

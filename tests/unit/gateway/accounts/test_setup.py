@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from gateway.accounts.faults import AccountError, AccountFault
-from gateway.accounts.logins import Caller
 from gateway.accounts.person import Role
+from gateway.accounts.seats import Caller
 from gateway.accounts.setup_code import SetupCode
 from tests.fakes.account_bench import HERE, AccountBench, newcomer
 
