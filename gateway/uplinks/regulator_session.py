@@ -32,6 +32,7 @@ from contract.envelope import (
 from contract.faults import BadSignature, BoxExists, CodeRefused, Malformed, StaleSequence, TooLarge, UnknownAlgorithm
 from contract.keyfile import load, load_or_create
 from contract.messages import ENROL, Enrol, Enrolled
+from contract.sender import SENDER_HEADER, sender_text
 from contract.signing import ED25519, SignKey, VerifyKey, verify_key
 from contract.strict_json import parse_object
 from gateway.model.errors import LinkError
@@ -179,6 +180,8 @@ class RegulatorSession:
             raise TooLarge("body", str(MAX_MESSAGE_BYTES))
         headers = {SIGNATURE_HEADER: sealed.signature, "Content-Type": "application/json"}
         content = sealed.raw
+        if way.content is None and question.kind != ENROL:
+            headers[SENDER_HEADER] = sender_text(envelope, self.key)
         if way.content is not None:
             content = way.content
             headers |= {

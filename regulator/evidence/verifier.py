@@ -36,7 +36,8 @@ import os
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Optional
 
@@ -48,6 +49,12 @@ CURVE_HEAD = "minute_utc_ns,asset,point,unit,min,max,mean,count,quality"
 MOST_FILES = 20_000
 MOST_TEXT_BYTES = 128 * 1024 * 1024
 MOST_BYTES = 4 * 1024 * 1024 * 1024
+FREE_BYTES = 16 * 1024 * 1024
+MOST_RATIO = 20
+"""A zip says that it unpacks to at most `FREE_BYTES` and twenty times its own length. Ours: media as it is, and JSON
+with digests and signatures in it, which shrinks to an eighth at best."""
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Of these no more is unpacked than an entry says that it holds; the others unpack first and look then."""
 PIECE_BYTES = 1024 * 1024
 
 UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
@@ -82,17 +89,61 @@ class _UnreadableError(Exception):
     """A file that cannot be understood at all."""
 
 
+class _EnoughError(Exception):
+    """As many faults as were asked for are found."""
+
+
+class Checking(NamedTuple):
+    """How a package is checked. `desk_key_id`: whose key it must be, empty: not said. `holds`: by
+    algorithm, whether a signature is a key's (public key, signature, data). `most_faults`: after how many nothing more is looked at, 0: never."""
+
+    desk_key_id: str
+    holds: Mapping[str, Callable[[bytes, bytes, bytes], bool]]
+    most_faults: int = 0
+
+
 def verify_package(source: str | IO[bytes], desk_key_id: str = "") -> Report:
     """Check a package, by the path of a zip or of an unpacked folder, or as an open file. Never raises for what is in
     it."""
+    return check_package(source, Checking(desk_key_id, HOLDS_BY_ALGORITHM))
+
+
+def check_package(source: str | IO[bytes], how: Checking) -> Report:
+    """The same, another way."""
     try:
         if isinstance(source, str) and Path(source).is_dir():
-            return _Verifier(_Folder(Path(source)), desk_key_id).run()
+            return _Verifier(_Folder(Path(source)), how).run()
         with zipfile.ZipFile(source) as package:
-            return _Verifier(package, desk_key_id).run()
+            return _Verifier(package, how).run()
     except UNREADABLE:
-        fault = Fault("package", "不是可读取的 zip 文件", "not a zip file that can be read")
-        return Report(None, "", [fault], {}, bool(desk_key_id))
+        return _refused(how, Fault("package", "不是可读取的 zip 文件", "not a zip file that can be read"))
+
+
+def _refused(how: Checking, fault: Fault) -> Report:
+    return Report(None, "", [fault], {}, bool(how.desk_key_id))
+
+
+def _excess(package: zipfile.ZipFile | _Folder) -> Fault | None:
+    """Why the package is none of ours by what it says of itself, before anything in it is read."""
+    entries = package.infolist()
+    total = sum(entry.file_size for entry in entries)
+    packed = FREE_BYTES + MOST_RATIO * _length(package)
+    zh, en = "", ""
+    if len(entries) > MOST_FILES:
+        zh = f"文件过多：{len(entries)} 个，上限 {MOST_FILES} 个"
+        en = f"too many files: found {len(entries)}, expected at most {MOST_FILES}"
+    elif total > min(MOST_BYTES, packed):
+        zh = f"解压后过大：{total} 字节，上限 {min(MOST_BYTES, packed)} 字节"
+        en = f"unpacks to too much: {total} bytes, expected at most {min(MOST_BYTES, packed)}"
+    elif any(entry.compress_type not in METHODS for entry in entries):
+        zh, en = "含有证据包不使用的压缩方式", "compressed in a way that packages are not"
+    return Fault("package", zh, en) if en else None
+
+
+def _length(package: zipfile.ZipFile | _Folder) -> int:
+    """Bytes of the zip; of a folder, which has nothing to unpack, all there may be."""
+    file = None if isinstance(package, _Folder) else package.fp
+    return file.seek(0, os.SEEK_END) if file is not None else MOST_BYTES
 
 
 def curve_text(bodies: Iterable[dict[str, Any]]) -> str:
@@ -155,16 +206,28 @@ class _Folder:
 class _Verifier:
     """One package, top down: the manifest first, as it names everything else."""
 
-    def __init__(self, package: zipfile.ZipFile | _Folder, desk_key_id: str) -> None:
+    def __init__(self, package: zipfile.ZipFile | _Folder, how: Checking) -> None:
         self.package = package
-        self.wanted_key_id = desk_key_id
+        self.how = how
         self.faults: list[Fault] = []
+        self.said: dict[str, list[dict[str, Any]]] | None = None
         self.checked: dict[str, int] = {}
         self.manifest: dict[str, Any] | None = None
         self.desk_key_id = ""
         self.damaged: set[str] = set()
 
     def run(self) -> Report:
+        excess = _excess(self.package)
+        if excess is not None:
+            return _refused(self.how, excess)
+        try:
+            self._look()
+        except _EnoughError:
+            zh, en = "问题过多，其余未再检查", "too many faults: the rest was not looked at"
+            self.faults.append(Fault("package", zh, en))
+        return Report(self.manifest, self.desk_key_id, self.faults, self.checked, bool(self.how.desk_key_id))
+
+    def _look(self) -> None:
         try:
             self._manifest()
         except _UnreadableError as error:
@@ -177,10 +240,11 @@ class _Verifier:
                     where = look.__name__[1:]
                     en = f"cannot be understood: {type(error).__name__}: {error}"
                     self._fault(where, "内容无法解析", en)
-        return Report(self.manifest, self.desk_key_id, self.faults, self.checked, bool(self.wanted_key_id))
 
     def _fault(self, where: str, zh: str, en: str) -> None:
         self.faults.append(Fault(where, zh, en))
+        if len(self.faults) == self.how.most_faults:
+            raise _EnoughError
 
     def _count(self, what: str) -> None:
         self.checked[what] = self.checked.get(what, 0) + 1
@@ -196,10 +260,7 @@ class _Verifier:
             raise _UnreadableError(f"{name}: {error}") from None
 
     def _json(self, name: str) -> Any:
-        try:
-            return json.loads(self._bytes(name).decode("utf-8"))
-        except (ValueError, RecursionError):
-            raise _UnreadableError(name + " is no JSON") from None
+        return _parsed(name, self._bytes(name))
 
     def _lines(self, name: str) -> list[Any]:
         try:
@@ -209,7 +270,7 @@ class _Verifier:
 
     def _manifest(self) -> None:
         raw = self._bytes(MANIFEST)
-        manifest = self._json(MANIFEST)
+        manifest = _parsed(MANIFEST, raw)
         fits = isinstance(manifest, dict) and manifest.get("format") == FORMAT
         if not fits or not isinstance(manifest.get("files"), dict):
             raise _UnreadableError("expected the format " + FORMAT)
@@ -222,9 +283,10 @@ class _Verifier:
                 self._fault(SIGNATURE, "清单签名不成立", "the desk's signature of the manifest does not hold")
         except (_UnreadableError, KeyError, TypeError):
             self._fault(SIGNATURE, "清单签名缺失或无法读取", "the signature of the manifest is missing or unreadable")
-        if self.wanted_key_id and self.desk_key_id != self.wanted_key_id:
-            zh = f"由其他密钥 {self.desk_key_id} 签名，应为 {self.wanted_key_id}"
-            en = f"signed with another key, {self.desk_key_id}, expected {self.wanted_key_id}"
+        wanted = self.how.desk_key_id
+        if wanted and self.desk_key_id != wanted:
+            zh = f"由其他密钥 {self.desk_key_id} 签名，应为 {wanted}"
+            en = f"signed with another key, {self.desk_key_id}, expected {wanted}"
             self._fault(SIGNATURE, zh, en)
 
     def _signed(self, keys: list[dict[str, str]], said: dict[str, str], data: bytes) -> bool:
@@ -232,7 +294,7 @@ class _Verifier:
         for key in keys:
             public, alg = _unbase64(key["public_key"]), key["alg"]
             if key["key_id"] == said["key_id"] and key_id_of(public, alg) == key["key_id"]:
-                holds = HOLDS_BY_ALGORITHM.get(alg)
+                holds = self.how.holds.get(alg)
                 claimed = said.get("alg", alg)
                 return holds is not None and claimed == alg and holds(public, _unbase64(said["signature"]), data)
         return False
@@ -240,10 +302,8 @@ class _Verifier:
     def _files(self) -> None:
         """Every file and its digest; nothing that the manifest does not list."""
         assert self.manifest is not None
-        names = [entry.filename for entry in self.package.infolist()]
-        if len(names) > MOST_FILES or sum(entry.file_size for entry in self.package.infolist()) > MOST_BYTES:
-            raise _UnreadableError("more or longer files than a package has")
-        for name in sorted({name for name in names if names.count(name) > 1}):
+        names = Counter(entry.filename for entry in self.package.infolist())
+        for name in sorted(name for name, count in names.items() if count > 1):
             self._fault(name, "文件名重复", "this name stands in the zip twice")
         listed = self.manifest["files"]
         for name in sorted(set(names) - set(listed) - {MANIFEST, SIGNATURE}):
@@ -292,8 +352,14 @@ class _Verifier:
                 self._fault(name, "回执与报文不符", "the receipt is for another content")
 
     def _bodies(self, kind: str) -> list[dict[str, Any]]:
-        envelopes = [json.loads(self._json(name)["envelope"]) for name in self._item_names()]
-        return [envelope["body"] for envelope in envelopes if envelope["kind"] == kind]
+        """What the box said of a kind. All are read at the first call."""
+        if self.said is None:
+            said: dict[str, list[dict[str, Any]]] = {}
+            for name in self._item_names():
+                envelope = json.loads(self._json(name)["envelope"])
+                said.setdefault(envelope["kind"], []).append(envelope["body"])
+            self.said = said
+        return self.said.get(kind, [])
 
     def _chain(self) -> None:
         """The slice of the box's chain, link by link; its beginning is taken as it is."""
@@ -396,6 +462,13 @@ class _Verifier:
             self._count("curve")
             if self._bytes("curve.csv").decode("utf-8-sig") != curve_text(self._bodies("minute_summary")):
                 self._fault("curve.csv", "曲线与设备上报的分钟数据不符", "is not what the box's minute summaries say")
+
+
+def _parsed(name: str, raw: bytes) -> Any:
+    try:
+        return json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise _UnreadableError(name + " is no JSON") from None
 
 
 def canonical(value: Any) -> bytes:
@@ -585,7 +658,7 @@ def _sm2_times(scalar: int, point: Triple) -> Triple:
     return total
 
 
-HOLDS_BY_ALGORITHM = {"Ed25519": ed25519_holds, "SM2": sm2_holds}
+HOLDS_BY_ALGORITHM: dict[str, Callable[[bytes, bytes, bytes], bool]] = {"Ed25519": ed25519_holds, "SM2": sm2_holds}
 
 
 def report_text(report: Report) -> str:

@@ -25,7 +25,7 @@ CODES: Final = Media(("text/html", "text/csv"), "The codes, shown once: a sheet 
 TOO_MANY: Final = ((429, "Too many failures: wait"), (503, "Too many log in at once: try again"))
 TOO_MANY_VIEWS: Final = ((429, "Too many watch already"),)
 WRONG: Final = (401, "Wrong login name or password")
-BUSY: Final = ((503, "Too many at once: try again later"),)
+BUSY: Final = ((429, "One of this login or address is at it already"), (503, "Too many at once: try again later"))
 PART: Final = ((206, "The bytes that `Range` asks for"), (416, "There are no such bytes"))
 
 
