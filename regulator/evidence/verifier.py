@@ -94,8 +94,9 @@ class _EnoughError(Exception):
 
 
 class Checking(NamedTuple):
-    """How a package is checked. `desk_key_id`: whose key it must be, empty: not said. `holds`: by
-    algorithm, whether a signature is a key's (public key, signature, data). `most_faults`: after how many nothing more is looked at, 0: never."""
+    """How a package is checked. `desk_key_id`: whose key it must be, empty: not said. `holds`: by algorithm, whether a
+    signature is a key's (public key, signature, data). `most_faults`: after how many nothing more is looked at, 0:
+    never."""
 
     desk_key_id: str
     holds: Mapping[str, Callable[[bytes, bytes, bytes], bool]]
