@@ -2,7 +2,8 @@
 
     ext4 --blocks--> loop device --writes, flushes--> volatile_image (FUSE, own process) --what was synced--> image
 
-After `cut` the box must be killed by whoever runs it; `power_on` mounts what the image holds.
+After `cut` the box must be killed by whoever runs it; `power_on` mounts what the image holds. `fail` and `come_back`
+are the kernel's own error trigger and a checked, new mount, as of `failing_disk`.
 """
 
 import contextlib
@@ -19,22 +20,20 @@ from tests.fakes.failing_disk import run_command
 from tests.fakes.gateway_process import ROOT
 from tests.fakes.waiting import wait_until
 
-SIZE_MIB = 96
-
 
 class CutDisk:
     """Mounted at `folder`."""
 
-    def __init__(self, place: Path, seed: int) -> None:
+    def __init__(self, place: Path, seed: int, size_mib: int = 96) -> None:
         self.folder = place / "disk"
         self._image, self._volatile = place / "disk.img", place / "volatile"
         self._seeds = itertools.count(seed)
         with self._image.open("wb") as file:
-            file.truncate(SIZE_MIB * 2**20)
+            file.truncate(size_mib * 2**20)
         run_command("mkfs.ext4", "-q", "-F", str(self._image))
         self.folder.mkdir()
         self._volatile.mkdir()
-        self._device = ""
+        self._devices: list[str] = []
         self._server: subprocess.Popen[str] | None = None
         self.power_on()
 
@@ -58,12 +57,32 @@ class CutDisk:
         assert self._server.stdout is not None
         assert self._server.stdout.readline() == "ready\n"
         wait_until((self._volatile / "disk").exists, "the image served")
-        self._device = run_command("losetup", "--find", "--show", str(self._volatile / "disk"))
-        run_command("mount", self._device, str(self.folder))
+        self._mount()
+
+    @property
+    def trigger(self) -> Path:
+        """Writing to it makes the kernel meet an error in this file system."""
+        return Path("/sys/fs/ext4") / Path(self._devices[-1]).name / "trigger_fs_error"
+
+    def fail(self) -> None:
+        """From now on nothing can be written."""
+        self.trigger.write_text("1")
+
+    def come_back(self) -> None:
+        """Whole again, for whoever opens a path anew: what is open still means the dead mount."""
+        run_command("umount", "-l", str(self.folder))
+        self._mount(checked=True)
 
     def close(self) -> None:
         """Everything given back."""
         self._let_go()
+
+    def _mount(self, checked: bool = False) -> None:
+        device = run_command("losetup", "--find", "--show", str(self._volatile / "disk"))
+        self._devices.append(device)
+        if checked:
+            subprocess.run(["e2fsck", "-f", "-y", device], check=False, capture_output=True)
+        run_command("mount", "-o", "errors=remount-ro", device, str(self.folder))
 
     def _running(self) -> "subprocess.Popen[str]":
         assert self._server is not None
@@ -74,7 +93,9 @@ class CutDisk:
             return
         subprocess.run(["umount", str(self.folder)], check=False, capture_output=True)
         subprocess.run(["umount", "-l", str(self.folder)], check=False, capture_output=True)
-        subprocess.run(["losetup", "-d", self._device], check=False)
+        for device in self._devices:
+            subprocess.run(["losetup", "-d", device], check=False)
+        self._devices.clear()
         subprocess.run(["umount", "-l", str(self._volatile)], check=False)
         with self._server as ended:
             ended.wait(10)
@@ -82,14 +103,14 @@ class CutDisk:
 
 
 @contextlib.contextmanager
-def cut_disk(place: Path, seed: int) -> Iterator[CutDisk]:
+def cut_disk(place: Path, seed: int, size_mib: int = 96) -> Iterator[CutDisk]:
     """Skips, with the reason, where this machine lends no loop device or no FUSE."""
     if os.geteuid() != 0:
         pytest.skip("a disk of one's own needs root: run `sudo make test`")
     for device in ("/dev/loop-control", "/dev/fuse"):
         if not Path(device).exists():
             pytest.skip(f"this machine lends no such device ({device} is missing)")
-    disk = CutDisk(place, seed)
+    disk = CutDisk(place, seed, size_mib)
     try:
         yield disk
     finally:
