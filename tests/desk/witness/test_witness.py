@@ -78,6 +78,10 @@ class Desk:
             return [head.code for head in heads(db)]
 
     def verify(self, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, Any]]]:
+        return self.told(capsys, "verify", *arguments)
+
+    def told(self, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, Any]]]:
+        """What `sitewarden desk FILE ...` ends with and prints."""
         file = self.folder / "desk.yaml"
         told: dict[str, Any] = {"database": self.database.url.render_as_string(hide_password=False), "blobs": "blobs"}
         told |= {"key_file": "desk.pem"}
@@ -85,7 +89,7 @@ class Desk:
             told["witness"] = {"url": self.authority.url, "ca_file": str(self.authority.ca_file)}
         file.write_text(yaml.safe_dump(told))
         capsys.readouterr()
-        code = main(["desk", str(file), "verify", *arguments])
+        code = main(["desk", str(file), *arguments])
         return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -124,6 +128,16 @@ def test_a_day_has_one_head_that_names_what_moved(desk: Desk) -> None:
     assert [chain for chain, _, _ in told[1]["chains"]] == ["desk:heads", "project:P-1", "project:P-2"]
     assert all(tips[chain, seq] == sha256 for said in told for chain, seq, sha256 in said["chains"])
     assert (told[1]["prev"], second.chains) == (first.sha256, 3)
+
+
+def test_the_newest_head_is_printed_at_the_desks_own_machine(desk: Desk, capsys: Capture) -> None:
+    assert desk.told(capsys, "head") == (1, [])
+    desk.day()
+    desk.day()
+    code, (said,) = desk.told(capsys, "head")
+    assert (code, said["code"], said["number"]) == (0, desk.codes()[1], 2)
+    assert said["sha256"].startswith(said["code"].replace(" ", ""))
+    assert said["desk_key"] == desk.key.public.key_id
 
 
 def test_two_replicas_publish_one_head(desk: Desk) -> None:
