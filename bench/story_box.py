@@ -22,6 +22,8 @@ from contract.canonical import Canonical
 from contract.client import BoxClient
 from drivers.sim.afternoon import PERIOD_S
 from drivers.sim.survey import surveyors_table
+from gateway.accounts.token_desk import make_token
+from gateway.accounts.tokens import TokenScope, Wanted
 from gateway.settings import config_root
 from tests.fakes.gateway_process import ROOT
 from tests.fakes.mosquitto import free_port
@@ -32,7 +34,6 @@ from tests.fakes.waiting import wait_until
 TWINS = ("crane-1", "crane-2", "crane-3", "pit-1", "bus-1", "mast-1")
 FOR_GOOD_S = 7200.0
 CALM_S = 5.0
-TOKEN = "pictures-of-the-afternoon"
 
 
 class StoryBox:
@@ -55,6 +56,8 @@ class StoryBox:
             self._write_site(ready, regulator.url)
             stack.callback(self.gateway.stop)
             self.gateway.start()
+            wanted = Wanted("pictures", [TokenScope.READ, TokenScope.READINGS, TokenScope.COMMAND])
+            self._token = make_token(self._folder / "box", wanted, time.time_ns(), lambda _draft: None).secret
             self._ending = stack.pop_all()
         return self
 
@@ -95,7 +98,7 @@ class StoryBox:
 
     def alarms(self) -> list[dict[str, Any]]:
         """What is open."""
-        with BoxClient(self.url, TOKEN) as client:
+        with BoxClient(self.url, self._token) as client:
             found: list[dict[str, Any]] = client.ask("GET", "/api/alarms")["alarms"]
         return found
 
@@ -104,8 +107,8 @@ class StoryBox:
         self.post(f"/api/alarms/{alarm_id}/{command}", json.dumps({"user": "zhu", **said}).encode(), "application/json")
 
     def post(self, path: str, content: bytes, kind: str, asked: dict[str, str] | None = None) -> None:
-        """As a machine with the box's token. Raises httpx.HTTPStatusError when it is refused."""
-        headers = _as_machine() | {"content-type": kind}
+        """As a program with a token. Raises httpx.HTTPStatusError when it is refused."""
+        headers = {"authorization": f"Bearer {self._token}", "content-type": kind}
         httpx.post(self.url + path, content=content, params=asked, headers=headers, timeout=60).raise_for_status()
 
     def _wait_for(self, story_s: float) -> None:
@@ -135,9 +138,7 @@ class StoryBox:
         site["storage"]["folder"] = str(self._folder / "box")
         site["uplinks"][0] |= {"url": regulator_url, "enrol_code": {"file": str(self._folder / "code")}}
         site["uplinks"][1]["port"] = ready["broker_port"]
-        token = self._folder / "token"
-        token.write_text(TOKEN)
-        site["web"] = {"host": "127.0.0.1", "port": self._port, "token": {"file": str(token)}}
+        site["web"] = {"host": "127.0.0.1", "port": self._port}
         path = self._folder / "site.yaml"
         path.write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
@@ -146,7 +147,3 @@ def _leave_out(site: dict[str, Any], camera: str) -> None:
     site["assets"] = [asset for asset in site["assets"] if asset["id"] != camera]
     site["links"] = [link for link in site["links"] if link["id"] != camera]
     site["devices"] = [device for device in site["devices"] if device["link"] != camera]
-
-
-def _as_machine() -> dict[str, str]:
-    return {"authorization": f"Bearer {TOKEN}"}

@@ -1,4 +1,4 @@
-"""A box, for programs that have its token (`web.token` of the site file)."""
+"""A box, for programs that have a token of its page *Tokens of programs*."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,8 @@ from contract.client.face import Event, FaceClient
 
 
 class BoxClient(FaceClient):
-    """`token`: empty for a box that listens on this machine alone and has none. `trust`: the file of `/ca.crt`."""
+    """`token`: empty for a box that listens on this machine alone and has no account yet. `trust`: the file of
+    `/ca.crt`."""
 
     def __init__(self, url: str, token: str = "", trust: str | Path | None = None, timeout_s: float = 30.0) -> None:
         super().__init__(url, {"authorization": f"Bearer {token}"} if token else {}, trust, timeout_s)

@@ -26,6 +26,8 @@ class AccountEventKind(StrEnum):
     SESSION_ENDED = "session_ended"
     WALL_GIVEN = "wall_given"
     WALL_REVOKED = "wall_revoked"
+    TOKEN_MADE = "token_made"  # noqa: S105
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105
     RECOVERY = "recovery"
 
 
@@ -35,7 +37,8 @@ def _new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class AccountEvent:
-    """One event. `user` did it to `subject` (a login name, or a wall's id); either is empty where nobody known did.
+    """One event. `user` did it to `subject` (a login name, the id of a wall or a token); either is empty where nobody
+    known did.
 
     `count` is more than 1 where several failed logins share one record. `detail` says a role, a title, an id.
     """

@@ -3,7 +3,8 @@
     change + event --one transaction--> accounts.db --recorder--> chain --> event forgotten in accounts.db
 
 In: changes with their events. Out: their results, once they are on the disk; sealing follows by itself. What a kill
-left unsealed is sealed at the next start; the chain is asked first, so that nothing is sealed twice.
+left unsealed is sealed at the next start, and what the command line did beside a running box within a minute; the chain
+is asked first, so that nothing is sealed twice.
 """
 
 import asyncio
@@ -37,10 +38,16 @@ class AccountLedger:
         self._minute = 0
         self._sealed_this_minute = 0
         self._held_back = 0
+        self._own: set[str] = set()
 
     async def carry_out(self, job: Callable[[sqlite3.Connection], T], event: AccountEvent) -> T:
         """The result, once change and event are on the disk. Raises what the job raises; StoreError: nothing kept."""
-        result = await asyncio.shield(asyncio.wrap_future(self._store.change(job, event)))
+        self._own.add(event.event_id)
+        try:
+            result = await asyncio.shield(asyncio.wrap_future(self._store.change(job, event)))
+        except BaseException:
+            self._own.discard(event.event_id)  # kept in spite of it, it is found as left over
+            raise
         self._seal(event.event_id, event.at_ns, event.content())
         return result
 
@@ -61,12 +68,15 @@ class AccountLedger:
             await self._seal_counted(AccountEvent(AccountEventKind.LOGIN_FAILED, now_ns, count=0))
 
     async def seal_left_over(self) -> int:
-        """At the start: seal what the last run could not; the number sealed."""
+        """Seal what the last run could not, or what another process did; the number sealed."""
         count = 0
         for event_id, at_ns, content in self._store.unsealed():
+            if event_id in self._own:
+                continue
             if self._chain.evidence_of(filed_under(event_id)):
                 self._store.sealed(event_id)
                 continue
+            self._own.add(event_id)
             self._seal(event_id, at_ns, content)
             count += 1
         return count
@@ -87,8 +97,9 @@ class AccountLedger:
         self._recorder.record(entry).add_done_callback(lambda done: self._forget(event_id, done))
 
     def _forget(self, event_id: str, done: "asyncio.Future[SealedRecord]") -> None:
-        """In the event loop, after the chain's commit. When the file cannot be written any more the next start asks the
+        """In the event loop, after the chain's commit. When the file cannot be written any more the next round asks the
         chain."""
+        self._own.discard(event_id)
         if not done.cancelled() and done.exception() is None:
             with contextlib.suppress(StoreError):
                 self._store.sealed(event_id)

@@ -3,6 +3,8 @@
     person    one row an account; never deleted, only disabled
     session   one row a login; of its token only the SHA-256
     wall      one row a wall screen; of its token only the SHA-256; never deleted, only revoked
+    wall_end  when a wall screen ends by itself, if it does
+    token     one row a program's token; of its secret only the SHA-256; never deleted
     seat      where a person has logged in lately: an address or a browser's digest
     unsealed  what has happened and is not in the evidence chain yet; empty but for a moment
     form_key  one row: what makes the forms of pages, so that an open page outlives a restart
@@ -21,7 +23,7 @@ ACCOUNTS_FILE = "accounts.db"
 SCHEMA = Schema(
     version=1,
     synchronous="FULL",
-    tables=("person", "session", "wall", "unsealed", "seat"),
+    tables=("person", "session", "wall", "unsealed", "seat", "token", "wall_end"),
     ddl="""
 CREATE TABLE person (
     name TEXT PRIMARY KEY, title TEXT NOT NULL, role INTEGER NOT NULL, password_hash TEXT NOT NULL,
@@ -37,7 +39,14 @@ CREATE TABLE unsealed (event_id TEXT PRIMARY KEY, at_ns INTEGER NOT NULL, conten
 CREATE TABLE form_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL);
 INSERT INTO form_key VALUES (1, randomblob(32))
 """,
-    added=("CREATE TABLE IF NOT EXISTS seat (name TEXT, seat TEXT, last_ns INTEGER, PRIMARY KEY (name, seat))",),
+    added=(
+        "CREATE TABLE IF NOT EXISTS seat (name TEXT, seat TEXT, last_ns INTEGER, PRIMARY KEY (name, seat))",
+        "CREATE TABLE IF NOT EXISTS token (token_id TEXT PRIMARY KEY, token_sha256 TEXT NOT NULL UNIQUE,"
+        " title TEXT NOT NULL, scopes TEXT NOT NULL, made_by TEXT NOT NULL, made_at_ns INTEGER NOT NULL,"
+        " expires_at_ns INTEGER NOT NULL, seen_at_ns INTEGER NOT NULL DEFAULT 0,"
+        " revoked_at_ns INTEGER NOT NULL DEFAULT 0)",
+        "CREATE TABLE IF NOT EXISTS wall_end (wall_id TEXT PRIMARY KEY, expires_at_ns INTEGER NOT NULL)",
+    ),
 )
 
 
@@ -55,7 +64,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """One wall screen. `seen_at_ns` 0: never; `revoked_at_ns` 0: may read."""
+    """One wall screen. `seen_at_ns` 0: never; `revoked_at_ns` 0: not revoked; `expires_at_ns` 0: has no end."""
 
     wall_id: str
     title: str
@@ -63,6 +72,29 @@ class Wall:
     made_at_ns: int
     seen_at_ns: int = 0
     revoked_at_ns: int = 0
+    expires_at_ns: int = 0
+
+    def expired(self, now_ns: int) -> bool:
+        """Whether its end has come; a clock that was set back behind its last use does not prolong it."""
+        return bool(self.expires_at_ns) and max(now_ns, self.seen_at_ns) >= self.expires_at_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One program's token. `seen_at_ns` 0: never; `revoked_at_ns` 0: not revoked."""
+
+    token_id: str
+    title: str
+    scopes: frozenset[str]
+    made_by: str
+    made_at_ns: int
+    expires_at_ns: int
+    seen_at_ns: int = 0
+    revoked_at_ns: int = 0
+
+    def expired(self, now_ns: int) -> bool:
+        """Whether its end has come; a clock that was set back behind its last use does not prolong it."""
+        return max(now_ns, self.seen_at_ns) >= self.expires_at_ns
 
 
 def token_digest(token: str) -> str:
@@ -88,12 +120,27 @@ def session_of(row: sqlite3.Row) -> Session:
 
 
 def wall_of(row: sqlite3.Row) -> Wall:
-    """A row of `wall`."""
+    """A row of `wall` with its `wall_end`."""
     return Wall(
         wall_id=row["wall_id"],
         title=row["title"],
         made_by=row["made_by"],
         made_at_ns=row["made_at_ns"],
+        seen_at_ns=row["seen_at_ns"],
+        revoked_at_ns=row["revoked_at_ns"],
+        expires_at_ns=row["expires_at_ns"],
+    )
+
+
+def token_of(row: sqlite3.Row) -> Token:
+    """A row of `token`."""
+    return Token(
+        token_id=row["token_id"],
+        title=row["title"],
+        scopes=frozenset(row["scopes"].split()),
+        made_by=row["made_by"],
+        made_at_ns=row["made_at_ns"],
+        expires_at_ns=row["expires_at_ns"],
         seen_at_ns=row["seen_at_ns"],
         revoked_at_ns=row["revoked_at_ns"],
     )

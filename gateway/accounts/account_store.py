@@ -19,10 +19,12 @@ from gateway.accounts.account_rows import (
     ACCOUNTS_FILE,
     SCHEMA,
     Session,
+    Token,
     Wall,
     person_of,
     session_of,
     token_digest,
+    token_of,
     wall_of,
 )
 from gateway.accounts.person import Person
@@ -38,6 +40,7 @@ from gateway.store.database import (
 from screens.guessing import SEAT_NS
 
 T = TypeVar("T")
+_WALLS = "SELECT wall.*, coalesce(expires_at_ns, 0) AS expires_at_ns FROM wall LEFT JOIN wall_end USING (wall_id)"
 
 
 class AccountStore:
@@ -71,8 +74,7 @@ class AccountStore:
         def both(db: sqlite3.Connection) -> T:
             result = job(db)
             if event is not None:
-                content = orjson.dumps(event.content()).decode()
-                db.execute("INSERT INTO unsealed VALUES (?, ?, ?)", (event.event_id, event.at_ns, content))
+                note_event(db, event)
             return result
 
         return self._writer.submit(both)
@@ -91,8 +93,9 @@ class AccountStore:
         return bytes(self._reader.execute("SELECT key FROM form_key").fetchone()["key"])
 
     def touch(self, table: str, row_id: str, now_ns: int) -> None:
-        """Note when a session or a wall was last seen. Nobody waits, and nobody is refused when it cannot be kept."""
-        key = {"session": "session_id", "wall": "wall_id"}[table]
+        """Note when a session, a wall or a token was last seen. Nobody waits, and nobody is refused when it cannot be
+        kept."""
+        key = {"session": "session_id", "wall": "wall_id", "token": "token_id"}[table]
         sql = f"UPDATE {table} SET seen_at_ns = ? WHERE {key} = ?"  # noqa: S608 - names from the line above
         with contextlib.suppress(StoreError):
             self.change(lambda db: db.execute(sql, (now_ns, row_id)).rowcount)
@@ -131,15 +134,24 @@ class AccountStore:
 
     def walls(self) -> list[Wall]:
         """All wall screens, revoked ones too, newest first."""
-        rows = self._reader.execute("SELECT * FROM wall ORDER BY made_at_ns DESC, wall_id")
+        rows = self._reader.execute(f"{_WALLS} ORDER BY made_at_ns DESC, wall_id")
         return [wall_of(row) for row in rows]
 
     def wall(self, token: str) -> Wall | None:
         """The wall screen whose token it is; None when it was revoked."""
         digest = token_digest(token)
-        sql = "SELECT * FROM wall WHERE token_sha256 = ? AND revoked_at_ns = 0"
-        row = self._reader.execute(sql, (digest,)).fetchone()
+        row = self._reader.execute(f"{_WALLS} WHERE token_sha256 = ? AND revoked_at_ns = 0", (digest,)).fetchone()
         return wall_of(row) if row else None
+
+    def tokens(self) -> list[Token]:
+        """All tokens of programs, ended ones too, newest first."""
+        rows = self._reader.execute("SELECT * FROM token ORDER BY made_at_ns DESC, token_id")
+        return [token_of(row) for row in rows]
+
+    def token(self, secret: str) -> Token | None:
+        """The program's token whose secret it is, in force or not."""
+        row = self._reader.execute("SELECT * FROM token WHERE token_sha256 = ?", (token_digest(secret),)).fetchone()
+        return token_of(row) if row else None
 
     def own_seat(self, name: str, seats: Sequence[str], now_ns: int) -> str:
         """The first of `seats` where this person has logged in lately; empty when there is none."""
@@ -151,6 +163,12 @@ class AccountStore:
         """Finish the writes and let go of the file."""
         self._writer.close()
         self._reader.close()
+
+
+def note_event(db: sqlite3.Connection, event: AccountEvent) -> None:
+    """In the transaction of what it tells of; the chain gets it from there."""
+    content = orjson.dumps(event.content()).decode()
+    db.execute("INSERT INTO unsealed VALUES (?, ?, ?)", (event.event_id, event.at_ns, content))
 
 
 def _forget(db: sqlite3.Connection, event_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The accounts of one box, put together: people, logins, wall screens, the first set-up, and their upkeep.
+"""The accounts of one box, put together: people, logins, wall screens, tokens, the first set-up, and their upkeep.
 
 In: the storage folder, the chain with its recorder, a clock. Out: the parts, for the web face. Knows no HTTP.
 """
@@ -19,6 +19,7 @@ from gateway.accounts.recovery import RecoveryCode
 from gateway.accounts.seats import Caller
 from gateway.accounts.setup_code import SetupCode
 from gateway.accounts.throttle import Throttle
+from gateway.accounts.tokens import Tokens
 from gateway.accounts.walls import Walls
 from gateway.model.errors import StoreError
 from gateway.ports import Clock
@@ -60,6 +61,7 @@ class Accounts:
         self.people = People(self._store, self._ledger, self._passwords, clock)
         self.logins = Logins(self._store, self._ledger, self._passwords, clock, bounds)
         self.walls = Walls(self._store, self._ledger, clock)
+        self.tokens = Tokens(self._store, self._ledger, clock)
 
     @property
     def repair(self) -> Repair | None:
@@ -83,6 +85,7 @@ class Accounts:
             await self._clock.sleep(UPKEEP_EVERY_S)
             try:
                 self.logins.forget_ended()
+                await self._ledger.seal_left_over()
                 await self._ledger.seal_held_back(self._clock.now_ns())
             except StoreError as error:
                 log.warning("event=account_upkeep_failed reason=%r", str(error))

@@ -16,6 +16,11 @@ class AccountFault(StrEnum):
     NAME_TAKEN = "name_taken"
     NO_SUCH_PERSON = "no_such_person"
     NO_SUCH_WALL = "no_such_wall"
+    NO_SUCH_TOKEN = "no_such_token"  # noqa: S105 - a code, not a token
+    BAD_SCOPE = "bad_scope"
+    BAD_DAYS = "bad_days"
+    BAD_WALL_DAYS = "bad_wall_days"
+    TOO_MANY_TOKENS = "too_many_tokens"
     LAST_ADMINISTRATOR = "last_administrator"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a code, not a password
     TOO_SHORT = "too_short"

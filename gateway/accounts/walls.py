@@ -1,4 +1,4 @@
-"""Wall screens: read-only tokens that no time ends, only somebody who takes them back.
+"""Wall screens: read-only tokens. Somebody takes them back; a time ends them only where one was given.
 
 In: orders, and tokens. Out: tokens (once) and whose they are. Raises AccountError. A wall may look and never command;
 that is asked by its role, elsewhere.
@@ -19,6 +19,8 @@ from gateway.accounts.throttle import Throttle
 from gateway.ports import Clock
 
 TOUCH_EVERY_NS = 60_000_000_000
+DAY_NS = 86_400_000_000_000
+MOST_DAYS = 3660
 
 
 class Walls:
@@ -37,7 +39,8 @@ class Walls:
 
     def whose(self, token: str) -> Wall | None:
         """The wall screen in force."""
-        return self._store.wall(token) if token else None
+        wall = self._store.wall(token) if token else None
+        return None if wall is None or wall.expired(self._clock.now_ns()) else wall
 
     def used(self, wall: Wall) -> None:
         """It has asked for something. Written once a minute at most; nobody waits."""
@@ -45,14 +48,23 @@ class Walls:
         if now_ns - wall.seen_at_ns >= TOUCH_EVERY_NS:
             self._store.touch("wall", wall.wall_id, now_ns)
 
-    async def give(self, title: str, by: Actor) -> tuple[Wall, str]:
-        """A new one, and its token, which is not shown again."""
-        token = secrets.token_urlsafe(32)
-        wall = Wall("wall-" + secrets.token_hex(3), checked_title(title), by.user, self._clock.now_ns())
+    async def give(self, title: str, by: Actor, days: int = 0) -> tuple[Wall, str]:
+        """A new one, and its token, which is not shown again. `days`: how long it may look; 0: until it is revoked."""
+        if not 0 <= days <= MOST_DAYS:
+            raise AccountError(AccountFault.BAD_WALL_DAYS)
+        token, now_ns = secrets.token_urlsafe(32), self._clock.now_ns()
+        until_ns = now_ns + days * DAY_NS if days else 0
+        wall = Wall("wall-" + secrets.token_hex(3), checked_title(title), by.user, now_ns, expires_at_ns=until_ns)
         event = self._event(AccountEventKind.WALL_GIVEN, wall, by)
         row = (wall.wall_id, token_digest(token), wall.title, wall.made_by, wall.made_at_ns)
-        sql = "INSERT INTO wall(wall_id, token_sha256, title, made_by, made_at_ns) VALUES (?, ?, ?, ?, ?)"
-        await self._ledger.carry_out(lambda db: db.execute(sql, row).rowcount, event)
+
+        def job(db: sqlite3.Connection) -> None:
+            sql = "INSERT INTO wall(wall_id, token_sha256, title, made_by, made_at_ns) VALUES (?, ?, ?, ?, ?)"
+            db.execute(sql, row)
+            if until_ns:
+                db.execute("INSERT INTO wall_end VALUES (?, ?)", (wall.wall_id, until_ns))
+
+        await self._ledger.carry_out(job, event)
         return wall, token
 
     def pairing_code(self, token: str) -> str:

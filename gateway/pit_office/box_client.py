@@ -1,10 +1,12 @@
 """Asks the running box over HTTP or HTTPS on behalf of the command line.
 
-In: the settings of the site file, for address and token. Out: the answer's bytes, or `BoxRefusedError` with the box's
-own words. Knows no command.
+In: the settings of the site file, for the address and the folder with the command line's own token; or a program's
+token in the environment (`SITEWARDEN_TOKEN`), for whoever may not read that folder. Out: the answer's bytes, or
+`BoxRefusedError` with the box's own words. Knows no command.
 """
 
 import json
+import os
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -18,6 +20,7 @@ from gateway.tls.watch import files_of
 
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - not listened on: what such a box is asked by
 TIMEOUT_S = 150.0
+TOKEN_VARIABLE = "SITEWARDEN_TOKEN"  # noqa: S105 - a variable's name
 
 
 class BoxRefusedError(Exception):
@@ -47,7 +50,7 @@ def ask_box(settings: Settings, path: str, query: Mapping[str, str], content: by
 
 def _headers(settings: Settings, content: bytes | None) -> dict[str, str]:
     headers = {} if content is None else {"content-type": "application/octet-stream"}
-    token = settings.web.token.reveal() if settings.web.token else read_local_token(settings.storage.folder)
+    token = os.environ.get(TOKEN_VARIABLE, "").strip() or read_local_token(settings.storage.folder)
     if token:
         headers["authorization"] = f"Bearer {token}"
     return headers

@@ -3,6 +3,7 @@
     web        a page for other machines without TLS: names, passwords and sessions can be read
     brokers    MQTT to another machine without TLS: the password, or the readings, can be read and changed
     InfluxDB   a token or a password in plain HTTP to another machine
+    web.token  one token for all programs, without an end
 
 In: the settings that hold an address. Out: warnings; a start goes on. Whatever signs or encrypts by itself (the
 regulator, docking, messages to people) is refused without TLS where it is read. Asks no name server: a name is another
@@ -30,6 +31,8 @@ def warn_of_open_doors(document: Document, site: SiteParts, field: Field, uplink
         if isinstance(holder, WebSettings):
             if holder.tls is None and not is_this_machine(holder.host):
                 document.warn((*path, "host"), "warn.web_plain", host=holder.host)
+            if holder.token is not None:
+                document.warn((*path, "token"), "warn.web_token")
         elif getattr(holder, "tls", False) is None and not is_this_machine(holder.host):
             code = "warn.broker_plain" if holder.password is None else "warn.password_plain"
             document.warn((*path, "host"), code, host=holder.host)

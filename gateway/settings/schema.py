@@ -191,7 +191,8 @@ class WebSettings(SettingsModel):
     port: Port = 8080
     """TCP port."""
     token: Secret | None = None
-    """Of machines and scripts: whoever gives it may do everything. People log in by name and password."""
+    """Of releases before 1.3: one token for all programs. It still reads and commands nothing; leave it out, and make
+    each program a token of its own on the page Tokens of programs."""
     view_without_login: bool = False
     """Whether anybody who reaches the box may look at its pages without a login; commands always need one."""
     session_idle_h: Annotated[float, Field(gt=0, le=24)] = 8.0

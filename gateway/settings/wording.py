@@ -642,6 +642,12 @@ CATALOGUE: dict[str, Wording] = {
         "以明文 http 向 {host} 发送令牌或密码：同一网络的人可读取",
         "使用 https",
     ),
+    "warn.web_token": Wording(
+        "one token for all programs, without an end: it only reads now",
+        "to leave it out; make tokens on the page /tokens, or by: sitewarden accounts make-token",
+        "所有程序共用、没有期限的令牌：现在只能读取",
+        "删去此项；在“程序令牌”页（/tokens）新建，或运行 sitewarden accounts make-token",
+    ),
     "warn.retention_short": Wording(
         "{found} days for a site with tower cranes",
         "at least 42 (30 working days, GB/T 28264 acceptance, V2)",

@@ -172,6 +172,8 @@ _ROWS: Final = (
         POST /people/{name}/{order}
         GET POST /walls
         POST /walls/{wall_id}/revoke
+        GET POST /tokens
+        POST /tokens/{token_id}/revoke
         POST /api/reload
     """),
 )

@@ -35,6 +35,11 @@ FAULTS: Final[Mapping[AccountFault, str]] = {
     AccountFault.NAME_TAKEN: "This login name exists already",
     AccountFault.NO_SUCH_PERSON: "There is no such person",
     AccountFault.NO_SUCH_WALL: "There is no such wall screen, or it has been revoked",
+    AccountFault.NO_SUCH_TOKEN: "There is no such token, or it has been revoked",
+    AccountFault.BAD_SCOPE: "Tick what the token may do",
+    AccountFault.BAD_DAYS: "A token ends after 1 to 400 days",
+    AccountFault.BAD_WALL_DAYS: "A wall screen ends after 1 to 3660 days, or never when the field is empty",
+    AccountFault.TOO_MANY_TOKENS: "There are 100 tokens in force: revoke one first",
     AccountFault.LAST_ADMINISTRATOR: "The last administrator must stay; make another one first",
     AccountFault.WRONG_PASSWORD: "The old password is wrong",
     AccountFault.TOO_SHORT: "The password needs at least 10 characters",
@@ -54,6 +59,8 @@ STATUS: Final[Mapping[AccountFault, int]] = {
     AccountFault.LAST_ADMINISTRATOR: 409,
     AccountFault.NO_SUCH_PERSON: 404,
     AccountFault.NO_SUCH_WALL: 404,
+    AccountFault.NO_SUCH_TOKEN: 404,
+    AccountFault.TOO_MANY_TOKENS: 409,
     AccountFault.WRONG_PASSWORD: 403,
 }
 ROLES: Final[Mapping[Role, str]] = {
@@ -71,6 +78,7 @@ DONE: Final[Mapping[str, str]] = {
     "disabled": "The person can no longer log in",
     "enabled": "The person can log in again",
     "revoked": "The wall screen can no longer look",
+    "token_revoked": "The token opens nothing any more",
     "logout": "You are logged out",
 }
 

@@ -1,4 +1,4 @@
-"""The visitor of a request, with accounts: a session, a wall screen, the box's token, a guest, or a local program.
+"""The visitor of a request, with accounts: a session, a wall screen, a program's token, a guest, or a local program.
 
     token (Bearer, Basic) > session cookie > wall cookie > local program (loopback, before the first account) > guest
 
@@ -14,14 +14,18 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.accounts.account_rows import Token
 from gateway.accounts.accounts import Accounts
 from gateway.accounts.logins import HOUR_NS, SessionBounds
 from gateway.accounts.person import Role, said_as
+from gateway.accounts.tokens import SECRET_BEGINS
 from gateway.settings.schema import WebSettings
 from gateway.web.access_table import READING, Access
-from gateway.web.guard import token_given
+from gateway.web.guard import given_token, token_given
+from gateway.web.token_scopes import OF_THE_SITE_FILE, role_of
 from gateway.web.visitor import RefusedError, Visitor, VisitorKind
 from screens.addresses import path_of
+from screens.refusing import takes_only_others
 
 SESSION: Final = "session"
 WALL: Final = "wall"
@@ -32,7 +36,7 @@ METRICS: Final = "/metrics"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a site allows. `loopback`: the box listens there alone; `token`: of machines, or none."""
+    """What a site allows. `loopback`: the box listens there alone; `token`: the old one of the site file, or none."""
 
     token: str | None
     loopback: bool
@@ -88,7 +92,7 @@ class AccountVisitors:
 
     async def check(self, request: Request, visitor: Visitor, access: Access) -> None:
         """A person sends nothing over an open network that others could read or change."""
-        if request.method in READING or visitor.kind is VisitorKind.MACHINE:
+        if request.method in READING or (visitor.kind is VisitorKind.MACHINE and visitor.role > Role.NOBODY):
             return
         if not access.unencrypted and not self.sending_allowed(request):
             raise RefusedError(
@@ -110,15 +114,36 @@ class AccountVisitors:
         return encrypted(request) or is_loopback(address_of(request))
 
     def _machine(self, request: Request, address: str) -> Visitor | None:
-        """Whoever gives the box's token; or the command line on the box itself, which reads its own from a file."""
+        """A program with a token; or the command line on the box itself, which reads its own from a file."""
         given = request.headers.get("authorization", "")
         if not given:
             return None
-        if self._policy.token is not None and token_given(given, self._policy.token):
-            return Visitor(VisitorKind.MACHINE, Role.ADMINISTRATOR, address=address)
-        if self._local_token and is_loopback(address) and token_given(given, self._local_token):
+        if self._local_token and _own_address(request, address) and token_given(given, self._local_token):
             return Visitor(VisitorKind.LOCAL, Role.ADMINISTRATOR, address=address)
+        if self._policy.token is not None and token_given(given, self._policy.token):
+            role = role_of(OF_THE_SITE_FILE, request.method, path_of(request))
+            return Visitor(VisitorKind.MACHINE, role, address=address)
+        secret = given_token(given)
+        token = self._accounts.tokens.find(secret)
+        if token is not None:
+            return self._program(request, address, token)
+        if secret.startswith(SECRET_BEGINS):
+            raise RefusedError(401, "token_unknown", "令牌无效", "no such token", "authorization")
         return None
+
+    def _program(self, request: Request, address: str, token: Token) -> Visitor:
+        """Raises RefusedError 401 for a token that was revoked or has expired."""
+        if token.revoked_at_ns:
+            words = (f"令牌“{token.title}”已撤销", f"the token {token.title!r} was revoked")
+            raise RefusedError(401, "token_revoked", *words, "authorization")
+        if self._accounts.tokens.expired(token):
+            words = (f"令牌“{token.title}”已过期", f"the token {token.title!r} has expired")
+            raise RefusedError(401, "token_expired", *words, "authorization")
+        self._accounts.tokens.used(token)
+        role = role_of(token.scopes, request.method, path_of(request))
+        if role is Role.NOBODY and takes_only_others(request):
+            role = Role.SUPERVISOR  # no route answers: 405 says which methods one would
+        return Visitor(VisitorKind.MACHINE, role, token.title, token.title, login=token.token_id, address=address)
 
     def _person(self, request: Request, address: str) -> Visitor | None:
         found = self._accounts.logins.whose(token_in(request, SESSION))
@@ -157,6 +182,12 @@ class AccountVisitors:
 def address_of(request: Request) -> str:
     """Where the request comes from; empty when nobody knows."""
     return request.client.host if request.client else ""
+
+
+def _own_address(request: Request, address: str) -> bool:
+    """Whether a program of this machine asks: over loopback, or the very address that the box listens on."""
+    server = request.scope.get("server")
+    return is_loopback(address) or (bool(address) and server is not None and server[0] == address)
 
 
 def encrypted(request: Request) -> bool:

@@ -69,6 +69,8 @@ ACTIONS: Final[Mapping[tuple[RecordKind, str], str]] = {
     (RecordKind.ACCOUNT, AccountEventKind.SESSION_ENDED): "ended a login",
     (RecordKind.ACCOUNT, AccountEventKind.WALL_GIVEN): "added a wall screen",
     (RecordKind.ACCOUNT, AccountEventKind.WALL_REVOKED): "revoked a wall screen",
+    (RecordKind.ACCOUNT, AccountEventKind.TOKEN_MADE): "made a token for a program",
+    (RecordKind.ACCOUNT, AccountEventKind.TOKEN_REVOKED): "revoked a program's token",
     (RecordKind.ACCOUNT, AccountEventKind.RECOVERY): "recovered an administrator on the box itself",
     (RecordKind.MEDIA_CASE, "case_opened"): "opened the case of an alarm",
     (RecordKind.MEDIA_CASE, "case_closed"): "closed the case of an alarm",

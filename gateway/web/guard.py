@@ -162,17 +162,22 @@ class Guard:
         return replace(visitor, csrf=form_token(self._key, browser, visitor.kind.value, visitor.login))
 
 
-def token_given(authorization: str, token: str) -> bool:
-    """Bearer, or Basic with the token as password, so that a browser can ask for it."""
+def given_token(authorization: str) -> str:
+    """Bearer, or Basic with the token as password, for programs that know only passwords; empty without one."""
     scheme, _, value = authorization.partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            value = base64.b64decode(value).decode().partition(":")[2]
-        except ValueError:  # not ASCII, not base64 or not UTF-8
-            return False
-    elif scheme.lower() != "bearer":
-        return False
-    return hmac.compare_digest(value.encode(), token.encode())
+    if scheme.lower() == "bearer":
+        return value
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(value).decode().partition(":")[2]
+    except ValueError:  # not ASCII, not base64 or not UTF-8
+        return ""
+
+
+def token_given(authorization: str, token: str) -> bool:
+    """Whether it is this one."""
+    return hmac.compare_digest(given_token(authorization).encode(), token.encode())
 
 
 def _allowed(path: str) -> BodyLimit:

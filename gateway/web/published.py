@@ -11,7 +11,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contract import __version__
-from gateway.web.access_table import READING, open_to_all
+from gateway.web.access_table import READING, TABLE, open_to_all
+from gateway.web.token_scopes import scopes_for
 from screens.answers import json_answer
 from screens.published import PublishedFace, operation, publish
 
@@ -40,7 +41,11 @@ SCHEMES: Final[dict[str, dict[str, Any]]] = {
         "name": "wall",
         "description": "A wall screen; it may read only. Over HTTPS the cookie is called __Host-wall.",
     },
-    "token": {"type": "http", "scheme": "bearer", "description": "The token of `web.token` in the site file"},
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A program's token, made on the page /tokens; its scopes say what it may ask for",
+    },
     "token_as_password": {"type": "http", "scheme": "basic", "description": "The same token as password, any name"},
 }
 FACE_ERRORS: Final = {421: "The box listens on this machine only, and the request names another host"}
@@ -77,8 +82,11 @@ def published_api(app: FastAPI) -> None:
 
 
 def _security(method: str, path: str) -> list[dict[str, list[str]]]:
-    """Which credentials let a request in; empty where anybody may ask."""
+    """Which credentials let a request in, of a token with which scopes; empty where anybody may ask."""
     if open_to_all(method, path):
         return []
-    people: list[dict[str, list[str]]] = [{"token": []}, {"token_as_password": []}, {"session": []}]
-    return [*people, {"wall": []}] if method in READING else people
+    ways: list[dict[str, list[str]]] = [{"session": []}]
+    scopes = scopes_for(method, path, TABLE[method, path].role)
+    if scopes:
+        ways = [{"token": scopes}, {"token_as_password": scopes}, *ways]
+    return [*ways, {"wall": []}] if method in READING else ways

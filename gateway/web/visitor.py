@@ -1,4 +1,4 @@
-"""The visitor of a request: a person with a role, a wall screen, a machine with the box's token, or a stranger.
+"""The visitor of a request: a person with a role, a wall screen, a machine with a token, or a stranger.
 
 The guard finds out and puts the visitor on the request; routes ask for a role here. Knows no session and no cookie.
 """
@@ -28,7 +28,8 @@ class VisitorKind(Enum):
 class Visitor:
     """`name` is what records hold; `title` what screens show; `csrf` what every form of this visitor must carry.
 
-    Of a person, `login` is the login name, and `address` is where any visitor comes from.
+    Of a person, `login` is the login name, of a machine its token's id; `address` is where any visitor comes from. The
+    role of a machine is what its token's scopes let it do with this request.
     """
 
     kind: VisitorKind
@@ -64,8 +65,11 @@ def visitor_of(request: Request) -> Visitor:
 
 
 def user_of(request: Request, said: str) -> str:
-    """Who a record says did it: whoever has logged in, whatever the request says; else who the request says it was."""
+    """Who a record says did it: whoever has logged in, whatever the request says; else who the request says it was, and
+    through which program."""
     visitor = visitor_of(request)
+    if visitor.kind is VisitorKind.MACHINE and visitor.name:
+        return f"{said} ({visitor.name})"
     return visitor.name if visitor.person else said
 
 
@@ -76,6 +80,23 @@ def require(request: Request, role: Role) -> Visitor:
         return visitor
     if visitor.kind in (VisitorKind.STRANGER, VisitorKind.GUEST):
         raise RefusedError(401, "login_needed", "请先登录", "log in first")
+    if visitor.kind is VisitorKind.MACHINE:
+        words = _beyond(visitor)
+        raise RefusedError(403, "outside_scope", *words, "authorization")
     if visitor.kind is VisitorKind.WALL:
         raise RefusedError(403, "wall_may_only_look", "大屏只能查看，不能操作", "a wall screen may look, not command")
     raise RefusedError(403, "role_too_low", "您的角色无权进行此操作", "your role does not allow this")
+
+
+def _beyond(visitor: Visitor) -> tuple[str, str]:
+    """Why a program may not: in Chinese and English."""
+    if not visitor.login:
+        return (
+            "站点文件中的令牌（web.token）只能读取；请在“人员→程序令牌”页为该程序新建令牌",
+            "the token of the site file (web.token) only reads: make this program a token of its own, "
+            "on the page Tokens of programs or by: sitewarden accounts make-token",
+        )
+    return (
+        f"令牌“{visitor.title}”的权限不含此操作",
+        f"the scopes of the token {visitor.title!r} do not allow this",
+    )

@@ -1,4 +1,4 @@
-"""Wall screens, for administrators: each has a token of its own, which may look, never runs out and can be taken back.
+"""Wall screens, for administrators: each has a token of its own, which may look, can be taken back and may end.
 
 GET  /walls                    the list
 POST /walls                    a new one: its link and its short code, shown once
@@ -30,11 +30,11 @@ def wall_routes(app: FastAPI, desk: AccountDesk) -> None:
     @app.post("/walls")
     async def give(request: Request) -> Response:
         by, fields = actor_of(request, Role.ADMINISTRATOR), await desk.pages.form(request)
-        title = fields.get("title", "")
+        title, days = fields.get("title", ""), fields.get("days", "").strip()
         try:
-            wall, token = await kept(walls.give(title, by))
+            wall, token = await kept(walls.give(title, by, _days(days)))
         except AccountError as error:
-            return _page(request, desk, error, title=title[:64])
+            return _page(request, desk, error, title=title[:64], days=days[:8])
         link = f"{str(request.base_url).rstrip('/')}/wall?token={token}"
         return _page(request, desk, new_wall=wall, link=link, pairing_code=walls.pairing_code(token))
 
@@ -71,6 +71,16 @@ def _pairing_routes(app: FastAPI, desk: AccountDesk) -> None:
             return desk.show(request, "account_pair.html", error)
 
 
+def _days(typed: str) -> int:
+    """0 for an empty field."""
+    if not typed:
+        return 0
+    days = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= 4 else 0
+    if not days:
+        raise AccountError(AccountFault.BAD_WALL_DAYS)
+    return days
+
+
 def _paired(request: Request, token: str) -> Response:
     answer = back_to("/wall")
     give_cookie(request, answer, WALL, token)
@@ -81,6 +91,7 @@ def _page(request: Request, desk: AccountDesk, error: AccountError | None = None
     known: dict[str, object] = {
         "walls": desk.accounts.walls.all(),
         "title": "",
+        "days": "",
         "new_wall": None,
         "link": "",
         "pairing_code": "",

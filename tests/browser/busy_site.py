@@ -1,8 +1,12 @@
 """One box for all pages: it has cameras, alarms of each state, one with pictures, and somebody is logged in."""
 
+import time
+
 from playwright.async_api import Page
 
 from gateway.accounts.person import Role
+from gateway.accounts.token_desk import make_token
+from gateway.accounts.tokens import TokenScope, Wanted
 from tests.browser.looks import Look
 from tests.fakes.alarm_media import keep_pictures
 from tests.fakes.screen_box import ScreenBox
@@ -28,6 +32,8 @@ class BusySite:
         box.return_alarm(TILT)
         box.raise_alarm(WALL, "pit-1")
         self.cookie = self.people.log_in(Role.ADMINISTRATOR)
+        wanted = Wanted("Prometheus", [TokenScope.METRICS, TokenScope.AUDIT])
+        make_token(box.folder, wanted, time.time_ns(), lambda _draft: None)
 
     async def page(self, open_browser, page: ScreenPage, look: Look) -> Page:
         """The page in one more browser."""

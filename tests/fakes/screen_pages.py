@@ -51,6 +51,7 @@ PAGES = (
     ScreenPage("me", "/me"),
     ScreenPage("people", "/people"),
     ScreenPage("walls", "/walls"),
+    ScreenPage("tokens", "/tokens"),
     ScreenPage("audit", "/audit"),
     ScreenPage("login", "/login", role=None),
     ScreenPage("refused", "/alarms/no-such-alarm", status=404),

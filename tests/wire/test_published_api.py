@@ -15,7 +15,7 @@ import pytest
 
 from contract.client import BoxClient, RefusedError
 from screens.formats import SITE_ZONE
-from tests.fakes.published_box import TOKEN, WHO, PublishedBox, published_box
+from tests.fakes.published_box import OLD_TOKEN, WHO, PublishedBox, published_box
 from tests.fakes.published_schema import answer_faults, operations, schema_faults
 from tests.fakes.screen_site import TILT, WIND
 from tests.fakes.waiting import wait_until
@@ -54,7 +54,8 @@ def test_the_schema_is_served_under_login(box: PublishedBox) -> None:
     for credentials in ({}, {"authorization": "Bearer wrong"}):
         reply = httpx.get(f"{box.url}/api/openapi.json", headers=credentials)
         assert (reply.status_code, reply.json()["error"]["code"]) == (401, "login_needed")
-    assert httpx.get(f"{box.url}/api/openapi.json", auth=("anybody", TOKEN)).status_code == 200
+    assert httpx.get(f"{box.url}/api/openapi.json", auth=("anybody", box.token)).status_code == 200
+    assert httpx.get(f"{box.url}/api/openapi.json", auth=("anybody", OLD_TOKEN)).status_code == 200
 
 
 def test_every_json_answer_of_a_running_box_fits_its_schema(box: PublishedBox, schema: dict[str, Any]) -> None:
@@ -164,7 +165,7 @@ def test_a_program_answers_an_alarm_and_hears_of_it_after_a_break(box: Published
     with BoxClient(box.url, "wrong") as stranger, pytest.raises(RefusedError, match="401 login_needed"):
         stranger.alarms()
     raised = box.box.raise_alarm(WIND, "crane-1").alarm_id
-    with BoxClient(box.url, TOKEN) as client:
+    with BoxClient(box.url, box.token) as client:
         (alarm,) = [each for each in client.alarms() if each.alarm_id == raised]
         assert (alarm.asset, alarm.acknowledged, alarm.active) == ("crane-1", False, True)
         number = client.acknowledge(raised, "wang", "已通知司机停机")
@@ -215,7 +216,7 @@ def test_generated_requests_find_nothing(box: PublishedBox, tmp_path: Path) -> N
     """Schemathesis with all its checks, the same requests each time, at most two minutes."""
     (tmp_path / "schemathesis.toml").write_text(CONFIG.read_text(encoding="utf-8"), encoding="utf-8")
     command = [sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", "schemathesis.toml", "run"]
-    header = f"Authorization: Bearer {TOKEN}"
+    header = f"Authorization: Bearer {box.token}"
     bounds = ["--max-time", "75", "--request-timeout", "30", "--workers", "1", "--continue-on-failure", "--no-shrink"]
     line = [*command, f"{box.url}/api/openapi.json", "--header", header, "--checks", "all", *bounds]
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=220)

@@ -145,6 +145,7 @@ def test_what_is_allowed_but_odd_is_warned_of(tmp_path: Path) -> None:
         ("assets[0].id", "warn.asset_idle"),
         ("assets[1].kind", "warn.crane_undescribed"),
         ("links[0].id", "warn.link_idle"),
+        ("web.token", "warn.web_token"),
         ("web.token", "warn.secret_missing"),
         ("rule_overrides[0]", "warn.override_without_point"),
         ("rule_overrides[1]", "warn.limit_beyond_range"),
@@ -180,7 +181,7 @@ def test_a_secret_that_is_there_is_not_warned_of_and_never_shown(tmp_path: Path)
         token.write("hunter2-in-a-file")
         token.flush()
         settings = load_case("good-minimal", **{"web.token": {"file": token.name}})
-    assert warning_codes(settings) == [("assets[0].kind", "warn.crane_undescribed")]
+    assert warning_codes(settings) == [("assets[0].kind", "warn.crane_undescribed"), ("web.token", "warn.web_token")]
     assert settings.web.token is not None
     shown = repr(settings.web) + check_report(settings) + check_report(settings, "zh") + settings.digest
     assert "hunter2" not in shown

@@ -49,7 +49,11 @@ def test_the_digest_says_nothing_of_a_secrets_value(monkeypatch: pytest.MonkeyPa
     one = load_case("good-token")
     monkeypatch.setenv("SITEWARDEN_TEST_TOKEN", "hunter3")
     assert one.digest == load_case("good-token").digest
-    assert [warning.code for warning in one.warnings] == ["warn.crane_undescribed", "warn.web_plain"]
+    assert [warning.code for warning in one.warnings] == [
+        "warn.crane_undescribed",
+        "warn.web_plain",
+        "warn.web_token",
+    ]
 
 
 def test_a_report_of_faults_has_a_line_each_and_a_count(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from gateway.accounts.local_token import write_local_token
 from gateway.app import DRIVERS, UPLINKS
-from gateway.pit_office.box_client import BoxRefusedError, ask_box
-from gateway.secret import Secret
+from gateway.pit_office.box_client import TOKEN_VARIABLE, BoxRefusedError, ask_box
 from gateway.settings import Settings, load
 from tests.fakes.http_replies import HttpReplies, Reply
 from tests.fakes.mosquitto import free_port
@@ -25,15 +25,20 @@ def settings_for(folder: Path, url: str, host: str = "127.0.0.1") -> Settings:
     return replace(settings, web=settings.web.model_copy(update={"host": host}))
 
 
-def test_the_token_goes_with_it_and_the_query_is_written_for_a_url(tmp_path: Path) -> None:
-    token = tmp_path / "token"
-    token.write_text("s3cret-of-the-box\n")
+@pytest.mark.parametrize("named", [False, True])
+def test_a_token_goes_with_it_and_the_query_is_written_for_a_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    """The command line's own, of the box's folder; or a program's, of the environment."""
+    if named:
+        monkeypatch.setenv(TOKEN_VARIABLE, "swt_of-a-program")
     with HttpReplies([Reply(200, body=b"{}")]) as server:
         settings = settings_for(tmp_path, server.url, host="0.0.0.0")
-        web = settings.web.model_copy(update={"token": Secret(file=token)})
-        assert ask_box(replace(settings, web=web), "/api/pits/pit-1/readings", {"user": "李 & 王"}, b"a,b") == b"{}"
+        settings.storage.folder.mkdir(parents=True, exist_ok=True)
+        own = write_local_token(settings.storage.folder)
+        assert ask_box(settings, "/api/pits/pit-1/readings", {"user": "李 & 王"}, b"a,b") == b"{}"
         (request,) = server.requests
-    assert request.headers["Authorization"] == "Bearer s3cret-of-the-box"
+    assert request.headers["Authorization"] == f"Bearer {'swt_of-a-program' if named else own}"
     assert request.path == "/api/pits/pit-1/readings?user=%E6%9D%8E+%26+%E7%8E%8B"
     assert (request.method, request.body) == ("POST", b"a,b")
     assert request.headers["Content-Type"] == "application/octet-stream"
