@@ -40,6 +40,7 @@ class FindingKind(StrEnum):
     CODE_REFUSED = "code_refused"
     RETIRED_KEY = "retired_key"
     CLOCK_OFF = "clock_off"
+    OVER_QUOTA = "over_quota"
 
 
 @dataclass(frozen=True, slots=True)
