@@ -29,7 +29,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contract.canonical import canonical_bytes
 from contract.envelope import open_text
-from contract.faults import BadSignature, ContractFault, Malformed, NotAdmitted, OtherProject, UnknownSender
+from contract.faults import (
+    BadSignature,
+    ContractFault,
+    Malformed,
+    NotAdmitted,
+    OtherProject,
+    Overloaded,
+    UnknownSender,
+)
 from contract.messages import Accepted, ChainPosition, Heartbeat, HeartbeatSeen, ReceiptText
 from contract.signing import VerifyKey
 from contract.strict_json import parse_object
@@ -53,6 +61,7 @@ FIRST_BACK_OFF_S = 1.0
 LONGEST_BACK_OFF_S = 60.0
 CODE_LOOK_S = 1.0
 WORDS_LENGTH = 500
+ALARM = "alarm_transition"
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -216,21 +225,27 @@ class RegulatorUplink:
     async def send_alerts(self, batch: Sequence[OutboxItem]) -> Sequence[Receipt]:
         """One Receipt an item, in order. Up to `pipelining` are on their way at once; order at the other end is free.
 
-        After the first sign that nobody is there, the rest of the batch is not tried.
+        After the first sign that nobody is there, the rest of the batch is not tried. Once the regulator has said when
+        to go on, only alarms are.
         """
         reason = await self._enrol_if_needed()
         if reason:
             return [self._counted(Receipt.retry(reason)) for _ in batch]
         gate = asyncio.Semaphore(self._settings.pipelining)
         line_down: list[str] = []
+        wait: list[Receipt] = []
 
         async def send(item: OutboxItem) -> Receipt:
             async with gate:
                 if line_down:
                     return Receipt.retry(line_down[0])
+                if wait and item.kind != ALARM:
+                    return wait[0]
                 receipt, reached = await self._send(item)
                 if not reached:
                     line_down.append(receipt.detail)
+                elif receipt.retry_after_s:
+                    wait.append(receipt)
                 return receipt
 
         return [self._counted(receipt) for receipt in await asyncio.gather(*map(send, batch))]
@@ -336,6 +351,9 @@ class RegulatorUplink:
             self._up()
             self._misplaced = self._place.project_fault(fault)
             return Receipt.retry(words[:WORDS_LENGTH])
+        if isinstance(fault, Overloaded):  # it is there, and says when to go on
+            self._up()
+            return Receipt.retry(words[:WORDS_LENGTH], float(fault.retry_after_s))
         if isinstance(fault, UnknownSender):
             self._unknown_key_id = self._session.key.public.key_id
             self._health = replace(self._health, refused=words[:WORDS_LENGTH])

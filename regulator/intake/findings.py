@@ -42,6 +42,7 @@ class FindingKind(StrEnum):
     CLOCK_OFF = "clock_off"
     HEAD_BROKEN = "head_broken"
     HEAD_UNSTAMPED = "head_unstamped"
+    OVER_QUOTA = "over_quota"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ from contract.faults import (
     InvalidBody,
     Malformed,
     Overloaded,
+    QuotaReached,
     TooLarge,
     Unavailable,
     UnknownAlgorithm,
@@ -75,10 +76,12 @@ from contract.messages import (
 from contract.sender import Claim, claim_of, read_sender
 from contract.signing import SignKey, VerifyKey, base64_bytes, verify_key
 from regulator.intake.acceptance import Delivery, has_notice
+from regulator.intake.box_rate import BoxRates
 from regulator.intake.enrolment import find_key
 from regulator.intake.failures import Allowance, FailureBudget
 from regulator.intake.group_commit import GroupCommit
 from regulator.intake.key_ring import KeyRing
+from regulator.intake.loose_files import named_files
 from regulator.intake.mailbox import waiting, with_mail
 from regulator.intake.opening import SMALL_BYTES, claim_in, open_checked
 from regulator.intake.part_shelf import PartShelf
@@ -98,6 +101,7 @@ MAX_WRITES_WAITING = 512
 READERS = 4
 LOOK_FOR_MAIL_S = 1.0
 """How often mail is looked for that another replica posted."""
+NOTED_EVERY_S = 60.0
 MOST_UNPROVEN = 32
 """Large bodies that are read at once without a proof of whose they are."""
 MOST_OPENED = 16
@@ -164,6 +168,8 @@ class Reception:
         self._writes_waiting = self._opened_waiting = self._unproven = 0
         self._failures = FailureBudget(MESSAGES)
         self._failed_enrolments = FailureBudget(ENROLMENTS)
+        self._rates = BoxRates()
+        self._quota_noted: dict[str, float] = {}
         self._settled = Settled()
         self._ring = KeyRing()
         self._look_for_mail_s = look_for_mail_s
@@ -297,13 +303,24 @@ class Reception:
 
     async def _note(self, fault: ContractFault, request: Request) -> None:
         """Count and keep aside; when even that cannot be written the refusal is still told."""
-        if isinstance(fault, Overloaded | Unavailable):
+        if isinstance(fault, Overloaded | Unavailable) and not self._worth_noting(fault, request):
             return
         refusal = Refusal(fault, request.raw, request.signature, request.address, request.claim)
         try:
             await self._written("", self._store.refuse, refusal)
         except (Overloaded, Unavailable):
             logger.warning("refused bytes could not be stored: code=%s", fault.code)
+
+    def _worth_noting(self, fault: ContractFault, request: Request) -> bool:
+        """Whether a box has come to its quota of files, once a minute."""
+        claim = request.claim or claim_in(request.raw)
+        if not isinstance(fault, QuotaReached) or claim is None:
+            return False
+        now_s = time.monotonic()
+        if now_s - self._quota_noted.get(claim.box_id, -NOTED_EVERY_S) < NOTED_EVERY_S:
+            return False
+        self._quota_noted[claim.box_id] = now_s
+        return True
 
     async def _enrol(self, request: Request) -> tuple[Envelope, ReplyBody]:
         envelope = read_envelope(request.raw)
@@ -328,7 +345,8 @@ class Reception:
         body = _body_of(envelope, model)
         if isinstance(body, Thumbnail | CameraStill):
             _check_thumbnail(body)
-        delivery = Delivery(envelope, request.raw, request.signature, body)
+        missing = await self._not_on_the_shelf(envelope.box_id, named_files(body))
+        delivery = Delivery(envelope, request.raw, request.signature, body, missing)
         if isinstance(body, Heartbeat):
             heard = await self._submitted(envelope.box_id, lambda db: self._store.hear(db, envelope, body), delivery)
             return envelope, ("heartbeat_seen", heard)
@@ -338,6 +356,11 @@ class Reception:
         if has_notice(body):
             self._wake(envelope.box_id)
         return envelope, ("accepted", accepted)
+
+    async def _not_on_the_shelf(self, box_id: str, named: tuple[str, ...]) -> frozenset[str]:
+        """Files that a message names are moved onto the shelf before it is kept; those that are not there."""
+        held = {sha256: await self._shelved(self._shelf.keep, box_id, sha256) for sha256 in named}
+        return frozenset(sha256 for sha256, there in held.items() if not there)
 
     async def _state_message(self, envelope: Envelope, body: UpMessage) -> ReplyBody:
         if isinstance(body, BoxState):
@@ -422,8 +445,8 @@ class Reception:
             raise InvalidBody("body.sha256", "the digest in the address")
         if part.size_bytes > self._shelf.max_bytes:
             raise TooLarge("body.size_bytes", str(self._shelf.max_bytes))
-        content = await request.read() if request.read is not None else b""
-        sent = await self._written(envelope.box_id, self._store.admit_part, envelope, part.sha256)
+        content = await self._beside_bytes(request, envelope)
+        sent = await self._written(envelope.box_id, self._store.admit_part, envelope, part, self._shelf.max_bytes)
         state = await self._shelved(self._shelf.add, envelope.box_id, part, content, sent=sent)
         if state.complete and not sent:
             known = part.sha256, state.received_bytes, part.media_type
@@ -437,10 +460,15 @@ class Reception:
         part = _body_of(envelope, LivePart)
         if part.request_id != request.sha256:
             raise InvalidBody("body.request_id", "the request in the address")
-        content = await request.read() if request.read is not None else b""
+        content = await self._beside_bytes(request, envelope)
         if sha256(content).hexdigest() != part.part_sha256:
             raise DigestMismatch("body.part_sha256", "the SHA-256 of the part's bytes")
         return envelope, await self._taken(envelope, part, content)
+
+    async def _beside_bytes(self, request: Request, envelope: Envelope) -> bytes:
+        content = await request.read() if request.read is not None else b""
+        self._rates.add(envelope.box_id, envelope.kind, len(content))
+        return content
 
     async def _blob_state(self, request: Request) -> tuple[Envelope, ReplyBody]:
         envelope = await self._open(request)
@@ -449,7 +477,7 @@ class Reception:
         query = _body_of(envelope, BlobQuery)
         if query.sha256 != request.sha256:
             raise InvalidBody("body.sha256", "the digest in the address")
-        sent = await self._written(envelope.box_id, self._store.admit_part, envelope, query.sha256)
+        sent = await self._written(envelope.box_id, self._store.admit_query, envelope, query.sha256)
         state = await self._shelved(self._shelf.state, envelope.box_id, query.sha256, sent=sent)
         return envelope, ("blob_state", state)
 
@@ -462,6 +490,7 @@ class Reception:
         envelope = await self._beside(open_checked, *known) if large else open_checked(*known)
         if envelope.kind not in UP_KINDS:
             raise UnknownKind("kind", " or ".join(UP_KINDS))
+        self._rates.take(envelope.box_id, envelope.kind, len(raw))
         return envelope
 
     async def _key_of(self, claim: Claim) -> VerifyKey:

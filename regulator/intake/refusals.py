@@ -4,7 +4,8 @@
     bad input     --> kept_aside: the first 64 KiB, what was wrong, when; at most 200 a box and day, all are counted
     suspicious    --> finding that names the box (`regulator.intake.suspicions`)
 
-A box that waits for an approver is only counted: it says nothing wrong. What a stranger sent is not read where it is
+A box that waits for an approver is only counted: it says nothing wrong. Nor does one that has come to a quota, which is
+a finding. What a stranger sent is not read where it is
 long: who he says that he is stands at its end or in the header.
 """
 
@@ -22,6 +23,7 @@ from contract.faults import (
     ConflictingBody,
     ContractFault,
     NotAdmitted,
+    QuotaReached,
     StaleSequence,
     UnknownSender,
 )
@@ -72,7 +74,8 @@ def note_refusal(db: Connection, ledger: Ledger, refusal: Refusal, now_ns: int) 
     bump(db, box_id, COUNTERS.get(fault.code, f"refused_{fault.code}"))
     if isinstance(fault, NotAdmitted):
         return
-    _keep(db, refusal, box_id, now_ns)
+    if not isinstance(fault, QuotaReached):
+        _keep(db, refusal, box_id, now_ns)
     finding = finding_of(db, fault, claim, envelope, now_ns) if claim is not None else None
     if finding is not None:
         note = count_finding if finding.kind in DAILY else open_finding

@@ -17,6 +17,7 @@ from contract.faults import (
     ContractFault,
     DigestMismatch,
     OtherProject,
+    QuotaReached,
     SequenceTooFar,
     StaleSequence,
     UnknownSender,
@@ -28,7 +29,13 @@ from regulator.records.tables.intake import box_keys, boxes, codes
 
 MOST_NAMED = 200
 DAILY = frozenset(
-    {FindingKind.OTHER_PROJECT, FindingKind.SEQUENCE_JUMP, FindingKind.CODE_REFUSED, FindingKind.RETIRED_KEY}
+    {
+        FindingKind.OTHER_PROJECT,
+        FindingKind.SEQUENCE_JUMP,
+        FindingKind.CODE_REFUSED,
+        FindingKind.RETIRED_KEY,
+        FindingKind.OVER_QUOTA,
+    }
 )
 """What somebody who holds a key or a code can say without end: one finding a box and day, with a count."""
 _PROJECT = select(boxes.c.project_code).where(boxes.c.box_id == bindparam("box"))
@@ -66,6 +73,11 @@ WORDS: Mapping[type[ContractFault], _Words] = {
         FindingKind.CONFLICTING_BODY,
         "监控主机 {box} 以同一键发送了不同内容",
         "{box} sent another content under a key that is held",
+    ),
+    QuotaReached: _Words(
+        FindingKind.OVER_QUOTA,
+        "监控主机 {box} 上传的文件未被任何报文引用且已达配额，新文件暂不接收",
+        "{box} has sent as many files as it may that no message names: new ones have to wait",
     ),
     DigestMismatch: _Words(
         FindingKind.BLOB_DIGEST,
