@@ -12,7 +12,7 @@ from regulator.accounts.model import Account, Grant
 from regulator.accounts.rows import account_of, grant_of, known_account, known_grant
 from regulator.model.actor import Actor, Level, Scope
 from regulator.model.refusals import RefusedError
-from regulator.records.tables.people import accounts, grants
+from regulator.records.tables.people import accounts, grants, second_factors
 from regulator.records.tables.registry import firms, projects, regions
 
 
@@ -22,6 +22,7 @@ class Kept:
 
     account: Account
     grants: tuple[Grant, ...]
+    has_second_factor: bool = False
 
 
 def people_kept(db: Connection, actor: Actor) -> list[Kept]:
@@ -33,7 +34,13 @@ def people_kept(db: Connection, actor: Actor) -> list[Kept]:
         if coverage.holds(grant.scope):
             held.setdefault(grant.user_id, []).append(grant)
     people = [account_of(row) for row in db.execute(select(accounts).order_by(accounts.c.login))]
-    return [Kept(account, tuple(held.get(account.user_id, ()))) for account in people if coverage.holds(account.home)]
+    at = second_factors.c
+    with_factor = set(db.scalars(select(at.user_id).where(at.confirmed_at_ns > 0)))
+    return [
+        Kept(account, tuple(held.get(account.user_id, ())), account.user_id in with_factor)
+        for account in people
+        if coverage.holds(account.home)
+    ]
 
 
 def require_keeper(db: Connection, actor: Actor, user_id: str) -> Account:
