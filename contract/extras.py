@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 _BOX: Final = ("av", "cv2", "influxdb_client", "onnxruntime", "paho", "prometheus_client", "pymodbus")
-_DESK: Final = ("alembic", "authlib", "joserfc", "minio", "psycopg", "rfc3161_client", "segno", "sqlalchemy")
+_DESK: Final = ("alembic", "authlib", "joserfc", "minio", "psycopg", "rfc3161_client", "sqlalchemy")
 
 EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "box": _BOX,

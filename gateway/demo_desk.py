@@ -92,6 +92,7 @@ def found_desk(
         "blobs": "desk-blobs",
         "key_file": "desk.key.pem",
         "port": port,
+        "second_factor_for": [],
         "docking": [] if docking is None else [docking],
     }
     file.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from contract.signing import require_algorithm
+from regulator.model.actor import Duty
 
 SQLITE = "sqlite:///"
 
@@ -119,6 +120,9 @@ class DeskSettings(_Section):
     s3_secret_file: Path | None = None
     project_set: SetSettings = SetSettings()
     oidc: OidcSettings | None = None
+    second_factor_for: tuple[Duty, ...] = (Duty.ADMINISTRATOR, Duty.APPROVER)
+    """Whoever holds one of these duties logs in with a code of an authenticator app, too; others may. Of whoever signs
+    on with the office's account, that account's provider asks for it."""
     packs: tuple[str, ...] = ("national",)
     processes: int = Field(default=2, ge=1, le=2)
     """2: boxes are heard by one process, pages and jobs are another's, each on a core. On SQLite it is always 1."""

@@ -4,6 +4,8 @@
     PLAIN    anybody; nobody is looked up                               /healthz /static/
     SIGNED   boxes, by signatures that the route itself checks          /v1/
     PUBLIC   anybody                                                    /login /documents/check/
+    CODE     whoever has logged in, or owes a code of the second factor  /login/code
+    SET_UP   whoever has logged in, or has to set up a second factor     /me/second-factor
     OWN      whoever has logged in, without a role and with any password /me /seat
     ROLE     one of `duties`, at one of `levels`                        all else
 
@@ -27,6 +29,8 @@ class Door(Enum):
     PLAIN = "plain"
     SIGNED = "signed"
     PUBLIC = "public"
+    CODE = "code"
+    SET_UP = "set_up"
     OWN = "own"
     ROLE = "role"
 
@@ -57,6 +61,8 @@ _INSPECTOR, _AUDITOR, _RESPONDER = Duty.INSPECTOR, Duty.AUDITOR, Duty.RESPONDER
 PLAIN: Final = Access(Door.PLAIN)
 SIGNED: Final = Access(Door.SIGNED)
 PUBLIC: Final = Access(Door.PUBLIC)
+CODE: Final = Access(Door.CODE)
+SET_UP: Final = Access(Door.SET_UP)
 OWN: Final = Access(Door.OWN)
 LOOK: Final = Access(Door.ROLE)
 WORK: Final = Access(Door.ROLE, frozenset(Duty) - {Duty.VIEWER, Duty.AUDITOR})
@@ -103,7 +109,17 @@ _ROWS: Final = (
         GET /oidc/callback
         GET /documents/check/{number}
     """),
+    (CODE, """
+        GET POST /login/code
+    """),
+    (SET_UP, """
+        GET /me/second-factor
+        POST /me/second-factor/begin
+        POST /me/second-factor/confirm
+    """),
     (OWN, """
+        POST /me/second-factor/codes
+        POST /me/second-factor/remove
         GET /me
         POST /me/password
         POST /me/sessions/end

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from regulator.model.refusals import RefusedError
 from regulator.web.access_table import Access, Door, access_of
 from regulator.web.permissions import body_limit
-from regulator.web.visitor import STRANGER, Visitor, actor_of, presence_of
+from regulator.web.visitor import STRANGER, Visitor, actor_of, presence_of, setting_up, visitor_of
 from screens.addresses import path_of
 from screens.asked_route import asked_route
 from screens.guarding import (
@@ -80,7 +80,7 @@ class Guard:
         await self._app(scope, receive, sending)
 
     def _with_csrf(self, visitor: Visitor, browser: str) -> Visitor:
-        who = visitor.presence.session.session_id if visitor.presence else ""
+        who = visitor.login.session.session_id if visitor.login else ""
         return replace(visitor, csrf=form_token(self._visitors.form_key, browser, who))
 
 
@@ -101,8 +101,10 @@ def require_access(request: Request, access: Access | None) -> None:
         raise RefusedError(403, "not_listed", "该地址未登记访问权限，已拒绝", "nobody may ask for this address")
     if access.door in (Door.PLAIN, Door.PUBLIC):
         return
-    presence = presence_of(request)
-    if access.door is Door.OWN:
+    if access.door is Door.CODE and visitor_of(request).owing is not None:
+        return
+    presence = setting_up(request) if access.door is Door.SET_UP else presence_of(request)
+    if access.door in (Door.OWN, Door.CODE, Door.SET_UP):
         return
     if presence.account.must_change:
         raise RefusedError(403, "password_change_needed", "请先修改初始密码", "choose a password of your own first")

@@ -14,11 +14,12 @@ from starlette.routing import Match
 from regulator.accounts.model import Account
 from regulator.model.actor import Actor, Duty, Level, Scope
 from regulator.model.refusals import RefusedError
-from regulator.records.tables.people import accounts
+from regulator.records.tables.people import accounts, second_factors
 from regulator.records.tables.registry import regions
 from regulator.web.access_table import LOOK, TABLE, WORK, Access, Door, each_row
 from regulator.web.guard import Guard
 from regulator.web.visitor import STRANGER, Visitor
+from screens.second_factor import new_secret
 from tests.fakes.asgi_asking import ask
 from tests.fakes.desk_asking import DeskAsking, Somebody, code_of, filled
 from tests.fakes.desk_face import DeskFace
@@ -35,6 +36,7 @@ SCOPES = {
 WITH_PROVIDER = {("GET", "/oidc/start"), ("GET", "/oidc/callback")}
 REFUSED_FOR_THE_ROLE = {
     *("login_needed", "no_seat", "password_change_needed", "duty_needed", "not_listed"),
+    *("code_needed", "second_factor_needed"),
     *("not_your_duty", "no_review", "no_reviewer", "no_checker", "not_supervision"),
 }
 ENDS_LOGINS = {"/logout", "/api/logout", "/me/sessions/end", "/me/password"}
@@ -48,6 +50,13 @@ def asking(face: DeskFace) -> DeskAsking:
         for code, level, parent in bodies:
             db.execute(insert(regions).values(code=code, name=code, level=level, parent=parent))
     return DeskAsking(face)
+
+
+@pytest.fixture(scope="module")
+def strict(face: DeskFace, tmp_path_factory: pytest.TempPathFactory) -> DeskFace:
+    """The same desk with the policy that it comes with: approvers need a second factor."""
+    settings = face.settings.model_copy(update={"second_factor_for": (Duty.APPROVER,)})
+    return DeskFace(tmp_path_factory.mktemp("strict"), face.clock, database=face.database, settings=settings)
 
 
 @pytest.fixture(scope="module")
@@ -117,26 +126,44 @@ async def test_every_role_at_every_level_gets_what_the_table_says(
 @ONE_LOOP
 @pytest.mark.parametrize(
     ("who", "kept_out", "from_own"),
-    [("stranger", "login_needed", True), ("roleless", "no_seat", False), ("fresh", "password_change_needed", False)],
+    [
+        ("stranger", "login_needed", True),
+        ("roleless", "no_seat", False),
+        ("fresh", "password_change_needed", False),
+        ("owes_code", "code_needed", True),
+        ("owes_set_up", "second_factor_needed", True),
+    ],
 )
 async def test_whoever_has_no_role_gets_what_is_open(
-    face: DeskFace, asking: DeskAsking, routes: list[str], who: str, kept_out: str, from_own: bool
+    strict: DeskFace, routes: list[str], who: str, kept_out: str, from_own: bool
 ) -> None:
+    face, asking = strict, DeskAsking(strict)
     somebody = asking.nobody() if who == "stranger" else asking.of(_account(face, who))
     wrong = []
     for route in routes:
         for method in METHODS if route not in ENDS_LOGINS or who == "stranger" else ("GET", "PUT"):
             row = expected(face, method, route)
             status, code = await verdict(asking, somebody, method, route)
-            told = kept_out if row.door is Door.ROLE or (row.door is Door.OWN and from_own) else ""
+            told = kept_out if row.door is Door.ROLE or (row.door in CLOSED_TO.get(who, ()) and from_own) else ""
             if code != told:
                 wrong.append(f"{method} {route}: {status} {code or 'admitted'}, the table says {told or 'admitted'}")
     assert wrong == []
 
 
+CLOSED_TO = {
+    "stranger": (Door.OWN, Door.CODE, Door.SET_UP),
+    "owes_code": (Door.OWN, Door.SET_UP),
+    "owes_set_up": (Door.OWN,),
+}
+"""Doors, beside those for a role, that somebody cannot use."""
+
+
 def _account(face: DeskFace, who: str) -> Account:
-    held = [(SCOPES[Level.CITY], [Duty.REVIEWER])] if who == "fresh" else []
-    account = face.add(who, who, held)
+    duty = Duty.APPROVER if who == "owes_set_up" else Duty.REVIEWER
+    account = face.add(who, who, [] if who == "roleless" else [(SCOPES[Level.CITY], [duty])])
+    if who == "owes_code":
+        with face.database.transaction() as db:
+            db.execute(insert(second_factors).values(user_id=account.user_id, secret=new_secret(), confirmed_at_ns=1))
     if who == "fresh":
         with face.database.transaction() as db:
             db.execute(update(accounts).where(accounts.c.user_id == account.user_id).values(must_change=1))
