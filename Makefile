@@ -28,7 +28,7 @@ SIDE_BY_SIDE = -n $(JOBS) --dist loadfile --no-loadscope-reorder --max-worker-re
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help demo docs wheel sbom check-wheels test coverage check train test-training bench bench-desk screenshots clean lock system-packages
+.PHONY: help demo docs wheel sbom check-wheels test coverage check train test-training bench bench-desk soak screenshots clean lock system-packages
 .DELETE_ON_ERROR:
 
 help:
@@ -41,6 +41,7 @@ help:
 	@echo "make train DATA=DIR START=yolox_nano.onnx   train the detector, export, measure, write its card (docs/training.md)"
 	@echo "make screenshots   every screen into screenshots/, as a phone and a wall show it"
 	@echo "make bench-desk ARGS=--quick   50 simulated sites, a storm of alarms and reviewers against the desk"
+	@echo "make soak ARGS=--quick   a box under every fault that we know: what was lost, told twice or not told (root)"
 	@echo "make bench   print figures; make lock   renew the locks; make clean   remove what was built"
 
 demo: $(RUNTIME)
@@ -106,6 +107,10 @@ bench: $(DEV) system-packages
 # ARGS=--quick: 50 gateways in under two minutes.
 bench-desk: $(DEV) system-packages
 	@$(BIN)/python -m bench.desk $(ARGS)
+
+# As root: disks of its own. ARGS=--quick: every fault once, some ten minutes; without it about three and a half hours.
+soak: $(DEV) system-packages
+	@$(BIN)/python -m bench.soak $(ARGS)
 
 screenshots: $(DEV) system-packages
 	$(BIN)/python -m bench.screenshots $(ARGS)

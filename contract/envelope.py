@@ -27,7 +27,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contract.canonical import canonical_bytes
-from contract.faults import FAULTS, ContractFault, Malformed, UnknownSender, WrongVersion
+from contract.faults import FAULTS, BadSignature, ContractFault, Malformed, UnknownSender, WrongVersion
 from contract.signing import SignKey, VerifyKey, algorithm
 from contract.strict_json import parse_object
 
@@ -143,6 +143,8 @@ def open_reply(raw: bytes, signature: str, key: VerifyKey, box_id: str, reply_to
     """A regulator's answer to the sending `reply_to` of `box_id`, checked. Raises BadSignature or Malformed."""
     key.verify(signature, raw)
     reply = read_model(Reply, parse_object(raw), Malformed)
+    if (reply.alg, reply.key_id) != (key.alg, key.key_id):
+        raise BadSignature("alg", f"{key.alg}, made with {key.key_id}")
     if (reply.box_id, reply.reply_to) != (box_id, reply_to):
         raise Malformed("reply_to", f"an answer to {box_id} number {reply_to}")
     return reply
@@ -157,6 +159,8 @@ def sign_text(document: BaseModel, key: SignKey) -> SignedText:
 def open_text(signed: SignedText, model: type[ModelT], key: VerifyKey) -> ModelT:
     """The document, its signature checked. Raises BadSignature or Malformed."""
     raw = signed.text.encode("utf-8", "surrogatepass")
+    if (signed.alg, signed.key_id) != (key.alg, key.key_id):
+        raise BadSignature("alg", f"{key.alg}, made with {key.key_id}")
     key.verify(signed.signature, raw)
     return read_model(model, parse_object(raw), Malformed)
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from typing import Final
 
 _BOX: Final = ("av", "cv2", "influxdb_client", "onnxruntime", "paho", "prometheus_client", "pymodbus")
-_DESK: Final = ("alembic", "authlib", "joserfc", "minio", "psycopg", "segno", "sqlalchemy")
+_DESK: Final = ("alembic", "authlib", "joserfc", "minio", "psycopg", "rfc3161_client", "sqlalchemy")
 
 EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "box": _BOX,
     "desk": _DESK,
     "demo": (*_BOX, *_DESK, "amqtt"),
     "training": (*_BOX, "onnx", "torch"),
+    "sm": ("gmssl_pyx",),
 }
 """Modules by extra, as they are imported. A module of several extras is named with the first of them."""
 _HAS_A_SUBSTITUTE: Final = frozenset({"onnxruntime"})

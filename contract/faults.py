@@ -160,6 +160,12 @@ class Overloaded(ContractFault):
     message_zh, message_en = "请求过多，请稍后重试", "Too many requests, try again later"
 
 
+class QuotaReached(Overloaded):
+    """What this box may send is used up; `expected` names the most. The same code, as the box does the same: wait."""
+
+    message_zh, message_en = "本机上报超过配额，请稍后重试", "This box has sent as much as it may: try again later"
+
+
 class NotFound(ContractFault):
     """No such address."""
 

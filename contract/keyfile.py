@@ -7,11 +7,14 @@ import os
 import tempfile
 from pathlib import Path
 
-from contract.signing import ED25519, SignKey, generate_key, sign_key
+from contract.signing import ED25519, MissingAlgorithmError, SignKey, generate_key, sign_key
 
 
 def load_or_create(path: Path, alg: str = ED25519) -> SignKey:
-    """The key in the file; made at first use with mode 0600. Raises OSError, or ValueError when it is no key."""
+    """The key in the file, of whatever algorithm; made at first use, with `alg` and mode 0600.
+
+    Raises OSError, or ValueError when it is no key or nothing here can use it.
+    """
     if path.exists():
         return load(path)
     key = generate_key(alg)
@@ -23,8 +26,10 @@ def load(path: Path) -> SignKey:
     """The key in the file. Raises OSError, or ValueError that names the file and never shows what is in it."""
     try:
         return sign_key(path.read_bytes())
+    except MissingAlgorithmError as error:
+        raise MissingAlgorithmError(f"{path}: {error}") from None
     except (ValueError, TypeError):
-        raise ValueError(f"{path}: not an unencrypted PKCS 8 PEM with an Ed25519 private key") from None
+        raise ValueError(f"{path}: not an unencrypted PKCS 8 PEM with an Ed25519 or SM2 private key") from None
 
 
 def write_durably(path: Path, content: bytes) -> None:

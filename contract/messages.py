@@ -335,11 +335,23 @@ class Accepted(DownModel):
     chain: ChainState | None = None
 
 
+class ChainCheckpoint(DownModel):
+    """How far the regulator holds a box's chain whole: up to record `seq`, whose digest is `sha256`. Signed, it proves
+    that the box had sealed this record, and with it every record before, at `at_ns` (the regulator's clock)."""
+
+    box_id: BoxId
+    seq: SequenceNumber
+    sha256: Sha256
+    at_ns: Whole
+
+
 class HeartbeatSeen(DownModel):
-    """The reply to a heartbeat."""
+    """The reply to a heartbeat. `checkpoint` is a signed `ChainCheckpoint`, None before the first record and from a
+    regulator that gives none."""
 
     chain: ChainState
     messages_waiting: Whole
+    checkpoint: SignedText | None = None
 
 
 class BlobState(DownModel):

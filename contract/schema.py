@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from contract.envelope import Envelope, Reply, SignedText
-from contract.messages import MAILBOX_KINDS, REPLY_KINDS, UP_KINDS, MailboxMessage, ReceiptText
+from contract.messages import MAILBOX_KINDS, REPLY_KINDS, UP_KINDS, ChainCheckpoint, MailboxMessage, ReceiptText
 
 
 def json_schemas() -> dict[str, Any]:
-    """Schemas by name: `envelope`, `reply`, `signed_text`, `receipt_text`, `mailbox_message`, and by direction
+    """Schemas by name: `envelope`, `reply`, `signed_text`, `receipt_text`, `chain_checkpoint`, `mailbox_message`,
+    and by direction
 
     `up.<kind>` (an envelope's body), `reply.<kind>` (a reply's body), `mailbox.<kind>` (a mailbox message's body).
     """
@@ -23,6 +24,7 @@ def json_schemas() -> dict[str, Any]:
         "reply": Reply,
         "signed_text": SignedText,
         "receipt_text": ReceiptText,
+        "chain_checkpoint": ChainCheckpoint,
         "mailbox_message": MailboxMessage,
     }
     models |= {f"up.{kind}": model for kind, model in UP_KINDS.items()}

@@ -1,8 +1,10 @@
 """Signatures: the registry of algorithms, and keys that sign and verify exact bytes.
 
-In: bytes. Out: base64 text for an HTTP header or a JSON field. Ed25519 (RFC 8032) is registered; SM2 (GB/T 32918)
-joins by one more entry in `ALGORITHMS`, nothing else changes. A key's id is its fingerprint, so an id can be
-compared over the telephone and pinned in settings. Knows no message and no file.
+In: bytes. Out: base64 text for an HTTP header or a JSON field. Ed25519 (RFC 8032) is always registered, SM2
+(GB/T 32918) where its library is installed (`contract.sm2`). A key's id is its fingerprint, so an id can be compared
+over the telephone and pinned in settings. Knows no message and no file.
+
+The key decides how a signature is checked, never what a message claims: one whose `alg` is not its key's is refused.
 """
 
 import base64
@@ -12,13 +14,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from contract import sm2
 from contract.faults import BadSignature, Malformed, UnknownAlgorithm
 
 ED25519 = "Ed25519"
+SM2 = "SM2"
+
+
+class MissingAlgorithmError(ValueError):
+    """A key of an algorithm whose library is not installed. The text says what to install."""
 
 
 class VerifyKey(Protocol):
@@ -121,6 +129,49 @@ class Ed25519SignKey:
         )
 
 
+class Sm2VerifyKey:
+    """A public SM2 key; 65 raw bytes, in base64 on the wire."""
+
+    alg = SM2
+
+    def __init__(self, raw: bytes) -> None:
+        if not sm2.is_public(raw):
+            raise Malformed("public_key", "65 bytes 04 || x || y, a point of the SM2 curve")
+        self._raw = raw
+        self.key_id = fingerprint(SM2, raw)
+        self.public_text = base64.b64encode(raw).decode("ascii")
+
+    def verify(self, signature: str, data: bytes) -> None:
+        """See `VerifyKey.verify`."""
+        try:
+            made = base64.b64decode(signature.encode("ascii"), validate=True)
+        except (binascii.Error, UnicodeError):
+            made = b""
+        if not sm2.holds(self._raw, made, data):
+            raise BadSignature("signature", f"made with {self.key_id} over the exact bytes")
+
+
+class Sm2SignKey:
+    """A private SM2 key."""
+
+    def __init__(self, private: bytes, public: bytes) -> None:
+        self._private, self._raw = private, public
+        self.public = Sm2VerifyKey(public)
+
+    @property
+    def present(self) -> SignKey:
+        """See `SignKey.present`."""
+        return self
+
+    def sign(self, data: bytes) -> str:
+        """See `SignKey.sign`."""
+        return base64.b64encode(sm2.sign(self._private, self._raw, data)).decode("ascii")
+
+    def pem(self) -> bytes:
+        """See `SignKey.pem`."""
+        return sm2.to_pem(self._private, self._raw)
+
+
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """How keys of one algorithm are made and read."""
@@ -140,6 +191,8 @@ def _ed25519_public(raw: bytes) -> VerifyKey:
 ALGORITHMS: dict[str, Algorithm] = {
     ED25519: Algorithm(ED25519, lambda: Ed25519SignKey(Ed25519PrivateKey.generate()), _ed25519_public),
 }
+if sm2.AVAILABLE:
+    ALGORITHMS[SM2] = Algorithm(SM2, lambda: Sm2SignKey(*sm2.generate()), Sm2VerifyKey)
 
 
 def algorithm(name: str) -> Algorithm:
@@ -150,8 +203,15 @@ def algorithm(name: str) -> Algorithm:
     return found
 
 
+def require_algorithm(name: str) -> None:
+    """Raises MissingAlgorithmError when this machine has no library for it."""
+    if name == SM2 and SM2 not in ALGORITHMS:
+        raise MissingAlgorithmError(sm2.missing())
+
+
 def generate_key(alg: str = ED25519) -> SignKey:
-    """A new private key from the system's entropy."""
+    """A new private key from the system's entropy. Raises UnknownAlgorithm, MissingAlgorithmError."""
+    require_algorithm(alg)
     return algorithm(alg).generate()
 
 
@@ -161,8 +221,22 @@ def verify_key(alg: str, public_text: str) -> VerifyKey:
 
 
 def sign_key(pem: bytes) -> SignKey:
-    """The private key in a PKCS 8 PEM. Raises ValueError when it is none that the registry knows."""
-    key = serialization.load_pem_private_key(pem, password=None)
+    """The private key in a PKCS 8 PEM. Raises ValueError when it is none that the registry knows, and its
+    MissingAlgorithmError when the library for it is not installed."""
+    pair = sm2.from_pem(pem)
+    if pair is not None:
+        return _sm2_key(*pair)
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except UnsupportedAlgorithm:
+        key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError("the key file holds no Ed25519 private key")
+        raise ValueError("the key file holds no Ed25519 or SM2 private key")
     return Ed25519SignKey(key)
+
+
+def _sm2_key(private: bytes, public: bytes) -> SignKey:
+    require_algorithm(SM2)
+    if not sm2.belong_together(private, public):
+        raise ValueError("the key file holds a private key and another key's public half")
+    return Sm2SignKey(private, public)

@@ -2,6 +2,7 @@
 
     archive.tar.gz
       manifest.json      what is in it: bytes and SHA-256 of every file, the chain's head, when, by which version
+      data/uplinks/NAME/receipts.db   what a regulator signed about the chain; copied first: never ahead of the chain
       data/alerts.db     copied by SQLite's online backup: one moment, whatever is being written meanwhile
       data/history.db    copied after it, so that the history is never behind what the chain has sealed of it
       data/assets.db     likewise
@@ -48,6 +49,7 @@ from gateway.shift_office.paper_store import OFFICE_FILE
 from gateway.store.alert_store import ALERTS_FILE, open_for_reading
 from gateway.store.asset_records import ASSETS_FILE
 from gateway.store.last_known import LAST_KNOWN_FILE
+from gateway.store.receipts import RECEIPTS_FILE
 
 HISTORY_FILE = "history.db"
 MANIFEST = "manifest.json"
@@ -115,6 +117,8 @@ def make_backup(settings: Settings, to: Path, clock: Clock, passphrase: str = ""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".sitewarden-backup-", dir=target.parent) as folder:
         stage = Path(folder)
+        for path in sorted((data / "uplinks").glob(f"*/{RECEIPTS_FILE}")):
+            _copy_database(path, stage / "data" / path.relative_to(data))
         _copy_database(data / ALERTS_FILE, stage / "data" / ALERTS_FILE)
         for name in (HISTORY_FILE, ASSETS_FILE, OFFICE_FILE):
             if (data / name).is_file():

@@ -52,6 +52,8 @@ class Delivery:
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
         self._failures = 0
+        self._moved = False
+        """Whether the last batch went in part: then the receiver is there, and says of the rest when."""
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
         self._cursor = 0
         self._started = False
@@ -156,11 +158,15 @@ class Delivery:
             if receipt.kind is ReceiptKind.ACCEPTED:
                 SEND_SECONDS.labels(self.name).observe(max(0, now_ns - item.created_at_ns) / 1e9)
         self.accepted_kinds.update(item.kind for item, receipt in answers if receipt.kind is ReceiptKind.ACCEPTED)
+        self._moved = any(receipt.kind is ReceiptKind.ACCEPTED for receipt in receipts)
+        if self._moved:
+            self._note_success()
         self.alerts_rejected += sum(receipt.kind is ReceiptKind.REJECTED for receipt in receipts)
         retries = [receipt for receipt in receipts if receipt.kind is ReceiptKind.RETRY]
         return retries[0] if retries else receipts[-1]
 
     async def _send_readings(self, blocks: Sequence[ReadingBlock]) -> Receipt:
+        self._moved = False
         receipt = await self._uplink.send_readings(blocks)
         if receipt.kind is ReceiptKind.RETRY:
             return receipt
@@ -182,7 +188,7 @@ class Delivery:
     async def _back_off(self, receipt: Receipt) -> None:
         self.retries += 1
         self.last_error = receipt.detail
-        if not self.down_since_ns:
+        if not self.down_since_ns and not self._moved:
             self.down_since_ns = self._clock.now_ns()
             log.warning("event=uplink_down uplink=%s reason=%r", self.name, receipt.detail)
         ceiling_s = min(BACKOFF_LIMIT_S, BACKOFF_FIRST_S * 2**self._failures)

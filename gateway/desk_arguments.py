@@ -43,8 +43,9 @@ def add_desk_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 
 
 def _add_box_commands(desk: argparse.ArgumentParser) -> None:
-    """`desk FILE issue-code | revoke-box | boxes | verify`: the desk may run meanwhile."""
-    acts = desk.add_subparsers(dest="act", metavar="issue-code | revoke-box | boxes | verify")
+    """`desk FILE issue-code | revoke-box | boxes | head | reset-second-factor | verify`: the desk may run meanwhile."""
+    names = "issue-code | revoke-box | boxes | head | reset-second-factor | verify"
+    acts = desk.add_subparsers(dest="act", metavar=names)
     issue = acts.add_parser(
         "issue-code", help="a one-time code for one box of one project, or for a list of boxes; end"
     )
@@ -58,8 +59,20 @@ def _add_box_commands(desk: argparse.ArgumentParser) -> None:
     revoke = acts.add_parser("revoke-box", help="hear a box no more and take back its open code; end")
     revoke.add_argument("box", help="box id")
     revoke.add_argument("--reason", required=True, help="goes into the ledger")
+    factor = acts.add_parser("reset-second-factor", help="take away the second factor of an account; end")
+    factor.add_argument("login", help="login name")
+    factor.add_argument("--reason", required=True, help="goes into the ledger")
     acts.add_parser("boxes", help="list boxes and open codes, a JSON line each; end")
-    acts.add_parser("verify", help="look at every item, chain, file and deed again; a JSON line a fault, exit 1; end")
+    acts.add_parser("head", help="print the ledger's newest head, to be kept elsewhere; end")
+    text = "look at every item, chain, file, deed and head again; a JSON line a fault, exit 1; end"
+    verify = acts.add_parser("verify", help=text)
+    verify.add_argument(
+        "--head",
+        action="append",
+        default=[],
+        metavar="CODE",
+        help="a code of the ledger's head that was printed; a fault when no head has it (again for more)",
+    )
 
 
 def load_desk(path: Path) -> DeskSettings:
@@ -98,14 +111,25 @@ def _desk(args: argparse.Namespace) -> int:
 
 
 def _about_boxes(args: argparse.Namespace, settings: DeskSettings) -> int:
-    from regulator.console import issue_code, issue_list, list_boxes, revoke  # noqa: PLC0415
+    from regulator.console import (  # noqa: PLC0415
+        issue_code,
+        issue_list,
+        list_boxes,
+        reset_second_factor,
+        revoke,
+        show_head,
+    )
     from regulator.intake.codes import MOST_HOURS, Wanted  # noqa: PLC0415
     from regulator.verifying import verify_desk  # noqa: PLC0415
 
     if args.act == "verify":
-        return verify_desk(settings)
+        return verify_desk(settings, args.head)
+    if args.act == "head":
+        return show_head(settings)
     if args.act == "boxes":
         return list_boxes(settings)
+    if args.act == "reset-second-factor":
+        return reset_second_factor(settings, args.login, args.reason)
     if args.act == "revoke-box":
         return revoke(settings, args.box, args.reason)
     if not 0 < args.hours <= MOST_HOURS:

@@ -26,7 +26,9 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from contract.chain import ChainFault
+from contract import sm2
+from contract.chain import ChainFault, ChainHead
+from contract.signing import sign_key
 from gateway.evidence import RecordKind
 from gateway.model.errors import ConfigError
 from gateway.ports import Clock
@@ -35,6 +37,7 @@ from gateway.shift_office.paper_store import OFFICE_FILE
 from gateway.store.alert_store import ALERTS_FILE, open_for_reading
 from gateway.store.asset_records import ASSETS_FILE
 from gateway.store.last_known import lost_stores
+from gateway.store.receipt_check import ProofReport, check_proofs
 from gateway.tls.watch import files_of
 
 DATABASES = (ALERTS_FILE, "history.db", ASSETS_FILE, OFFICE_FILE)
@@ -156,6 +159,7 @@ def _records(folder: Path, now_ns: int) -> Iterator[Check]:
             pending = db.execute(
                 "SELECT uplink, count(*), min(created_at_ns) FROM outbox WHERE state = 'pending' GROUP BY uplink"
             ).fetchall()
+        proofs = [] if isinstance(outcome, ChainFault) else check_proofs(folder, outcome)
     except sqlite3.Error as error:
         yield Check("chain", Level.PROBLEM, f"无法读取：{error}", f"cannot be read: {error}")
         return
@@ -164,6 +168,7 @@ def _records(folder: Path, now_ns: int) -> Iterator[Check]:
         yield Check("chain", Level.PROBLEM, *texts)
     else:
         yield Check("chain", Level.OK, f"{outcome.seq} 条记录完整", f"{outcome.seq} records hold")
+        yield from (each for report in proofs for each in _receipts(report, outcome))
     if lost := kinds.get(RecordKind.STORE_LOST, 0):
         texts = (f"30 天内 {lost} 次数据库丢失", f"in 30 days {lost} databases were gone or older copies")
         yield Check("stores", Level.PROBLEM, *texts)
@@ -174,6 +179,16 @@ def _records(folder: Path, now_ns: int) -> Iterator[Check]:
         level = Level.NOTE if rows > BACKLOG_ROWS or age_s > 3600 else Level.OK
         texts = (f"{rows} 条待发，最早 {age_s} 秒前", f"{rows} rows wait, the oldest for {age_s} s")
         yield Check(f"backlog {uplink}", level, *texts)
+
+
+def _receipts(report: ProofReport, head: ChainHead) -> Iterator[Check]:
+    """What a regulator signed about the chain."""
+    name = f"receipts {report.uplink}"
+    if not report.faults:
+        level = Level.OK if report.signers else Level.NOTE
+        yield Check(name, level, report.text_zh(head), report.text_en(head))
+    for fault in report.faults:
+        yield Check(name, Level.PROBLEM, fault.text_zh, fault.text_en)
 
 
 def _clock(newest_ns: int, now_ns: int, jumps: int) -> Check:
@@ -286,7 +301,11 @@ def _private_files(keys: list[Path]) -> Iterator[Check]:
 def _key_fault(path: Path) -> str:
     """Why nobody can sign with it; empty when somebody can."""
     try:
-        load_pem_private_key(path.read_bytes(), None)
+        pem = path.read_bytes()
+        if sm2.from_pem(pem) is not None:
+            sign_key(pem)
+        else:
+            load_pem_private_key(pem, None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         return str(error)
     return ""

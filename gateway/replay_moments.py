@@ -150,10 +150,11 @@ class Moments:
             changes = [model.changes(now, from_ns, to_ns) for model in models]
             turns = np.concatenate([each for each, _ in changes])
             marks = np.concatenate([*looks, told, turns, *(each for _, each in changes), [last]])
+            marks = marks[(marks > from_ns - grid_ns) & (marks < to_ns + grid_ns)]
             digested = _next(now.arrived_ns, grid_ns)
             found += [_at_or_after(marks, grid_ns), _before(marks, grid_ns), np.array([digested])]
             news = np.concatenate([_at_or_after(np.concatenate([aged, turns]), grid_ns), [digested]])
-            again_ns = int(min(news[news > from_ns], default=again_ns))
+            again_ns = int(news[news > from_ns].min(initial=again_ns))
         moments = {each for each in np.concatenate(found).tolist() if from_ns < each < to_ns}
         return Plan(sorted(moments), again_ns, 0 if last in moments else last)
 

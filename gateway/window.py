@@ -86,9 +86,18 @@ class Window:
         """Points without a usable value for longer than their own `stale_after_s`."""
         return np.asarray(mono_ns - self.good_mono_ns > self.points.stale_after_ns)
 
+    def missing(self, mono_ns: int) -> NDArray[np.bool_]:
+        """Points that are stale, or were heard and have no usable value now. One not heard yet is left alone until it
+        is stale."""
+        return np.asarray(self.stale(mono_ns) | ((self.quality == BAD) & self.heard))
+
     def age_s(self, mono_ns: int) -> NDArray[np.float64]:
         """Seconds since each point last had a usable value (since start where it never had one)."""
         return np.asarray((mono_ns - self.good_mono_ns) / 1e9)
+
+    def age_of_s(self, index: NDArray[np.integer], mono_ns: int) -> NDArray[np.float64]:
+        """The same of these points only (k,)."""
+        return np.asarray((mono_ns - self.good_mono_ns[index]) / 1e9)
 
     def _is_late(self, readings: Readings, index: NDArray[np.intp]) -> bool:
         if readings.received_at_ns - readings.observed_at_ns <= LATE_AFTER_NS:

@@ -1,4 +1,5 @@
-"""What an administrator does about boxes at the desk's own machine, while the desk runs or not, on either database.
+"""What an administrator does about boxes and lost phones at the desk's own machine, while the desk
+runs or not, on either database.
 
 In: settings and what was typed. Out: JSON lines on standard output, files, exit codes 0 (done) or 1 (refused: nothing
 was changed, why stands on standard error). A code is written before it is valid: one that nobody holds lets nobody in.
@@ -15,6 +16,9 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from contract.keyfile import write_durably
+from regulator.accounts.rows import account_by_login
+from regulator.accounts.second_factor import reset
+from regulator.accounts.sessions import normal_login
 from regulator.desk import Desk
 from regulator.evidence.exports import csv_bytes
 from regulator.fleet.code_sheet import list_faults, read_boxes, sheet_html, sheet_table
@@ -28,6 +32,7 @@ from regulator.registry.act import Act
 from regulator.registry.importing.table import Fault, UnreadableError
 from regulator.running import open_desk
 from regulator.settings import DeskSettings
+from regulator.witness.heads import newest_head
 
 SHEETS: Final = (".html", ".csv")
 
@@ -82,12 +87,33 @@ def revoke(settings: DeskSettings, box_id: str, reason: str) -> int:
     return 0
 
 
+def reset_second_factor(settings: DeskSettings, login: str, reason: str) -> int:
+    """For a lost phone, where no administrator is left who could do it: the account's logins end."""
+    with _opened(settings) as desk, desk.database.transaction() as db:
+        account = account_by_login(db, normal_login(login))
+        if account is None:
+            return _refused(f"no account has the login name {login}")
+        reset(db, desk.ledger, account.user_id, CONSOLE, desk.now_ns(), reason)
+    _print(login=account.login, second_factor=False)
+    return 0
+
+
 def list_boxes(settings: DeskSettings) -> int:
     """Every box and every open code, a JSON line each."""
     with _opened(settings) as desk, desk.database.reading() as db:
         found = standings(db, CONSOLE, desk.now_ns())
     for line in _lines(found):
         _print(**line)
+    return 0
+
+
+def show_head(settings: DeskSettings) -> int:
+    """The newest head of the ledger, a JSON line, to be sent to whoever keeps it."""
+    with _opened(settings) as desk, desk.database.reading() as db:
+        head = newest_head(db)
+    if head is None:
+        return _refused("there is no head yet: the desk publishes one a day while it runs")
+    _print(day=head.day, number=head.number, code=head.code, sha256=head.sha256, desk_key=desk.key.public.key_id)
     return 0
 
 

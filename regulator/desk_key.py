@@ -18,11 +18,19 @@ from sqlalchemy import Connection, insert, select
 from contract.canonical import Canonical
 from contract.keyfile import load, load_or_create, write_durably
 from contract.messages import KeyRotation
-from contract.signing import SignKey
+from contract.signing import ED25519, SignKey, require_algorithm
 from regulator.intake import mailbox
 from regulator.records.box_standing import IS_HEARD
 from regulator.records.engine import DeskDatabase
-from regulator.records.key_history import add_key, change_key, key_in_use, known_keys, lock_keys, write_down
+from regulator.records.key_history import (
+    add_key,
+    algorithms_in_use,
+    change_key,
+    key_in_use,
+    known_keys,
+    lock_keys,
+    write_down,
+)
 from regulator.records.tables.intake import boxes
 from regulator.records.tables.intake import mailbox as letters
 from regulator.records.tables.keys import desk_key_tellings
@@ -41,19 +49,24 @@ class KeyChange:
     done: bool = False
 
 
-def open_key(database: DeskDatabase, key_file: Path, now_ns: int, lost: str = "") -> SignKey:
-    """The key to sign with; made at the very first start. Replicas that start together read the same one.
+def open_key(database: DeskDatabase, key_file: Path, now_ns: int, lost: str = "", signature: str = ED25519) -> SignKey:
+    """The key to sign with; made at the very first start, of the algorithm `signature`. Replicas that start together
+    read the same one.
 
     Raises ValueError when the file does not hold the key that this desk is known by: with `lost` (the reason) another
     one takes its place, and every box has to enrol again. Raises OSError.
+    Raises MissingAlgorithmError, a ValueError too, when the desk knows a key, its own or a box's, that nothing here can
+    check.
     """
     with database.transaction() as db:
         lock_keys(db)
+        for alg in algorithms_in_use(db):
+            require_algorithm(alg)
         expected = key_in_use(db)
         _finish_change(key_file, expected)
         if expected and not key_file.exists() and not lost:
             raise ValueError(f"{key_file}: missing; this desk signs with {expected}: restore it from the backup")
-        key = load_or_create(key_file)
+        key = load_or_create(key_file, signature)
         if expected in ("", key.public.key_id):
             if not expected:
                 add_key(db, key.public, now_ns, in_use=True)
@@ -65,11 +78,12 @@ def open_key(database: DeskDatabase, key_file: Path, now_ns: int, lost: str = ""
         return key
 
 
-def announce(database: DeskDatabase, key_file: Path, now_ns: int) -> KeyChange:
-    """Make the next key and tell every box that was not told. Again and again: nothing is told twice."""
+def announce(database: DeskDatabase, key_file: Path, now_ns: int, signature: str = ED25519) -> KeyChange:
+    """Make the next key, of the algorithm `signature`, and tell every box that was not told. Again and again: nothing
+    is told twice. A box that does not know the algorithm says so, and stays `behind`."""
     with database.transaction() as db:
         lock_keys(db)
-        present, following = _present(db, key_file), load_or_create(_next_file(key_file))
+        present, following = _present(db, key_file), load_or_create(_next_file(key_file), signature)
         if following.public.key_id not in known_keys(db):
             add_key(db, following.public, now_ns, in_use=False)
             write_down(db, present, "desk_key_announced", following.public.key_id, _both(present, following), now_ns)

@@ -46,7 +46,8 @@ def open_desk(settings: DeskSettings, now_ns: Callable[[], int] = time.time_ns, 
     """The database migrated, the key read or made. Raises OSError, ValueError or SQLAlchemy's errors."""
     database = DeskDatabase(database_url(settings))
     prepare(database)
-    key = RunningKey(database, settings.key_file, open_key(database, settings.key_file, now_ns(), lost_key))
+    opened = open_key(database, settings.key_file, now_ns(), lost_key, settings.signature)
+    key = RunningKey(database, settings.key_file, opened)
     return Desk(settings, database, key, now_ns, jobs=[Job("desk-key", FOLLOW_EVERY_S, key.follow, everywhere=True)])
 
 
@@ -85,7 +86,7 @@ def change_key(settings: DeskSettings, step: str, *, leave_behind: bool) -> int:
     prepare(database)
     try:
         if step == "announce":
-            change = announce(database, settings.key_file, time.time_ns())
+            change = announce(database, settings.key_file, time.time_ns(), settings.signature)
         else:
             change = use(database, settings.key_file, time.time_ns(), leave_behind=leave_behind)
     finally:

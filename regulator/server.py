@@ -1,20 +1,21 @@
 """The HTTP server that carries the receiver: keep-alive for boxes that call often, and a stop that does not hang.
 
-In: the application. Out: served sockets. Signals are left to whoever starts it.
+In: the application. Out: served sockets.
 """
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from regulator.intake.contract_routes import ContractFront
+from screens.connections import limits_of
+from screens.server import BoundedServer, WatchedHttpTools
 
 KEEP_ALIVE_S = 75
+MOST_CONNECTIONS = 8192
 
 
 def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -26,29 +27,22 @@ def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-class ReceiverServer(uvicorn.Server):
+class ReceiverServer(BoundedServer):
     """`serve(sockets)` until `stop`. Long polls are answered before the connections are closed."""
 
     def __init__(self, app: FastAPI, pages: ASGIApp | None = None) -> None:
         """`pages`: what answers everything but boxes' messages, when that is not `app` alone."""
         self._app = app
         front = ContractFront(pages or app, app.state.reception)
-        config = uvicorn.Config(
+        super().__init__(
             front,
-            http="httptools",
-            log_config=None,
-            access_log=False,
+            limits_of(MOST_CONNECTIONS),
+            WatchedHttpTools,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=3,
         )
-        super().__init__(config)
 
     def stop(self) -> None:
         """End `serve`; to be called on its event loop."""
         self._app.state.reception.end_waiting()
         self.should_exit = True
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take no signal: the process that owns this server decides."""
-        yield

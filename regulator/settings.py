@@ -6,6 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from contract.signing import require_algorithm
+from regulator.model.actor import Duty
+
 SQLITE = "sqlite:///"
 
 
@@ -84,6 +87,15 @@ class DockingSettings(_Section):
         return self.model_copy(update=changed)
 
 
+class WitnessSettings(_Section):
+    """Who stamps the ledger's head of each day: a time-stamp authority (RFC 3161). `ca_file`: PEM, the certificates
+    that its own is traced to. Its answers are signed, so `http` will do."""
+
+    url: str = Field(pattern=r"^https?://[^/?#@]+")
+    ca_file: Path
+    timeout_s: float = Field(default=10.0, gt=0, le=60)
+
+
 class DeskSettings(_Section):
     """One desk. `database`: a SQLAlchemy URL; `blobs`: a folder, or `s3://bucket` with `s3` beside it."""
 
@@ -97,6 +109,8 @@ class DeskSettings(_Section):
     key_file: Path
     enrol_code_file: None = None
     """There is none any more: a code is for one box of one project, and lives a day."""
+    signature: Literal["Ed25519", "SM2"] = "Ed25519"
+    """The algorithm of a key that is made: at the very first start, and when a next key is announced."""
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
     public_url: str = ""
@@ -106,12 +120,22 @@ class DeskSettings(_Section):
     s3_secret_file: Path | None = None
     project_set: SetSettings = SetSettings()
     oidc: OidcSettings | None = None
+    second_factor_for: tuple[Duty, ...] = (Duty.ADMINISTRATOR, Duty.APPROVER)
+    """Whoever holds one of these duties logs in with a code of an authenticator app, too; others may. Of whoever signs
+    on with the office's account, that account's provider asks for it."""
     packs: tuple[str, ...] = ("national",)
     processes: int = Field(default=2, ge=1, le=2)
     """2: boxes are heard by one process, pages and jobs are another's, each on a core. On SQLite it is always 1."""
     silent_box_s: int = Field(default=1800, ge=1)
     alarms_to_review: tuple[str, ...] = ("P1", "P2")
     docking: tuple[DockingSettings, ...] = ()
+    witness: WitnessSettings | None = None
+
+    @field_validator("signature")
+    @classmethod
+    def _can_be_made(cls, value: str) -> str:
+        require_algorithm(value)
+        return value
 
     @field_validator("enrol_code_file", mode="before")
     @classmethod
@@ -130,6 +154,8 @@ class DeskSettings(_Section):
         if self.database.startswith(SQLITE):
             changed["database"] = SQLITE + str(folder / self.database.removeprefix(SQLITE))
         changed["docking"] = tuple(each.beside(folder) for each in self.docking)
+        if self.witness is not None:
+            changed["witness"] = self.witness.model_copy(update={"ca_file": folder / self.witness.ca_file})
         if self.oidc is not None:
             changed["oidc"] = self.oidc.model_copy(update={"secret_file": folder / self.oidc.secret_file})
         return self.model_copy(update=changed)

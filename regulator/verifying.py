@@ -3,13 +3,14 @@
     boxes     every item, receipt, chain record, anchor and file, as the hourly recheck looks at what came lately;
               rows that are gone though they had receipts
     ledger    every chain: digests, links, signatures, its head
+    heads     the head of each day against the ledger, its time stamps, and codes that were printed
 
-In: settings. Out: a JSON line a fault, one with the counts, exit code 1 when there are faults. Changes nothing; what is
-found here becomes no finding: the hourly recheck makes those.
+In: settings, codes. Out: a JSON line a fault, one with the counts, exit code 1 when there are faults. Changes nothing;
+what is found here becomes no finding: the hourly recheck and the day's head make those.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import func, select
 
@@ -21,18 +22,21 @@ from regulator.records.key_history import public_keys
 from regulator.records.ledger import verify_ledger
 from regulator.records.tables.intake import boxes, items
 from regulator.records.tables.ledger import ledger_heads
+from regulator.records.tables.witness import witness_heads, witness_stamps
 from regulator.running import open_desk
 from regulator.settings import DeskSettings
+from regulator.witness.heads import head_faults, head_with
+from regulator.witness.office import stamp_faults, time_stamper
 
 Said = dict[str, str]
 
 
-def verify_desk(settings: DeskSettings) -> int:
-    """Look at all of it. Raises OSError, ValueError or SQLAlchemy's errors."""
+def verify_desk(settings: DeskSettings, codes: Sequence[str] = ()) -> int:
+    """Look at all of it. `codes`: of heads that were printed. Raises OSError, ValueError or SQLAlchemy's errors."""
     desk = open_desk(settings)
     try:
         faults = 0
-        for said in (*_boxes(desk), *_ledger(desk)):
+        for said in (*_boxes(desk), *_ledger(desk), *_heads(desk), *_printed(desk, codes)):
             faults += 1
             print(json.dumps(said, ensure_ascii=False), flush=True)
         print(json.dumps({"faults": faults, **_counts(desk)}), flush=True)
@@ -60,7 +64,23 @@ def _ledger(desk: Desk) -> Iterator[Said]:
                 yield {"fault": "ledger", "at": f"{chain} {end.seq}", "zh": zh, "en": en}
 
 
+def _heads(desk: Desk) -> Iterator[Said]:
+    stamper = time_stamper(desk.settings.witness)
+    with desk.database.reading() as db:
+        for fault in (*head_faults(db), *(() if stamper is None else stamp_faults(db, stamper))):
+            yield {"fault": "head", "at": fault.at, "zh": fault.text_zh, "en": fault.text_en}
+
+
+def _printed(desk: Desk, codes: Sequence[str]) -> Iterator[Said]:
+    with desk.database.reading() as db:
+        for code in codes:
+            if head_with(db, code) is None:
+                zh, en = "没有台账日摘要使用此校验码", "no head of the ledger has this code"
+                yield {"fault": "head", "at": code, "zh": zh, "en": en}
+
+
 def _counts(desk: Desk) -> dict[str, int]:
     with desk.database.reading() as db:
         counted = {"boxes": boxes, "items": items, "ledger_chains": ledger_heads}
+        counted |= {"heads": witness_heads, "stamps": witness_stamps}
         return {name: int(db.scalar(select(func.count()).select_from(table)) or 0) for name, table in counted.items()}

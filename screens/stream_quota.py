@@ -6,6 +6,7 @@ that are open stay: a page that gave way would come back at once, and throw out 
 
 from collections import Counter
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Final
 
 
@@ -30,8 +31,16 @@ class Room:
     an_address: int
 
 
-class StreamQuota:
-    """Counts who listens. On one event loop."""
+class Limit(Enum):
+    """What is full."""
+
+    IN_ALL = auto()
+    A_LOGIN = auto()
+    AN_ADDRESS = auto()
+
+
+class Quota:
+    """Counts who is in: the streams of a face, or any other thing that each may have a share of. On one event loop."""
 
     def __init__(self, room: Room) -> None:
         self.room = room
@@ -39,24 +48,20 @@ class StreamQuota:
         self._addresses: Counter[str] = Counter()
         self.open = 0
 
-    def refusal(self, who: Watcher) -> tuple[str, str] | None:
-        """Why one more is too many: a sentence in Chinese and one in English; None when there is room."""
-        room = self.room
-        if self.open >= room.in_all:
-            found = "同时打开的页面过多", f"too many pages are listening already: expected at most {room.in_all}"
-        elif who.login and self._logins[who.login] >= room.a_login:
-            zh = f"您的账号同时打开的实时页面过多（上限 {room.a_login}），请先关闭其他页面"
-            found = zh, f"this login listens with too many pages: expected at most {room.a_login}, close one first"
-        elif who.address and self._addresses[who.address] >= room.an_address:
-            zh = f"同一地址同时打开的实时页面过多（上限 {room.an_address}）"
-            found = zh, f"too many pages listen from this address: expected at most {room.an_address}"
-        else:
-            return None
+    def full(self, who: Watcher) -> Limit | None:
+        """What leaves no room for one more, None when there is room."""
+        found = None
+        if self.open >= self.room.in_all:
+            found = Limit.IN_ALL
+        elif who.login and self._logins[who.login] >= self.room.a_login:
+            found = Limit.A_LOGIN
+        elif who.address and self._addresses[who.address] >= self.room.an_address:
+            found = Limit.AN_ADDRESS
         return found
 
     def enter(self, who: Watcher) -> bool:
         """Count one more; False, and nothing is counted, when there is no room."""
-        if self.refusal(who) is not None:
+        if self.full(who) is not None:
             return False
         self.open += 1
         self._logins[who.login] += 1
@@ -70,3 +75,22 @@ class StreamQuota:
             counter[name] -= 1
             if not counter[name]:
                 del counter[name]
+
+
+class StreamQuota(Quota):
+    """The same, with words about event streams."""
+
+    def refusal(self, who: Watcher) -> tuple[str, str] | None:
+        """Why one more is too many: a sentence in Chinese and one in English; None when there is room."""
+        room = self.room
+        match self.full(who):
+            case Limit.IN_ALL:
+                return "同时打开的页面过多", f"too many pages are listening already: expected at most {room.in_all}"
+            case Limit.A_LOGIN:
+                zh = f"您的账号同时打开的实时页面过多（上限 {room.a_login}），请先关闭其他页面"
+                return zh, f"this login listens with too many pages: expected at most {room.a_login}, close one first"
+            case Limit.AN_ADDRESS:
+                zh = f"同一地址同时打开的实时页面过多（上限 {room.an_address}）"
+                return zh, f"too many pages listen from this address: expected at most {room.an_address}"
+            case None:
+                return None

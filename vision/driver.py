@@ -91,7 +91,7 @@ class CameraDriver:
             link = LinkState.STARTING
         else:
             link = LinkState.UP if state.link is CameraLink.LIVE and not seen.last_error else LinkState.DOWN
-        failures = seen.losses + (state.kills if state is not None else 0)
+        failures = seen.losses + (state.kills + state.garbage if state is not None else 0)
         error = seen.last_error or (state.last_error if state is not None else "")
         address = state.address if state is not None else ""
         return LinkHealth(seen.camera, link, seen.observations, failures, 0, error, address)
@@ -130,19 +130,23 @@ class CameraDriver:
             np.where(good, value, np.nan),
             quality,
             self._observed_ns(seen, observation),
-            observation.received_at_ns,
+            self._received_ns(observation),
             RawBlock(payload=observation.said),
         )
 
     def _observed_ns(self, seen: SeenCamera, observation: Observation) -> int:
         """When the picture was taken, where that can be believed; never before the readings before it."""
-        offset_ns = observation.captured_at_ns - observation.received_at_ns
-        believed = abs(offset_ns) <= BELIEVED_OFFSET_NS
-        at_ns = observation.captured_at_ns if believed else observation.received_at_ns
+        received_ns = self._received_ns(observation)
+        believed = abs(observation.captured_at_ns - received_ns) <= BELIEVED_OFFSET_NS
+        at_ns = observation.captured_at_ns if believed else received_ns
         if seen.last_observed_ns - at_ns < BELIEVED_OFFSET_NS:  # else the box's own clock was set back
             at_ns = max(at_ns, seen.last_observed_ns + 1)
         seen.last_observed_ns = at_ns
         return at_ns
+
+    def _received_ns(self, observation: Observation) -> int:
+        """As the eye says; never after now."""
+        return min(observation.received_at_ns, self._clock.now_ns())
 
 
 def camera_drivers(drivers: Sequence[Driver]) -> list[CameraDriver]:

@@ -3,7 +3,8 @@
 In: cameras to judge, surveys. Out: every `Observation` to whoever asked for its camera, and word when the eye is lost.
 The eye can always be killed: it holds nothing but what is told to it again at the next start, what its edge check
 wanted kept among it. Imports no OpenCV and no model. Silence is counted on this event loop's own ticks, so that a loop
-that was held up itself blames nobody.
+that was held up itself blames nobody. Nothing that it says is believed unseen (`vision.eye.said`): an eye that says
+what is no message is counted, killed and started again, and its cameras are unknown meanwhile.
 """
 
 import asyncio
@@ -11,19 +12,21 @@ import itertools
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gateway.model.picture import Picture
 from gateway.model.survey import Survey, empty_survey
 from gateway.ports import Clock
 from vision.camera.backoff import BackOff
 from vision.edge_states import EdgeStates
+from vision.eye.said import Said, receive
 from vision.eye.watched import Alive, AskReference, Forget, Order, Redraw, ReferenceFrame, Watched
-from vision.eye.wire import packed, receive
+from vision.eye.wire import packed
+from vision.garbage import Allowance, GarbageError, printable
 from vision.observation import Observation
-from vision.process_end import end_process
+from vision.process_end import end_process, words_of
 from vision.settings import CameraDeviceSettings
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,8 @@ SILENT_S = 10.0
 _TICK_S = 0.25
 _ANSWER_S = 10.0
 _STDERR_KEPT = 4000
+_BURST, _PER_S = 2_000, 500
+"""Messages of an eye: sixteen cameras at 30 judged frames a second say fewer."""
 _CHILD_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "TMPDIR")
 """What the eye inherits: no variable in which somebody may keep a secret."""
 
@@ -54,11 +59,13 @@ class _Camera:
 
 @dataclass(slots=True)
 class EyeState:
-    """How the eye process is. `alive` is what it said last; counts since the gateway's start."""
+    """How the eye process is. `alive` is what it said last; counts since the gateway's start. `kills` of silent ones,
+    `garbage` of those that said what is no message."""
 
     pid: int | None = None
     starts: int = 0
     kills: int = 0
+    garbage: int = 0
     last_error: str = ""
     alive: Alive | None = None
 
@@ -147,20 +154,28 @@ class EyeHub:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             silent = tasks[1].done()
-            heard_end = not silent
+            heard_end = not silent and not isinstance(tasks[0].exception(), GarbageError)
         finally:
             self._process, self.state.pid = None, None
             for task in tasks:
                 task.cancel()
             outcome = await asyncio.gather(*tasks, return_exceptions=True)
             await end_process(process, at_once=not heard_end)
-            said = await words
-        self.state.kills += silent
-        reason = "no sign of life; the eye was killed" if silent else f"the eye ended ({process.returncode}) {said}"
-        fault = next((each for each in outcome if isinstance(each, Exception)), None)
-        self.state.last_error = reason.strip() if fault is None or isinstance(fault, EOFError) else f"{fault}"
+            said = await words_of(process, words)
+        garbage = next((each for each in outcome if isinstance(each, GarbageError)), None)
+        fault = next((each for each in outcome if isinstance(each, Exception) and not isinstance(each, EOFError)), None)
+        if garbage is not None:
+            self.state.garbage += 1
+            self.state.last_error = f"the eye said what is no message ({garbage}); the eye was killed"
+            log.error("event=eye_garbage count=%d reason=%r", self.state.garbage, str(garbage))
+        elif silent:
+            self.state.kills += 1
+            self.state.last_error = "no sign of life; the eye was killed"
+        else:
+            ended = f"the eye ended ({process.returncode}) {said}".strip()
+            self.state.last_error = ended if fault is None else f"{fault}"
         log.error("event=eye_lost reason=%r", self.state.last_error)
-        return self.state.alive is not None
+        return self.state.alive is not None and garbage is None
 
     async def _start(self) -> asyncio.subprocess.Process:
         environment = {name: os.environ[name] for name in _CHILD_ENVIRONMENT if name in os.environ}
@@ -172,12 +187,14 @@ class EyeHub:
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
+        allowance = Allowance(_BURST, _PER_S)
         while True:
             message = await receive(process.stdout)
+            allowance.take(time.monotonic_ns())
             self._silence_s = 0.0
             self._take(message)
 
-    def _take(self, message: Any) -> None:
+    def _take(self, message: Said) -> None:
         if isinstance(message, Observation):
             if (camera := self._cameras.get(message.camera)) is not None:
                 if message.edge_state:
@@ -225,12 +242,20 @@ class EyeHub:
 
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:
-    """The last line that it wrote to standard error; all lines go to the log."""
+    """The last line that it wrote to standard error; all lines go to the log, cut off where they are too long."""
     assert process.stderr is not None
-    last = ""
-    while line := await process.stderr.readline():
-        text = line.decode(errors="replace").strip()[:_STDERR_KEPT]
-        if text:
-            last = text
-            log.info("event=eye_said text=%r", text)
-    return last
+    last, begun = "", b""
+    while more := await process.stderr.read(_STDERR_KEPT):
+        *whole, begun = (begun + more).split(b"\n")
+        if len(begun) > _STDERR_KEPT:
+            whole, begun = [*whole, begun], b""
+        for line in whole:
+            last = _said(line) or last
+    return _said(begun) or last
+
+
+def _said(line: bytes) -> str:
+    text = printable(line.decode(errors="replace"), _STDERR_KEPT)
+    if text:
+        log.info("event=eye_said text=%r", text)
+    return text

@@ -1,4 +1,4 @@
-"""What crosses from the eye process to the gateway: plain, picklable, one after each judged frame of a camera."""
+"""What crosses from the eye process to the gateway: plain, one after each judged frame of a camera."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -13,9 +13,11 @@ class DeskClient(FaceClient):
     def __init__(self, url: str, trust: str | Path | None = None, timeout_s: float = 30.0) -> None:
         super().__init__(url, {}, trust, timeout_s)
 
-    def log_in(self, login: str, password: str) -> Session:
-        """Raises RefusedError: 401 whatever of the two is wrong, 429 after too many failures."""
-        return Session.model_validate(self.ask("POST", "/api/login", {"login": login, "password": password}))
+    def log_in(self, login: str, password: str, code: str = "") -> Session:
+        """`code`: of the authenticator app, where the account has a second factor. Raises RefusedError: 401 whatever is
+        wrong or missing, 429 after too many failures."""
+        said = {"login": login, "password": password} | ({"code": code} if code else {})
+        return Session.model_validate(self.ask("POST", "/api/login", said))
 
     def log_out(self) -> None:
         """End the login."""

@@ -35,6 +35,8 @@ from gateway.model.reading import Quality, RawBlock, Readings
 from gateway.ports import BoundDevice
 
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+TOPIC_TOLD = 200
+"""Characters of a topic that a reason or a log line says."""
 _EXPECTED = {
     "number": "a number",
     "boolean": "true or false",
@@ -45,12 +47,21 @@ _EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class FieldMessage:
-    """What arrived, before anyone looked into it. `retained`: the broker had kept it, so its age is unknown."""
+    """What arrived, before anyone looked into it. `retained`: the broker had kept it, so its age is unknown.
+
+    `cut_from_bytes`: the payload is only the head of a packet of this size, which was too large to be kept; else 0.
+    """
 
     topic: str
     payload: bytes
     retained: bool
     received_at_ns: int
+    cut_from_bytes: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """How large it was."""
+        return self.cut_from_bytes or len(self.payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +114,9 @@ class MessageDecoder:
 
     def decode(self, message: FieldMessage) -> Decoded | PassedOver:
         """What one message says. Raises DecodeError when the message as a whole means nothing."""
-        size = len(message.payload)
-        if size > self._max_payload_bytes:
-            raise DecodeError(f"{size} bytes; at most {self._max_payload_bytes} are taken (max_payload_bytes)")
+        if message.cut_from_bytes or message.size_bytes > self._max_payload_bytes:
+            limit = f"at most {self._max_payload_bytes} are taken (max_payload_bytes)"
+            raise DecodeError(f"{message.size_bytes} bytes on topic {message.topic[:TOPIC_TOLD]!r}; {limit}")
         if self._table.payload == "binary":
             return self._bare_bytes(message)
         if not message.payload.strip():

@@ -25,9 +25,9 @@ from secrets import SystemRandom
 
 from paho.mqtt.matcher import MQTTMatcher
 
-from drivers.mqtt.decode import Decoded, FieldMessage, MessageDecoder, PassedOver
+from drivers.mqtt.decode import TOPIC_TOLD, Decoded, FieldMessage, MessageDecoder, PassedOver
 from drivers.mqtt.inbox import Arrival, Inbox, Item, Lost, Opened, Subscribed
-from drivers.mqtt.link import BrokerSession
+from drivers.mqtt.link import KEEP_BYTES, BrokerSession
 from drivers.mqtt.private import Blotter
 from drivers.mqtt.repeats import Repeats
 from drivers.mqtt.routes import Route, routes_of
@@ -40,7 +40,6 @@ log = logging.getLogger(__name__)
 
 _RESUBSCRIBE_S = 60.0
 _YIELD_EVERY = 64
-_KEEP_BYTES = 65_536
 _KEEP_UNMATCHED = 100
 _TOPIC_CACHE = 4_096
 _DOUBTS_SHOWN = 3
@@ -66,8 +65,10 @@ class _Channel:
 
 @dataclass(slots=True)
 class _Held:
-    """A message that the broker still keeps for us. `noted` is where its return would be known as a repeat."""
+    """A message that the broker still keeps for us. `taken` holds its place in the inbox, `arrival` is its newest
+    delivery; `noted` is where its return would be known as a repeat."""
 
+    taken: Arrival
     arrival: Arrival
     commits: list[Awaitable[None]] = field(default_factory=list)
     noted: list[tuple[Repeats, bytes]] = field(default_factory=list)
@@ -183,11 +184,11 @@ class MqttDriver:
         identity = _identity(arrival)
         if arrival.redelivered and (held := self._held.get(identity)) is not None:
             held.arrival = arrival
-            inbox.settle()
+            inbox.settle(arrival)
             if held.committed:
                 self._release(held)
             return
-        held = _Held(arrival)
+        held = _Held(arrival, arrival)
         if arrival.qos:
             self._held[identity] = held
         try:
@@ -201,7 +202,8 @@ class MqttDriver:
         message = held.arrival.message
         channels, nobody = self._channels_of(message.topic)
         if not channels:
-            self._set_aside_unmatched(message, nobody, sink)
+            size = f" ({message.size_bytes} bytes)" if message.cut_from_bytes else ""
+            self._set_aside_unmatched(message, nobody + size, sink)
         for channel in channels:
             try:
                 said = channel.decoder.decode(message)
@@ -230,7 +232,8 @@ class MqttDriver:
             found = self._route(topic)
             if len(self._routed) >= _TOPIC_CACHE:
                 self._routed.clear()
-            self._routed[topic] = found
+            if len(topic) <= TOPIC_TOLD:
+                self._routed[topic] = found
         return found
 
     def _route(self, topic: str) -> tuple[Sequence[_Channel], str]:
@@ -238,8 +241,8 @@ class MqttDriver:
         channels = tuple(channel for route in routes for channel in route.to(topic))
         strangers = [key for route in routes for key in route.keys_in(topic)]
         if strangers:
-            return channels, f"no device has the key {strangers[0]!r} (topic {topic!r})"
-        return channels, f"no device listens to topic {topic!r}"
+            return channels, f"no device has the key {strangers[0][:TOPIC_TOLD]!r} (topic {topic[:TOPIC_TOLD]!r})"
+        return channels, f"no device listens to topic {topic[:TOPIC_TOLD]!r}"
 
     # --- what is done with ---
 
@@ -256,7 +259,7 @@ class MqttDriver:
                 self._release(held)
             else:
                 self._not_kept(held, held.failure)
-            inbox.settle()
+            inbox.settle(held.taken)
 
     def _release(self, held: _Held) -> None:
         """Acknowledge on the connection it came over. If that is gone, wait for the redelivery."""
@@ -336,7 +339,7 @@ class MqttDriver:
         channel.failures += 1
         channel.last_error = reason
         channel.state = LinkState.DOWN
-        sink.set_aside(channel.device_id, channel.decoder.keepable(message.payload)[:_KEEP_BYTES], reason)
+        sink.set_aside(channel.device_id, channel.decoder.keepable(message.payload)[:KEEP_BYTES], reason)
         if _power_of_two(channel.failures):
             log.warning("mqtt message set aside device=%s count=%d why=%s", channel.device_id, channel.failures, reason)
 
@@ -344,7 +347,7 @@ class MqttDriver:
         self._unmatched += 1
         self._last_unmatched = reason
         if self._unmatched <= _KEEP_UNMATCHED:
-            keepable = self._blotter.blot(message.payload)[:_KEEP_BYTES]
+            keepable = self._blotter.blot(message.payload)[:KEEP_BYTES]
             sink.set_aside(self.name, keepable, reason)
         if _power_of_two(self._unmatched):
             log.warning("mqtt message for no device link=%s count=%d why=%s", self.name, self._unmatched, reason)

@@ -3,7 +3,8 @@
     MQTT thread  --put-->  [ arrivals, Opened, Lost ... ]  --take-->  event loop  --settle-->  room again
 
 An arrival holds its place until it is settled (committed, or put aside), so `has_room` bounds everything taken from
-the broker and not yet in the history. Without room the MQTT thread stops reading: the broker waits, nothing is dropped.
+the broker and not yet in the history, in messages and in bytes. Without room the MQTT thread stops reading: the broker
+waits, nothing is dropped.
 Each counter has one writer, so no lock is needed.
 """
 
@@ -13,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from drivers.mqtt.decode import FieldMessage
+
+CAPACITY_BYTES = 33_554_432
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,11 @@ class Arrival:
     qos: int
     mid: int
     redelivered: bool
+
+    @property
+    def held_bytes(self) -> int:
+        """What it takes in memory, near enough."""
+        return len(self.message.topic) + len(self.message.payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,10 @@ Item = Arrival | Opened | Subscribed | Lost
 class Inbox:
     """What the MQTT thread says, in the order in which it said it. Made inside a running event loop."""
 
-    def __init__(self, capacity: int, on_room: Callable[[], None]) -> None:
+    def __init__(self, capacity: int, on_room: Callable[[], None], capacity_bytes: int = CAPACITY_BYTES) -> None:
+        self._capacity_bytes = capacity_bytes
+        self._arrived_bytes = 0
+        self._settled_bytes = 0
         self._loop = asyncio.get_running_loop()
         self._capacity = capacity
         self._on_room = on_room
@@ -69,22 +80,25 @@ class Inbox:
 
     @property
     def has_room(self) -> bool:
-        """Whether another arrival may be taken from the broker."""
-        return self._arrived - self._settled < self._capacity
+        """Whether another arrival may be taken from the broker. The last one taken may pass the limit in bytes."""
+        held_bytes = self._arrived_bytes - self._settled_bytes
+        return self._arrived - self._settled < self._capacity and held_bytes < self._capacity_bytes
 
     def put(self, item: Item) -> None:
         """From any one thread at a time: append, and wake the event loop unless it is being woken already."""
         if isinstance(item, Arrival):
             self._arrived += 1
+            self._arrived_bytes += item.held_bytes
         self._items.append(item)
         if not self._waking:
             self._waking = True
             self._loop.call_soon_threadsafe(self._wake)
 
-    def settle(self) -> None:
+    def settle(self, arrival: Arrival) -> None:
         """On the event loop: an arrival is done with. Tells the reader when it was waiting for room."""
         had_room = self.has_room
         self._settled += 1
+        self._settled_bytes += arrival.held_bytes
         if not had_room:
             self._on_room()
 

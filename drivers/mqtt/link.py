@@ -30,9 +30,12 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from drivers.mqtt.decode import FieldMessage
 from drivers.mqtt.inbox import Arrival, Inbox, Lost, Opened, Subscribed
-from drivers.mqtt.settings import MqttLink, TlsFiles
+from drivers.mqtt.settings import MAX_PAYLOAD_BYTES, MqttLink, TlsFiles
+from gateway.mqtt_client import HEAD_BYTES, BoundedClient
 from gateway.ports import Clock
 
+KEEP_BYTES = 65_536
+"""So much of a payload is kept aside."""
 _HOUSEKEEPING_S = 1.0
 _UNSPECIFIED = 0x80
 _MALFORMED = (MQTTException, ValueError, IndexError, struct.error)
@@ -139,6 +142,7 @@ class BrokerSession:
         if settings.protocol == "5":
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.ReceiveMaximum = settings.receive_maximum
+            properties.MaximumPacketSize = MAX_PAYLOAD_BYTES + HEAD_BYTES
             kept = settings.session == "persistent"
             properties.SessionExpiryInterval = settings.session_expiry_s if kept else 0
             client.connect(
@@ -221,12 +225,15 @@ class BrokerSession:
         if topic is not None:
             self._inbox.put(Subscribed(self._number, topic, str(codes[0]) if codes[0].is_failure else ""))
 
-    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+    def _on_message(self, client: Client, _data: Any, message: MQTTMessage) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
-        arrived = FieldMessage(topic, bytes(message.payload), message.retain, self._clock.now_ns())
+        assert isinstance(client, BoundedClient)
+        cut_from_bytes = client.cut_from_bytes
+        payload = bytes(message.payload[:KEEP_BYTES] if cut_from_bytes else message.payload)
+        arrived = FieldMessage(topic, payload, message.retain, self._clock.now_ns(), cut_from_bytes)
         self._inbox.put(Arrival(self._number, arrived, message.qos, message.mid, message.dup))
 
     def _on_disconnect(
@@ -241,21 +248,15 @@ class BrokerSession:
 
 
 def _paho_client(settings: MqttLink) -> Client:
-    if settings.protocol == "5":
-        return Client(
-            CallbackAPIVersion.VERSION2,
-            settings.effective_client_id,
-            protocol=MQTTProtocolVersion.MQTTv5,
-            reconnect_on_failure=False,
-            manual_ack=True,
-        )
-    return Client(
+    v5 = settings.protocol == "5"
+    return BoundedClient(
         CallbackAPIVersion.VERSION2,
         settings.effective_client_id,
-        clean_session=settings.session == "clean",
-        protocol=MQTTProtocolVersion.MQTTv311,
+        clean_session=None if v5 else settings.session == "clean",
+        protocol=MQTTProtocolVersion.MQTTv5 if v5 else MQTTProtocolVersion.MQTTv311,
         reconnect_on_failure=False,
         manual_ack=True,
+        max_packet_bytes=settings.max_payload_bytes + HEAD_BYTES,
     )
 
 

@@ -13,6 +13,8 @@ from gateway.secret import Secret
 
 KEY_LEVEL = "{key}"
 MAX_BYTES = 65_536
+MAX_PAYLOAD_BYTES = 16_777_216
+"""No link may set more. A broker that speaks MQTT 5 is told never to send what no setting could let in."""
 
 
 def checked_filter(text: str) -> str:
@@ -81,6 +83,7 @@ class TlsFiles(Schema):
 class MqttLink(LinkSettings):
     """One broker. The session is kept by the broker while the box is away, so that QoS 1 messages wait for it.
 
+    A message of more than `max_payload_bytes` is put aside with its size, and is never held whole in memory.
     `receive_maximum` bounds the messages taken and not yet in the history. MQTT 5 tells the broker; under 3.1.1 the
     box stops reading. `client_id` defaults to `sitewarden-<link id>`: on a broker shared by several boxes, set it.
     """
@@ -99,7 +102,7 @@ class MqttLink(LinkSettings):
     connect_timeout_s: Annotated[float, Field(gt=0, le=120)] = 5.0
     retry_first_s: Annotated[float, Field(gt=0)] = 1.0
     retry_max_s: Annotated[float, Field(gt=0)] = 30.0
-    max_payload_bytes: Annotated[int, Field(ge=1, le=16_777_216)] = 262_144
+    max_payload_bytes: Annotated[int, Field(ge=1, le=MAX_PAYLOAD_BYTES)] = 262_144
     receive_maximum: Annotated[int, Field(ge=1, le=65_535)] = 2_000
 
     @property

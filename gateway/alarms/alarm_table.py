@@ -61,6 +61,7 @@ from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Truth, Verdicts
 _MOVES = np.zeros((len(Phase), len(Truth)), dtype=np.bool_)
 for _state, _next in CONDITION.items():
     _MOVES[_state] = _next != (_state[0], _state[0]) or _state == (Phase.ACTIVE, Truth.TRUE)
+_ON_DELAY, _OFF_DELAY = np.uint8(Phase.ON_DELAY), np.uint8(Phase.OFF_DELAY)  # numpy compares slowly with an enum
 _BOUNDS = AlarmBounds()
 
 
@@ -145,7 +146,8 @@ class AlarmTable:
         if not len(verdicts.row):
             return []
         rows = verdicts.row.astype(np.intp)  # numpy indexes by nothing else so fast
-        self._reviewed &= np.array_equal(self.truth[rows], verdicts.truth)
+        if self._reviewed:
+            self._reviewed = np.array_equal(self.truth[rows], verdicts.truth)
         self.truth[rows] = verdicts.truth
         self.measured[rows] = verdicts.measured
         moves = _MOVES[self.phase[rows], verdicts.truth]
@@ -170,8 +172,9 @@ class AlarmTable:
 
     def delays_end_ns(self) -> NDArray[np.int64]:
         """When the delays that run now are over, if nothing breaks them; in the time of the samples."""
-        on, off = self.phase == Phase.ON_DELAY, self.phase == Phase.OFF_DELAY
-        return np.concatenate([(self._since_ns + self._delays_ns[0])[on], (self._since_ns + self._delays_ns[1])[off]])
+        on, off = np.flatnonzero(self.phase == _ON_DELAY), np.flatnonzero(self.phase == _OFF_DELAY)
+        on_ns, off_ns = self._delays_ns
+        return np.concatenate([self._since_ns[on] + on_ns[on], self._since_ns[off] + off_ns[off]])
 
     def acknowledge(self, alarm_id: str, user: str, reason: str, now_ns: int) -> Transition:
         """A person has seen it. Silences, never hides, never closes. Raises CommandError."""

@@ -170,7 +170,7 @@ class Forecaster:
     def _motion(self, series: Series) -> _Motion:
         gates = self._settings.gates
         scatter = noise_mm(series.t_d[-60:], series.x_mm[-60:], series.weight[-60:])
-        sigma = np.maximum(scatter, self._settings.finest_mm).item()
+        sigma = self._settings.finest_mm if scatter < self._settings.finest_mm else scatter
         if len(series) < gates.readings or not isfinite(sigma):
             return _Motion(sigma, nan, UNKNOWN_RATE, nan)
         spacing_d = median(np.diff(series.t_d[-gates.windows - 1 :]))
@@ -185,8 +185,8 @@ class Forecaster:
         rate = UNKNOWN_RATE
         longest_d = max(self._settings.long_window_d, 4 * window_d)
         while window_d <= longest_d:
-            part = series.since(float(series.t_d[-1]) - 1.05 * window_d)
-            rate = slope(part.t_d, part.x_mm, part.weight, sigma_mm)
+            i = int(series.t_d.searchsorted(float(series.t_d[-1]) - 1.05 * window_d))
+            rate = slope(series.t_d[i:], series.x_mm[i:], series.weight[i:], sigma_mm)
             if rate.error_mm_d <= self._settings.rate_error * abs(rate.mm_d):
                 break
             window_d *= 2

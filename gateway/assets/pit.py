@@ -105,7 +105,7 @@ class PitDerivation:
         """1, 0 or NaN for each point, from the points' rates (n,)."""
         rate = np.where(self._either_way, np.abs(rate_per_day), rate_per_day)
         known = np.isfinite(rate)
-        up = known & (np.nan_to_num(rate) >= self._rising_per_day)
+        up = known & (rate >= self._rising_per_day)
         with_one = (self._companions & up).any(axis=1)
         may_be = (self._companions & ~known).any(axis=1)
         together = np.where(with_one, 1.0, np.where(may_be, nan, 0.0))

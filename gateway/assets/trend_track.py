@@ -40,13 +40,12 @@ class Series:
 
     def since(self, day: float) -> "Series":
         """The part from `day` on."""
-        i = int(np.searchsorted(self.t_d, day))
+        i = int(self.t_d.searchsorted(day))
         return self if i == 0 else self.part(slice(i, None))
 
     def part(self, which: slice | NDArray[np.bool_]) -> "Series":
         """The chosen bins."""
-        columns = (self.t_d, self.x_mm, self.weight, self.sine, self.cosine)
-        return Series(*(column[which] for column in columns))
+        return Series(self.t_d[which], self.x_mm[which], self.weight[which], self.sine[which], self.cosine[which])
 
     def turned(self, sign: float) -> "Series":
         """The same movement, its displacement times `sign`."""

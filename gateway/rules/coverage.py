@@ -79,4 +79,4 @@ class Coverage:
 
     def silent(self, points: NDArray[np.int32], window: Window, mono_ns: int) -> Flags:
         """By the passing of time alone: which points have had no usable value for longer than their gap."""
-        return np.asarray((window.age_s(mono_ns)[points] > self.gap_s) | ~window.heard[points])
+        return np.asarray((window.age_of_s(points, mono_ns) > self.gap_s) | ~window.heard[points])

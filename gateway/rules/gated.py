@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.reading import BAD, GOOD, Readings
+from gateway.model.reading import GOOD, Readings
 from gateway.model.rule import Direction, GateParameters, ResolvedRule
 from gateway.model.verdict import FALSE, UNKNOWN, Verdicts
 from gateway.rules.columns import Columns, Plan, Positions, no_data
@@ -102,8 +102,10 @@ class GatedThresholdRules:
 
     def without_data(self, window: Window, mono_ns: int, now_ns: int) -> Verdicts:
         """UNKNOWN for every row that a stale or forgotten point leaves undecided."""
-        missing = window.stale(mono_ns) | ((window.quality == BAD) & window.heard)
+        missing = window.missing(mono_ns)
         no_value, no_condition = missing[self._point], missing[self._conditions.points]
+        if not (np.count_nonzero(no_value) or np.count_nonzero(no_condition)):
+            return no_data(self.row[:0], now_ns)
         said = np.where(no_value, UNKNOWN, self._said.truth)
         told = np.where(no_condition, UNKNOWN, self._told.truth)
         affected = no_value.copy()

@@ -19,13 +19,14 @@ class SilenceRules:
     def __init__(self, rules: Sequence[tuple[int, ResolvedRule]]) -> None:
         self.row = np.array([row for row, _ in rules], dtype=np.int32)
         self._limit_s = np.array([rule.limit for _, rule in rules], dtype=np.float64)
-        self._points = [np.array(rule.device_points or (rule.point_index,), dtype=np.intp) for _, rule in rules]
+        points = [rule.device_points or (rule.point_index,) for _, rule in rules]
+        self._points = np.array([point for own in points for point in own], dtype=np.intp)
+        self._first = np.cumsum([0, *map(len, points)])[:-1]
 
     def evaluate(self, window: Window, mono_ns: int, now_ns: int) -> Verdicts:
         """TRUE where the freshest point of the subject has reached the limit; `measured` is its age in seconds."""
-        age_s = window.age_s(mono_ns)
-        youngest_s = np.array([age_s[points].min() for points in self._points], dtype=np.float64)
-        heard = np.array([window.heard[points].any() for points in self._points], dtype=np.bool_)
+        youngest_s = np.minimum.reduceat(window.age_of_s(self._points, mono_ns), self._first)
+        heard = np.logical_or.reduceat(window.heard[self._points], self._first)
         otherwise = np.where(heard, FALSE, UNKNOWN)
         truth = np.where(youngest_s >= self._limit_s, TRUE, otherwise).astype(np.uint8)
         return Verdicts(self.row, truth, youngest_s, now_ns)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.reading import BAD, GOOD, Readings
+from gateway.model.reading import GOOD, Readings
 from gateway.model.rule import Direction, ResolvedRule
 from gateway.model.verdict import UNKNOWN, Verdicts
 from gateway.window import Window
@@ -49,6 +49,9 @@ class _Plan:
         return x
 
 
+_NOTHING: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
+
+
 class ThresholdRules:
     """All threshold rows of the box, compiled to arrays; state is only the last known answer of each row."""
 
@@ -69,6 +72,8 @@ class ThresholdRules:
     def evaluate(self, readings: Readings) -> Verdicts:
         """Judge one poll. What is not GOOD or not finite is UNKNOWN; the last known answer stays for the deadband."""
         plan = self._plan_of(readings.point_index)
+        if not len(plan.row):
+            return Verdicts(plan.row, _NOTHING, readings.value[:0], readings.observed_at_ns)
         measured = readings.value[plan.column]
         known = np.isfinite(measured)
         if np.count_nonzero(readings.quality):  # GOOD is 0
@@ -89,8 +94,7 @@ class ThresholdRules:
         A point not yet heard since the start is unknown anyway; it is left alone until it is stale, so that a delay
         which the last run's history began is not broken before the first sample.
         """
-        missing = window.stale(mono_ns) | ((window.quality == BAD) & window.heard)
-        row = self.row[missing[self._point]]
+        row = self.row[window.missing(mono_ns)[self._point]]
         truth = np.full(len(row), UNKNOWN, dtype=np.uint8)
         return Verdicts(row, truth, np.full(len(row), np.nan), now_ns)
 

@@ -1,4 +1,5 @@
-"""Finds every reference to a secret, a certificate or a key file and warns of those that are not there yet.
+"""Finds every reference to a secret, a certificate or a key file and warns of those that are not there yet, and of a
+signature algorithm whose library is not installed.
 
 In: the settings that hold them. Out: warnings that name the file or the variable, never what is in it. The start of the
 gateway fails without them; a check of the settings, on another machine perhaps, does not.
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from contract.signing import MissingAlgorithmError, require_algorithm
 from gateway.secret import Secret
 from gateway.settings.binding import Field
 from gateway.settings.document import Document, KeyPath
@@ -30,6 +32,15 @@ def warn_of_missing_files(document: Document, site: SiteParts, field: Field, upl
             problem = _unreadable(file)
             if problem is not None:
                 document.warn(file_path, "warn.file_missing", file=file, problem=problem)
+        _warn_of_missing_algorithm(document, holder, path)
+
+
+def _warn_of_missing_algorithm(document: Document, holder: Any, path: KeyPath) -> None:
+    """Of an uplink whose key nothing on this machine can make or use."""
+    try:
+        require_algorithm(getattr(holder, "signature", ""))
+    except MissingAlgorithmError as error:
+        document.warn((*path, "signature"), "warn.algorithm_missing", problem=error)
 
 
 def holders_of(site: SiteParts, field: Field, uplinks: Sequence[BoundUplink]) -> list[tuple[KeyPath, Any]]:

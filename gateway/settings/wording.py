@@ -612,6 +612,12 @@ CATALOGUE: dict[str, Wording] = {
     "warn.file_missing": Wording(
         "{file}: {problem}", "a PEM file before the gateway starts", "{file}：{problem}", "启动前放好该 PEM 文件"
     ),
+    "warn.algorithm_missing": Wording(
+        "{problem}",
+        "the package before the gateway starts: without it this uplink sends nothing",
+        "{problem}",
+        "启动前装好该软件包：缺少它时此通道不发送任何内容",
+    ),
     "warn.web_plain": Wording(
         "{host} without tls: others on the network can read names, passwords and sessions",
         "tls (sitewarden tls), or 127.0.0.1",

@@ -27,6 +27,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.model.alert import Receipt
 from gateway.model.errors import LinkError
+from gateway.mqtt_client import BoundedClient
 from gateway.ports import Clock
 from gateway.tls.trust import trusting
 from gateway.uplinks.mqtt_messages import OutMessage
@@ -35,6 +36,8 @@ from gateway.uplinks.mqtt_settings import MqttUplinkSettings, UplinkTls
 logger = logging.getLogger(__name__)
 
 TOPIC_AND_HEADER_BYTES = 1_024
+_ANSWER_BYTES = 65_536
+"""A broker answers a publisher in a few bytes and words; a larger packet is not kept."""
 _UNSPECIFIED = 0x80
 _MALFORMED = (MQTTException, ValueError, IndexError, struct.error)
 # MQTT 5, 3.4.2.1: not authorized, topic name invalid, packet too large, payload format invalid.
@@ -143,7 +146,13 @@ class PublisherSession:
     def _new_client(self) -> Client:
         settings = self._settings
         version = MQTTProtocolVersion.MQTTv5 if settings.protocol == "5" else MQTTProtocolVersion.MQTTv311
-        client = Client(CallbackAPIVersion.VERSION2, settings.client_id, protocol=version, reconnect_on_failure=False)
+        client = BoundedClient(
+            CallbackAPIVersion.VERSION2,
+            settings.client_id,
+            protocol=version,
+            reconnect_on_failure=False,
+            max_packet_bytes=_ANSWER_BYTES,
+        )
         client.connect_timeout = settings.connect_timeout_s
         client.max_inflight_messages_set(0)  # the window is ours
         if settings.username:

@@ -29,8 +29,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contract.canonical import canonical_bytes
 from contract.envelope import open_text
-from contract.faults import BadSignature, ContractFault, Malformed, NotAdmitted, OtherProject, UnknownSender
+from contract.faults import (
+    BadSignature,
+    ContractFault,
+    Malformed,
+    NotAdmitted,
+    OtherProject,
+    Overloaded,
+    UnknownSender,
+)
 from contract.messages import Accepted, ChainPosition, Heartbeat, HeartbeatSeen, ReceiptText
+from contract.signing import VerifyKey
 from contract.strict_json import parse_object
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.ports import BothWords, LinkState, ReadingBlock, Uplink, UplinkContext, UplinkKind
@@ -39,6 +48,7 @@ from gateway.uplinks.regulator_blob import send_blob
 from gateway.uplinks.regulator_live import MOST_LIVE, LivePushing
 from gateway.uplinks.regulator_mailbox import Mailbox, MessageHandler
 from gateway.uplinks.regulator_memory import Inbox
+from gateway.uplinks.regulator_proofs import ProofKeeping
 from gateway.uplinks.regulator_session import NoAnswerError, Question, RegulatorSession, SessionLimits
 from gateway.uplinks.regulator_sights import Sights
 from gateway.uplinks.regulator_state import BoxTeller, StateTelling
@@ -51,6 +61,7 @@ FIRST_BACK_OFF_S = 1.0
 LONGEST_BACK_OFF_S = 60.0
 CODE_LOOK_S = 1.0
 WORDS_LENGTH = 500
+ALARM = "alarm_transition"
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -62,7 +73,7 @@ class RegulatorSettings(BaseModel):
     seen is remembered. Plain HTTP is for loopback unless `allow_plain_http` says otherwise. `rule_packs`: whether a
     pack that this regulator offers is taken once it has passed the check, or a person at the site is asked first.
     `stills`: whether it gets a small picture of each camera once a minute, faces blurred; `live_video`: whether it may
-    ask for that.
+    ask for that. `signature`: the algorithm of the key that is made for this uplink; a key that is there stays.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -83,6 +94,7 @@ class RegulatorSettings(BaseModel):
     stills: bool = True
     live_video: bool = True
     rule_packs: Literal["activate", "ask"] = "activate"
+    signature: Literal["Ed25519", "SM2"] = "Ed25519"
 
     @model_validator(mode="after")
     def _reachable_safely(self) -> "RegulatorSettings":
@@ -163,11 +175,13 @@ class RegulatorUplink:
             connections=settings.pipelining + 3 + MOST_LIVE,
             ca_file=settings.ca_file,
             pinned_key_id=settings.regulator_key_id,
+            signature=settings.signature,
         )
         self._session = RegulatorSession(settings.name, settings.url, context, limits)
         self.inbox = Inbox(context.folder / "uplinks" / settings.name / "inbox.jsonl")
         self._mailbox = Mailbox(self._session, self.inbox, settings.mailbox_wait_s)
         self.about: BoxTeller | None = None
+        self._proofs = ProofKeeping(self._session, context.folder, settings.name, context.box_id)
         self._telling = StateTelling(self._session, context.clock)
         self._stills = StillSending(self._session, context.clock, lambda: self._health.enrolled)
         self._live = LivePushing(self._session, context.clock)
@@ -211,21 +225,27 @@ class RegulatorUplink:
     async def send_alerts(self, batch: Sequence[OutboxItem]) -> Sequence[Receipt]:
         """One Receipt an item, in order. Up to `pipelining` are on their way at once; order at the other end is free.
 
-        After the first sign that nobody is there, the rest of the batch is not tried.
+        After the first sign that nobody is there, the rest of the batch is not tried. Once the regulator has said when
+        to go on, only alarms are.
         """
         reason = await self._enrol_if_needed()
         if reason:
             return [self._counted(Receipt.retry(reason)) for _ in batch]
         gate = asyncio.Semaphore(self._settings.pipelining)
         line_down: list[str] = []
+        wait: list[Receipt] = []
 
         async def send(item: OutboxItem) -> Receipt:
             async with gate:
                 if line_down:
                     return Receipt.retry(line_down[0])
+                if wait and item.kind != ALARM:
+                    return wait[0]
                 receipt, reached = await self._send(item)
                 if not reached:
                     line_down.append(receipt.detail)
+                elif receipt.retry_after_s:
+                    wait.append(receipt)
                 return receipt
 
         return [self._counted(receipt) for receipt in await asyncio.gather(*map(send, batch))]
@@ -268,6 +288,7 @@ class RegulatorUplink:
         """Let go of sockets."""
         await self._live.close()
         await self._session.close()
+        await self._proofs.close()
 
     async def run(self) -> None:
         """Enrol, beat, work the mailbox and send stills until cancelled. Only a bug escapes, for the supervisor."""
@@ -291,7 +312,12 @@ class RegulatorUplink:
 
     async def _deliver(self, item: OutboxItem, body: dict[str, Any], late: bool) -> str:
         accepted = await self._session.ask(Question(item.kind, item.key, lambda: body, late), Accepted)
-        return self._checked_receipt(accepted, item, body)
+        key = self._session.memory.now.find_key(accepted.receipt.key_id)
+        if key is None:
+            raise NoAnswerError("a receipt signed by a key that is not trusted")
+        receipt_id = self._checked_receipt(accepted, key, item, body)
+        await self._proofs.keep_receipt(item.kind, item.key, accepted.receipt, key)
+        return receipt_id
 
     async def _attempt(self, work: Coroutine[Any, Any, str]) -> tuple[Receipt, bool]:
         """What came of it, and whether anybody was there at all."""
@@ -305,10 +331,7 @@ class RegulatorUplink:
         self._up()
         return Receipt.accepted(their_id), True
 
-    def _checked_receipt(self, accepted: Accepted, item: OutboxItem, body: dict[str, Any]) -> str:
-        key = self._session.memory.now.find_key(accepted.receipt.key_id)
-        if key is None:
-            raise NoAnswerError("a receipt signed by a key that is not trusted")
+    def _checked_receipt(self, accepted: Accepted, key: VerifyKey, item: OutboxItem, body: dict[str, Any]) -> str:
         try:
             text = open_text(accepted.receipt, ReceiptText, key)
         except (BadSignature, Malformed) as fault:
@@ -328,6 +351,9 @@ class RegulatorUplink:
             self._up()
             self._misplaced = self._place.project_fault(fault)
             return Receipt.retry(words[:WORDS_LENGTH])
+        if isinstance(fault, Overloaded):  # it is there, and says when to go on
+            self._up()
+            return Receipt.retry(words[:WORDS_LENGTH], float(fault.retry_after_s))
         if isinstance(fault, UnknownSender):
             self._unknown_key_id = self._session.key.public.key_id
             self._health = replace(self._health, refused=words[:WORDS_LENGTH])
@@ -420,6 +446,7 @@ class RegulatorUplink:
             return False
         self._health = replace(self._health, heartbeats=self._health.heartbeats + 1, chain_state=seen.chain.state)
         self._up()
+        await self._proofs.take_checkpoint(seen.checkpoint)
         if self.about is not None:
             await self._telling.tell(self.about.state())
         return True

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from contract.envelope import SignedText, open_text
-from contract.faults import BadSignature, ContractFault, Malformed
+from contract.faults import BadSignature, ContractFault, Malformed, UnknownAlgorithm
 from contract.messages import (
     MAILBOX_KINDS,
     MAILBOX_POLL,
@@ -97,7 +97,7 @@ class Mailbox:
 
     async def _handle(self, down: DownMessage) -> Acknowledged:
         message = down.message
-        body = _body_of(message)
+        body = _body_of(message, self._session.key.public.alg)
         if message.mailbox_seq > self._session.memory.now.mailbox_seq:
             if isinstance(body, KeyRotation):
                 await self._rotate(body)
@@ -149,7 +149,7 @@ def _no_live(request: LiveViewRequest) -> None:
     logger.info("live video was requested, but this box has no live video: camera=%s", request.camera_id)
 
 
-def _body_of(message: MailboxMessage) -> DownModel | None:
+def _body_of(message: MailboxMessage, own_alg: str) -> DownModel | None:
     """The body, or None when this box cannot read it: then it is kept unread and said to be unsupported."""
     model = MAILBOX_KINDS.get(message.kind)
     if model is None:
@@ -157,15 +157,18 @@ def _body_of(message: MailboxMessage) -> DownModel | None:
     try:
         body = model.model_validate(message.body)
         if isinstance(body, KeyRotation):
-            _check_usable(body)
+            _check_usable(body, own_alg)
     except (ValueError, ContractFault) as error:
         logger.warning("message kept unread: kind=%s message=%s reason=%s", message.kind, message.message_id, error)
         return None
     return body
 
 
-def _check_usable(rotation: KeyRotation) -> None:
-    """A key of an algorithm newer than this program must not hold up the orders behind it. Raises ContractFault."""
+def _check_usable(rotation: KeyRotation, own_alg: str) -> None:
+    """A key of an algorithm that is not known here must not hold up the orders behind it, and a box that is asked for
+    a new key stays with the algorithm of its own. Raises ContractFault."""
     algorithm(rotation.alg)
+    if rotation.whose == "box" and rotation.alg != own_alg:
+        raise UnknownAlgorithm("alg", own_alg)
     if rotation.whose == "regulator":
         verify_key(rotation.alg, rotation.public_key)

@@ -32,7 +32,8 @@ from contract.envelope import (
 from contract.faults import BadSignature, BoxExists, CodeRefused, Malformed, StaleSequence, TooLarge, UnknownAlgorithm
 from contract.keyfile import load, load_or_create
 from contract.messages import ENROL, Enrol, Enrolled
-from contract.signing import SignKey, VerifyKey, verify_key
+from contract.sender import SENDER_HEADER, sender_text
+from contract.signing import ED25519, SignKey, VerifyKey, verify_key
 from contract.strict_json import parse_object
 from gateway.model.errors import LinkError
 from gateway.ports import UplinkContext
@@ -59,13 +60,15 @@ class NoAnswerError(LinkError):
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """How long to wait, how many connections to hold, and which keys and authorities to trust."""
+    """How long to wait, how many connections to hold, which keys and authorities to trust, and the algorithm of a key
+    that is made here."""
 
     connect_timeout_s: float
     reply_timeout_s: float
     connections: int
     ca_file: Path | None = None
     pinned_key_id: str = ""
+    signature: str = ED25519
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,10 @@ class RegulatorSession:
     async def open(self) -> bool:
         """Load or make the box's key, load what is remembered; whether a regulator knows this box for this project."""
         if self._key is None:
-            self._key = await asyncio.to_thread(load_or_create, self._key_file)
+            self._key = await asyncio.to_thread(load_or_create, self._key_file, self._limits.signature)
+            if self._key.public.alg != self._limits.signature:
+                kept = self._key.public.alg
+                logger.warning("key kept: file=%s alg=%s set=%s", self._key_file, kept, self._limits.signature)
             await self.memory.load()
         known = self.memory.now
         return bool(known.regulator_keys) and known.project_code in ("", self._context.project_code)
@@ -174,6 +180,8 @@ class RegulatorSession:
             raise TooLarge("body", str(MAX_MESSAGE_BYTES))
         headers = {SIGNATURE_HEADER: sealed.signature, "Content-Type": "application/json"}
         content = sealed.raw
+        if way.content is None and question.kind != ENROL:
+            headers[SENDER_HEADER] = sender_text(envelope, self.key)
         if way.content is not None:
             content = way.content
             headers |= {
@@ -230,8 +238,9 @@ class RegulatorSession:
         return key
 
     async def make_next_key(self) -> SignKey:
-        """The key this box will change to; made once, kept beside the present one until `use_next_key`."""
-        return await asyncio.to_thread(load_or_create, self._next_key_file)
+        """The key this box will change to, of the present one's algorithm; made once, kept beside it until
+        `use_next_key`."""
+        return await asyncio.to_thread(load_or_create, self._next_key_file, self.key.public.alg)
 
     async def use_next_key(self) -> None:
         """Sign with the next key from now on. Nothing happens when there is none (it is in use already)."""

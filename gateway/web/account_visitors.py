@@ -8,6 +8,7 @@ only this module knows how.
 """
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,10 +21,10 @@ from gateway.accounts.logins import HOUR_NS, SessionBounds
 from gateway.accounts.person import Role, said_as
 from gateway.accounts.tokens import SECRET_BEGINS
 from gateway.settings.schema import WebSettings
+from gateway.web.access_table import READING, Access
 from gateway.web.guard import given_token, token_given
-from gateway.web.permissions import OPEN_FOLDERS, OPEN_PATHS, READING
 from gateway.web.token_scopes import OF_THE_SITE_FILE, role_of
-from gateway.web.visitor import STRANGER, RefusedError, Visitor, VisitorKind
+from gateway.web.visitor import RefusedError, Visitor, VisitorKind
 from screens.addresses import path_of
 from screens.refusing import takes_only_others
 
@@ -31,7 +32,6 @@ SESSION: Final = "session"
 WALL: Final = "wall"
 WALL_COOKIE_S: Final = 400 * 86_400  # as long as browsers keep one; every look at the wall page begins it anew
 NOBODYS_DOING: Final = ("/api/", "/parts/")
-PLAIN_HTTP_OPEN: Final = ("/preferences", "/logout", "/wall/pair")  # nothing that lets anybody command
 METRICS: Final = "/metrics"
 
 
@@ -79,10 +79,8 @@ class AccountVisitors:
         return self._accounts.form_key
 
     async def visitor(self, request: Request) -> Visitor:
-        """The visitor; a stranger when nothing is known. Files and health checks cost no question."""
-        address, path = address_of(request), path_of(request)
-        if path.startswith(OPEN_FOLDERS) or path in OPEN_PATHS:
-            return STRANGER
+        """The visitor; a stranger when nothing is known."""
+        address = address_of(request)
         machine = self._machine(request, address)
         if machine is not None:
             return machine
@@ -93,11 +91,11 @@ class AccountVisitors:
             or self._guest(address)
         )
 
-    async def check(self, request: Request, visitor: Visitor) -> None:
+    async def check(self, request: Request, visitor: Visitor, access: Access) -> None:
         """A person sends nothing over an open network that others could read or change."""
         if request.method in READING or (visitor.kind is VisitorKind.MACHINE and visitor.role > Role.NOBODY):
             return
-        if path_of(request) not in PLAIN_HTTP_OPEN and not self.sending_allowed(request):
+        if not access.unencrypted and not self.sending_allowed(request):
             raise RefusedError(
                 403,
                 "plain_http",
@@ -124,8 +122,7 @@ class AccountVisitors:
         if self._local_token and _own_address(request, address) and token_given(given, self._local_token):
             return Visitor(VisitorKind.LOCAL, Role.ADMINISTRATOR, address=address)
         if self._policy.token is not None and token_given(given, self._policy.token):
-            role = role_of(OF_THE_SITE_FILE, request.method, path_of(request))
-            return Visitor(VisitorKind.MACHINE, role, address=address)
+            return Visitor(VisitorKind.MACHINE, _role_for(request, OF_THE_SITE_FILE), address=address)
         secret = given_token(given)
         token = self._accounts.tokens.find(secret)
         if token is not None:
@@ -143,9 +140,7 @@ class AccountVisitors:
             words = (f"令牌“{token.title}”已过期", f"the token {token.title!r} has expired")
             raise RefusedError(401, "token_expired", *words, "authorization")
         self._accounts.tokens.used(token)
-        role = role_of(token.scopes, request.method, path_of(request))
-        if role is Role.NOBODY and takes_only_others(request):
-            role = Role.SUPERVISOR  # no route answers: 405 says which methods one would
+        role = _role_for(request, token.scopes)
         return Visitor(VisitorKind.MACHINE, role, token.title, token.title, login=token.token_id, address=address)
 
     def _person(self, request: Request, address: str) -> Visitor | None:
@@ -185,6 +180,12 @@ class AccountVisitors:
 def address_of(request: Request) -> str:
     """Where the request comes from; empty when nobody knows."""
     return request.client.host if request.client else ""
+
+
+def _role_for(request: Request, scopes: Iterable[str]) -> Role:
+    """What these scopes are for this request. Where no route answers, 405 says which methods one would."""
+    role = role_of(scopes, request.method, path_of(request))
+    return Role.SUPERVISOR if role is Role.NOBODY and takes_only_others(request) else role
 
 
 def _own_address(request: Request, address: str) -> bool:

@@ -1,6 +1,6 @@
 """What stands before every route: host, length and kind of a body, where a form came from, and who asks.
 
-    request -> host name (loopback) -> body (kind, length) -> origin -> visitor -> role -> route -> headers of the house
+    request -> host name (loopback) -> body (kind, length) -> origin -> visitor -> access table -> route -> headers
 
 In: requests as they arrive. Out: the same with `request.state.visitor` (and `welcome`, for what goes on for long), or a
 refusal that says what was expected. A body is refused by what it declares before anybody reads it. Knows no account:
@@ -19,9 +19,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.web.permissions import OPEN_FOLDERS, OPEN_PATHS, needed_role, open_to_all
+from gateway.web.access_table import Access, Door, access_of
 from gateway.web.visitor import STRANGER, RefusedError, Role, Visitor, VisitorKind, require
 from screens.addresses import path_of
+from screens.asked_route import asked_route
 from screens.guarding import (
     BROWSER_COOKIE,
     FORM_TYPE,
@@ -78,7 +79,7 @@ class Visitors(Protocol):
     async def visitor(self, request: Request) -> Visitor:
         """The visitor; a stranger when nothing is known. Raises RefusedError where not even the login may be seen."""
 
-    async def check(self, request: Request, visitor: Visitor) -> None:
+    async def check(self, request: Request, visitor: Visitor, access: Access) -> None:
         """Raises RefusedError when this visitor may not ask for this; beside the role, which the guard looks at."""
 
 
@@ -96,11 +97,12 @@ class TokenVisitors:
             return Visitor(VisitorKind.LOCAL, Role.ADMINISTRATOR)
         if token_given(request.headers.get("authorization", ""), self._token):
             return Visitor(VisitorKind.MACHINE, Role.ADMINISTRATOR)
-        if open_to_all(path_of(request)):
+        access = access_of(request.method, asked_route(request))
+        if access is None or access.door is not Door.ROLE:
             return STRANGER
         raise RefusedError(401, "token_needed", "需要访问令牌", "this address asks for the box's token")
 
-    async def check(self, request: Request, visitor: Visitor) -> None:
+    async def check(self, request: Request, visitor: Visitor, access: Access) -> None:
         """Nothing beside the role."""
 
 
@@ -119,16 +121,21 @@ class Guard:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
+        access = access_of(request.method, asked_route(request))
+        plain = access is not None and access.door is Door.PLAIN
         browser = request.cookies.get(BROWSER_COOKIE, "")
-        fresh = "" if browser or _for_programs(request) else secrets.token_urlsafe(24)
+        fresh = "" if browser or plain or _for_programs(request) else secrets.token_urlsafe(24)
         sending = with_headers(send, fresh, secure=scope["scheme"] == "https")
         scope.setdefault("state", {})["visitor"] = self._with_csrf(STRANGER, browser or fresh)
         try:
-            self._check(request)
-            visitor = self._with_csrf(await self._visitors.visitor(request), browser or fresh)
+            self._check(request, plain=plain)
+            if access is None:
+                raise RefusedError(403, "not_listed", "该地址未登记访问权限，已拒绝", "nobody may ask for this address")
+            visitor = STRANGER if plain else await self._visitors.visitor(request)
+            visitor = self._with_csrf(visitor, browser or fresh)
             scope["state"] |= {"visitor": visitor, "welcome": lambda: self._still_welcome(request)}
-            require(request, needed_role(request.method, path_of(request)))
-            await self._visitors.check(request, visitor)
+            require(request, access.role)
+            await self._visitors.check(request, visitor, access)
         except RefusedError as refused:
             await (await self._refuse(request, refused))(scope, receive, sending)
             return
@@ -141,9 +148,8 @@ class Guard:
         except RefusedError:
             return False
 
-    def _check(self, request: Request) -> None:
-        open_path = path_of(request) in OPEN_PATHS
-        if self._visitors.local and not open_path and _host_name(request.headers.get("host", "")) not in LOOPBACK_NAMES:
+    def _check(self, request: Request, *, plain: bool) -> None:
+        if self._visitors.local and not plain and _host_name(request.headers.get("host", "")) not in LOOPBACK_NAMES:
             raise RefusedError(421, "wrong_host", "主机名不符", "open this page by a loopback name", "host")
         if request.method == "POST":  # the only method with a body that any route knows
             fault = body_fault(request, _allowed(path_of(request)))
@@ -195,4 +201,4 @@ def _host_name(host: str) -> str:
 
 def _for_programs(request: Request) -> bool:
     path = path_of(request)
-    return path.startswith(("/api/", *OPEN_FOLDERS)) or path in (*OPEN_PATHS, "/metrics")
+    return path.startswith("/api/") or path == "/metrics"

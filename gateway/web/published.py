@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contract import __version__
-from gateway.web.permissions import READING, needed_role, open_to_all
+from gateway.web.access_table import READING, TABLE, open_to_all
 from gateway.web.token_scopes import scopes_for
 from screens.answers import json_answer
 from screens.published import PublishedFace, operation, publish
@@ -83,10 +83,10 @@ def published_api(app: FastAPI) -> None:
 
 def _security(method: str, path: str) -> list[dict[str, list[str]]]:
     """Which credentials let a request in, of a token with which scopes; empty where anybody may ask."""
-    if open_to_all(path):
+    if open_to_all(method, path):
         return []
     ways: list[dict[str, list[str]]] = [{"session": []}]
-    scopes = scopes_for(method, path, needed_role(method, path))
+    scopes = scopes_for(method, path, TABLE[method, path].role)
     if scopes:
         ways = [{"token": scopes}, {"token_as_password": scopes}, *ways]
     return [*ways, {"wall": []}] if method in READING else ways

@@ -1,36 +1,35 @@
-"""The HTTP servers of the box's web face: leave signals to the gateway and end open requests in order.
+"""The HTTP servers of the box's web face: end open requests in order.
 
 In: an application, a listening socket, and for HTTPS the context that its certificate's watch keeps. Knows no pages and
 no certificates.
 """
 
 import asyncio
-import contextlib
 import socket
 import ssl
-from collections.abc import Iterator
 
-import uvicorn
 from starlette.types import ASGIApp
 
+from screens.connections import limits_of
+from screens.server import BoundedServer, WatchedH11
+
 GRACE_S = 2
+MOST_CONNECTIONS = 1024
 
 
-class WebServer(uvicorn.Server):
+class WebServer(BoundedServer):
     """Serves one application on one listening socket until cancelled; with a context by TLS, and only so."""
 
     def __init__(self, app: ASGIApp, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         self.listener = listener
-        config = uvicorn.Config(
+        super().__init__(
             app,
-            http="h11",
-            log_config=None,
-            access_log=False,
+            limits_of(MOST_CONNECTIONS),
+            WatchedH11,
+            tls,
             lifespan="off",
             timeout_graceful_shutdown=GRACE_S,
-            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
         )
-        super().__init__(config)
 
     async def run_until_cancelled(self) -> None:
         """Serve; a cancellation ends open requests within `GRACE_S` before it goes on."""
@@ -41,8 +40,3 @@ class WebServer(uvicorn.Server):
             self.should_exit = True
             await serving
             raise
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals belong to the process that runs the gateway."""
-        yield

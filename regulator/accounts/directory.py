@@ -82,7 +82,7 @@ def change_password(
 ) -> None:
     """Their own new one; whoever orders it has shown the old one. All their logins end."""
     kept = db.scalar(select(accounts.c.password_hash).where(accounts.c.user_id == account.user_id)) or ""
-    if passwords.fits(kept, password):
+    if kept and passwords.fits(kept, password):
         raise RefusedError(
             422, "same_password", "新密码不能与原密码相同", "the new password is the old one", "password"
         )

@@ -13,7 +13,7 @@ from regulator.accounts.model import Account, Grant
 from regulator.accounts.rows import account_of, grant_of, known_account, known_grant
 from regulator.model.actor import Actor, Level, Scope
 from regulator.model.refusals import RefusedError
-from regulator.records.tables.people import accounts, grants
+from regulator.records.tables.people import accounts, grants, second_factors
 from regulator.records.tables.registry import firms, projects, regions
 
 
@@ -24,6 +24,7 @@ class Kept:
     account: Account
     grants: tuple[Grant, ...]
     binding: Binding | None
+    has_second_factor: bool = False
 
 
 def people_kept(db: Connection, actor: Actor) -> list[Kept]:
@@ -37,7 +38,12 @@ def people_kept(db: Connection, actor: Actor) -> list[Kept]:
     people = [account_of(row) for row in db.execute(select(accounts).order_by(accounts.c.login))]
     mine = [account for account in people if coverage.holds(account.home)]
     bindings = bindings_of(db, [account.user_id for account in mine])
-    return [Kept(each, tuple(held.get(each.user_id, ())), bindings.get(each.user_id)) for each in mine]
+    at = second_factors.c
+    with_factor = set(db.scalars(select(at.user_id).where(at.confirmed_at_ns > 0)))
+    return [
+        Kept(each, tuple(held.get(each.user_id, ())), bindings.get(each.user_id), each.user_id in with_factor)
+        for each in mine
+    ]
 
 
 def require_keeper(db: Connection, actor: Actor, user_id: str) -> Account:

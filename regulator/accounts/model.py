@@ -88,7 +88,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A login. `session_id` is public; the token is known to the browser alone."""
+    """A login. `session_id` is public; the token is known to the browser alone. `code`: as in the table."""
 
     session_id: str
     user_id: str
@@ -97,6 +97,7 @@ class Session:
     seen_at_ns: int
     address: str
     agent: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select
 from regulator.accounts.model import Account, Delegation, Grant, Session
 from regulator.model.actor import Duty, Level, Scope
 from regulator.model.refusals import RefusedError
-from regulator.records.tables.people import accounts, delegations, grants
+from regulator.records.tables.people import accounts, delegations, grants, second_factors
 
 
 def account_of(row: Row[Any]) -> Account:
@@ -65,7 +65,14 @@ def session_of(row: Row[Any]) -> Session:
         seen_at_ns=row.seen_at_ns,
         address=row.address,
         agent=row.agent,
+        code=row.code,
     )
+
+
+def has_second_factor(db: Connection, user_id: str) -> bool:
+    """Whether an account has one in force."""
+    confirmed = select(second_factors.c.confirmed_at_ns).where(second_factors.c.user_id == user_id)
+    return bool(db.scalar(confirmed))
 
 
 def account_by_id(db: Connection, user_id: str) -> Account | None:

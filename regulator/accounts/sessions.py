@@ -6,6 +6,7 @@ person's doing, after `LONGEST_NS` in any case, when it is ended, and when the a
 
 import hashlib
 import secrets
+from collections.abc import Set
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
@@ -13,14 +14,15 @@ from sqlalchemy import Connection, insert, select, update
 from regulator.accounts.deeds import note
 from regulator.accounts.model import SECOND_NS, Account, Caller, Seat, Session
 from regulator.accounts.passwords import Passwords
-from regulator.accounts.rows import account_by_id, account_by_login, session_of
+from regulator.accounts.rows import account_by_id, account_by_login, has_second_factor, session_of
 from regulator.accounts.seats import seats_of
 from regulator.accounts.tries import begin_try, not_tried, remember_workplace, succeeded
-from regulator.model.actor import SYSTEM, Actor, Scope
+from regulator.model.actor import SYSTEM, Actor, Duty, Scope
 from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.tables.people import accounts, sessions
+from screens.second_factor import Owes
 
 HOUR_NS = 3600 * SECOND_NS
 IDLE_NS = 2 * HOUR_NS
@@ -32,12 +34,15 @@ WRONG = RefusedError(401, "wrong_login", "登录名或密码不正确", "wrong l
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Somebody who is logged in: the account, the session, every seat, and the one they act in (None: they have no)."""
+    """Somebody who is logged in: the account, the session, every seat, and the one they act in (None: they have no).
+
+    `owes`: what the login still lacks; until then it opens nothing else."""
 
     account: Account
     session: Session
     seats: tuple[Seat, ...]
     seat: Seat | None
+    owes: Owes | None = None
 
 
 def normal_login(typed: str) -> str:
@@ -92,9 +97,13 @@ def check_password(
 def open_session(
     db: Connection, ledger: Ledger, account: Account, caller: Caller, now_ns: int, how: str = "password"
 ) -> str:
-    """A session for somebody who has just shown who they are, at a workplace that is theirs from now on; its token."""
+    """A session for somebody who has just shown who they are; its token. After a password it owes a code when the
+    account has a second factor; the office's provider (`oidc`) asks for its own. Unless it owes one, the caller's
+    workplaces are the person's own from now on."""
     token, session_id = secrets.token_urlsafe(32), secrets.token_hex(8)
     seats = seats_of(db, account, now_ns)
+    owed = "owed" if has_second_factor(db, account.user_id) else ""
+    code = {"oidc": "elsewhere", "password_change": "shown"}.get(how, owed)
     row = {
         "token_sha256": digest_of(token),
         "session_id": session_id,
@@ -104,16 +113,18 @@ def open_session(
         "seen_at_ns": now_ns,
         "address": caller.address,
         "agent": caller.agent[:MOST_AGENT_CHARACTERS],
+        "code": code,
     }
     db.execute(insert(sessions).values(**row))
-    remember_workplace(db, account.user_id, caller, now_ns)
+    if code != "owed":
+        remember_workplace(db, account.user_id, caller, now_ns)
     content = {"session_id": session_id, "address": caller.address, "how": how}
     note(db, ledger, "logged_in", account.user_id, content, as_actor(account), now_ns)
     return token
 
 
-def whose(db: Connection, token: str, now_ns: int) -> Presence | None:
-    """Who has this token now; None: nobody any more."""
+def whose(db: Connection, token: str, now_ns: int, asked_of: Set[Duty] = frozenset()) -> Presence | None:
+    """Who has this token now; None: nobody any more. `asked_of`: duties that need a second factor."""
     row = db.execute(select(sessions).where(sessions.c.token_sha256 == digest_of(token))).first() if token else None
     if row is None or row.ended_at_ns or _over(row.made_at_ns, row.seen_at_ns, now_ns):
         return None
@@ -122,7 +133,15 @@ def whose(db: Connection, token: str, now_ns: int) -> Presence | None:
         return None
     seats = seats_of(db, account, now_ns)
     chosen = next((seat for seat in seats if seat.key == row.seat), seats[0] if seats else None)
-    return Presence(account, session_of(row), seats, chosen)
+    session = session_of(row)
+    return Presence(account, session, seats, chosen, _owes(db, session, seats, asked_of))
+
+
+def _owes(db: Connection, session: Session, seats: tuple[Seat, ...], asked_of: Set[Duty]) -> Owes | None:
+    if session.code == "owed":
+        return Owes.CODE
+    asked = session.code != "elsewhere" and any(seat.actor.duties & asked_of for seat in seats)
+    return Owes.SET_UP if asked and not has_second_factor(db, session.user_id) else None
 
 
 def touch(db: Connection, session: Session, now_ns: int) -> None:

@@ -20,6 +20,9 @@ What is checked, so that a changed, removed or added byte is named:
     media/*          pictures and clips, by digest, as the items and the case name them
     curve.csv        what the box's minute summaries say, written again and compared
 
+Signatures are Ed25519 (RFC 8032) or SM2 (GB/T 32918, with SM3 of GB/T 32905). The key says which, and what claims the
+other one is refused.
+
 A package cannot vouch for the copy of this program inside it: run one that you trust.
 """
 
@@ -33,7 +36,8 @@ import os
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Optional
 
@@ -45,6 +49,12 @@ CURVE_HEAD = "minute_utc_ns,asset,point,unit,min,max,mean,count,quality"
 MOST_FILES = 20_000
 MOST_TEXT_BYTES = 128 * 1024 * 1024
 MOST_BYTES = 4 * 1024 * 1024 * 1024
+FREE_BYTES = 16 * 1024 * 1024
+MOST_RATIO = 20
+"""A zip says that it unpacks to at most `FREE_BYTES` and twenty times its own length. Ours: media as it is, and JSON
+with digests and signatures in it, which shrinks to an eighth at best."""
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Of these no more is unpacked than an entry says that it holds; the others unpack first and look then."""
 PIECE_BYTES = 1024 * 1024
 
 UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
@@ -79,17 +89,62 @@ class _UnreadableError(Exception):
     """A file that cannot be understood at all."""
 
 
+class _EnoughError(Exception):
+    """As many faults as were asked for are found."""
+
+
+class Checking(NamedTuple):
+    """How a package is checked. `desk_key_id`: whose key it must be, empty: not said. `holds`: by algorithm, whether a
+    signature is a key's (public key, signature, data). `most_faults`: after how many nothing more is looked at, 0:
+    never."""
+
+    desk_key_id: str
+    holds: Mapping[str, Callable[[bytes, bytes, bytes], bool]]
+    most_faults: int = 0
+
+
 def verify_package(source: str | IO[bytes], desk_key_id: str = "") -> Report:
     """Check a package, by the path of a zip or of an unpacked folder, or as an open file. Never raises for what is in
     it."""
+    return check_package(source, Checking(desk_key_id, HOLDS_BY_ALGORITHM))
+
+
+def check_package(source: str | IO[bytes], how: Checking) -> Report:
+    """The same, another way."""
     try:
         if isinstance(source, str) and Path(source).is_dir():
-            return _Verifier(_Folder(Path(source)), desk_key_id).run()
+            return _Verifier(_Folder(Path(source)), how).run()
         with zipfile.ZipFile(source) as package:
-            return _Verifier(package, desk_key_id).run()
+            return _Verifier(package, how).run()
     except UNREADABLE:
-        fault = Fault("package", "不是可读取的 zip 文件", "not a zip file that can be read")
-        return Report(None, "", [fault], {}, bool(desk_key_id))
+        return _refused(how, Fault("package", "不是可读取的 zip 文件", "not a zip file that can be read"))
+
+
+def _refused(how: Checking, fault: Fault) -> Report:
+    return Report(None, "", [fault], {}, bool(how.desk_key_id))
+
+
+def _excess(package: zipfile.ZipFile | _Folder) -> Fault | None:
+    """Why the package is none of ours by what it says of itself, before anything in it is read."""
+    entries = package.infolist()
+    total = sum(entry.file_size for entry in entries)
+    packed = FREE_BYTES + MOST_RATIO * _length(package)
+    zh, en = "", ""
+    if len(entries) > MOST_FILES:
+        zh = f"文件过多：{len(entries)} 个，上限 {MOST_FILES} 个"
+        en = f"too many files: found {len(entries)}, expected at most {MOST_FILES}"
+    elif total > min(MOST_BYTES, packed):
+        zh = f"解压后过大：{total} 字节，上限 {min(MOST_BYTES, packed)} 字节"
+        en = f"unpacks to too much: {total} bytes, expected at most {min(MOST_BYTES, packed)}"
+    elif any(entry.compress_type not in METHODS for entry in entries):
+        zh, en = "含有证据包不使用的压缩方式", "compressed in a way that packages are not"
+    return Fault("package", zh, en) if en else None
+
+
+def _length(package: zipfile.ZipFile | _Folder) -> int:
+    """Bytes of the zip; of a folder, which has nothing to unpack, all there may be."""
+    file = None if isinstance(package, _Folder) else package.fp
+    return file.seek(0, os.SEEK_END) if file is not None else MOST_BYTES
 
 
 def curve_text(bodies: Iterable[dict[str, Any]]) -> str:
@@ -152,16 +207,28 @@ class _Folder:
 class _Verifier:
     """One package, top down: the manifest first, as it names everything else."""
 
-    def __init__(self, package: zipfile.ZipFile | _Folder, desk_key_id: str) -> None:
+    def __init__(self, package: zipfile.ZipFile | _Folder, how: Checking) -> None:
         self.package = package
-        self.wanted_key_id = desk_key_id
+        self.how = how
         self.faults: list[Fault] = []
+        self.said: dict[str, list[dict[str, Any]]] | None = None
         self.checked: dict[str, int] = {}
         self.manifest: dict[str, Any] | None = None
         self.desk_key_id = ""
         self.damaged: set[str] = set()
 
     def run(self) -> Report:
+        excess = _excess(self.package)
+        if excess is not None:
+            return _refused(self.how, excess)
+        try:
+            self._look()
+        except _EnoughError:
+            zh, en = "问题过多，其余未再检查", "too many faults: the rest was not looked at"
+            self.faults.append(Fault("package", zh, en))
+        return Report(self.manifest, self.desk_key_id, self.faults, self.checked, bool(self.how.desk_key_id))
+
+    def _look(self) -> None:
         try:
             self._manifest()
         except _UnreadableError as error:
@@ -174,10 +241,11 @@ class _Verifier:
                     where = look.__name__[1:]
                     en = f"cannot be understood: {type(error).__name__}: {error}"
                     self._fault(where, "内容无法解析", en)
-        return Report(self.manifest, self.desk_key_id, self.faults, self.checked, bool(self.wanted_key_id))
 
     def _fault(self, where: str, zh: str, en: str) -> None:
         self.faults.append(Fault(where, zh, en))
+        if len(self.faults) == self.how.most_faults:
+            raise _EnoughError
 
     def _count(self, what: str) -> None:
         self.checked[what] = self.checked.get(what, 0) + 1
@@ -193,10 +261,7 @@ class _Verifier:
             raise _UnreadableError(f"{name}: {error}") from None
 
     def _json(self, name: str) -> Any:
-        try:
-            return json.loads(self._bytes(name).decode("utf-8"))
-        except (ValueError, RecursionError):
-            raise _UnreadableError(name + " is no JSON") from None
+        return _parsed(name, self._bytes(name))
 
     def _lines(self, name: str) -> list[Any]:
         try:
@@ -206,7 +271,7 @@ class _Verifier:
 
     def _manifest(self) -> None:
         raw = self._bytes(MANIFEST)
-        manifest = self._json(MANIFEST)
+        manifest = _parsed(MANIFEST, raw)
         fits = isinstance(manifest, dict) and manifest.get("format") == FORMAT
         if not fits or not isinstance(manifest.get("files"), dict):
             raise _UnreadableError("expected the format " + FORMAT)
@@ -219,26 +284,27 @@ class _Verifier:
                 self._fault(SIGNATURE, "清单签名不成立", "the desk's signature of the manifest does not hold")
         except (_UnreadableError, KeyError, TypeError):
             self._fault(SIGNATURE, "清单签名缺失或无法读取", "the signature of the manifest is missing or unreadable")
-        if self.wanted_key_id and self.desk_key_id != self.wanted_key_id:
-            zh = f"由其他密钥 {self.desk_key_id} 签名，应为 {self.wanted_key_id}"
-            en = f"signed with another key, {self.desk_key_id}, expected {self.wanted_key_id}"
+        wanted = self.how.desk_key_id
+        if wanted and self.desk_key_id != wanted:
+            zh = f"由其他密钥 {self.desk_key_id} 签名，应为 {wanted}"
+            en = f"signed with another key, {self.desk_key_id}, expected {wanted}"
             self._fault(SIGNATURE, zh, en)
 
     def _signed(self, keys: list[dict[str, str]], said: dict[str, str], data: bytes) -> bool:
         """Whether a key of the list made this signature; a key whose text is not what its id says is none."""
         for key in keys:
-            public = _unbase64(key["public_key"])
-            if key["key_id"] == said["key_id"] and key_id_of(public) == key["key_id"]:
-                return ed25519_holds(public, _unbase64(said["signature"]), data)
+            public, alg = _unbase64(key["public_key"]), key["alg"]
+            if key["key_id"] == said["key_id"] and key_id_of(public, alg) == key["key_id"]:
+                holds = self.how.holds.get(alg)
+                claimed = said.get("alg", alg)
+                return holds is not None and claimed == alg and holds(public, _unbase64(said["signature"]), data)
         return False
 
     def _files(self) -> None:
         """Every file and its digest; nothing that the manifest does not list."""
         assert self.manifest is not None
-        names = [entry.filename for entry in self.package.infolist()]
-        if len(names) > MOST_FILES or sum(entry.file_size for entry in self.package.infolist()) > MOST_BYTES:
-            raise _UnreadableError("more or longer files than a package has")
-        for name in sorted({name for name in names if names.count(name) > 1}):
+        names = Counter(entry.filename for entry in self.package.infolist())
+        for name in sorted(name for name, count in names.items() if count > 1):
             self._fault(name, "文件名重复", "this name stands in the zip twice")
         listed = self.manifest["files"]
         for name in sorted(set(names) - set(listed) - {MANIFEST, SIGNATURE}):
@@ -272,7 +338,7 @@ class _Verifier:
         for name in self._item_names():
             item = self._json(name)
             envelope = json.loads(item["envelope"])
-            said = {"key_id": envelope["key_id"], "signature": item["signature"]}
+            said = {"alg": envelope["alg"], "key_id": envelope["key_id"], "signature": item["signature"]}
             self._count("items")
             mine = envelope["box_id"] == self.manifest["box_id"]
             if not mine or not self._signed(keys["box"], said, item["envelope"].encode()):
@@ -287,8 +353,14 @@ class _Verifier:
                 self._fault(name, "回执与报文不符", "the receipt is for another content")
 
     def _bodies(self, kind: str) -> list[dict[str, Any]]:
-        envelopes = [json.loads(self._json(name)["envelope"]) for name in self._item_names()]
-        return [envelope["body"] for envelope in envelopes if envelope["kind"] == kind]
+        """What the box said of a kind. All are read at the first call."""
+        if self.said is None:
+            said: dict[str, list[dict[str, Any]]] = {}
+            for name in self._item_names():
+                envelope = json.loads(self._json(name)["envelope"])
+                said.setdefault(envelope["kind"], []).append(envelope["body"])
+            self.said = said
+        return self.said.get(kind, [])
 
     def _chain(self) -> None:
         """The slice of the box's chain, link by link; its beginning is taken as it is."""
@@ -393,14 +465,21 @@ class _Verifier:
                 self._fault("curve.csv", "曲线与设备上报的分钟数据不符", "is not what the box's minute summaries say")
 
 
+def _parsed(name: str, raw: bytes) -> Any:
+    try:
+        return json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise _UnreadableError(name + " is no JSON") from None
+
+
 def canonical(value: Any) -> bytes:
     """The one byte form of JSON that digests are made of."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
 
 
-def key_id_of(public: bytes) -> str:
-    """The fingerprint of a raw Ed25519 public key."""
-    return "ed25519:" + hashlib.sha256(public).hexdigest()[:32]
+def key_id_of(public: bytes, alg: str) -> str:
+    """The fingerprint of a raw public key."""
+    return alg.lower() + ":" + hashlib.sha256(public).hexdigest()[:32]
 
 
 def _unbase64(text: str) -> bytes:
@@ -466,6 +545,121 @@ def _times(scalar: int, point: Point) -> Point:
 
 
 _BASE = _decoded((4 * pow(5, _P - 2, _P) % _P).to_bytes(32, "little")) or (0, 1, 1, 0)
+
+
+# SM3, GB/T 32905: 64 rounds a block of 64 bytes.
+_WORD = 2**32 - 1
+_SM3_START = (0x7380166F, 0x4914B2B9, 0x172442D7, 0xDA8A0600, 0xA96F30BC, 0x163138AA, 0xE38DEE4D, 0xB0FB0E4E)
+
+
+def _left(word: int, bits: int) -> int:
+    return (word << bits | word >> (32 - bits)) & _WORD
+
+
+_SM3_ROUND = [_left(0x79CC4519 if j < 16 else 0x7A879D8A, j % 32) for j in range(64)]
+
+
+def sm3(data: bytes) -> bytes:
+    """The digest of 32 bytes, by Python's own library where that knows SM3."""
+    try:
+        return hashlib.new("sm3", data).digest()
+    except ValueError:
+        return sm3_written_out(data)
+
+
+def sm3_written_out(data: bytes) -> bytes:
+    """The same, where nothing else knows it: a tenth of a millisecond a block."""
+    padded = data + b"\x80" + bytes(-(len(data) + 9) % 64) + (8 * len(data)).to_bytes(8, "big")
+    state: tuple[int, ...] = _SM3_START
+    for at in range(0, len(padded), 64):
+        mixed = _sm3_block(state, padded[at : at + 64])
+        state = tuple(old ^ new for old, new in zip(state, mixed))  # noqa: B905 - runs on Python 3.9
+    return b"".join(word.to_bytes(4, "big") for word in state)
+
+
+def _sm3_block(state: tuple[int, ...], block: bytes) -> tuple[int, ...]:
+    w = [int.from_bytes(block[at : at + 4], "big") for at in range(0, 64, 4)]
+    for j in range(16, 68):
+        x = w[j - 16] ^ w[j - 9] ^ _left(w[j - 3], 15)
+        w.append(x ^ _left(x, 15) ^ _left(x, 23) ^ _left(w[j - 13], 7) ^ w[j - 6])
+    a, b, c, d, e, f, g, h = state
+    for j in range(64):
+        turned = _left(a, 12)
+        one = _left((turned + e + _SM3_ROUND[j]) & _WORD, 7)
+        ff = a ^ b ^ c if j < 16 else a & b | a & c | b & c
+        gg = e ^ f ^ g if j < 16 else e & f | ~e & g
+        two = (gg + h + one + w[j]) & _WORD
+        a, b, c, d = (ff + d + (one ^ turned) + (w[j] ^ w[j + 4])) & _WORD, a, _left(b, 9), c
+        e, f, g, h = two ^ _left(two, 9) ^ _left(two, 17), e, _left(f, 19), g
+    return (a, b, c, d, e, f, g, h)
+
+
+# SM2, GB/T 32918: verification only, on y^2 = x^3 - 3x + b, in coordinates (X : Y : Z), x = X/Z^2, y = Y/Z^3; Z = 0 is
+# the point at infinity.
+_Q = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
+_B = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
+_N = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
+_GX = 0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7
+_GY = 0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0
+_IDENTITY = b"1234567812345678"
+Triple = tuple[int, int, int]
+
+
+def sm2_holds(public: bytes, signature: bytes, data: bytes) -> bool:
+    """Whether the signature over exactly these bytes is this key's; public 04 || x || y, signature r || s."""
+    if len(public) != 65 or len(signature) != 64 or public[0] != 4:
+        return False
+    x, y = int.from_bytes(public[1:33], "big"), int.from_bytes(public[33:], "big")
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    if x >= _Q or y >= _Q or (y * y - (x * x * x - 3 * x + _B)) % _Q or not 0 < r < _N or not 0 < s < _N:
+        return False
+    t = (r + s) % _N
+    point = _sm2_add(_sm2_times(s, (_GX, _GY, 1)), _sm2_times(t, (x, y, 1)))
+    if t == 0 or point[2] == 0:
+        return False
+    digest = int.from_bytes(sm3(_sm2_signer(public) + data), "big")
+    return (digest + point[0] * pow(point[2], -2, _Q) % _Q) % _N == r
+
+
+def _sm2_signer(public: bytes) -> bytes:
+    """Z, which binds a signature to the signer's identity, the curve and the key."""
+    curve = b"".join(number.to_bytes(32, "big") for number in (_Q - 3, _B, _GX, _GY))
+    return sm3((8 * len(_IDENTITY)).to_bytes(2, "big") + _IDENTITY + curve + public[1:])
+
+
+def _sm2_double(p: Triple) -> Triple:
+    x, y, z = p
+    square, zz = y * y % _Q, z * z % _Q
+    m, s = 3 * (x - zz) * (x + zz) % _Q, 4 * x * square % _Q
+    far = (m * m - 2 * s) % _Q
+    return (far, (m * (s - far) - 8 * square * square) % _Q, 2 * y * z % _Q)
+
+
+def _sm2_add(p: Triple, q: Triple) -> Triple:
+    if p[2] == 0 or q[2] == 0:
+        return q if p[2] == 0 else p
+    pz, qz = p[2] * p[2] % _Q, q[2] * q[2] % _Q
+    u, v = p[0] * qz % _Q, p[1] * qz * q[2] % _Q
+    h, r = (q[0] * pz - u) % _Q, (q[1] * pz * p[2] - v) % _Q
+    if h == 0:
+        return _sm2_double(p) if r == 0 else (1, 1, 0)
+    hh = h * h % _Q
+    cube, s = hh * h % _Q, u * hh % _Q
+    far = (r * r - cube - 2 * s) % _Q
+    return (far, (r * (s - far) - v * cube) % _Q, p[2] * q[2] * h % _Q)
+
+
+def _sm2_times(scalar: int, point: Triple) -> Triple:
+    total: Triple = (1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            total = _sm2_add(total, point)
+        point = _sm2_double(point)
+        scalar >>= 1
+    return total
+
+
+HOLDS_BY_ALGORITHM: dict[str, Callable[[bytes, bytes, bytes], bool]] = {"Ed25519": ed25519_holds, "SM2": sm2_holds}
 
 
 def report_text(report: Report) -> str:

@@ -30,11 +30,13 @@ from regulator.intake.admission import admit_number, check_sender, lock_box, was
 from regulator.intake.alarm_projection import file_media, file_transition
 from regulator.intake.box_chain import BoxChain, ChainRecord, read_record
 from regulator.intake.findings import Finding, FindingKind, open_finding
+from regulator.intake.loose_files import settle
 from regulator.intake.mailbox import post
 from regulator.intake.refusals import bump
 from regulator.intake.sealed_late import hear_alarm, hear_record
 from regulator.model.heard import Heard, Listener, SetListener
 from regulator.model.refusals import RefusedError
+from regulator.records.blob_senders import sent_by
 from regulator.records.ledger import Ledger
 from regulator.records.tables.intake import blob_senders, blobs, items
 
@@ -56,6 +58,8 @@ class Delivery:
     raw: bytes
     signature: str
     body: UpMessage
+    missing: frozenset[str] = frozenset()
+    """Files that the message names and that are not on the shelf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +84,12 @@ class Acceptance:
         held = _held(db, envelope, digest)
         if held is None:
             _require_own_project(box, delivery.body)
+            _require_files(db, delivery)
             admit_number(db, envelope, box, now_ns, items=1)
             receipt, row = self.receipted(delivery, body, digest, now_ns)
             db.execute(_KEEP, row | {"number": box.items_accepted + 1})
             self._file(db, delivery, box, record, receipt, now_ns)
+            settle(db, envelope.box_id, delivery.body)
         else:
             receipt = held
             self._note_repeat(db, box, envelope, now_ns)
@@ -171,6 +177,12 @@ _OWN: Mapping[str, Sequence[Listener]] = {"alarm_transition": [hear_alarm], "evi
 def _require_own_project(box: "Row[Any]", body: UpMessage) -> None:
     if isinstance(body, AlarmTransition) and body.project_code != box.project_code:
         raise OtherProject("body.project_code", box.project_code)
+
+
+def _require_files(db: Connection, delivery: Delivery) -> None:
+    """A file that was sent and is gone: it was cleared, as no message had named it. The box sends it again."""
+    if delivery.missing and sent_by(db, delivery.envelope.box_id, delivery.missing):
+        raise BlobMissing("body.blob_sha256", "a blob that this box sent within a day")
 
 
 def _tell(db: Connection, listener: Listener, heard: Sequence[Heard], now_ns: int) -> None:

@@ -52,7 +52,7 @@ from contract.messages import (
 from contract.sequence import SequenceWindow
 from regulator.intake.acceptance import Acceptance, Delivery, checked_record, has_notice
 from regulator.intake.alarm_projection import adopt_media, alarm_row, alert_row, change_alarm, media_row
-from regulator.intake.box_chain import ChainRecord
+from regulator.intake.box_chain import ChainRecord, signed_checkpoint
 from regulator.intake.box_state import head_row
 from regulator.intake.mailbox import message_row
 from regulator.records.many import insert_rows, update_rows
@@ -254,7 +254,8 @@ class _Batch:
         if isinstance(body, Heartbeat):
             box.said = head_row(envelope, body, self._now_ns)
             chain = ChainState(state="ok", verified_seq=box.head.seq, highest_seq=box.head.seq)
-            self._heard[place] = HeartbeatSeen(chain=chain, messages_waiting=box.waiting)
+            proof = signed_checkpoint(self._acceptance.key, box.row.box_id, box.head, self._now_ns)
+            self._heard[place] = HeartbeatSeen(chain=chain, messages_waiting=box.waiting, checkpoint=proof)
         return True
 
     def _fits(self, box: _Box, delivery: Delivery) -> bool:

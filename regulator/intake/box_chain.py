@@ -19,8 +19,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
 
 from contract.chain import ChainHead, record_digest
+from contract.envelope import SignedText, sign_text
 from contract.faults import DigestMismatch, InvalidBody
-from contract.messages import ChainPosition, ChainState, EvidenceRecord
+from contract.messages import ChainCheckpoint, ChainPosition, ChainState, EvidenceRecord
+from contract.signing import SignKey
 from regulator.intake.findings import Finding, FindingKind, open_finding
 from regulator.intake.insertion import insert_once
 from regulator.records.ledger import Ledger
@@ -171,6 +173,13 @@ class BoxChain:
         self._db.execute(_FAULT, {"box": box, "reason": what.words_en})
         finding = Finding(what.kind, box, what.words_zh, what.words_en, self._box.project_code, box)
         open_finding(self._db, self._ledger, finding, self._now_ns)
+
+
+def signed_checkpoint(key: SignKey, box_id: str, head: ChainHead, now_ns: int) -> SignedText | None:
+    """What a box keeps as proof of its chain up to `head`, the end that holds here; None before the first record."""
+    if head.seq == 0:
+        return None
+    return sign_text(ChainCheckpoint(box_id=box_id, seq=head.seq, sha256=head.sha256, at_ns=now_ns), key)
 
 
 def chain_state(db: Connection, box_id: str) -> ChainState:

@@ -13,6 +13,7 @@ from regulator.desk import Desk, Job
 from regulator.intake import mailbox
 from regulator.intake.anchors import ANCHOR_EVERY_S, AnchorJob
 from regulator.intake.disk_shelf import DiskShelf
+from regulator.intake.loose_files import CLEAR_EVERY_S, LooseFilesJob
 from regulator.intake.part_shelf import PartShelf
 from regulator.intake.reception import Reception
 from regulator.intake.recheck import RECHECK_EVERY_S, RecheckJob
@@ -50,6 +51,7 @@ def _jobs(desk: Desk, shelf: PartShelf) -> list[Job]:
     return [
         Job("anchors", ANCHOR_EVERY_S, AnchorJob(desk.database, desk.ledger).run),
         Job("watch", WATCH_EVERY_S, WatchJob(desk.database, desk.ledger, desk.settings.silent_box_s).run),
+        Job("loose-files", CLEAR_EVERY_S, LooseFilesJob(desk.database, shelf).run),
         Job("recheck", RECHECK_EVERY_S, RecheckJob(desk.database, desk.ledger, desk.key, shelf).run),
     ]
 

@@ -5,6 +5,7 @@ away piece by piece, so that the sender gets the answer; it is never held. Knows
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from functools import partial
 
 from fastapi import FastAPI, Response
@@ -14,15 +15,21 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract.envelope import ENVELOPE_HEADER, MAX_MESSAGE_BYTES, SIGNATURE_HEADER
-from contract.faults import Malformed, TooLarge
+from contract.faults import ContractFault, Malformed, TooLarge
+from contract.sender import SENDER_HEADER, Claim, read_sender
 from contract.signing import base64_bytes
-from regulator.intake.reception import Answer, Reception, Request
+from regulator.intake.opening import SMALL_BYTES
+from regulator.intake.reception import ENROL_ADDRESS, Answer, Coming, Reception, Request
 
 MAX_PART_BYTES = 8 * 1024 * 1024
 MAX_THROWN_BYTES = 4 * MAX_PART_BYTES
 """How much of an unwanted body is read before the connection is cut."""
 
+MAX_ENROL_BYTES = 16 * 1024
+MAX_HEADER_CHARACTERS = 16 * 1024
 _SIGNATURE = SIGNATURE_HEADER.lower().encode()
+_SENDER = SENDER_HEADER.lower().encode()
+_READ = frozenset({_SIGNATURE, _SENDER, b"content-length"})
 
 Answering = Callable[[Request], Awaitable[Answer]]
 
@@ -74,26 +81,70 @@ class _Post:
         self._reception, self._answer = reception, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        body, signature, address = _Body(receive), _signature_of(scope), str(scope["path"])
+        """One request. Whoever is turned away before his body is not listened to: the connection ends where the body
+        is large."""
+        head = _Head.of(scope)
+        body, request = _Body(receive), Request(b"", head.signature, head.address, caller=head.caller)
         try:
-            request = Request(await body.read(MAX_MESSAGE_BYTES), signature, address)
+            if head.address == ENROL_ADDRESS:
+                self._reception.hold_back_enrolment(head.caller)
+                request = replace(request, raw=await body.read(MAX_ENROL_BYTES))
+            else:
+                async with self._reception.arriving(Coming(head.caller, head.sender, head.large)) as claim:
+                    request = replace(request, claim=claim, raw=await body.read(MAX_MESSAGE_BYTES))
         except TooLarge as fault:
-            await body.throw_away()
-            answer = await self._reception.turn_away(fault, Request(b"", signature, address))
+            thrown = await body.throw_away()
+            await _send(send, await self._reception.turn_away(fault, request, MAX_MESSAGE_BYTES + thrown))
+        except ContractFault as fault:
+            request = replace(request, claim=head.claim)
+            await _send(send, await self._reception.turn_away(fault, request), last=head.large)
         else:
-            answer = await self._answer(request)
-        await _send(send, answer)
+            await _send(send, await self._answer(request))
 
 
-def _signature_of(scope: Scope) -> str:
-    found = (value for name, value in scope["headers"] if name == _SIGNATURE)
-    return bytes(next(found, b"")).decode("latin-1")
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a request says before its body."""
+
+    address: str
+    caller: str
+    signature: str
+    sender: str
+    large: bool
+
+    @classmethod
+    def of(cls, scope: Scope) -> "_Head":
+        found = {name: value for name, value in scope["headers"] if name in _READ}
+        length = found.get(b"content-length", b"")
+        large = not (length.isdigit() and len(length) <= 9 and int(length) <= SMALL_BYTES)
+        signature, sender = (bytes(found.get(name, b"")).decode("latin-1") for name in (_SIGNATURE, _SENDER))
+        return cls(str(scope["path"]), _caller(scope), signature, sender, large)
+
+    @property
+    def claim(self) -> Claim | None:
+        """Who the sender says that he is, when he says so here."""
+        try:
+            return read_sender(self.sender).claim
+        except Malformed:
+            return None
 
 
-async def _send(send: Send, answer: Answer) -> None:
+def _short(text: str) -> str:
+    if len(text) > MAX_HEADER_CHARACTERS:
+        raise Malformed(ENVELOPE_HEADER, f"at most {MAX_HEADER_CHARACTERS} characters")
+    return text
+
+
+def _caller(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+async def _send(send: Send, answer: Answer, *, last: bool = False) -> None:
+    """`last`: the connection ends with it."""
     raw = answer.sealed.raw
     headers = [(name.encode(), value.encode()) for name, value in _headers(answer).items()]
+    headers += [(b"connection", b"close")] if last else []
     headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(raw))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": raw})
@@ -101,14 +152,16 @@ async def _send(send: Send, answer: Answer) -> None:
 
 def _blob(reception: Reception, answer: Answering) -> Callable[[HttpRequest, str], Awaitable[Response]]:
     async def handle(request: HttpRequest, sha256: str) -> Response:
-        body, signature, address = _Body(request.receive), request.headers.get(SIGNATURE_HEADER, ""), request.url.path
+        body, head = _Body(request.receive), _Head.of(request.scope)
+        asked = Request(
+            b"", head.signature, head.address, sha256, partial(body.read, MAX_PART_BYTES), None, head.caller
+        )
         try:
-            raw = base64_bytes(request.headers.get(ENVELOPE_HEADER, ""), ENVELOPE_HEADER)
+            raw = base64_bytes(_short(request.headers.get(ENVELOPE_HEADER, "")), ENVELOPE_HEADER)
         except Malformed as fault:
-            answered = await reception.turn_away(fault, Request(b"", signature, address))
+            answered = await reception.turn_away(fault, asked)
         else:
-            read = partial(body.read, MAX_PART_BYTES)
-            answered = await answer(Request(raw, signature, address, sha256, read))
+            answered = await answer(replace(asked, raw=raw))
         await body.throw_away()
         return http_answer(answered)
 
@@ -132,11 +185,12 @@ class _Body:
                 raise TooLarge("", str(limit))
         return b"".join(parts)
 
-    async def throw_away(self) -> None:
-        """Read what is left, up to a bound, so that the sender hears the answer."""
+    async def throw_away(self) -> int:
+        """Read what is left, up to a bound, so that the sender hears the answer; how many bytes that was."""
         thrown = 0
         while not self._ended and thrown < MAX_THROWN_BYTES:
             thrown += len(await self._next())
+        return thrown
 
     async def _next(self) -> bytes:
         message = await self._receive()

@@ -1,6 +1,7 @@
 """Files by their SHA-256, on disk beside the database.
 
     <folder>/partial/<box_id>/<sha256>     arriving, part by part
+    <folder>/waiting/<box_id>/<sha256>     complete, digest checked; no message names it yet
     <folder>/ab/abcdef...                  complete, digest checked, never changed
 
 In: parts, or whole files. Out: how much is held. Knows no HTTP and no database.
@@ -49,8 +50,9 @@ class DiskShelf:
 
     def state(self, box_id: str, sha256: str, *, sent: bool) -> BlobState:
         """See `PartShelf.state`."""
-        if sent and self.holds(sha256):
-            return self._whole(sha256)
+        whole = self._whole(box_id, sha256) if sent else None
+        if whole is not None:
+            return whole
         partial = self._partial(box_id, sha256)
         held = partial.stat().st_size if partial.exists() else 0
         return BlobState(sha256=sha256, received_bytes=held, complete=False)
@@ -72,29 +74,52 @@ class DiskShelf:
             _append_durably(partial, content)
         if partial.stat().st_size < part.size_bytes:
             return self.state(box_id, part.sha256, sent=False)
-        self._complete(partial, part.sha256)
-        return self._whole(part.sha256)
+        self._complete(box_id, partial, part.sha256)
+        return BlobState(sha256=part.sha256, received_bytes=part.size_bytes, complete=True)
 
-    def _whole(self, sha256: str) -> BlobState:
-        return BlobState(sha256=sha256, received_bytes=self.path(sha256).stat().st_size, complete=True)
+    def keep(self, box_id: str, sha256: str) -> bool:
+        """See `PartShelf.keep`."""
+        with self._lock:
+            waiting = self._waiting(box_id, sha256)
+            if waiting.exists():
+                _move_durably(waiting, self.path(sha256))
+        return self.holds(sha256)
 
-    def _complete(self, partial: Path, sha256: str) -> None:
+    def clear(self, box_id: str, sha256: str) -> None:
+        """See `PartShelf.clear`."""
+        with self._lock:
+            for path in (self._partial(box_id, sha256), self._waiting(box_id, sha256)):
+                path.unlink(missing_ok=True)
+
+    def _whole(self, box_id: str, sha256: str) -> BlobState | None:
+        for path in (self.path(sha256), self._waiting(box_id, sha256)):
+            if path.exists():
+                return BlobState(sha256=sha256, received_bytes=path.stat().st_size, complete=True)
+        return None
+
+    def _complete(self, box_id: str, partial: Path, sha256: str) -> None:
         with partial.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != sha256:
             partial.unlink()
             raise DigestMismatch("body.sha256", WHOLE_FILE)
-        target = self.path(sha256)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.replace(target)
-        handle = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _move_durably(partial, self._waiting(box_id, sha256))
 
     def _partial(self, box_id: str, sha256: str) -> Path:
         return self._folder / "partial" / box_id / sha256
+
+    def _waiting(self, box_id: str, sha256: str) -> Path:
+        return self._folder / "waiting" / box_id / sha256
+
+
+def _move_durably(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.replace(target)
+    handle = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _append_durably(path: Path, content: bytes) -> None:

@@ -40,6 +40,9 @@ class FindingKind(StrEnum):
     CODE_REFUSED = "code_refused"
     RETIRED_KEY = "retired_key"
     CLOCK_OFF = "clock_off"
+    HEAD_BROKEN = "head_broken"
+    HEAD_UNSTAMPED = "head_unstamped"
+    OVER_QUOTA = "over_quota"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """A shelf that takes files part by part, as boxes send them; on disk or in an S3-compatible store.
 
 In: parts. Out: how much is held. A part that is held already changes nothing; a file is complete only when the digest
-of the whole was found right. What one box sent is no other's: a box that names a file which somebody else has sent is
-asked for all of its bytes. Knows no HTTP and no database.
+of the whole was found right. It waits beside the shelf until a message names it: what is on the shelf stays. What one
+box sent is no other's: a box that names a file which somebody else has sent is asked for all of its bytes. Knows no
+HTTP and no database.
 """
 
 import hashlib
@@ -27,6 +28,14 @@ class PartShelf(Shelf, Protocol):
 
     def add(self, box_id: str, part: Blob, content: bytes, *, sent: bool) -> BlobState:
         """Take one part; the last one completes the file. Raises BlobOffset, DigestMismatch ..."""
+        ...
+
+    def keep(self, box_id: str, sha256: str) -> bool:
+        """Move a complete file of this box onto the shelf for good; whether it is there now."""
+        ...
+
+    def clear(self, box_id: str, sha256: str) -> None:
+        """Let go of what this box has sent of a file and what is not on the shelf."""
         ...
 
 

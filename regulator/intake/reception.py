@@ -9,8 +9,9 @@ did. Knows no HTTP server; `regulator.intake.contract_routes` is that.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -32,14 +33,19 @@ from contract.envelope import (
 )
 from contract.faults import (
     BadSignature,
+    CodeRefused,
     ContractFault,
     DigestMismatch,
     InvalidBody,
+    Malformed,
     Overloaded,
+    QuotaReached,
     TooLarge,
     Unavailable,
+    UnknownAlgorithm,
     UnknownKind,
     UnknownSender,
+    WrongVersion,
 )
 from contract.messages import (
     BLOB,
@@ -67,12 +73,17 @@ from contract.messages import (
     Thumbnail,
     UpMessage,
 )
+from contract.sender import Claim, claim_of, read_sender
 from contract.signing import SignKey, VerifyKey, base64_bytes, verify_key
 from regulator.intake.acceptance import Delivery, has_notice
+from regulator.intake.box_rate import BoxRates
 from regulator.intake.enrolment import find_key
+from regulator.intake.failures import Allowance, FailureBudget
 from regulator.intake.group_commit import GroupCommit
 from regulator.intake.key_ring import KeyRing
+from regulator.intake.loose_files import named_files
 from regulator.intake.mailbox import waiting, with_mail
+from regulator.intake.opening import SMALL_BYTES, claim_in, open_checked
 from regulator.intake.part_shelf import PartShelf
 from regulator.intake.refusals import Refusal
 from regulator.intake.settled import Settled
@@ -90,18 +101,40 @@ MAX_WRITES_WAITING = 512
 READERS = 4
 LOOK_FOR_MAIL_S = 1.0
 """How often mail is looked for that another replica posted."""
+NOTED_EVERY_S = 60.0
+MOST_UNPROVEN = 32
+"""Large bodies that are read at once without a proof of whose they are."""
+MOST_OPENED = 16
+"""Large envelopes that wait to be opened."""
+MESSAGES = Allowance(failures=300, size_bytes=8 * 1024 * 1024)
+ENROLMENTS = Allowance(failures=60, size_bytes=1024 * 1024)
+ENROL_ADDRESS = "/v1/enrol"
+UNOPENED = (Malformed, WrongVersion, UnknownAlgorithm, BadSignature, UnknownSender, CodeRefused, TooLarge)
+"""Faults that may be a stranger's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What arrived: the envelope's exact bytes, the signature header, and (blobs, live parts) the digest or request in
-    the address and how to read the bytes beside, which are not touched before the envelope was found good."""
+    the address and how to read the bytes beside, which are not touched before the envelope was found good. `claim`:
+    what the sender's header says; `caller`: the network address that it came from."""
 
     raw: bytes
     signature: str
     address: str = ""
     sha256: str = ""
     read: Callable[[], Awaitable[bytes]] | None = None
+    claim: Claim | None = None
+    caller: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A message whose body has not been read: where from, the sender's header ('' without), whether it is large."""
+
+    caller: str
+    sender: str
+    large: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +164,12 @@ class Reception:
         self._writes = GroupCommit(store.database, store.accept_together)
         self._reads = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="desk-reader")
         self._shelving = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="desk-shelf")
-        self._writes_waiting = 0
+        self._opening = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk-opener")
+        self._writes_waiting = self._opened_waiting = self._unproven = 0
+        self._failures = FailureBudget(MESSAGES)
+        self._failed_enrolments = FailureBudget(ENROLMENTS)
+        self._rates = BoxRates()
+        self._quota_noted: dict[str, float] = {}
         self._settled = Settled()
         self._ring = KeyRing()
         self._look_for_mail_s = look_for_mail_s
@@ -166,6 +204,36 @@ class Reception:
         self._writes.close()
         self._reads.shutdown(wait=True)
         self._shelving.shutdown(wait=True)
+        self._opening.shutdown(wait=True)
+
+    @asynccontextmanager
+    async def arriving(self, coming: Coming) -> AsyncIterator[Claim | None]:
+        """While a body is read: who it is said to be from, when that is said before. Raises UnknownSender for nobody
+        of ours, Overloaded for a caller who has sent too much in vain and does not prove who he is, Malformed."""
+        sender = read_sender(coming.sender) if coming.sender else None
+        wait_s = self._failures.wait_s(coming.caller)
+        unproven = coming.large
+        if wait_s or (coming.large and self._unproven >= MOST_UNPROVEN):
+            if sender is None:
+                raise Overloaded(retry_after_s=wait_s or 1)
+            try:
+                sender.prove(await self._key_of(sender.claim))
+            except (UnknownSender, BadSignature):
+                raise Overloaded(retry_after_s=wait_s or 1) from None
+            unproven = False
+        elif sender is not None:
+            await self._key_of(sender.claim)
+        self._unproven += unproven
+        try:
+            yield sender.claim if sender is not None else None
+        finally:
+            self._unproven -= unproven
+
+    def hold_back_enrolment(self, caller: str) -> None:
+        """Raises Overloaded for a caller who has tried too often in vain."""
+        wait_s = self._failed_enrolments.wait_s(caller)
+        if wait_s:
+            raise Overloaded(retry_after_s=wait_s)
 
     async def enrol(self, request: Request) -> Answer:
         """`POST /v1/enrol`: signed with the key that the body brings."""
@@ -191,23 +259,24 @@ class Reception:
         """`GET /v1/blobs/<sha256>`: how much is held."""
         return await self._answer(request, self._blob_state)
 
-    def refuse(self, fault: ContractFault, raw: bytes = b"") -> Answer:
-        """A signed refusal; it names the sending when `raw` is readable. Counted by its code."""
+    def refuse(self, fault: ContractFault, raw: bytes = b"", claim: Claim | None = None) -> Answer:
+        """A signed refusal; it names the sending when that is known or can be read cheaply. Counted by its code."""
         self.refused[fault.code] = self.refused.get(fault.code, 0) + 1
-        box_id, seq = "", 0
-        try:
-            envelope = read_envelope(raw)
-            box_id, seq = envelope.box_id, envelope.seq
-        except ContractFault:
-            logger.debug("refused bytes that are not an envelope: code=%s", fault.code)
+        said = claim or claim_in(raw) or Claim("", "", 0)
         key = self._key.present
-        reply = self._blank(key, box_id, seq, "error").model_copy(update={"error": error_text(fault)})
+        reply = self._blank(key, said.box_id, said.seq, "error").model_copy(update={"error": error_text(fault)})
         return Answer(fault.status, seal(reply, key), fault.retry_after_s)
 
-    async def turn_away(self, fault: ContractFault, request: Request) -> Answer:
-        """Refuse what did not even arrive whole: noted and told."""
-        await self._note(fault, request)
-        return self.refuse(fault, request.raw)
+    async def turn_away(self, fault: ContractFault, request: Request, size_bytes: int = 0) -> Answer:
+        """Refuse what did not even arrive whole: noted, told, and held against the caller where it may be a stranger.
+        Of a caller who may send no more nothing is noted. `size_bytes`: what was read, when that is not the request."""
+        budget = self._failed_enrolments if request.address == ENROL_ADDRESS else self._failures
+        noted = not (isinstance(fault, UNOPENED) and budget.wait_s(request.caller))
+        if isinstance(fault, UNOPENED):
+            budget.failed(request.caller, size_bytes or len(request.raw))
+        if noted:
+            await self._note(fault, request)
+        return self.refuse(fault, request.raw, request.claim)
 
     async def _answer(
         self, request: Request, handle: Callable[[Request], Awaitable[tuple[Envelope, ReplyBody]]]
@@ -234,13 +303,24 @@ class Reception:
 
     async def _note(self, fault: ContractFault, request: Request) -> None:
         """Count and keep aside; when even that cannot be written the refusal is still told."""
-        if isinstance(fault, Overloaded | Unavailable):
+        if isinstance(fault, Overloaded | Unavailable) and not self._worth_noting(fault, request):
             return
-        refusal = Refusal(fault, request.raw, request.signature, request.address)
+        refusal = Refusal(fault, request.raw, request.signature, request.address, request.claim)
         try:
             await self._written("", self._store.refuse, refusal)
         except (Overloaded, Unavailable):
             logger.warning("refused bytes could not be stored: code=%s", fault.code)
+
+    def _worth_noting(self, fault: ContractFault, request: Request) -> bool:
+        """Whether a box has come to its quota of files, once a minute."""
+        claim = request.claim or claim_in(request.raw)
+        if not isinstance(fault, QuotaReached) or claim is None:
+            return False
+        now_s = time.monotonic()
+        if now_s - self._quota_noted.get(claim.box_id, -NOTED_EVERY_S) < NOTED_EVERY_S:
+            return False
+        self._quota_noted[claim.box_id] = now_s
+        return True
 
     async def _enrol(self, request: Request) -> tuple[Envelope, ReplyBody]:
         envelope = read_envelope(request.raw)
@@ -265,7 +345,8 @@ class Reception:
         body = _body_of(envelope, model)
         if isinstance(body, Thumbnail | CameraStill):
             _check_thumbnail(body)
-        delivery = Delivery(envelope, request.raw, request.signature, body)
+        missing = await self._not_on_the_shelf(envelope.box_id, named_files(body))
+        delivery = Delivery(envelope, request.raw, request.signature, body, missing)
         if isinstance(body, Heartbeat):
             heard = await self._submitted(envelope.box_id, lambda db: self._store.hear(db, envelope, body), delivery)
             return envelope, ("heartbeat_seen", heard)
@@ -275,6 +356,11 @@ class Reception:
         if has_notice(body):
             self._wake(envelope.box_id)
         return envelope, ("accepted", accepted)
+
+    async def _not_on_the_shelf(self, box_id: str, named: tuple[str, ...]) -> frozenset[str]:
+        """Files that a message names are moved onto the shelf before it is kept; those that are not there."""
+        held = {sha256: await self._shelved(self._shelf.keep, box_id, sha256) for sha256 in named}
+        return frozenset(sha256 for sha256, there in held.items() if not there)
 
     async def _state_message(self, envelope: Envelope, body: UpMessage) -> ReplyBody:
         if isinstance(body, BoxState):
@@ -359,8 +445,8 @@ class Reception:
             raise InvalidBody("body.sha256", "the digest in the address")
         if part.size_bytes > self._shelf.max_bytes:
             raise TooLarge("body.size_bytes", str(self._shelf.max_bytes))
-        content = await request.read() if request.read is not None else b""
-        sent = await self._written(envelope.box_id, self._store.admit_part, envelope, part.sha256)
+        content = await self._beside_bytes(request, envelope)
+        sent = await self._written(envelope.box_id, self._store.admit_part, envelope, part, self._shelf.max_bytes)
         state = await self._shelved(self._shelf.add, envelope.box_id, part, content, sent=sent)
         if state.complete and not sent:
             known = part.sha256, state.received_bytes, part.media_type
@@ -374,10 +460,15 @@ class Reception:
         part = _body_of(envelope, LivePart)
         if part.request_id != request.sha256:
             raise InvalidBody("body.request_id", "the request in the address")
-        content = await request.read() if request.read is not None else b""
+        content = await self._beside_bytes(request, envelope)
         if sha256(content).hexdigest() != part.part_sha256:
             raise DigestMismatch("body.part_sha256", "the SHA-256 of the part's bytes")
         return envelope, await self._taken(envelope, part, content)
+
+    async def _beside_bytes(self, request: Request, envelope: Envelope) -> bytes:
+        content = await request.read() if request.read is not None else b""
+        self._rates.add(envelope.box_id, envelope.kind, len(content))
+        return content
 
     async def _blob_state(self, request: Request) -> tuple[Envelope, ReplyBody]:
         envelope = await self._open(request)
@@ -386,22 +477,42 @@ class Reception:
         query = _body_of(envelope, BlobQuery)
         if query.sha256 != request.sha256:
             raise InvalidBody("body.sha256", "the digest in the address")
-        sent = await self._written(envelope.box_id, self._store.admit_part, envelope, query.sha256)
+        sent = await self._written(envelope.box_id, self._store.admit_query, envelope, query.sha256)
         state = await self._shelved(self._shelf.state, envelope.box_id, query.sha256, sent=sent)
         return envelope, ("blob_state", state)
 
     async def _open(self, request: Request) -> Envelope:
-        envelope = read_envelope(request.raw)
-        key = self._ring.find(envelope.box_id, envelope.key_id)
-        if key is None:
-            key = await self._read(find_key, envelope.box_id, envelope.key_id)
-            if key is None or key.alg != envelope.alg:
-                raise UnknownSender("key_id", "a key that this box enrolled")
-            self._ring.remember(envelope.box_id, envelope.key_id, key)
-        key.verify(request.signature, request.raw)
+        raw, claim = request.raw, request.claim or claim_in(request.raw)
+        large = len(raw) > SMALL_BYTES
+        if claim is None:
+            claim = claim_of(await self._beside(read_envelope, raw) if large else read_envelope(raw))
+        known = raw, request.signature, claim, await self._key_of(claim)
+        envelope = await self._beside(open_checked, *known) if large else open_checked(*known)
         if envelope.kind not in UP_KINDS:
             raise UnknownKind("kind", " or ".join(UP_KINDS))
+        self._rates.take(envelope.box_id, envelope.kind, len(raw))
         return envelope
+
+    async def _key_of(self, claim: Claim) -> VerifyKey:
+        """The key that the sender claims. Raises UnknownSender."""
+        key = self._ring.find(claim.box_id, claim.key_id)
+        if key is None:
+            key = await self._read(find_key, claim.box_id, claim.key_id)
+            if key is None:
+                raise UnknownSender("key_id", "a key that this box enrolled")
+            self._ring.remember(claim.box_id, claim.key_id, key)
+        return key
+
+    async def _beside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Work on many bytes, one at a time and not on the event loop. Raises Overloaded."""
+        if self._opened_waiting >= MOST_OPENED:
+            raise Overloaded(retry_after_s=1)
+        self._opened_waiting += 1
+        try:
+            working = partial(work, *args, **kwargs)
+            return await asyncio.get_running_loop().run_in_executor(self._opening, working)
+        finally:
+            self._opened_waiting -= 1
 
     async def _written(
         self, box_id: str, write: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs

@@ -4,7 +4,9 @@
     bad input     --> kept_aside: the first 64 KiB, what was wrong, when; at most 200 a box and day, all are counted
     suspicious    --> finding that names the box (`regulator.intake.suspicions`)
 
-A box that waits for an approver is only counted: it says nothing wrong.
+A box that waits for an approver is only counted: it says nothing wrong. Nor does one that has come to a quota, which is
+a finding. What a stranger sent is not read where it is
+long: who he says that he is stands at its end or in the header.
 """
 
 import base64
@@ -15,9 +17,20 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from contract.envelope import Envelope, read_envelope
-from contract.faults import CodeRefused, ConflictingBody, ContractFault, NotAdmitted, StaleSequence
+from contract.faults import (
+    BadSignature,
+    CodeRefused,
+    ConflictingBody,
+    ContractFault,
+    NotAdmitted,
+    QuotaReached,
+    StaleSequence,
+    UnknownSender,
+)
+from contract.sender import Claim, claim_of
 from regulator.intake.findings import count_finding, open_finding
 from regulator.intake.insertion import insert_once
+from regulator.intake.opening import SMALL_BYTES, claim_in
 from regulator.intake.suspicions import DAILY, finding_of, project_of
 from regulator.records.ledger import Ledger
 from regulator.records.tables.intake import box_counters, kept_aside
@@ -41,6 +54,7 @@ class Refusal:
     raw: bytes
     signature: str
     address: str
+    claim: Claim | None = None
 
 
 def bump(db: Connection, box_id: str, name: str) -> None:
@@ -53,23 +67,27 @@ def bump(db: Connection, box_id: str, name: str) -> None:
 
 def note_refusal(db: Connection, ledger: Ledger, refusal: Refusal, now_ns: int) -> None:
     """Count it, keep it, name it."""
-    envelope, fault = _claim(refusal.raw), refusal.fault
-    known = envelope is not None and project_of(db, envelope.box_id) is not None
-    box_id = envelope.box_id if envelope is not None and known else ""
+    envelope, fault = _envelope(refusal), refusal.fault
+    claim = claim_of(envelope) if envelope is not None else refusal.claim or claim_in(refusal.raw)
+    known = claim is not None and project_of(db, claim.box_id) is not None
+    box_id = claim.box_id if claim is not None and known else ""
     bump(db, box_id, COUNTERS.get(fault.code, f"refused_{fault.code}"))
     if isinstance(fault, NotAdmitted):
         return
-    _keep(db, refusal, box_id, now_ns)
-    finding = finding_of(db, fault, envelope, now_ns) if envelope is not None else None
+    if not isinstance(fault, QuotaReached):
+        _keep(db, refusal, box_id, now_ns)
+    finding = finding_of(db, fault, claim, envelope, now_ns) if claim is not None else None
     if finding is not None:
         note = count_finding if finding.kind in DAILY else open_finding
         note(db, ledger, finding, now_ns)
 
 
-def _claim(raw: bytes) -> Envelope | None:
-    """What a sender says; None for bytes that say nothing."""
+def _envelope(refusal: Refusal) -> Envelope | None:
+    """What a sender says; None for bytes that say nothing, or that are long and may be anybody's."""
+    if len(refusal.raw) > SMALL_BYTES and isinstance(refusal.fault, UnknownSender | BadSignature):
+        return None
     try:
-        return read_envelope(raw)
+        return read_envelope(refusal.raw)
     except ContractFault:
         return None
 

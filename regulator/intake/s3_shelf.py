@@ -1,6 +1,7 @@
 """Files by their SHA-256 in an S3-compatible store.
 
     partial/<box_id>/<sha256>/<offset>     one object a part, so that any replica may take the next one
+    waiting/<box_id>/<sha256>              complete, digest checked; no message names it yet
     ab/abcdef...                           complete, digest checked, never changed
 
 A part is an object named by its offset, so the same part twice is one object, and how much is held is what lies there
@@ -13,13 +14,13 @@ import io
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio
+from minio.commonconfig import CopySource
 from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
@@ -61,7 +62,7 @@ class S3Shelf:
 
     def state(self, box_id: str, sha256: str, *, sent: bool) -> BlobState:
         """See `PartShelf.state`."""
-        size = self._size(_name(sha256)) if sent else None
+        size = self._whole(box_id, sha256) if sent else None
         if size is not None:
             return BlobState(sha256=sha256, received_bytes=size, complete=True)
         held = sum(self._parts(box_id, sha256).values())
@@ -83,6 +84,29 @@ class S3Shelf:
             self._complete(box_id, part)
         return self.state(box_id, part.sha256, sent=whole)
 
+    def keep(self, box_id: str, sha256: str) -> bool:
+        """See `PartShelf.keep`."""
+        waiting, there = _waiting(box_id, sha256), self.holds(sha256)
+        if self._size(waiting) is None:
+            return there
+        if not there:
+            source = CopySource(self._bucket, waiting)
+            self._ask(lambda: self._client.copy_object(self._bucket, _name(sha256), source))
+        self._remove(waiting)
+        return True
+
+    def clear(self, box_id: str, sha256: str) -> None:
+        """See `PartShelf.clear`."""
+        for name in (*self._parts(box_id, sha256), _waiting(box_id, sha256)):
+            self._remove(name)
+
+    def _whole(self, box_id: str, sha256: str) -> int | None:
+        size = self._size(_name(sha256))
+        return size if size is not None else self._size(_waiting(box_id, sha256))
+
+    def _remove(self, name: str) -> None:
+        self._ask(lambda: self._client.remove_object(self._bucket, name))
+
     def _complete(self, box_id: str, part: Blob) -> None:
         names = list(self._parts(box_id, part.sha256))
         with tempfile.TemporaryFile() as file:
@@ -92,9 +116,9 @@ class S3Shelf:
             if digest.hexdigest() == part.sha256:
                 size = file.tell()
                 file.seek(0)
-                self._store(_name(part.sha256), file, size, part.media_type)
+                self._store(_waiting(box_id, part.sha256), file, size, part.media_type)
         for name in names:
-            self._ask(partial(self._client.remove_object, self._bucket, name))
+            self._remove(name)
         if digest.hexdigest() != part.sha256:
             raise DigestMismatch("body.sha256", WHOLE_FILE)
 
@@ -178,6 +202,10 @@ def open_s3(bucket: str, endpoint: str, secret_file: Path, max_bytes: int) -> S3
 
 def _name(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
+
+
+def _waiting(box_id: str, sha256: str) -> str:
+    return f"waiting/{box_id}/{sha256}"
 
 
 def _folder(box_id: str, sha256: str) -> str:

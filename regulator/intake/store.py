@@ -15,19 +15,21 @@ from alembic.util import CommandError
 from pydantic import BaseModel
 from sqlalchemy import Connection, inspect
 
+from contract.chain import ChainHead
 from contract.envelope import Envelope
-from contract.messages import Accepted, BoxState, Enrol, Heartbeat, HeartbeatSeen, MailboxAck, UpMessage
+from contract.messages import Accepted, Blob, BoxState, Enrol, Heartbeat, HeartbeatSeen, MailboxAck, UpMessage
 from contract.signing import SignKey, VerifyKey
 from regulator.intake import mailbox
 from regulator.intake.acceptance import Acceptance, Delivery
 from regulator.intake.admission import admit, lock_box
 from regulator.intake.batch import Result, accept_together
-from regulator.intake.box_chain import BoxChain
+from regulator.intake.box_chain import BoxChain, signed_checkpoint
 from regulator.intake.box_state import head_row, hear_state
 from regulator.intake.codes import Wanted, issue_codes
 from regulator.intake.enrolment import Enrolment, add_key
 from regulator.intake.holdings import Holdings
 from regulator.intake.insertion import insert_once
+from regulator.intake.loose_files import reserve
 from regulator.intake.refusals import Refusal, note_refusal
 from regulator.model.actor import CONSOLE
 from regulator.model.heard import Heard, Listener, Taker
@@ -105,7 +107,8 @@ class ReceiverStore(Holdings):
         admit(db, envelope, box, now)
         update_rows(db, boxes, [{"box_id": box_id} | head_row(envelope, body, now)])
         state = BoxChain(db, self._ledger, box, now).compare(body.chain, envelope.seq)
-        return HeartbeatSeen(chain=state, messages_waiting=mailbox.count_waiting(db, box_id))
+        proof = signed_checkpoint(self._key, box_id, ChainHead(box.verified_seq, box.verified_sha256), now)
+        return HeartbeatSeen(chain=state, messages_waiting=mailbox.count_waiting(db, box_id), checkpoint=proof)
 
     def hear_state(self, db: Connection, envelope: Envelope, body: BoxState) -> None:
         """What the box says that it is."""
@@ -126,10 +129,17 @@ class ReceiverStore(Holdings):
         self.admit(db, envelope)
         mailbox.acknowledge(db, envelope.box_id, body, self._now_ns())
 
-    def admit_part(self, db: Connection, envelope: Envelope, sha256: str) -> bool:
-        """Note the number of what a box says of a file; whether it has sent the whole before."""
+    def admit_query(self, db: Connection, envelope: Envelope, sha256: str) -> bool:
+        """Note the number of what a box asks of a file; whether it has sent the whole before."""
         self.admit(db, envelope)
         return sent_by(db, envelope.box_id, {sha256}) == {sha256}
+
+    def admit_part(self, db: Connection, envelope: Envelope, part: Blob, max_bytes: int) -> bool:
+        """The same for a part, which is counted among the files that no message names. Raises QuotaReached."""
+        sent = self.admit_query(db, envelope, part.sha256)
+        if not sent:
+            reserve(db, envelope.box_id, part, max_bytes, self._now_ns())
+        return sent
 
     def note_blob(self, db: Connection, box_id: str, sha256: str, size_bytes: int, media_type: str) -> None:
         """A file is complete on the shelf, and this box has it."""

@@ -17,17 +17,25 @@ from contract.faults import (
     ContractFault,
     DigestMismatch,
     OtherProject,
+    QuotaReached,
     SequenceTooFar,
     StaleSequence,
     UnknownSender,
 )
+from contract.sender import Claim
 from regulator.intake.codes import Asker, Why, code_digest, why_refused
 from regulator.intake.findings import Finding, FindingKind
 from regulator.records.tables.intake import box_keys, boxes, codes
 
 MOST_NAMED = 200
 DAILY = frozenset(
-    {FindingKind.OTHER_PROJECT, FindingKind.SEQUENCE_JUMP, FindingKind.CODE_REFUSED, FindingKind.RETIRED_KEY}
+    {
+        FindingKind.OTHER_PROJECT,
+        FindingKind.SEQUENCE_JUMP,
+        FindingKind.CODE_REFUSED,
+        FindingKind.RETIRED_KEY,
+        FindingKind.OVER_QUOTA,
+    }
 )
 """What somebody who holds a key or a code can say without end: one finding a box and day, with a count."""
 _PROJECT = select(boxes.c.project_code).where(boxes.c.box_id == bindparam("box"))
@@ -66,6 +74,11 @@ WORDS: Mapping[type[ContractFault], _Words] = {
         "监控主机 {box} 以同一键发送了不同内容",
         "{box} sent another content under a key that is held",
     ),
+    QuotaReached: _Words(
+        FindingKind.OVER_QUOTA,
+        "监控主机 {box} 上传的文件未被任何报文引用且已达配额，新文件暂不接收",
+        "{box} has sent as many files as it may that no message names: new ones have to wait",
+    ),
     DigestMismatch: _Words(
         FindingKind.BLOB_DIGEST,
         "监控主机 {box} 的内容与其摘要不符",
@@ -80,25 +93,30 @@ def project_of(db: Connection, box_id: str) -> str | None:
     return db.scalar(_PROJECT, {"box": box_id})
 
 
-def finding_of(db: Connection, fault: ContractFault, envelope: Envelope, now_ns: int) -> Finding | None:
-    """What a person should look at; None where nothing is suspicious, or no box is meant that is known here."""
+def finding_of(
+    db: Connection, fault: ContractFault, claim: Claim, envelope: Envelope | None, now_ns: int
+) -> Finding | None:
+    """What a person should look at; None where nothing is suspicious, or no box is meant that is known here.
+    `envelope`: None where only the claim was read."""
     if isinstance(fault, CodeRefused):
-        return _refused_code(db, envelope, now_ns)
-    project = project_of(db, envelope.box_id)
+        return _refused_code(db, envelope, now_ns) if envelope is not None else None
+    project = project_of(db, claim.box_id)
     if project is None:
         return None
     if isinstance(fault, UnknownSender):
-        return _strange_key(db, envelope, project)
+        return _strange_key(db, claim, project)
     words = next((words for kind, words in WORDS.items() if isinstance(fault, kind)), None)
     if words is None:
         return None
-    named = {"box": envelope.box_id, "project": project, "what": _what_it_names(envelope, fault.field)}
+    named = {"box": claim.box_id, "project": project, "what": _what_it_names(envelope, fault.field)}
     zh, en = words.zh.format(**named), words.en.format(**named)
-    return Finding(words.kind, envelope.box_id, zh, en, project, envelope.box_id)
+    return Finding(words.kind, claim.box_id, zh, en, project, claim.box_id)
 
 
-def _what_it_names(envelope: Envelope, field: str) -> str:
+def _what_it_names(envelope: Envelope | None, field: str) -> str:
     """The kind of the message and what stood in the field that was refused, as the sender spelt it."""
+    if envelope is None:
+        return ""
     return f"{envelope.kind} {str(envelope.body.get(field.removeprefix('body.'), ''))[:MOST_NAMED]}".strip()
 
 
@@ -122,8 +140,8 @@ def _refused_code(db: Connection, envelope: Envelope, now_ns: int) -> Finding | 
     return Finding(FindingKind.CODE_REFUSED, row.box_id, zh, en, row.project_code, row.box_id)
 
 
-def _strange_key(db: Connection, envelope: Envelope, project: str) -> Finding:
-    box_id, key_id, at = envelope.box_id, envelope.key_id, box_keys.c
+def _strange_key(db: Connection, claim: Claim, project: str) -> Finding:
+    box_id, key_id, at = claim.box_id, claim.key_id, box_keys.c
     asked = select(at.box_id).where(at.key_id == key_id).order_by((at.box_id != box_id), at.box_id)
     owner = db.scalar(asked.limit(1))
     if owner == box_id:

@@ -14,6 +14,7 @@ from contract.canonical import Canonical
 from contract.signing import SignKey, VerifyKey, verify_key
 from regulator.model.actor import SYSTEM
 from regulator.records.ledger import Deed, Ledger
+from regulator.records.tables.intake import box_keys
 from regulator.records.tables.keys import desk_keys
 
 CHAIN: Final = "desk:keys"
@@ -56,6 +57,11 @@ def key_in_use(db: Connection) -> str:
     """The id of the key that the desk signs with; '' before the first start."""
     at = desk_keys.c
     return db.scalar(select(at.key_id).where(at.used_from_ns > 0, at.retired_at_ns == 0)) or ""
+
+
+def algorithms_in_use(db: Connection) -> list[str]:
+    """Of every key that something was, or may be, signed with: the desk's and the boxes'."""
+    return sorted({*db.scalars(select(desk_keys.c.alg).distinct()), *db.scalars(select(box_keys.c.alg).distinct())})
 
 
 def add_key(db: Connection, key: VerifyKey, now_ns: int, *, in_use: bool) -> None:

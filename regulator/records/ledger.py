@@ -151,6 +151,8 @@ def verify_ledger(db: Connection, chain: str, keys: Mapping[str, VerifyKey]) -> 
         key = keys.get(entry.key_id)
         if key is None:
             return ChainFault(entry.seq, f"signed with the unknown key {entry.key_id}")
+        if key.alg != entry.alg:
+            return ChainFault(entry.seq, f"says {entry.alg}, but {entry.key_id} is a key of {key.alg}")
         try:
             key.verify(entry.signature, entry.body.encode())
         except BadSignature:

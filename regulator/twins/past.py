@@ -60,7 +60,7 @@ class PastPlan:
     """How long the past is, how many alarms a day it has, and its seed."""
 
     days: int = 90
-    alarms_a_day: float = 6.0
+    alarms_a_day: float = 5.0
     seed: int = 1
 
 

@@ -6,12 +6,15 @@ POST /logout                  the session ends here, whatever the browser keeps
 POST /seat                    act in another seat
 """
 
+from urllib.parse import quote
+
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
 from regulator.accounts.directory import anyone
 from regulator.accounts.model import Caller
 from regulator.accounts.passwords import Passwords
+from regulator.accounts.rows import has_second_factor
 from regulator.accounts.sessions import end_session, log_in, take_seat
 from regulator.desk import Desk
 from regulator.model.refusals import RefusedError
@@ -45,6 +48,9 @@ def login_routes(desk: Desk, app: FastAPI, pages: Pages, passwords: Passwords) -
             return _page(desk, pages, request, going_on, refused, login=typed[0][:64])
         end_own(desk, request)
         answer = RedirectResponse("/me" if account.must_change else going_on, 303)
+        with desk.database.reading() as db:
+            if has_second_factor(db, account.user_id):
+                answer = RedirectResponse(f"/login/code?next={quote(going_on)}", 303)
         give_token(request, answer, token)
         return answer
 
@@ -70,7 +76,7 @@ def caller_of(request: Request) -> Caller:
 
 def end_own(desk: Desk, request: Request) -> None:
     """End the login that the request itself brought, if any."""
-    presence = visitor_of(request).presence
+    presence = visitor_of(request).login
     if presence is not None:
         with desk.database.transaction() as db:
             end_session(db, desk.ledger, presence.account, presence.session.session_id, desk.now_ns())

@@ -14,6 +14,7 @@ from regulator.accounts.directory import change_password
 from regulator.accounts.passwords import Passwords
 from regulator.accounts.rows import account_by_id
 from regulator.accounts.seats import own_grants
+from regulator.accounts.second_factor import factor_of
 from regulator.accounts.sessions import check_password, end_session, open_session, sessions_of
 from regulator.desk import Desk
 from regulator.model.actor import Duty
@@ -75,7 +76,7 @@ def _new_password(desk: Desk, passwords: Passwords, request: Request, form: Form
     check_password(desk.database, desk.ledger, passwords, (account.login, form["old"]), caller, now_ns)
     with desk.database.transaction() as db:
         change_password(db, desk.ledger, passwords, account, form["password"], now_ns)
-        return open_session(db, desk.ledger, account, caller, now_ns)
+        return open_session(db, desk.ledger, account, caller, now_ns, "password_change")
 
 
 def _page(desk: Desk, pages: Pages, request: Request, refused: RefusedError | None = None) -> Response:
@@ -84,6 +85,7 @@ def _page(desk: Desk, pages: Pages, request: Request, refused: RefusedError | No
         given = delegations_of(db, presence.account.user_id)
         users = {user for each in given for user in (each.from_user, each.to_user)}
         names = {user: found.name for user in users if (found := account_by_id(db, user))}
+        factor = factor_of(db, presence.account.user_id)
         held = [grant for grant in own_grants(db, presence.account.user_id) if grant.in_force]
         logins = sessions_of(db, presence.account.user_id, now_ns)
     notice = pages.text(request, "Your password was changed. All other logins have ended.")
@@ -98,6 +100,7 @@ def _page(desk: Desk, pages: Pages, request: Request, refused: RefusedError | No
         delegations=given,
         names=names,
         sessions=logins,
+        factor=factor,
     )
 
 

@@ -16,6 +16,7 @@ from regulator.accounts.granting import approve_grant, propose_grant, reject_gra
 from regulator.accounts.keeping import people_kept, require_grant_kept, require_keeper, scope_to_grant
 from regulator.accounts.model import NewAccount
 from regulator.accounts.passwords import Passwords
+from regulator.accounts.second_factor import reset
 from regulator.accounts.sessions import normal_login
 from regulator.desk import Desk
 from regulator.model.actor import Actor, Duty, Level
@@ -76,6 +77,8 @@ def _change(
             set_password(db, ledger, user_id, passwords.hashed(form["password"], account.login), actor, now_ns)
         case "release-binding":
             release(db, ledger, user_id, actor, now_ns)
+        case "second-factor":
+            reset(db, ledger, user_id, actor, now_ns)
         case "grants":
             scope = scope_to_grant(db, actor, form["level"], form.get("code"))
             propose_grant(db, ledger, user_id, scope, _duties(form), actor, now_ns)

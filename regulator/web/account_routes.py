@@ -10,6 +10,7 @@ from regulator.web.account_login import login_routes
 from regulator.web.account_me import me_routes
 from regulator.web.account_oidc import oidc_routes
 from regulator.web.account_people import people_routes
+from regulator.web.account_second_factor import second_factor_routes
 from regulator.web.pages import Pages
 
 
@@ -20,5 +21,6 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
     login_routes(desk, app, pages, passwords)
     oidc_routes(desk, app, pages)
     me_routes(desk, app, pages, passwords)
+    second_factor_routes(desk, app, pages)
     people_routes(desk, app, pages, passwords)
     audit_routes(desk, app, pages)

@@ -20,6 +20,7 @@ class AccountVisitors:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._asked_of = frozenset(desk.settings.second_factor_for)
         self._drawn: tuple[SignKey | None, bytes] = None, b""
 
     @property
@@ -40,10 +41,12 @@ class AccountVisitors:
             return Visitor(address=address)
         now_ns = self._desk.now_ns()
         with self._desk.database.reading() as db:
-            presence = whose(db, token, now_ns)
+            presence = whose(db, token, now_ns, self._asked_of)
         if presence is not None and _somebodys_doing(request) and now_ns - presence.session.seen_at_ns > TOUCH_EVERY_NS:
             with self._desk.database.transaction() as db:
                 touch(db, presence.session, now_ns)
+        if presence is not None and presence.owes is not None:
+            return Visitor(owing=presence, address=address)
         return Visitor(presence, address=address)
 
 

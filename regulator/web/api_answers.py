@@ -26,6 +26,8 @@ class LoginCommand(BaseModel):
 
     login: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]+$", examples=["reviewer"])]
     password: Annotated[str, Field(min_length=1, max_length=MOST_PASSWORD, pattern=r"^[^\x00]+$", examples=["secret"])]
+    code: Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$", examples=[""])] = ""
+    """Of the authenticator app or for recovery, when the account has a second factor."""
 
 
 class LogoutCommand(BaseModel):

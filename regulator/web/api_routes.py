@@ -17,7 +17,8 @@ from sqlalchemy import Connection, select
 
 from regulator.accounts.model import Account, Seat
 from regulator.accounts.passwords import Passwords
-from regulator.accounts.sessions import log_in, whose
+from regulator.accounts.second_factor import show
+from regulator.accounts.sessions import Presence, end_session, log_in, whose
 from regulator.desk import Desk
 from regulator.hazards.board import PAGE, BoardCard, Filter, due_counts, find_hazards
 from regulator.model.refusals import RefusedError
@@ -43,12 +44,17 @@ from regulator.web.api_answers import (
 )
 from regulator.web.pages import Pages
 from regulator.web.session_cookie import give_token, take_token
-from regulator.web.visitor import presence_of
+from regulator.web.visitor import CODE_NEEDED, SET_UP_NEEDED, presence_of
 from screens.days import Day
 from screens.published import Answer, operation
+from screens.second_factor import Owes
 
 AskedDay = Annotated[Day, Query(description="Empty: today, as it is now")]
-LOGIN_ERRORS: Final = {401: "Wrong login or password", 429: "Too many failures: wait", 503: "Too many at once"}
+LOGIN_ERRORS: Final = {
+    401: "Wrong login, password or code, or a code is needed",
+    429: "Too many failures: wait",
+    503: "Too many at once",
+}
 NO_DAY: Final = {404: "Nothing was kept of this day"}
 
 
@@ -67,7 +73,9 @@ def _session(desk: Desk, app: FastAPI, passwords: Passwords) -> None:
         account, token = log_in(desk.database, desk.ledger, passwords, typed, caller, desk.now_ns())
         end_own(desk, request)
         with desk.database.reading() as db:
-            presence = whose(db, token, desk.now_ns())
+            presence = whose(db, token, desk.now_ns(), frozenset(desk.settings.second_factor_for))
+        if presence is not None and presence.owes is not None:
+            _show_code(desk, request, presence, command.code)
         answer = _answer(_told(account, presence.seat if presence else None))
         give_token(request, answer, token)
         return answer
@@ -83,6 +91,20 @@ def _session(desk: Desk, app: FastAPI, passwords: Passwords) -> None:
     def session(request: Request) -> Response:
         presence = presence_of(request)
         return _answer(_told(presence.account, presence.seat))
+
+
+def _show_code(desk: Desk, request: Request, presence: Presence, code: str) -> None:
+    """A program shows password and code together. Raises RefusedError 401, 429; then there is no login."""
+    try:
+        if presence.owes is Owes.SET_UP:
+            raise SET_UP_NEEDED
+        if not code:
+            raise CODE_NEEDED
+        show(desk.database, desk.ledger, presence, code, caller_of(request), desk.now_ns())
+    except RefusedError:
+        with desk.database.transaction() as db:
+            end_session(db, desk.ledger, presence.account, presence.session.session_id, desk.now_ns())
+        raise
 
 
 def _hazards(desk: Desk, app: FastAPI, pages: Pages) -> None:

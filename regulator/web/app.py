@@ -29,6 +29,7 @@ AREAS: Final = (
     "document",
     "media",
     "verify",
+    "witness",
     "wall",
     "live",
     "supervision",

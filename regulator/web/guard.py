@@ -1,6 +1,6 @@
 """What stands before every route: kind and length of a body, where a form came from, who asks, and whether they may.
 
-    request -> address -> body (kind, declared length) -> origin -> visitor -> duty -> route -> headers of the house
+    request -> address -> body (kind, declared length) -> origin -> visitor -> access table -> route -> headers
 
 In: requests as they arrive. Out: the same with `request.state.visitor`, or a refusal. A body is refused by what it
 declares before anybody reads it; the contract's routes (`/v1/`) check signatures and lengths of their own.
@@ -16,20 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from regulator.model.actor import Duty
 from regulator.model.refusals import RefusedError
-from regulator.web.permissions import (
-    CONTRACT,
-    LOOKING,
-    OPEN_FOLDERS,
-    OPEN_PATHS,
-    READING,
-    body_limit,
-    open_to_all,
-    own_business,
-)
-from regulator.web.visitor import STRANGER, Visitor, actor_of, presence_of
+from regulator.web.access_table import Access, Door, access_of
+from regulator.web.permissions import body_limit
+from regulator.web.visitor import STRANGER, Visitor, actor_of, presence_of, setting_up, visitor_of
 from screens.addresses import path_of
+from screens.asked_route import asked_route
 from screens.guarding import (
     BROWSER_COOKIE,
     RequestFault,
@@ -63,27 +55,32 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] != "http" or str(scope["path"]).startswith(CONTRACT):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
+        access = access_of(request.method, asked_route(request))
+        if access is not None and access.door is Door.SIGNED:
+            await self._app(scope, receive, send)
+            return
+        plain = access is not None and access.door is Door.PLAIN
         browser = request.cookies.get(BROWSER_COOKIE, "")
-        fresh = "" if browser or _for_programs(request) else secrets.token_urlsafe(24)
+        fresh = "" if browser or plain or _for_programs(request) else secrets.token_urlsafe(24)
         sending = with_headers(send, fresh, secure=scope["scheme"] == "https")
         scope.setdefault("state", {})["visitor"] = self._with_csrf(STRANGER, browser or fresh)
         try:
             check_request(request)
-            if not path_of(request).startswith(OPEN_FOLDERS) and path_of(request) not in OPEN_PATHS:
+            if not plain:
                 visitor = await run_in_threadpool(self._visitors.visitor, request)
                 scope["state"]["visitor"] = self._with_csrf(visitor, browser or fresh)
-                require_duty(request)
+            require_access(request, access)
         except RefusedError as refused:
             await (await self._refuse(request, refused))(scope, receive, sending)
             return
         await self._app(scope, receive, sending)
 
     def _with_csrf(self, visitor: Visitor, browser: str) -> Visitor:
-        who = visitor.presence.session.session_id if visitor.presence else ""
+        who = visitor.login.session.session_id if visitor.login else ""
         return replace(visitor, csrf=form_token(self._visitors.form_key, browser, who))
 
 
@@ -98,20 +95,21 @@ def check_request(request: Request) -> None:
         _refuse_fault(origin_fault(request))
 
 
-def require_duty(request: Request) -> None:
-    """Raises RefusedError: 401 for a stranger, 403 without a duty, or where only looking is allowed."""
-    path = path_of(request)
-    if open_to_all(path):
+def require_access(request: Request, access: Access | None) -> None:
+    """Raises RefusedError: 401 for a stranger, 403 for a route without a row, without a role, or with another one."""
+    if access is None:
+        raise RefusedError(403, "not_listed", "该地址未登记访问权限，已拒绝", "nobody may ask for this address")
+    if access.door in (Door.PLAIN, Door.PUBLIC):
         return
-    presence = presence_of(request)
-    if own_business(path):
+    if access.door is Door.CODE and visitor_of(request).owing is not None:
+        return
+    presence = setting_up(request) if access.door is Door.SET_UP else presence_of(request)
+    if access.door in (Door.OWN, Door.CODE, Door.SET_UP):
         return
     if presence.account.must_change:
         raise RefusedError(403, "password_change_needed", "请先修改初始密码", "choose a password of your own first")
-    if request.method in READING:
-        actor_of(request)
-    else:
-        actor_of(request, *(set(Duty) - LOOKING))
+    if not access.admits(actor_of(request)):
+        raise RefusedError(403, "duty_needed", "您的岗位无权进行此操作", "your role does not allow this")
 
 
 def _refuse_fault(fault: RequestFault | None) -> None:
@@ -120,5 +118,4 @@ def _refuse_fault(fault: RequestFault | None) -> None:
 
 
 def _for_programs(request: Request) -> bool:
-    path = path_of(request)
-    return path.startswith(("/api/", *OPEN_FOLDERS)) or path in OPEN_PATHS
+    return path_of(request).startswith("/api/")

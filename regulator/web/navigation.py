@@ -44,7 +44,7 @@ NAVIGATION: Final = (
     NavigationEntry("/hazards", "Hazards", _LOOP, beside=("/accidents",)),
     NavigationEntry("/supervision", "Supervision board", _LOOP),
     NavigationEntry("/documents", "Documents", _LOOP),
-    NavigationEntry("/verify", "Verify evidence", _LOOP),
+    NavigationEntry("/verify", "Verify evidence", _LOOP, beside=("/witness",)),
     NavigationEntry("/projects", "Project register", _REGISTER, beside=("/import", "/regions", "/guarantors")),
     NavigationEntry("/set", "The project set", _REGISTER),
     NavigationEntry("/coverage", "Coverage", _REGISTER),

@@ -18,12 +18,17 @@ PICTURE: Final = Media(("image/jpeg", "image/png", "image/webp"), "A picture", t
 ZIP: Final = Media(("application/zip",), "A package with its proofs", text=False)
 CALENDAR: Final = Media(("text/calendar",), "Dates, iCalendar")
 PLAIN: Final = Media(("text/plain",), "`ok`")
+HEAD: Final = Media(("application/octet-stream",), "Canonical JSON: day, head before, ends of chains", text=False)
+STAMP: Final = Media(("application/timestamp-reply",), "The authority's response, DER", text=False)
 CHECKED: Final = Media(("text/html",), "What holds in the package and what does not")
 CODES: Final = Media(("text/html", "text/csv"), "The codes, shown once: a sheet to print, or a table")
 TOO_MANY: Final = ((429, "Too many failures: wait"), (503, "Too many log in at once: try again"))
 TOO_MANY_VIEWS: Final = ((429, "Too many watch already"),)
+WRONG_CODE: Final = (401, "A wrong code, or one that was used before")
+TOO_MANY_CODES: Final = (429, "Too many wrong codes: wait")
+CODES_ONCE: Final = Media(("text/html",), "The recovery codes, shown once")
 WRONG: Final = (401, "Wrong login name or password")
-BUSY: Final = ((503, "Too many at once: try again later"),)
+BUSY: Final = ((429, "One of this login or address is at it already"), (503, "Too many at once: try again later"))
 PART: Final = ((206, "The bytes that `Range` asks for"), (416, "There are no such bytes"))
 
 
@@ -52,12 +57,24 @@ _PEOPLE: Final = (
     _get("/oidc/callback", "people", "Back from it", "code state"),
     _get("/me", "people", "One's own account", "done"),
     Page("POST", "/me/password", "people", "Change the password", "", "old password again", None, TOO_MANY),
+    _get("/login/code", "people", "The form for the code of the second factor", "next"),
+    Page("POST", "/login/code", "people", "Show a code", "", "code next?", None, (WRONG_CODE, TOO_MANY_CODES)),
+    _get("/me/second-factor", "people", "One's own second factor", "next done"),
+    Page("POST", "/me/second-factor/begin", "people", "Begin its set-up", "", "code? next?", None, (WRONG_CODE,)),
+    Page("POST", "/me/second-factor/confirm", "people", "Its first code", "", "code next?", CODES_ONCE, (WRONG_CODE,)),
+    Page("POST", "/me/second-factor/codes", "people", "New recovery codes", "", "code", CODES_ONCE, (WRONG_CODE,)),
+    Page("POST", "/me/second-factor/remove", "people", "Have none any more", "", "code", None, (WRONG_CODE,)),
     _post("/me/sessions/end", "people", "End a login", "session_id"),
     _post("/me/delegations", "people", "Name who stands in during leave", "from until grant_id to reason"),
     _post("/me/delegations/end", "people", "Take that back", "delegation_id"),
     _get("/people", "people", "Everybody's accounts"),
     _post("/people", "people", "Make an account", "login name password"),
-    _post("/people/{user_id}/{deed}", "people", "Disable, enable, password, roles", "password? level? code? duty*"),
+    _post(
+        "/people/{user_id}/{deed}",
+        "people",
+        "Disable, enable, password, second factor, roles",
+        "password? level? code? duty*",
+    ),
     _post("/grants/{grant_id}/{deed}", "people", "Approve, reject or revoke a role", "reason?"),
     _get("/audit", "people", "Who did what", "kind person project subject from until after format", TABLE),
 )
@@ -98,6 +115,14 @@ _EVIDENCE: Final = (
     _get("/hazards/{hazard_id}/handed-over", "evidence", "The package handed over with the case", answer=ZIP),
     _get("/hazards/{hazard_id}/package", "evidence", "The hazard's package", answer=ZIP),
     _get("/verify", "evidence", "The form to check a package"),
+    _get("/witness", "evidence", "The ledger's head of each day, to print; a code that was printed, checked", "code"),
+    _get(
+        "/witness/{head_number}/head.json",
+        "evidence",
+        "What a head names: what its digest is of",
+        answer=HEAD,
+    ),
+    _get("/witness/{head_number}/stamp.tsr", "evidence", "The time stamp on a head (RFC 3161)", answer=STAMP),
     Page("POST", "/verify", "evidence", "Check a package", "", "package@", CHECKED, BUSY),
     Page("GET", "/media/{sha256}", "evidence", "A picture or clip; takes `Range`", "", "", MEDIA, PART),
     _get("/documents/check/{number}", "evidence", "Whether a printed paper is genuine"),

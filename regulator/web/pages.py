@@ -79,6 +79,9 @@ class Pages:
             return error_answer(refused.status, refused.code, refused.message_zh, refused.message_en, refused.field)
         if refused.code == "login_needed":
             return await self.ask_login(request)
+        if refused.code in ("code_needed", "second_factor_needed") and request.method == "GET":
+            page = "/login/code" if refused.code == "code_needed" else "/me/second-factor"
+            return RedirectResponse(f"{page}?next={quote(back_of(request))}", 303)
         if refused.code == "password_change_needed" and request.method == "GET":
             return RedirectResponse("/me", 303)
         return self.render(request, "desk_refused.html", refused.status, refused=refused)

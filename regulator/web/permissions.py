@@ -1,27 +1,13 @@
-"""Permissions of every address. An address without an entry is closed.
+"""What a body sent to an address may be: its kind and its length, by the address alone.
 
-    /healthz /readyz /static/ /v1/ /login /documents/check/ ...  anybody (/v1/ carries signatures of its own)
-    /me /seat /api/session ...                                   whoever is logged in
-    reading                                                      any duty
-    changing                                                     a duty that is not only reading
-
-A route asks for more (`actor_of(request, Duty.REVIEWER)`), never for less.
+In: a path. Out: the limit. Who may send it is in regulator.web.access_table.
 """
 
 import re
 from typing import Final
 
-from regulator.model.actor import Duty
 from screens.guarding import FORM_TYPE, JSON_TYPE, BodyLimit
 
-CONTRACT: Final = "/v1/"
-OPEN_PATHS: Final = ("/healthz", "/readyz", "/favicon.ico")
-OPEN_FOLDERS: Final = ("/static/", CONTRACT)
-OPEN_PAGES: Final = ("/login", "/logout", "/api/login", "/api/logout", "/preferences", "/oidc/start", "/oidc/callback")
-OPEN_PAGE_FOLDERS: Final = ("/documents/check/",)
-_OWN: Final = re.compile(r"/(me|seat|api/session)(/.*)?")
-READING: Final = ("GET", "HEAD")
-LOOKING: Final = frozenset({Duty.VIEWER, Duty.AUDITOR})
 MIB: Final = 2**20
 MAX_FORM_BYTES: Final = MIB
 """The longest paper: some texts of 4,000 characters, a Chinese one nine bytes long in a form."""
@@ -43,16 +29,6 @@ _UPLOADS: Final = (
     (re.compile(r"/verify"), _PACKAGE),
 )
 """Where files arrive: paths that end in `/import` or `/upload` take a table, `/photos` and `/evidence` a picture."""
-
-
-def open_to_all(path: str) -> bool:
-    """Whether a path needs nobody to be known."""
-    return path in OPEN_PATHS or path in OPEN_PAGES or path.startswith((*OPEN_FOLDERS, *OPEN_PAGE_FOLDERS))
-
-
-def own_business(path: str) -> bool:
-    """Whether a path is about the visitor alone, and needs no duty."""
-    return bool(_OWN.fullmatch(path))
 
 
 def body_limit(path: str) -> BodyLimit:

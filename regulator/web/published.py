@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from contract import __version__
+from regulator.web.access_table import open_to_all
 from regulator.web.page_table import PAGES
 from regulator.web.pages import Pages
-from regulator.web.permissions import body_limit, open_to_all
+from regulator.web.permissions import body_limit
 from regulator.web.session_cookie import SESSION
 from screens.answers import json_answer
 from screens.guarding import MOST_TEXT
@@ -78,6 +79,6 @@ def published_api(app: FastAPI, pages: Pages) -> None:
     publish(app, face)
 
 
-def _security(_method: str, path: str) -> list[dict[str, list[str]]]:
+def _security(method: str, path: str) -> list[dict[str, list[str]]]:
     """Which credentials let a request in; empty where anybody may ask."""
-    return [] if open_to_all(path) else [{"session": []}]
+    return [] if open_to_all(method, path) else [{"session": []}]

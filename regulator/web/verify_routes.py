@@ -4,11 +4,15 @@ GET  /hazards/{hazard_id}/package     the zip; an entry of the ledger says who t
 GET  /hazards/{hazard_id}/handed-over the package that was handed over with the case, the same bytes for ever
 GET  /verify                          drop a package
 POST /verify                          what holds in it and what does not
+
+A package is read in a process of its own (`apart`): a stranger made it.
 """
 
+import asyncio
 import tempfile
-from collections.abc import Iterator
-from typing import IO, Final
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import IO, Any, Final
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI, Request
@@ -16,8 +20,9 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from regulator.desk import Desk, Job
+from regulator.evidence.apart import Limits, TooCostlyError, check_apart
 from regulator.evidence.handing_over import EVERY_S, ZIP_TYPE, HandingOver, handed_package
-from regulator.evidence.known_keys import verify_known
+from regulator.evidence.known_keys import with_known
 from regulator.evidence.package import PackageOffice
 from regulator.evidence.verifier import Report
 from regulator.model.actor import Duty
@@ -26,14 +31,20 @@ from regulator.records.key_history import KnownKey, known_keys
 from regulator.records.ledger import Deed
 from regulator.web.forms import spooled_upload
 from regulator.web.pages import Pages
+from regulator.web.visitor import visitor_of
+from screens.stream_quota import Limit, Quota, Room, Watcher
 
 TAKERS: Final = (Duty.INSPECTOR, Duty.REVIEWER, Duty.APPROVER, Duty.AUDITOR)
 """Whoever may look at raw pictures and clips: they are in the package."""
 IN_MEMORY_BYTES: Final = 8 * 1024 * 1024
 PIECE_BYTES: Final = 256 * 1024
 MOST_AT_ONCE: Final = 2
-MOST_WAITING: Final = 8
-"""Packages that are received and read at once, and how many may wait: each may fill half a gigabyte of disk."""
+"""Packages that are read at once."""
+ROOM: Final = Room(in_all=6, a_login=1, an_address=3)
+"""Packages that are received, wait or are read: each may fill half a gigabyte of disk."""
+LIMITS: Final = Limits()
+GONE: Final = 499
+"""The status of an answer that nobody waits for."""
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
@@ -69,7 +80,7 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
 
 def _checking(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    turns = CapacityLimiter(MOST_AT_ONCE)
+    quota, turns = Quota(ROOM), CapacityLimiter(MOST_AT_ONCE)
 
     @app.get("/verify")
     def page(request: Request) -> Response:
@@ -78,22 +89,76 @@ def _checking(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.post("/verify")
     async def verify(request: Request) -> Response:
-        pages.actor(request)
-        if turns.statistics().tasks_waiting >= MOST_WAITING:
-            raise RefusedError(503, "busy", "核验任务过多，请稍后再试", "too many are being verified: try again later")
-        async with turns, spooled_upload(request, "package") as upload:
-            if upload is None:
-                raise RefusedError(422, "file_missing", "请选择证据包文件", "choose a package", "package")
-            report = await run_in_threadpool(_verified, desk, upload.file)
+        who = Watcher(pages.actor(request).user_id, visitor_of(request).address)
+        with _entered(quota, who):
+            async with spooled_upload(request, "package") as upload:
+                if upload is None:
+                    raise RefusedError(422, "file_missing", "请选择证据包文件", "choose a package", "package")
+                report = await _while_there(request, _verified(desk, turns, upload.file))
+        if report is None:
+            return Response(status_code=GONE)
         known = {"report": report, "name": upload.name, "desk_key_id": desk.key.public.key_id}
         return pages.render(request, "verify.html", 422 if report.manifest is None else 200, **known)
 
 
-def _verified(desk: Desk, file: IO[bytes]) -> Report:
+@contextmanager
+def _entered(quota: Quota, who: Watcher) -> Iterator[None]:
+    """Room for one package of this person. Raises RefusedError 429, 503."""
+    full = quota.full(who)
+    if full is Limit.A_LOGIN:
+        raise RefusedError(
+            429,
+            "busy",
+            "您的账号已有一个证据包正在核验，请等待其完成",
+            "this login has one verified already: wait for it",
+        )
+    if full is Limit.AN_ADDRESS:
+        raise RefusedError(
+            429, "busy", "同一地址的核验任务过多，请稍后再试", "too many are verified for this address: try again later"
+        )
+    if full is not None:
+        raise RefusedError(503, "busy", "核验任务过多，请稍后再试", "too many are being verified: try again later")
+    quota.enter(who)
+    try:
+        yield
+    finally:
+        quota.leave(who)
+
+
+async def _while_there(request: Request, work: Coroutine[Any, Any, Report]) -> Report | None:
+    """What the work gives; None, and it was cancelled, when the visitor has hung up."""
+    doing, gone = asyncio.create_task(work), asyncio.create_task(_hung_up(request))
+    try:
+        await asyncio.wait({doing, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return await doing if doing.done() else None
+    finally:
+        doing.cancel()
+        gone.cancel()
+        await asyncio.wait({doing, gone})
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _verified(desk: Desk, turns: CapacityLimiter, file: IO[bytes]) -> Report:
+    """The report of a package. Raises RefusedError 422 for one that takes more than a package may."""
+    try:
+        async with turns:
+            report = await check_apart(file, LIMITS)
+    except TooCostlyError:
+        zh = "核验该文件所需的时间或内存超过上限，已停止；证据包不会如此"
+        en = "reading this file takes more time or memory than a package may: it was stopped"
+        raise RefusedError(422, "package_too_costly", zh, en, "package") from None
+    return with_known(report, await run_in_threadpool(_keys, desk))
+
+
+def _keys(desk: Desk) -> dict[str, KnownKey]:
     with desk.database.reading() as db:
         keys = known_keys(db)
     present = desk.key.public
-    return verify_known(file, {present.key_id: KnownKey(present, 0, 0, 0)} | keys)
+    return {present.key_id: KnownKey(present, 0, 0, 0)} | keys
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

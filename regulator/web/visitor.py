@@ -8,15 +8,29 @@ from regulator.accounts.model import Account, Seat
 from regulator.accounts.sessions import Presence
 from regulator.model.actor import Actor, Duty
 from regulator.model.refusals import RefusedError
+from screens.second_factor import Owes
+
+CODE_NEEDED = RefusedError(401, "code_needed", "请输入验证码", "enter the code of your authenticator app", "code")
+SET_UP_NEEDED = RefusedError(
+    401, "second_factor_needed", "请先启用两步验证", "set up the second factor of your login first", "code"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """`csrf`: what every form of this visitor must carry. `address`: where the request came from."""
+    """`csrf`: what every form of this visitor must carry. `address`: where the request came from.
+
+    `owing`: somebody whose password was right and who owes a code or its set-up: a stranger to all other pages."""
 
     presence: Presence | None = None
     csrf: str = ""
     address: str = ""
+    owing: Presence | None = None
+
+    @property
+    def login(self) -> Presence | None:
+        """The login that the request brought, whatever it owes."""
+        return self.presence or self.owing
 
     @property
     def account(self) -> Account | None:
@@ -49,10 +63,18 @@ def visitor_of(request: Request) -> Visitor:
 
 def presence_of(request: Request) -> Presence:
     """Who has logged in. Raises RefusedError 401."""
-    presence = visitor_of(request).presence
-    if presence is None:
+    visitor = visitor_of(request)
+    if visitor.presence is not None:
+        return visitor.presence
+    if visitor.owing is None:
         raise RefusedError(401, "login_needed", "请先登录", "log in first")
-    return presence
+    raise CODE_NEEDED if visitor.owing.owes is Owes.CODE else SET_UP_NEEDED
+
+
+def setting_up(request: Request) -> Presence:
+    """Who may set up a second factor: whoever has logged in, or owes that alone. Raises RefusedError 401."""
+    owing = visitor_of(request).owing
+    return owing if owing is not None and owing.owes is Owes.SET_UP else presence_of(request)
 
 
 def actor_of(request: Request, *duties: Duty) -> Actor:

@@ -14,6 +14,7 @@ from regulator.records.tables.fleet import pack_offers
 from regulator.records.tables.intake import boxes
 from regulator.records.tables.registry import projects
 from regulator.web.navigation import NAVIGATION
+from regulator.witness.heads import publish_head
 from tests.browser.axe import axe_clean
 from tests.browser.conftest import OpenBrowser
 from tests.browser.looks import DESK, PHONE, overflow_px
@@ -42,6 +43,7 @@ BESIDE = (
     "/fleet/packs",
     f"/fleet/packs/{PACK}",
     "/fleet/enrolment",
+    "/witness",
 )
 LATER: set[str] = set()
 """In the bar once the page exists."""
@@ -50,6 +52,7 @@ DUTIES = {
     "/people": Duty.ADMINISTRATOR,
     "/audit": Duty.ADMINISTRATOR,
     "/fleet/packs": Duty.ADMINISTRATOR,
+    "/witness": Duty.AUDITOR,
     f"/fleet/packs/{PACK}": Duty.APPROVER,
     "/fleet/enrolment": Duty.ADMINISTRATOR,
 }
@@ -65,6 +68,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFace]:
             open_finding(db, face.desk.ledger, finding, face.clock())
         _offer_a_pack(face)
         _enrol(face)
+        with face.database.transaction() as db:
+            publish_head(db, face.desk.ledger, face.clock())
         yield face
 
 

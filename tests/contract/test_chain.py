@@ -33,6 +33,14 @@ def test_records_in_order_are_verified(story: ContractBox) -> None:
     }
 
 
+def test_a_heartbeat_brings_a_signed_checkpoint_of_what_is_held(story: ContractBox) -> None:
+    head = {"seq": len(story.chain), "sha256": story.chain[-1][1]}
+    body = {"chain": head, "started_at_ns": 1, "counters": {}}
+    checkpoint = story.checked(story.say("heartbeat", "heartbeat", body).body["checkpoint"])
+    assert checkpoint.pop("at_ns") > 0
+    assert checkpoint == {"box_id": story.box_id} | head
+
+
 def test_a_gap_is_named_and_heals(story: ContractBox) -> None:
     bodies = [story.seal_record(words) for words in ("late", "later", "early")]
     first = len(story.chain) - 2

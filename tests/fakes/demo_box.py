@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,7 +26,8 @@ UNRETURNED_NS = 2_000_000_000
 
 
 class DemoBox:
-    """`box.gateway` runs the demo site with its databases in `storage`, reporting to `regulator_url`."""
+    """`box.gateway` runs the demo site with its databases in `storage`, reporting to `regulator_url`. `change`: what is
+    different in its site file."""
 
     def __init__(
         self,
@@ -36,6 +37,9 @@ class DemoBox:
         code_file: Path,
         storage: Path,
         crane_poll_ms: int = 100,
+        *,
+        change: Callable[[dict[str, Any]], None] = lambda _site: None,
+        kind: type[GatewayProcess] = GatewayProcess,
     ) -> None:
         self.storage = storage
         site = yaml.safe_load((config_root() / "sites" / "demo.yaml").read_text(encoding="utf-8"))
@@ -50,9 +54,10 @@ class DemoBox:
         site["uplinks"][0] |= {"url": regulator_url, "enrol_code": {"file": str(code_file)}}
         site["uplinks"][1]["port"] = field.ready["broker_port"]
         site["web"]["port"] = web_port
+        change(site)
         path = folder / "demo-site.yaml"
         path.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
-        self.gateway = GatewayProcess(path, f"http://127.0.0.1:{web_port}")
+        self.gateway = kind(path, f"http://127.0.0.1:{web_port}")
 
     def __enter__(self) -> Self:
         return self

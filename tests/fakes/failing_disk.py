@@ -24,7 +24,7 @@ class FailingDisk:
         self._devices: list[str] = []
         with image.open("wb") as file:
             file.truncate(SIZE_MIB * 2**20)
-        _run("mkfs.ext4", "-q", "-F", str(image))
+        run_command("mkfs.ext4", "-q", "-F", str(image))
         folder.mkdir()
         self._mount()
 
@@ -41,16 +41,16 @@ class FailingDisk:
 
     def come_back(self) -> None:
         """Whole again, for whoever opens a path anew: what is open still means the dead mount."""
-        _run("umount", "-l", str(self.folder))
+        run_command("umount", "-l", str(self.folder))
         self._mount()
 
     def only_read(self) -> None:
         """As a boot leaves a disk that it does not trust. Nobody may have a file of it open for writing."""
-        _run("mount", "-o", "remount,ro", str(self.folder))
+        run_command("mount", "-o", "remount,ro", str(self.folder))
 
     def written_again(self) -> None:
         """What `only_read` did is undone."""
-        _run("mount", "-o", "remount,rw", str(self.folder))
+        run_command("mount", "-o", "remount,rw", str(self.folder))
 
     def close(self) -> None:
         subprocess.run(["umount", "-l", str(self.folder)], check=False)
@@ -58,11 +58,11 @@ class FailingDisk:
             subprocess.run(["losetup", "-d", device], check=False)
 
     def _mount(self) -> None:
-        device = _run("losetup", "--find", "--show", str(self._image))
+        device = run_command("losetup", "--find", "--show", str(self._image))
         self._devices.append(device)
         checked = subprocess.run(["e2fsck", "-f", "-y", device], check=False, capture_output=True, text=True)
         assert checked.returncode in (0, 1), checked.stdout
-        _run("mount", "-o", "errors=remount-ro", device, str(self.folder))
+        run_command("mount", "-o", "errors=remount-ro", device, str(self.folder))
 
 
 @contextlib.contextmanager
@@ -81,7 +81,8 @@ def failing_disk(folder: Path) -> Iterator[FailingDisk]:
         disk.close()
 
 
-def _run(*command: str) -> str:
+def run_command(*command: str) -> str:
+    """What it printed. Fails with what it said on its error output."""
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
     return done.stdout.strip()

@@ -59,6 +59,11 @@ class HoldingSink:
         self._changed.set()
 
     @property
+    def uncommitted(self) -> int:
+        """How many readings wait for `commit`."""
+        return len(self._uncommitted)
+
+    @property
     def values(self) -> list[float]:
         """The first value of every reading put, in order."""
         return [float(readings.value[0]) for readings in self.readings]

@@ -1,9 +1,16 @@
-"""An MQTT driver set up for a test; as a program, a box that takes messages and never commits, to be killed."""
+"""An MQTT driver set up for a test; as a program, a box that is killed in the end.
+
+python -m tests.fakes.mqtt_box PORT PROTOCOL 3        takes three messages and commits none
+python -m tests.fakes.mqtt_box PORT PROTOCOL told     tells after each message what it has and the memory it took
+"""
 
 import asyncio
 import contextlib
+import json
+import re
 import sys
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,5 +78,25 @@ async def _take_and_never_commit(port: int, protocol: str, count: int) -> None:
         await asyncio.Event().wait()
 
 
+async def _tell_each(port: int, protocol: str) -> None:
+    sink = HoldingSink()
+    async with running(bound_link(port, protocol=protocol), sink):
+        told = 0
+        while True:
+            told += 1
+            await sink.until(lambda told=told: len(sink.readings) >= told, deadline_s=600)  # type: ignore[misc]
+            line = {"values": sink.values, "aside": [why for _, _, why in sink.aside], "peak_bytes": peak_bytes()}
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
+
+
+def peak_bytes(pid: int | str = "self") -> int:
+    """The most memory that a process has had at once."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024
+
+
 if __name__ == "__main__":
-    asyncio.run(_take_and_never_commit(int(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    address, what = (int(sys.argv[1]), sys.argv[2]), sys.argv[3]
+    asyncio.run(_tell_each(*address) if what == "told" else _take_and_never_commit(*address, int(what)))

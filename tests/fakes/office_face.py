@@ -18,6 +18,7 @@ from gateway.ports import LinkHealth, LinkState, ReadingSink
 from gateway.settings import Settings, load
 from gateway.shift_office.paper_store import PaperStore
 from gateway.supervisor import PartHealth
+from gateway.web.access_table import Access
 from gateway.web.api import web_app
 from gateway.web.feed import Feed
 from gateway.web.office_routes import OfficeSources, office_routes
@@ -45,7 +46,7 @@ class WhoIsSaid:
     async def visitor(self, request: Request) -> Visitor:
         return self.now
 
-    async def check(self, request: Request, visitor: Visitor) -> None:
+    async def check(self, request: Request, visitor: Visitor, access: Access) -> None:
         return None
 
 

@@ -7,6 +7,7 @@ wire: what a box sees is what a broken regulator, a load balancer or a captive p
 import asyncio
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ class FakeRegulator:
         self.folder = folder
         self.key: SignKey = generate_key()
         self.requests = 0
+        self.ahead_ns = 0  # its clock before the machine's
         self._port = port
         self._max_blob_bytes = max_blob_bytes
         self._database_url = database_url or sqlite_url(folder / "regulator.db")
@@ -85,7 +87,7 @@ class FakeRegulator:
 
     def start(self) -> None:
         """Serve; after `stop` on the same port with the same database and key."""
-        self.store = ReceiverStore(open_database(self._database_url), self.key)
+        self.store = ReceiverStore(open_database(self._database_url), self.key, lambda: time.time_ns() + self.ahead_ns)
         app = receiver_app(self.store, self.key, DiskShelf(self.folder / "blobs", self._max_blob_bytes))
         self._loop_ready = threading.Event()
         self._listener = listen("127.0.0.1", self._port)

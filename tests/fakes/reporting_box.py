@@ -66,6 +66,12 @@ class ReportingBox:
     def raised(self) -> list[str]:
         return self.alerts("raised")
 
+    def told_records(self) -> list[tuple[int, str]]:
+        """Number and digest of the record that each transition at the regulator names."""
+        with self._holdings() as held:
+            told = [json.loads(item["body"]) for item in held.items("alarm_transition")]
+        return [(each["evidence_seq"], each["evidence_sha256"]) for each in told]
+
     def unsealed_at_regulator(self) -> set[str]:
         """Raises that the regulator holds without a record."""
         with self._holdings() as held, held.database.reading() as db:

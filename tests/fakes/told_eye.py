@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from gateway.model.picture import Picture
+from vision.eye.said import Said, said_bytes
 from vision.eye.watched import Alive, AskReference, Forget, Redraw, ReferenceFrame, Watched
-from vision.eye.wire import packed, read_message
+from vision.eye.wire import read_order
 from vision.observation import Observation
 
 
-def say(message: object) -> None:
-    sys.stdout.buffer.write(packed(message))
+def say(message: Said) -> None:
+    sys.stdout.buffer.write(said_bytes(message))
     sys.stdout.buffer.flush()
 
 
@@ -32,7 +33,7 @@ def observation(camera: str, survey: int, edge_state: bytes = b"") -> Observatio
 
 def answer(order: Any) -> None:
     if isinstance(order, AskReference):
-        say(ReferenceFrame(order.number, Picture(order.camera, 1, 1, 2, 2, "image/jpeg", b"x", "d")))
+        say(ReferenceFrame(order.number, Picture(order.camera, 1, 1, 2, 2, "image/jpeg", b"\xff\xd8\xff\xd9", "d")))
     elif isinstance(order, Redraw):
         say(observation(order.survey.camera, order.survey.version))
     elif isinstance(order, Watched):
@@ -52,7 +53,7 @@ def main(what: str) -> int:
     assert "SECRET_OF_THE_TEST" not in os.environ
     while True:
         try:
-            order = read_message(sys.stdin.buffer)
+            order = read_order(sys.stdin.buffer)
         except EOFError:
             return 0
         answer(order)

@@ -287,6 +287,16 @@ async def test_a_port_that_speaks_something_else_is_retry_and_no_crash(answer: b
     assert receipt.detail
 
 
+async def test_a_broker_that_answers_with_megabytes_is_not_listened_to() -> None:
+    taken, acknowledged = b"\x20\x03\x00\x00\x00", b"\x40\x80\x80\x40" + bytes(1_048_576)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_answer_once, args=(server, taken + acknowledged), daemon=True).start()
+        async with uplink(server.getsockname()[1]) as up:
+            receipt = await one_alert(up)
+    assert receipt.kind is ReceiptKind.RETRY
+    assert "connection lost" in receipt.detail
+
+
 def _answer_once(server: socket.socket, answer: bytes) -> None:
     peer, _ = server.accept()
     with peer:

@@ -13,6 +13,9 @@ returns, a name server that hangs): it is killed and started again, with back-of
     reading     1.4 x read timeout          a frozen peer is noticed within 1.5
     waiting     2 s, or 1.4 x read timeout  backing off; reports go on
 
+It decodes what a camera sends, so nothing that it says is believed unseen (`heard`). One that says what is no message
+is counted, killed and started again with back-off; its camera is offline meanwhile.
+
 Silence is counted on this event loop's own ticks, so that a loop that was held up itself blames nobody.
 """
 
@@ -24,7 +27,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +37,13 @@ from vision.camera.address import redact
 from vision.camera.backoff import BackOff
 from vision.camera.capture_state import CaptureReport, CaptureState, Clip, ClipHead
 from vision.camera.conversation import Conversation
+from vision.camera.heard import Done, Part
 from vision.camera.plan import CapturePlan
 from vision.camera.settings import CameraLinkSettings
 from vision.camera.slot_file import SHARED_MEMORY, create_slot, remove_slot, remove_stale_slots
 from vision.camera.wire import Message
-from vision.process_end import end_process
+from vision.garbage import GarbageError
+from vision.process_end import end_process, words_of
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +54,7 @@ _STOP_S = 2.0
 _CLIP_MAX_BYTES = 600_000_000
 _LIVE_MAX_BYTES = 6_000_000
 _STDERR_KEPT = 2_000
-_CLIP_FACTS = tuple(entry.name for entry in fields(ClipHead))
+COMMAND = (sys.executable, "-m", "vision.camera.capture")
 _CHILD_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "TMPDIR")
 """What a capture process inherits: no variable in which somebody may keep a secret."""
 
@@ -58,9 +63,16 @@ class CaptureHandle:
     """One camera's capture. Construction makes the frame slot and starts nothing; `run` until cancelled; `close` at the
     end removes the slot. Raises OSError when no folder has room for the slot."""
 
-    def __init__(self, settings: CameraLinkSettings, clock: Clock, slot_folders: Sequence[Path] | None = None) -> None:
+    def __init__(
+        self,
+        settings: CameraLinkSettings,
+        clock: Clock,
+        slot_folders: Sequence[Path] | None = None,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._command = tuple(command)
         folders = (SHARED_MEMORY, Path(tempfile.gettempdir())) if slot_folders is None else slot_folders
         remove_stale_slots(folders)
         self._slot_path = create_slot(settings.id, settings.max_width_px, settings.max_height_px, folders)
@@ -114,12 +126,18 @@ class CaptureHandle:
 
     async def _collect_clip(self, from_ns: int, to_ns: int) -> Clip:
         body = bytearray()
-        about: dict[str, Any] = {}
+        head: ClipHead | None = None
         async with contextlib.aclosing(self._ask("clip", {"from_ns": from_ns, "to_ns": to_ns}, _CLIP_MAX_BYTES)) as got:
             async for message in got:
-                body += message.body
-                about = message.about
-        return Clip(**{name: about[name] for name in _CLIP_FACTS}, body=bytes(body))
+                if isinstance(message, Done):
+                    head = message.clip
+                else:
+                    body += message.body
+                    if len(body) > _CLIP_MAX_BYTES:
+                        raise LookupError(f"the clip has more than {_CLIP_MAX_BYTES} bytes")
+        if head is None:
+            raise LookupError("the camera's capture does not say what the clip holds")
+        return Clip(**asdict(head), body=bytes(body))
 
     async def live(self) -> AsyncGenerator[bytes, None]:
         """Fragmented MP4, the initialisation segment first, beginning at the newest key frame. Raises LookupError with
@@ -128,14 +146,14 @@ class CaptureHandle:
             raise LookupError(self._state.last_error or "no picture has come yet")
         async with contextlib.aclosing(self._ask("live", {}, _LIVE_MAX_BYTES)) as parts:
             async for message in parts:
-                if message.body:
+                if isinstance(message, Part) and message.body:
                     yield message.body
 
     def close(self) -> None:
         """Remove the slot. Readers that are attached keep the last picture."""
         remove_slot(self._slot_path)
 
-    async def _ask(self, kind: str, about: dict[str, Any], max_bytes: int) -> AsyncGenerator[Message, None]:
+    async def _ask(self, kind: str, about: dict[str, Any], max_bytes: int) -> AsyncGenerator[Part | Done, None]:
         if self._talk is None:
             raise LookupError(self._state.last_error or "the camera's capture does not run")
         async with contextlib.aclosing(self._talk.ask(kind, about, max_bytes)) as messages:
@@ -169,7 +187,7 @@ class CaptureHandle:
         environment = {name: os.environ[name] for name in _CHILD_ENVIRONMENT if name in os.environ}
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "vision.camera.capture", self.camera),
+                *(*self._command, self.camera),
                 stdin=theirs.fileno(),
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
@@ -192,25 +210,35 @@ class CaptureHandle:
         talking = asyncio.create_task(talk.run(Message("plan", body=plan.to_json())))
         watching = asyncio.create_task(self._watch())
         self._talk = talk
-        heard_end = False
+        heard_end, garbage = False, None
         try:
             await asyncio.wait({talking, watching}, return_when=asyncio.FIRST_COMPLETED)
             silent = watching.done()
-            heard_end = not silent
+            garbage = _garbage_of(talking)
+            heard_end = not silent and garbage is None
         finally:
             for task in (talking, watching):
                 task.cancel()
             await asyncio.gather(talking, watching, return_exceptions=True)
             ours.close()
             await end_process(process, at_once=not heard_end)
-            words = await said
+            words = await words_of(process, said)
         over = replace(self._state.report, link=CameraLink.OFFLINE, frames_per_s=0.0)
-        self._state = replace(self._state, report=over, kills=self._state.kills + silent)
-        if silent:
+        self._state = replace(self._state, report=over, kills=self._state.kills + (silent and garbage is None))
+        if garbage is not None:
+            self._tell_garbage(garbage)
+        elif silent:
             self._set_link(CameraLink.OFFLINE, f"no sign of life while {self._state.report.phase}; capture killed")
         else:
             self._set_link(CameraLink.OFFLINE, f"the capture process ended ({process.returncode}) {words}".strip())
-        return self._state.report.phase != "starting"
+        return self._state.report.phase != "starting" and garbage is None
+
+    def _tell_garbage(self, garbage: GarbageError) -> None:
+        self._state = replace(self._state, garbage=self._state.garbage + 1)
+        logger.error(
+            "event=capture_garbage camera=%s count=%d reason=%r", self.camera, self._state.garbage, str(garbage)
+        )
+        self._set_link(CameraLink.OFFLINE, f"the capture process said what is no message ({garbage}); capture killed")
 
     async def _watch(self) -> None:
         """Returns when the process has been silent for too long."""
@@ -221,8 +249,7 @@ class CaptureHandle:
             self._silence_s += min((now_ns - before_ns) / 1e9, 2 * _TICK_S)
             before_ns = now_ns
 
-    def _on_report(self, said: dict[str, Any]) -> None:
-        report = CaptureReport.from_plain(said)
+    def _on_report(self, report: CaptureReport) -> None:
         self._silence_s = 0.0
         self._state = replace(self._state, report=report)
         starting = report.link is CameraLink.CONNECTING and self._state.link is CameraLink.OFFLINE
@@ -251,6 +278,11 @@ def _patience_s(phase: str, read_timeout_s: float) -> float:
         "opening": 2.5 * read_timeout_s + 2.0,
         "reading": reading_s,
     }.get(phase, max(2.0, reading_s))
+
+
+def _garbage_of(talking: "asyncio.Task[None]") -> GarbageError | None:
+    fault = talking.exception() if talking.done() and not talking.cancelled() else None
+    return fault if isinstance(fault, GarbageError) else None
 
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:

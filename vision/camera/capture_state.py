@@ -1,6 +1,6 @@
 """What is known of a camera's capture, and what a clip is: plain values, on both sides of the control socket."""
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gateway.model.picture import CameraLink
@@ -36,21 +36,15 @@ class CaptureReport:
     ended: bool = False
 
     def to_plain(self) -> dict[str, Any]:
-        """For the socket."""
+        """For the socket; `vision.camera.heard` reads it."""
         return asdict(self)
-
-    @staticmethod
-    def from_plain(said: dict[str, Any]) -> "CaptureReport":
-        """Raises KeyError or ValueError when it is none."""
-        report = CaptureReport(**{entry.name: said[entry.name] for entry in fields(CaptureReport)})
-        return replace(report, link=CameraLink(report.link))
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureState:
     """A camera's capture as the gateway sees it. `since_ns` is when `link` last changed. `address` and `last_error` are
     fit to be shown. `pid` is None while no process runs; `starts` counts processes, `kills` those that had to be
-    killed because they said nothing any more."""
+    killed because they said nothing any more, `garbage` those that were killed because what they said is no message."""
 
     camera: str
     link: CameraLink
@@ -61,6 +55,7 @@ class CaptureState:
     pid: int | None = None
     starts: int = 0
     kills: int = 0
+    garbage: int = 0
 
     @property
     def browser_video(self) -> bool:

@@ -4,6 +4,7 @@
 
 To the capture process: `plan` (the first; body: the plan), `clip`, `live`, `cancel`. From it: `report`, and to a
 request of number `id`: `part` (body), `done` (about), `refused` (reason). Lengths above the bounds are no message.
+What a message from it may hold is checked by `vision.camera.heard`.
 """
 
 import json
@@ -42,10 +43,17 @@ def lengths(octets: bytes) -> tuple[int, int]:
 
 def decode(head: bytes, body: bytes) -> Message:
     """Raises ValueError when it is no message."""
-    about = json.loads(head)
+    try:
+        about = json.loads(head, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("a head that is nested too deep") from None
     if not isinstance(about, dict) or not isinstance(about.get("kind"), str):
         raise ValueError("a message is an object with a kind")
     return Message(about.pop("kind"), about, body)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def receive(sock: socket.socket) -> Message | None:

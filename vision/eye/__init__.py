@@ -4,5 +4,6 @@
                                                                              |
                             health -> tracker -> helmets, edges, strip and stills
 
-`wire` is what both processes speak, `watched` what the eye is told; neither imports OpenCV. The rest runs in the eye.
+`wire` carries orders to the eye, `said` what it answers, `watched` is what it is told; none of them imports OpenCV. The
+rest runs in the eye.
 """

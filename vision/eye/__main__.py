@@ -19,9 +19,10 @@ from screens.log_limit import LogLimit
 from vision.camera.frame_slot import FrameSlotReader
 from vision.eye.models import ModelShelf
 from vision.eye.parts import open_model, open_parts
+from vision.eye.said import Said, said_bytes
 from vision.eye.turn import Slot, Turn
 from vision.eye.watched import Order
-from vision.eye.wire import packed, read_message
+from vision.eye.wire import read_order
 
 ALIVE_EVERY_NS = 1_000_000_000
 NICENESS = 2
@@ -78,15 +79,15 @@ def _obey_waiting(turn: Turn, orders: "queue.SimpleQueue[Order | None]", said: B
     return True
 
 
-def _say(said: BinaryIO, message: object) -> None:
-    said.write(packed(message))
+def _say(said: BinaryIO, message: Said) -> None:
+    said.write(said_bytes(message))
     said.flush()
 
 
 def _hear(stream: BinaryIO, orders: "queue.SimpleQueue[Order | None]") -> None:
     try:
         while True:
-            orders.put(read_message(stream))
+            orders.put(read_order(stream))
     except EOFError:
         orders.put(None)
 

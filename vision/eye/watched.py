@@ -1,4 +1,4 @@
-"""What the gateway tells the eye and what the eye answers, besides `Observation`: plain, picklable messages.
+"""What the gateway tells the eye and what the eye answers, besides `Observation`: plain messages.
 
 Knows no OpenCV, no model and no process: both sides import it.
 """

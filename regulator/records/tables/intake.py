@@ -228,6 +228,17 @@ blobs = Table(
 blob_senders = Table("blob_senders", METADATA, text("sha256", key=True), text("box_id", key=True))
 """Who sent a file whole, so that nobody shows a file that only another box has."""
 
+loose_files = Table(
+    "loose_files",
+    METADATA,
+    text("box_id", key=True),
+    text("sha256", key=True),
+    whole("size_bytes"),
+    moment("touched_at_ns"),
+    Index("ix_loose_files_by_age", "touched_at_ns"),
+)
+"""Files that a box sends, or has sent, and that no message of it names yet. `size_bytes`: as the box says."""
+
 mailbox = Table(
     "mailbox",
     METADATA,

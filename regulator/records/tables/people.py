@@ -72,9 +72,36 @@ sessions = Table(
     moment("ended_at_ns"),
     text("address"),
     text("agent"),
+    text("code"),
     Index("ix_sessions_by_user", "user_id", "made_at_ns"),
 )
-"""`seat`: which grant or delegation the person acts in."""
+"""`seat`: which grant or delegation the person acts in. `code`: `owed`, `shown`, `elsewhere` (the office's provider
+asks for it), or empty: the account had no second factor."""
+
+second_factors = Table(
+    "second_factors",
+    METADATA,
+    text("user_id", key=True),
+    text("secret"),
+    text("pending_secret"),
+    whole("last_step"),
+    moment("confirmed_at_ns"),
+)
+"""Secrets of authenticator apps. `pending_secret` waits for its first code. `last_step`: whose code was taken last."""
+
+recovery_codes = Table(
+    "recovery_codes",
+    METADATA,
+    text("code_sha256", key=True),
+    text("user_id", default=None),
+    Index("ix_recovery_codes_by_user", "user_id"),
+)
+"""Those that nobody has used yet."""
+
+code_tries = Table(
+    "code_tries", METADATA, text("user_id", key=True), text("address", key=True), whole("failed"), moment("first_ns")
+)
+"""Wrong codes of an account from one address, since `first_ns`."""
 
 login_tries = Table(
     "login_tries", METADATA, text("who", key=True), whole("failed"), moment("last_ns"), moment("free_at_ns")

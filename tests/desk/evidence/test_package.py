@@ -76,8 +76,9 @@ async def a_case(intake: DeskIntake, box: SendingBox) -> None:
     intake.run("anchors")
 
 
-async def a_kit(intake: DeskIntake) -> Kit:
+async def a_kit(intake: DeskIntake, alg: str = "Ed25519") -> Kit:
     box = intake.box()
+    box.key = generate_key(alg)
     await box.enrol()
     await a_case(intake, box)
     desk = intake.desk
@@ -107,23 +108,27 @@ class Made:
     key: SignKey
 
 
-@pytest.fixture(scope="module")
-def made(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """What the tampering tests change, each a copy."""
-    folder = tmp_path_factory.mktemp("made")
+def make_package(migrated_file: Path, folder: Path, alg: str = "Ed25519") -> Made:
+    """A package of a desk and a box that both sign with this algorithm."""
     (folder / "desk.db").write_bytes(migrated_file.read_bytes())
-    key = generate_key()
+    key = generate_key(alg)
 
     async def make() -> bytes:
         database = DeskDatabase(f"sqlite:///{folder / 'desk.db'}")
         intake = desk_intake(database, key, DeskClock(), folder)
         try:
-            return (await a_kit(intake)).package()
+            return (await a_kit(intake, alg)).package()
         finally:
             intake.intake.reception.close()
             database.close()
 
     return Made(asyncio.run(make()), key)
+
+
+@pytest.fixture(scope="module")
+def made(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """What the tampering tests change, each a copy."""
+    return make_package(migrated_file, tmp_path_factory.mktemp("made"))
 
 
 def verified(content: bytes, key_id: str = "") -> Report:

@@ -12,7 +12,7 @@ from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
 from contract.envelope import read_envelope
 from contract.faults import ContractFault, InvalidBody
-from contract.messages import ITEM_KINDS, Heartbeat
+from contract.messages import ITEM_KINDS, Heartbeat, HeartbeatSeen
 from regulator.intake.acceptance import Delivery
 from regulator.intake.batch import accept_together
 from regulator.intake.store import ReceiverStore
@@ -171,10 +171,19 @@ async def test_heartbeats_heard_together_and_alone_are_told_the_same(intake: Des
         assert (await box.enrol()).status == 200
     store = intake.intake.store
     answers = hear(store, beats(alone), together=False)
-    assert hear(store, beats(grouped), together=True) == answers
+    together = hear(store, beats(grouped), together=True)
+    assert [heard_as(each) for each in together] == [heard_as(each) for each in answers]
     assert [each.chain.state for each in answers if each] == ["ok", "ok", "ok", "gap"]
     assert [each.messages_waiting for each in answers if each] == [0, 2, 2, 3]
     assert rows(intake, grouped) == rows(intake, alone)
+
+
+def heard_as(answer: HeartbeatSeen | None) -> tuple[Any, ...]:
+    """What two boxes may be told alike: a checkpoint names the box, so only its record's number counts."""
+    if answer is None:
+        return ()
+    checkpoint = json.loads(answer.checkpoint.text)["seq"] if answer.checkpoint is not None else 0
+    return answer.chain, answer.messages_waiting, checkpoint
 
 
 async def test_a_heartbeat_that_denies_a_record_is_not_heard_with_the_others(

@@ -59,9 +59,31 @@ def test_parts_become_a_file_that_can_be_read(shelf: PartShelf) -> None:
     assert not shelf.holds(digest)
     for sent in (False, True):
         assert shelf.add(BOX, part(content, 20_000, rest), rest, sent=sent).complete
+    assert shelf.state(BOX, digest, sent=True).complete
+    assert not shelf.holds(digest)
+    for _ in "twice":
+        assert shelf.keep(BOX, digest)
     assert shelf.holds(digest)
     assert shelf.read(digest) == content
     assert shelf.state(BOX, digest, sent=True).complete
+    assert shelf.state(BOX, digest, sent=True).received_bytes == len(content)
+
+
+def test_what_no_message_names_is_cleared_and_what_is_on_the_shelf_is_not(shelf: PartShelf) -> None:
+    begun, whole, kept, put = fresh("begun"), fresh("whole and loose"), fresh("kept"), fresh("the desk's own")
+    shelf.add(BOX, part(begun, 0, begun[:100]), begun[:100], sent=False)
+    for content in (whole, kept, put):
+        shelf.add(BOX, part(content, 0, content), content, sent=False)
+    digests = [hashlib.sha256(content).hexdigest() for content in (begun, whole, kept, put)]
+    assert shelf.keep(BOX, digests[2])
+    assert shelf.put(put, "image/jpeg") == digests[3]
+    assert not shelf.keep("another-box", digests[1])
+    for digest in digests:
+        for _ in "twice":
+            shelf.clear(BOX, digest)
+    assert [shelf.state(BOX, digest, sent=True).received_bytes for digest in digests[:2]] == [0, 0]
+    assert [shelf.keep(BOX, digest) for digest in digests] == [False, False, True, True]
+    assert [shelf.read(digest) for digest in digests[2:]] == [kept, put]
 
 
 def test_what_another_box_sent_is_sent_whole_again(shelf: PartShelf) -> None:
@@ -74,6 +96,8 @@ def test_what_another_box_sent_is_sent_whole_again(shelf: PartShelf) -> None:
         shelf.add("another-box", part(content, 20_000, rest), rest, sent=False)
     assert not shelf.add("another-box", part(content, 0, first), first, sent=False).complete
     assert shelf.add("another-box", part(content, 20_000, rest), rest, sent=False).complete
+    assert shelf.keep(BOX, digest)
+    assert shelf.keep("another-box", digest)
     assert shelf.read(digest) == content
 
 

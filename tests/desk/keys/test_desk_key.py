@@ -14,8 +14,9 @@ from contract.keyfile import load
 from contract.messages import Acknowledged, MailboxAck
 from contract.signing import generate_key, verify_key
 from regulator.desk_key import announce, open_key, standing, use
-from regulator.evidence.known_keys import GRACE_NS, verify_known
+from regulator.evidence.known_keys import GRACE_NS, with_known
 from regulator.evidence.package import PackageOffice
+from regulator.evidence.verifier import verify_package
 from regulator.hazards.opening import open_hazard
 from regulator.intake.mailbox import acknowledge
 from regulator.intake.recheck import RecheckJob
@@ -186,12 +187,14 @@ async def test_what_an_older_key_signed_still_holds(
     late = package(database, old, intake, hazard, clock)
     with database.reading() as db:
         keys = known_keys(db)
-    assert verify_known(before, keys).faults == []
-    assert verify_known(after, keys).faults == []
-    assert [fault.en for fault in verify_known(late, keys).faults] == [
+    assert with_known(verify_package(before), keys).faults == []
+    assert with_known(verify_package(after), keys).faults == []
+    assert [fault.en for fault in with_known(verify_package(late), keys).faults] == [
         "the key had been retired before the package was made"
     ]
-    assert "another key" in verify_known(after, {key: keys[key] for key in [old.public.key_id]}).faults[0].en
+    assert (
+        "another key" in with_known(verify_package(after), {key: keys[key] for key in [old.public.key_id]}).faults[0].en
+    )
     RecheckJob(database, intake.desk.ledger, new, intake.desk.shelf).run(clock())
     assert [row["kind"] for row in intake.findings()] == ["unregistered_project"]
     intake.intake.reception.close()

@@ -124,7 +124,7 @@ def test_refusals_are_told_to_programs_and_change_nothing(face: DeskFace, world:
     for fields, code in (({}, "field_missing"), ({"verdict": "yes"}, "no_such_verdict")):
         assert post(first, f"/review/items/{item}/verdict", **fields).json()["error"]["code"] == code
     inspector = face.client(Duty.INSPECTOR, CITY)
-    assert post(inspector, f"/review/items/{item}/verdict", verdict="true").json()["error"]["code"] == "no_reviewer"
+    assert post(inspector, f"/review/items/{item}/verdict", verdict="true").json()["error"]["code"] == "duty_needed"
     for path in ("/review/items/%00/facts", "/review/items/x/facts", "/review/queue?q=%00", "/review/queue?after=1.2"):
         assert first.get(path, headers=JSON).status_code in (404, 422)
     assert world.item(item).state == "open"

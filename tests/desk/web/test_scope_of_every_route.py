@@ -1,16 +1,17 @@
-"""No page and no API of one city shows anything of another: every GET route that the application has, every duty.
+"""No page, no API and no form of one city shows or changes anything of another: every route, every method, every duty.
 
 What is another city's carries the word SECRET or an id that a city of its own does not know. The province sees it, so
-that the test can tell a page that keeps its scope from a page that shows nothing to anybody.
+that the test can tell a page that keeps its scope from a page that shows nothing to anybody; and the other city's own
+people change it by the same forms.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from regulator.evidence.documents import issue_document
 from regulator.evidence.paper import DocumentKind, DocumentRequest
@@ -19,8 +20,11 @@ from regulator.intake.findings import Finding, open_finding
 from regulator.model.actor import Duty, Level, Scope
 from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
 from regulator.records.ledger import Deed
+from regulator.records.metadata import METADATA
 from regulator.records.tables.intake import alarm_media, boxes, codes
 from regulator.records.tables.registry import devices, firms, project_firms, projects, regions
+from regulator.web.access_table import TABLE, Door
+from tests.fakes.desk_asking import DeskAsking
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import PROVINCE, DeskClient, DeskFace
 from tests.fakes.review_world import ReviewWorld
@@ -141,3 +145,56 @@ def test_the_province_sees_it_so_the_test_can_fail(cities: TwoCities) -> None:
     expected |= {"/fleet/enrolment"}
     assert expected | {f"/media/{cities.values['sha256']}"} <= shown
     assert any(path.startswith("/review") for path in shown)
+
+
+NOT_THEIR_OWN = {"accounts", "grants", "sessions", "media_views"}
+"""Tables that say who came and who asked."""
+CHANGING = [route for (method, route), row in TABLE.items() if method == "POST" and row.door is Door.ROLE]
+
+
+def their_rows(face: DeskFace, values: Mapping[str, str]) -> dict[str, list[str]]:
+    """Every row of the database that names something of the other city, by table."""
+    named = {CODE, SECRET, "4403", *(values[name] for name in ("hazard_id", "item_id", "number", "box_id"))}
+    found: dict[str, list[str]] = {}
+    with face.database.reading() as db:
+        for table in METADATA.sorted_tables:
+            if table.name not in NOT_THEIR_OWN:
+                rows = (tuple(map(str, row)) for row in db.execute(select(table)))
+                found[table.name] = sorted(str(row) for row in rows if named & set(row) or SECRET in str(row))
+    return found
+
+
+async def changes(cities: TwoCities, scope: Scope) -> tuple[set[str], list[str]]:
+    """Send every form that names the other city's things, as everybody whom the table admits. Routes that did
+    something, and what changed of the other city."""
+    asking, done, changed = DeskAsking(cities.face), set(), []
+    before = their_rows(cities.face, cities.values)
+    for route in CHANGING:
+        row = TABLE["POST", route]
+        for duty in sorted(row.duties, key=lambda each: each.value):
+            if scope.level not in row.levels:
+                continue
+            answer = await asking.ask(asking.somebody(duty, scope), "POST", route, cities.values | ASKED)
+            assert answer.status < 500, f"{route} as {duty.value}: {answer.text[:2000]}"
+            if answer.status < 400:
+                done.add(route)
+        after = their_rows(cities.face, cities.values)
+        changed += [f"{route}: {name}" for name in after if after[name] != before[name]]
+        before = after
+    return done, changed
+
+
+async def test_no_form_changes_another_citys(cities: TwoCities) -> None:
+    done, changed = await changes(cities, OURS)
+    assert changed == []
+    assert done <= {"/reports/draft", "/samples/export"}, "these are about one's own city alone"
+
+
+async def test_their_own_people_change_it_so_the_test_can_fail(cities: TwoCities) -> None:
+    done, changed = await changes(cities, THEIRS)
+    assert {
+        *("/projects/{code}/firms/release", "/fleet/enrolment/issue", "/fleet/enrolment/boxes/{box_id}/revoke"),
+        *("/key-risks/by-hand", "/key-risks/{level}/{code}/check", "/key-risks/{level}/{code}/exit/upload"),
+        *("/hazards/new/evidence", "/projects/{code}/firms", "/review/items/{item_id}/verdict", "/samples/export"),
+    } <= done
+    assert len(changed) > 20

@@ -1,3 +1,4 @@
+import asyncio
 import io
 import json
 import tarfile
@@ -7,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from contract.chain import ChainHead
+from contract.envelope import sign_text
+from contract.messages import ChainCheckpoint
+from contract.signing import generate_key
 from gateway.accounts.account_store import AccountStore
 from gateway.accounts.accounts import Accounts, Around
 from gateway.accounts.logins import SessionBounds
@@ -20,6 +24,8 @@ from gateway.settings import Settings, load
 from gateway.store.alert_store import open_for_reading
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetStore
+from gateway.store.receipt_check import check_proofs
+from gateway.store.receipts import Proof, ProofKind, ReceiptStore, receipts_path
 from tests.fakes.account_bench import newcomer, quick_passwords
 from tests.fakes.field_site import write_site
 from tests.fakes.site import Site, points, threshold
@@ -46,6 +52,22 @@ async def running(settings: Settings) -> AsyncIterator[Site]:
     (folder / "notes.txt").write_text("public")
     yield site
     await site.stop()
+
+
+async def test_what_the_desk_signed_about_the_chain_is_copied(
+    running: Site, settings: Settings, tmp_path: Path
+) -> None:
+    key = generate_key()
+    store = ReceiptStore(receipts_path(settings.storage.folder, "desk"))
+    signed = sign_text(ChainCheckpoint(box_id="box-1", seq=3, sha256=running.alerts.head().sha256, at_ns=1), key)
+    await asyncio.wrap_future(store.keep(Proof(ProofKind.CHECKPOINT, 3, signed, key.public)))
+    result = make_backup(settings, tmp_path / "copies", running.clock, PASSPHRASE)
+    store.close()
+    restore(result.path, tmp_path / "new", PASSPHRASE)
+    head = open_for_reading(tmp_path / "new").verify()
+    assert isinstance(head, ChainHead)
+    (report,) = check_proofs(tmp_path / "new", head, key.public.key_id)
+    assert (report.uplink, report.checkpoints, report.vouched_seq, report.faults) == ("desk", 1, 3, [])
 
 
 async def test_a_copy_taken_while_the_stores_are_open_restores_to_the_same_chain(

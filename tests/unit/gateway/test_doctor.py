@@ -1,3 +1,4 @@
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -7,20 +8,26 @@ from pathlib import Path
 import pytest
 import yaml
 
+from contract.chain import ChainHead
+from contract.envelope import sign_text
 from contract.keyfile import load_or_create
+from contract.messages import ChainCheckpoint
+from contract.signing import generate_key
 from gateway.app import DRIVERS, UPLINKS
 from gateway.clock import SimulatedClock
 from gateway.doctor import Check, Level, examine, run_doctor
 from gateway.evidence import RecordKind
 from gateway.recorder import Entry
 from gateway.settings import load
-from gateway.store.alert_store import Commit, Message
+from gateway.store.alert_store import Commit, Message, open_for_reading
 from gateway.store.last_known import LastKnown, remember
+from gateway.store.receipts import Proof, ProofKind, ReceiptStore, receipts_path
 from gateway.tls.folder import TlsFolder
 from gateway.tls.names import parse_names
 from tests.fakes.field_site import write_site
 from tests.fakes.mosquitto import free_port
 from tests.fakes.site import NOW_NS, SECOND_NS, Site, points, threshold
+from tests.fakes.sm2_keys import needs_sm2
 
 REGULATOR = {"name": "desk", "kind": "regulator", "enrol_code": {"env": "SITEWARDEN_NO_CODE"}}
 
@@ -175,10 +182,11 @@ def test_the_pages_certificate_and_its_keys_are_looked_at(ward: Ward) -> None:
     assert ward.level("certificate server.pem") is Level.PROBLEM
 
 
-async def test_a_damaged_key_is_a_problem(ward: Ward) -> None:
+@pytest.mark.parametrize("alg", ["Ed25519", pytest.param("SM2", marks=needs_sm2)])
+async def test_a_damaged_key_is_a_problem(ward: Ward, alg: str) -> None:
     await run_box(ward)
     key = ward.storage / "keys" / "desk.pem"
-    load_or_create(key)
+    load_or_create(key, alg)
     assert ward.level("key desk.pem") is Level.OK
     key.write_bytes(key.read_bytes()[:60])
     assert ward.level("key desk.pem") is Level.PROBLEM
@@ -196,3 +204,24 @@ async def test_a_store_that_is_gone_is_a_problem(ward: Ward) -> None:
 async def test_a_store_that_was_lost_stays_a_problem_for_a_month(ward: Ward) -> None:
     await run_box(ward, RecordKind.STORE_LOST)
     assert ward.level("stores") is Level.PROBLEM
+
+
+async def test_a_record_that_is_not_as_the_desk_signed_it_is_a_problem(ward: Ward) -> None:
+    await run_box(ward, RecordKind.STARTED)
+    head = open_for_reading(ward.storage).verify()
+    assert isinstance(head, ChainHead)
+    await keep_checkpoint(ward, head)
+    assert ward.level("receipts desk") is Level.OK
+    await keep_checkpoint(ward, ChainHead(1, "f" * 64))
+    found = ward.find("receipts desk")
+    assert found.level is Level.PROBLEM
+    assert "record 1 was rewritten: the checkpoint signed by desk names another digest" in found.text_en
+    assert "第 1 条被改写：desk 签名的检查点所载摘要不同" in found.text_zh
+
+
+async def keep_checkpoint(ward: Ward, head: ChainHead) -> None:
+    key = generate_key()
+    signed = sign_text(ChainCheckpoint(box_id="e2e-box", seq=head.seq, sha256=head.sha256, at_ns=NOW_NS), key)
+    store = ReceiptStore(receipts_path(ward.storage, "desk"))
+    await asyncio.wrap_future(store.keep(Proof(ProofKind.CHECKPOINT, head.seq, signed, key.public)))
+    store.close()

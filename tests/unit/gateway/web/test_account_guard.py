@@ -5,7 +5,6 @@ import json
 import pytest
 
 from gateway.accounts.person import Role
-from gateway.web.permissions import needed_role
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD
 from tests.fakes.account_face import AccountFace
 
@@ -151,16 +150,6 @@ async def test_other_methods_change_nothing(guarded: AccountFace, method: str) -
     reply = await boss.client.request(method, "/people/wang")
     assert reply.status_code in (404, 405)
     assert guarded.accounts.people.find("wang") is not None
-
-
-def test_what_nobody_thought_of_asks_for_a_role() -> None:
-    assert needed_role("GET", "/some/new/page") is Role.VIEWER
-    assert needed_role("POST", "/some/new/form") is Role.SUPERVISOR
-    assert needed_role("DELETE", "/some/new/form") is Role.SUPERVISOR
-    assert needed_role("POST", "/api/reload") is Role.ADMINISTRATOR
-    assert needed_role("POST", "/people/x/role") is Role.ADMINISTRATOR
-    assert needed_role("GET", "/loginx") is Role.VIEWER
-    assert needed_role("GET", "/static/x") is Role.NOBODY
 
 
 async def test_every_page_has_the_strict_headers_and_no_inline_script(guarded: AccountFace) -> None:

@@ -45,8 +45,8 @@ def test_a_style_that_is_not_the_sealed_one_has_another_digest() -> None:
 async def test_the_guard_keeps_the_papers_policy_and_adds_everything_else(face: Face) -> None:
     page = daily_html(PAGE)
     own = {"content-security-policy": sealed_page_policy(page)}
-    face.app.add_api_route("/paper", lambda: HTMLResponse(page, headers=own))
-    paper = (await face.client.get("/paper")).headers
+    face.app.add_api_route("/log/{name}/log.{kind}", lambda: HTMLResponse(page, headers=own))
+    paper = (await face.client.get("/log/x/log.html")).headers
     assert paper["content-security-policy"] == own["content-security-policy"]
     assert {name: paper[name] for name in HEADERS if name not in own} == {
         k: v for k, v in HEADERS.items() if k not in own

@@ -9,13 +9,14 @@ from gateway.web.guard import MAX_COMMAND_BYTES, MAX_UPLOAD_BYTES
 from tests.fakes.web_face import Face
 
 READINGS = "/api/pits/pit-1/readings"
+ROUTE = "/api/pits/{asset}/readings"
 
 
 @pytest.fixture
 async def face(tmp_path: Path) -> AsyncIterator[Face]:
     made = Face(tmp_path)
 
-    @made.app.post(READINGS)
+    @made.app.post(ROUTE)
     async def taken() -> int:
         return 1
 

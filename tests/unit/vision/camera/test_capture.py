@@ -18,6 +18,7 @@ from vision.camera.capture import Capture
 from vision.camera.capture_state import CaptureReport
 from vision.camera.control import Control
 from vision.camera.frame_slot import FrameSlotReader
+from vision.camera.heard import heard
 from vision.camera.packet_ring import EncodedPacket, PacketRing
 from vision.camera.plan import CapturePlan
 from vision.camera.slot_file import create_slot
@@ -71,7 +72,9 @@ class Gateway:
             assert message is not None
             if message.kind != "report":
                 return message
-            self.reports.append(CaptureReport.from_plain(message.about))
+            report = heard(message)
+            assert isinstance(report, CaptureReport)
+            self.reports.append(report)
 
     def answer(self) -> tuple[bytes, Message]:
         """All parts of one answer, and what ended it."""

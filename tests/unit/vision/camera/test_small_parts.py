@@ -15,6 +15,7 @@ from vision.camera.backoff import BackOff
 from vision.camera.capture_state import CaptureReport
 from vision.camera.conversation import Conversation
 from vision.camera.faults import fault_of
+from vision.camera.heard import Done, Part
 from vision.camera.lag import LagMeter
 from vision.camera.packet_keeper import not_kept_because
 from vision.camera.parameter_sets import browser_codec, parameter_sets
@@ -169,7 +170,7 @@ def test_the_body_of_a_message_is_not_shown() -> None:
 async def test_a_viewer_that_reads_too_slowly_is_dropped_and_the_others_go_on() -> None:
     ours, theirs = socket.socketpair()
     reports: list[CaptureReport] = []
-    talk = Conversation(ours, lambda said: reports.append(CaptureReport.from_plain(said)))
+    talk = Conversation(ours, reports.append)
     running = asyncio.create_task(talk.run(Message("plan")))
     theirs.setblocking(False)
     loop = asyncio.get_running_loop()
@@ -179,16 +180,17 @@ async def test_a_viewer_that_reads_too_slowly_is_dropped_and_the_others_go_on() 
     await loop.sock_recv(theirs, 4096)
     for number in (1, 2):
         await loop.sock_sendall(theirs, Message("part", {"id": number}, b"head").encode())
-    assert (await first_slow).body == (await first_quick).body == b"head"
+    assert await first_slow == Part(1, b"head")
+    assert await first_quick == Part(2, b"head")
     for _ in range(5):
         await loop.sock_sendall(theirs, Message("part", {"id": 1}, bytes(400)).encode())
         await loop.sock_sendall(theirs, Message("part", {"id": 2}, bytes(400)).encode())
-        assert len((await anext(quick)).body) == 400
+        assert await anext(quick) == Part(2, bytes(400))
     with pytest.raises(LookupError, match="too slowly"):
         await anext(slow)
     await loop.sock_sendall(theirs, Message("report", CaptureReport(frames=7).to_plain()).encode())
     await loop.sock_sendall(theirs, Message("done", {"id": 2}).encode())
-    assert [message.kind async for message in quick] == ["done"]
+    assert [message async for message in quick] == [Done(2)]
     assert [report.frames for report in reports] == [7]
     theirs.close()
     await running

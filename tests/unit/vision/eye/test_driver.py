@@ -97,6 +97,11 @@ def test_times_never_go_back_unless_the_boxs_clock_was_set_back() -> None:
     assert heard(camera, sink, NOW_NS - 3600 * SECOND_NS).observed_at_ns == NOW_NS - 3600 * SECOND_NS
 
 
+def test_nothing_was_received_after_now_whatever_the_eye_says() -> None:
+    readings = heard(driver(), Kept(), 2**61)
+    assert (readings.observed_at_ns, readings.received_at_ns) == (NOW_NS, NOW_NS)
+
+
 def test_a_lost_eye_makes_everything_unknown_and_shows_why() -> None:
     camera, sink = driver(), Kept()
     heard(camera, sink, NOW_NS, **GOLDEN["observation"])

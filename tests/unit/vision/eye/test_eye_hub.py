@@ -15,7 +15,7 @@ from gateway.model.survey import empty_survey
 from tests.fakes.eye_parts import watched
 from vision import eye_hub
 from vision.edge_states import EdgeStates
-from vision.eye.wire import MAX_MESSAGE_BYTES, packed, read_message
+from vision.eye.wire import MAX_MESSAGE_BYTES, packed, read_order
 from vision.eye_hub import EyeHub, Listener
 from vision.observation import Observation
 
@@ -169,10 +169,10 @@ def test_a_message_that_is_cut_off_or_out_of_step_is_an_end_not_a_picture(tmp_pa
     for body in (b"", whole[:2], whole[:-1], (MAX_MESSAGE_BYTES + 1).to_bytes(4, "big") + b"x"):
         path.write_bytes(body)
         with path.open("rb") as stream, pytest.raises(EOFError):
-            read_message(stream)
+            read_order(stream)
     path.write_bytes(whole)
     with path.open("rb") as stream:
-        assert read_message(stream) == {"a": 1}
+        assert read_order(stream) == {"a": 1}
     with pytest.raises(ValueError, match="at most"):
         packed(bytes(MAX_MESSAGE_BYTES + 1))
 
