@@ -104,8 +104,8 @@ def reset(db: Connection, ledger: Ledger, user_id: str, by: Actor, now_ns: int, 
 
 
 def show(database: DeskDatabase, ledger: Ledger, presence: Presence, typed: str, caller: Caller, now_ns: int) -> None:
-    """A login that owes a code shows one, of the app or for recovery, and is a login like any other, at a seat that is
-    the person's own from now on. Raises RefusedError: 401 wrong or used before, 429 after too many from this address."""
+    """A login that owes a code shows one, of the app or for recovery, and is a login like any other. The seat is the
+    person's own from now on. Raises RefusedError: 401 wrong or used before, 429 after too many from this address."""
     account, session, address = presence.account, presence.session, caller.address
     with database.transaction() as db:
         _begin_try(db, account.user_id, address, now_ns)
