@@ -5,6 +5,7 @@ The configuration file is read as a site file is: every fault at once, with its 
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from contract.extras import require
@@ -111,27 +112,24 @@ def _desk(args: argparse.Namespace) -> int:
 
 
 def _about_boxes(args: argparse.Namespace, settings: DeskSettings) -> int:
-    from regulator.console import (  # noqa: PLC0415
-        issue_code,
-        issue_list,
-        list_boxes,
-        reset_second_factor,
-        revoke,
-        show_head,
-    )
-    from regulator.intake.codes import MOST_HOURS, Wanted  # noqa: PLC0415
+    from regulator.console import list_boxes, reset_second_factor, revoke, show_head  # noqa: PLC0415
     from regulator.verifying import verify_desk  # noqa: PLC0415
 
-    if args.act == "verify":
-        return verify_desk(settings, args.head)
-    if args.act == "head":
-        return show_head(settings)
-    if args.act == "boxes":
-        return list_boxes(settings)
-    if args.act == "reset-second-factor":
-        return reset_second_factor(settings, args.login, args.reason)
-    if args.act == "revoke-box":
-        return revoke(settings, args.box, args.reason)
+    acts: dict[str, Callable[[], int]] = {
+        "verify": lambda: verify_desk(settings, args.head),
+        "head": lambda: show_head(settings),
+        "boxes": lambda: list_boxes(settings),
+        "reset-second-factor": lambda: reset_second_factor(settings, args.login, args.reason),
+        "revoke-box": lambda: revoke(settings, args.box, args.reason),
+        "issue-code": lambda: _issue(args, settings),
+    }
+    return acts[args.act]()
+
+
+def _issue(args: argparse.Namespace, settings: DeskSettings) -> int:
+    from regulator.console import issue_code, issue_list  # noqa: PLC0415
+    from regulator.intake.codes import MOST_HOURS, Wanted  # noqa: PLC0415
+
     if not 0 < args.hours <= MOST_HOURS:
         raise ValueError(f"--hours: expected more than 0 and at most {MOST_HOURS}")
     if args.list is not None:
