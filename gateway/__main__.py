@@ -83,9 +83,10 @@ def _leave() -> None:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from gateway.settings import check_report  # noqa: PLC0415 - only what a command needs is imported
+    from gateway.machine_check import with_machine_warnings  # noqa: PLC0415 - only what a command needs is imported
+    from gateway.settings import check_report  # noqa: PLC0415 - as above
 
-    settings = _site(args.file)
+    settings = with_machine_warnings(_site(args.file))
     print(check_report(settings, args.language))
     return 0
 

@@ -21,6 +21,7 @@ from gateway.model.survey import Survey, empty_survey
 from gateway.ports import Clock
 from vision.camera.backoff import BackOff
 from vision.edge_states import EdgeStates
+from vision.eye.needs import arguments_for
 from vision.eye.said import Said, receive
 from vision.eye.watched import Alive, AskReference, Forget, Order, Redraw, ReferenceFrame, Watched
 from vision.eye.wire import packed
@@ -81,6 +82,8 @@ class EyeHub:
         self._edge_states = edge_states or EdgeStates()
         self._writing: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
+        self._widened = asyncio.Event()
+        self._may: set[str] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._silence_s = 0.0
         self._numbers = itertools.count(1)
@@ -88,10 +91,14 @@ class EyeHub:
         self.state = EyeState()
 
     def watch(self, camera: str, slot: str, settings: CameraDeviceSettings, listener: Listener) -> None:
-        """Judge this camera from now on."""
+        """Judge this camera from now on. Where the eye that turns may not read its pictures or its model, another one
+        is started: it is shut in for as long as it lives."""
         self._cameras[camera] = _Camera(slot, settings, listener)
         self._wanted.set()
-        self._send(self._watched(camera))
+        if set(self._arguments()) <= self._may:
+            self._send(self._watched(camera))
+        else:
+            self._widened.set()
 
     def forget(self, camera: str) -> None:
         """Judge it no more; its listener hears nothing more."""
@@ -132,7 +139,8 @@ class EyeHub:
             self._tell_lost()
             if lived:
                 back_off.reset()
-            await self._clock.sleep(back_off.next_s())
+            if not self._widened.is_set():
+                await self._clock.sleep(back_off.next_s())
 
     # --- one process ---
 
@@ -148,16 +156,17 @@ class EyeHub:
         log.info("event=eye_started pid=%d cameras=%d", process.pid, len(self._cameras))
         words = asyncio.create_task(_last_words(process))
         tasks = [asyncio.create_task(self._listen(process)), asyncio.create_task(self._watch_silence())]
+        widened = asyncio.create_task(self._widened.wait())
         for camera in self._cameras:
             self._send(self._watched(camera))
         heard_end = False
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*tasks, widened], return_when=asyncio.FIRST_COMPLETED)
             silent = tasks[1].done()
-            heard_end = not silent and not isinstance(tasks[0].exception(), GarbageError)
+            heard_end = tasks[0].done() and not isinstance(tasks[0].exception(), GarbageError)
         finally:
             self._process, self.state.pid = None, None
-            for task in tasks:
+            for task in (*tasks, widened):
                 task.cancel()
             outcome = await asyncio.gather(*tasks, return_exceptions=True)
             await end_process(process, at_once=not heard_end)
@@ -171,6 +180,8 @@ class EyeHub:
         elif silent:
             self.state.kills += 1
             self.state.last_error = "no sign of life; the eye was killed"
+        elif self._widened.is_set():
+            self.state.last_error = "the eye is started again for another camera"
         else:
             ended = f"the eye ended ({process.returncode}) {said}".strip()
             self.state.last_error = ended if fault is None else f"{fault}"
@@ -181,9 +192,15 @@ class EyeHub:
         environment = {name: os.environ[name] for name in _CHILD_ENVIRONMENT if name in os.environ}
         environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
         pipe = asyncio.subprocess.PIPE
+        arguments = self._arguments()
+        self._may = set(arguments)
+        self._widened.clear()
         return await asyncio.create_subprocess_exec(
-            *self._command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, env=environment
+            *(*self._command, *arguments), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, env=environment
         )
+
+    def _arguments(self) -> tuple[str, ...]:
+        return arguments_for((camera.slot, camera.settings) for camera in self._cameras.values())
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -201,6 +218,8 @@ class EyeHub:
                     self._keep(message)
                 camera.listener.hear(message)
         elif isinstance(message, Alive):
+            if message.lacks and self.state.alive is None:
+                log.warning("event=eye_not_shut_in lacks=%s", message.lacks)
             self.state.alive = message
         elif isinstance(message, ReferenceFrame):
             asked = self._asked.get(message.number)

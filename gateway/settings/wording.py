@@ -648,6 +648,24 @@ CATALOGUE: dict[str, Wording] = {
         "所有程序共用、没有期限的令牌：现在只能读取",
         "删去此项；在“程序令牌”页（/tokens）新建，或运行 sitewarden accounts make-token",
     ),
+    "warn.no_landlock": Wording(
+        "{system} without Landlock: a camera that takes over its process reads all files that the gateway may read",
+        "Linux 5.13 or newer with Landlock switched on",
+        "{system} 没有 Landlock：被摄像机攻破的进程可读取监控主机程序有权读取的所有文件",
+        "启用 Landlock 的 Linux 5.13 或更高版本",
+    ),
+    "warn.no_landlock_ports": Wording(
+        "{system} without Landlock's rules for ports: a camera that takes over its process connects to any TCP port",
+        "Linux 6.7 or newer with Landlock switched on",
+        "{system} 没有 Landlock 端口规则：被摄像机攻破的进程可连接任意 TCP 端口",
+        "启用 Landlock 的 Linux 6.7 或更高版本",
+    ),
+    "warn.no_seccomp": Wording(
+        "{system} without a filter for system calls: a camera that takes over its process can start programs",
+        "Linux with seccomp filters, on x86-64 or aarch64",
+        "{system} 没有系统调用过滤：被摄像机攻破的进程可启动其他程序",
+        "支持 seccomp 过滤的 Linux（x86-64 或 aarch64）",
+    ),
     "warn.retention_short": Wording(
         "{found} days for a site with tower cranes",
         "at least 42 (30 working days, GB/T 28264 acceptance, V2)",

@@ -2,9 +2,10 @@
 
     python -m vision.camera.capture CAMERA      standard input is a socket; its first message is the plan
 
-In: a `CapturePlan` and requests over the socket. Out: pictures in the frame slot, reports and answers over the socket.
-Ends when the gateway's end of the socket closes, or when the gateway is no longer its parent. Holds no model, and
-neither numpy nor pydantic: six of these run on a small box.
+Shuts itself in before it opens anything (`vision.confinement`). In: a `CapturePlan` and requests over the socket. Out:
+pictures in the frame slot, reports and answers over the socket. Ends when the gateway's end of the socket closes, or
+when the gateway is no longer its parent. Holds no model, and neither numpy nor pydantic: six of these run on a small
+box.
 
 Theory of operation. One loop opens, reads, keeps, decodes and converts, and is the heart that beats: a report goes out
 from it several times a second, and none when it hangs in a call of libav. Requests are answered by other threads
@@ -16,6 +17,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -29,6 +31,7 @@ from vision.camera.control import Control
 from vision.camera.decoding import Decoding
 from vision.camera.faults import CaptureFault
 from vision.camera.folder_input import FolderInput
+from vision.camera.needs import capture_needs
 from vision.camera.packet_keeper import PacketKeeper, not_kept_because
 from vision.camera.packet_ring import PacketRing
 from vision.camera.picture_outlet import PictureOutlet
@@ -37,15 +40,17 @@ from vision.camera.slot_file import SlotWriter, Stamp
 from vision.camera.sub_stream import SubStream
 from vision.camera.video_input import VideoInput
 from vision.camera.wire import receive
+from vision.confinement import Lack, confine
 
 _BEAT_S = 0.25
 _RATE_S = 2.0
 
 
 class Capture:
-    """One camera, connection after connection. `tell` sends a report."""
+    """One camera, connection after connection. `lacks`: how this process is not shut in."""
 
-    def __init__(self, plan: CapturePlan, control: Control) -> None:
+    def __init__(self, plan: CapturePlan, control: Control, lacks: Sequence[Lack] = ()) -> None:
+        self._lacks = ",".join(lacks)
         self._plan = plan
         self._control = control
         self._slot = SlotWriter(Path(plan.slot_path)) if plan.slot_path else None
@@ -213,6 +218,7 @@ class Capture:
             browser_codec=self._control.video_codec,
             last_error=self._error,
             ended=self._ended,
+            lacks=self._lacks,
         )
 
 
@@ -224,9 +230,10 @@ def main() -> int:
     if first is None or first.kind != "plan":
         return 2
     plan = CapturePlan.from_json(first.body)
-    control = Control(sock, plan.read_timeout_s)
+    lacks = confine(capture_needs(plan))
+    control = Control(sock, plan.read_timeout_s, work_folder=plan.work_folder)
     threading.Thread(target=control.serve, name="control", daemon=True).start()
-    Capture(plan, control).run()
+    Capture(plan, control, lacks).run()
     return 0
 
 

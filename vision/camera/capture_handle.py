@@ -23,6 +23,8 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
+import shutil
 import socket
 import sys
 import tempfile
@@ -38,6 +40,7 @@ from vision.camera.backoff import BackOff
 from vision.camera.capture_state import CaptureReport, CaptureState, Clip, ClipHead
 from vision.camera.conversation import Conversation
 from vision.camera.heard import Done, Part
+from vision.camera.own_folder import CLIPS, PICTURES, leave_folder, own_folder, remove_stale_folders
 from vision.camera.plan import CapturePlan
 from vision.camera.settings import CameraLinkSettings
 from vision.camera.slot_file import SHARED_MEMORY, create_slot, remove_slot, remove_stale_slots
@@ -73,9 +76,12 @@ class CaptureHandle:
         self._settings = settings
         self._clock = clock
         self._command = tuple(command)
-        folders = (SHARED_MEMORY, Path(tempfile.gettempdir())) if slot_folders is None else slot_folders
+        temporary = Path(tempfile.gettempdir())
+        folders = (SHARED_MEMORY, temporary) if slot_folders is None else slot_folders
         remove_stale_slots(folders)
-        self._slot_path = create_slot(settings.id, settings.max_width_px, settings.max_height_px, folders)
+        remove_stale_folders((*folders, temporary))
+        self._slot_path = _slot_in(settings, folders)
+        self._work_folder = _work_in(temporary, settings.id)
         self._talk: Conversation | None = None
         self._silence_s = 0.0
         self._password = ""
@@ -152,6 +158,11 @@ class CaptureHandle:
     def close(self) -> None:
         """Remove the slot. Readers that are attached keep the last picture."""
         remove_slot(self._slot_path)
+        leave_folder(self._slot_path.parent)
+        if self._work_folder is not None:
+            shutil.rmtree(self._work_folder, ignore_errors=True)
+            leave_folder(self._work_folder.parent)
+            self._work_folder = None
 
     async def _ask(self, kind: str, about: dict[str, Any], max_bytes: int) -> AsyncGenerator[Part | Done, None]:
         if self._talk is None:
@@ -165,7 +176,7 @@ class CaptureHandle:
     async def _one_process(self) -> bool:
         """Start it, talk to it, until it is gone. Whether it ever said anything."""
         try:
-            plan = self._settings.plan(self._slot_path, self._state.report.session + 1)
+            plan = self._settings.plan(self._slot_path, self._state.report.session + 1, self._emptied_work_folder())
         except LookupError as error:
             self._set_link(CameraLink.OFFLINE, str(error))
             return False
@@ -181,6 +192,14 @@ class CaptureHandle:
             self._talk = None
             await end_process(process, at_once=True)
             self._state = replace(self._state, pid=None)
+
+    def _emptied_work_folder(self) -> Path | None:
+        """What a process that was killed has left in it is gone."""
+        if self._work_folder is not None:
+            shutil.rmtree(self._work_folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                self._work_folder.mkdir(mode=0o700)
+        return self._work_folder
 
     async def _start(self) -> tuple[asyncio.subprocess.Process, socket.socket]:
         ours, theirs = socket.socketpair()
@@ -200,7 +219,8 @@ class CaptureHandle:
         finally:
             theirs.close()
         self._silence_s = 0.0
-        starting = replace(CaptureReport(), session=self._state.report.session)
+        before = self._state.report
+        starting = replace(CaptureReport(), session=before.session, lacks=before.lacks)
         self._state = replace(self._state, pid=process.pid, starts=self._state.starts + 1, report=starting)
         return process, ours
 
@@ -251,6 +271,8 @@ class CaptureHandle:
 
     def _on_report(self, report: CaptureReport) -> None:
         self._silence_s = 0.0
+        if report.lacks and report.lacks != self._state.report.lacks:
+            logger.warning("event=capture_not_shut_in camera=%s lacks=%s", self.camera, report.lacks)
         self._state = replace(self._state, report=report)
         starting = report.link is CameraLink.CONNECTING and self._state.link is CameraLink.OFFLINE
         if not starting:
@@ -268,6 +290,31 @@ class CaptureHandle:
             logger.info("camera=%s state=live codec=%s", self.camera, self._state.report.codec)
         elif before is CameraLink.LIVE or link is CameraLink.OFFLINE:
             logger.warning("camera=%s state=%s error=%r", self.camera, link, error)
+
+
+def _slot_in(settings: CameraLinkSettings, bases: Sequence[Path]) -> Path:
+    """An empty slot in a folder of this gateway, in the first of the bases that has room."""
+    failure = OSError(f"no folder for the frame slot of {settings.id}")
+    for base in bases:
+        try:
+            folder = own_folder(base, PICTURES)
+        except OSError as error:
+            failure = error
+            continue
+        try:
+            return create_slot(settings.id, settings.max_width_px, settings.max_height_px, [folder])
+        except OSError as error:
+            leave_folder(folder)
+            failure = error
+    raise failure
+
+
+def _work_in(base: Path, camera: str) -> Path | None:
+    """A name for a folder of one camera's clips; None where there is no room, and then there are no clips."""
+    try:
+        return own_folder(base, CLIPS) / re.sub(r"[^a-z0-9_.-]", "_", camera.lower())
+    except OSError:
+        return None
 
 
 def _patience_s(phase: str, read_timeout_s: float) -> float:

@@ -14,7 +14,8 @@ class CaptureReport:
     scaling. `frames` decoded, `converted` offered to the eye, `bad` packets or pictures that could not be decoded.
     `key_frames_only`: decoding lags behind and leaves out all but key frames. `stream_time`: the camera tells when a
     picture was taken. `no_video_reason`: why there are no clips, or empty. `browser_codec`: what a browser is told of
-    clips and live video (`avc1.640028`). `ended`: a file that does not begin again is over.
+    clips and live video (`avc1.640028`). `ended`: a file that does not begin again is over. `lacks`:
+    how the process is not shut in (`vision.confinement.Lack`, with commas).
     """
 
     link: CameraLink = CameraLink.CONNECTING
@@ -34,6 +35,7 @@ class CaptureReport:
     browser_codec: str = ""
     last_error: str = ""
     ended: bool = False
+    lacks: str = ""
 
     def to_plain(self) -> dict[str, Any]:
         """For the socket; `vision.camera.heard` reads it."""

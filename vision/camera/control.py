@@ -27,7 +27,14 @@ class Control:
     """The socket of one capture process. `offer` says what clips are made of; `browser_codec` is of the main stream;
     `wanted` are the requests that nobody has taken back; `leave` ends the process."""
 
-    def __init__(self, sock: socket.socket, read_timeout_s: float, leave: Callable[[int], object] = os._exit) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        read_timeout_s: float,
+        leave: Callable[[int], object] = os._exit,
+        work_folder: str = "",
+    ) -> None:
+        self._work_folder = work_folder or None
         self._leave = leave
         self._sock = sock
         self._read_timeout_s = read_timeout_s
@@ -92,7 +99,7 @@ class Control:
         ring = self.usable_ring()
         from_ns, to_ns = int(message.about["from_ns"]), int(message.about["to_ns"])
         ring.wait_until(to_ns, (to_ns - time.time_ns()) / 1e9 + self._read_timeout_s + _QUIET_S)
-        with tempfile.TemporaryDirectory(prefix="sitewarden-clip-") as folder:
+        with tempfile.TemporaryDirectory(prefix="sitewarden-clip-", dir=self._work_folder) as folder:
             path = Path(folder) / "clip.mp4"
             head = write_clip(ring.span(from_ns, to_ns), path)
             with path.open("rb") as file:

@@ -72,6 +72,7 @@ class _Report(_Said):
     browser_codec: Annotated[str, Field(pattern=r"^[A-Za-z0-9.]{0,32}$")]
     last_error: Words
     ended: bool
+    lacks: Annotated[str, Field(pattern=r"^[a-z,]{0,64}$")]
 
 
 class _Part(_Said):

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 class CapturePlan:
     """One camera's orders. `source` is as in the site file (no user information); times in seconds. `slot_path` is the
     frame slot to write into; empty: pictures are decoded and nobody takes them. `first_session` is the number of the
-    first connection."""
+    first connection. `work_folder` is where clips are made; empty: the folder for temporary files."""
 
     camera: str
     source: str
@@ -30,6 +30,7 @@ class CapturePlan:
     realtime: bool = True
     sub_source: str = ""
     first_session: int = 1
+    work_folder: str = ""
 
     def to_json(self) -> bytes:
         """For the socket. Holds the password."""

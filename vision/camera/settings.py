@@ -61,7 +61,9 @@ class CameraLinkSettings(LinkSettings):
             raise ValueError("the address contains {password}, but no password is set")
         return self
 
-    def plan(self, slot_path: Path | None = None, first_session: int = 1) -> CapturePlan:
+    def plan(
+        self, slot_path: Path | None = None, first_session: int = 1, work_folder: Path | None = None
+    ) -> CapturePlan:
         """The capture process's orders, the password among them. Raises LookupError that names the place where the
         password is missing, or says that it is too long for libav; never the password."""
         password = self.password.reveal() if self.password is not None else ""
@@ -85,4 +87,5 @@ class CameraLinkSettings(LinkSettings):
             realtime=self.realtime,
             sub_source=self.sub_source or "",
             first_session=first_session,
+            work_folder=str(work_folder or ""),
         )

@@ -113,7 +113,7 @@ def remove_slot(path: Path) -> None:
 def remove_stale_slots(folders: Sequence[Path]) -> int:
     """Remove what gateways that were killed have left behind; how many there were. A gateway holds a lock on its slots:
     in another container its process id would look dead."""
-    stale = [path for folder in folders for path in _slots_in(folder) if not _alive(int(_pid_of(path)))]
+    stale = [path for folder in folders for path in _slots_in(folder) if not process_lives(int(_pid_of(path)))]
     left = [path for path in stale if not _locked(path)]
     for path in left:
         remove_slot(path)
@@ -141,7 +141,8 @@ def _pid_of(path: Path) -> str:
     return found[1] if found else "0"
 
 
-def _alive(pid: int) -> bool:
+def process_lives(pid: int) -> bool:
+    """Whether a process of that number is there, anybody's."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,6 +1,7 @@
 """The eye as its own process: orders over standard input, what it says over standard output. Started by the gateway.
 
-It holds the model and no connection to anything but its parent, and ends when that is gone. `logging` goes to standard
+It holds the model and no connection to anything but its parent, and ends when that is gone. It shuts itself in first
+(`vision.confinement`). `logging` goes to standard
 error, which the parent keeps.
 """
 
@@ -17,7 +18,9 @@ import cv2
 
 from screens.log_limit import LogLimit
 from vision.camera.frame_slot import FrameSlotReader
+from vision.confinement import confine
 from vision.eye.models import ModelShelf
+from vision.eye.needs import eye_needs
 from vision.eye.parts import open_model, open_parts
 from vision.eye.said import Said, said_bytes
 from vision.eye.turn import Slot, Turn
@@ -34,6 +37,7 @@ def main() -> int:
     said = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get between the messages
     os.nice(NICENESS)
+    lacks = ",".join(confine(eye_needs(sys.argv[1:])))
     cv2.setNumThreads(1)
     log_to = logging.StreamHandler()
     log_to.setFormatter(logging.Formatter("%(levelname)s logger=%(name)s %(message)s"))
@@ -42,6 +46,7 @@ def main() -> int:
     threading.Thread(target=_hear, args=(sys.stdin.buffer, orders), daemon=True).start()
     shelf = ModelShelf(open_model)
     turn = Turn(shelf, _open_slot, lambda watched: open_parts(watched, shelf, time.time_ns(), time.monotonic_ns()))
+    turn.lacks = lacks
     try:
         _run(turn, orders, said)
     except BrokenPipeError:

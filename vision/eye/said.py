@@ -93,6 +93,7 @@ class _Alive(_Head):
     models: Annotated[dict[Words, Words], Field(max_length=64)]
     faults: Annotated[dict[Name, Count], Field(max_length=1024)]
     last_fault: Words
+    lacks: Annotated[str, Field(pattern=r"^[a-z,]{0,64}$")]
 
 
 class _Reference(_Head):
@@ -125,7 +126,8 @@ def _plain(message: Said, body: list[bytes]) -> dict[str, Any]:
     if isinstance(message, Alive):
         models = {key[:_WORDS_CHARS]: reason[:_WORDS_CHARS] for key, reason in message.models.items()}
         alive = {"cameras": message.cameras, "turns": message.turns, "models": models, "faults": message.faults}
-        return {"kind": "alive", **alive, "last_fault": message.last_fault[:_WORDS_CHARS]}
+        said = {"last_fault": message.last_fault[:_WORDS_CHARS], "lacks": message.lacks}
+        return {"kind": "alive", **alive, **said}
     if isinstance(message, ReferenceFrame):
         picture = None if message.picture is None else _picture_plain(message.picture, body)
         camera = "" if message.picture is None else message.picture.camera
@@ -205,7 +207,7 @@ def decoded(head: bytes, body: bytes) -> Said:
         case _Alive():
             words = {printable(key, _WORDS_CHARS): printable(text, _WORDS_CHARS) for key, text in said.models.items()}
             last_fault = printable(said.last_fault, _WORDS_CHARS)
-            message: Said = Alive(said.cameras, said.turns, words, said.faults, last_fault)
+            message: Said = Alive(said.cameras, said.turns, words, said.faults, last_fault, said.lacks)
         case _Reference():
             picture = None if said.picture is None else _picture(said.camera, said.picture, cut)
             message = ReferenceFrame(said.number, picture)

@@ -68,6 +68,7 @@ class Turn:
     open_parts: PartsOpener
     turns: int = 0
     last_fault: str = ""
+    lacks: str = ""
     _eyes: dict[str, _Eye] = field(default_factory=dict)
     _first: int = 0
 
@@ -107,7 +108,7 @@ class Turn:
     def alive(self) -> Alive:
         """What is said once a second."""
         faults = {camera: eye.faults for camera, eye in self._eyes.items() if eye.faults}
-        return Alive(len(self._eyes), self.turns, self.shelf.failures, faults, self.last_fault)
+        return Alive(len(self._eyes), self.turns, self.shelf.failures, faults, self.last_fault, self.lacks)
 
     def _due(self, now_mono_ns: int) -> Sequence[_Eye]:
         """At most a batch, beginning where the last turn ended."""

@@ -63,10 +63,12 @@ class ReferenceFrame:
 @dataclass(frozen=True, slots=True)
 class Alive:
     """The eye turns: said once a second. `models` maps what could not be loaded to the reason; `faults` counts frames
-    of a camera whose judging failed, `last_fault` is the newest reason."""
+    of a camera whose judging failed, `last_fault` is the newest reason. `lacks`: how the eye is
+    not shut in (`vision.confinement.Lack`, with commas)."""
 
     cameras: int
     turns: int
     models: dict[str, str] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     last_fault: str = ""
+    lacks: str = ""
