@@ -17,7 +17,7 @@ log line for each. Knows no HTTP server and no pages.
 
 import logging
 import resource
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -25,6 +25,9 @@ from typing import Final, Protocol
 
 logger = logging.getLogger(__name__)
 
+MOST_AT_ONCE: Final = 25
+"""So many connections are accepted, and so many closed, before the event loop does something else: alarms do not wait
+for a crowd."""
 TOO_SLOW: Final = 408
 TOO_LARGE: Final = 431
 NO_ROOM: Final = 503
@@ -101,6 +104,7 @@ class Door:
         self._is_proxy = is_proxy
         self._inside: dict[Connection, None] = {}
         self._addresses: Counter[str] = Counter()
+        self._slow: deque[Connection] = deque()
         self._swept_s: float | None = None
 
     @property
@@ -131,12 +135,19 @@ class Door:
             self._end(connection, TOO_LARGE, "a request header without measure")
 
     def sweep(self, now_s: float) -> None:
-        """Close what is too slow; to be called about once a second, with a time that never goes back."""
+        """Find what is too slow; to be called about once a second, with a time that never goes back."""
         passed_s = 0.0 if self._swept_s is None else now_s - self._swept_s
         self._swept_s = now_s
-        for connection in list(self._inside):
+        for connection in self._inside:
             connection.waited_s += passed_s if connection.is_read else 0.0
-            if reason := self._too_slow(connection):
+        self._slow = deque(connection for connection in self._inside if self._too_slow(connection))
+
+    def close_slow(self) -> None:
+        """Close some of what the last sweep found; to be called several times a second."""
+        for _ in range(min(MOST_AT_ONCE, len(self._slow))):
+            connection = self._slow.popleft()
+            reason = self._too_slow(connection)
+            if reason and connection in self._inside:
                 self._end(connection, TOO_SLOW if connection.received_bytes else None, reason)
 
     def _too_slow(self, connection: Connection) -> str:

@@ -6,6 +6,7 @@ starts it. Knows no pages.
 
 import asyncio
 import http
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from screens.connections import Door, Limits, Phase, backlog
+from screens.connections import MOST_AT_ONCE, Door, Limits, Phase, backlog
 
 SWEEP_S: Final = 1.0
 
@@ -34,7 +35,7 @@ class BoundedServer(uvicorn.Server):
         tls: ssl.SSLContext | None = None,
         **settings: Any,
     ) -> None:
-        config = uvicorn.Config(app, log_config=None, access_log=False, backlog=backlog(), **settings)
+        config = uvicorn.Config(app, log_config=None, access_log=False, backlog=MOST_AT_ONCE, **settings)
         proxies = ProxyHeadersMiddleware(app, config.forwarded_allow_ips).trusted_hosts  # type: ignore[arg-type]
         self.door = Door(limits, lambda address: address in proxies)
         watched = type(protocol.__name__, (protocol,), {"door": self.door})
@@ -42,12 +43,19 @@ class BoundedServer(uvicorn.Server):
         self._sweep_due_s = 0.0
         super().__init__(config)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve. For asyncio a backlog is how many it accepts in one turn; for the system it is how many may wait."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(backlog())
+
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
         now_s = asyncio.get_running_loop().time()
         if now_s >= self._sweep_due_s:
             self._sweep_due_s = now_s + SWEEP_S
             self.door.sweep(now_s)
+        self.door.close_slow()
         return await super().on_tick(counter)
 
     @contextmanager

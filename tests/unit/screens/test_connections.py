@@ -2,7 +2,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from screens.connections import NO_ROOM, TOO_LARGE, TOO_SLOW, Door, Limits, Phase
+from screens.connections import MOST_AT_ONCE, NO_ROOM, TOO_LARGE, TOO_SLOW, Door, Limits, Phase
 
 LIMITS = Limits(in_all=4, an_address=2, header_s=10, header_bytes=100, body_grace_s=20, body_bytes_s=500)
 
@@ -33,6 +33,7 @@ def swept(caller: Caller, seconds: float) -> list[int | None]:
     door.sweep(100.0)
     door.enter(caller)
     door.sweep(100.0 + seconds)
+    door.close_slow()
     return caller.ended
 
 
@@ -56,6 +57,19 @@ def test_only_a_request_that_does_not_end_is_cut(
     phase: Phase, received_bytes: int, seconds: float, ended: list[int | None]
 ) -> None:
     assert swept(Caller("a", phase, received_bytes=received_bytes), seconds) == ended
+
+
+def test_many_slow_ones_are_closed_a_few_at_a_time() -> None:
+    door, callers = Door(Limits(1_000, 1_000)), [Caller("a") for _ in range(MOST_AT_ONCE + 1)]
+    door.sweep(0.0)
+    entered(door, *callers)
+    door.sweep(11.0)
+    callers[0].phase = Phase.RUNNING
+    open_after = []
+    for _ in range(2):
+        door.close_slow()
+        open_after.append(door.open)
+    assert open_after == [2, 1], "the first has asked meanwhile, and stays"
 
 
 def test_time_in_which_we_do_not_read_is_not_the_peers() -> None:
