@@ -185,6 +185,7 @@ _ROWS: Final = (
         GET /verify
         GET /wall
         GET /wall/card/{code}
+        GET /witness
     """),
     (WORK, """
         POST /hazards/{hazard_id}/act
@@ -223,6 +224,10 @@ _ROWS: Final = (
     """),
     (_at(_ALL, _KEEPER, _AUDITOR), """
         GET /audit
+    """),
+    (_at(frozenset({Level.PROVINCE}), _KEEPER, _AUDITOR), """
+        GET /witness/{head_number}/head.json
+        GET /witness/{head_number}/stamp.tsr
     """),
     (_at(_ALL, _KEEPER, _APPROVER), """
         POST /docking/{name}/now
