@@ -138,6 +138,7 @@ class StoryBox:
         token = self._folder / "token"
         token.write_text(TOKEN)
         site["web"] = {"host": "127.0.0.1", "port": self._port, "token": {"file": str(token)}}
+        site["web"]["second_factor_for"] = []
         path = self._folder / "site.yaml"
         path.write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8")
 

@@ -4,6 +4,9 @@
     session   one row a login; of its token only the SHA-256
     wall      one row a wall screen; of its token only the SHA-256; never deleted, only revoked
     unsealed  what has happened and is not in the evidence chain yet; empty but for a moment
+    second_factor  one row an account that has or begins one: the secret of the authenticator app
+    recovery_code  of each code that is not used yet the SHA-256
+    owing     sessions that owe a code of the second factor
     form_key  one row: what makes the forms of pages, so that an open page outlives a restart
 
 In: rows. Out: values. Knows no writer thread.
@@ -20,7 +23,7 @@ ACCOUNTS_FILE = "accounts.db"
 SCHEMA = Schema(
     version=1,
     synchronous="FULL",
-    tables=("person", "session", "wall", "unsealed"),
+    tables=("person", "session", "wall", "unsealed", "second_factor", "recovery_code", "owing"),
     ddl="""
 CREATE TABLE person (
     name TEXT PRIMARY KEY, title TEXT NOT NULL, role INTEGER NOT NULL, password_hash TEXT NOT NULL,
@@ -35,6 +38,13 @@ CREATE TABLE wall (
 CREATE TABLE unsealed (event_id TEXT PRIMARY KEY, at_ns INTEGER NOT NULL, content TEXT NOT NULL);
 CREATE TABLE form_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL);
 INSERT INTO form_key VALUES (1, randomblob(32))
+""",
+    added="""
+CREATE TABLE IF NOT EXISTS second_factor (
+    name TEXT PRIMARY KEY, secret TEXT NOT NULL DEFAULT '', pending_secret TEXT NOT NULL DEFAULT '',
+    last_step INTEGER NOT NULL DEFAULT 0, confirmed_at_ns INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS recovery_code (code_sha256 TEXT PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS owing (session_id TEXT PRIMARY KEY);
 """,
 )
 
@@ -61,6 +71,15 @@ class Wall:
     made_at_ns: int
     seen_at_ns: int = 0
     revoked_at_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """What an account has. `pending`: a secret that waits for its first code; empty when none does."""
+
+    confirmed_at_ns: int = 0
+    pending: str = ""
+    codes_left: int = 0
 
 
 def token_digest(token: str) -> str:
@@ -95,3 +114,9 @@ def wall_of(row: sqlite3.Row) -> Wall:
         seen_at_ns=row["seen_at_ns"],
         revoked_at_ns=row["revoked_at_ns"],
     )
+
+
+def forget_factor(db: sqlite3.Connection, name: str) -> None:
+    """Take the second factor of an account away, in the caller's transaction."""
+    db.execute("DELETE FROM second_factor WHERE name = ?", (name,))
+    db.execute("DELETE FROM recovery_code WHERE name = ?", (name,))

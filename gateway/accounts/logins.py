@@ -92,8 +92,9 @@ class Logins:
         await self._note_failure(name, address)
         raise AccountError(fault)
 
-    async def open(self, person: Person, caller: Caller) -> str:
-        """A session for somebody who has just shown who they are; its token. The oldest beyond twenty ends."""
+    async def open(self, person: Person, caller: Caller, *, shown: bool = False) -> str:
+        """A session for somebody who has just shown who they are; its token. The oldest beyond twenty ends. It owes a
+        code when the account has a second factor, unless one was `shown` by the login before."""
         token, now_ns = secrets.token_urlsafe(32), self._clock.now_ns()
         session_id = secrets.token_hex(6)
         event = AccountEvent(
@@ -101,7 +102,7 @@ class Logins:
         )
         agent = caller.agent[:MOST_AGENT_CHARACTERS]
         row = (token_digest(token), session_id, person.name, now_ns, now_ns, caller.address, agent)
-        await self._ledger.carry_out(lambda db: _insert(db, row), event)
+        await self._ledger.carry_out(lambda db: _insert(db, row, shown=shown), event)
         return token
 
     def whose(self, token: str) -> tuple[Session, Person] | None:
@@ -138,9 +139,12 @@ class Logins:
         """Rows of sessions that nobody can use any more; that they were is in the chain."""
         now_ns = self._clock.now_ns()
         oldest = (now_ns - self._bounds.longest_ns, now_ns - self._bounds.idle_ns)
-        self._store.change(
-            lambda db: db.execute("DELETE FROM session WHERE made_at_ns <= ? OR seen_at_ns <= ?", oldest)
-        )
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM session WHERE made_at_ns <= ? OR seen_at_ns <= ?", oldest)
+            db.execute("DELETE FROM owing WHERE session_id NOT IN (SELECT session_id FROM session)")
+
+        self._store.change(job)
 
     async def _end(self, kind: AccountEventKind, session: Session, by: Actor) -> None:
         event = AccountEvent(kind, self._clock.now_ns(), by.user, session.name, by.address, session.session_id)
@@ -160,12 +164,15 @@ class Logins:
         self._store.change(lambda db: db.execute(sql, (fresh, name, kept)).rowcount)
 
 
-def _insert(db: sqlite3.Connection, row: tuple[str | int, ...]) -> None:
+def _insert(db: sqlite3.Connection, row: tuple[str | int, ...], *, shown: bool) -> None:
     """Refused when the person was disabled while the password was looked at."""
     name = row[2]
     if db.execute("SELECT 1 FROM person WHERE name = ? AND disabled_at_ns = 0", (name,)).fetchone() is None:
         raise AccountError(AccountFault.WRONG_LOGIN)
     db.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    if not shown:
+        owed = "INSERT INTO owing SELECT ? FROM second_factor WHERE name = ? AND confirmed_at_ns > 0"
+        db.execute(owed, (row[1], name))
     db.execute(
         "DELETE FROM session WHERE name = ? AND token_sha256 NOT IN"
         " (SELECT token_sha256 FROM session WHERE name = ? ORDER BY made_at_ns DESC, rowid DESC LIMIT ?)",

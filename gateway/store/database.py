@@ -59,6 +59,8 @@ class Schema:
     synchronous: str
     tables: Sequence[str]
     check_up_to_bytes: int = 2**63
+    added: str = ""
+    """What files of older programs lack, as statements that change nothing where it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None
         raise StoreError(f"{path}: schema version {version}, expected at most {schema.version}; this program is older")
     if version == 0:
         connection.executescript(f"BEGIN IMMEDIATE;{schema.ddl};PRAGMA user_version={schema.version};COMMIT;")
+    if schema.added:
+        connection.executescript(schema.added)
 
 
 def reopen_connection(path: Path, schema: Schema) -> sqlite3.Connection:
