@@ -138,7 +138,7 @@ class StoryBox:
         site["storage"]["folder"] = str(self._folder / "box")
         site["uplinks"][0] |= {"url": regulator_url, "enrol_code": {"file": str(self._folder / "code")}}
         site["uplinks"][1]["port"] = ready["broker_port"]
-        site["web"] = {"host": "127.0.0.1", "port": self._port}
+        site["web"] = {"host": "127.0.0.1", "port": self._port, "second_factor_for": []}
         path = self._folder / "site.yaml"
         path.write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8")
 

@@ -117,7 +117,7 @@ from gateway.uplinks.webhook import KIND as WEBHOOK
 from gateway.uplinks.wecom import KIND as WECOM
 from gateway.warm_start import warm_start
 from gateway.web.account_pages import account_routes
-from gateway.web.account_visitors import AccountVisitors, policy_of, session_bounds
+from gateway.web.account_visitors import AccountVisitors, asked_of, policy_of, session_bounds
 from gateway.web.alarm_desk import AlarmDesk, AlarmGuide
 from gateway.web.alarm_forms import alarm_routes
 from gateway.web.alarm_pictures import alarm_picture_routes
@@ -334,7 +334,12 @@ class Gateway:
         self.recorder = Recorder(self.alerts, *named, routes, clock, settings.hazards)
         self.commands = AlarmCommands(lambda: self.alarms, self.recorder, clock, self.alerts)
         around = Around(self._folder, self.alerts, self.recorder, clock)
-        self.accounts = Accounts(around, session_bounds(settings.web), self._announce_setup)
+        self.accounts = Accounts(
+            around,
+            session_bounds(settings.web),
+            self._announce_setup,
+            second_factor_for=asked_of(settings.web),
+        )
         self.keeping = AssetKeeping(self.assets, lambda: self.deriving, self.recorder, clock)
         self.keeping.restore()
         self.drivers: list[Driver] = [DRIVERS[link.settings.driver].build(link, clock) for link in settings.links]

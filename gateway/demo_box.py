@@ -64,6 +64,7 @@ class DemoBox:
             "uplinks[1].port": twins["broker_port"],
             "web.port": port,
             "web.view_without_login": True,
+            "web.second_factor_for": [],
         }
         self.gateway = Gateway(load("afternoon", DRIVERS, UPLINKS, replace=replace))
 

@@ -24,12 +24,17 @@ _DUTIES = {
 }
 
 
+_NO_FACTOR_ZH = "演示中登录无需两步验证；实际使用时管理员和审批人员须启用。"
+_NO_FACTOR_EN = "No login here needs a second factor; in use administrators and approvers need one."
+
+
 def logins_text(places: DemoPlaces) -> str:
     """Everybody who may log in, a line each."""
     lines = [f"审查台登录 logins of the review desk ({places.desk_url}/): 登录名 login, 密码 password, 何人 who"]
     lines += [_line(person) for person in places.people.values()]
     lines += [f"现场页登录 logins of the site page ({places.site_url}/; 查看无需登录 to look needs none):"]
     lines += [_line(person) for person in SITE_PEOPLE]
+    lines += [f"{_NO_FACTOR_ZH} {_NO_FACTOR_EN}"]
     return "\n".join(lines)
 
 

@@ -29,6 +29,12 @@ class AccountEventKind(StrEnum):
     TOKEN_MADE = "token_made"  # noqa: S105
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
     RECOVERY = "recovery"
+    SECOND_FACTOR_SET = "second_factor_set"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
+    SECOND_FACTOR_RESET = "second_factor_reset"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    CODE_SHOWN = "code_shown"
+    CODE_FAILED = "code_failed"
 
 
 def _new_id() -> str:

@@ -7,6 +7,9 @@
     token     one row a program's token; of its secret only the SHA-256; never deleted
     workplace where a person has logged in lately: an address or a browser's digest
     unsealed  what has happened and is not in the evidence chain yet; empty but for a moment
+    second_factor  one row an account that has or begins one: the secret of the authenticator app
+    recovery_code  of each code that is not used yet the SHA-256
+    owing     sessions that owe a code of the second factor
     form_key  one row: what makes the forms of pages, so that an open page outlives a restart
 
 In: rows. Out: values. Knows no writer thread.
@@ -23,7 +26,10 @@ ACCOUNTS_FILE = "accounts.db"
 SCHEMA = Schema(
     version=1,
     synchronous="FULL",
-    tables=("person", "session", "wall", "unsealed", "workplace", "token", "wall_end"),
+    tables=(
+        *("person", "session", "wall", "unsealed", "workplace", "token", "wall_end"),
+        *("second_factor", "recovery_code", "owing"),
+    ),
     ddl="""
 CREATE TABLE person (
     name TEXT PRIMARY KEY, title TEXT NOT NULL, role INTEGER NOT NULL, password_hash TEXT NOT NULL,
@@ -47,6 +53,11 @@ INSERT INTO form_key VALUES (1, randomblob(32))
         " expires_at_ns INTEGER NOT NULL, seen_at_ns INTEGER NOT NULL DEFAULT 0,"
         " revoked_at_ns INTEGER NOT NULL DEFAULT 0)",
         "CREATE TABLE IF NOT EXISTS wall_end (wall_id TEXT PRIMARY KEY, expires_at_ns INTEGER NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS second_factor (name TEXT PRIMARY KEY, secret TEXT NOT NULL DEFAULT '',"
+        " pending_secret TEXT NOT NULL DEFAULT '', last_step INTEGER NOT NULL DEFAULT 0,"
+        " confirmed_at_ns INTEGER NOT NULL DEFAULT 0)",
+        "CREATE TABLE IF NOT EXISTS recovery_code (code_sha256 TEXT PRIMARY KEY, name TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS owing (session_id TEXT PRIMARY KEY)",
     ),
 )
 
@@ -98,6 +109,15 @@ class Token:
         return max(now_ns, self.seen_at_ns) >= self.expires_at_ns
 
 
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """What an account has. `pending`: a secret that waits for its first code; empty when none does."""
+
+    confirmed_at_ns: int = 0
+    pending: str = ""
+    codes_left: int = 0
+
+
 def token_digest(token: str) -> str:
     """What is kept of a token. Tokens are 256 random bits, so a plain digest cannot be guessed back."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -145,3 +165,9 @@ def token_of(row: sqlite3.Row) -> Token:
         seen_at_ns=row["seen_at_ns"],
         revoked_at_ns=row["revoked_at_ns"],
     )
+
+
+def forget_factor(db: sqlite3.Connection, name: str) -> None:
+    """Take the second factor of an account away, in the caller's transaction."""
+    db.execute("DELETE FROM second_factor WHERE name = ?", (name,))
+    db.execute("DELETE FROM recovery_code WHERE name = ?", (name,))

@@ -18,6 +18,7 @@ from gateway.accounts.account_events import AccountEvent
 from gateway.accounts.account_rows import (
     ACCOUNTS_FILE,
     SCHEMA,
+    SecondFactor,
     Session,
     Token,
     Wall,
@@ -131,6 +132,19 @@ class AccountStore:
         """One person's logins, newest first."""
         rows = self._reader.execute("SELECT * FROM session WHERE name = ? ORDER BY made_at_ns DESC", (name,))
         return [session_of(row) for row in rows]
+
+    def second_factor(self, name: str) -> SecondFactor:
+        """The second factor of one account."""
+        row = self._reader.execute("SELECT * FROM second_factor WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            return SecondFactor()
+        left = self._reader.execute("SELECT count(*) AS many FROM recovery_code WHERE name = ?", (name,)).fetchone()
+        return SecondFactor(row["confirmed_at_ns"], row["pending_secret"], left["many"])
+
+    def owing(self, session_id: str) -> bool:
+        """Whether a login owes a code."""
+        sql = "SELECT 1 FROM owing WHERE session_id = ?"
+        return self._reader.execute(sql, (session_id,)).fetchone() is not None
 
     def walls(self) -> list[Wall]:
         """All wall screens, revoked ones too, newest first."""

@@ -4,7 +4,7 @@ In: the storage folder, the chain with its recorder, a clock. Out: the parts, fo
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from gateway.accounts.faults import AccountError, AccountFault
 from gateway.accounts.logins import Logins, SessionBounds
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.people import People
-from gateway.accounts.person import Newcomer, Person
+from gateway.accounts.person import Newcomer, Person, Role
 from gateway.accounts.recovery import RecoveryCode
+from gateway.accounts.second_factor import SecondFactors
 from gateway.accounts.setup_code import SetupCode
 from gateway.accounts.throttle import Throttle
 from gateway.accounts.tokens import Tokens
@@ -50,6 +51,7 @@ class Accounts:
         bounds: SessionBounds,
         announce: Callable[[str], None],
         passwords: Passwords | None = None,
+        second_factor_for: Set[Role] = frozenset(),
     ) -> None:
         clock = self._clock = around.clock
         self._store = AccountStore(around.folder, around.chain.reserve.release)
@@ -60,6 +62,7 @@ class Accounts:
         self._code_throttle = Throttle()
         self.people = People(self._store, self._ledger, self._passwords, clock)
         self.logins = Logins(self._store, self._ledger, self._passwords, clock, bounds)
+        self.factors = SecondFactors(self._store, self._ledger, clock, second_factor_for)
         self.walls = Walls(self._store, self._ledger, clock)
         self.tokens = Tokens(self._store, self._ledger, clock)
 

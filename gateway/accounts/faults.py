@@ -29,6 +29,9 @@ class AccountFault(StrEnum):
     TOO_COMMON = "too_common"
     NOT_THE_SAME = "not_the_same"
     SAME_AS_BEFORE = "same_as_before"
+    WRONG_SECOND_CODE = "wrong_second_code"
+    NO_SECOND_FACTOR = "no_second_factor"
+    NOTHING_BEGUN = "nothing_begun"
 
 
 class AccountError(ValueError):

@@ -88,9 +88,10 @@ class Logins:
         await self._note_failure(name, caller.address)
         raise AccountError(fault)
 
-    async def open(self, person: Person, caller: Caller) -> str:
-        """A session for somebody who has just shown who they are, at a workplace that is theirs from now on; its token.
-        The oldest beyond twenty ends."""
+    async def open(self, person: Person, caller: Caller, *, shown: bool = False) -> str:
+        """A session for somebody who has just shown who they are; its token. The oldest beyond twenty ends. It owes a
+        code when the account has a second factor, unless one was `shown` by the login before. When it owes none, the
+        workplace is theirs from now on."""
         token, now_ns = secrets.token_urlsafe(32), self._clock.now_ns()
         session_id = secrets.token_hex(6)
         event = AccountEvent(
@@ -100,8 +101,8 @@ class Logins:
         row = (token_digest(token), session_id, person.name, now_ns, now_ns, caller.address, agent)
 
         def job(db: sqlite3.Connection) -> None:
-            _insert(db, row)
-            remember_workplace(db, person.name, caller, now_ns)
+            if _insert(db, row, shown=shown):
+                remember_workplace(db, person.name, caller, now_ns)
 
         await self._ledger.carry_out(job, event)
         return token
@@ -140,9 +141,12 @@ class Logins:
         """Rows of sessions that nobody can use any more; that they were is in the chain."""
         now_ns = self._clock.now_ns()
         oldest = (now_ns - self._bounds.longest_ns, now_ns - self._bounds.idle_ns)
-        self._store.change(
-            lambda db: db.execute("DELETE FROM session WHERE made_at_ns <= ? OR seen_at_ns <= ?", oldest)
-        )
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM session WHERE made_at_ns <= ? OR seen_at_ns <= ?", oldest)
+            db.execute("DELETE FROM owing WHERE session_id NOT IN (SELECT session_id FROM session)")
+
+        self._store.change(job)
 
     async def _end(self, kind: AccountEventKind, session: Session, by: Actor) -> None:
         event = AccountEvent(kind, self._clock.now_ns(), by.user, session.name, by.address, session.session_id)
@@ -162,14 +166,17 @@ class Logins:
         self._store.change(lambda db: db.execute(sql, (fresh, name, kept)).rowcount)
 
 
-def _insert(db: sqlite3.Connection, row: tuple[str | int, ...]) -> None:
-    """Refused when the person was disabled while the password was looked at."""
+def _insert(db: sqlite3.Connection, row: tuple[str | int, ...], *, shown: bool) -> bool:
+    """Whether the login is complete: it owes no code. Refused when the person was disabled meanwhile."""
     name = row[2]
     if db.execute("SELECT 1 FROM person WHERE name = ? AND disabled_at_ns = 0", (name,)).fetchone() is None:
         raise AccountError(AccountFault.WRONG_LOGIN)
     db.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    owed = "INSERT INTO owing SELECT ? FROM second_factor WHERE name = ? AND confirmed_at_ns > 0"
+    complete = shown or not db.execute(owed, (row[1], name)).rowcount
     db.execute(
         "DELETE FROM session WHERE name = ? AND token_sha256 NOT IN"
         " (SELECT token_sha256 FROM session WHERE name = ? ORDER BY made_at_ns DESC, rowid DESC LIMIT ?)",
         (name, name, MOST_SESSIONS_A_PERSON),
     )
+    return complete

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gateway.accounts.account_events import AccountEvent, AccountEventKind
 from gateway.accounts.account_ledger import AccountLedger
-from gateway.accounts.account_rows import person_of
+from gateway.accounts.account_rows import forget_factor, person_of
 from gateway.accounts.account_store import AccountStore
 from gateway.accounts.faults import AccountError, AccountFault
 from gateway.accounts.passwords import Passwords, checked_password
@@ -114,13 +114,15 @@ class People:
         return await self._ledger.carry_out(lambda db: _set_hash(db, name, kept, must_change=False), event)
 
     async def recover(self, newcomer: Newcomer, address: str) -> Person:
-        """An administrator, new or back; whoever orders it has shown a code made on the box itself."""
+        """An administrator, new or back, without a second factor; whoever orders it has shown a code made on the box
+        itself."""
         person, kept = await self._ready(newcomer)
         by = Actor(said_as(person.name, person.title), address)
 
         def job(db: sqlite3.Connection) -> Person:
             if db.execute("SELECT 1 FROM person WHERE name = ?", (person.name,)).fetchone() is None:
                 return _insert(db, person, kept)
+            forget_factor(db, person.name)
             sql = "UPDATE person SET title = ?, role = ?, disabled_at_ns = 0 WHERE name = ?"
             db.execute(sql, (person.title, person.role, person.name))
             return _set_hash(db, person.name, kept, must_change=False)

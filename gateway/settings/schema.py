@@ -195,6 +195,8 @@ class WebSettings(SettingsModel):
     each program a token of its own on the page Tokens of programs."""
     view_without_login: bool = False
     """Whether anybody who reaches the box may look at its pages without a login; commands always need one."""
+    second_factor_for: list[Literal["viewer", "supervisor", "safety_officer", "administrator"]] = ["administrator"]
+    """Whose login needs a code of an authenticator app (TOTP), too; others may have one. Empty: nobody's."""
     session_idle_h: Annotated[float, Field(gt=0, le=24)] = 8.0
     """A login ends after so long without use, hours."""
     session_max_h: Annotated[float, Field(gt=0, le=72)] = 12.0

@@ -3,6 +3,8 @@
     door     who is let in                                          examples
     PLAIN    anybody; nobody is looked up                           /healthz /static/
     PUBLIC   anybody                                                /login /setup /wall/pair
+    CODE     a viewer, or whoever owes a code of the second factor  /login/code
+    SET_UP   a viewer, or whoever has to set up a second factor      /me/second-factor
     ROLE     whoever has this role or a higher one                  all else
 
 In: a method and the address of a route, as it was registered. Out: its row. The guard asks here and nowhere else.
@@ -23,6 +25,8 @@ class Door(Enum):
 
     PLAIN = "plain"
     PUBLIC = "public"
+    CODE = "code"
+    SET_UP = "set_up"
     ROLE = "role"
 
 
@@ -38,6 +42,8 @@ class Access:
 PLAIN: Final = Access(Door.PLAIN)
 PUBLIC: Final = Access(Door.PUBLIC)
 UNENCRYPTED: Final = Access(Door.PUBLIC, unencrypted=True)
+CODE: Final = Access(Door.CODE, Role.VIEWER)
+SET_UP: Final = Access(Door.SET_UP, Role.VIEWER)
 LOOK: Final = Access(Door.ROLE, Role.VIEWER)
 WORK: Final = Access(Door.ROLE, Role.SUPERVISOR)
 DECIDE: Final = Access(Door.ROLE, Role.SAFETY_OFFICER)
@@ -60,7 +66,17 @@ _ROWS: Final = (
         POST /logout
         POST /wall/pair
     """),
+    (CODE, """
+        GET POST /login/code
+    """),
+    (SET_UP, """
+        GET /me/second-factor
+        POST /me/second-factor/begin
+        POST /me/second-factor/confirm
+    """),
     (LOOK, """
+        POST /me/second-factor/codes
+        POST /me/second-factor/remove
         GET /api/alarms
         GET /api/alarms/{alarm_id}
         GET /api/points
@@ -193,7 +209,7 @@ def each_row() -> Iterator[tuple[tuple[str, str], Access]]:
 
 TABLE: Final[Mapping[tuple[str, str], Access]] = dict(each_row())
 """Method and address of every route -> its row."""
-_OPEN: Final = {path: access for (_, path), access in TABLE.items() if access.door is not Door.ROLE}
+_OPEN: Final = {path: access for (_, path), access in TABLE.items() if access.role is Role.NOBODY}
 
 
 def access_of(method: str, asked: AskedRoute) -> Access | None:
@@ -209,4 +225,4 @@ def access_of(method: str, asked: AskedRoute) -> Access | None:
 def open_to_all(method: str, path: str) -> bool:
     """Whether a route needs nobody to be known. `path`: as it was registered."""
     row = TABLE.get((method, path))
-    return row is not None and row.door is not Door.ROLE
+    return row is not None and row.role is Role.NOBODY

@@ -47,6 +47,9 @@ FAULTS: Final[Mapping[AccountFault, str]] = {
     AccountFault.IS_THE_NAME: "The password must not be the login name",
     AccountFault.TOO_COMMON: "This password is common and is guessed first. Choose another",
     AccountFault.NOT_THE_SAME: "The two passwords differ",
+    AccountFault.WRONG_SECOND_CODE: "The code is wrong or was used before",
+    AccountFault.NO_SECOND_FACTOR: "You have no second factor",
+    AccountFault.NOTHING_BEGUN: "Scan the picture first",
     AccountFault.SAME_AS_BEFORE: "The new password is the same as the old one. Choose another",
 }
 STATUS: Final[Mapping[AccountFault, int]] = {
@@ -62,6 +65,9 @@ STATUS: Final[Mapping[AccountFault, int]] = {
     AccountFault.NO_SUCH_TOKEN: 404,
     AccountFault.TOO_MANY_TOKENS: 409,
     AccountFault.WRONG_PASSWORD: 403,
+    AccountFault.WRONG_SECOND_CODE: 401,
+    AccountFault.NO_SECOND_FACTOR: 409,
+    AccountFault.NOTHING_BEGUN: 409,
 }
 ROLES: Final[Mapping[Role, str]] = {
     Role.VIEWER: "viewer",
@@ -75,6 +81,7 @@ DONE: Final[Mapping[str, str]] = {
     "added": "The person has been added. They choose their own password at the first login",
     "role": "The role has been changed; the person must log in again",
     "reset": "The password has been set. The person chooses another one at the next login",
+    "factor": "The second factor has been taken away; the person's logins have ended",
     "disabled": "The person can no longer log in",
     "enabled": "The person can log in again",
     "revoked": "The wall screen can no longer look",

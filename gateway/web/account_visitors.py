@@ -60,6 +60,11 @@ def session_bounds(web: WebSettings) -> SessionBounds:
     return SessionBounds(round(web.session_idle_h * HOUR_NS), round(web.session_max_h * HOUR_NS))
 
 
+def asked_of(web: WebSettings) -> frozenset[Role]:
+    """Roles whose login needs a second factor."""
+    return frozenset(Role[name.upper()] for name in web.second_factor_for)
+
+
 class AccountVisitors:
     """The box's visitors."""
 
@@ -151,6 +156,10 @@ class AccountVisitors:
         if _somebodys_doing(request):
             self._accounts.logins.used(session)
         name = said_as(person.name, person.title)
+        owes = self._accounts.factors.owes(session, person)
+        if owes is not None:
+            known = {"name": name, "title": person.title, "login": person.name, "address": address}
+            return Visitor(VisitorKind.STRANGER, Role.NOBODY, **known, owing=owes)
         return Visitor(VisitorKind.PERSON, person.may_do, name, person.title, login=person.name, address=address)
 
     def _wall(self, request: Request, address: str) -> Visitor | None:

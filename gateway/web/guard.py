@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.web.access_table import Access, Door, access_of
-from gateway.web.visitor import STRANGER, RefusedError, Role, Visitor, VisitorKind, require
+from gateway.web.visitor import STRANGER, RefusedError, Role, Visitor, VisitorKind, require, visitor_of
 from screens.addresses import path_of
 from screens.asked_route import asked_route
 from screens.guarding import (
@@ -35,6 +35,7 @@ from screens.guarding import (
     with_headers,
 )
 from screens.refusing import takes_only_others
+from screens.second_factor import Owes
 
 LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
 MAX_COMMAND_BYTES: Final = 65_536
@@ -98,7 +99,7 @@ class TokenVisitors:
         if token_given(request.headers.get("authorization", ""), self._token):
             return Visitor(VisitorKind.MACHINE, Role.ADMINISTRATOR)
         access = access_of(request.method, asked_route(request))
-        if access is None or access.door is not Door.ROLE:
+        if access is None or access.role is Role.NOBODY:
             return STRANGER
         raise RefusedError(401, "token_needed", "需要访问令牌", "this address asks for the box's token")
 
@@ -134,7 +135,7 @@ class Guard:
             visitor = STRANGER if plain else await self._visitors.visitor(request)
             visitor = self._with_csrf(visitor, browser or fresh)
             scope["state"] |= {"visitor": visitor, "welcome": lambda: self._still_welcome(request)}
-            require(request, access.role)
+            require_access(request, access)
             await self._visitors.check(request, visitor, access)
         except RefusedError as refused:
             await (await self._refuse(request, refused))(scope, receive, sending)
@@ -160,6 +161,16 @@ class Guard:
     def _with_csrf(self, visitor: Visitor, browser: str) -> Visitor:
         """What this visitor's forms must carry; another site can neither read nor make it."""
         return replace(visitor, csrf=form_token(self._key, browser, visitor.kind.value, visitor.login))
+
+
+def require_access(request: Request, access: Access) -> None:
+    """Raises RefusedError: 401 for a stranger or a login that owes something, 403 for a role too low."""
+    owing = visitor_of(request).owing
+    if owing is Owes.CODE and access.door is Door.CODE:
+        return
+    if owing is Owes.SET_UP and access.door is Door.SET_UP:
+        return
+    require(request, access.role)
 
 
 def given_token(authorization: str) -> str:

@@ -20,8 +20,9 @@ from gateway.accounts.faults import AccountError
 from gateway.web.account_desk import AccountDesk, back_to, caller_of, kept
 from gateway.web.account_visitors import SESSION, address_of, give_cookie, take_cookie, token_in
 from gateway.web.visitor import visitor_of
-from screens.addresses import local_path, path_of
+from screens.addresses import back_of, local_path, path_of
 from screens.guarding import FORM_TYPE
+from screens.second_factor import Owes
 
 NOT_TEXT: Final = frozenset({"csrf", "password", "again", "old", "code", "next", "back"})
 MOST_TYPED: Final = 10
@@ -53,6 +54,8 @@ def login_routes(app: FastAPI, desk: AccountDesk) -> None:
         if before:
             await kept(desk.accounts.logins.logout(before, address_of(request)))
         answer = back_to("/me" if person.must_change else going_on)
+        if desk.accounts.factors.of(person.name).confirmed_at_ns:
+            answer = back_to(f"/login/code?next={quote(going_on)}")
         give_cookie(request, answer, SESSION, token)
         return answer
 
@@ -86,6 +89,10 @@ async def _asked(request: Request, desk: AccountDesk) -> Response:
     """Somebody must log in first. What a form would have done is not done, and what was typed is shown to be copied."""
     if not desk.accounts.people.exist():
         return RedirectResponse("/setup", 303)
+    owing = visitor_of(request).owing
+    if owing is not None:
+        page = "/login/code" if owing is Owes.CODE else "/me/second-factor"
+        return RedirectResponse(f"{page}?next={quote(back_of(request) if request.method != 'POST' else '/')}", 303)
     token = request.query_params.get("token", "")
     if path_of(request) == "/wall" and token:
         return RedirectResponse(f"/wall/pair?token={quote(token)}", 303)

@@ -31,7 +31,7 @@ def me_routes(app: FastAPI, desk: AccountDesk) -> None:
             password, old = both(fields), fields.get("old", "")
             await logins.check_password(visitor.login, old, caller_of(request), AccountFault.WRONG_PASSWORD)
             person = await kept(people.change_password(visitor.login, password, _actor(visitor)))
-            token = await kept(logins.open(person, caller_of(request)))
+            token = await kept(logins.open(person, caller_of(request), shown=True))
         except AccountError as error:
             return _page(request, desk, visitor, error)
         answer = back_to("/me?done=password")
@@ -66,5 +66,6 @@ def _page(request: Request, desk: AccountDesk, visitor: Visitor, error: AccountE
         error,
         person=desk.accounts.people.find(visitor.login),
         sessions=desk.accounts.logins.of(visitor.login),
+        factor=desk.accounts.factors.of(visitor.login),
         this_session=found[0].session_id if found else "",
     )

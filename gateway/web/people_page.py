@@ -26,6 +26,7 @@ def people_routes(app: FastAPI, desk: AccountDesk) -> None:
     orders: Mapping[str, tuple[Order, str]] = {
         "role": (lambda name, fields, by: people.change_role(name, _role(fields), by), "role"),
         "password": (lambda name, fields, by: people.set_password(name, both(fields), by), "reset"),
+        "second-factor": (lambda name, _fields, by: desk.accounts.factors.reset(name, by), "factor"),
         "disable": (lambda name, _fields, by: people.disable(name, by), "disabled"),
         "enable": (lambda name, _fields, by: people.enable(name, by), "enabled"),
     }
@@ -72,5 +73,7 @@ def _role(fields: Mapping[str, str]) -> Role:
 def _page(
     request: Request, desk: AccountDesk, error: AccountError | None = None, typed: Mapping[str, str] | None = None
 ) -> Response:
-    known = {"people": desk.accounts.people.all(), "typed": typed or {"name": "", "title": ""}}
+    people = desk.accounts.people.all()
+    with_factor = {each.name for each in people if desk.accounts.factors.of(each.name).confirmed_at_ns}
+    known = {"people": people, "with_factor": with_factor, "typed": typed or {"name": "", "title": ""}}
     return desk.show(request, "account_people.html", error, **known)

@@ -9,6 +9,7 @@ from enum import Enum
 from starlette.requests import Request
 
 from gateway.accounts.person import Role
+from screens.second_factor import Owes
 
 __all__ = ["STRANGER", "RefusedError", "Role", "Visitor", "VisitorKind", "require", "user_of", "visitor_of"]
 
@@ -29,7 +30,8 @@ class Visitor:
     """`name` is what records hold; `title` what screens show; `csrf` what every form of this visitor must carry.
 
     Of a person, `login` is the login name, of a machine its token's id; `address` is where any visitor comes from. The
-    role of a machine is what its token's scopes let it do with this request.
+    role of a machine is what its token's scopes let it do with this request. `owing`: somebody whose password was right
+    and who owes a code or its set-up; a stranger to all other pages.
     """
 
     kind: VisitorKind
@@ -39,6 +41,7 @@ class Visitor:
     csrf: str = ""
     login: str = ""
     address: str = ""
+    owing: Owes | None = None
 
     @property
     def person(self) -> bool:
@@ -78,6 +81,10 @@ def require(request: Request, role: Role) -> Visitor:
     visitor = visitor_of(request)
     if visitor.role >= role:
         return visitor
+    if visitor.owing is Owes.CODE:
+        raise RefusedError(401, "code_needed", "请输入动态验证码", "enter the code of your authenticator app", "code")
+    if visitor.owing is Owes.SET_UP:
+        raise RefusedError(401, "second_factor_needed", "请先启用两步验证", "set up your second factor first", "code")
     if visitor.kind in (VisitorKind.STRANGER, VisitorKind.GUEST):
         raise RefusedError(401, "login_needed", "请先登录", "log in first")
     if visitor.kind is VisitorKind.MACHINE:

@@ -7,6 +7,7 @@ reply = await officer.submit("/me", "/me/password", old=..., password=..., again
 """
 
 import re
+from collections.abc import Set
 from pathlib import Path
 
 import httpx
@@ -69,11 +70,13 @@ class Browser:
 class AccountFace(Face):
     """A face that knows who asks."""
 
-    def __init__(self, folder: Path, policy: Policy = LOOPBACK) -> None:
+    def __init__(self, folder: Path, policy: Policy = LOOPBACK, asked_of: Set[Role] = frozenset()) -> None:
         super().__init__(folder)
         self.codes: list[str] = []
         around = Around(folder, self.site.alerts, self.site.recorder, self.site.clock)
-        self.accounts = Accounts(around, SessionBounds(), self.codes.append, quick_passwords())
+        self.accounts = Accounts(
+            around, SessionBounds(), self.codes.append, quick_passwords(), second_factor_for=asked_of
+        )
         visitors = AccountVisitors(self.accounts, policy, "local-token")
         self.app = web_app(self.view, self.feed, self._acknowledge, policy.token, self.site.clock, visitors)
         command_routes(self.app, self.commands)

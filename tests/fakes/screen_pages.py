@@ -49,6 +49,7 @@ PAGES = (
     ScreenPage("sound", "/sound"),
     ScreenPage("wall", "/wall", hands=False),
     ScreenPage("me", "/me"),
+    ScreenPage("second-factor", "/me/second-factor"),
     ScreenPage("people", "/people"),
     ScreenPage("walls", "/walls"),
     ScreenPage("tokens", "/tokens"),

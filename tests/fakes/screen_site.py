@@ -92,7 +92,7 @@ def write_site(
             }
             for asset in ports
         ],
-        "web": {"host": "127.0.0.1", "port": web_port},
+        "web": {"host": "127.0.0.1", "port": web_port, "second_factor_for": []},
         **sections,
     }
     return _write(folder / "site.yaml", site)

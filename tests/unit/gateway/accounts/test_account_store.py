@@ -1,8 +1,10 @@
+import contextlib
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from gateway.accounts.account_rows import ACCOUNTS_FILE, SecondFactor
 from gateway.accounts.account_store import AccountStore
 from gateway.model.errors import StoreError
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, HERE, AccountBench
@@ -76,3 +78,15 @@ def test_a_file_of_a_newer_program_is_refused_and_left_as_it_is(tmp_path: Path) 
 async def test_deleting_is_in_no_interface_of_people_and_walls(bench: AccountBench) -> None:
     names = [name for part in (bench.accounts.people, bench.accounts.walls) for name in dir(part)]
     assert not [name for name in names if "delete" in name or "remove" in name or "forget" in name]
+
+
+def test_a_file_of_an_older_program_gets_what_it_lacks(tmp_path: Path) -> None:
+    AccountStore(tmp_path).close()
+    with contextlib.closing(sqlite3.connect(tmp_path / ACCOUNTS_FILE)) as old, old:
+        for table in ("second_factor", "recovery_code", "owing"):
+            old.execute(f"DROP TABLE {table}")
+    store = AccountStore(tmp_path)
+    assert store.repair is None
+    assert store.second_factor("wang") == SecondFactor()
+    assert not store.owing("x")
+    store.close()

@@ -29,6 +29,7 @@ from gateway.web.token_scopes import OF_THE_SITE_FILE, role_of
 from gateway.web.visitor import RefusedError, Visitor, VisitorKind
 from screens.asked_route import AskedRoute
 from screens.guarding import BROWSER_COOKIE, form_token
+from screens.second_factor import new_secret
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, HERE, OTHER_PASSWORD
 from tests.fakes.asgi_asking import ask
 from tests.fakes.mosquitto import free_port
@@ -40,7 +41,8 @@ TOKEN = "the-box-token-of-this-test"
 ONLY_WITH_AN_AUTHORITY = {("GET", "/ca.crt")}
 PROGRAMS = {**{f"token:{scope}": (scope,) for scope in TokenScope}, "token of the site file": OF_THE_SITE_FILE}
 REFUSED_FOR_THE_ROLE = {
-    *("login_needed", "role_too_low", "wall_may_only_look", "plain_http", "not_listed", "outside_scope"),
+    *("code_needed", "second_factor_needed", "login_needed", "role_too_low"),
+    *("wall_may_only_look", "plain_http", "not_listed", "outside_scope"),
 }
 ENDS_LOGINS = ("/logout", "/me/password")
 ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
@@ -82,9 +84,12 @@ class WholeBox:
         for role, name in sorted(PEOPLE.items(), reverse=True):  # no box is without an administrator
             await accounts.people.add(Newcomer(name, name, role, GOOD_PASSWORD), BOSS)
             person = await accounts.people.change_password(name, OTHER_PASSWORD, BOSS)
-            token = await accounts.logins.open(person, HERE)
+            await self._give_factor(name)
+            token = await accounts.logins.open(person, HERE, shown=True)
             csrf = form_token(accounts.form_key, "b", VisitorKind.PERSON.value, name)
             self.people[name] = Who(name, role, self._cookie(SESSION, token), csrf, person=True)
+        await self._owing("code", Role.SUPERVISOR)
+        await self._owing("set_up", Role.ADMINISTRATOR)
         wall, token = await accounts.walls.give("大屏", BOSS)
         csrf = form_token(accounts.form_key, "b", VisitorKind.WALL.value, wall.wall_id)
         self.people["wall"] = Who("wall", Role.VIEWER, self._cookie(WALL, token), csrf)
@@ -92,6 +97,22 @@ class WholeBox:
             draft = await accounts.tokens.make(Wanted("程序", scopes), BOSS)
             secret = TOKEN if scopes is OF_THE_SITE_FILE else draft.secret
             self.people[name] = Who(name, Role.NOBODY, {"authorization": f"Bearer {secret}"}, scopes=scopes)
+
+    async def _owing(self, name: str, role: Role) -> None:
+        """Somebody who has logged in with the password alone, and has or needs a second factor."""
+        accounts = self.gateway.accounts
+        person = await accounts.people.add(Newcomer(f"owes-{name}", name, role, GOOD_PASSWORD), BOSS)
+        if name == "code":
+            await self._give_factor(person.name)
+        token = await accounts.logins.open(person, HERE)
+        csrf = form_token(accounts.form_key, "b", VisitorKind.STRANGER.value, person.name)
+        self.people[name] = Who(name, Role.NOBODY, self._cookie(SESSION, token), csrf)
+
+    async def _give_factor(self, name: str) -> None:
+        sql = "INSERT INTO second_factor(name, secret, confirmed_at_ns) VALUES (?, ?, 1)"
+        row = (name, new_secret())
+        change = self.gateway.accounts._store.change(lambda db: db.execute(sql, row).rowcount)
+        await asyncio.wrap_future(change)
 
     @staticmethod
     def _cookie(name: str, token: str) -> dict[str, str]:
@@ -135,6 +156,7 @@ async def box(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WholeBo
     folder = tmp_path_factory.mktemp("box")
     (folder / "token").write_text(TOKEN)
     web = {"host": "127.0.0.1", "port": free_port(), "token": {"file": str(folder / "token")}}
+    web["second_factor_for"] = ["administrator"]
     ports = {name: free_port() for name in ("crane-1", "crane-2", "pit-1")}
     gateway = Gateway(load(write_site(folder, ports, free_port(), web=web), DRIVERS, UPLINKS))
     stop, started = asyncio.Event(), asyncio.Event()
@@ -168,25 +190,32 @@ def expected(box: WholeBox, method: str, route: str) -> Access:
     row = TABLE.get((method, asked.path))
     if row is not None:
         return row
-    is_open = any(access.door is not Door.ROLE for (_, path), access in TABLE.items() if path == route)
+    is_open = any(access.role is Role.NOBODY for (_, path), access in TABLE.items() if path == route)
     return Access(Door.PUBLIC) if is_open else LOOK if method in READING else WORK
+
+
+OWES = {"code": "code_needed", "set_up": "second_factor_needed"}
+ADMITS = {"code": (Door.CODE,), "set_up": (Door.SET_UP,)}
+"""Logins that owe something, and the doors that they may use all the same."""
 
 
 def told(who: Who, access: Access, method: str, route: str, *, taken: bool) -> str:
     """What the guard tells somebody whom the table does not admit; empty for anybody else. A program has the role that
     its scopes give it for this request (tests/unit/gateway/web/test_tokens.py); what no route takes is told to all."""
     role = role_of(who.scopes, method, filled(route)) if who.scopes else who.role
-    if role >= access.role or (who.scopes and not taken):
+    if role >= access.role or (who.scopes and not taken) or access.door in ADMITS.get(who.name, ()):
         return ""
     if who.scopes:
         return "outside_scope"
+    if who.name in OWES:
+        return OWES[who.name]
     if who.name == "stranger":
         return "login_needed"
     return "wall_may_only_look" if who.name == "wall" else "role_too_low"
 
 
 @ONE_LOOP
-@pytest.mark.parametrize("name", ["stranger", "wall", *PEOPLE.values(), *PROGRAMS])
+@pytest.mark.parametrize("name", ["stranger", "code", "set_up", "wall", *PEOPLE.values(), *PROGRAMS])
 async def test_every_visitor_gets_what_the_table_says(box: WholeBox, name: str) -> None:
     who, wrong = box.people[name], []
     for route in sorted({path for _, path in box.routes}):
@@ -195,7 +224,8 @@ async def test_every_visitor_gets_what_the_table_says(box: WholeBox, name: str) 
                 continue
             taken = box.answering(method, filled(route)).taken
             wanted = told(who, expected(box, method, route), method, route, taken=taken)
-            if f"{route}/".startswith("/me/") and not wanted and not who.person and (method, route) in box.routes:
+            own = f"{route}/".startswith("/me/") and who.name not in OWES
+            if own and not wanted and not who.person and (method, route) in box.routes:
                 wanted = "login_needed"  # it is nobody's own account
             code = await box.refusal(who, method, filled(route))
             if code != wanted:
