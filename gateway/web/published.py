@@ -86,7 +86,8 @@ def _security(method: str, path: str) -> list[dict[str, list[str]]]:
     if open_to_all(method, path):
         return []
     ways: list[dict[str, list[str]]] = [{"session": []}]
-    scopes = scopes_for(method, path, TABLE[method, path].role)
+    row = TABLE.get((method, path))
+    scopes = scopes_for(method, path, row.role) if row is not None else []
     if scopes:
         ways = [{"token": scopes}, {"token_as_password": scopes}, *ways]
     return [*ways, {"wall": []}] if method in READING else ways
