@@ -69,8 +69,8 @@ def many_names() -> bytes:
 def hog() -> bytes:
     """A small package that keeps a processor busy for minutes: every signature is looked up among thousands of keys."""
     key = generate_key().public
-    stranger = {"key_id": "ed25519:" + "0" * 32, "public_key": key.public_text}
-    envelope = {"key_id": key.key_id, "box_id": "b", "kind": "k", "key": "k", "body": {}}
+    stranger = {"key_id": "ed25519:" + "0" * 32, "alg": "Ed25519", "public_key": key.public_text}
+    envelope = {"alg": "Ed25519", "key_id": key.key_id, "box_id": "b", "kind": "k", "key": "k", "body": {}}
     text = json.dumps({"box_id": "b", "key": "k", "kind": "k", "body_sha256": ""})
     receipt = {"key_id": key.key_id, "signature": "", "text": text}
     item = json.dumps({"envelope": json.dumps(envelope), "signature": "", "receipt": receipt}).encode()
