@@ -16,6 +16,7 @@ from starlette.requests import Request
 from gateway.accounts.account_events import AccountEventKind
 from gateway.accounts.audit_reader import LAST_SEQ, AuditEntry, AuditGroup, AuditQuestion, AuditReader
 from gateway.accounts.person import Role
+from gateway.accounts.token_desk import CONSOLE
 from gateway.evidence import RecordKind
 from gateway.model.alarm import TransitionKind
 from gateway.web.account_desk import ROLES
@@ -152,7 +153,7 @@ def _cells(pages: Pages, request: Request, entry: AuditEntry) -> tuple[str, ...]
     return (
         str(entry.seq),
         local_day_time(entry.at_ns),
-        entry.user,
+        pages.text(request, "console") if entry.user == CONSOLE.user else entry.user,
         pages.text(request, what),
         " ".join(part for part in (title, entry.subject) if part),
         _detail(pages, request, entry),
