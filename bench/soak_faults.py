@@ -145,7 +145,16 @@ def bad_inputs(world: World, chance: random.Random, count: int) -> int:
 def _request(chance: random.Random) -> bytes:
     method = chance.choice((b"GET", b"POST", b"PUT", b"DELETE", b"PATCH", b"\x16\x03\x01", b"G" * 300))
     address = chance.choice(
-        (b"/", b"/login", b"/api/alarms?limit=-1", b"/api/points/%00", b"/v1/items", b"/v1/enrol", b"/v1/blobs/x", b"*")
+        (
+            b"/",
+            b"/login",
+            b"/api/alarms?limit=-1",
+            b"/api/points/%00",
+            b"/v1/messages",
+            b"/v1/enrol",
+            b"/v1/blobs/x",
+            b"*",
+        )
     )
     body = _payload(chance)
     length = chance.choice((len(body), 0, len(body) + 5, -1))

@@ -11,7 +11,7 @@ proved or not. Knows no transport.
 import re
 from dataclasses import dataclass
 
-from contract.envelope import Envelope
+from contract.envelope import MAX_INTEGER, Envelope
 from contract.faults import Malformed
 from contract.signing import SignKey, VerifyKey
 
@@ -59,10 +59,10 @@ def sender_text(envelope: Envelope, key: SignKey) -> str:
 def read_sender(text: str) -> Sender:
     """Raises Malformed for what is no such header."""
     found = _HEADER.fullmatch(text) if len(text) <= MOST_CHARACTERS else None
-    if found is None:
+    claim = _claim(*found.groups()[:3]) if found is not None else None
+    if found is None or claim is None:
         raise Malformed(SENDER_HEADER, "box id, key id, seq, signature")
-    box_id, key_id, seq, signature = found.groups()
-    return Sender(Claim(box_id, key_id, int(seq)), signature)
+    return Sender(claim, found[4])
 
 
 def claim_of(envelope: Envelope) -> Claim:
@@ -74,7 +74,12 @@ def claim_at_end(raw: bytes) -> Claim | None:
     """What a canonical envelope says of its sender, without reading the rest; None for other bytes. A hint whose
     signature to look for: what is in the envelope counts."""
     found = _END.search(raw[-END_BYTES:])
-    return Claim(found[1].decode(), found[2].decode(), int(found[3])) if found else None
+    return _claim(*(part.decode() for part in found.groups())) if found else None
+
+
+def _claim(box_id: str, key_id: str, seq: str) -> Claim | None:
+    """None for a number that no envelope can have."""
+    return Claim(box_id, key_id, int(seq)) if int(seq) <= MAX_INTEGER else None
 
 
 def _words(claim: Claim) -> str:

@@ -40,6 +40,11 @@ class EdgeStates:
         self._newest[camera] = state
         self._waiting.add(camera)
 
+    @property
+    def unwritten(self) -> bool:
+        """Whether something waits for a `flush`."""
+        return bool(self._waiting)
+
     def flush(self) -> None:
         """Write what was taken. A disk that refuses is logged: judging goes on."""
         with self._lock:

@@ -227,10 +227,20 @@ class EyeHub:
                 asked.set_result(message.picture)
 
     def _keep(self, observation: Observation) -> None:
+        """Written in a thread, one at a time: what comes meanwhile is written after it, the newest only."""
         self._edge_states.take(observation.camera, observation.edge_state)
+        if not self._writing:
+            self._write_states()
+
+    def _write_states(self) -> None:
         task = asyncio.create_task(asyncio.to_thread(self._edge_states.flush))
         self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
+        task.add_done_callback(self._written)
+
+    def _written(self, task: "asyncio.Task[None]") -> None:
+        self._writing.discard(task)
+        if not task.cancelled() and task.exception() is None and self._edge_states.unwritten:
+            self._write_states()
 
     async def _watch_silence(self) -> None:
         """Returns when the eye has been silent for too long."""

@@ -134,7 +134,7 @@ class Guard:
                 raise RefusedError(403, "not_listed", "该地址未登记访问权限，已拒绝", "nobody may ask for this address")
             visitor = STRANGER if plain else await self._visitors.visitor(request)
             visitor = self._with_csrf(visitor, browser or fresh)
-            scope["state"] |= {"visitor": visitor, "welcome": lambda: self._still_welcome(request)}
+            scope["state"] |= {"visitor": visitor, "welcome": lambda: self._still_welcome(request, access)}
             require_access(request, access)
             await self._visitors.check(request, visitor, access)
         except RefusedError as refused:
@@ -142,10 +142,11 @@ class Guard:
             return
         await self._app(scope, receive, sending)
 
-    async def _still_welcome(self, request: Request) -> bool:
-        """Whether whoever began to listen may go on: no login that has ended, no wall screen that was revoked."""
+    async def _still_welcome(self, request: Request, access: Access) -> bool:
+        """Whether whoever began to listen may go on: no login that has ended, no wall screen that was revoked. A login
+        that ended leaves a guest where the site allows guests."""
         try:
-            return (await self._visitors.visitor(request)).role >= Role.VIEWER
+            return (await self._visitors.visitor(request)).role >= max(access.role, Role.VIEWER)
         except RefusedError:
             return False
 

@@ -8,6 +8,8 @@ ledger. Raises RefusedError. Secrets lie where the password hashes lie; no deed 
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -22,6 +24,7 @@ from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import Ledger
 from regulator.records.tables.people import code_tries, recovery_codes, second_factors, sessions
+from screens.guessing import network_of
 from screens.second_factor import (
     FREE_TRIES,
     TRIES_FORGOTTEN_S,
@@ -105,29 +108,32 @@ def reset(db: Connection, ledger: Ledger, user_id: str, by: Actor, now_ns: int, 
 
 def show(database: DeskDatabase, ledger: Ledger, presence: Presence, typed: str, caller: Caller, now_ns: int) -> None:
     """A login that owes a code shows one, of the app or for recovery, and is a login like any other, at a workplace
-    that is the person's own from now on. Raises RefusedError: 401 wrong or used before, 429 after too many from this
-    address."""
+    that is the person's own from now on. Raises RefusedError: 401 wrong or used before, 409, 429 after too many from
+    this network."""
     account, session, address = presence.account, presence.session, caller.address
+    with trying(database, ledger, account, address, now_ns) as db:
+        how = _take(db, account.user_id, typed, now_ns)
+        db.execute(update(sessions).where(_this(session)).values(code="shown"))
+        remember_workplace(db, account.user_id, caller, now_ns)
+        content = {"session_id": session.session_id, "address": address, "how": how}
+        note(db, ledger, "code_shown", account.user_id, content, as_actor(account), now_ns)
+
+
+@contextmanager
+def trying(database: DeskDatabase, ledger: Ledger, account: Account, address: str, now_ns: int) -> Iterator[Connection]:
+    """A transaction in which a code is taken. A wrong one counts against the network of `address`, and is noted. Raises
+    RefusedError 429 after too many from there."""
+    network = network_of(address)
     with database.transaction() as db:
-        _begin_try(db, account.user_id, address, now_ns)
+        _begin_try(db, account.user_id, network, now_ns)
     try:
         with database.transaction() as db:
-            how = _take(db, account.user_id, typed, now_ns)
-            db.execute(update(sessions).where(_this(session)).values(code="shown"))
-            _forgive(db, account.user_id, address)
-            remember_workplace(db, account.user_id, caller, now_ns)
-            note(
-                db,
-                ledger,
-                "code_shown",
-                account.user_id,
-                {"session_id": session.session_id, "address": address, "how": how},
-                as_actor(account),
-                now_ns,
-            )
-    except RefusedError:
-        with database.transaction() as db:
-            note(db, ledger, "code_failed", account.user_id, {"address": address}, SYSTEM, now_ns)
+            yield db
+            _forgive(db, account.user_id, network)
+    except RefusedError as refused:
+        if refused is WRONG_CODE:
+            with database.transaction() as db:
+                note(db, ledger, "code_failed", account.user_id, {"address": address}, SYSTEM, now_ns)
         raise
 
 
@@ -177,12 +183,12 @@ def _others(session: Session):  # type: ignore[no-untyped-def]
     return (at.user_id == session.user_id) & (at.session_id != session.session_id) & (at.ended_at_ns == 0)
 
 
-def _begin_try(db: Connection, user_id: str, address: str, now_ns: int) -> None:
+def _begin_try(db: Connection, user_id: str, network: str, now_ns: int) -> None:
     """Counts as failed from its beginning, so that many at once gain nothing. Raises RefusedError 429."""
     at = code_tries.c
     db.execute(delete(code_tries).where(at.first_ns < now_ns - FORGOTTEN_NS))
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    made = dialect.insert(code_tries).values(user_id=user_id, address=address, failed=1, first_ns=now_ns)
+    made = dialect.insert(code_tries).values(user_id=user_id, address=network, failed=1, first_ns=now_ns)
     counted = made.on_conflict_do_update(index_elements=["user_id", "address"], set_={"failed": at.failed + 1})
     row = db.execute(counted.returning(at.failed, at.first_ns)).one()
     if row.failed > FREE_TRIES:
@@ -191,6 +197,6 @@ def _begin_try(db: Connection, user_id: str, address: str, now_ns: int) -> None:
         raise RefusedError(429, "wait", *words, "code")
 
 
-def _forgive(db: Connection, user_id: str, address: str) -> None:
-    here = (code_tries.c.user_id == user_id) & (code_tries.c.address == address)
+def _forgive(db: Connection, user_id: str, network: str) -> None:
+    here = (code_tries.c.user_id == user_id) & (code_tries.c.address == network)
     db.execute(delete(code_tries).where(here))

@@ -5,12 +5,24 @@ GET       /me/second-factor              the state, or the picture to scan
 POST      /me/second-factor/begin | confirm | codes | remove
 """
 
+from contextlib import AbstractContextManager
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import Connection
 
-from regulator.accounts.second_factor import SecondFactor, begin, confirm, factor_of, fresh_codes, remove, show
+from regulator.accounts.model import Account
+from regulator.accounts.second_factor import (
+    SecondFactor,
+    begin,
+    confirm,
+    factor_of,
+    fresh_codes,
+    remove,
+    show,
+    trying,
+)
 from regulator.desk import Desk
 from regulator.model.refusals import RefusedError
 from regulator.web.account_login import caller_of
@@ -59,7 +71,7 @@ def _own(desk: Desk, app: FastAPI, pages: Pages) -> None:
     def begun(request: Request, form: Form) -> Response:
         account = setting_up(request).account
         try:
-            with desk.database.transaction() as db:
+            with _trying(desk, request, account) as db:
                 begin(db, account, form.get("code"), desk.now_ns())
         except RefusedError as refused:
             return _page(desk, pages, request, refused)
@@ -79,7 +91,7 @@ def _own(desk: Desk, app: FastAPI, pages: Pages) -> None:
     def anew(request: Request, form: Form) -> Response:
         account = presence_of(request).account
         try:
-            with desk.database.transaction() as db:
+            with _trying(desk, request, account) as db:
                 codes = fresh_codes(db, desk.ledger, account, form["code"], desk.now_ns())
         except RefusedError as refused:
             return _page(desk, pages, request, refused)
@@ -89,11 +101,15 @@ def _own(desk: Desk, app: FastAPI, pages: Pages) -> None:
     def gone(request: Request, form: Form) -> Response:
         account = presence_of(request).account
         try:
-            with desk.database.transaction() as db:
+            with _trying(desk, request, account) as db:
                 remove(db, desk.ledger, account, form["code"], desk.now_ns())
         except RefusedError as refused:
             return _page(desk, pages, request, refused)
         return RedirectResponse(PAGE, 303)
+
+
+def _trying(desk: Desk, request: Request, account: Account) -> AbstractContextManager[Connection]:
+    return trying(desk.database, desk.ledger, account, caller_of(request).address, desk.now_ns())
 
 
 def _going_on(form: FormValues) -> str:

@@ -25,7 +25,7 @@ CODES: Final = Media(("text/html", "text/csv"), "The codes, shown once: a sheet 
 TOO_MANY: Final = ((429, "Too many failures: wait"), (503, "Too many log in at once: try again"))
 TOO_MANY_VIEWS: Final = ((429, "Too many watch already"),)
 WRONG_CODE: Final = (401, "A wrong code, or one that was used before")
-TOO_MANY_CODES: Final = (429, "Too many wrong codes: wait")
+CODE_FAULTS: Final = (WRONG_CODE, (429, "Too many wrong codes: wait"))
 CODES_ONCE: Final = Media(("text/html",), "The recovery codes, shown once")
 WRONG: Final = (401, "Wrong login name or password")
 BUSY: Final = ((429, "One of this login or address is at it already"), (503, "Too many at once: try again later"))
@@ -58,12 +58,12 @@ _PEOPLE: Final = (
     _get("/me", "people", "One's own account", "done"),
     Page("POST", "/me/password", "people", "Change the password", "", "old password again", None, TOO_MANY),
     _get("/login/code", "people", "The form for the code of the second factor", "next"),
-    Page("POST", "/login/code", "people", "Show a code", "", "code next?", None, (WRONG_CODE, TOO_MANY_CODES)),
+    Page("POST", "/login/code", "people", "Show a code", "", "code next?", None, CODE_FAULTS),
     _get("/me/second-factor", "people", "One's own second factor", "next done"),
-    Page("POST", "/me/second-factor/begin", "people", "Begin its set-up", "", "code? next?", None, (WRONG_CODE,)),
+    Page("POST", "/me/second-factor/begin", "people", "Begin its set-up", "", "code? next?", None, CODE_FAULTS),
     Page("POST", "/me/second-factor/confirm", "people", "Its first code", "", "code next?", CODES_ONCE, (WRONG_CODE,)),
-    Page("POST", "/me/second-factor/codes", "people", "New recovery codes", "", "code", CODES_ONCE, (WRONG_CODE,)),
-    Page("POST", "/me/second-factor/remove", "people", "Have none any more", "", "code", None, (WRONG_CODE,)),
+    Page("POST", "/me/second-factor/codes", "people", "New recovery codes", "", "code", CODES_ONCE, CODE_FAULTS),
+    Page("POST", "/me/second-factor/remove", "people", "Have none any more", "", "code", None, CODE_FAULTS),
     _post("/me/sessions/end", "people", "End a login", "session_id"),
     _post("/me/delegations", "people", "Name who stands in during leave", "from until grant_id to reason"),
     _post("/me/delegations/end", "people", "Take that back", "delegation_id"),

@@ -20,10 +20,12 @@ from vision.garbage import Allowance, GarbageError
 
 _BURST, _PER_S = 20_000, 100
 """Reports, and parts of requests that were taken back: a whole clip may still be on its way when it is."""
+_MESSAGE_BYTES = 256
+"""What a message takes in memory beside what it brings."""
 
 
 class _Answer:
-    """What has come for one request, waiting to be taken; at most `max_bytes`."""
+    """What has come for one request, waiting to be taken; at most `max_bytes` of memory."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -53,7 +55,7 @@ class _Answer:
 
 
 def _size(message: Answer) -> int:
-    return len(message.body) if isinstance(message, Part) else 0
+    return _MESSAGE_BYTES + (len(message.body) if isinstance(message, Part) else 0)
 
 
 class Conversation:

@@ -101,7 +101,7 @@ recovery_codes = Table(
 code_tries = Table(
     "code_tries", METADATA, text("user_id", key=True), text("address", key=True), whole("failed"), moment("first_ns")
 )
-"""Wrong codes of an account from one address, since `first_ns`."""
+"""Wrong codes of an account from one network, which `address` holds, since `first_ns`."""
 
 login_tries = Table(
     "login_tries", METADATA, text("who", key=True), whole("failed"), moment("last_ns"), moment("free_at_ns")

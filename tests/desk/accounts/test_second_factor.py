@@ -15,8 +15,10 @@ from contract.client import DeskClient as ProgramClient
 from contract.client import RefusedError as ProgramRefusedError
 from gateway.__main__ import main
 from regulator.accounts.model import Account, Caller
-from regulator.accounts.sessions import open_session
+from regulator.accounts.second_factor import show
+from regulator.accounts.sessions import open_session, whose
 from regulator.model.actor import Duty
+from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import entries_about
 from regulator.records.metadata import METADATA
@@ -161,6 +163,40 @@ def test_wrong_codes_from_one_address_keep_nobody_out_at_another(face: DeskFace,
     assert later.submit("/login/code", "/login/code", code=phone.code()).status_code == 429
     clock.move(seconds=901)
     assert later.submit("/login/code", "/login/code", code=phone.code()).status_code == 303
+
+
+def test_an_open_login_cannot_guess_the_factor_away(face: DeskFace, clock: DeskClock) -> None:
+    """Whoever sits down at a login that was left open has as few tries as at the login itself."""
+    account = face.person(Duty.REVIEWER)
+    client, _ = logged_in(face, account)
+    phone, _ = set_up(face, client)
+    page = "/me/second-factor"
+    forms = ["begin", "codes", "remove", "begin", "codes", "remove"]
+    tries = [client.submit(page, f"{page}/{form}", code="000000").status_code for form in forms]
+    assert tries == [401] * FREE_TRIES + [429]
+    assert client.submit(page, f"{page}/remove", code=phone.code()).status_code == 429
+    assert told(face, account).count("code_failed") == FREE_TRIES
+    clock.move(seconds=901)
+    assert client.submit(page, f"{page}/remove", code=phone.code()).status_code == 303
+
+
+def test_the_addresses_of_one_line_have_their_tries_together(face: DeskFace, clock: DeskClock) -> None:
+    """IPv6 gives a line 2^64 addresses."""
+    account = face.person(Duty.REVIEWER)
+    client, _ = logged_in(face, account)
+    phone, _ = set_up(face, client)
+    with face.database.transaction() as db:
+        token = open_session(db, face.desk.ledger, account, Caller("2001:db8::1", ""), clock())
+    with face.database.reading() as db:
+        presence = whose(db, token, clock())
+    assert presence is not None
+    answers = []
+    for last in range(1, FREE_TRIES + 2):
+        with pytest.raises(RefusedError) as refused:
+            show(face.database, face.desk.ledger, presence, "000000", Caller(f"2001:db8::{last}", ""), clock())
+        answers.append(refused.value.status)
+    assert answers == [401] * FREE_TRIES + [429]
+    show(face.database, face.desk.ledger, presence, phone.code(), Caller("2001:db8:0:1::1", ""), clock())
 
 
 def test_setting_up_needs_the_code_of_the_secret_and_ends_other_logins(face: DeskFace) -> None:

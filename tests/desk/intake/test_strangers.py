@@ -190,6 +190,15 @@ def test_a_header_that_is_none_is_refused_and_an_empty_one_is_no_header(box: Con
     assert answer.status == (400 if header else 200)
 
 
+@pytest.mark.parametrize("address", ["messages", "mailbox", "enrol"])
+def test_a_number_beyond_the_last_one_is_refused_wherever_it_stands(nobody: ContractBox, address: str) -> None:
+    """In the header, and at the end of an envelope that has none."""
+    end = canonical(nobody.envelope("heartbeat", "k", {}) | {"seq": 10**19 - 1})
+    for headers in ({"Sitewarden-Sender": sender(nobody, 10**19 - 1)}, {}):
+        answer = nobody.client.post(f"/v1/{address}", content=end, headers=headers)
+        assert (answer.status_code, answer.json()["reply_to"]) == (400, 0)
+
+
 def test_a_header_of_one_box_does_not_carry_the_message_of_another(face: DeskFace, box: ContractBox) -> None:
     with ContractBox(face.url, "box-2") as other:
         assert other.enrol(face.code_for("box-2", "CONTRACT-1")).status == 200

@@ -52,6 +52,19 @@ def test_other_bytes_name_nobody_or_are_refused_when_they_are_read(raw: bytes) -
             open_checked(raw, KEY.sign(raw), claim, KEY.public)
 
 
+@pytest.mark.parametrize("seq", [MAX_INTEGER, MAX_INTEGER + 1, 10**19 - 1])
+def test_a_number_beyond_the_last_one_names_nobody(seq: int) -> None:
+    """It has as many digits as the last one."""
+    text = sender_text(envelope(seq=MAX_INTEGER), KEY).replace(str(MAX_INTEGER), str(seq))
+    end = seal(envelope(seq=MAX_INTEGER), KEY).raw.replace(b'"seq":%d' % MAX_INTEGER, b'"seq":%d' % seq)
+    if seq == MAX_INTEGER:
+        assert read_sender(text).claim == claim_at_end(end) == Claim("box-1", KEY.public.key_id, seq)
+        return
+    with pytest.raises(Malformed):
+        read_sender(text)
+    assert claim_at_end(end) is None
+
+
 def test_a_body_that_imitates_an_end_moves_no_claim() -> None:
     inner = seal(envelope("inner"), KEY).raw.decode()
     said = envelope("outer", 9, kind="order_reply", words=inner, nested={"zz": {"box_id": "box-2", "version": 1}})

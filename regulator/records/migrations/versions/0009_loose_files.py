@@ -1,8 +1,4 @@
-"""Files that no message names yet.
-
-Revision ID: 0009
-Revises: 0005
-"""
+"""Files that no message names yet."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -269,13 +269,35 @@ async def test_a_route_without_a_row_is_closed_to_everybody(method: str) -> None
     assert (answer.status, answer.text, done) == (403, "not_listed", [])
 
 
+@ONE_LOOP
+@pytest.mark.parametrize(("path", "goes_on"), [("/cameras/{camera}/live.mp4", False), ("/api/events", True)])
+async def test_what_goes_on_for_long_ends_with_the_role_that_it_asks_for(path: str, goes_on: bool) -> None:
+    """Whoever logs out where guests may look is a guest: live video is no guest's, the feed is."""
+    app, visitors = FastAPI(openapi_url=None), _Everything()
+    said: list[bool] = []
+
+    @app.get(path)
+    async def watch(request: Request) -> Response:
+        for role in (Role.SUPERVISOR, Role.VIEWER, Role.NOBODY):
+            visitors.role = role
+            said.append(await request.state.welcome())
+        return Response()
+
+    app.add_middleware(Guard, visitors=visitors, refuse=_refusal)
+    assert (await ask(app, "GET", filled(path))).status == 200
+    assert said == [True, goes_on, False]
+
+
 class _Everything:
-    """An administrator behind every request."""
+    """An administrator behind every request, until `role` is another."""
 
     form_key, local = b"k" * 32, False
 
+    def __init__(self) -> None:
+        self.role = Role.ADMINISTRATOR
+
     async def visitor(self, request: Request) -> Visitor:
-        return Visitor(VisitorKind.PERSON, Role.ADMINISTRATOR, "x")
+        return Visitor(VisitorKind.PERSON, self.role, "x")
 
     async def check(self, request: Request, visitor: Visitor, access: Access) -> None:
         """Nothing."""

@@ -196,6 +196,28 @@ async def test_a_viewer_that_reads_too_slowly_is_dropped_and_the_others_go_on() 
     await running
 
 
+@pytest.mark.parametrize(
+    "message", [Message("part", {"id": 1}), Message("part", {"id": 1}, b"x"), Message("done", {"id": 1})]
+)
+async def test_messages_that_bring_next_to_nothing_do_not_wait_without_end(message: Message) -> None:
+    """What a capture that was taken over may send while a viewer reads nothing."""
+    ours, theirs = socket.socketpair()
+    talk = Conversation(ours, lambda said: None)
+    running = asyncio.create_task(talk.run(Message("plan")))
+    theirs.setblocking(False)
+    loop = asyncio.get_running_loop()
+    viewer = talk.ask("live", {}, 100_000)
+    first = asyncio.ensure_future(anext(viewer))
+    await loop.sock_recv(theirs, 4096)
+    await loop.sock_sendall(theirs, Message("part", {"id": 1}, b"head").encode())
+    assert await first == Part(1, b"head")
+    await loop.sock_sendall(theirs, message.encode() * 1000)
+    theirs.close()
+    await running
+    with pytest.raises(LookupError, match="too slowly"):
+        await anext(viewer)
+
+
 async def test_whoever_waits_is_told_when_the_capture_goes_away() -> None:
     ours, theirs = socket.socketpair()
     talk = Conversation(ours, lambda said: None)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -189,3 +190,31 @@ async def test_what_the_edge_check_wants_kept_is_given_to_the_next_eye_and_lies_
         assert (said[0], b"before++" in said) == (b"before+", True)
         file = tmp_path / "edge_states" / "cam-1.edges"
         await until(lambda: file.read_bytes().startswith(b"before+"), "a newer file")
+
+
+class HeldStates(EdgeStates):
+    """On a disk that takes its time."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.goes_on = threading.Event()
+        self.flushes = 0
+
+    def flush(self) -> None:
+        self.flushes += 1
+        assert self.goes_on.wait(30)
+        super().flush()
+
+
+async def test_an_eye_that_has_kept_again_and_again_holds_one_thread_and_the_newest_is_written(tmp_path: Path) -> None:
+    states, heard = HeldStates(tmp_path), Heard()
+    hub = EyeHub(SystemClock(), ("nobody",), states)
+    hub.watch("cam-1", "", SETTINGS, heard.listener)
+    for number in range(1, 101):
+        hub._take(Observation("cam-1", 1, 1, {}, edge_state=f"state {number}".encode()))
+        await asyncio.sleep(0)
+    states.goes_on.set()
+    file = tmp_path / "edge_states" / "cam-1.edges"
+    await until(lambda: file.exists() and file.read_bytes() == b"state 100", "the newest on the disk")
+    await until(lambda: not hub._writing, "the thread free again")
+    assert states.flushes <= 2
