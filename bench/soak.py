@@ -11,7 +11,7 @@ One line for each fault on standard error, one JSON object on standard output. E
     lost               transitions in the box's chain that the desk does not hold
     duplicated         overloads of which the desk was told twice, and keys that it holds twice
     untold             overloads that the box had time to see and of which the desk was not told
-    gaps_not_admitted  pauses of a crane's history that no record of the chain admits
+    gaps_not_admitted  pauses of more than a second in a crane's history that no record of the chain admits
 """
 
 import argparse
@@ -37,7 +37,7 @@ from gateway.store.alert_store import open_for_reading
 from gateway.store.history_reader import HistoryReader
 from tests.fakes.demo_box import admitted_gaps, alerts_per_overload, untold
 
-PAUSE_NS, EDGE_NS = 600_000_000, 300_000_000
+PAUSE_NS, EDGE_NS = 1_000_000_000, 300_000_000
 SAMPLE_S = 10.0
 WARM_UP = 0.2
 """Share of the steady run that the slope of the memory leaves out."""
@@ -48,7 +48,8 @@ TOLD = ("P1", "P2")
 
 @dataclass
 class Summary:
-    """What a campaign found. `failed`: faults after which the box was not well again, by name with the reason."""
+    """What a campaign found. `failed`: faults after which the box was not well again, by name with the reason;
+    `holes`: the gaps that were not admitted, from and to, UTC ns, and the fault before."""
 
     seed: int
     lost: int = 0
@@ -59,6 +60,7 @@ class Summary:
     rss_slope_mb_per_h: float | None = None
     rss_mb: float = 0.0
     steady_minutes: float = 0.0
+    holes: list[tuple[int, int, str]] = field(default_factory=list)
     faults_survived: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -67,6 +69,11 @@ class Summary:
     overloads: int = 0
     transitions_held: int = 0
     took_minutes: float = 0.0
+    began: list[tuple[int, str]] = field(default_factory=list, repr=False)
+
+    def done_before(self, at_ns: int) -> str:
+        """The last fault that began before a moment."""
+        return max((began for began in self.began if began[0] < at_ns), default=(0, "none"))[1]
 
     @property
     def whole(self) -> bool:
@@ -111,6 +118,7 @@ def _one(world: World, chance: random.Random, summary: Summary, place: str, name
     """A fault, some garbage, and the box well again."""
     name, fault = named
     print(f"{place} {name}", file=sys.stderr, flush=True)
+    summary.began.append((now_ns(), name))
     try:
         fault(world, chance)
         world.revive()
@@ -151,7 +159,8 @@ def _judge(world: World, watched_from_ns: int, summary: Summary) -> None:
     summary.lost = _lost(world)
     outcome = open_for_reading(world.box.storage).verify()
     summary.chain_broken = int(not isinstance(outcome, ChainHead)) + int(world.chain_at_desk() != "ok")
-    summary.gaps_not_admitted = len(_not_admitted(world, watched_from_ns))
+    summary.holes = [(*hole, summary.done_before(hole[0])) for hole in _not_admitted(world, watched_from_ns)]
+    summary.gaps_not_admitted = len(summary.holes)
     summary.ended_by_itself = world.restarts
 
 
@@ -219,7 +228,9 @@ def main() -> int:
     plan = replace(plan, **{name: value for name, value in args.items() if value is not None})
     with tempfile.TemporaryDirectory() as name:
         summary = campaign(Path(name), plan)
-    print(json.dumps(asdict(summary), ensure_ascii=False))
+    said = asdict(summary)
+    del said["began"]
+    print(json.dumps(said, ensure_ascii=False))
     return 0 if summary.whole else 1
 
 
