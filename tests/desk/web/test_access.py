@@ -4,6 +4,8 @@ A route that the table does not list fails the first test, and the guard refuses
 refuses for the role; what it does not admit, the guard refuses before the route.
 """
 
+from collections.abc import Iterator
+
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import insert, update
@@ -53,10 +55,12 @@ def asking(face: DeskFace) -> DeskAsking:
 
 
 @pytest.fixture(scope="module")
-def strict(face: DeskFace, tmp_path_factory: pytest.TempPathFactory) -> DeskFace:
+def strict(face: DeskFace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskFace]:
     """The same desk with the policy that it comes with: approvers need a second factor."""
     settings = face.settings.model_copy(update={"second_factor_for": (Duty.APPROVER,)})
-    return DeskFace(tmp_path_factory.mktemp("strict"), face.clock, database=face.database, settings=settings)
+    folder = tmp_path_factory.mktemp("strict")
+    with DeskFace(folder, face.clock, database=face.database, settings=settings) as strict:
+        yield strict
 
 
 @pytest.fixture(scope="module")
