@@ -8,7 +8,7 @@ import asyncio
 import http
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -71,6 +71,8 @@ class _Watched(asyncio.Protocol):
     transport: asyncio.Transport
     cycle: Any
     """uvicorn's newest request, with what is known of its answer."""
+    _is_body_under_way: Callable[[], bool]
+    """Whether a body still comes. Each parser says it its own way."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.address = (transport.get_extra_info("peername") or ("",))[0]
@@ -134,9 +136,6 @@ class _Watched(asyncio.Protocol):
         if self._is_body_under_way():
             return Phase.REST
         return Phase.HEADER if self._has_begun else Phase.IDLE
-
-    def _is_body_under_way(self) -> bool:
-        raise NotImplementedError
 
 
 class _Handshake(asyncio.Protocol):
