@@ -9,7 +9,7 @@ here, so that only this module knows how.
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from starlette.requests import Request
@@ -167,8 +167,7 @@ class AccountVisitors:
         name = said_as(person.name, person.title)
         owes = self._accounts.factors.owes(session, person)
         if owes is not None:
-            known = {"name": name, "title": person.title, "login": person.name, "address": address}
-            return Visitor(VisitorKind.STRANGER, Role.NOBODY, **known, owing=owes)
+            return replace(self._guest(address), name=name, title=person.title, login=person.name, owing=owes)
         return Visitor(VisitorKind.PERSON, person.may_do, name, person.title, login=person.name, address=address)
 
     def _wall(self, request: Request, address: str) -> Visitor | None:

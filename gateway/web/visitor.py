@@ -31,7 +31,7 @@ class Visitor:
 
     Of a person, `login` is the login name, of a machine its token's id; `address` is where any visitor comes from. The
     role of a machine is what its token's scopes let it do with this request. `owing`: somebody whose password was right
-    and who owes a code or its set-up; a stranger to all other pages.
+    and who owes a code or its set-up; to all other pages a stranger, or a guest where the site has guests.
     """
 
     kind: VisitorKind

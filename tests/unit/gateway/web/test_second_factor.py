@@ -131,6 +131,28 @@ async def test_a_login_that_owes_a_code_opens_nothing_but_its_page_and_the_logou
     assert {"code_shown", "second_factor_set"} <= set(await events(face))
 
 
+async def test_who_owes_a_code_sees_what_a_guest_sees_and_commands_nothing(tmp_path: Path) -> None:
+    policy = Policy(token=None, loopback=True, view_without_login=True)
+    face = AccountFace(tmp_path, policy, asked_of(WebSettings()))
+    await face.start()
+    try:
+        boss = await face.set_up()
+        await boss.get("/alarms")
+        assert await refusal(boss, "GET", "/people") == (401, "second_factor_needed")
+        phone, _ = await set_up(face, boss)
+        owing, guest = face.browser(), face.browser()
+        await owing.log_in("wang", GOOD_PASSWORD)
+        for path in ("/", "/alarms", "/api/alarms", "/api/live"):
+            assert (await owing.get(path)).status_code == (await guest.get(path)).status_code == 200, path
+        assert 'href="/login/code?next=' in (await owing.get("/alarms")).text
+        assert await refusal(owing, "GET", "/audit.csv") == (401, "code_needed")
+        assert await refusal(owing, "POST", "/people") == (401, "code_needed")
+        assert (await owing.submit("/login/code", "/login/code", code=await phone.code())).status_code == 303
+        await owing.get("/people")
+    finally:
+        await face.close()
+
+
 async def test_a_code_is_taken_once(face: AccountFace) -> None:
     _, phone, _ = await officer(face)
     one, other, code = await after_password(face), await after_password(face), await phone.code()
