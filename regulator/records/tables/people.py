@@ -135,5 +135,6 @@ sign_ons = Table(
     text("browser_sha256", default=None),
     text("going_on"),
     moment("made_at_ns"),
+    text("network"),
 )
-"""Sign-ons by OpenID Connect that have begun; each is used once."""
+"""Sign-ons by OpenID Connect that have begun; each is used once. `network`: the browser's."""
