@@ -110,6 +110,7 @@ class SiteEyes:
             dangerous_works=settings.dangerous_works,
             model_version=_model_of(seen),
             survey_version=self.hub.survey(seen.camera).version,
+            not_shut_in=report.lacks if report is not None else "",
             last_error=seen.last_error or (state.last_error if state is not None else ""),
         )
 
