@@ -12,7 +12,9 @@ from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.model.picture import CameraLink
 from gateway.web.camera_desk import ShownCamera
+from gateway.web.camera_live import ROOM, LiveVideo
 from gateway.web.camera_routes import LOOKS, LookBounds, camera_routes
+from screens.stream_quota import Limit, Room, Watcher
 from tests.fakes.eyes import StillEyes, boxes_of, camera, three_cameras
 from tests.fakes.site import NOW_NS
 from tests.fakes.web_face import Face, is_house_error
@@ -108,7 +110,11 @@ async def test_what_no_browser_plays_is_refused_with_the_reason_and_not_on_recor
 
 @pytest.mark.parametrize(
     ("looks", "code"),
-    [(LookBounds(on_record_within_s=0.0), "not_on_record"), (LookBounds(most_live=0), "too_many_live")],
+    [
+        (LookBounds(on_record_within_s=0.0), "not_on_record"),
+        (LookBounds(room=Room(0, 4, 4)), "too_many_live"),
+        (LookBounds(room=Room(4, 4, 0)), "too_many_live"),
+    ],
 )
 async def test_a_look_that_is_not_on_record_or_one_too_many_is_not_given(
     tmp_path: Path, looks: LookBounds, code: str
@@ -118,6 +124,32 @@ async def test_a_look_that_is_not_on_record_or_one_too_many_is_not_given(
     assert is_house_error(await face.get("/cameras/cam-1/live.mp4", 503), code, "")
     assert fake(face).live_open == 0
     await face.close()
+
+
+async def test_one_login_has_its_share_of_the_live_views_and_leaves_room_for_others(face: CameraFace) -> None:
+    video, li, wang = LiveVideo(face.site.clock, ROOM), Watcher("person li", "a"), Watcher("person wang", "a")
+
+    async def camera() -> AsyncIterator[bytes]:
+        yield b"moof"
+
+    async def begun(who: Watcher) -> tuple[AsyncIterator[bytes], bytes]:
+        passing = video.passing(b"moov", camera(), None, who)
+        return passing, await anext(passing, b"")
+
+    views = [await begun(li) for _ in range(ROOM.a_login + 1)]
+    assert [first for _, first in views] == [b"moov"] * ROOM.a_login + [b""]
+    assert video.quota.full(li) is Limit.A_LOGIN
+    assert (await begun(wang))[1] == b"moov"
+    assert [part async for part in views[0][0]] == [b"moof"]
+    assert (await begun(li))[1] == b"moov"
+
+
+async def test_a_decoder_that_is_not_fully_shut_in_is_said_on_its_cameras_page(face: CameraFace) -> None:
+    assert "not fully shut in" not in await face.page("/cameras/cam-1")
+    states = fake(face).states
+    states["cam-1"] = replace(states["cam-1"], not_shut_in="limits")
+    page = await face.page("/cameras/cam-1")
+    assert "not fully shut in</span> <code>limits</code>" in page
 
 
 async def test_alarms_of_a_camera_stand_on_it_and_on_no_other(face: CameraFace) -> None:
