@@ -11,8 +11,8 @@ uvicorn has no time limit for a request that does not end, and none for the numb
     one connection more than there may be  the oldest that has no request gives way; if all have one, it is refused
     waits for an answer, or gets one       nothing: a request that came whole is never cut, an event stream neither
 
-The time in which we do not read is not counted. Of IPv6 the /64 is one address: so many are given to one line. In: connections that tell what they do. Out: closed connections, and a
-log line for each. Knows no HTTP server and no pages.
+The time in which we do not read is not counted. Of IPv6 the /64 is one address: so many are given to one line. In:
+connections that tell what they do. Out: closed connections, and a log line for each. Knows no HTTP server and no pages.
 """
 
 import logging
