@@ -210,7 +210,7 @@ def _begin_try(db: Connection, user_id: str, network: str, now_ns: int, *, own: 
     counted = made.on_conflict_do_update(index_elements=["user_id", "address"], set_={"failed": at.failed + 1})
     row = db.execute(counted.returning(at.failed, at.first_ns)).one()
     if row.failed > FREE_TRIES:
-        return math.ceil((row.first_ns + FORGOTTEN_NS - now_ns) / SECOND_NS)
+        return math.ceil((int(row.first_ns) + FORGOTTEN_NS - now_ns) / SECOND_NS)
     wait_s = 0 if own else code_turns(db).wait_s(_turns_of(user_id), network, now_ns)
     if wait_s:
         here = (at.user_id == user_id) & (at.address == network)
