@@ -136,7 +136,7 @@ def test_sign_ons_that_nobody_ends_are_bounded_and_one_line_takes_no_other_ones_
     settings = face.desk.settings.oidc
     assert settings is not None
     sign_on, client = SignOn(settings, face.database), face.client()
-    begun = client.get("/oidc/start", params={"next": "/me?" + "x" * 5_000})
+    begun = client.get("/oidc/start", params={"next": "/me?" + "x" * 1_500})
     for number in range(MOST_BEGUN_AN_ADDRESS + 5):
         clock.move(seconds=0.01)
         sign_on.begin("http://desk/oidc/callback", "/", f"2001:db8::{number:x}", clock())
