@@ -37,7 +37,7 @@ _Outcome = tuple[Any, Exception | None]
 MAX_JOBS_A_COMMIT = 200
 CACHE_KIB = 2000
 """Pages that one connection keeps in memory. A box has eleven open and one an uplink; each fills its share: that is the
-memory that grows after a start. More saves no processor time: the system's cache answers (docs/performance.md)."""
+memory that grows after a start. More saves no processor time: the system's own cache answers."""
 DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 # What one job may do wrong without harm to the others in its transaction.
 JOB_FAULTS = (DecodeError, StoreError, ValueError, TypeError, LookupError, ArithmeticError)
