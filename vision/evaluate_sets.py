@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.detections import SeenClass
-from vision.detection_scores import Matches, match_image
+from vision.detection_scores import Matches, iou_matrix, match_image
 from vision.detector import Detector, PictureError, Tiling, check_picture
 from vision.detector.boxes import Boxes
 from vision.label_file import LabelError, Labels, read_labels
 from vision.picture_file import PICTURE_SUFFIXES, decode_picture, read_body
 
+UNSURE_IOU = 0.3
 FLOOR = 0.01
 """Candidates are kept down to this score, so that the curve and AP reach far enough; operating figures do not."""
 
@@ -126,8 +127,9 @@ def _judge(
 
 
 def _match(seen: Boxes, labels: Labels, result: SetResult) -> None:
+    unsure = np.asarray(iou_matrix(seen.xyxy, labels.unsure_px).max(axis=1, initial=0.0) >= UNSURE_IOU)
     for code in SeenClass:
-        rows = seen.class_id == code
+        rows = (seen.class_id == code) & ~(unsure & (code != SeenClass.PERSON))
         result.matches[code].append(match_image(seen.xyxy[rows], seen.score[rows], labels.of_class(code)))
 
 

@@ -21,7 +21,7 @@ from vision.detector.contrast import differs_within
 from vision.detector.decode import check_output, decode
 from vision.detector.engine import Backend, Engine, open_engine
 from vision.detector.faults import PictureError
-from vision.detector.head_views import HeadLook, head_views, merge_looks
+from vision.detector.head_views import HeadLook, head_views, merge_looks, weigh_heads
 from vision.detector.letterbox import Letterbox, Picture8, Placed, Size, nearest_input
 from vision.detector.registry import Model, read_model, thresholds_by_code
 from vision.detector.tiles import View, merge_views
@@ -111,16 +111,17 @@ class Detector:
 
     def boxes(self, look: Look, thresholds: NDArray[np.float32] | None = None) -> Boxes:
         """One picture's boxes. `thresholds` (3,) by class say how low candidates are kept; None: the operating ones."""
-        boxes = self.read_tiled(look.views, look.raws, thresholds)
-        if not look.heads:
-            return boxes
-        asked = self.model.entry.heads
-        crowded = asked is not None and len(look.heads) >= asked.most
-        near = self.read(look.head_raws, thresholds)
-        return self._one_box_a_head(merge_looks(boxes, look.heads, near, look.views[0], crowded))
+        asked, wanted = self.model.entry.heads, self.thresholds if thresholds is None else thresholds
+        if asked is None:
+            return self.read_tiled(look.views, look.raws, wanted)
+        low = np.minimum(wanted, asked.scores)
+        boxes, near = self.read_tiled(look.views, look.raws, low), self.read(look.head_raws, low)
+        boxes = merge_looks(boxes, look.heads, near, look.views[0], crowded=len(look.heads) >= asked.most)
+        boxes = weigh_heads(self._one_box_a_head(boxes), asked.head)
+        return boxes.take(boxes.score >= wanted[boxes.class_id])
 
     def _look_at_heads(self, pictures: Sequence[Picture8], looks: Sequence[Look], asked: HeadLook) -> list[Look]:
-        low = np.minimum(self.thresholds, np.array([asked.head, asked.head, asked.person], dtype=np.float32))
+        low = np.minimum(self.thresholds, asked.scores)
         views = [
             head_views(self.read_tiled(look.views, look.raws, low), picture.shape[1], picture.shape[0], asked)
             for picture, look in zip(pictures, looks, strict=True)

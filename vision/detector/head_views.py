@@ -29,6 +29,7 @@ LYING = 1.1  # wider than high by so much: the head may be at either end
 HEADS_ACROSS, LEAST_SIDE_PX = 5.0, 48.0  # of the view around a head of which no body was found
 SAME_VIEW_IOU = 0.7
 EDGE_SHARE = 0.1  # of a view: the first look still counts for a head whose middle lies so near to its edge
+HEAD_SHARE, HEAD_PART = 0.2, 0.4
 LARGEST_IN_VIEW = 0.6  # of a view's side: what is higher is no head of this person
 
 
@@ -42,6 +43,11 @@ class HeadLook(BaseModel):
     person: Annotated[float, Field(gt=0, lt=1)]
     head: Annotated[float, Field(gt=0, lt=1)]
     most: Annotated[int, Field(ge=1, le=64)] = 12
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """(3,) by `SeenClass`."""
+        return np.array([self.head, self.head, self.person], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,20 @@ def merge_looks(first: Boxes, views: Sequence[View], seen: Sequence[Boxes], fram
         np.concatenate([boxes.class_id for boxes in kept]),
     )
     return without_contained(suppress(together, MERGE_IOU))
+
+
+def weigh_heads(boxes: Boxes, least: float) -> Boxes:
+    """The same boxes; a fifth of a person's score is that of the best head, `least` or better, in his upper part.
+    A valve that looks like a person has no head."""
+    score = boxes.score.copy()
+    persons = np.flatnonzero(boxes.class_id == SeenClass.PERSON)
+    heads = np.flatnonzero((boxes.class_id != SeenClass.PERSON) & (boxes.score >= least))
+    x, y = (middle[heads, None] for middle in _middles(boxes))
+    x0, y0, x1, y1 = boxes.xyxy[persons].T
+    on = (x > x0) & (x < x1) & (y > y0 - 0.05 * (y1 - y0)) & (y < y0 + HEAD_PART * (y1 - y0))
+    best = np.where(on, boxes.score[heads, None], 0.0).max(axis=0, initial=0.0)
+    score[persons] = (1 - HEAD_SHARE) * score[persons] + HEAD_SHARE * best
+    return Boxes(boxes.xyxy, score, boxes.class_id)
 
 
 def _falling(found: Boxes, rows: NDArray[np.intp]) -> list[list[float]]:

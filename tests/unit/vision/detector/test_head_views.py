@@ -5,7 +5,7 @@ import pytest
 
 from gateway.model.detections import SeenClass
 from vision.detector.boxes import Boxes, no_boxes
-from vision.detector.head_views import HeadLook, head_views, merge_looks
+from vision.detector.head_views import HeadLook, head_views, merge_looks, weigh_heads
 from vision.detector.tiles import View
 
 ASKED = HeadLook(input=(160, 160), person=0.3, head=0.3, most=3)
@@ -99,3 +99,15 @@ def test_a_head_in_two_views_is_one() -> None:
     one = boxes((120, 60, 150, 95, 0.9, HEAD))
     other = boxes((60, 60, 90, 95, 0.8, HEAD))
     assert len(merge_looks(no_boxes(), (left, right), [one, other], FRAME, crowded=False)) == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "score"),
+    [((632, 302, 668, 348, 0.9), 0.66), ((632, 500, 668, 548, 0.9), 0.48), ((632, 302, 668, 348, 0.2), 0.48)],
+)
+def test_a_person_with_a_head_is_surer_than_one_without(
+    head: tuple[float, float, float, float, float], score: float
+) -> None:
+    seen = weigh_heads(boxes((600, 300, 700, 600, 0.6, PERSON), (*head, HELMET)), 0.3)
+    assert seen.score[0] == pytest.approx(score)
+    assert seen.score[1] == pytest.approx(head[4])
