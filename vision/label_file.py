@@ -1,7 +1,7 @@
 """YOLO text labels: one box a line, `class centre_x centre_y width height` as fractions of the picture.
 
-0 helmet, 1 bare head, 2 person; 3 and 4 are clothes and passed over; 5 is a head that is too blurred to judge. A sixth column (the confidence of a machine-made label) is read over. Pure but for
-reading the file.
+0 helmet, 1 bare head, 2 person; 3 and 4 are clothes and passed over; 5 is a head that is too blurred to judge. A sixth
+column (the confidence of a machine-made label) is read over. Pure but for reading the file.
 """
 
 from dataclasses import dataclass, field
