@@ -22,10 +22,13 @@ from vision.camera.settings import CameraLinkSettings
 from vision.eye_hub import EyeHub, Listener
 from vision.observation import Observation
 from vision.settings import CameraDeviceSettings, CameraTable
+from vision.sight.keeping import SightBooks
 
 log = logging.getLogger(__name__)
 BELIEVED_OFFSET_NS = 5_000_000_000
 """A stream's own time that is farther from the box's is not the time of the readings (CLOCK_WRONG says so)."""
+KEEP_SIGHT_S = 60.0
+LONGEST_GAP_S, LONGEST_GAP_FRAMES = 2.5, 2.5
 
 
 @dataclass(slots=True)
@@ -48,13 +51,15 @@ class SeenCamera:
 
 
 class CameraDriver:
-    """One camera. `hub` is the box's eye; without one (a bench, a commissioning run) the driver runs its own."""
+    """One camera. `hub` is the box's eye, `books` what it can judge of whom it sees; without them (a bench, a
+    commissioning run) the driver has its own."""
 
     def __init__(self, link: BoundLink, clock: Clock) -> None:
         settings: CameraLinkSettings = link.settings
         self.name = settings.id
         self.settings = settings
         self.hub: EyeHub | None = None
+        self.books = SightBooks()
         self.capture: CaptureHandle | None = None
         self.seen = {str(device.settings.id): SeenCamera(device) for device in link.devices}
         self._clock = clock
@@ -66,6 +71,7 @@ class CameraDriver:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(capture.run(), name=f"{self.name}: capture")
+                tasks.create_task(self._keep_books(), name=f"{self.name}: sight")
                 if hub is not self.hub:
                     tasks.create_task(hub.run(), name=f"{self.name}: eye")
                 for seen in self.seen.values():
@@ -109,6 +115,12 @@ class CameraDriver:
 
         return Listener(hear, lost)
 
+    async def _keep_books(self) -> None:
+        while True:
+            await self._clock.sleep(KEEP_SIGHT_S)
+            self.books.stage(self.seen)
+            await asyncio.to_thread(self.books.flush)
+
     def _remember(self, seen: SeenCamera, observation: Observation) -> None:
         seen.newest, seen.observations, seen.last_error = observation, seen.observations + 1, ""
         if observation.still is not None:
@@ -117,7 +129,7 @@ class CameraDriver:
             seen.fired[scene.key] = scene
 
     def _readings(self, seen: SeenCamera, observation: Observation) -> Readings:
-        values = dict(observation.values)
+        values = dict(observation.values) | {"judged_share": self._judged_share(seen, observation)}
         if self.capture is not None:
             values["frames_per_s"] = self.capture.state().report.frames_per_s
         table: CameraTable = seen.device.table
@@ -133,6 +145,13 @@ class CameraDriver:
             self._received_ns(observation),
             RawBlock(payload=observation.said),
         )
+
+    def _judged_share(self, seen: SeenCamera, observation: Observation) -> float:
+        """In percent of the person-seconds of the last 24 h; NaN of too few."""
+        now_ns, fps = self._clock.now_ns(), seen.device.settings.analyse_fps
+        book = self.books.of(seen.camera)
+        book.take(observation.people, max(LONGEST_GAP_S, LONGEST_GAP_FRAMES / fps), now_ns, self._clock.monotonic_ns())
+        return 100 * book.day(now_ns).share
 
     def _observed_ns(self, seen: SeenCamera, observation: Observation) -> int:
         """When the picture was taken, where that can be believed; never before the readings before it."""
