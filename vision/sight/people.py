@@ -80,7 +80,7 @@ def _why(look: Look) -> Why:
 def _head_part(look: Look, detections: Detections) -> float:
     """Height of the head that was seen, or of the one that a whole standing person has; 0 where neither is there."""
     height_px = detections.frame_height_px
-    if look.track >= 0:
+    if look.row != look.person_row:
         return look.height_px / height_px
     x1, y1, x2, y2 = (float(side) for side in detections.boxes_xyxy_px[look.person_row])
     whole = y1 > FROM_EDGE_PX and y2 < height_px - FROM_EDGE_PX and y2 - y1 >= UPRIGHT * (x2 - x1)
