@@ -15,7 +15,6 @@ ladder, does not move the line. A row forgets by halves: after half an hour of p
 
 from itertools import accumulate
 from math import log2
-from statistics import median_low
 from typing import Final
 
 from gateway.model.sight import Reach
@@ -72,10 +71,10 @@ def rising(values: list[float]) -> list[float]:
     blocks: list[list[float]] = []
     for value in values:
         blocks.append([value])
-        while len(blocks) > 1 and median_low(blocks[-2]) > median_low(blocks[-1]):
+        while len(blocks) > 1 and _lower_median(blocks[-2]) > _lower_median(blocks[-1]):
             last = blocks.pop()
             blocks[-1] += last
-    return [median_low(block) for block in blocks for _ in block]
+    return [_lower_median(block) for block in blocks for _ in block]
 
 
 def _median(seconds: list[float]) -> float:
@@ -83,3 +82,7 @@ def _median(seconds: list[float]) -> float:
     half = sum(seconds) / 2
     size = next(place for place, passed in enumerate(accumulate(seconds)) if passed >= half)
     return float(SMALLEST_SIZE * 2 ** (size / SIZES_AN_OCTAVE))
+
+
+def _lower_median(values: list[float]) -> float:
+    return sorted(values)[(len(values) - 1) // 2]

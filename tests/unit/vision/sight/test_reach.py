@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.sight import Reach
+from bench.sight_line import held
+from gateway.model.sight import Reach, Why
+from vision.sight.people import People, SeenPerson
 from vision.sight.reach import KEPT_H, ROWS, SizesByRow, rising
 
 SMALLEST = 20 / 720
@@ -63,6 +65,14 @@ def test_a_camera_that_was_moved_closer_is_learnt_anew() -> None:
     found = sizes.reach(SMALLEST, HOUR)
     assert found is not None
     assert found.judged_from == found.seen_from
+
+
+def test_the_bench_counts_on_which_side_people_stood() -> None:
+    far, near = SeenPerson(Why.TOO_SMALL, 0.4, 0.01), SeenPerson(Why.JUDGED, 0.8, 0.08)
+    learnt = [People(SMALLEST, (far, near))]
+    odd = [SeenPerson(Why.JUDGED, 0.42, 0.05), SeenPerson(Why.TOO_SMALL, 0.9, 0.02), SeenPerson(Why.JUDGED, 0.1, 0.05)]
+    other = [People(SMALLEST, (far, near, *odd, SeenPerson(Why.CUT, 0.9, 0.05)))]
+    assert held(learnt, other) == {"right": 2, "wrong_far": 1, "wrong_near": 1, "not_known": 1}
 
 
 def test_rows_without_anybody_for_two_weeks_tell_nothing() -> None:
