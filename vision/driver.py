@@ -127,9 +127,13 @@ class CameraDriver:
             seen.still = observation.still
         for scene in observation.fired:
             seen.fired[scene.key] = scene
+        longest_gap_s = max(LONGEST_GAP_S, LONGEST_GAP_FRAMES / seen.device.settings.analyse_fps)
+        now_ns, mono_ns = self._clock.now_ns(), self._clock.monotonic_ns()
+        self.books.of(seen.camera).take(observation.people, longest_gap_s, now_ns, mono_ns)
 
     def _readings(self, seen: SeenCamera, observation: Observation) -> Readings:
-        values = dict(observation.values) | {"judged_share": self._judged_share(seen, observation)}
+        share = self.books.of(seen.camera).day(self._clock.now_ns()).share
+        values = dict(observation.values) | {"judged_share": 100 * share}
         if self.capture is not None:
             values["frames_per_s"] = self.capture.state().report.frames_per_s
         table: CameraTable = seen.device.table
@@ -145,13 +149,6 @@ class CameraDriver:
             self._received_ns(observation),
             RawBlock(payload=observation.said),
         )
-
-    def _judged_share(self, seen: SeenCamera, observation: Observation) -> float:
-        """In percent of the person-seconds of the last 24 h; NaN of too few."""
-        now_ns, fps = self._clock.now_ns(), seen.device.settings.analyse_fps
-        book = self.books.of(seen.camera)
-        book.take(observation.people, max(LONGEST_GAP_S, LONGEST_GAP_FRAMES / fps), now_ns, self._clock.monotonic_ns())
-        return 100 * book.day(now_ns).share
 
     def _observed_ns(self, seen: SeenCamera, observation: Observation) -> int:
         """When the picture was taken, where that can be believed; never before the readings before it."""
