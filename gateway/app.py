@@ -148,6 +148,7 @@ from vision.driver import KIND as CAMERA
 from vision.driver import camera_drivers
 from vision.edge_states import EdgeStates
 from vision.eye_hub import EyeHub
+from vision.sight.keeping import SightBooks
 from vision.site_eyes import SiteEyes
 from vision.survey_parsing import read_survey
 
@@ -344,7 +345,8 @@ class Gateway:
         self.keeping.restore()
         self.drivers: list[Driver] = [DRIVERS[link.settings.driver].build(link, clock) for link in settings.links]
         hub = EyeHub(clock, edge_states=EdgeStates(self._folder))
-        self.site_eyes = SiteEyes(hub, lambda: {a.id: (a.title_zh, a.title_en) for a in self.settings.assets})
+        books = SightBooks(EdgeStates(self._folder, "sight"))
+        self.site_eyes = SiteEyes(hub, lambda: {a.id: (a.title_zh, a.title_en) for a in self.settings.assets}, books)
         self.site_eyes.use(camera_drivers(self.drivers))
         line = self._line(self.window, self.rules, self.alarms)
         self.pipeline = Pipeline(

@@ -18,6 +18,7 @@ from gateway.model.alert import OutboxItem, Receipt
 from gateway.model.picture import CameraState, FiredScene, Picture
 from gateway.model.quantity import Point
 from gateway.model.reading import Readings
+from gateway.model.sight import CameraSight
 from gateway.model.survey import Survey
 
 
@@ -112,6 +113,10 @@ class Eyes(Protocol):
 
     def fired(self, camera: str, key: str) -> FiredScene | None:
         """What the newest confirmation of a finding was (`bare_head_1`), not blurred; None when there was none."""
+        ...
+
+    def sight(self, camera: str, now_ns: int) -> CameraSight:
+        """What it could judge of the people it saw, by hour, and from which row of its picture on; cheap."""
         ...
 
     async def reference(self, camera: str) -> Picture | None:

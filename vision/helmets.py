@@ -8,6 +8,7 @@ them after every frame. Pure: no clock, no picture, no model.
     zones    one head: where does it stand, for how long          vision.zones
     still    one spot: somebody or a thing                        vision.helmets_still
     places   bare_head_1 ...: TRUE, FALSE, UNKNOWN                vision.helmets_places
+    people   who was in sight, judged or why not                 vision.sight.people
 
 Two times. `now_ns` comes with every frame and only its differences count. The **usable** time runs only while the
 picture may be judged: a head that is hidden by fog for a minute has not left the view.
@@ -31,6 +32,7 @@ from vision.helmets_places import Place, Places
 from vision.helmets_settings import HelmetSettings
 from vision.helmets_still import Spot, StillSpots
 from vision.helmets_votes import Decision, Votes
+from vision.sight.people import People, people_of
 from vision.zones import Standing, ZoneMap
 
 SECOND_NS = 1_000_000_000
@@ -95,6 +97,8 @@ class HelmetWatch:
         self._still = StillSpots(self._settings.still_forgotten_s)
         self._totals: Counter[str] = Counter()
         self._looks: list[Look] = []
+        self.people: People | None = None
+        """Everybody in the newest frame; None where it was not judged."""
         self._last_ns: int | None = None
         self._usable_ns = 0
         self._blind_ns = self._vote_ns
@@ -130,12 +134,14 @@ class HelmetWatch:
         `now_ns` is the frame's time (or any that runs with it); a time that goes back counts as none passed."""
         passed_ns = 0 if self._last_ns is None else max(now_ns - self._last_ns, 0)
         self._last_ns = now_ns
-        self._looks = []
+        self._looks, self.people = [], None
         if not usable or detections is None:
             self._blind_ns = min(self._blind_ns + passed_ns, self._vote_ns)
             return self._places.say(False, False, self._usable_ns, self._vote_ns)
         self._pass_usable(passed_ns)
         self._looks = self._see(detections)
+        moved = {track for track, head in self._heads.items() if head.moved}
+        self.people = people_of(self._looks, moved, detections, self._settings)
         self._clear_places(now_ns)
         self._place_heads(now_ns)
         self._forget()

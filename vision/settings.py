@@ -19,8 +19,8 @@ class CameraDeviceSettings(DeviceSettings):
     `analyse_fps` frames a second are judged at most, the newest first. `dangerous_works` says that dangerous works
     (危大工程) are watched: blindness is then more than a diagnostic. `model` is the YAML card of a detector in place of
     the shipped one, `backend` what runs it, `provider` the
-    hardware that onnxruntime uses (`vision.providers`). Heads below `min_head_px` are left out, a helmet is voted on
-    for `vote_s`.
+    hardware that onnxruntime uses (`vision.providers`). Heads below `min_head_px`, as the network sees them, are left
+    out; a helmet is voted on for `vote_s`.
     `tiles` 2 judges 2 x 2 overlapping parts beside the whole picture, for far heads, at five times the cost.
     `edge_confirm_s`: how long a missing rail is looked at before it is believed (30 s is the practice; less is for
     trying). `edge_resume_s`: what the edge check knew is taken up again after a restart when it is not older than this;

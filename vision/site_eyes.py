@@ -9,21 +9,25 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from gateway.model.picture import CameraLink, CameraState, FiredScene, Picture
+from gateway.model.sight import CameraSight
 from gateway.model.survey import Survey
 from vision.camera.capture_handle import CaptureHandle
 from vision.driver import CameraDriver, SeenCamera
 from vision.eye_hub import EyeHub
 from vision.finding import Ailment
+from vision.sight.keeping import SightBooks
 
 Titles = Mapping[str, tuple[str, str]]
 """Chinese and English title by asset id."""
 
 
 class SiteEyes:
-    """The port `gateway.ports.Eyes`. `use` tells it the drivers that run now; it keeps the surveys over reloads."""
+    """The port `gateway.ports.Eyes`. `use` tells it the drivers that run now; it keeps the surveys and the books
+    of what each camera could judge over reloads."""
 
-    def __init__(self, hub: EyeHub, titles: Callable[[], Titles]) -> None:
+    def __init__(self, hub: EyeHub, titles: Callable[[], Titles], books: SightBooks | None = None) -> None:
         self.hub = hub
+        self.books = books or SightBooks()
         self._titles = titles
         self._drivers: tuple[CameraDriver, ...] = ()
 
@@ -31,7 +35,7 @@ class SiteEyes:
         """These are the cameras from now on. Before they run."""
         self._drivers = tuple(drivers)
         for driver in drivers:
-            driver.hub = self.hub
+            driver.hub, driver.books = self.hub, self.books
 
     def __bool__(self) -> bool:
         """Whether there is any camera."""
@@ -48,6 +52,11 @@ class SiteEyes:
     def fired(self, camera: str, key: str) -> FiredScene | None:
         """The newest confirmation of a finding, not blurred."""
         return self._seen(camera)[1].fired.get(key)
+
+    def sight(self, camera: str, now_ns: int) -> CameraSight:
+        """What it could judge of the people it saw."""
+        self._seen(camera)
+        return self.books.of(camera).view(now_ns)
 
     async def reference(self, camera: str) -> Picture | None:
         """A whole frame at full size, faces blurred, to draw on."""

@@ -16,10 +16,12 @@ from vision.eye.watched import Watched
 from vision.finding import Ailment, Finding, FindingKind, PictureHealth
 from vision.frame import Frame
 from vision.settings import CameraDeviceSettings
+from vision.sight.people import People
 
 WELL = dict.fromkeys(Ailment, Truth.FALSE)
 NOW_NS = 1_790_000_000_000_000_000
 SECOND_NS = 1_000_000_000
+NOBODY = People(0.1)
 
 
 def frame(camera: str, seq: int, seed: int = 0, size: tuple[int, int] = (120, 160)) -> Frame:
@@ -77,6 +79,7 @@ class ToldHelmets:
     asked: list[tuple[int, bool]] = field(default_factory=list)
     zones: Sequence[Zone] = ()
     views: int = 0
+    people: People | None = NOBODY
 
     def step(self, detections: Detections, usable: bool, now_ns: int) -> tuple[Finding, ...]:
         self.asked.append((len(detections), usable))

@@ -30,6 +30,7 @@ from vision.finding import Finding, FindingKind, PictureHealth
 from vision.frame import Frame
 from vision.observation import Observation
 from vision.scene_cut import SceneCut
+from vision.sight.people import People
 
 PACE_WINDOW_NS = 5_000_000_000
 LOOK_AGAIN_S = 1.0
@@ -60,6 +61,8 @@ class TrackPart(Protocol):
 
 class HelmetPart(Protocol):
     """`vision.helmets.HelmetWatch`."""
+
+    people: People | None
 
     def step(self, detections: Detections, usable: bool, now_ns: int) -> tuple[Finding, ...]:
         """Who is bare-headed, by place."""
@@ -164,6 +167,8 @@ class CameraMind:
         self._keep_digests(findings, fired)
         values = finding_values(findings, kinds) | self._health_values(health, judging)
         values |= self._counts(boxes if health.usable else None, now_mono_ns)
+        people = self._parts.helmets.people if boxes is not None and health.usable else None
+        values["judged"] = float(people is not None and people.judged)
         said = said_text(findings, health, self._about(frame, model), self._digests)
         return Observation(
             self.watched.camera,
@@ -175,6 +180,7 @@ class CameraMind:
             fired,
             health.figures,
             self._edge_state(findings, model, now_ns, now_mono_ns) if boxes is not None else b"",
+            people,
         )
 
     def rest(self, model: str, now_ns: int, now_mono_ns: int) -> Observation:
@@ -182,6 +188,7 @@ class CameraMind:
         health = self._parts.health.look(None, self._parts.reference, now_ns, now_mono_ns)
         unusable = replace(health, usable=False)
         values = finding_values((), ()) | self._health_values(unusable, bool(model)) | self._counts(None, now_mono_ns)
+        values["judged"] = 0.0
         said = said_text((), health, {"camera": self.watched.camera, "frame": "none"}, {})
         return Observation(self.watched.camera, now_ns, now_ns, values, said, counts=health.figures)
 
@@ -189,7 +196,7 @@ class CameraMind:
         """This frame's judging broke off: nothing is known, and that is said."""
         self._gate.forget(self.watched.camera)
         values = finding_values((), ()) | self._counts(None, now_mono_ns)
-        values |= {"judge_failed": 1.0, "usable": UNKNOWN}
+        values |= {"judge_failed": 1.0, "usable": UNKNOWN, "judged": 0.0}
         values["blind_dangerous"] = float(self.watched.settings.dangerous_works)
         return Observation(self.watched.camera, now_ns, now_ns, values)
 

@@ -10,6 +10,7 @@ import yaml
 
 from gateway.clock import SimulatedClock
 from gateway.model.reading import Quality, Readings
+from gateway.model.sight import Why
 from gateway.ports import BoundDevice, BoundLink
 from tests.fakes.gateway_process import ROOT
 from vision.camera.settings import CameraLinkSettings
@@ -19,6 +20,7 @@ from vision.eye_hub import EyeHub
 from vision.finding import Ailment, FindingKind
 from vision.observation import Observation
 from vision.settings import CameraDeviceSettings, CameraTable
+from vision.sight.people import People, SeenPerson
 from vision.site_eyes import SiteEyes
 
 GOLDEN = yaml.safe_load((ROOT / "tests" / "cases" / "devices" / "site-camera.golden.yaml").read_text(encoding="utf-8"))
@@ -111,6 +113,22 @@ def test_a_lost_eye_makes_everything_unknown_and_shows_why() -> None:
     assert (health.failures, health.last_error) == (1, "no sign of life; the eye was killed")
     heard(camera, sink, NOW_NS + SECOND_NS)
     assert camera.health()[0].last_error == ""
+
+
+def test_the_share_of_people_judged_is_unknown_until_enough_were_seen() -> None:
+    camera, sink = driver(), Kept()
+    far = People(0.03, (SeenPerson(Why.TOO_SMALL, 0.4, 0.01), SeenPerson(Why.JUDGED, 0.8, 0.09)))
+    column = [point.key for point in TABLE.points].index("judged_share")
+    shares = []
+    for second in range(400):
+        at_ns = NOW_NS + second * SECOND_NS
+        camera._clock.move_to(at_ns)
+        observation = Observation("cam-1-eye", at_ns, at_ns, {}, b"{}", people=far)
+        camera._listener(camera.seen["cam-1-eye"], sink).hear(observation)
+        shares.append(float(sink.polls[-1].value[column]))
+    assert all(math.isnan(share) for share in shares[:300])
+    assert shares[-1] == 50.0
+    assert sink.polls[0].quality[column] == Quality.BAD
 
 
 async def test_the_sites_eyes_know_their_cameras_and_no_other() -> None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from gateway.model.sight import Why
 from gateway.model.survey import Edge, EdgeKind, Zone, ZoneUse, empty_survey
 from gateway.model.verdict import Truth
 from tests.fakes.eye_parts import (
@@ -28,6 +29,7 @@ from tests.fakes.eye_parts import (
 from vision.eye.mind import CameraMind
 from vision.finding import Ailment, PictureHealth
 from vision.observation import Observation
+from vision.sight.people import People, SeenPerson
 
 MODEL = "test 1 abc"
 EDGE = Edge("north-edge", "北", EdgeKind.FLOOR_EDGE, ((0.1, 0.5), (0.9, 0.5)), 12.0)
@@ -84,6 +86,20 @@ def test_an_unusable_picture_judges_nothing_and_tells_its_parts_so() -> None:
     assert (said.values["blurred"], said.values["usable"], said.values["blind_dangerous"]) == (1.0, 0.0, 1.0)
     assert math.isnan(said.values["heads"])
     assert helmets.asked == [(0, False)]
+
+
+def test_a_minute_counts_as_judged_only_where_people_in_sight_were() -> None:
+    far = SeenPerson(Why.TOO_SMALL, 0.4, 0.01)
+    helmets = ToldHelmets(people=People(0.03, (far, far, SeenPerson(Why.JUDGED, 0.8, 0.09))))
+    said = judged(CameraMind(watched(), parts(helmets=helmets)), 1)
+    assert (said.people, said.values["judged"], said.values["usable"]) == (helmets.people, 0.0, 1.0)
+    mind = CameraMind(watched(), parts())
+    assert judged(mind, 1).values["judged"] == 1.0
+    unjudged = [judged(mind, 2, model=""), mind.rest(MODEL, NOW_NS, 0), mind.failed(NOW_NS, 0)]
+    assert [(each.people, each.values["judged"]) for each in unjudged] == [(None, 0.0)] * 3
+    health = ToldHealth(PictureHealth(WELL | {Ailment.BLACK: Truth.TRUE}, False))
+    said = judged(CameraMind(watched(), parts(health=health)), 1)
+    assert (said.people, said.values["judged"]) == (None, 0.0)
 
 
 def test_without_a_model_no_finding_is_judged_and_the_picture_still_is() -> None:
