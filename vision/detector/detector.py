@@ -3,7 +3,7 @@
 In: frames of any number of cameras. Out: `Detections` of each, in the order given. Keeps buffers, not history: what
 was seen before is the tracker's matter. Not thread-safe.
 
-    pictures --nearest input, letterbox--> batches --engine--> rows --decode, suppress--> boxes in picture pixels
+    pictures --nearest input, letterbox--> batches --engine--> rows --decode, calibrate, suppress--> boxes
 """
 
 import time
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gateway.model.detections import Detections, SeenClass
 from vision.detector.boxes import Boxes, one_box_a_head, suppress
+from vision.detector.calibrated import calibrated, raw_thresholds
 from vision.detector.contrast import differs_within
 from vision.detector.decode import check_output, decode
 from vision.detector.engine import Backend, Engine, open_engine
@@ -93,20 +94,32 @@ class Detector:
                 raws.update(zip(chosen, self._infer([pictures[index] for index in chosen], size), strict=True))
         return [raws[index] for index in range(len(pictures))]
 
-    def read(self, raws: Sequence[Raw], thresholds: NDArray[np.float32] | None = None) -> list[Boxes]:
-        """Boxes of what `infer` gave, in pixels of each picture. `thresholds` (3,) by class say how low candidates are
-        kept, the operating ones when None."""
+    def read(
+        self,
+        raws: Sequence[Raw],
+        thresholds: NDArray[np.float32] | None = None,
+        operating: NDArray[np.float32] | None = None,
+    ) -> list[Boxes]:
+        """Boxes of what `infer` gave, in pixels of each picture. `operating` (3,) by class are the thresholds of these
+        pictures' camera, the detector's when None; `thresholds` say how low candidates are kept, the operating ones
+        when None."""
         began = time.perf_counter_ns()
-        boxes = [self._read(raw, self.thresholds if thresholds is None else thresholds) for raw in raws]
+        at = self.thresholds if operating is None else operating
+        boxes = [self._read(raw, at if thresholds is None else thresholds, at) for raw in raws]
         self.spent.read_ns += time.perf_counter_ns() - began
         return boxes
 
     def read_tiled(
-        self, views: Sequence[View], raws: Sequence[Raw], thresholds: NDArray[np.float32] | None = None
+        self,
+        views: Sequence[View],
+        raws: Sequence[Raw],
+        thresholds: NDArray[np.float32] | None = None,
+        operating: NDArray[np.float32] | None = None,
     ) -> Boxes:
         """One picture's boxes out of what `infer` gave for its views. The full view alone is what `read` says."""
-        boxes = self.read(raws, thresholds)
-        return boxes[0] if len(views) == 1 else self._one_box_a_head(merge_views(views, boxes))
+        boxes = self.read(raws, thresholds, operating)
+        at = self.thresholds if operating is None else operating
+        return boxes[0] if len(views) == 1 else self._one_box_a_head(merge_views(views, boxes), at)
 
     def _infer(self, pictures: Sequence[Picture8], size: Size) -> list[Raw]:
         began = time.perf_counter_ns()
@@ -120,17 +133,18 @@ class Detector:
         self.spent.pictures += len(pictures)
         return [Raw(row, size, lies) for row, lies in zip(output, placed, strict=True)]
 
-    def _read(self, raw: Raw, thresholds: NDArray[np.float32]) -> Boxes:
+    def _read(self, raw: Raw, thresholds: NDArray[np.float32], operating: NDArray[np.float32]) -> Boxes:
         entry = self.model.entry
-        boxes = suppress(decode(raw.row, entry, raw.size, thresholds), entry.nms_iou)
+        candidates = decode(raw.row, entry, raw.size, raw_thresholds(thresholds, entry.calibration))
+        boxes = suppress(calibrated(candidates, entry.calibration), entry.nms_iou)
         if entry.least_contrast:
             boxes = boxes.take(differs_within(raw.placed.green, boxes.xyxy, entry.least_contrast))
-        boxes = self._one_box_a_head(boxes)
+        boxes = self._one_box_a_head(boxes, operating)
         return Boxes(raw.placed.placement.back(boxes.xyxy), boxes.score, boxes.class_id)
 
-    def _one_box_a_head(self, boxes: Boxes) -> Boxes:
+    def _one_box_a_head(self, boxes: Boxes, operating: NDArray[np.float32]) -> Boxes:
         iou = self.model.entry.one_head_iou
-        return boxes if iou is None else one_box_a_head(boxes, iou, self.thresholds)
+        return boxes if iou is None else one_box_a_head(boxes, iou, operating)
 
 
 def open_detector(
