@@ -31,6 +31,10 @@ class Looks(Protocol):
         """Operating scores by `SeenClass`."""
         ...
 
+    def low_scores(self, scores: tuple[float, float, float]) -> tuple[float, float, float]:
+        """Down to which boxes are given at these operating scores."""
+        ...
+
     def detect(self, frames: list[Frame]) -> list[Detections]:
         """One entry a frame."""
         ...
@@ -74,7 +78,8 @@ class WatchEye:
         self._reference = reference
         self._health = CameraHealth()
         self._cut = SceneCut()
-        self._tracker = Tracker(TrackerSettings(thresholds=detector.thresholds))
+        low = detector.low_scores(detector.thresholds)
+        self._tracker = Tracker(TrackerSettings(thresholds=detector.thresholds, low=low))
         self.helmets = HelmetWatch(settings or HelmetSettings(thresholds=detector.thresholds), survey.zones)
 
     def look(self, frame: Frame) -> Sight:

@@ -11,6 +11,7 @@ from gateway.model.detections import Detections
 from gateway.model.survey import Survey, Zone, empty_survey
 from gateway.model.verdict import Truth
 from vision.eye.mind import MindParts
+from vision.eye.models import Scores
 from vision.eye.watched import Watched
 from vision.finding import Ailment, Finding, FindingKind, PictureHealth
 from vision.frame import Frame
@@ -131,14 +132,17 @@ class ToldModel:
     poison: frozenset[str] = frozenset()
     batches: list[list[str]] = field(default_factory=list)
 
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+    def low_scores(self, scores: Scores) -> Scores:
+        return scores
+
+    def detect(self, frames: Sequence[Frame], scores: Sequence[Scores] | None = None) -> list[Detections]:
         self.batches.append([each.camera for each in frames])
         if bad := self.poison.intersection(each.camera for each in frames):
             raise ValueError(f"{min(bad)}: not a picture")
         row = (5.0, 5.0, 25.0, 30.0, 1)
         return [boxes(each, *[row] * self.heads.get(each.camera, 0)) for each in frames]
 
-    def detect_tiled(self, frame: Frame, tiles: int) -> Detections:
+    def detect_tiled(self, frame: Frame, tiles: int, scores: Scores | None = None) -> Detections:
         return self.detect([frame])[0]
 
 

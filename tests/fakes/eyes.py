@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.model.camera_scores import CameraScores
 from gateway.model.picture import CameraLink, CameraState, FiredScene, Picture
 from gateway.model.survey import Survey, empty_survey
 
@@ -226,6 +227,7 @@ class StillEyes:
         self.surveys: dict[str, Survey] = {}
         self.references: dict[str, bytes] = {}
         self.nights: dict[str, bytes] = {}
+        self.scores: dict[str, CameraScores] = {}
         self.by_night = False
         """When set, pictures to draw on are lit by one lamp."""
         self.live_open = 0
@@ -275,6 +277,9 @@ class StillEyes:
         if camera not in self.states:
             raise KeyError(camera)
         return self.surveys.get(camera) or empty_survey(camera)
+
+    def use_scores(self, scores: CameraScores) -> None:
+        self.scores[scores.camera] = scores
 
     def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
         self.surveys[survey.camera] = survey

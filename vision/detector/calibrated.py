@@ -26,6 +26,15 @@ def raw_thresholds(thresholds: NDArray[np.float32], calibration: Calibration) ->
     return raw
 
 
+def calibrated_thresholds(raw: NDArray[np.float32], calibration: Calibration) -> NDArray[np.float32]:
+    """(3,) by `SeenClass`: what these scores of the network are mapped to."""
+    thresholds = raw.astype(np.float32).copy()
+    for code, knots in calibration.items():
+        if np.isfinite(raw[code]):
+            thresholds[code] = mapped(raw[code : code + 1], knots)[0]
+    return thresholds
+
+
 def calibrated(boxes: Boxes, calibration: Calibration) -> Boxes:
     """The same boxes with mapped scores."""
     if not calibration:

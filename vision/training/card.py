@@ -38,7 +38,8 @@ def _reliability(classes: dict[str, Any]) -> list[str]:
     if not told:
         return []
     starts = [each["from_score"] for each in next(iter(told.values()))["bins"]]
-    lines = ["", "How often a box is right, by its score (in brackets: boxes). Error: mean distance from the score.", ""]
+    words = "How often a box is right, by its score (in brackets: boxes). Error: mean distance from the score."
+    lines = ["", words, ""]
     lines.append("| class | error | " + " | ".join(f"{start:.1f}" for start in starts) + " |")
     lines.append("|---|--:|" + "--:|" * len(starts))
     for name, one in told.items():
