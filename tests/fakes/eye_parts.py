@@ -131,12 +131,14 @@ class ToldModel:
     heads: dict[str, int] = field(default_factory=dict)
     poison: frozenset[str] = frozenset()
     batches: list[list[str]] = field(default_factory=list)
+    scores: list[list[Scores]] = field(default_factory=list)
 
     def low_scores(self, scores: Scores) -> Scores:
         return scores
 
     def detect(self, frames: Sequence[Frame], scores: Sequence[Scores] | None = None) -> list[Detections]:
         self.batches.append([each.camera for each in frames])
+        self.scores.append(list(scores or ()))
         if bad := self.poison.intersection(each.camera for each in frames):
             raise ValueError(f"{min(bad)}: not a picture")
         row = (5.0, 5.0, 25.0, 30.0, 1)
