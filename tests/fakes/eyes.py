@@ -63,7 +63,16 @@ def three_cameras(now_ns: int) -> tuple[CameraState, ...]:
     """One that is well, one whose stream no browser plays, one that is away."""
     nothing = {"frames_per_s": float("nan"), "judged_per_s": float("nan"), "width_px": 0, "height_px": 0}
     return (
-        camera("cam-1", now_ns, title_zh="基坑东侧", title_en="Pit, east"),
+        camera(
+            "cam-1",
+            now_ns,
+            title_zh="基坑东侧",
+            title_en="Pit, east",
+            scores="helmet 0.469, head 0.612, person 0.648",
+            own_scores=3,
+            own_scores_used=True,
+            scores_since_ns=now_ns - 86_400 * SECOND_NS,
+        ),
         camera(
             "cam-2",
             now_ns,
@@ -74,6 +83,9 @@ def three_cameras(now_ns: int) -> tuple[CameraState, ...]:
             why_not="the stream is H.265",
             dangerous_works=False,
             ailing=("blurred",),
+            scores="helmet 0.469, head 0.478, person 0.648",
+            own_scores=2,
+            scores_since_ns=now_ns - 86_400 * SECOND_NS,
         ),
         camera(
             "cam-3",
