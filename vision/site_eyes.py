@@ -120,6 +120,7 @@ class SiteEyes:
             scores=str(said.get("scores", "")),
             own_scores=own.version if own is not None else 0,
             own_scores_used=own is not None and said.get("scores_version") == str(own.version),
+            own_scores_undone=own is not None and not own.scores,
             scores_since_ns=own.made_at_ns if own is not None else 0,
         )
 

@@ -51,7 +51,8 @@ class CameraState:
     why not. `frames_per_s` arriving, `judged_per_s` judged; `ailing` are the keys of what is wrong with the picture
     now; `dangerous_works` that it watches dangerous works. `scores` are the operating scores as the eye says them,
     empty while it says none; `own_scores` is the newest version of the camera's own (0: never any), `own_scores_used`
-    that they are in force, `scores_since_ns` when that version was made."""
+    that they are in force, `own_scores_undone` that it went back to the model's own, `scores_since_ns` when that
+    version was made."""
 
     camera: str
     asset: str
@@ -75,4 +76,5 @@ class CameraState:
     scores: str = ""
     own_scores: int = 0
     own_scores_used: bool = False
+    own_scores_undone: bool = False
     scores_since_ns: int = 0

@@ -167,6 +167,11 @@ async def test_the_page_says_which_thresholds_are_in_force_and_since_when(face: 
     assert "bare head 0.478" in left
     assert "as the model says" in left
     assert "was made for another model" in left
+    eyes = fake(face)
+    eyes.states["cam-2"] = replace(eyes.states["cam-2"], own_scores_undone=True)
+    back = await face.page("/cameras/cam-2")
+    assert "taken back with version 2 at" in back
+    assert "another model" not in back
     gone = await face.page("/cameras/cam-3")
     thresholds = gone[gone.index("Thresholds") :][:200]
     assert "unknown" in thresholds
