@@ -2,9 +2,10 @@
 
 In: a registry's entry, and labelled pictures that its network was not trained on: `--images` and `--labels` (and
 `--only`), or a file of folds as `sitewarden vision evaluate --folds` takes it. Out: the same entry with the knots of
-each class under `calibration` and its thresholds in the new scores, so that exactly the same boxes are seen as before;
-figures before and after on standard error. A calibration that the entry had is taken out first. A class with too few
-boxes keeps the network's scores, and that is said.
+each class under `calibration` and its thresholds in the new scores, so that the same boxes are seen as before (of a
+helmet and a bare head box on one head, the mapped scores say which stays); figures before and after on standard error.
+A calibration that the entry had is taken out first. A class with too few boxes keeps the network's scores, and that is
+said.
 
 Fit on other pictures than those that are reported, as with thresholds.
 """
@@ -68,7 +69,7 @@ def with_calibration(said: Mapping[str, Any], knots: Knots) -> dict[str, Any]:
     """An entry in the network's own scores, with knots and with thresholds that keep the same boxes."""
     own = {SeenClass[name.upper()]: score for name, score in said["thresholds"].items()}
     thresholds = {
-        code.name.lower(): float(np.interp(score, *np.array(knots[code]).T)) if code in knots else score
+        code.name.lower(): round(float(np.interp(score, *np.array(knots[code]).T)), 5) if code in knots else score
         for code, score in own.items()
     }
     plain = {code.name.lower(): [list(knot) for knot in each] for code, each in knots.items()}
