@@ -318,15 +318,15 @@ async def test_a_long_list_has_pages_of_a_hundred(tmp_path: Path) -> None:
 
 async def test_what_the_desk_judged_stands_on_the_alarms_page(face: Face) -> None:
     alarm_id = await face.raised()
-    assert "监管台判定" not in await _page(face, f"/alarms/{alarm_id}")
+    assert "审查台判定" not in await _page(face, f"/alarms/{alarm_id}")
     await _told(face, alarm_id, "false", "helmet_worn", 2)
     page = await _page(face, f"/alarms/{alarm_id}?lang=zh-CN")
-    assert "误报" in page.split("监管台判定")[1][:200]
-    assert "人已戴帽" in page.split("监管台判定")[1][:200]
+    assert "误报" in page.split("审查台判定")[1][:200]
+    assert "人已戴帽" in page.split("审查台判定")[1][:200]
     part = await _page(face, f"/parts/alarms/{alarm_id}/facts?lang=en")
     assert "the helmet is worn" in part.split("Judged at the desk")[1][:200]
     await _told(face, alarm_id, "open", "", 3)
-    assert "监管台判定" not in await _page(face, f"/alarms/{alarm_id}")
+    assert "审查台判定" not in await _page(face, f"/alarms/{alarm_id}")
 
 
 async def _told(face: Face, alarm_id: str, verdict: str, reason: str, version: int) -> None:
