@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.detections import SeenClass
-from vision.detection_scores import Matches, match_image
+from vision.detection_scores import Matches, iou_matrix, match_image
 from vision.detector import Detector, PictureError, Tiling, check_picture
 from vision.detector.boxes import Boxes
-from vision.detector.detector import cut
 from vision.error_words import Words, error_words
 from vision.label_file import LabelError, Labels, read_labels
 from vision.picture_file import PICTURE_SUFFIXES, decode_picture, read_body
 
+UNSURE_IOU = 0.3
 FLOOR = 0.01
 """Candidates are kept down to this score, so that the curve and AP reach far enough; operating figures do not."""
 
@@ -122,19 +122,25 @@ def read_list(path: Path) -> frozenset[str]:
 def _judge(
     detector: Detector, picture: NDArray[np.uint8], labels: Labels, tiling: Tiling | None, result: SetResult
 ) -> tuple[Boxes, Boxes]:
-    """Time the operating path; read the same output once more down to the floor for the curve, untimed. Both."""
+    """Time the operating path; read the same output once more down to the floor for the curve, untimed. Both, without
+    what lies on heads of which nobody can tell."""
     before, cpu_ns = _spent(detector), time.process_time_ns()
     views = (tiling or Tiling(1, 1)).views(picture.shape[1], picture.shape[0])
-    raws = detector.infer(cut(picture, views))
-    operating = detector.read_tiled(views, raws)
+    [look] = detector.look([picture], [views[1:]])
+    operating = detector.boxes(look)
     result.cpu_ns.append(time.process_time_ns() - cpu_ns)
     inference_ns, whole_ns = (after - earlier for after, earlier in zip(_spent(detector), before, strict=True))
     result.inference_ns.append(inference_ns)
     result.whole_ns.append(whole_ns)
     floor = np.minimum(detector.thresholds, np.where(np.isfinite(detector.thresholds), FLOOR, np.inf))
-    weak = detector.read_tiled(views, raws, floor.astype(np.float32))
+    weak = _sure(detector.boxes(look, floor.astype(np.float32)), labels)
     _match(weak, labels, result)
-    return operating, weak
+    return _sure(operating, labels), weak
+
+
+def _sure(seen: Boxes, labels: Labels) -> Boxes:
+    unsure = np.asarray(iou_matrix(seen.xyxy, labels.unsure_px).max(axis=1, initial=0.0) >= UNSURE_IOU)
+    return seen.take(~(unsure & (seen.class_id != SeenClass.PERSON)))
 
 
 def _match(seen: Boxes, labels: Labels, result: SetResult) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gateway.model.detections import Detections
 from gateway.model.survey import Survey, Zone, empty_survey
 from gateway.model.verdict import Truth
+from vision.detector.tiles import View
 from vision.eye.mind import MindParts
 from vision.eye.models import Scores
 from vision.eye.watched import Watched
@@ -131,21 +132,22 @@ class ToldModel:
     heads: dict[str, int] = field(default_factory=dict)
     poison: frozenset[str] = frozenset()
     batches: list[list[str]] = field(default_factory=list)
+    beside: list[list[tuple[View, ...]]] = field(default_factory=list)
     scores: list[list[Scores]] = field(default_factory=list)
 
     def low_scores(self, scores: Scores) -> Scores:
         return scores
 
-    def detect(self, frames: Sequence[Frame], scores: Sequence[Scores] | None = None) -> list[Detections]:
+    def detect(
+        self, frames: Sequence[Frame], beside: Sequence[Sequence[View]], scores: Sequence[Scores] | None = None
+    ) -> list[Detections]:
         self.batches.append([each.camera for each in frames])
         self.scores.append(list(scores or ()))
+        self.beside.append([tuple(views) for views in beside])
         if bad := self.poison.intersection(each.camera for each in frames):
             raise ValueError(f"{min(bad)}: not a picture")
         row = (5.0, 5.0, 25.0, 30.0, 1)
         return [boxes(each, *[row] * self.heads.get(each.camera, 0)) for each in frames]
-
-    def detect_tiled(self, frame: Frame, tiles: int, scores: Scores | None = None) -> Detections:
-        return self.detect([frame])[0]
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from gateway.model.camera_scores import CameraScores
 from gateway.model.detections import Detections, SeenClass
+from vision.detector.tiles import View
 from vision.frame import Frame
 from vision.settings import CameraDeviceSettings
 
@@ -31,8 +32,11 @@ class Detects(Protocol):
         """Name, version and digest, for the evidence."""
         ...
 
-    def detect(self, frames: Sequence[Frame], scores: Sequence[Scores] | None = None) -> list[Detections]:
-        """One entry a frame; `scores` are the operating ones of each frame's camera, the model's own when None."""
+    def detect(
+        self, frames: Sequence[Frame], beside: Sequence[Sequence[View]], scores: Sequence[Scores] | None = None
+    ) -> list[Detections]:
+        """One entry a frame; `beside` it those parts of it are looked at. `scores` are the operating ones of each
+        frame's camera, the model's own when None."""
         ...
 
     @property
@@ -42,10 +46,6 @@ class Detects(Protocol):
 
     def low_scores(self, scores: Scores) -> Scores:
         """Down to which boxes are given at these operating scores."""
-        ...
-
-    def detect_tiled(self, frame: Frame, tiles: int, scores: Scores | None = None) -> Detections:
-        """The whole frame and `tiles` x `tiles` overlapping parts of it."""
         ...
 
 

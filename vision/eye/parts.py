@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from gateway.model.detections import Detections
 from vision.camera_health import CameraHealth
-from vision.detector import SHIPPED_MODEL, Detector, as_detections, check_picture, open_detector
+from vision.detector import SHIPPED_MODEL, Detector, check_picture, open_detector
 from vision.detector.calibrated import calibrated_thresholds, raw_thresholds
-from vision.detector.detector import cut
-from vision.detector.tiles import Tiling
+from vision.detector.tiles import View
 from vision.edges.keeping import EdgeStateError
 from vision.edges.settings import EdgeSettings
 from vision.edges.watch import EdgeWatch
@@ -57,22 +56,18 @@ class SiteDetector:
         helmet, head, person = calibrated_thresholds(raw, calibration).tolist()
         return helmet, head, person
 
-    def detect(self, frames: Sequence[Frame], scores: Sequence[Scores] | None = None) -> list[Detections]:
-        """One entry a frame. Raises ValueError for a picture that is none."""
+    def detect(
+        self, frames: Sequence[Frame], beside: Sequence[Sequence[View]], scores: Sequence[Scores] | None = None
+    ) -> list[Detections]:
+        """One entry a frame; `beside` it those parts are looked at. Raises ValueError for a picture that is none."""
         for frame in frames:
             check_picture(frame.image, frame.camera)
-        raws = self._detector.infer([frame.image for frame in frames])
+        looks = self._detector.look([frame.image for frame in frames], beside)
         at = [self.thresholds] * len(frames) if scores is None else scores
-        boxes = [self._detector.read([raw], *self._levels(each))[0] for raw, each in zip(raws, at, strict=True)]
-        return [as_detections(frame, each) for frame, each in zip(frames, boxes, strict=True)]
-
-    def detect_tiled(self, frame: Frame, tiles: int, scores: Scores | None = None) -> Detections:
-        """The whole frame and `tiles` x `tiles` overlapping parts of it."""
-        check_picture(frame.image, frame.camera)
-        views = Tiling(tiles, tiles).views(frame.width_px, frame.height_px)
-        raws = self._detector.infer(cut(frame.image, views))
-        levels = self._levels(self.thresholds if scores is None else scores)
-        return as_detections(frame, self._detector.read_tiled(views, raws, *levels))
+        return [
+            self._detector.detections(frame, look, *self._levels(each))
+            for frame, look, each in zip(frames, looks, at, strict=True)
+        ]
 
     def _levels(self, scores: Scores) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """How low candidates are kept, and the operating scores."""

@@ -9,11 +9,11 @@ counted and said for that camera; the others are judged in the same turn. Knows 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Protocol
 
 from gateway.model.detections import Detections
 from gateway.model.picture import Picture
+from vision.detector.tiles import View
 from vision.eye.mind import CameraMind, MindParts
 from vision.eye.models import Detects, ModelShelf, Scores, key_of, operating
 from vision.eye.pictures import reference_of
@@ -162,20 +162,17 @@ class Turn:
         found: dict[str, Detections | Exception | None] = {}
         batches: dict[tuple[str, str, str], list[tuple[_Eye, Frame]]] = {}
         for eye, frame in wanted:
-            settings = eye.mind.watched.settings
-            detector = self.shelf.detector(settings, now_mono_ns)
-            if detector is None:
-                continue
-            if settings.tiles > 1:
-                at = operating(detector, eye.mind.watched.scores)
-                found[frame.camera] = _tried(partial(detector.detect_tiled, tiles=settings.tiles, scores=at), frame)
-            else:
-                batches.setdefault(key_of(settings), []).append((eye, frame))
-        for members in batches.values():
-            detector = self.shelf.detector(members[0][0].mind.watched.settings, now_mono_ns)
-            assert detector is not None
-            scores = [operating(detector, eye.mind.watched.scores) for eye, _ in members]
-            found |= _batch(detector, [frame for _, frame in members], scores)
+            batches.setdefault(key_of(eye.mind.watched.settings), []).append((eye, frame))
+        for batch in batches.values():
+            detector = self.shelf.detector(batch[0][0].mind.watched.settings, now_mono_ns)
+            if detector is not None:
+                found |= _batch(
+                    detector,
+                    [
+                        (frame, eye.mind.beside(frame, now_mono_ns), operating(detector, eye.mind.watched.scores))
+                        for eye, frame in batch
+                    ],
+                )
         return found
 
     def _model(self, eye: _Eye, now_mono_ns: int) -> str:
@@ -219,22 +216,18 @@ class Turn:
 
 
 def _batch(
-    detector: Detects, frames: Sequence[Frame], scores: Sequence[Scores]
+    detector: Detects, looks: Sequence[tuple[Frame, Sequence[View], Scores]]
 ) -> dict[str, Detections | Exception | None]:
+    frames, beside = [frame for frame, _, _ in looks], [views for _, views, _ in looks]
+    scores = [at for _, _, at in looks]
     try:
-        return {frame.camera: each for frame, each in zip(frames, detector.detect(frames, scores), strict=True)}
+        return {frame.camera: each for frame, each in zip(frames, detector.detect(frames, beside, scores), strict=True)}
     except Exception:  # noqa: BLE001 - one of them is at fault: find out which
-        return {
-            frame.camera: _tried(partial(_alone, detector, at), frame) for frame, at in zip(frames, scores, strict=True)
-        }
+        return {frame.camera: _tried(detector, frame, views, at) for frame, views, at in looks}
 
 
-def _alone(detector: Detects, scores: Scores, frame: Frame) -> Detections:
-    return detector.detect([frame], [scores])[0]
-
-
-def _tried(detect: Callable[[Frame], Detections], frame: Frame) -> Detections | Exception:
+def _tried(detector: Detects, frame: Frame, beside: Sequence[View], scores: Scores) -> Detections | Exception:
     try:
-        return detect(frame)
+        return detector.detect([frame], [beside], [scores])[0]
     except Exception as error:  # noqa: BLE001 - said for this camera by the caller
         return error

@@ -2,10 +2,9 @@
 
 In: a registry's entry, and labelled pictures that its network was not trained on: `--images` and `--labels` (and
 `--only`), or a file of folds as `sitewarden vision evaluate --folds` takes it. Out: the same entry with the knots of
-each class under `calibration` and its thresholds in the new scores, so that the same boxes are seen as before (of a
-helmet and a bare head box on one head, the mapped scores say which stays); figures before and after on standard error.
-A calibration that the entry had is taken out first. A class with too few boxes keeps the network's scores, and that is
-said.
+each class under `calibration` and its thresholds in the new scores, so that the same boxes are seen as before; figures
+before and after on standard error. A calibration that the entry had is taken out first. A class with too few boxes
+keeps the network's scores, and that is said.
 
 Fit on other pictures than those that are reported, as with thresholds.
 """

@@ -53,10 +53,10 @@ def test_frames_of_one_batch_are_read_each_at_its_cameras_scores(tmp_path: Path)
     entry = write_block_model(tmp_path / "model", one_head_iou=0.1)
     shared = SiteDetector(open_detector(entry))
     frames = [picture("cam-1"), picture("cam-2")]
-    first, second = shared.detect(frames, [(0.5, 0.5, 0.5), (0.5, 0.95, 0.5)])
+    first, second = shared.detect(frames, [(), ()], [(0.5, 0.5, 0.5), (0.5, 0.95, 0.5)])
     assert first.score.tolist() == pytest.approx([1.0, HALF_BLUE], abs=0.01)
     assert second.score.tolist() == pytest.approx([1.0, HALF_BLUE], abs=0.01)  # weak, for the tracker: 0.4 of 0.95
-    (third,) = shared.detect([picture("cam-1")], [(0.5, 0.999, 0.5)])
+    (third,) = shared.detect([picture("cam-1")], [()], [(0.5, 0.999, 0.5)])
     assert len(third) == 2
     settings = TrackerSettings(thresholds=(0.5, 0.95, 0.5), low=shared.low_scores((0.5, 0.95, 0.5)))
     tracked = Tracker(settings).step(second)
@@ -71,7 +71,7 @@ def test_weak_boxes_are_as_weak_as_before_when_scores_are_mapped(tmp_path: Path)
     assert before.low_scores(before.thresholds) == pytest.approx((0.2, 0.2, 0.2))
     low = after.low_scores(after.thresholds)[SeenClass.HEAD]
     assert low == pytest.approx(0.08)  # 0.4 of the network's own 0.5, mapped
-    one, other = before.detect([picture("cam-1")])[0], after.detect([picture("cam-1")])[0]
+    one, other = before.detect([picture("cam-1")], [()])[0], after.detect([picture("cam-1")], [()])[0]
     assert one.boxes_xyxy_px.tolist() == other.boxes_xyxy_px.tolist()
 
 
