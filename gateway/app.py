@@ -31,6 +31,8 @@ from gateway.arming import UnprovenSink, read_arming
 from gateway.asset_keeping import AssetKeeping
 from gateway.assets.derivation import Derivation
 from gateway.box_state import BoxTelling
+from gateway.camera_office.score_desk import ScoreDesk
+from gateway.camera_office.score_store import ScoreStore
 from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.channel_checks import Channel, ChannelChecks
@@ -380,6 +382,7 @@ class Gateway:
         self.surveys = SurveyDesk(
             drawings, read_survey, self.alerts, self.recorder, self.clock, _night_look, _has_moved
         )
+        self.camera_scores = ScoreDesk(ScoreStore(self._folder), self.alerts, self.recorder, self.clock, self.eyes)
         self.media = MediaOffice(
             MediaNeeds(
                 folder=self._folder,
@@ -540,6 +543,7 @@ class Gateway:
         start("recorder", self.recorder.run)
         start("pipeline", self.pipeline.run)
         start("eye", self.site_eyes.hub.run)
+        start("camera scores", self.camera_scores.run)
         for link, driver in zip(self.settings.links, self.drivers, strict=True):
             start(f"driver:{link.settings.id}", _driver_part(driver, self.link_sinks[link.settings.id]))
         for delivery, uplink in zip(self.deliveries, self.uplinks, strict=True):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from contract.chain import ChainHead
 from gateway.model.alarm import Transition
 from gateway.model.alert import OutboxItem, Receipt
+from gateway.model.camera_scores import CameraScores
 from gateway.model.picture import CameraState, FiredScene, Picture
 from gateway.model.quantity import Point
 from gateway.model.reading import Readings
@@ -140,6 +141,11 @@ class Eyes(Protocol):
     def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
         """Judge by another version from now on. It was checked and kept before; `reference` is the JPEG it was drawn
         on, `night` the one by night, empty where it has none."""
+        ...
+
+    def use_scores(self, scores: CameraScores) -> None:
+        """Judge the camera by its own operating scores from now on, where they were made for the model that looks. Told
+        again and again; only what is new changes anything."""
         ...
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
+from gateway.model.camera_scores import CameraScores
 from gateway.model.picture import CameraLink, CameraState, FiredScene, Picture
 from gateway.model.sight import CameraSight
 from gateway.model.survey import Survey
@@ -82,6 +83,10 @@ class SiteEyes:
         """Judge by another version from now on. A survey of a camera that a reload will bring is kept for it."""
         self.hub.use_survey(survey, reference, night)
 
+    def use_scores(self, scores: CameraScores) -> None:
+        """Judge by another version of the camera's own scores from now on."""
+        self.hub.use_scores(scores)
+
     def _seen(self, camera: str) -> tuple[CameraDriver, SeenCamera]:
         for driver in self._drivers:
             if camera in driver.seen:
@@ -100,6 +105,7 @@ class SiteEyes:
         settings = seen.device.settings
         zh, en = self._titles().get(settings.asset, (settings.asset, settings.asset))
         values = seen.newest.values if seen.newest is not None else {}
+        said, own = _said_of(seen), self.hub.scores(seen.camera)
         return CameraState(
             camera=seen.camera,
             asset=settings.asset,
@@ -117,14 +123,19 @@ class SiteEyes:
             judged_per_s=float(values.get("judged_per_s", float("nan"))),
             ailing=tuple(str(ailment) for ailment in Ailment if values.get(str(ailment)) == 1.0),
             dangerous_works=settings.dangerous_works,
-            model_version=_model_of(seen),
+            model_version=str(said.get("model", "")),
             survey_version=self.hub.survey(seen.camera).version,
             not_shut_in=report.lacks if report is not None else "",
             last_error=seen.last_error or (state.last_error if state is not None else ""),
+            scores=str(said.get("scores", "")),
+            own_scores=own.version if own is not None else 0,
+            own_scores_used=own is not None and said.get("scores_version") == str(own.version),
+            own_scores_undone=own is not None and not own.scores,
+            scores_since_ns=own.made_at_ns if own is not None else 0,
         )
 
 
-def _model_of(seen: SeenCamera) -> str:
-    """The model that judged the newest frame; empty while none does."""
+def _said_of(seen: SeenCamera) -> Mapping[str, object]:
+    """What was said of the newest frame: the model that judged it, at which scores; empty while none does."""
     said = seen.newest.said if seen.newest is not None else b""
-    return str(json.loads(said).get("model", "")) if said else ""
+    return dict(json.loads(said)) if said else {}

@@ -12,6 +12,7 @@ from gateway.model.survey import Survey, Zone, empty_survey
 from gateway.model.verdict import Truth
 from vision.detector.tiles import View
 from vision.eye.mind import MindParts
+from vision.eye.models import Scores
 from vision.eye.watched import Watched
 from vision.finding import Ailment, Finding, FindingKind, PictureHealth
 from vision.frame import Frame
@@ -135,9 +136,16 @@ class ToldModel:
     poison: frozenset[str] = frozenset()
     batches: list[list[str]] = field(default_factory=list)
     beside: list[list[tuple[View, ...]]] = field(default_factory=list)
+    scores: list[list[Scores]] = field(default_factory=list)
 
-    def detect(self, frames: Sequence[Frame], beside: Sequence[Sequence[View]]) -> list[Detections]:
+    def low_scores(self, scores: Scores) -> Scores:
+        return scores
+
+    def detect(
+        self, frames: Sequence[Frame], beside: Sequence[Sequence[View]], scores: Sequence[Scores] | None = None
+    ) -> list[Detections]:
         self.batches.append([each.camera for each in frames])
+        self.scores.append(list(scores or ()))
         self.beside.append([tuple(views) for views in beside])
         if bad := self.poison.intersection(each.camera for each in frames):
             raise ValueError(f"{min(bad)}: not a picture")

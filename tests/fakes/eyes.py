@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.model.camera_scores import CameraScores
 from gateway.model.picture import CameraLink, CameraState, FiredScene, Picture
 from gateway.model.sight import DAY_H, CameraSight, Reach, SightHour, Why, added
 from gateway.model.survey import Survey, empty_survey
@@ -63,7 +64,16 @@ def three_cameras(now_ns: int) -> tuple[CameraState, ...]:
     """One that is well, one whose stream no browser plays, one that is away."""
     nothing = {"frames_per_s": float("nan"), "judged_per_s": float("nan"), "width_px": 0, "height_px": 0}
     return (
-        camera("cam-1", now_ns, title_zh="基坑东侧", title_en="Pit, east"),
+        camera(
+            "cam-1",
+            now_ns,
+            title_zh="基坑东侧",
+            title_en="Pit, east",
+            scores="helmet 0.469, head 0.612, person 0.648",
+            own_scores=3,
+            own_scores_used=True,
+            scores_since_ns=now_ns - 86_400 * SECOND_NS,
+        ),
         camera(
             "cam-2",
             now_ns,
@@ -74,6 +84,9 @@ def three_cameras(now_ns: int) -> tuple[CameraState, ...]:
             why_not="the stream is H.265",
             dangerous_works=False,
             ailing=("blurred",),
+            scores="helmet 0.469, head 0.478, person 0.648",
+            own_scores=2,
+            scores_since_ns=now_ns - 86_400 * SECOND_NS,
         ),
         camera(
             "cam-3",
@@ -237,6 +250,7 @@ class StillEyes:
         self.surveys: dict[str, Survey] = {}
         self.references: dict[str, bytes] = {}
         self.nights: dict[str, bytes] = {}
+        self.scores: dict[str, CameraScores] = {}
         self.by_night = False
         """When set, pictures to draw on are lit by one lamp."""
         self.sights: dict[str, CameraSight] = {}
@@ -292,6 +306,9 @@ class StillEyes:
         if camera not in self.states:
             raise KeyError(camera)
         return self.surveys.get(camera) or empty_survey(camera)
+
+    def use_scores(self, scores: CameraScores) -> None:
+        self.scores[scores.camera] = scores
 
     def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
         self.surveys[survey.camera] = survey

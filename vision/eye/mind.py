@@ -93,13 +93,15 @@ class EdgePart(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MindParts:
-    """What judges one camera. `edges` is None where no edge is drawn; where one is, its places are then unknown."""
+    """What judges one camera. `edges` is None where no edge is drawn; where one is, its places are then unknown.
+    `scores` are the operating ones by `SeenClass`, for whoever asks how the camera is judged."""
 
     health: HealthPart
     tracker: TrackPart
     helmets: HelmetPart
     edges: EdgePart | None
     reference: Grey | None
+    scores: tuple[float, float, float] | None = None
 
 
 class CameraMind:
@@ -253,6 +255,7 @@ class CameraMind:
             versions["rule"] = f"{finding.kind}: confirmed {settings.edge_confirm_s:g} s"
         else:
             versions["rule"] = f"{finding.kind}: vote {settings.vote_s:g} s, heads from {settings.min_head_px:g} px"
+        versions |= self._scores_said(model)
         picture = picture_of(frame, frame.image, boxes, FIRED_QUALITY)
         return FiredScene(
             self.watched.camera,
@@ -278,7 +281,17 @@ class CameraMind:
             "session": frame.session,
             "model": model,
             "survey": self.watched.survey.version,
+            **self._scores_said(model),
         }
+
+    def _scores_said(self, model: str) -> dict[str, str]:
+        """At which scores it is judged, and the version of the camera's own, where they are used."""
+        if self._parts.scores is None or not model:
+            return {}
+        said = ", ".join(f"{seen.name.lower()} {self._parts.scores[seen]:.3f}" for seen in SeenClass)
+        own = self.watched.scores
+        used = own is not None and own.model == model and own.scores
+        return {"scores": said} | ({"scores_version": str(own.version)} if own is not None and used else {})
 
     def _health_values(self, health: PictureHealth, judging: bool) -> dict[str, float]:
         return health_values(health, judging=judging, dangerous_works=self.watched.settings.dangerous_works)

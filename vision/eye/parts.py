@@ -9,16 +9,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.model.detections import Detections
 from vision.camera_health import CameraHealth
-from vision.detector import SHIPPED_MODEL, Detector, open_detector
+from vision.detector import SHIPPED_MODEL, Detector, check_picture, open_detector
+from vision.detector.calibrated import calibrated_thresholds, raw_thresholds
 from vision.detector.tiles import View
 from vision.edges.keeping import EdgeStateError
 from vision.edges.settings import EdgeSettings
 from vision.edges.watch import EdgeWatch
 from vision.eye.mind import MindParts
-from vision.eye.models import ModelShelf
+from vision.eye.models import ModelShelf, Scores, operating
 from vision.eye.pictures import Image, decoded
 from vision.eye.watched import Watched
 from vision.frame import Frame
@@ -35,7 +37,6 @@ class SiteDetector:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._low = (detector.thresholds * np.float32(TrackerSettings().low_share)).astype(np.float32)
 
     @property
     def version(self) -> str:
@@ -43,14 +44,34 @@ class SiteDetector:
         return self._detector.model.version
 
     @property
-    def thresholds(self) -> tuple[float, float, float]:
+    def thresholds(self) -> Scores:
         """By `SeenClass`; above every score for a class that the model does not know."""
         helmet, head, person = np.minimum(self._detector.thresholds, 2.0).tolist()
         return helmet, head, person
 
-    def detect(self, frames: Sequence[Frame], beside: Sequence[Sequence[View]]) -> list[Detections]:
+    def low_scores(self, scores: Scores) -> Scores:
+        """`TrackerSettings.low_share` of the network's own scores, whatever they are mapped to."""
+        calibration = self._detector.model.entry.calibration
+        raw = raw_thresholds(np.array(scores, np.float32), calibration) * np.float32(TrackerSettings().low_share)
+        helmet, head, person = calibrated_thresholds(raw, calibration).tolist()
+        return helmet, head, person
+
+    def detect(
+        self, frames: Sequence[Frame], beside: Sequence[Sequence[View]], scores: Sequence[Scores] | None = None
+    ) -> list[Detections]:
         """One entry a frame; `beside` it those parts are looked at. Raises ValueError for a picture that is none."""
-        return self._detector.detect(frames, beside, self._low)
+        for frame in frames:
+            check_picture(frame.image, frame.camera)
+        looks = self._detector.look([frame.image for frame in frames], beside)
+        at = [self.thresholds] * len(frames) if scores is None else scores
+        return [
+            self._detector.detections(frame, look, *self._levels(each))
+            for frame, look, each in zip(frames, looks, at, strict=True)
+        ]
+
+    def _levels(self, scores: Scores) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """How low candidates are kept, and the operating scores."""
+        return np.array(self.low_scores(scores), np.float32), np.array(scores, np.float32)
 
 
 def open_model(path: Path | None, backend: str, provider: str = "cpu") -> SiteDetector:
@@ -63,7 +84,8 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: in
     check goes on with what it knew before a restart where that still counts; everything else begins anew."""
     settings, survey = watched.settings, watched.survey
     detector = shelf.detector(settings, now_mono_ns)
-    scores = detector.thresholds if detector is not None else TrackerSettings().thresholds
+    scores = operating(detector, watched.scores) if detector is not None else TrackerSettings().thresholds
+    low = detector.low_scores(scores) if detector is not None else None
     asked = settings_at(settings.analyse_fps, scores, settings.min_head_px, settings.vote_s)
     reference = _reference(watched, watched.reference, "reference picture")
     edges = None
@@ -75,8 +97,8 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: in
         if watched.edge_state:
             _resume(edges, watched, detector.version if detector is not None else "", now_ns)
     grey = None if reference is None else np.asarray(cv2.cvtColor(reference, cv2.COLOR_BGR2GRAY), np.uint8)
-    tracker, helmets = Tracker(TrackerSettings(thresholds=scores)), HelmetWatch(asked, survey.zones)
-    return MindParts(CameraHealth(), tracker, helmets, edges, grey)
+    tracker, helmets = Tracker(TrackerSettings(thresholds=scores, low=low)), HelmetWatch(asked, survey.zones)
+    return MindParts(CameraHealth(), tracker, helmets, edges, grey, scores)
 
 
 def _resume(edges: EdgeWatch, watched: Watched, model: str, now_ns: int) -> None:

@@ -10,13 +10,14 @@ sets trained on. That part shares its origin with the training, and scores fall 
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from gateway.model.detections import SeenClass
 from vision.detection_scores import Matches, Sizes, bootstrap, curve
-from vision.detector import open_detector
+from vision.detector import Detector, open_detector
 from vision.evaluate import Fold, read_folds
 from vision.evaluate_sets import LabelledSet, evaluate_set, read_list
 from vision.training.entry import write_entry
@@ -55,12 +56,12 @@ def choose_for_recall(matches: list[Matches], recall: float = PERSONS_FOUND) -> 
     return float(np.clip(enough.max(), 0.05, 0.95)) if enough.size else UNKNOWN
 
 
-def pool(folds: list[Fold]) -> dict[SeenClass, list[Matches]]:
+def pool(folds: list[Fold], opened: Callable[[Path], Detector] = open_detector) -> dict[SeenClass, list[Matches]]:
     """What each fold's model finds on its pictures, put together."""
     pooled: dict[SeenClass, list[Matches]] = {seen: [] for seen in SeenClass}
     for fold in folds:
         only = read_list(fold.only) if fold.only else None
-        result = evaluate_set(open_detector(fold.model), LabelledSet(fold.name, fold.images, fold.labels, only))
+        result = evaluate_set(opened(fold.model), LabelledSet(fold.name, fold.images, fold.labels, only))
         for seen, matches in result.matches.items():
             pooled[seen].extend(matches)
     return pooled

@@ -233,6 +233,25 @@ async def test_what_is_measured_of_a_camera_is_shown_and_what_is_not_known_is_no
     assert face.cameras.figures("cam-1") == []
 
 
+async def test_the_page_says_which_thresholds_are_in_force_and_since_when(face: CameraFace) -> None:
+    own = await face.page("/cameras/cam-1")
+    assert "bare head 0.612" in own
+    assert "the camera's own, version 3, since" in own.replace("&#39;", "'")
+    left = await face.page("/cameras/cam-2")
+    assert "bare head 0.478" in left
+    assert "as the model says" in left
+    assert "was made for another model" in left
+    eyes = fake(face)
+    eyes.states["cam-2"] = replace(eyes.states["cam-2"], own_scores_undone=True)
+    back = await face.page("/cameras/cam-2")
+    assert "taken back with version 2 at" in back
+    assert "another model" not in back
+    gone = await face.page("/cameras/cam-3")
+    thresholds = gone[gone.index("Thresholds") :][:200]
+    assert "unknown" in thresholds
+    assert "as the model says" not in thresholds
+
+
 async def test_a_camera_without_figures_shows_no_zero(face: CameraFace) -> None:
     page = await face.page("/cameras")
     assert "not judged" in page[page.index('id="camera-cam-3"') :]

@@ -1,5 +1,6 @@
 """What the eye says as readings in the box's point table: the golden frame, times that can be believed, a lost eye."""
 
+import json
 import math
 from collections.abc import Awaitable
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from gateway.clock import SimulatedClock
+from gateway.model.camera_scores import CameraScores
 from gateway.model.reading import Quality, Readings
 from gateway.model.sight import Why
 from gateway.ports import BoundDevice, BoundLink
@@ -154,6 +156,22 @@ def test_what_is_wrong_with_the_picture_is_in_the_cameras_state() -> None:
     heard(camera, Kept(), NOW_NS, blurred=1.0, black=0.0, frozen=math.nan, judged_per_s=4.8)
     (state,) = eyes.cameras()
     assert (state.ailing, state.judged_per_s) == (("blurred",), 4.8)
+
+
+def test_the_cameras_state_says_at_which_scores_it_is_judged() -> None:
+    camera = driver()
+    eyes = SiteEyes(EyeHub(SimulatedClock()), dict)
+    eyes.use([camera])
+    said = {"model": "blocks 1 abc", "scores": "helmet 0.500, head 0.612, person 0.500", "scores_version": "3"}
+    eyes.use_scores(CameraScores("cam-1-eye", 3, "blocks 1 abc", {"head": 0.612}, 7, "wang"))
+    (state,) = eyes.cameras()
+    assert (state.scores, state.own_scores, state.own_scores_used) == ("", 3, False)
+    camera.seen["cam-1-eye"].newest = Observation("cam-1-eye", NOW_NS, NOW_NS, {}, json.dumps(said).encode())
+    (state,) = eyes.cameras()
+    assert (state.scores, state.own_scores_used, state.scores_since_ns) == (said["scores"], True, 7)
+    eyes.use_scores(CameraScores("cam-1-eye", 4, "blocks 1 abc", {}, 8, "wang", 3, 0))
+    (state,) = eyes.cameras()
+    assert (state.own_scores, state.own_scores_used, state.own_scores_undone) == (4, False, True)
 
 
 @pytest.mark.parametrize(
