@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from contract.chain import ChainHead
 from gateway.model.alarm import Transition
 from gateway.model.alert import OutboxItem, Receipt
+from gateway.model.hook import HookPose
 from gateway.model.picture import CameraState, FiredScene, Picture
 from gateway.model.quantity import Point
 from gateway.model.reading import Readings
@@ -135,6 +136,14 @@ class Eyes(Protocol):
     def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
         """Judge by another version from now on. It was checked and kept before; `reference` is the JPEG it was drawn
         on, `night` the one by night, empty where it has none."""
+        ...
+
+    def hook_cranes(self) -> Sequence[str]:
+        """The cranes under whose hooks cameras look for people."""
+        ...
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where their hooks are now."""
         ...
 
 

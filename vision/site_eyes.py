@@ -8,12 +8,13 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
+from gateway.model.hook import HookPose
 from gateway.model.picture import CameraLink, CameraState, FiredScene, Picture
 from gateway.model.survey import Survey
 from vision.camera.capture_handle import CaptureHandle
 from vision.driver import CameraDriver, SeenCamera
 from vision.eye_hub import EyeHub
-from vision.finding import Ailment
+from vision.finding import Ailment, FindingKind
 
 Titles = Mapping[str, tuple[str, str]]
 """Chinese and English title by asset id."""
@@ -72,6 +73,15 @@ class SiteEyes:
     def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
         """Judge by another version from now on. A survey of a camera that a reload will bring is kept for it."""
         self.hub.use_survey(survey, reference, night)
+
+    def hook_cranes(self) -> Sequence[str]:
+        """The cranes under whose hooks cameras look for people, each once."""
+        asked = (seen.device.settings for driver in self._drivers for seen in driver.seen.values())
+        return sorted({crane for each in asked if FindingKind.UNDER_HOOK in each.checks for crane in each.hook_cranes})
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where their hooks are now."""
+        self.hub.use_hooks(hooks)
 
     def _seen(self, camera: str) -> tuple[CameraDriver, SeenCamera]:
         for driver in self._drivers:

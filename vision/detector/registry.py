@@ -118,6 +118,16 @@ class Model:
     body: bytes
 
     @property
+    def file(self) -> Path:
+        """The file whose bytes they are."""
+        return self.path.parent / self.entry.file
+
+    @property
+    def output(self) -> str | None:
+        """The output to read where there are several."""
+        return self.entry.output
+
+    @property
     def version(self) -> str:
         """What goes with every picture into the evidence: name, version and the digest's beginning."""
         return f"{self.entry.name} {self.entry.version} {self.entry.sha256[:12]}"
