@@ -1,7 +1,8 @@
 """A model of work clothes: its card, its bytes whose digest holds, and its scores of torsos.
 
-In: the path of a card. Out: `ClothesModel`, which tells one's own clothes from work clothes. The card says what it was
-measured on, in `card`; a site that trains its own (docs/training.md) writes another.
+In: the path of a card. Out: `ClothesModel`, which tells one's own clothes from work clothes. None is shipped: what was
+trained on the labels at hand is no better than a guess on cameras that it has not seen (docs/people.md). Whoever has
+labels of their own trains one with `vision.training.clothes`.
 """
 
 import hashlib
@@ -19,7 +20,6 @@ from vision.detector.engine import Backend, Engine, open_engine
 from vision.detector.faults import ModelError
 from vision.people.clothes import Limits
 
-SHIPPED_CLOTHES: Final = Path(__file__).resolve().parent.parent / "models" / "work_clothes.yaml"
 MOST_BYTES: Final = 16 << 20
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
 

@@ -19,8 +19,8 @@ ASIDE: Final = 0.05
 WIDEST: Final = 0.9
 """Width by height from which somebody is stooped, sits or lies: the part above is not the torso then."""
 EDGE_PX: Final = 2.0
-_YELLOW, _ORANGE = (22, 45), (3, 18)  # hues of OpenCV, 0..179
-_SATURATED, _BRIGHT = 130, 110
+VEST_COLOURS: Final = (((28, 50), 70, 110), ((3, 15), 180, 200))
+"""Yellow and orange: hues of OpenCV (0..179), least saturation, least value. Skin, brick and gilt are duller."""
 
 
 def torso_of(person: Box, width_px: int, height_px: int) -> Box | None:
@@ -46,8 +46,7 @@ def crop(image: Image, torso: Box) -> Image:
 def fluorescent_share(torso: Image) -> float:
     """Share of the pixels that are fluorescent yellow or orange, as a reflective vest is."""
     hue, saturation, value = cv2.split(cv2.cvtColor(torso, cv2.COLOR_BGR2HSV))
-    vivid = (saturation >= _SATURATED) & (value >= _BRIGHT)
-    coloured = np.zeros(hue.shape, dtype=bool)
-    for low, high in (_YELLOW, _ORANGE):
-        coloured |= (hue >= low) & (hue <= high)
-    return float((vivid & coloured).mean())
+    vivid = np.zeros(hue.shape, dtype=bool)
+    for (low, high), saturated, bright in VEST_COLOURS:
+        vivid |= (hue >= low) & (hue <= high) & (saturation >= saturated) & (value >= bright)
+    return float(vivid.mean())

@@ -28,6 +28,13 @@ TABLE = CameraTable.model_validate(
 SEEN, CLEAR = 1.0, 0.0
 
 
+class Striding(SimulatedClock):
+    """A clock whose sleepers have slept at once."""
+
+    async def sleep(self, seconds: float) -> None:
+        await self.advance(seconds)
+
+
 class Stage:
     """A camera whose eye sees what the operator's hands have done: `does` maps an answered key to values."""
 
@@ -64,7 +71,7 @@ async def tried(stage: Stage, hands: Hands, *checks: str, before: Sequence[str] 
     settings = CameraDeviceSettings.model_validate(asked | {"hook_cranes": ["crane-1"], "hook_radius_m": 5})
     table = TABLE.for_device(settings)
     device = BoundDevice(settings, table, (), np.arange(len(table.points), dtype=np.int32))
-    trials = CameraTrials(Operator(hands), SimulatedClock(), 5.0, lambda line: None)
+    trials = CameraTrials(Operator(hands), Striding(), 5.0, lambda line: None)
     return await trials.of(device, stage, before)  # type: ignore[arg-type]
 
 
