@@ -26,7 +26,8 @@ WITHIN_S = 1.6
 ENDS = {Truth.TRUE: "raised", Truth.FALSE: "clear", Truth.UNKNOWN: "unknown"}
 RATES = {"5 fps": 5.0, "2 fps": 2.0}
 COLOURS = {"vest": (40, 240, 230), "plain": (120, 80, 60)}
-BLANK = np.full((720, 1280, 3), 128, np.uint8)
+GREY = np.full((720, 1280, 3), 128, np.uint8)
+BLANK = np.full((720, 1280, 3), (120, 128, 140), np.uint8)
 MONO_NS = 7_000 * SECOND_NS
 
 
@@ -98,9 +99,9 @@ def _painted(scenes: list[Case], boxes: list[Seen]) -> np.ndarray:
     worn = [scene.get("wears") for scene in scenes if "person" in scene]
     if not any(worn):
         return BLANK
-    image = BLANK.copy()
+    image = (GREY if any(scene.get("infrared") for scene in scenes) else BLANK).copy()
     for wears, box in zip(worn, boxes, strict=True):
-        if wears:
+        if wears in COLOURS:
             top, left = round(box.y - box.h / 2), round(box.x - box.w / 2)
             image[max(0, top) : round(box.y + box.h / 2), max(0, left) : round(box.x + box.w / 2)] = COLOURS[wears]
     return image

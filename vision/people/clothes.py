@@ -4,7 +4,8 @@
     score   0..1, how sure these are somebody's own clothes                          a model, or the colours of a vest
     say     yes above `own`, no below `work`, nothing in between: two more looks tell more than a guess
 
-A torso lower than `least_px` cannot be told, nor one that the frame cuts, nor anybody who stoops. A person is looked at
+A torso lower than `least_px` cannot be told, nor one that the frame cuts, nor anybody who stoops, nor anybody in a
+picture without colours (infrared at night). A person is looked at
 every LOOK_EVERY_S, and at most MOST_LOOKS in a frame, those first whose last look is the oldest.
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.people.persons import Person
-from vision.people.torso import Image, crop, fluorescent_share, torso_of
+from vision.people.torso import Image, crop, fluorescent_share, torso_of, without_colours
 from vision.people.votes import Say, Told
 
 LOOK_EVERY_S, MOST_LOOKS = 0.5, 6
@@ -82,9 +83,11 @@ class ClothesLook:
         """What the frame says of those who are looked at in it."""
         said: list[Told] = []
         clear: list[tuple[Person, Image]] = []
-        for person in self._due(persons, now_ns):
+        due = self._due(persons, now_ns)
+        grey = bool(due) and without_colours(image)
+        for person in due:
             torso = torso_of(person.box_px, person.frame_width_px, person.frame_height_px)
-            if torso is None or torso[3] - torso[1] < self._by.limits.least_px:
+            if grey or torso is None or torso[3] - torso[1] < self._by.limits.least_px:
                 said.append(Told(person.track, Say.CANNOT_TELL, person.box_px))
             else:
                 clear.append((person, crop(image, torso)))

@@ -19,6 +19,8 @@ ASIDE: Final = 0.05
 WIDEST: Final = 0.9
 """Width by height from which somebody is stooped, sits or lies: the part above is not the torso then."""
 EDGE_PX: Final = 2.0
+GREY_STEP, GREY_LEVELS = 16, 3.0
+"""Every so many pixels; the mean spread of their three channels below which a frame is grey."""
 VEST_COLOURS: Final = (((28, 50), 70, 110), ((3, 15), 180, 200))
 """Yellow and orange: hues of OpenCV (0..179), least saturation, least value. Skin, brick and gilt are duller."""
 
@@ -41,6 +43,12 @@ def crop(image: Image, torso: Box) -> Image:
     shrinks = cut.shape[0] > HEIGHT_PX
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(cut, (WIDTH_PX, HEIGHT_PX), interpolation=how), np.uint8)
+
+
+def without_colours(image: Image) -> bool:
+    """Whether a whole frame is grey, as infrared is: then nobody's clothes can be told."""
+    some = image[::GREY_STEP, ::GREY_STEP].astype(np.int16)
+    return float((some.max(axis=2) - some.min(axis=2)).mean()) < GREY_LEVELS
 
 
 def fluorescent_share(torso: Image) -> float:

@@ -14,7 +14,7 @@ from vision.people.settings import TIMINGS, HookSettings
 from vision.people.votes import PersonRule, Say, Told
 from vision.people.watch import PeopleWatch
 
-BLANK = np.zeros((720, 1280, 3), np.uint8)
+BLANK = np.full((720, 1280, 3), (120, 128, 140), np.uint8)
 ALL = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 PIT = Zone("pit", "基坑", ZoneUse.DANGER, ALL)
 BOX = (0.0, 0.0, 80.0, 200.0)
