@@ -1,7 +1,7 @@
 """A danger zone all the way: drawn, tried out by `commission` with the real capture and the real eye, armed, and then
 an alarm of the gateway. Before it is tried out the same scene raises nothing and is unknown, with the reason.
 
-Real time, bounded: the file plays for sixteen seconds and begins again.
+Real time, bounded: the file plays for half a minute and begins again.
 """
 
 import hashlib
@@ -28,13 +28,13 @@ from tests.fakes.waiting import wait_until
 from vision.survey_parsing import read_survey
 
 TITLES = {"title_zh": "测试", "title_en": "Test"}
-FPS, PLAYS_S, INSIDE_S = 8, 16, 8
+FPS, PLAYS_S, INSIDE_S = 8, 32, 14  # whoever is gone has left the zone after 10 s
 RULE = "vision.in_danger_zone"
 LEFT_HALF = ((0.0, 0.5), (0.5, 0.5), (0.5, 1.0), (0.0, 1.0))
 
 
 def somebody_steps_in(i: int) -> np.ndarray:
-    """Somebody is in the left half for the first half of the film; somebody else stays in the right one."""
+    """Somebody is in the left half for the first part of the film; somebody else stays in the right one."""
     sway = 20 * np.sin(i / 9)
     far = Standing(760 + sway, 470, 260, Worker(helmet=(60, 60, 220)), Pose())
     near = Standing(280 + sway, 515, 320, Worker(), Pose(turn=0.2))
