@@ -48,6 +48,7 @@ from gateway.driver_packages import DriverShelf
 from gateway.escalation import Escalation
 from gateway.evidence import RecordKind
 from gateway.folder_lock import lock_folder
+from gateway.hook_feed import HookFeed
 from gateway.housekeeping import Housekeeping
 from gateway.identity_watch import IdentityWatch
 from gateway.intake import Intake
@@ -544,6 +545,7 @@ class Gateway:
         start("pipeline", self.pipeline.run)
         start("eye", self.site_eyes.hub.run)
         start("camera scores", self.camera_scores.run)
+        start("hooks", HookFeed(self.eyes, lambda: self.window, self.clock).run)
         for link, driver in zip(self.settings.links, self.drivers, strict=True):
             start(f"driver:{link.settings.id}", _driver_part(driver, self.link_sinks[link.settings.id]))
         for delivery, uplink in zip(self.deliveries, self.uplinks, strict=True):

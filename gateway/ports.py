@@ -16,6 +16,7 @@ from contract.chain import ChainHead
 from gateway.model.alarm import Transition
 from gateway.model.alert import OutboxItem, Receipt
 from gateway.model.camera_scores import CameraScores
+from gateway.model.hook import HookPose
 from gateway.model.picture import CameraState, FiredScene, Picture
 from gateway.model.quantity import Point
 from gateway.model.reading import Readings
@@ -146,6 +147,14 @@ class Eyes(Protocol):
     def use_scores(self, scores: CameraScores) -> None:
         """Judge the camera by its own operating scores from now on, where they were made for the model that looks. Told
         again and again; only what is new changes anything."""
+        ...
+
+    def hook_cranes(self) -> Sequence[str]:
+        """The cranes under whose hooks cameras look for people."""
+        ...
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where their hooks are now."""
         ...
 
 

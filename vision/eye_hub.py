@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.model.camera_scores import CameraScores
+from gateway.model.hook import HookPose
 from gateway.model.picture import Picture
 from gateway.model.survey import Survey, empty_survey
 from gateway.ports import Clock
@@ -24,7 +25,7 @@ from vision.camera.backoff import BackOff
 from vision.edge_states import EdgeStates
 from vision.eye.needs import arguments_for
 from vision.eye.said import Said, receive
-from vision.eye.watched import Alive, AskReference, Forget, Order, Redraw, ReferenceFrame, Watched
+from vision.eye.watched import Alive, AskReference, Forget, Hooks, Order, Redraw, ReferenceFrame, Watched
 from vision.eye.wire import packed
 from vision.garbage import Allowance, GarbageError, printable
 from vision.observation import Observation
@@ -129,6 +130,10 @@ class EyeHub:
         self._scores[scores.camera] = scores
         if scores.camera in self._cameras:
             self._send(self._watched(scores.camera))
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where hooks are now. Not kept: an eye that is started again knows none until the next."""
+        self._send(Hooks(tuple(hooks)))
 
     async def reference(self, camera: str) -> Picture | None:
         """A whole frame at full size, faces blurred; None without a frame or without an eye."""

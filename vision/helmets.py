@@ -92,7 +92,7 @@ class HelmetWatch:
     def __init__(self, settings: HelmetSettings | None = None, zones: Sequence[Zone] = ()) -> None:
         self._settings = settings or HelmetSettings()
         self._zones = ZoneMap(zones)
-        self._places = Places(self._settings.places)
+        self._places: Places[Look] = Places(self._settings.places)
         self._heads: dict[int, _Head] = {}
         self._still = StillSpots(self._settings.still_forgotten_s)
         self._totals: Counter[str] = Counter()
@@ -244,13 +244,13 @@ class HelmetWatch:
             if why is not None:
                 self._places.clear(place, why, now_ns, self._usable_ns)
 
-    def _look_again(self, place: Place, head: _Head) -> None:
+    def _look_again(self, place: Place[Look], head: _Head) -> None:
         place.seen_ns, place.look = self._usable_ns, head.last
         if head.last.say in VOTES:
             place.judged_ns = self._usable_ns
         place.about.update(self._about(head))
 
-    def _why_clear(self, place: Place, head: _Head | None) -> str | None:
+    def _why_clear(self, place: Place[Look], head: _Head | None) -> str | None:
         if head is None:
             return None
         if self._is_thing(head):
@@ -299,7 +299,7 @@ class HelmetWatch:
         self._look_again(place, head)
         return True
 
-    def _walk(self, place: Place, head: _Head) -> float | None:
+    def _walk(self, place: Place[Look], head: _Head) -> float | None:
         """How many sizes the head began from where the place's was lost; None when it cannot be the same."""
         lost_s = (head.first_ns - place.seen_ns) / 1e9
         if place.look is None or lost_s < 0 or place.seen_ns == self._usable_ns:

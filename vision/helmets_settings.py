@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 class HelmetSettings:
     """Times in seconds of usable picture. Raises ValueError for what cannot be.
 
-    `thresholds`: operating scores by `SeenClass`; a head votes from `head_vote_share` of its own on.
-    `min_head_px`: height of a head below which nobody can tell, as the looker sees it (`smallest_head_px`; practice figure, second-hand: 20 px). A head
-    is bare when its votes of the last `vote_s` say so by `sure_share` of their weight, over `min_frames` frames at
-    least, and safe when those of the last `safe_s` do over `min_safe_frames`. Looks at one head that lie further apart
-    than `longest_gap_s` do not count as time that it was watched. Nobody seen for `gone_after_s` has left.
-    `zone_hold_s`: as long somebody must stand in another zone to be there. `still_after_s`: so long a head without a
-    person may not move before it is a thing."""
+    `thresholds`: operating scores by `SeenClass`; a head votes from `head_vote_share` of its own on. `min_head_px`:
+    height of a head below which nobody can tell, as the looker sees it (`smallest_head_px`; practice figure,
+    second-hand: 20 px). A head is bare when its votes of the last `vote_s` say so by `sure_share` of their weight, over
+    `min_frames` frames at least, and safe when those of the last `safe_s` do over `min_safe_frames`. Looks at one head
+    that lie further apart than `longest_gap_s` do not count as time that it was watched. Nobody seen for `gone_after_s`
+    has left. `zone_hold_s`: as long somebody must stand in another zone to be there. `still_after_s`: so long a head
+    without a person may not move before it is a thing."""
 
     thresholds: tuple[float, float, float] = (0.4, 0.4, 0.4)
     head_vote_share: float = 0.8

@@ -9,13 +9,14 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from gateway.model.camera_scores import CameraScores
+from gateway.model.hook import HookPose
 from gateway.model.picture import CameraLink, CameraState, FiredScene, Picture
 from gateway.model.sight import CameraSight
 from gateway.model.survey import Survey
 from vision.camera.capture_handle import CaptureHandle
 from vision.driver import CameraDriver, SeenCamera
 from vision.eye_hub import EyeHub
-from vision.finding import Ailment
+from vision.finding import Ailment, FindingKind
 from vision.sight.keeping import SightBooks
 
 Titles = Mapping[str, tuple[str, str]]
@@ -86,6 +87,15 @@ class SiteEyes:
     def use_scores(self, scores: CameraScores) -> None:
         """Judge by another version of the camera's own scores from now on."""
         self.hub.use_scores(scores)
+
+    def hook_cranes(self) -> Sequence[str]:
+        """The cranes under whose hooks cameras look for people, each once."""
+        asked = (seen.device.settings for driver in self._drivers for seen in driver.seen.values())
+        return sorted({crane for each in asked if FindingKind.UNDER_HOOK in each.checks for crane in each.hook_cranes})
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where their hooks are now."""
+        self.hub.use_hooks(hooks)
 
     def _seen(self, camera: str) -> tuple[CameraDriver, SeenCamera]:
         for driver in self._drivers:

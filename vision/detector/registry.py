@@ -152,6 +152,16 @@ class Model:
     body: bytes
 
     @property
+    def file(self) -> Path:
+        """The file whose bytes they are."""
+        return self.path.parent / self.entry.file
+
+    @property
+    def output(self) -> str | None:
+        """The output to read where there are several."""
+        return self.entry.output
+
+    @property
     def version(self) -> str:
         """`ModelEntry.label`."""
         return self.entry.label

@@ -1,7 +1,8 @@
 """The mind of one camera: from a frame and its detections to one `Observation`.
 
     frame -> health -> (moved?) -> detections -> tracks -> helmets --.
-                |                                 '-> edges ---------+--> values, said, still, fired --> Observation
+                |                                 |-> people --------+--> values, said, still, fired --> Observation
+                |                                 '-> edges ---------+
                 '------------------------------------- usable? ------'
 
 Time is an argument; the parts are given, so that each can be another one. Knows no process, no slot and no model: the
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.detections import Detections, SeenClass
+from gateway.model.hook import HookPose
 from gateway.model.picture import FiredScene
 from gateway.model.survey import Zone
 from gateway.model.verdict import Truth
@@ -26,7 +28,7 @@ from vision.detector.tiles import Tiling, View
 from vision.eye.judged import UNKNOWN, finding_values, health_values, said_text
 from vision.eye.pictures import FIRED_QUALITY, PictureRoll, best_of_tracks, picture_of
 from vision.eye.watched import Watched
-from vision.finding import Finding, FindingKind, PictureHealth
+from vision.finding import ON_REQUEST, Finding, FindingKind, PictureHealth
 from vision.frame import Frame
 from vision.observation import Observation
 from vision.scene_cut import SceneCut
@@ -91,10 +93,40 @@ class EdgePart(Protocol):
         ...
 
 
+class PeoplePart(Protocol):
+    """`vision.people.watch.PeopleWatch`."""
+
+    @property
+    def kinds(self) -> Sequence[FindingKind]:
+        """What it is asked for."""
+        ...
+
+    def step(self, frame: Frame, boxes: Detections, usable: bool, now_ns: int, now_mono_ns: int) -> tuple[Finding, ...]:
+        """Who is concerned, by place."""
+        ...
+
+    def use_zones(self, zones: Sequence[Zone]) -> None:
+        """Another drawing; places keep their people."""
+        ...
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where the hooks are now."""
+        ...
+
+    def new_view(self) -> None:
+        """Another scene: tracks have ended, places stay."""
+        ...
+
+    def rule_of(self, kind: FindingKind) -> str:
+        """By what it is judged, for the evidence."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MindParts:
     """What judges one camera. `edges` is None where no edge is drawn; where one is, its places are then unknown.
-    `scores` are the operating ones by `SeenClass`, for whoever asks how the camera is judged."""
+    `scores` are the operating ones by `SeenClass`, for whoever asks how the camera is judged.
+    `people` is None where none of its checks is asked for; their places are then unknown, and no point shows them."""
 
     health: HealthPart
     tracker: TrackPart
@@ -102,6 +134,7 @@ class MindParts:
     edges: EdgePart | None
     reference: Grey | None
     scores: tuple[float, float, float] | None = None
+    people: PeoplePart | None = None
 
 
 class CameraMind:
@@ -131,7 +164,14 @@ class CameraMind:
         self.watched = watched
         self._parts.helmets.use_zones(watched.survey.zones)
         kept = self._parts
-        self._parts = replace(parts, health=kept.health, tracker=kept.tracker, helmets=kept.helmets)
+        if kept.people is not None:
+            kept.people.use_zones(watched.survey.zones)
+        self._parts = replace(parts, health=kept.health, tracker=kept.tracker, helmets=kept.helmets, people=kept.people)
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where the hooks are now."""
+        if self._parts.people is not None:
+            self._parts.people.use_hooks(hooks)
 
     def look(self, frame: Frame, now_ns: int, now_mono_ns: int) -> bool:
         """Judge the picture itself. Whether its boxes are wanted: it is usable, and something moved or time passed."""
@@ -142,6 +182,8 @@ class CameraMind:
         if self._cut.step(frame.image):
             self._parts.tracker.reset()
             self._parts.helmets.new_view()
+            if self._parts.people is not None:
+                self._parts.people.new_view()
             self._seen = None
         return self._gate.judge(frame, now_mono_ns) is not Motion.STILL or self._seen is None
 
@@ -162,7 +204,9 @@ class CameraMind:
         assert health is not None, "look comes first"
         judging = bool(model)
         boxes = self._tracked(frame, detections) if judging else None
-        findings, kinds = self._findings(frame, boxes, health.usable, now_ns) if boxes is not None else ((), ())
+        findings, kinds = (
+            self._findings(frame, boxes, health.usable, now_ns, now_mono_ns) if boxes is not None else ((), ())
+        )
         self._judged_at.append(now_mono_ns)
         still = self._roll.take(frame, boxes, now_mono_ns)
         fired = tuple(self._fired(frame, boxes, each, model) for each in findings if each.fired)
@@ -215,15 +259,18 @@ class CameraMind:
         return self._seen
 
     def _findings(
-        self, frame: Frame, boxes: Detections, usable: bool, now_ns: int
+        self, frame: Frame, boxes: Detections, usable: bool, now_ns: int, now_mono_ns: int
     ) -> tuple[tuple[Finding, ...], Iterable[FindingKind]]:
         """All findings, and which kinds were judged. An unusable picture is told to the parts, so that they forget
         what they were about to confirm, and its places are unknown."""
         helmets = self._parts.helmets.step(boxes, usable, now_ns)
         edges = self._edges(frame, boxes, usable, now_ns)
-        unseen = EDGE_KINDS if self.watched.survey.edges and self._parts.edges is None else ()
+        part = self._parts.people
+        people = part.step(frame, boxes, usable, now_ns, now_mono_ns) if part is not None else ()
+        unseen = {kind for kind in ON_REQUEST if part is None or kind not in part.kinds}
+        unseen.update(EDGE_KINDS if self.watched.survey.edges and self._parts.edges is None else ())
         kinds = tuple(kind for kind in FindingKind if usable and kind not in unseen)
-        return (*helmets, *edges), kinds
+        return (*helmets, *edges, *people), kinds
 
     def _edges(self, frame: Frame, boxes: Detections, usable: bool, now_ns: int) -> tuple[Finding, ...]:
         """The edge check paces itself; people at an edge are looked for in every frame."""
@@ -253,6 +300,8 @@ class CameraMind:
         versions = {"model": model, "survey": str(survey.version), "reference_sha256": survey.reference_sha256}
         if finding.kind in EDGE_KINDS:
             versions["rule"] = f"{finding.kind}: confirmed {settings.edge_confirm_s:g} s"
+        elif finding.kind in ON_REQUEST and self._parts.people is not None:
+            versions["rule"] = self._parts.people.rule_of(finding.kind)
         else:
             versions["rule"] = f"{finding.kind}: vote {settings.vote_s:g} s, heads from {settings.min_head_px:g} px"
         versions |= self._scores_said(model)

@@ -15,6 +15,7 @@ from gateway.model.detections import Detections
 from vision.camera_health import CameraHealth
 from vision.detector import SHIPPED_MODEL, Detector, check_picture, open_detector
 from vision.detector.calibrated import calibrated_thresholds, raw_thresholds
+from vision.detector.faults import ModelError
 from vision.detector.tiles import View
 from vision.edges.keeping import EdgeStateError
 from vision.edges.settings import EdgeSettings
@@ -23,9 +24,14 @@ from vision.eye.mind import MindParts
 from vision.eye.models import ModelShelf, Scores, operating
 from vision.eye.pictures import Image, decoded
 from vision.eye.watched import Watched
+from vision.finding import FindingKind
 from vision.frame import Frame
 from vision.helmets import HelmetWatch
 from vision.helmets_settings import settings_at
+from vision.people.clothes import ClothesLook, VestColours
+from vision.people.clothes_model import open_clothes
+from vision.people.settings import HookSettings
+from vision.people.watch import PeopleWatch
 from vision.tracker import Tracker, TrackerSettings
 
 log = logging.getLogger(__name__)
@@ -98,7 +104,29 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: in
             _resume(edges, watched, detector.version if detector is not None else "", now_ns)
     grey = None if reference is None else np.asarray(cv2.cvtColor(reference, cv2.COLOR_BGR2GRAY), np.uint8)
     tracker, helmets = Tracker(TrackerSettings(thresholds=scores, low=low)), HelmetWatch(asked, survey.zones)
-    return MindParts(CameraHealth(), tracker, helmets, edges, grey, scores)
+    return MindParts(CameraHealth(), tracker, helmets, edges, grey, scores, _people(watched))
+
+
+def _people(watched: Watched) -> PeopleWatch | None:
+    """The checks on people that the camera is asked for. A model of clothes that cannot be used is logged; what it
+    should judge is unknown then, and vest colours do not take its place."""
+    settings, zones = watched.settings, watched.survey.zones
+    kinds = [FindingKind(name) for name in settings.checks]
+    if not kinds:
+        return None
+    look = None
+    if FindingKind.NO_WORK_CLOTHES in kinds:
+        try:
+            path = settings.clothes_model
+            look = ClothesLook(open_clothes(path, settings.backend) if path else VestColours())
+        except ModelError as error:
+            log.error("event=clothes_model_failed camera=%s reason=%r", watched.camera, str(error))
+    hook = None
+    if settings.hook_radius_m:
+        hook = HookSettings(
+            settings.hook_cranes, settings.hook_radius_m, settings.hook_above_m, settings.hook_ground_z_m
+        )
+    return PeopleWatch(kinds, settings.analyse_fps, zones, look, hook)
 
 
 def _resume(edges: EdgeWatch, watched: Watched, model: str, now_ns: int) -> None:

@@ -17,7 +17,7 @@ from vision.detector.tiles import View
 from vision.eye.mind import CameraMind, MindParts
 from vision.eye.models import Detects, ModelShelf, Scores, key_of, operating
 from vision.eye.pictures import reference_of
-from vision.eye.watched import Alive, AskReference, Forget, Order, Redraw, ReferenceFrame, Watched
+from vision.eye.watched import Alive, AskReference, Forget, Hooks, Order, Redraw, ReferenceFrame, Watched
 from vision.frame import Frame
 from vision.observation import Observation
 
@@ -80,6 +80,9 @@ class Turn:
             self._forget(order.camera)
         elif isinstance(order, Redraw):
             self._redraw(order)
+        elif isinstance(order, Hooks):
+            for eye in self._eyes.values():
+                eye.mind.use_hooks(order.hooks)
         else:
             return self._reference(order)
         return None

@@ -6,6 +6,7 @@ Knows no OpenCV, no model and no process: both sides import it.
 from dataclasses import dataclass, field
 
 from gateway.model.camera_scores import CameraScores
+from gateway.model.hook import HookPose
 from gateway.model.picture import Picture
 from gateway.model.survey import Survey
 from vision.settings import CameraDeviceSettings
@@ -52,7 +53,14 @@ class AskReference:
     number: int
 
 
-Order = Watched | Forget | Redraw | AskReference
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Where the hooks are under which cameras look for people."""
+
+    hooks: tuple[HookPose, ...]
+
+
+Order = Watched | Forget | Redraw | AskReference | Hooks
 
 
 @dataclass(frozen=True, slots=True)

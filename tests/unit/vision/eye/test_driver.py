@@ -3,11 +3,12 @@
 import json
 import math
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from gateway.clock import SimulatedClock
 from gateway.model.camera_scores import CameraScores
@@ -19,9 +20,9 @@ from vision.camera.settings import CameraLinkSettings
 from vision.driver import CameraDriver, camera_drivers
 from vision.eye.judged import PLACES, finding_values
 from vision.eye_hub import EyeHub
-from vision.finding import Ailment, FindingKind
+from vision.finding import ON_REQUEST, Ailment, FindingKind
 from vision.observation import Observation
-from vision.settings import CameraDeviceSettings, CameraTable
+from vision.settings import CameraDeviceSettings, CameraTable, Check
 from vision.sight.people import People, SeenPerson
 from vision.site_eyes import SiteEyes
 
@@ -197,3 +198,24 @@ def test_the_gateway_can_be_imported_without_opencv_libav_and_onnxruntime() -> N
     code = "import gateway.app, sys; print(sorted({'cv2', 'av', 'onnxruntime', 'torch'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_camera_has_the_points_of_the_checks_that_it_is_asked_for() -> None:
+    def items(*checks: str) -> set[str]:
+        asked = {"id": "eye", "link": "l", "asset": "a", "table": "site-camera", "checks": checks}
+        settings = CameraDeviceSettings.model_validate(asked)
+        return {point.item for point in TABLE.for_device(settings).points if point.on_request}
+
+    assert items() == set()
+    assert items("in_danger_zone", "person_down") == {"in_danger_zone", "person_down"}
+    every = {point.item for point in TABLE.points if point.on_request}
+    assert every == set(ON_REQUEST), "the table, the eye and the settings know the same checks"
+    assert every == set(get_args(Check))
+
+
+def test_under_the_hook_needs_a_crane_and_a_fall_zone() -> None:
+    asked = {"id": "eye", "link": "l", "asset": "a", "table": "site-camera", "checks": ["under_hook"]}
+    for given in ({}, {"hook_cranes": ["crane-1"]}, {"hook_radius_m": 6}):
+        with pytest.raises(ValidationError, match="under_hook needs hook_cranes and hook_radius_m"):
+            CameraDeviceSettings.model_validate(asked | given)
+    assert CameraDeviceSettings.model_validate(asked | {"hook_cranes": ["crane-1"], "hook_radius_m": 6}).checks
