@@ -138,7 +138,8 @@ class Detector:
             return self.read_tiled(look.views, look.raws, wanted, at)
         low = np.minimum(wanted, asked.scores)
         boxes, near = self.read_tiled(look.views, look.raws, low, at), self.read(look.head_raws, low, at)
-        boxes = merge_looks(boxes, look.heads, near, look.views[0], crowded=len(look.heads) >= asked.most)
+        crowded, large_px = len(look.heads) >= asked.most, asked.large_px / min(look.raws[0].placed.placement.scale)
+        boxes = merge_looks(boxes, look.heads, near, look.views[0], crowded=crowded, large_px=large_px)
         boxes = weigh_heads(self._one_box_a_head(boxes, at), asked.head)
         return boxes.take(boxes.score >= wanted[boxes.class_id])
 

@@ -127,7 +127,7 @@ def train(worn: Sequence[Worn], seed: int, epochs: int) -> Clothes:
         wanted = torch.tensor(told, dtype=torch.float32)[:, None] * 0.9 + 0.05
         loss = nn.functional.binary_cross_entropy_with_logits(network(_tensor(torsos)), wanted)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         optimiser.step()
         falling.step()
     return network.eval()
@@ -195,7 +195,7 @@ def measure(worn: Sequence[Worn], epochs: int) -> dict[str, Any]:
     net = np.zeros(len(worn))
     for number in range(FOLDS):
         network = train([each for each, of in zip(worn, fold, strict=True) if of != number], number, epochs)
-        left = np.flatnonzero(fold == number)
+        left = np.flatnonzero(fold == number).tolist()
         net[left] = scores(network, [worn[i] for i in left])
         print(f"fold {number}: {len(left)} left out, {sum(worn[i].own for i in left)} own", flush=True)
     colour = np.array([-fluorescent_share(_plain(each)) for each in worn])
