@@ -1,0 +1,41 @@
+"""From where on a picture is too bad for the detector: the limits of `camera_health`, by day and under infrared light.
+
+Found by `python -m bench.vision_blind DATA --write`, which makes pictures worse until the detector fails: run it anew
+for every model that is shipped. The off limit of each is a seventh part nearer to the good side.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """Named as the figures of `PictureHealth`. The first four hold from below, the others from above. `sharpness_share`
+    is of the camera's own best. What they measure: `vision.picture_measures` and `vision.picture_usual`."""
+
+    sharpness: float
+    sharpness_share: float
+    contrast: float
+    bright: float
+    noise: float
+    flat_gain: float
+    dead_share: float
+    gone_share: float
+    hurt_share: float
+
+
+FROM_BELOW = frozenset({"sharpness", "sharpness_share", "contrast", "bright"})
+
+# The table, written by the bench.
+MODEL = "site_heads 1.2"
+DAY = PictureLimits(
+    sharpness=0.15,
+    sharpness_share=0.33,
+    contrast=36.0,
+    bright=38.0,
+    noise=5.0,
+    flat_gain=0.4,
+    dead_share=0.4,
+    gone_share=0.27,
+    hurt_share=0.16,
+)
+INFRARED = DAY
