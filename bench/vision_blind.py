@@ -1,15 +1,15 @@
 """From where on the detector is blind: F1 of helmets and bare heads against what cameras, light and weather do.
 
-    python -m bench.vision_blind DATA [--model vision/models/site_heads.yaml] [--pictures 24] [--write] [--json]
+    python -m bench.vision_blind DATA [--model vision/models/site_heads.yaml] [--pictures 20] [--write] [--json]
 
 DATA holds `cctv/` and `helmets/` (images, labels, sources.csv). A sample of both, half and half, is made worse step by
 step (`vision.training.degrade`), by day and again as grey pictures under infrared light. Each is judged by the
-detector, and looked at by `CameraHealth` for half a minute after it has seen the clean picture for 80 s.
+detector, and looked at by `CameraHealth` for 18 s after it has seen the clean picture for 80 s.
 
 The line is 0.7, or eight tenths of the clean pictures' F1 where that is less. A limit is put where it parts the
 pictures of its own kinds of fault best: those of steps under the line from those above it and from the clean ones, of
-which at most one in fifty may be refused. Out: F1 by kind and strength, the limits, and for each kind how many pictures are
-refused under and above the line. `--write` puts the limits into `vision/picture_limits.py`.
+which at most one in fifty may be refused. Out: F1 by kind and strength, the limits, and for each kind how many pictures
+are refused under and above the line. `--write` puts the limits into `vision/picture_limits.py`.
 """
 
 import argparse
@@ -88,7 +88,7 @@ class Judged:
 
 
 def sampled(data: Path, count: int, seed: int) -> list[Labelled]:
-    """So many pictures with a head from 20 px, of the fixed cameras and of the photographs in turn."""
+    """So many pictures with a head from 20 px on, of the fixed cameras and of the photographs in turn."""
     with (data / "helmets" / "sources.csv").open(encoding="utf-8") as rows:
         blast = sorted(Path(row["file"]).name for row in csv.DictReader(rows) if row["set"] == "blast")
     cctv = sorted(file.name for file in (data / "cctv" / "images").glob("*.jpg"))
@@ -143,7 +143,7 @@ def _worse(clean: Pixels, kinds: Sequence[Degradation], number: int) -> Iterator
 
 def _figures(primed: CameraHealth, worse: Pixels, number: int) -> dict[str, float]:
     health = deepcopy(primed)
-    for second in range(80, 110, 6):
+    for second in range(80, 98, 6):
         figures = look(health, worse, second, number)
     return figures
 
@@ -214,6 +214,8 @@ def limits_of(cells: Sequence[Judged]) -> PictureLimits:
 
 def refused(cell: Judged, limits: PictureLimits) -> bool:
     """Whether any figure is beyond its limit: then `usable` falls."""
+    if cell.figures["burnt_share"] > HealthSettings().burnt_share[0]:
+        return True
     for each in fields(limits):
         value, limit = cell.figures[each.name], getattr(limits, each.name)
         if value < limit if each.name in FROM_BELOW else value > limit:
@@ -236,7 +238,7 @@ def report(cells: Sequence[Judged], limits: PictureLimits) -> dict[str, object]:
             "blind_refused": round(float(np.mean(shares[True])), 3) if shares[True] else None,
             "seeing_refused": round(float(np.mean(shares[False])), 3) if shares[False] else None,
         }
-    whole = {under: [] for under in (True, False)}
+    whole: dict[bool, list[bool]] = {True: [], False: []}
     for group in steps(cells).values():
         whole[f1(group) < line] += [refused(cell, limits) for cell in group]
     total = {("blind" if under else "seeing"): round(float(np.mean(values)), 3) for under, values in whole.items()}
@@ -275,7 +277,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="from where on the detector is blind, and whether health says so")
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="registry entry (YAML); the shipped one")
-    parser.add_argument("--pictures", type=int, default=24)
+    parser.add_argument("--pictures", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="put the limits into vision/picture_limits.py")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")

@@ -6,7 +6,7 @@
 In: one frame (or none), the reference view of the survey, and both clocks. Out: every ailment TRUE, FALSE or UNKNOWN,
 and whether the picture may be judged. What cannot be measured in this picture is UNKNOWN: a black picture is neither
 sharp nor blurred. One cause is named, not all that follow from it: in fog nothing is covered. A grey picture is taken
-for one under infrared light; it has limits, a sharpness and usual edges of its own. `usable` falls with the first bad
+for one under infrared light; it has limits and a usual sharpness of its own. `usable` falls with the first bad
 look; an ailment is said only once it has lasted. State is bounded (see `picture_repeats`). Pure; knows no stream, no
 model and no settings file.
 """
@@ -38,6 +38,8 @@ from vision.view_match import ViewMatch
 
 NS = 1_000_000_000
 OFF_NEARER = 1 / 7
+SOFTENED_SHARE = 0.85
+"""Of its own sharpness a picture keeps less at a low bit rate. One that lost its noise alone keeps all."""
 SPOILING = tuple(ailment for ailment in Ailment if ailment is not Ailment.CLOCK_WRONG)
 """What makes a picture unfit to be judged. A wrong clock spoils no picture."""
 
@@ -50,7 +52,7 @@ def _dwells() -> dict[Ailment, DwellTimes]:
         Ailment.BLURRED: DwellTimes(30.0, 15.0),
         Ailment.OVEREXPOSED: DwellTimes(30.0, 10.0),
         Ailment.UNDEREXPOSED: DwellTimes(30.0, 10.0),
-        Ailment.COVERED: DwellTimes(15.0, 5.0),
+        Ailment.COVERED: DwellTimes(30.0, 5.0),
         Ailment.MOVED: DwellTimes(30.0, 15.0),
         Ailment.CLOCK_WRONG: DwellTimes(30.0, 30.0),
         Ailment.REPLAYED: DwellTimes(0.0, 60.0),
@@ -101,8 +103,15 @@ class CameraHealth:
         self._replay = ReplayWatch()
         self._view = ViewMatch(self._settings.moved_share)
         self._infrared = False
-        self._usual = {infrared: _Usual() for infrared in (False, True)}
+        self._focus = {infrared: _FocusBaseline() for infrared in (False, True)}
+        self._start_view(None)
         self._size: tuple[int, int] = (0, 0)
+
+    def _start_view(self, reference: Grey | None) -> None:
+        """Another light shows other edges; another survey says that what is seen now is the view."""
+        self._reference = reference
+        self._edges = UsualEdges()
+        self._flat = _UsualFlat()
 
     def look(
         self,
@@ -154,11 +163,14 @@ class CameraHealth:
             self._size = (sample.width_px, sample.height_px)
         self.thumbnail = sample.thumb
         light = levels(sample.thumb)
-        self._infrared = self._is_infrared(sample, light)
-        limits = self._settings.infrared if self._infrared else self._settings.day
-        truths = self._light_truths(light, limits)
+        sharp = self._least_sharp(sample)
+        infrared = self._is_infrared(sample, sharp)
+        if infrared is not self._infrared or reference is not self._reference:
+            self._start_view(reference)
+        self._infrared = infrared
+        truths = self._light_truths(light)
         dark = Truth.TRUE in (truths[Ailment.BLACK], truths[Ailment.UNDEREXPOSED])
-        truths |= self._lens_truths(sample, limits, dark, now_mono_ns, figures)
+        truths |= self._lens_truths(sample, sharp, dark, now_mono_ns, figures)
         truths[Ailment.FROZEN] = self._frozen.step(sample, frame.seq, now_mono_ns)
         truths[Ailment.REPLAYED] = self._replay.step(sample, now_mono_ns)
         truths[Ailment.MOVED] = self._moved(sample, reference, truths, dark)
@@ -167,16 +179,20 @@ class CameraHealth:
         figures["infrared"] = float(self._infrared)
         return truths
 
-    def _is_infrared(self, sample: PictureSample, light: Levels) -> bool:
-        """A black picture has no colour in any light."""
+    def _is_infrared(self, sample: PictureSample, sharp: Sharpness) -> bool:
+        """Fog, a cloth on the lens and darkness are grey in any light: a picture without contrast changes nothing."""
         on, off = self._settings.colour_level
-        if light.highest < self._settings.black_level[1]:
-            return self._infrared
-        return sample.colour < (off if self._infrared else on)
+        if self._infrared:
+            return sample.colour < off
+        return sample.colour < on and sharp.contrast > self._settings.day.contrast
 
-    def _light_truths(self, light: Levels, limits: PictureLimits) -> dict[Ailment, Truth]:
+    @property
+    def _limits(self) -> PictureLimits:
+        return self._settings.infrared if self._infrared else self._settings.day
+
+    def _light_truths(self, light: Levels) -> dict[Ailment, Truth]:
         black = self._below(Ailment.BLACK, light.highest, self._settings.black_level)
-        dim = self._below(Ailment.UNDEREXPOSED, light.high, _from_below(limits.bright))
+        dim = self._below(Ailment.UNDEREXPOSED, light.high, _from_below(self._limits.bright))
         burnt = self._above(Ailment.OVEREXPOSED, light.burnt_share, self._settings.burnt_share)
         bleached = self._above(Ailment.OVEREXPOSED, light.low, self._settings.bleached_level)
         return {
@@ -186,20 +202,21 @@ class CameraHealth:
         }
 
     def _lens_truths(
-        self, sample: PictureSample, limits: PictureLimits, dark: bool, now_mono_ns: int, figures: dict[str, float]
+        self, sample: PictureSample, sharp: Sharpness, dark: bool, now_mono_ns: int, figures: dict[str, float]
     ) -> dict[Ailment, Truth]:
         """What the detail of the picture says, cause before consequence. Nothing is learned from what is suspected."""
-        usual = self._usual[self._infrared]
-        hidden, finest, sharp = usual.edges.compare(sample.thumb, now_mono_ns), grain(sample), self._least_sharp(sample)
-        figures |= {"sharpness": sharp.ratio, "sharpness_share": sharp.ratio / usual.focus.best}
+        focus, limits = self._focus[self._infrared], self._limits
+        hidden, finest = self._edges.compare(sample.thumb, now_mono_ns), grain(sample)
+        figures |= {"sharpness": sharp.ratio, "sharpness_share": sharp.ratio / focus.best}
         figures |= {"contrast": sharp.contrast, "noise": finest.noise}
-        flat_gain = usual.flat.gain(finest.flat_share)
+        softened = sharp.ratio < SOFTENED_SHARE * focus.best
+        flat_gain = self._flat.gain(finest.flat_share) if softened else 0.0
         figures |= {"flat_gain": flat_gain, "dead_share": finest.dead_share}
         figures |= {"gone_share": hidden.gone_share, "hurt_share": hidden.hurt_share}
         truths = {
             Ailment.TORN: self._above(Ailment.TORN, finest.dead_share, _from_above(limits.dead_share)),
             Ailment.COVERED: self._known_above(Ailment.COVERED, hidden.gone_share, limits.gone_share),
-            Ailment.BLURRED: self._blurred(sharp, usual.focus.best, limits),
+            Ailment.BLURRED: self._blurred(sharp, focus.best, limits),
             Ailment.HAZY: self._below(Ailment.HAZY, sharp.contrast, _from_below(limits.contrast)),
             Ailment.NOISY: self._above(Ailment.NOISY, finest.noise, _from_above(limits.noise)),
             Ailment.BLOCKY: self._known_above(Ailment.BLOCKY, flat_gain, limits.flat_gain),
@@ -210,9 +227,9 @@ class CameraHealth:
             truths[Ailment.COVERED] = Truth.UNKNOWN  # fog leaves a little of everything, and sharp; a cloth does not
         truths = dict.fromkeys(truths, Truth.UNKNOWN) if dark else _first_cause(truths)
         well = not dark and Truth.TRUE not in truths.values()
-        usual.edges.learn(sample.thumb, now_mono_ns, trusted=well)
-        usual.flat.learn(finest.flat_share, now_mono_ns, trusted=well)
-        usual.focus.learn(sharp, now_mono_ns, trusted=well and truths[Ailment.BLURRED] is Truth.FALSE)
+        self._edges.learn(sample.thumb, now_mono_ns, trusted=well)
+        self._flat.learn(finest.flat_share, now_mono_ns, trusted=well)
+        focus.learn(sharp, now_mono_ns, trusted=well and truths[Ailment.BLURRED] is Truth.FALSE)
         return truths
 
     def _least_sharp(self, sample: PictureSample) -> Sharpness:
@@ -302,13 +319,16 @@ class _UsualFlat:
     """How much of the picture is usually without any grain, over about five minutes."""
 
     FOLLOWS_IN_S = 300.0
+    LEAST_SHARE = 0.5
 
     def __init__(self) -> None:
         self._mean = float("nan")
         self._last_ns = 0
 
     def gain(self, flat_share: float) -> float:
-        """Share of the usual grain that is gone; NaN before the second picture, below 0 where there is more."""
+        """Share of the usual grain that is gone; NaN before the second picture. 0 while half of it is there."""
+        if flat_share < self.LEAST_SHARE:
+            return 0.0
         return 1 - (1 - flat_share) / max(0.05, 1 - self._mean)
 
     def learn(self, flat_share: float, now_ns: int, *, trusted: bool) -> None:
@@ -319,12 +339,3 @@ class _UsualFlat:
             self._mean = flat_share
         elif trusted:
             self._mean += (flat_share - self._mean) * passed_s / self.FOLLOWS_IN_S
-
-
-class _Usual:
-    """What a camera usually is in one light."""
-
-    def __init__(self) -> None:
-        self.focus = _FocusBaseline()
-        self.edges = UsualEdges()
-        self.flat = _UsualFlat()
