@@ -38,8 +38,9 @@ from vision.view_match import ViewMatch
 
 NS = 1_000_000_000
 OFF_NEARER = 1 / 7
-SOFTENED_SHARE = 0.85
-"""Of its own sharpness a picture keeps less at a low bit rate. One that lost its noise alone keeps all."""
+BLOCKY_SHARPNESS = (0.5, 0.85)
+"""Of its own sharpness a picture keeps so much at a low bit rate. One that lost its noise alone keeps all; a soft lens
+takes more, and with it grain and fine edges, which is neither a low bit rate nor dirt."""
 SPOILING = tuple(ailment for ailment in Ailment if ailment is not Ailment.CLOCK_WRONG)
 """What makes a picture unfit to be judged. A wrong clock spoils no picture."""
 
@@ -209,10 +210,11 @@ class CameraHealth:
         hidden, finest = self._edges.compare(sample.thumb, now_mono_ns), grain(sample)
         figures |= {"sharpness": sharp.ratio, "sharpness_share": sharp.ratio / focus.best}
         figures |= {"contrast": sharp.contrast, "noise": finest.noise}
-        softened = sharp.ratio < SOFTENED_SHARE * focus.best
-        flat_gain = self._flat.gain(finest.flat_share) if softened else 0.0
+        soft, softened = (sharp.ratio < share * focus.best for share in BLOCKY_SHARPNESS)
+        flat_gain = self._flat.gain(finest.flat_share) if softened and not soft else 0.0
+        hurt_share = 0.0 if soft else hidden.hurt_share
         figures |= {"flat_gain": flat_gain, "dead_share": finest.dead_share}
-        figures |= {"gone_share": hidden.gone_share, "hurt_share": hidden.hurt_share}
+        figures |= {"gone_share": hidden.gone_share, "hurt_share": hurt_share}
         truths = {
             Ailment.TORN: self._above(Ailment.TORN, finest.dead_share, _from_above(limits.dead_share)),
             Ailment.COVERED: self._known_above(Ailment.COVERED, hidden.gone_share, limits.gone_share),
@@ -220,7 +222,7 @@ class CameraHealth:
             Ailment.HAZY: self._below(Ailment.HAZY, sharp.contrast, _from_below(limits.contrast)),
             Ailment.NOISY: self._above(Ailment.NOISY, finest.noise, _from_above(limits.noise)),
             Ailment.BLOCKY: self._known_above(Ailment.BLOCKY, flat_gain, limits.flat_gain),
-            Ailment.DIRTY: self._known_above(Ailment.DIRTY, hidden.hurt_share, limits.hurt_share),
+            Ailment.DIRTY: self._known_above(Ailment.DIRTY, hurt_share, limits.hurt_share),
         }
         thin = sharp.contrast < self._settings.least_contrast
         if truths[Ailment.HAZY] is Truth.TRUE and truths[Ailment.BLURRED] is Truth.FALSE and not thin:

@@ -25,6 +25,7 @@ BANDS, BAND_PX = 8, 16
 NETWORK_WIDTH_PX = 640
 """About what a detector's input is wide: noise is told as it would be left in a picture of that width."""
 _COARSE_STEP_PX = 24
+_GRAIN_PX = 3  # cameras smooth their noise: its grains are up to so wide
 _SIGMA_OF_SMOOTHEST = 1.72  # against the smoothest tenth of runs of 8: a bell of deviation 1 has 0.58 there
 _DEAD_CHANGE = 255 * 0.03  # so little of a row changes
 _SHARP_SHARE = 0.005  # of the row pixels: the strongest edges say how sharp the lens is, the rest is surface
@@ -132,15 +133,19 @@ class Grain:
 def grain(sample: PictureSample) -> Grain:
     """Noise as the mean second difference along rows, which takes slopes for nothing: Immerkaer, "Fast noise variance
     estimation", Computer Vision and Image Understanding 64 (1996)."""
-    rows = sample.rows
-    some = rows[1::5]
-    bends = cv2.absdiff(cv2.addWeighted(some[:, 2:], 0.5, some[:, :-2], 0.5, 0), some[:, 1:-1])
+    some = sample.rows[1::5]
+    bends = _bends(some, _GRAIN_PX).astype(np.float32)
+    runs = cv2.resize(bends, (max(1, bends.shape[1] // 8), bends.shape[0]), interpolation=cv2.INTER_AREA)
+    noise = float(np.percentile(runs, 10)) * _SIGMA_OF_SMOOTHEST
     lit = cv2.inRange(some[:, 1:-1], 6, 249)
-    flat = cv2.bitwise_and(lit, cv2.inRange(bends, 0, 0))
-    cells = cv2.resize(bends.astype(np.float32), (bends.shape[1] // 8, bends.shape[0]), interpolation=cv2.INTER_AREA)
-    noise = float(np.percentile(cells, 10)) * _SIGMA_OF_SMOOTHEST
-    shrink = max(1.0, sample.width_px / NETWORK_WIDTH_PX)
-    return Grain(noise / shrink, cv2.countNonZero(flat) / max(1, cv2.countNonZero(lit)), _dead_share(rows))
+    flat = cv2.bitwise_and(lit, cv2.inRange(_bends(some, 1), 0, 0))
+    flat_share = cv2.countNonZero(flat) / max(1, cv2.countNonZero(lit))
+    return Grain(noise / max(1.0, sample.width_px / NETWORK_WIDTH_PX), flat_share, _dead_share(sample.rows))
+
+
+def _bends(lines: Grey, reach: int) -> Grey:
+    between = cv2.addWeighted(lines[:, 2 * reach :], 0.5, lines[:, : -2 * reach], 0.5, 0)
+    return _grey(cv2.absdiff(between, lines[:, reach:-reach]))
 
 
 def _dead_share(rows: Grey) -> float:
