@@ -1,7 +1,7 @@
 """What a picture measures, taken from one small sample of it: level, contrast, sharpness, texture, change.
 
     1080 x 1920 x 3 --every 8th row--> rows (135, 1920) grey --areas of 8--> thumb (135, 240) grey --> 9 x 16 tiles
-                    --8 bands of 16--> columns (128, 1080) grey, lying
+                    --8 bands of 4--> columns (32, 1080) grey, lying
 
 The rows keep the full width, so sharpness and noise can be measured in them; the bands keep the full height, for what
 rows cannot show: a smear from top to bottom leaves upright edges sharp. The thumb is for everything that asks where.
@@ -21,7 +21,7 @@ Tiles = NDArray[np.float32]
 THUMB_WIDTH_PX = 240
 SAMPLED_ROWS = 135
 TILES_ACROSS, TILES_DOWN = 16, 9
-BANDS, BAND_PX = 8, 16
+BANDS, BAND_PX = 8, 4
 NETWORK_WIDTH_PX = 640
 """About what a detector's input is wide: noise is told as it would be left in a picture of that width."""
 _COARSE_STEP_PX = 24
@@ -33,7 +33,7 @@ _SHARP_SHARE = 0.005  # of the row pixels: the strongest edges say how sharp the
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureSample:
-    """`rows` (about 135, width), `columns` (128, height) and `thumb` (about 135, 240), grey uint8. The thumb also
+    """`rows` (about 135, width), `columns` (32, height) and `thumb` (about 135, 240), grey uint8. The thumb also
     serves motion gating. `colour` is the mean distance of a pixel's channels, 0..255: about 0 under infrared light."""
 
     rows: Grey
@@ -73,8 +73,10 @@ def _columns(image: NDArray[np.uint8]) -> Grey:
     """Bands from top to bottom, evenly spread, each column a row of the answer."""
     width = image.shape[1]
     begins = [round((band + 0.5) * (width - BAND_PX) / BANDS) for band in range(BANDS)]
-    bands = np.concatenate([image[:, begin : begin + BAND_PX] for begin in begins], axis=1)
-    return np.ascontiguousarray((cv2.cvtColor(bands, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else bands).T)
+    bands = [image[:, begin : begin + BAND_PX] for begin in begins]
+    if image.ndim == 3:
+        bands = [_grey(cv2.cvtColor(band, cv2.COLOR_BGR2GRAY)) for band in bands]
+    return np.concatenate([cv2.transpose(band) for band in bands])
 
 
 def _colour(lines: NDArray[np.uint8]) -> float:
@@ -102,13 +104,12 @@ class Sharpness:
     contrast: float
 
 
-def sharpness(rows: Grey) -> Sharpness:
+def sharpness(lines: Grey) -> Sharpness:
     """Slope of the strongest edges against their height, so that the light cancels out; noise is taken off both.
 
     An edge of height C blurred by sigma s rises by erf(1 / (s * sqrt 2)) * C within +-1 px: Pertuz et al., "Analysis
     of focus measure operators", Pattern Recognition 46 (2013), for why gradients are taken relative to contrast.
     """
-    lines = rows[::4]
     if lines.shape[1] <= 2 * _COARSE_STEP_PX:
         return Sharpness(0.0, 0.0)
     fine, coarse = _steps(lines, 1), _steps(lines, _COARSE_STEP_PX)
@@ -133,7 +134,7 @@ class Grain:
 def grain(sample: PictureSample) -> Grain:
     """Noise as the mean second difference along rows, which takes slopes for nothing: Immerkaer, "Fast noise variance
     estimation", Computer Vision and Image Understanding 64 (1996)."""
-    some = sample.rows[1::5]
+    some = sample.rows[1::9]
     bends = _bends(some, _GRAIN_PX).astype(np.float32)
     runs = cv2.resize(bends, (max(1, bends.shape[1] // 8), bends.shape[0]), interpolation=cv2.INTER_AREA)
     noise = float(np.percentile(runs, 10)) * _SIGMA_OF_SMOOTHEST

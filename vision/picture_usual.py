@@ -62,9 +62,10 @@ class UsualEdges:
         one in less light may be as much fainter."""
         if self._edges is None or self._light is None or self._last_ns - self._began_ns < LEARNED_AFTER_S * NS:
             return UNKNOWN
-        light = np.minimum(1.0, (_light_of(thumb) + LIGHT_FLOOR) / (self._light + LIGHT_FLOOR))
+        light = np.minimum(1.0, (_light_of(thumb) + np.float32(LIGHT_FLOOR)) / (self._light + np.float32(LIGHT_FLOOR)))
         usual = self._edges > EDGE_LEVEL
-        left: Plane = (cv2.dilate(_edges_of(thumb), _AROUND) / np.maximum(light * self._edges, 1.0)).astype(np.float32)
+        kept = cv2.dilate(_edges_of(thumb), _AROUND) / np.maximum(light * self._edges, np.float32(1.0))
+        left = np.asarray(kept, np.float32)
         known = tile_means(_mask(usual))
         if int((known > 255 * FEWEST_EDGES).sum()) < FEWEST_TILES:
             return UNKNOWN
@@ -115,4 +116,4 @@ def _light_of(thumb: Grey) -> Grey:
 
 
 def _mask(plane: NDArray[np.bool_]) -> Grey:
-    return plane.astype(np.uint8) * np.uint8(255)
+    return np.negative(plane.view(np.uint8))
