@@ -133,7 +133,8 @@ def judged(pictures: Sequence[Labelled], detector: Detector, infrared: bool) -> 
         primed = CameraHealth(HealthSettings(day=NEVER, infrared=NEVER))
         for second in range(0, 80, 8):
             look(primed, clean, second, number)
-        for kind, strength, worse in _worse(clean, NIGHT_KINDS if infrared else DAY_KINDS, number):
+        for kind, strength, picture in _worse(clean, NIGHT_KINDS if infrared else DAY_KINDS, number):
+            worse = grey(picture) if infrared else picture
             found.append(Judged(kind, strength, _matched(detector, worse, each), _figures(primed, worse, number)))
         print(f"{'infrared' if infrared else 'day'}: {number + 1} of {len(pictures)} pictures", file=sys.stderr)
     return found
@@ -144,6 +145,11 @@ def _worse(clean: Pixels, kinds: Sequence[Degradation], number: int) -> Iterator
     for kind in kinds:
         for strength in STRENGTHS:
             yield kind, strength, degrade(clean, kind, strength, np.random.default_rng((number, DAY_KINDS.index(kind))))
+
+
+def grey(picture: Pixels) -> Pixels:
+    """A camera under infrared light sends no colour of a cloth either."""
+    return np.asarray(cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), dtype=np.uint8)
 
 
 def _figures(primed: CameraHealth, worse: Pixels, number: int) -> dict[str, float]:

@@ -28,14 +28,24 @@ FROM_BELOW = frozenset({"sharpness", "sharpness_share", "contrast", "bright"})
 # The table, written by the bench.
 MODEL = "site_heads 1.2"
 DAY = PictureLimits(
-    sharpness=0.15,
-    sharpness_share=0.33,
-    contrast=36.0,
-    bright=38.0,
-    noise=9.0,
-    flat_gain=0.4,
-    dead_share=0.4,
-    gone_share=0.27,
+    sharpness=0.1,
+    sharpness_share=0.256,
+    contrast=68.8,
+    bright=60.0,
+    noise=9.17,
+    flat_gain=0.412,
+    dead_share=0.529,
+    gone_share=0.25,
     hurt_share=0.16,
 )
-INFRARED = DAY
+INFRARED = PictureLimits(
+    sharpness=0.1,
+    sharpness_share=0.367,
+    contrast=60.2,
+    bright=60.0,
+    noise=8.51,
+    flat_gain=0.534,
+    dead_share=0.4,
+    gone_share=0.25,
+    hurt_share=0.16,
+)
