@@ -137,7 +137,7 @@ def grain(sample: PictureSample) -> Grain:
     some = sample.rows[1::9]
     bends = _bends(some, _GRAIN_PX).astype(np.float32)
     runs = cv2.resize(bends, (max(1, bends.shape[1] // 8), bends.shape[0]), interpolation=cv2.INTER_AREA)
-    noise = float(np.percentile(runs, 10)) * _SIGMA_OF_SMOOTHEST
+    noise = quantile(np.asarray(runs, np.float32).ravel(), 0.1) * _SIGMA_OF_SMOOTHEST
     lit = cv2.inRange(some[:, 1:-1], 6, 249)
     flat = cv2.bitwise_and(lit, cv2.inRange(_bends(some, 1), 0, 0))
     flat_share = cv2.countNonZero(flat) / max(1, cv2.countNonZero(lit))
@@ -158,6 +158,12 @@ def _dead_share(rows: Grey) -> float:
     level = cv2.reduce(rows, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
     flat[1:] |= copied
     return float((flat & (level > 8) & (level < 247)).mean())
+
+
+def quantile(values: NDArray[np.float32], share: float) -> float:
+    """The value below which that share lies, of (n,), n > 0; several times as fast as numpy's, which interpolates."""
+    place = int(share * (len(values) - 1))
+    return float(np.partition(values, place)[place])
 
 
 def tile_means(plane: Grey) -> Tiles:

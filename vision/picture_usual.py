@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.picture_measures import Grey, Tiles, tile_means
+from vision.picture_measures import Grey, Tiles, quantile, tile_means
 
 NS = 1_000_000_000
 EDGE_LEVEL = 12.0
@@ -98,7 +98,7 @@ class UsualEdges:
 
 def _whole_left(left: Plane) -> float:
     """What the better part of the edges kept: fog and a soft lens take a share of all, which is no dirt."""
-    return min(1.0, float(np.percentile(left[::4], 75)))
+    return min(1.0, quantile(left[::4], 0.75))
 
 
 def _share_lost(known: Tiles, lost: NDArray[np.bool_]) -> Tiles:
