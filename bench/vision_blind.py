@@ -53,7 +53,7 @@ NIGHT_KINDS = (
 FAULTS: dict[str, tuple[Degradation, ...]] = {
     "sharpness": (Degradation.MOTION, Degradation.DEFOCUS),
     "sharpness_share": (Degradation.MOTION, Degradation.DEFOCUS),
-    "contrast": (Degradation.HAZE,),
+    "contrast_share": (Degradation.HAZE,),
     "bright": (Degradation.LOW_LIGHT,),
     "noise": (Degradation.NOISE,),
     "flat_gain": (Degradation.COMPRESSION,),
@@ -62,10 +62,14 @@ FAULTS: dict[str, tuple[Degradation, ...]] = {
     "hurt_share": (Degradation.DROPS,),
 }
 """Which faults each limit is found on."""
-BOUNDS = {"hurt_share": (0.16, 1.0), "gone_share": (0.25, 1.0), "bright": (0.0, 60.0), "sharpness": (0.0, 0.1)}
+BOUNDS = {
+    **{"hurt_share": (0.16, 1.0), "gone_share": (0.25, 1.0), "dead_share": (0.0, 0.25)},
+    **{"bright": (0.0, 60.0), "sharpness": (0.0, 0.1)},
+}
 """What single pictures cannot tell. On a clip of a fixed camera people alone hurt 0.13 of the tiles. A lorry that
 stands in a quarter of the picture hides nobody in the rest. By night most of a picture is dark, and people under its
-lamps are seen. A lens that was once sharp is held against itself, so that only one that never was is left."""
+lamps are seen. A lens that was once sharp is held against itself, so that only one that never was is left. Lost
+rows hide what a cover hides, and are named before it."""
 SEEING_WEIGHS = 2.0
 """A picture refused though the detector sees is twice as bad as one judged though it is blind: the votes of the rules
 catch some of the latter, and nothing the former."""

@@ -165,7 +165,8 @@ class CameraHealth:
         self.thumbnail = sample.thumb
         light = levels(sample.thumb)
         sharp = self._least_sharp(sample)
-        infrared = self._is_infrared(sample, sharp)
+        figures |= {"bright": light.high, "contrast_share": sharp.contrast / max(1.0, light.high)}
+        infrared = self._is_infrared(sample, light, figures["contrast_share"])
         if infrared is not self._infrared or reference is not self._reference:
             self._start_view(reference)
         self._infrared = infrared
@@ -175,17 +176,18 @@ class CameraHealth:
         truths[Ailment.FROZEN] = self._frozen.step(sample, frame.seq, now_mono_ns)
         truths[Ailment.REPLAYED] = self._replay.step(sample, now_mono_ns)
         truths[Ailment.MOVED] = self._moved(sample, reference, truths, dark)
-        figures |= {"level": light.mean, "bright": light.high, "burnt_share": light.burnt_share}
+        figures |= {"level": light.mean, "burnt_share": light.burnt_share}
         figures |= {"shift_share": self._view.shift_share, "replay_lag_s": self._replay.lag_s}
         figures["infrared"] = float(self._infrared)
         return truths
 
-    def _is_infrared(self, sample: PictureSample, sharp: Sharpness) -> bool:
+    def _is_infrared(self, sample: PictureSample, light: Levels, contrast_share: float) -> bool:
         """Fog, a cloth on the lens and darkness are grey in any light: a picture without contrast changes nothing."""
         on, off = self._settings.colour_level
         if self._infrared:
             return sample.colour < off
-        return sample.colour < on and sharp.contrast > self._settings.day.contrast
+        lit = light.highest > self._settings.black_level[1]
+        return lit and sample.colour < on and contrast_share > self._settings.day.contrast_share
 
     @property
     def _limits(self) -> PictureLimits:
@@ -219,7 +221,7 @@ class CameraHealth:
             Ailment.TORN: self._above(Ailment.TORN, finest.dead_share, _from_above(limits.dead_share)),
             Ailment.COVERED: self._known_above(Ailment.COVERED, hidden.gone_share, limits.gone_share),
             Ailment.BLURRED: self._blurred(sharp, focus.best, limits),
-            Ailment.HAZY: self._below(Ailment.HAZY, sharp.contrast, _from_below(limits.contrast)),
+            Ailment.HAZY: self._below(Ailment.HAZY, figures["contrast_share"], _from_below(limits.contrast_share)),
             Ailment.NOISY: self._above(Ailment.NOISY, finest.noise, _from_above(limits.noise)),
             Ailment.BLOCKY: self._known_above(Ailment.BLOCKY, flat_gain, limits.flat_gain),
             Ailment.DIRTY: self._known_above(Ailment.DIRTY, hurt_share, limits.hurt_share),
