@@ -44,6 +44,9 @@ SEARCH_EVERY: Final = 5
 AROUND_COLUMNS: Final = 15
 AROUND_IN_COVER: Final = 5
 
+from vision.edges.painted import PaintedOut
+from vision.edges.view import View
+
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
@@ -63,8 +66,10 @@ class Appearances:
     lie elsewhere in each."""
 
     def __init__(
-        self, reference: Look, protected: Floats, witness: Floats, opening: bool, lines: Floats | None = None
+        self, reference: Look, view: View, painted: PaintedOut | None, lines: Floats | None = None
     ) -> None:
+        protected, witness, opening = view.protected, view.witness, view.opening
+        self.painted = painted
         self.weight = rail_weight(reference.gradient, protected, opening)
         if lines is not None and not opening:
             self.weight = self.weight * _near(lines)
@@ -129,6 +134,7 @@ class Appearances:
         self.looks[1] = replace(
             recent,
             gradient=(recent.gradient + rate * (now.gradient - recent.gradient)).astype(np.float32),
+            tint=(recent.tint + rate * (now.tint - recent.tint)).astype(np.float32),
             level=(recent.level + lit * (now.level - recent.level)).astype(np.float32),
         )
         if self._asked % 60 == 0:
@@ -160,7 +166,8 @@ class Appearances:
 
     def _against(self, number: int, live: Measured, is_open: Bools) -> Fit:
         known = self._known(number)
-        agreed = agreement(live, known, self.weight, self.witness, self.opening)
+        share = None if self.painted is None else self.painted.share(live, known)
+        agreed = agreement(live, known, self.weight, self.witness, self.opening, share)
         return Fit(number, agreed, agreed.typical(is_open))
 
     def _known(self, number: int) -> Measured:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 class EdgeSettings:
     """`confirm_s` and `confirm_frames` hold for opening and clearing alike. `smallest_gap_m`: shorter gaps are not
     told. `judge_every_s`: the strip is looked at no more often than that; people at every frame. `unknown_after_s`:
-    what nobody could judge for so long is UNKNOWN. `average_s`: live strips are averaged over about this long.
+    what nobody could judge for so long is UNKNOWN, and so is what was seen
+    in `doubt_frames` frames in a row and called protected in none of them. `average_s`: live strips are averaged over about this long.
 
     Agreement with an appearance of the edge runs from about 0 (something else) to 1 (the same). A column that agrees by
     `plausible`, and not by less than `fallen_to` of what it did in the same light, remembers the light of now and how
@@ -31,14 +32,16 @@ class EdgeSettings:
     smallest_gap_m: float = 0.8
     judge_every_s: float = 1.0
     unknown_after_s: float = 60.0
+    doubt_frames: int = 3
     average_s: float = 6.0
     plausible: float = 0.35
     fallen_to: float = 0.7
-    familiar_from: float = 0.8
+    familiar_from: float = 0.7
     gap_below: tuple[tuple[float, float], ...] = ((0.03, 0.50), (0.06, 0.25))
     gap_below_by_lamps: tuple[tuple[float, float], ...] = ((0.03, 0.60), (0.06, 0.40), (0.20, 0.25))
     protected_by_lamps: float = 0.85
     same_light: float = 0.06
+    hold_from: float = 0.75
     explained_from: float = 0.50
     lie_most: float = 0.55
     rail_above: tuple[tuple[float, float], ...] = ((0.60, 0.42), (0.90, 0.67))

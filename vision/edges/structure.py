@@ -56,12 +56,14 @@ WIDE: Final = (25, 53)
 class Look:
     """A strip as seen over some seconds. `gradient` (2, rows, columns): mean signed x and y gradient; `level`
     (rows, columns): mean grey; `noise` (rows, columns): variance of that mean gradient; `seen` (rows, columns): 1 where
-    it was looked at, now and lately."""
+    it was looked at, now and lately. `tint` (2, rows, columns): gradients across the edge of blue and red against grey; zero
+    for a picture without colour."""
 
     gradient: Floats
     level: Floats
     noise: Floats
     seen: Floats
+    tint: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +93,19 @@ def gradients(strip: Floats) -> Floats:
     return np.stack(
         [cv2.Scharr(soft, cv2.CV_32F, 1, 0, scale=1 / 16), cv2.Scharr(soft, cv2.CV_32F, 0, 1, scale=1 / 16)]
     )
+
+
+def tints(strip: NDArray[np.uint8] | Floats) -> Floats:
+    """Gradients across the edge of blue and red against grey (2, rows, columns); zero for a strip without colour."""
+    if strip.ndim == 2:
+        return np.zeros((2, *strip.shape), np.float32)
+    grey = grey_of(strip)
+    return np.stack([gradients(strip[..., n].astype(np.float32) - grey)[1] for n in (0, 2)])
+
+
+def grey_of(strip: NDArray[np.uint8] | Floats) -> Floats:
+    """A strip without its colour, float32."""
+    return np.asarray(strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY), np.float32)
 
 
 def rail_weight(gradient: Floats, protected: Floats, opening: bool) -> Floats:
@@ -160,8 +175,9 @@ def beside(weight: Floats, protected: Floats, witness: Floats, opening: bool) ->
     return np.asarray(np.maximum(witness, protected * (lines == 0)), np.float32)
 
 
-def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, opening: bool) -> Agreement:
-    """How well a live look agrees with a known one where protection is (`weight`) and around it (`witness`)."""
+def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, opening: bool, share: Floats | None = None) -> Agreement:
+    """How well a live look agrees with a known one where protection is (`weight`) and around it (`witness`). `share`: by
+    column, how much is left of what the protection adds to the picture; no column agrees better than that."""
     seen, noise = live.look.seen * known.usable if live.still else live.usable * known.look.seen, live.noise
     gain = np.clip(live.wide / np.maximum(known.wide, 4), 0, 1.5)
     expected = known.power * gain**2
@@ -177,6 +193,8 @@ def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, 
         bars = weight * seen * clear > 0.1
         score = score / 4 + _bars(live, known, bars) / 4 + _rows(live, known, bars) / 2
     judged = (enough > LEAST_STRUCTURE) & (enough > 0.3 * hoped) & (hoped > 0.7 * wanted)
+    if share is not None:
+        score, judged = np.fmin(score, share), judged & np.isfinite(share)
     beside = _pattern(live, known, cross, around, witness > 0)
     return Agreement(
         np.maximum(score, 0).astype(np.float32),

@@ -1,0 +1,123 @@
+"""Two pictures of one edge, as surveyed and with the protection painted out, and which of them a live strip fits.
+
+    as surveyed    ~~~~=====~~~~     The lines of the protection run along the edge at rows of their own; the topmost
+    painted out    ~~~~~~~~~~~~~     lies where the rail top was marked. Painted out, the picture runs straight from
+    their          ....=====....     above a line to below it. What the two differ by is what the protection adds.
+    difference
+
+A column's *share* is how much of that difference the live strip still has (a projection, all three colours together):
+1 as surveyed, 0 painted out. What lies behind the protection is in both pictures and says nothing: a wall of pipes that
+agreed with itself passed for a rail before. Where the survey shows no line at the marked height, or none that stands
+out from what lies behind, there are no two pictures, and the column is not judged. In: looks. Knows no time.
+"""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.edges.geometry import ABOVE_M, ROWS_PER_M
+from vision.edges.structure import POOL_COLUMNS, Look, Measured
+from vision.edges.view import View
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+ALONG_COLUMNS: Final = 9
+LONG_COLUMNS: Final = 13
+BESIDE: Final = 3
+"""Rows between a line and what it is held against."""
+MARK_ROWS: Final = 3
+"""How far from the marked height the top line may lie: about 0.12 m, for the hand that drew the mark."""
+CLEAR: Final = 3.0
+"""Grey levels by which a line differs from what is above and below it."""
+OFTEN_TOP, OFTEN = 0.35, 0.50
+"""Share of the edge along which the top line, and any other one, must be seen in its row."""
+MOST_LINES: Final = 4
+LEAST_POWER: Final = 12.0
+"""Squared gradient that a line must add to a column."""
+LEAST_PART: Final = 0.12
+"""And the part of what it adds to the middle one of the columns."""
+OVER_NOISE: Final = 4.0
+TYPICAL: Final = (0.5, 1.3)
+"""Within these the contrast of now is taken from what the better part of the edge reaches."""
+COLOURLESS: Final = 0.3
+"""Part of the colour that the known look has, under which the live picture has none: infrared, or deep dusk."""
+
+
+class PaintedOut:
+    """The lines of one edge's protection. `rows`: first and last row (exclusive) of each, the top line first; empty where
+    the survey shows no top line."""
+
+    def __init__(self, reference: Look, view: View) -> None:
+        height_m = float(np.mean([mark.height_m for mark in view.edge.marks]))
+        self.rows = _rows(reference, view, round((ABOVE_M - height_m) * ROWS_PER_M))
+
+    def share(self, live: Measured, known: Measured) -> Floats:
+        """By column: the part of what the protection adds to the known look that the live one has; NaN where that
+        cannot be told. The sign is forgotten: a bar may become the brighter one."""
+        columns = live.look.level.shape[1]
+        if not self.rows:
+            return np.full(columns, np.nan, np.float32)
+        ours, theirs = _lines(live.look), _lines(known.look)
+        if np.abs(ours[1:]).sum() < COLOURLESS * np.abs(theirs[1:]).sum():
+            ours, theirs = ours[:1], theirs[:1]
+        gain = np.clip((live.wide + 4) / (known.wide + 4), 0.1, 2.0)
+        shares, weights, clear = [], [], []
+        for first, last in self.rows:
+            part = slice(first, last)
+            adds = theirs[:, part] - theirs[:, part].mean(1, keepdims=True)
+            seen = live.usable[part] * known.look.seen[part]
+            power = (adds**2).sum(0)
+            has, should, most = _sums(seen * (ours[:, part] * adds).sum(0), seen * gain[part] * power, power)
+            enough = np.maximum(LEAST_POWER, LEAST_PART * float(np.median(most)))
+            quiet = should > OVER_NOISE * live.noise[part].mean(0)
+            shares.append(np.abs(has) / np.maximum(should, 1e-3))
+            weights.append(np.sqrt(np.maximum(should, 0)))
+            clear.append((most > enough) & (should > 0.5 * gain[part].mean(0) * most) & quiet)
+        share = np.average(shares, axis=0, weights=np.array(weights) + 1e-6)
+        judged = np.asarray(clear[0], bool)
+        if judged.sum() > LEAST_POWER:
+            share = share / np.clip(np.percentile(share[judged], 60), *TYPICAL)
+        return np.where(judged, np.minimum(share, 1.0), np.nan).astype(np.float32)
+
+
+def _lines(look: Look) -> Floats:
+    """Gradients across the edge of brightness and both tints, averaged along it."""
+    return np.stack([cv2.blur(part, (ALONG_COLUMNS, 1)) for part in (look.gradient[1], *look.tint)])
+
+
+def _sums(*fields: Floats) -> Floats:
+    total = np.stack([field.sum(0, dtype=np.float32) for field in fields])
+    return np.asarray(cv2.blur(total, (POOL_COLUMNS, 1)), np.float32)
+
+
+def _rows(reference: Look, view: View, top: int) -> tuple[tuple[int, int], ...]:
+    """Rows in which a line that is darker, brighter or of another colour than what is above and below it runs along
+    much of the edge."""
+    run = [cv2.blur(np.cumsum(part, axis=0), (LONG_COLUMNS, 1)) for part in (reference.gradient[1], *reference.tint)]
+    strength = np.sqrt(sum(_line(part) ** 2 for part in run))
+    highest = cv2.dilate(strength, np.ones((2 * BESIDE + 1, 1), np.uint8))
+    usual = np.maximum(CLEAR, 1.5 * np.median(strength, axis=0, keepdims=True))
+    peaks = ((strength >= highest) & (strength > usual)).astype(np.uint8)
+    often = cv2.dilate(peaks, np.ones((3, 1), np.uint8)).mean(1) * view.protected.any(1)
+    near = often[top - MARK_ROWS : top + MARK_ROWS + 1]
+    if not near.size or near.max() < OFTEN_TOP:
+        return ()
+    found = [top - MARK_ROWS + int(near.argmax())]
+    left = often.copy()
+    while len(found) < MOST_LINES:
+        left[max(0, found[-1] - BESIDE - 1) : found[-1] + BESIDE + 2] = 0
+        if left.max() < OFTEN:
+            break
+        found.append(int(left.argmax()))
+    return tuple((max(0, row - BESIDE), min(len(often), row + BESIDE + 1)) for row in found)
+
+
+def _line(run: Floats) -> Floats:
+    """How far each row differs from the rows above and below."""
+    soft = cv2.GaussianBlur(run, (1, 3), 0.7)
+    above, below = np.roll(soft, BESIDE, 0), np.roll(soft, -BESIDE, 0)
+    above[:BESIDE], below[-BESIDE:] = soft[:1], soft[-1:]
+    return np.asarray(soft - (above + below) / 2, np.float32)
