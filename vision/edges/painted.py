@@ -5,6 +5,9 @@
     their          ....=====....     above a line to below it. What the two differ by is what the protection adds.
     difference
 
+A net or a sheet is found by its colour as well: painted out, the picture between foot and top has the tint of what lies
+above and below it.
+
 A column's *share* is how much of that difference the live strip still has (a projection, all three colours together):
 1 as surveyed, 0 painted out. What lies behind the protection is in both pictures and says nothing: a wall of pipes that
 agreed with itself passed for a rail before. Where the survey shows no line at the marked height, or none that stands
@@ -18,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.edges.geometry import ABOVE_M, ROWS_PER_M
-from vision.edges.structure import POOL_COLUMNS, Look, Measured
+from vision.edges.structure import POOL_COLUMNS, Look, Measured, gradients
 from vision.edges.view import View
 
 Floats = NDArray[np.float32]
@@ -42,21 +45,56 @@ LEAST_PART: Final = 0.12
 OVER_NOISE: Final = 4.0
 TYPICAL: Final = (0.5, 1.3)
 """Within these the contrast of now is taken from what the better part of the edge reaches."""
+VEIL: Final = 12.0
+"""Tint, in grey levels, by which a net or a sheet differs from what lies above and below it."""
+ALIKE: Final = 0.8
 COLOURLESS: Final = 0.3
 """Part of the colour that the known look has, under which the live picture has none: infrared, or deep dusk."""
 
 
 class PaintedOut:
     """The lines of one edge's protection. `rows`: first and last row (exclusive) of each, the top line first; empty where
-    the survey shows no top line."""
+    the survey shows no top line. `veiled`: a net or a sheet of one colour hangs along most of it."""
 
     def __init__(self, reference: Look, view: View) -> None:
         height_m = float(np.mean([mark.height_m for mark in view.edge.marks]))
-        self.rows = _rows(reference, view, round((ABOVE_M - height_m) * ROWS_PER_M))
+        top = round((ABOVE_M - height_m) * ROWS_PER_M)
+        self.rows = _rows(reference, view, top)
+        self._inside = view.protected.copy()
+        self._inside[: top + BESIDE] = 0
+        self._around = view.witness
+        veil = self._tint(reference, np.ones_like(reference.level))
+        strong = np.hypot(*veil)
+        along = np.median(veil, axis=1)
+        alike = (veil * along[:, None]).sum(0) > ALIKE * strong * np.hypot(*along)
+        self.veiled = bool((alike & (strong > VEIL)).mean() > OFTEN)
 
     def share(self, live: Measured, known: Measured) -> Floats:
         """By column: the part of what the protection adds to the known look that the live one has; NaN where that
         cannot be told. The sign is forgotten: a bar may become the brighter one."""
+        lines = self._of_lines(live, known)
+        if not self.veiled:
+            return lines
+        veil = self._of_veil(live, known)
+        return np.where(np.isfinite(lines), (np.nan_to_num(lines) + 2 * veil) / 3, veil).astype(np.float32)
+
+    def _of_veil(self, live: Measured, known: Measured) -> Floats:
+        seen = live.usable * known.look.seen
+        ours, theirs = self._tint(live.look, seen), self._tint(known.look, seen)
+        strong = np.hypot(*theirs)
+        share = np.abs((ours * theirs).sum(0)) / np.maximum(strong**2, 1)
+        judged = (strong > VEIL) & (cv2.blur(seen * self._inside, (POOL_COLUMNS, 1)).sum(0) > 0.5 * self._inside.sum(0))
+        if judged.sum() > LEAST_POWER:
+            share = share / np.clip(np.percentile(share[judged], 60), *TYPICAL)
+        return np.where(judged, np.minimum(share, 1.0), np.nan).astype(np.float32)
+
+    def _tint(self, look: Look, seen: Floats) -> Floats:
+        """Tint between foot and top over that around it, by column (2, columns)."""
+        inside, around = self._inside * seen, self._around * seen
+        within, beyond = np.maximum(_sums(inside, around), 1e-3)
+        return np.stack([a / within - b / beyond for a, b in (_sums(inside * t, around * t) for t in look.tint)])
+
+    def _of_lines(self, live: Measured, known: Measured) -> Floats:
         columns = live.look.level.shape[1]
         if not self.rows:
             return np.full(columns, np.nan, np.float32)
@@ -85,7 +123,8 @@ class PaintedOut:
 
 def _lines(look: Look) -> Floats:
     """Gradients across the edge of brightness and both tints, averaged along it."""
-    return np.stack([cv2.blur(part, (ALONG_COLUMNS, 1)) for part in (look.gradient[1], *look.tint)])
+    across = (look.gradient[1], *(gradients(part)[1] for part in look.tint))
+    return np.stack([cv2.blur(part, (ALONG_COLUMNS, 1)) for part in across])
 
 
 def _sums(*fields: Floats) -> Floats:
@@ -96,7 +135,7 @@ def _sums(*fields: Floats) -> Floats:
 def _rows(reference: Look, view: View, top: int) -> tuple[tuple[int, int], ...]:
     """Rows in which a line that is darker, brighter or of another colour than what is above and below it runs along
     much of the edge."""
-    run = [cv2.blur(np.cumsum(part, axis=0), (LONG_COLUMNS, 1)) for part in (reference.gradient[1], *reference.tint)]
+    run = [cv2.blur(part, (LONG_COLUMNS, 1)) for part in (reference.level, *reference.tint)]
     strength = np.sqrt(sum(_line(part) ** 2 for part in run))
     highest = cv2.dilate(strength, np.ones((2 * BESIDE + 1, 1), np.uint8))
     usual = np.maximum(CLEAR, 1.5 * np.median(strength, axis=0, keepdims=True))

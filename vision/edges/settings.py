@@ -33,7 +33,7 @@ class EdgeSettings:
     judge_every_s: float = 1.0
     unknown_after_s: float = 60.0
     doubt_frames: int = 3
-    average_s: float = 6.0
+    average_s: float = 4.0
     plausible: float = 0.35
     fallen_to: float = 0.7
     familiar_from: float = 0.7

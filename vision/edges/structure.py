@@ -56,8 +56,8 @@ WIDE: Final = (25, 53)
 class Look:
     """A strip as seen over some seconds. `gradient` (2, rows, columns): mean signed x and y gradient; `level`
     (rows, columns): mean grey; `noise` (rows, columns): variance of that mean gradient; `seen` (rows, columns): 1 where
-    it was looked at, now and lately. `tint` (2, rows, columns): gradients across the edge of blue and red against grey; zero
-    for a picture without colour."""
+    it was looked at, now and lately. `tint` (2, rows, columns): blue and red over grey; zero for a picture without
+    colour."""
 
     gradient: Floats
     level: Floats
@@ -96,11 +96,11 @@ def gradients(strip: Floats) -> Floats:
 
 
 def tints(strip: NDArray[np.uint8] | Floats) -> Floats:
-    """Gradients across the edge of blue and red against grey (2, rows, columns); zero for a strip without colour."""
+    """Blue and red over grey (2, rows, columns); zero for a strip without colour."""
     if strip.ndim == 2:
         return np.zeros((2, *strip.shape), np.float32)
     grey = grey_of(strip)
-    return np.stack([gradients(strip[..., n].astype(np.float32) - grey)[1] for n in (0, 2)])
+    return np.stack([strip[..., n].astype(np.float32) - grey for n in (0, 2)])
 
 
 def grey_of(strip: NDArray[np.uint8] | Floats) -> Floats:
@@ -194,7 +194,8 @@ def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, 
         score = score / 4 + _bars(live, known, bars) / 4 + _rows(live, known, bars) / 2
     judged = (enough > LEAST_STRUCTURE) & (enough > 0.3 * hoped) & (hoped > 0.7 * wanted)
     if share is not None:
-        score, judged = np.fmin(score, share), judged & np.isfinite(share)
+        clear = np.isfinite(share)
+        score, judged = np.where(judged & clear, np.fmin(score, share), np.where(clear, share, 0)), clear
     beside = _pattern(live, known, cross, around, witness > 0)
     return Agreement(
         np.maximum(score, 0).astype(np.float32),
