@@ -26,7 +26,6 @@ from vision.edges.structure import (
     Look,
     Measured,
     agreement,
-    beside,
     pooled,
     rail_weight,
 )
@@ -68,13 +67,12 @@ class Appearances:
     def __init__(
         self, reference: Look, view: View, painted: PaintedOut | None, lines: Floats | None = None
     ) -> None:
-        protected, witness, opening = view.protected, view.witness, view.opening
+        protected, opening = view.protected, view.opening
         self.painted = painted
         self.weight = rail_weight(reference.gradient, protected, opening)
         if lines is not None and not opening:
             self.weight = self.weight * _near(lines)
-        self.witness = witness
-        self.beside = beside(self.weight, protected, witness, opening)
+        self.witness = view.witness
         self.blank = pooled(self.weight)[0] < LEAST_STRUCTURE
         self.opening = opening
         self.looks: list[Look] = [reference, reference]

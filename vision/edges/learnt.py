@@ -32,8 +32,7 @@ class Learnt:
         self.by_lamps = before is not None
         lines = None if before is None else before.appearances.weight
         self.appearances: Appearances = Appearances(reference, view, self._painted(reference, view, before), lines)
-        beside = view.witness if self.by_lamps else self.appearances.beside
-        self.light = LightMemory(reference.level, beside, self.appearances.blank)
+        self.light = LightMemory(reference.level, view.witness, self.appearances.blank)
         self.followed_ns = NEVER
 
     @staticmethod

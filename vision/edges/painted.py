@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.edges.geometry import ABOVE_M, ROWS_PER_M
-from vision.edges.structure import POOL_COLUMNS, Look, Measured, gradients
+from vision.edges.structure import Look, Measured
 from vision.edges.view import View
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
-ALONG_COLUMNS: Final = 9
+SUM_COLUMNS: Final = 5
 LONG_COLUMNS: Final = 13
 BESIDE: Final = 3
 """Rows between a line and what it is held against."""
@@ -48,6 +48,7 @@ TYPICAL: Final = (0.5, 1.3)
 VEIL: Final = 12.0
 """Tint, in grey levels, by which a net or a sheet differs from what lies above and below it."""
 ALIKE: Final = 0.8
+"""Cosine from which a tint, or what lies in the rows of a line, is the same."""
 COLOURLESS: Final = 0.3
 """Part of the colour that the known look has, under which the live picture has none: infrared, or deep dusk."""
 
@@ -83,7 +84,7 @@ class PaintedOut:
         ours, theirs = self._tint(live.look, seen), self._tint(known.look, seen)
         strong = np.hypot(*theirs)
         share = np.abs((ours * theirs).sum(0)) / np.maximum(strong**2, 1)
-        judged = (strong > VEIL) & (cv2.blur(seen * self._inside, (POOL_COLUMNS, 1)).sum(0) > 0.5 * self._inside.sum(0))
+        judged = (strong > VEIL) & (_sums(seen * self._inside)[0] > 0.5 * self._inside.sum(0))
         if judged.sum() > LEAST_POWER:
             share = share / np.clip(np.percentile(share[judged], 60), *TYPICAL)
         return np.where(judged, np.minimum(share, 1.0), np.nan).astype(np.float32)
@@ -98,38 +99,40 @@ class PaintedOut:
         columns = live.look.level.shape[1]
         if not self.rows:
             return np.full(columns, np.nan, np.float32)
-        ours, theirs = _lines(live.look), _lines(known.look)
+        ours, theirs = live.lines, known.lines
         if np.abs(ours[1:]).sum() < COLOURLESS * np.abs(theirs[1:]).sum():
             ours, theirs = ours[:1], theirs[:1]
         gain = np.clip((live.wide + 4) / (known.wide + 4), 0.1, 2.0)
-        shares, weights, clear = [], [], []
-        for first, last in self.rows:
-            part = slice(first, last)
-            adds = theirs[:, part] - theirs[:, part].mean(1, keepdims=True)
-            seen = live.usable[part] * known.look.seen[part]
-            power = (adds**2).sum(0)
-            has, should, most = _sums(seen * (ours[:, part] * adds).sum(0), seen * gain[part] * power, power)
-            enough = np.maximum(LEAST_POWER, LEAST_PART * float(np.median(most)))
-            quiet = should > OVER_NOISE * live.noise[part].mean(0)
-            shares.append(np.abs(has) / np.maximum(should, 1e-3))
-            weights.append(np.sqrt(np.maximum(should, 0)))
-            clear.append((most > enough) & (should > 0.5 * gain[part].mean(0) * most) & quiet)
-        share = np.average(shares, axis=0, weights=np.array(weights) + 1e-6)
-        judged = np.asarray(clear[0], bool)
+        found = [self._of_line(slice(*row), live, known, ours, theirs, gain) for row in self.rows]
+        shares, weights = np.array([one[0] for one in found]), np.array([one[1] for one in found])
+        share = np.minimum(shares[0], np.average(shares, axis=0, weights=weights + 1e-6))
+        judged = weights[0] > 0
         if judged.sum() > LEAST_POWER:
             share = share / np.clip(np.percentile(share[judged], 60), *TYPICAL)
         return np.where(judged, np.minimum(share, 1.0), np.nan).astype(np.float32)
 
-
-def _lines(look: Look) -> Floats:
-    """Gradients across the edge of brightness and both tints, averaged along it."""
-    across = (look.gradient[1], *(gradients(part)[1] for part in look.tint))
-    return np.stack([cv2.blur(part, (ALONG_COLUMNS, 1)) for part in across])
+    @staticmethod
+    def _of_line(
+        rows: slice, live: Measured, known: Measured, ours: Floats, theirs: Floats, gain: Floats
+    ) -> tuple[Floats, Floats]:
+        """Share of one line by column, and its weight: 0 where the known look has no line or the live one cannot show
+        it. A strange pattern that has something of the line is counted by how far it is the line's."""
+        adds, has = (part[:, rows] - part[:, rows].mean(1, keepdims=True) for part in (theirs, ours))
+        seen, power = live.usable[rows] * known.look.seen[rows], (adds**2).sum(0)
+        both, mine, should, could, most = _sums(
+            seen * (has * adds).sum(0), seen * (has**2).sum(0), seen * gain[rows] * power, seen * power, power
+        )
+        alike = np.abs(both) / np.sqrt(mine * could + 1e-3)
+        enough = max(LEAST_POWER, LEAST_PART * float(np.median(most)))
+        quiet = should > OVER_NOISE * live.noise[rows].mean(0)
+        judged = (most > enough) & (could > 0.5 * most) & quiet
+        share = np.minimum(np.abs(both) / np.maximum(should, 1e-3), 1.3) * np.minimum(alike / ALIKE, 1)
+        return share, np.sqrt(np.maximum(should, 0)) * judged
 
 
 def _sums(*fields: Floats) -> Floats:
     total = np.stack([field.sum(0, dtype=np.float32) for field in fields])
-    return np.asarray(cv2.blur(total, (POOL_COLUMNS, 1)), np.float32)
+    return np.asarray(cv2.blur(total, (SUM_COLUMNS, 1)), np.float32)
 
 
 def _rows(reference: Look, view: View, top: int) -> tuple[tuple[int, int], ...]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 class EdgeSettings:
     """`confirm_s` and `confirm_frames` hold for opening and clearing alike. `smallest_gap_m`: shorter gaps are not
     told. `judge_every_s`: the strip is looked at no more often than that; people at every frame. `unknown_after_s`:
-    what nobody could judge for so long is UNKNOWN, and so is what was seen
+    what is open and could not be judged for so long is UNKNOWN; what is
+    ok, after `ok_for_s`, and once it was seen
     in `doubt_frames` frames in a row and called protected in none of them. `average_s`: live strips are averaged over about this long.
 
     Agreement with an appearance of the edge runs from about 0 (something else) to 1 (the same). A column that agrees by
@@ -32,6 +33,7 @@ class EdgeSettings:
     smallest_gap_m: float = 0.8
     judge_every_s: float = 1.0
     unknown_after_s: float = 60.0
+    ok_for_s: float = 20.0
     doubt_frames: int = 3
     average_s: float = 4.0
     plausible: float = 0.35

@@ -29,6 +29,7 @@ Bools = NDArray[np.bool_]
 POOL_COLUMNS: Final = 9
 PATCH: Final = (5, 7)
 ALONG_COLUMNS: Final = 13
+LINE_COLUMNS: Final = 7
 WINDOW: Final = (1, 9)
 CLEAR_OF: Final = 0.05
 """Weight under which a pixel shows nothing of the protection."""
@@ -154,25 +155,29 @@ class Measured:
     `by_lamps`: lamps light it, and no sun. `still`: they stand as in the look that it is compared with, so that what is
     black or burnt out now, and was neither then, has changed itself."""
 
-    __slots__ = ("by_lamps", "look", "noise", "power", "still", "usable", "wide")
+    __slots__ = ("_lines", "by_lamps", "look", "noise", "power", "still", "usable", "wide")
 
     def __init__(self, look: Look, by_lamps: bool = False, still: bool = False) -> None:
         self.look = look
         self.by_lamps = by_lamps
         self.still = still
+        self._lines: Floats | None = None
         self.power: Floats = (look.gradient**2).sum(0)
         self.wide: Floats = np.asarray(cv2.blur(look.level, WIDE), np.float32)
         self.noise: Floats = np.asarray(cv2.blur(look.noise, WIDE) + NOISE_FLOOR, np.float32)
         self.usable: Floats = look.seen * ((look.level > DARK) & (look.level < BRIGHT)).astype(np.float32)
 
+    @property
+    def lines(self) -> Floats:
+        """Gradients across the edge of brightness and both tints, averaged along it (3, rows, columns)."""
+        if self._lines is None:
+            parts = (self.look.gradient[1], *(_across(tint) for tint in self.look.tint))
+            self._lines = np.stack([cv2.blur(part, (LINE_COLUMNS, 1)) for part in parts])
+        return self._lines
 
-def beside(weight: Floats, protected: Floats, witness: Floats, opening: bool) -> Floats:
-    """1 for pixels that show the light and nothing of the protection: what surrounds it, and what is seen between the
-    lines of a rail."""
-    if opening:
-        return witness
-    lines = cv2.dilate((weight > CLEAR_OF).astype(np.uint8), np.ones((5, 5), np.uint8))
-    return np.asarray(np.maximum(witness, protected * (lines == 0)), np.float32)
+
+def _across(tint: Floats) -> Floats:
+    return np.asarray(cv2.Scharr(cv2.GaussianBlur(tint, (0, 0), 0.8), cv2.CV_32F, 0, 1, scale=1 / 16), np.float32)
 
 
 def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, opening: bool, share: Floats | None = None) -> Agreement:
