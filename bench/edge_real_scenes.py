@@ -168,7 +168,9 @@ class Builder:
         self.layer.colour = np.minimum(self.layer.colour + brighter, 255)
         self.layer.shade = np.maximum(self.layer.shade, shade.astype(np.float32) / 255)
 
-    def sheet(self, corners: Sequence[Point], thick: float, bgr: tuple[float, ...], folds: Floats | None = None) -> None:
+    def sheet(
+        self, corners: Sequence[Point], thick: float, bgr: tuple[float, ...], folds: Floats | None = None
+    ) -> None:
         """A surface that lets through what it does not cover."""
         veil = np.zeros(self.layer.cover.shape, np.uint8)
         spots = self.lens.spots(corners)
@@ -298,7 +300,12 @@ class RealScene:
             )
             tall = (seen[:2, 1] - seen[2:, 1]) / 1.5 * RAIL_M
             least = 45 if self.kind == "cable" else 20
-            if inside.all() and tall.min() >= least and tall.max() <= 140 and abs(seen[0, 0] - seen[1, 0]) > 0.25 * lens.width:
+            if (
+                inside.all()
+                and tall.min() >= least
+                and tall.max() <= 140
+                and abs(seen[0, 0] - seen[1, 0]) > 0.25 * lens.width
+            ):
                 return lens, (float(start[0]), float(start[1]), 0.0), way, length
         raise ValueError(f"seed {self.seed}: no place for an edge in a picture of {self.size}")
 
@@ -383,7 +390,9 @@ class RealScene:
         ]
         builder.bars(upright, 0.005 if both else 0.016, paint)
         if both:
-            level = [(builder.place(a, up), builder.place(b, up)) for a, b in pieces for up in np.arange(0.1, 1.2, every_m)]
+            level = [
+                (builder.place(a, up), builder.place(b, up)) for a, b in pieces for up in np.arange(0.1, 1.2, every_m)
+            ]
             builder.bars(level, 0.005, paint)
 
     def _creases(self, dice: np.random.Generator) -> Floats:
@@ -457,7 +466,11 @@ class RealScene:
     def _rain(self, image: Floats, dice: np.random.Generator) -> None:
         veil = np.zeros(image.shape[:2], np.uint8)
         for _ in range(self.weather.rain):
-            u, v, long = int(dice.integers(0, self.size[0])), int(dice.integers(0, self.size[1])), int(dice.integers(8, 26))
+            u, v, long = (
+                int(dice.integers(0, self.size[0])),
+                int(dice.integers(0, self.size[1])),
+                int(dice.integers(8, 26)),
+            )
             cv2.line(veil, (u, v), (u - 3, v + long), int(dice.integers(15, 45)), 1, cv2.LINE_AA)
         image += veil[..., None]
 
@@ -493,7 +506,9 @@ class RealScene:
             shift = at((foot[0], foot[1], foot[2] + RAIL_M))
             marks.append(RailMark((float(spot[0]), float(spot[1])), shift, RAIL_M))
         kind = EdgeKind.PIT_EDGE if self.kind == "pit_fence" else EdgeKind.FLOOR_EDGE
-        return Survey("real", 1, 0, "bench", "0" * 64, (), (Edge("edge", "edge", kind, line, self.length_m, tuple(marks)),))
+        return Survey(
+            "real", 1, 0, "bench", "0" * 64, (), (Edge("edge", "edge", kind, line, self.length_m, tuple(marks)),)
+        )
 
 
 def _along(lens: Pinhole, start: Point, end: NDArray[np.float64], part: float) -> float:

@@ -64,9 +64,7 @@ class Appearances:
     columns) are those of another reference: only what both of them show counts as protection, since borders of light
     lie elsewhere in each."""
 
-    def __init__(
-        self, reference: Look, view: View, painted: PaintedOut | None, lines: Floats | None = None
-    ) -> None:
+    def __init__(self, reference: Look, view: View, painted: PaintedOut | None, lines: Floats | None = None) -> None:
         protected, opening = view.protected, view.opening
         self.painted = painted
         self.weight = rail_weight(reference.gradient, protected, opening)

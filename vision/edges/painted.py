@@ -54,8 +54,8 @@ COLOURLESS: Final = 0.3
 
 
 class PaintedOut:
-    """The lines of one edge's protection. `rows`: first and last row (exclusive) of each, the top line first; empty where
-    the survey shows no top line. `veiled`: a net or a sheet of one colour hangs along most of it."""
+    """The lines of one edge's protection. `rows`: first and last row (exclusive) of each, the top line first; empty
+    where the survey shows no top line. `veiled`: a net or a sheet of one colour hangs along most of it."""
 
     def __init__(self, reference: Look, view: View) -> None:
         height_m = float(np.mean([mark.height_m for mark in view.edge.marks]))

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
     """`confirm_s` and `confirm_frames` hold for opening and clearing alike. `smallest_gap_m`: shorter gaps are not
-    told. `judge_every_s`: the strip is looked at no more often than that; people at every frame. `unknown_after_s`:
-    what is open and could not be judged for so long is UNKNOWN; what is
-    ok, after `ok_for_s`, and once it was seen
-    in `doubt_frames` frames in a row and called protected in none of them. `average_s`: live strips are averaged over about this long.
+    told. `judge_every_s`: the strip is looked at no more often than that; people at every frame. What is open and could
+    not be judged for `unknown_after_s` is UNKNOWN; what is ok, after `ok_for_s`, and once it was seen in `doubt_frames`
+    frames in a row and called protected in none of them. `average_s`: live strips are averaged over about this long.
 
     Agreement with an appearance of the edge runs from about 0 (something else) to 1 (the same). A column that agrees by
     `plausible`, and not by less than `fallen_to` of what it did in the same light, remembers the light of now and how
     well it agrees in it. `gap_below` gives, for how far the light has changed since (first of each pair), under which
-    part of that agreement it is a gap (second); over the last of them no column is one. `gap_below_by_lamps` is the
+    part of that agreement it is a gap (second); over the last of them no column is one. What columns bear that agree by
+    `hold_from` of what they did is no change of the light. `gap_below_by_lamps` is the
     same against a reference by night: lamps stand still, and what changes beside a rail that goes is what it threw and
     let through. `protected_by_lamps`: against that reference a column that agrees by less is neither called protected
     nor remembered as such. Over `same_light` it is another light. Nor is one a gap that another appearance explains by

@@ -180,9 +180,11 @@ def _across(tint: Floats) -> Floats:
     return np.asarray(cv2.Scharr(cv2.GaussianBlur(tint, (0, 0), 0.8), cv2.CV_32F, 0, 1, scale=1 / 16), np.float32)
 
 
-def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, opening: bool, share: Floats | None = None) -> Agreement:
-    """How well a live look agrees with a known one where protection is (`weight`) and around it (`witness`). `share`: by
-    column, how much is left of what the protection adds to the picture; no column agrees better than that."""
+def agreement(
+    live: Measured, known: Measured, weight: Floats, witness: Floats, opening: bool, share: Floats | None = None
+) -> Agreement:
+    """How well a live look agrees with a known one where protection is (`weight`) and around it (`witness`). `share`:
+    by column, how much is left of what the protection adds to the picture; no column agrees better than that."""
     seen, noise = live.look.seen * known.usable if live.still else live.usable * known.look.seen, live.noise
     gain = np.clip(live.wide / np.maximum(known.wide, 4), 0, 1.5)
     expected = known.power * gain**2

@@ -53,13 +53,13 @@ def test_a_shadow_across_a_cover_is_no_hole(x: int) -> None:
 def test_an_open_stretch_of_which_as_much_says_that_it_is_protected_is_unknown_and_stays_open() -> None:
     columns, gap = Columns(1, EdgeSettings()), np.array([True])
     for second in range(40):
-        columns.step(gap, ~gap, second * SECOND)
+        columns.step(gap, ~gap, gap, second * SECOND)
     assert (columns.is_open[0], columns.unknown(39 * SECOND)[0]) == (True, False)
     for second in range(40, 55):
-        columns.step(~gap, gap, second * SECOND)
+        columns.step(~gap, gap, gap, second * SECOND)
     assert (columns.is_open[0], columns.unknown(54 * SECOND)[0]) == (True, True)
     for second in range(55, 75):
-        columns.step(~gap, gap, second * SECOND)
+        columns.step(~gap, gap, gap, second * SECOND)
     assert (columns.is_open[0], columns.unknown(74 * SECOND)[0]) == (False, False)
 
 
