@@ -8,9 +8,11 @@ and an H.264 encoder are put over that. Twice in a scene a section is away for 7
     0 -------- 45 ------- 115 ------ 160 ------- 230 --- 235 s
       guarded   section away  guarded  another away  guarded
 
-Cables lie nearer than the others, so that they are half a pixel wide. Everything follows from the seed and the photographs. No code is shared with the other two generators.
+Cables lie nearer than the others, so that they are half a pixel
+wide. Everything follows from the seed and the photographs. No code is shared with the other two generators.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,7 +49,7 @@ class Folder:
         for path in sorted(folder.rglob("*")):
             if path.suffix.lower() in (".jpg", ".png", ".mp4"):
                 stem = path.stem.rsplit("_", 1)[0] if path.stem.startswith("cctv") else path.stem
-                if not path.parts[-3:-1] == ("helmets", "images"):
+                if path.parts[-3:-1] != ("helmets", "images"):
                     named.setdefault(stem, []).append(path)
         cameras = [paths for _, paths in sorted(named.items())]
         self.cameras = cameras[int(reporting) :: 2]
@@ -124,6 +126,7 @@ class Layer:
 
     @classmethod
     def empty(cls, size: tuple[int, int]) -> "Layer":
+        """Nothing drawn yet, over a picture of `size` (width, height)."""
         width, height = size
         return cls(
             np.zeros((height * FINE, width * FINE), np.float32),
@@ -147,6 +150,7 @@ class Builder:
         self.lens, self.start, self.way, self.sun, self.layer = lens, np.array(start), np.array(way), sun, layer
 
     def place(self, s_m: float, up_m: float) -> Point:
+        """The point `s_m` along the edge and `up_m` over its foot."""
         x, y, z = self.start + s_m * self.way
         return (float(x), float(y), float(z + up_m))
 
@@ -265,7 +269,8 @@ class RealScene:
         )
 
     def frame_at(self, second: int, whole: bool = False) -> tuple[Image, Floats]:
-        """Picture and person boxes; seconds follow on each other, as the encoder remembers. `whole`: nothing is away."""
+        """Picture and person boxes; seconds follow on each other, as the encoder remembers. `whole`: nothing is
+        away."""
         dice = np.random.default_rng([self.seed, second, 9])
         gone = next((n for n, (a, b) in enumerate(AWAY_S) if a <= second < b and not whole), -1)
         sunny, light = self._light(second)
@@ -293,7 +298,7 @@ class RealScene:
             middle = np.array([side, away, 0.0])
             start = middle - np.array([way[0], way[1], 0]) * length / 2
             ends = [start, start + np.array(way) * length]
-            tops = [end + [0, 0, 1.5] for end in ends]
+            tops = [end + np.array([0, 0, 1.5]) for end in ends]
             seen = lens.spots(np.array([*ends, *tops]))
             inside = (seen[:, :2] > [0.03 * lens.width, 0.04 * lens.height]) & (
                 seen[:, :2] < [0.97 * lens.width, 0.95 * lens.height]
@@ -457,7 +462,7 @@ class RealScene:
             s = (one.first_m + one.pace_m_s * gone_s) % self.length_m
             aside = np.array([-self.way[1], self.way[0], 0.0]) * one.aside_m
             foot = np.array(self.start) + s * np.array(self.way) + aside
-            (u, v, _), (_, top, _) = self.lens.spots(np.array([foot, foot + [0, 0, 1.72]]))
+            (u, v, _), (_, top, _) = self.lens.spots(np.array([foot, foot + np.array([0, 0, 1.72])]))
             box = _put(image, one, float(u), float(v), float(top))
             if box is not None and dice.random() < 0.9:
                 boxes.append(np.array(box) + dice.normal(0, 0.03 * (v - top), 4))
@@ -528,7 +533,7 @@ def _hung(builder: Builder, a: float, b: float, up: float, apart: float, sag: fl
     """A line from `a` to `b` that sags between the posts, in pieces of half a metre."""
     stops = np.linspace(a, b, max(2, math.ceil((b - a) / 0.5) + 1))
     spots = [builder.place(s, up - sag * 4 * (s / apart % 1) * (1 - s / apart % 1)) for s in stops]
-    return list(zip(spots[:-1], spots[1:], strict=True))
+    return list(itertools.pairwise(spots))
 
 
 def _tape(builder: Builder, a: float, b: float, apart: float, sag: float) -> None:

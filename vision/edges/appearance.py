@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.edges.painted import PaintedOut
 from vision.edges.structure import (
     CLEAR_OF,
     LEAST_STRUCTURE,
@@ -29,6 +30,7 @@ from vision.edges.structure import (
     pooled,
     rail_weight,
 )
+from vision.edges.view import View
 
 STRONG: Final = 0.72
 """Agreement from which a column may follow the light."""
@@ -42,9 +44,6 @@ SEARCH_BELOW: Final = 0.80
 SEARCH_EVERY: Final = 5
 AROUND_COLUMNS: Final = 15
 AROUND_IN_COVER: Final = 5
-
-from vision.edges.painted import PaintedOut
-from vision.edges.view import View
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]

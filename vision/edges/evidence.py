@@ -2,7 +2,8 @@
 
     frame says gap        -> the case for *open* grows by one     -> open after 10 of them over 30 s
     frame says rail       -> the case for *ok* grows by one, and the other one shrinks by three
-    frame says nothing    -> nothing grows and nothing shrinks; an ok column is unknown after `ok_for_s`, an open one after `unknown_after_s`
+    frame says nothing    -> nothing grows and nothing shrinks; after `ok_for_s` an ok column is unknown, after
+                             `unknown_after_s` an open one
     seen, and no rail     -> after `doubt_frames` of them in a row the column is no longer ok, but unknown
 
 A case survives frames that say nothing (somebody stands in front), and falls when a quarter of the frames
@@ -57,8 +58,8 @@ class Columns:
         self.for_open.forget(closed)
 
     def unknown(self, now_ns: int) -> Bools:
-        """Columns that nobody could judge, or not lately, open ones of which as much says the opposite, and ok ones that do
-        not look so any more."""
+        """Columns that nobody could judge, or not lately, open ones of which as much says the opposite, and ok ones
+        that do not look so any more."""
         lasts_s = np.where(self.is_open, self.settings.unknown_after_s, self.settings.ok_for_s)
         old = now_ns - self.judged_ns > lasts_s * SECOND
         refuted = self.is_open & (self.for_open.frames <= self.for_ok.frames)
