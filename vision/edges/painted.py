@@ -35,7 +35,7 @@ MARK_ROWS: Final = 3
 """How far from the marked height the top line may lie: about 0.12 m, for the hand that drew the mark."""
 CLEAR: Final = 3.0
 """Grey levels by which a line differs from what is above and below it."""
-OFTEN_TOP, OFTEN = 0.35, 0.50
+OFTEN_TOP, OFTEN = 0.6, 0.5
 """Share of the edge along which the top line, and any other one, must be seen in its row."""
 MOST_LINES: Final = 4
 LEAST_POWER: Final = 12.0
