@@ -15,9 +15,7 @@ class EdgeSettings:
     `plausible`, and not by less than `fallen_to` of what it did in the same light, remembers the light of now and how
     well it agrees in it. `gap_below` gives, for how far the light has changed since (first of each pair), under which
     part of that agreement it is a gap (second); over the last of them no column is one. What columns bear that agree by
-    `hold_from` of what they did is no change of the light. `gap_below_by_lamps` is the
-    same against a reference by night: lamps stand still, and what changes beside a rail that goes is what it threw and
-    let through. `protected_by_lamps`: against that reference a column that agrees by less is neither called protected
+    `hold_from` of what they did is no change of the light. `protected_by_lamps`: against that reference a column that agrees by less is neither called protected
     nor remembered as such. Over `same_light` it is another light. Nor is one a gap that another appearance explains by
     `explained_from`, nor one whose gradients lie as they did by `lie_most`: that is a rail in another light.
     `rail_above` gives, for what the better part of the edge reaches now, over which agreement a column is a rail; in
@@ -39,8 +37,7 @@ class EdgeSettings:
     plausible: float = 0.35
     fallen_to: float = 0.7
     familiar_from: float = 0.7
-    gap_below: tuple[tuple[float, float], ...] = ((0.03, 0.50), (0.06, 0.25))
-    gap_below_by_lamps: tuple[tuple[float, float], ...] = ((0.03, 0.60), (0.06, 0.40), (0.20, 0.25))
+    gap_below: tuple[tuple[float, float], ...] = ((0.03, 0.60), (0.06, 0.40), (0.20, 0.25))
     protected_by_lamps: float = 0.85
     same_light: float = 0.06
     hold_from: float = 0.75

@@ -103,7 +103,8 @@ class EdgeWatch:
         self._reference = _reference(reference_image, "reference image")
         self._night = None if night_image is None else _reference(night_image, "reference by night")
         if self._night is not None and self._night.shape != self._reference.shape:
-            raise ValueError(f"reference by night: {self._night.shape}, expected {self._reference.shape} as by day")
+            sizes = f"{self._night.shape[:2]}, expected {self._reference.shape[:2]}"
+            raise ValueError(f"reference by night: {sizes} as by day")
         self._standpoint = Standpoint(self._reference, self._night)
         self._edges: list[_Watched] = []
         self._size = (0, 0)
@@ -263,8 +264,7 @@ class EdgeWatch:
         strongly is called protected: there bare columns agree by a half."""
         setting, agreed, view = self.settings, fit.agreement, watched.view
         same_light = change < setting.same_light
-        gap_below = setting.gap_below_by_lamps if known.by_lamps else setting.gap_below
-        changed, below = zip(*gap_below, strict=True)
+        changed, below = zip(*setting.gap_below, strict=True)
         beyond = np.maximum(change - self._held(fit, change, known), 0)
         limit = np.interp(beyond, changed, below) * known.light.agreed
         free = view.judged & ~(agreed.witness < setting.witness_least)
