@@ -161,8 +161,7 @@ class Appearances:
 
     def _against(self, number: int, live: Measured, is_open: Bools) -> Fit:
         known = self._known(number)
-        by_day = self.painted is not None and not (live.by_lamps or live.still)
-        share = self.painted.share(live, known) if by_day and self.painted is not None else None
+        share = None if self.painted is None else self.painted.share(live, known)
         agreed = agreement(live, known, self.weight, self.witness, self.opening, share)
         return Fit(number, agreed, agreed.typical(is_open))
 

@@ -38,6 +38,7 @@ CLEAR: Final = 3.0
 OFTEN_TOP, OFTEN = 0.6, 0.5
 """Share of the edge along which the top line, and any other one, must be seen in its row."""
 MOST_LINES: Final = 4
+LEAST_COLUMNS: Final = 12
 LEAST_POWER: Final = 12.0
 """Squared gradient that a line must add to a column."""
 LEAST_PART: Final = 0.12
@@ -70,14 +71,21 @@ class PaintedOut:
         alike = (veil * along[:, None]).sum(0) > ALIKE * strong * np.hypot(*along)
         self.veiled = bool((alike & (strong > VEIL)).mean() > OFTEN)
 
-    def share(self, live: Measured, known: Measured) -> Floats:
+    def share(self, live: Measured, known: Measured) -> Floats | None:
         """By column: the part of what the protection adds to the known look that the live one has; NaN where that
-        cannot be told. The sign is forgotten: a bar may become the brighter one."""
-        lines = self._of_lines(live, known)
-        if not self.veiled:
-            return lines
-        veil = self._of_veil(live, known)
-        return np.where(np.isfinite(lines), (np.nan_to_num(lines) + 2 * veil) / 3, veil).astype(np.float32)
+        cannot be told. The sign is forgotten: a bar may become the brighter one. None by lamps that do not show the
+        lines along the better part of the edge, and against a reference by night: other lines shine there."""
+        if live.still:
+            return None
+        share = self._of_lines(live, known)
+        if self.veiled:
+            veil = self._of_veil(live, known)
+            share = np.where(np.isfinite(share), (np.nan_to_num(share) + 2 * veil) / 3, veil)
+        judged = np.isfinite(share)
+        typical = float(np.percentile(share[judged], 60)) if judged.sum() > LEAST_COLUMNS else 1.0
+        if live.by_lamps and typical < TYPICAL[0]:
+            return None
+        return np.minimum(share / np.clip(typical, *TYPICAL), 1).astype(np.float32)
 
     def _of_veil(self, live: Measured, known: Measured) -> Floats:
         seen = live.usable * known.look.seen
@@ -85,9 +93,7 @@ class PaintedOut:
         strong = np.hypot(*theirs)
         share = np.abs((ours * theirs).sum(0)) / np.maximum(strong**2, 1)
         judged = (strong > VEIL) & (_sums(seen * self._inside)[0] > 0.5 * self._inside.sum(0))
-        if judged.sum() > LEAST_POWER:
-            share = share / np.clip(np.percentile(share[judged], 60), *TYPICAL)
-        return np.where(judged, np.minimum(share, 1.0), np.nan).astype(np.float32)
+        return np.where(judged, np.minimum(share, TYPICAL[1]), np.nan).astype(np.float32)
 
     def _tint(self, look: Look, seen: Floats) -> Floats:
         """Tint between foot and top over that around it, by column (2, columns)."""
@@ -106,10 +112,7 @@ class PaintedOut:
         found = [self._of_line(slice(*row), live, known, ours, theirs, gain) for row in self.rows]
         shares, weights = np.array([one[0] for one in found]), np.array([one[1] for one in found])
         share = np.minimum(shares[0], np.average(shares, axis=0, weights=weights + 1e-6))
-        judged = weights[0] > 0
-        if judged.sum() > LEAST_POWER:
-            share = share / np.clip(np.percentile(share[judged], 60), *TYPICAL)
-        return np.where(judged, np.minimum(share, 1.0), np.nan).astype(np.float32)
+        return np.where(weights[0] > 0, share, np.nan).astype(np.float32)
 
     @staticmethod
     def _of_line(
@@ -126,7 +129,7 @@ class PaintedOut:
         enough = max(LEAST_POWER, LEAST_PART * float(np.median(most)))
         quiet = should > OVER_NOISE * live.noise[rows].mean(0)
         judged = (most > enough) & (could > 0.5 * most) & quiet
-        share = np.minimum(np.abs(both) / np.maximum(should, 1e-3), 1.3) * np.minimum(alike / ALIKE, 1)
+        share = np.minimum(np.abs(both) / np.maximum(should, 1e-3), TYPICAL[1]) * np.minimum(alike / ALIKE, 1)
         return share, np.sqrt(np.maximum(should, 0)) * judged
 
 

@@ -25,7 +25,9 @@ def view() -> View:
 def share(reference: Image, live: Image) -> NDArray[np.float32]:
     """By column, with the reference as the known look."""
     known, now = (look_of(image, view()) for image in (reference, live))
-    return PaintedOut(known, view()).share(Measured(now), Measured(known))
+    found = PaintedOut(known, view()).share(Measured(now), Measured(known))
+    assert found is not None
+    return found
 
 
 def within(from_m: float, to_m: float) -> NDArray[np.bool_]:
