@@ -85,7 +85,7 @@ class PaintedOut:
         typical = float(np.percentile(share[judged], 60)) if judged.sum() > LEAST_COLUMNS else 1.0
         if live.by_lamps and typical < TYPICAL[0]:
             return None
-        return np.minimum(share / np.clip(typical, *TYPICAL), 1).astype(np.float32)
+        return np.asarray(np.minimum(share / np.clip(typical, *TYPICAL), 1), np.float32)
 
     def _of_veil(self, live: Measured, known: Measured) -> Floats:
         seen = live.usable * known.look.seen

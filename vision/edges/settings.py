@@ -17,7 +17,8 @@ class EdgeSettings:
     part of that agreement it is a gap (second); over the last of them no column is one. What columns bear that agree by
     `hold_from` of what they did is no change of the light. `protected_by_lamps`: against a reference by night a column
     that agrees by less is neither called protected nor remembered as such. Over `same_light` it is another light. Nor
-    is one a gap that another appearance explains by `explained_from`, nor one whose gradients lie as they did by `lie_most`: that is a rail in another light.
+    is one a gap that another appearance explains by `explained_from`, nor, in another light, one whose gradients lie as
+    they did by `lie_most`: that is a rail.
     `rail_above` gives, for what the better part of the edge reaches now, over which agreement a column is a rail; in
     the same light it is one over `familiar_from` of what is usual for it (of a cover, and of what is open and may be
     back, over the last of `rail_above` of what it remembers), and never under the first. Between the two a frame says
