@@ -41,11 +41,8 @@ class Driver:
         return len(self.t_d) > 1 and bool(self.t_d[0] <= from_d + 1.0 and self.t_d[-1] >= to_d - 1.0)
 
     def columns(self, t_d: Floats) -> Floats:
-        """Displacements (k, n) that it alone would bring by the times `t_d` (n,), but for a positive factor; (0, n)
-        where nothing was put in and no level changed."""
+        """Displacements (k, n) that it alone would bring by the times `t_d` (n,), but for a positive factor."""
         value = np.interp(t_d, self.t_d, self.value)
-        if np.ptp(value) == 0:
-            return np.empty((0, len(t_d)))
         moved = _put_in(t_d, value) if self.kind is DriverKind.PUT_IN else _level(t_d, value)
         return np.concatenate((np.zeros((len(moved), 1)), moved), axis=1)
 
