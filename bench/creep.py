@@ -1,8 +1,8 @@
 """How well the early warning of a pit speaks: of creep that fails in time, of other movement not at all.
 
 `python -m bench.creep [--seed 1] [--cases 40] [--kinds failing rain ...] [--noise 0.5] [--spacing 24] [--neighbours 3]
-[--gauge] [--well]`. Every reading of every series goes through a forecaster, alone, or with what a pit knows beside the
-point: neighbours that move as it does, a rain gauge, a well. Told for each kind: how many spoke 48 h before the failure,
+[--gauge] [--well]`. Every reading of every series goes through a forecaster, alone, or with what a pit knows beside
+the point: neighbours that move as it does, a rain gauge, a well. Told for each kind: how many spoke 48 h before the failure,
 how often the 90 % interval held it (over all words, and at the first word), how many series that never failed were
 spoken of and how many of them within 72 h and, clearly, within 24 h (what raises a P1), and the CPU time of a reading.
 
@@ -45,9 +45,8 @@ class Plan:
     @property
     def beside(self) -> str:
         """What is known beside the point, in words."""
-        known = (f"{self.neighbours} neighbours", "a rain gauge", "a well")
-        given = (self.neighbours, self.gauge, self.well)
-        return " and ".join(word for word, is_given in zip(known, given, strict=True) if is_given) or "nothing"
+        known = {f"{self.neighbours} neighbours": self.neighbours, "a rain gauge": self.gauge, "a well": self.well}
+        return " and ".join(word for word, given in known.items() if given) or "nothing"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

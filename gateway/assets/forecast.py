@@ -93,6 +93,7 @@ class Margins:
     """By how many nats failing creep must explain the readings better than each movement that does not fail; below 0:
     it may be worse. All PD, chosen on simulated series (`bench/creep.py`).
 
+    `each_more` is added to what one turn and `stopping` ask for with every neighbour that counts: together they say more.
     `frequent` is that over a line, one turn and two, for frequent readings: no law fits the ground exactly, and many
     readings tell two wrong ones apart as if one were right. `driven` counts where rain, digging or groundwater explain
     the readings by as much better than anything without them: where they are seen to move the point. `clear` is that
@@ -108,6 +109,7 @@ class Margins:
     two_bends: float = -2.0
     two_stages: float = -4.0
     stopping: float = -5.0
+    each_more: float = 0.8
     driven: float = 2.0
     clear: float = 1.5
     frequent: float = 6.0
@@ -319,22 +321,23 @@ class Forecaster:
             clearly = found.evidence - max(turns) >= settings.margins.frequent
             return clearly and gates_open(own.series, max(motion.sigma_mm, own.sigma_mm), settings.gates)
         near = found.high_d <= settings.farthest * own.lasted_d
-        explains = near and self._explains(found.evidence, rivals)
+        explains = near and self._explains(found.evidence, rivals, len(found.creeping) - 1)
         return explains and seldom_gates_open(series, found.creeping, motion.window_d, settings.gates)
 
-    def _explains(self, evidence: float, rivals: Rivals) -> bool:
+    def _explains(self, evidence: float, rivals: Rivals, neighbours: int) -> bool:
         """Whether creep to failure explains seldom readings well enough beside each movement that does not fail."""
         margins = self._settings.margins
+        more = margins.each_more * neighbours
         return (
             evidence - rivals.line >= margins.line
-            and evidence - rivals.bend >= margins.bend
-            and evidence - rivals.constant >= margins.constant
+            and evidence - rivals.bend >= margins.bend + more
+            and evidence - rivals.constant >= margins.constant + more
             and evidence - rivals.late >= margins.late
-            and evidence - rivals.stage >= margins.stage
+            and evidence - rivals.stage >= margins.stage + more
             and evidence - rivals.last >= margins.last
             and evidence - rivals.two_bends >= margins.two_bends
             and evidence - rivals.two_stages >= margins.two_stages
-            and evidence - rivals.stopping >= margins.stopping
+            and evidence - rivals.stopping >= margins.stopping + more
         )
 
     def _driven(self, evidence: float, rivals: Rivals) -> bool:
