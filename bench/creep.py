@@ -1,10 +1,11 @@
 """How well the early warning of a pit speaks: of creep that fails in time, of other movement not at all.
 
 `python -m bench.creep [--seed 1] [--cases 40] [--kinds failing rain ...] [--noise 0.5] [--spacing 24] [--neighbours 3]
-[--gauge] [--well]`. Every reading of every series goes through a forecaster, alone, or with what a pit knows beside
-the point: neighbours that move as it does, a rain gauge, a well. Told for each kind: how many spoke 48 h before the failure,
-how often the 90 % interval held it (over all words, and at the first word), how many series that never failed were
-spoken of and how many of them within 72 h and, clearly, within 24 h (what raises a P1), and the CPU time of a reading.
+[--gauge] [--well]`. Every reading of every series goes through a forecaster, alone, or with what a pit knows beside the
+point: neighbours that move as it does, a rain gauge, a well. Told for each kind: how many spoke 48 h before the
+failure, how often the 90 % interval held it (over all words, and at the first word), how many series that never failed
+were spoken of and how many of them within 72 h and, clearly, within 24 h (what raises a P1), and the CPU time of a
+reading.
 
 Seeds 1 to 9999 are for trying, 50000 on for the figures of docs/performance.md: nothing is chosen by those.
 
@@ -47,6 +48,15 @@ class Plan:
         """What is known beside the point, in words."""
         known = {f"{self.neighbours} neighbours": self.neighbours, "a rain gauge": self.gauge, "a well": self.well}
         return " and ".join(word for word, given in known.items() if given) or "nothing"
+
+
+# What `make bench` runs: points alone, with three neighbours, with a rain gauge, with a well.
+PLANS = (
+    Plan(),
+    Plan((Kind.HAND_READ, Kind.S_CURVE, Kind.DIGGING), range(1, 21), spacing_h=24.0, neighbours=3),
+    Plan((Kind.RAIN, Kind.HAND_READ), range(1, 21), spacing_h=24.0, gauge=True),
+    Plan((Kind.RAIN, Kind.HAND_READ), range(1, 21), spacing_h=24.0, well=True),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,8 +156,8 @@ def _line(kind: Kind, of: Sequence[Heard]) -> str:
     cost_ms = 1e3 * sum(one.cpu_s for one in of) / sum(one.readings for one in of)
     if kind not in FAILING:
         soon, now = sum(one.lowest_h < 72.0 for one in spoke), sum(one.clear_h < 24.0 for one in spoke)
-        words = f"within 72 h {soon}, clearly within 24 h {now}"
-        return f"  {kind:<10} spoke falsely {len(spoke)}/{len(of)}, {words}; {cost_ms:.2f} ms"
+        told = f"within 72 h {soon}, clearly within 24 h {now}"
+        return f"  {kind:<10} spoke falsely {len(spoke)}/{len(of)}, {told}; {cost_ms:.2f} ms"
     in_time = sum(one.first_h >= IN_TIME_H for one in spoke)
     words, held = sum(one.words for one in spoke), sum(one.held for one in spoke)
     first = sum(one.first_held for one in spoke)

@@ -36,6 +36,12 @@ class Moving:
         """The same in days that count from another day."""
         return replace(self, series=replace(self.series, t_d=self.series.t_d + by_d))
 
+    def until(self, day: float) -> "Moving":
+        """What was known of it on that day: old readings of one point may come after new ones of another."""
+        known = int(self.series.t_d.searchsorted(day, side="right"))
+        steps = tuple(step for step in self.steps if step < known)
+        return replace(self, series=self.series.part(slice(known)), steps=steps)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:

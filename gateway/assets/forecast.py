@@ -93,11 +93,11 @@ class Margins:
     """By how many nats failing creep must explain the readings better than each movement that does not fail; below 0:
     it may be worse. All PD, chosen on simulated series (`bench/creep.py`).
 
-    `each_more` is added to what one turn and `stopping` ask for with every neighbour that counts: together they say more.
-    `frequent` is that over a line, one turn and two, for frequent readings: no law fits the ground exactly, and many
-    readings tell two wrong ones apart as if one were right. `driven` counts where rain, digging or groundwater explain
-    the readings by as much better than anything without them: where they are seen to move the point. `clear` is that
-    over what comes to rest and what does not fail with one turn, before a word is called clear.
+    `each_more` is added to what one turn and `stopping` ask for with every neighbour that counts: together they say
+    more. `frequent` is that over a line, one turn and two, for frequent readings: no law fits the ground exactly, and
+    many readings tell two wrong ones apart as if one were right. `driven` counts where rain, digging or groundwater
+    explain the readings by as much better than anything without them: where they are seen to move the point. `clear` is
+    that over what comes to rest and what does not fail with one turn, before a word is called clear.
     """
 
     line: float = 8.0
@@ -177,7 +177,8 @@ class Forecaster:
         """One reading at `at_ns` (UTC ns). NaN is skipped; a reading not later than the last is skipped too.
 
         `displacement_mm` is since the baseline, either sign; `limit_mm` is the control value of its magnitude;
-        `evidence` is what is known beside the point, None: nothing. A skipped reading answers with an empty forecast: not known.
+        `evidence` is what is known beside the point, None: nothing. A skipped reading answers with an empty forecast:
+        not known.
         """
         if self._epoch_ns is None:
             self._epoch_ns = at_ns  # days since the first reading: no rounding hangs on the date or the hour
@@ -281,13 +282,14 @@ class Forecaster:
         return Moving(part, motion.sigma_mm, tuple(steps(part, motion.sigma_mm)))
 
     def _beside(self, evidence: Evidence, epoch_ns: int, window_d: float) -> list[Moving]:
-        """Neighbours whose movement grows too, in this point's days."""
+        """Neighbours whose movement grows too and that were read of late, in this point's days."""
         found: list[Moving] = []
-        from_d = self._track.last_d - 1.5 * window_d
+        now_d = self._track.last_d
         for neighbour in evidence.neighbours():
             growing = neighbour.growing(epoch_ns) if len(found) < self._settings.beside else None
-            if growing is not None and growing.series.t_d[-1] >= from_d:
-                found.append(growing)
+            known = None if growing is None else growing.until(now_d)
+            if known is not None and len(known.series) and known.series.t_d[-1] >= now_d - 1.5 * window_d:
+                found.append(known)
         return found
 
     def growing(self, epoch_ns: int) -> Moving | None:

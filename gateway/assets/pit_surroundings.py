@@ -4,9 +4,9 @@
     wells of the pit (mm)                       --> a course each             > evidence of each point
     forecasters of points of one mass           --> what moves together      /
 
-One mass (PD): a point's named neighbours and the points of its section (断面), where they are forecast and no instrument
-is common to both, for then their noise is common too. Wells are those of the section or named; where there are none,
-all of the pit. In: readings. Out: an `Evidence` for each point. Nothing that is not known is taken for calm or dry.
+One mass (PD): a point's named neighbours and the points of its section (断面), where they are forecast and no
+instrument is common to both, for then their noise is common too. Wells are those of the section or named; where there
+are none, all of the pit. In: readings. Out: an `Evidence` for each point. What is not known is neither calm nor dry.
 """
 
 from collections.abc import Mapping, Sequence
