@@ -93,11 +93,12 @@ class Margins:
     """By how many nats failing creep must explain the readings better than each movement that does not fail; below 0:
     it may be worse. All PD, chosen on simulated series (`bench/creep.py`).
 
-    `each_more` is added to what one turn and `stopping` ask for with every neighbour that counts: together they say
-    more. `frequent` is that over a line, one turn and two, for frequent readings: no law fits the ground exactly, and
-    many readings tell two wrong ones apart as if one were right. `driven` counts where rain, digging or groundwater
-    explain the readings by as much better than anything without them: where they are seen to move the point. `clear` is
-    that over what comes to rest and what does not fail with one turn, before a word is called clear.
+    `each_more` is added to what one turn asks for with every neighbour that counts, `stopping_more` to `stopping`:
+    together they say more. `frequent` is that over a line, one turn and two, for frequent readings: no law fits the
+    ground exactly, and many readings tell two wrong ones apart as if one were right. `driven` counts where rain,
+    digging or groundwater explain the readings by as much better than anything without them: where they are seen to
+    move the point. `clear` is that over what comes to rest and what does not fail with one turn, before a word is
+    called clear.
     """
 
     line: float = 8.0
@@ -110,6 +111,7 @@ class Margins:
     two_stages: float = -4.0
     stopping: float = -5.0
     each_more: float = 0.8
+    stopping_more: float = 0.6
     driven: float = 2.0
     clear: float = 1.5
     frequent: float = 6.0
@@ -339,7 +341,7 @@ class Forecaster:
             and evidence - rivals.last >= margins.last
             and evidence - rivals.two_bends >= margins.two_bends
             and evidence - rivals.two_stages >= margins.two_stages
-            and evidence - rivals.stopping >= margins.stopping + more
+            and evidence - rivals.stopping >= margins.stopping + margins.stopping_more * neighbours
         )
 
     def _driven(self, evidence: float, rivals: Rivals) -> bool:
