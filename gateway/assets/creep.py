@@ -25,7 +25,7 @@ from math import exp, log, nan, pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.assets.creep_design import Moving, Onset, common, onset, sees_wave
+from gateway.assets.creep_design import Moving, Onset, common, onset, read_often
 from gateway.assets.creep_drivers import Driver
 from gateway.assets.creep_grid import Bounds, Nodes, Search, bounds, closer, coarse
 from gateway.assets.creep_rivals import FINEST_MM, Judge, Judged, Rivals, rivals
@@ -136,7 +136,7 @@ def fit(points: Sequence[Moving], level: float, drivers: Sequence[Driver] = (), 
     if len(series) < 6:
         return Fit()
     search = search or Search()
-    frequent = sees_wave(series)
+    frequent = read_often(series)
     prior = FREQUENT if frequent else SELDOM
     first_d, now_d = float(series.t_d[0]), float(series.t_d[-1])
     days = _onset_days(series, prior)
@@ -149,7 +149,7 @@ def fit(points: Sequence[Moving], level: float, drivers: Sequence[Driver] = (), 
     top = float(evidence[best[0]].max())
     masses = [look.mass(i, first, evidence[i]) for i in best if evidence[i].max() > top - NATS]
     low_d, high_d, total = _interval(masses, level)
-    likeliest = max(range(len(masses)), key=lambda k: float(np.logaddexp.reduce(masses[k].log_mass)))
+    likeliest = 0 if frequent else max(range(len(masses)), key=lambda k: _total(masses[k]))
     return Fit(
         low_d,
         high_d,
@@ -264,6 +264,10 @@ def _interval(masses: Sequence[_Mass], level: float) -> tuple[float, float, floa
     below = np.cumsum(share) - 0.5 * share
     low, high = np.exp(np.interp((0.5 - level / 2, 0.5 + level / 2), below, log_tau[order]))
     return float(low), float(high), float(np.logaddexp.reduce(log_mass))
+
+
+def _total(mass: _Mass) -> float:
+    return float(np.logaddexp.reduce(mass.log_mass))
 
 
 def _at_edge(evidence: Floats, search: Search) -> float:

@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 # A wave of a day shows in readings at most this far apart.
 WAVE_SPACING_D = 0.45
+# Readings at most this far apart show by themselves how each window moved (PD); daily ones lie farther apart.
+FREQUENT_SPACING_D = 0.75
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +123,11 @@ def sees_wave(series: Series) -> bool:
     """Whether readings of late are frequent and many enough to tell a daily wave from a movement."""
     t = series.t_d
     return len(t) > 12 and median(np.diff(t[-13:])) < WAVE_SPACING_D and bool(t[-1] - t[0] > 2)
+
+
+def read_often(series: Series) -> bool:
+    """Whether readings of late are less than a day apart."""
+    return median(np.diff(series.t_d[-13:])) < FREQUENT_SPACING_D
 
 
 def onset(moving: Moving, shared: Floats, day: float, bent_before: bool) -> Onset:
