@@ -7,6 +7,7 @@
     stage       a line and a stage that dies away
     last        the last reading off the line
     two turns   a line with two of: a bend, a constant acceleration, the last reading; two stages, or one and a bend
+    one more    the best of one turn, and one more: of frequent readings any two would follow almost anything
     stopping    a line and an S-curve: it speeds up like a failure, at first exponentially, and comes to rest
     driven      a line and what rain, digging or groundwater would bring
 
@@ -75,6 +76,7 @@ class Rivals:
     last: float
     two_bends: float
     two_stages: float
+    one_more: float
     stopping: float
     driven: float = -np.inf
 
@@ -92,6 +94,16 @@ class _Point:
     def one(self, columns: Floats, forwards: bool) -> Floats:
         """Evidence (k,) of a line with each of `columns` (k, n)."""
         return self.judged.judge.of(_one_more(self.line, columns * self.root, forwards), self.line.columns + 1)
+
+    def one_more(self, columns: Floats) -> Floats:
+        """Evidence (k,) of a line with the best of `columns` (k, n) and each."""
+        weighted = columns * self.root
+        best = int(np.argmin(_one_more(self.line, weighted, forwards=False)))
+        unit = weighted[best] - self.line.basis @ (self.line.basis.T @ weighted[best])
+        unit = unit / np.sqrt(float(unit @ unit))
+        left = self.line.left - unit * float(unit @ self.line.left)
+        with_best = Projection(np.column_stack((self.line.basis, unit)), left)
+        return self.judged.judge.of(_one_more(with_best, weighted, forwards=False), with_best.columns + 1)
 
     def two(self, columns: Floats) -> Floats:
         """Evidence of a line with each pair of `columns` (k, n)."""
@@ -130,6 +142,10 @@ def rivals(points: Sequence[Judged], drivers: Sequence[Driver]) -> Rivals:
         ahead = (t_d - days[-1]) / width_d - np.tile(MIDDLES, len(WIDTHS))[:, None]
         return 1 / (1 + np.exp(np.minimum(-ahead, 50.0)))
 
+    def turns(t_d: Floats) -> Floats:
+        return np.concatenate((bends(t_d), last(t_d), constant(t_d)))
+
+    more = np.sum([point.one_more(turns(point.t_d)) for point in group], axis=0)
     known = [driver for driver in drivers if driver.covers(first_d, float(days[-1]))]
     return Rivals(
         line=sum(float(p.judged.judge.of(np.array(p.line.rss), p.line.columns)) for p in group),
@@ -138,8 +154,9 @@ def rivals(points: Sequence[Judged], drivers: Sequence[Driver]) -> Rivals:
         late=shared(lambda t_d: bends(t_d) ** 2, forwards=True),
         stage=shared(stages, forwards=True),
         last=shared(last),
-        two_bends=pairs(lambda t_d: np.concatenate((bends(t_d), last(t_d), constant(t_d)))),
+        two_bends=pairs(turns),
         two_stages=pairs(lambda t_d: np.concatenate((stages(t_d), bends(t_d)))),
+        one_more=float(np.logaddexp.reduce(more)) - log(len(more) * (len(more) - 1) / 2),
         stopping=shared(stopping, forwards=True),
         driven=max((shared(driver.columns, forwards=True) for driver in known), default=-np.inf),
     )

@@ -94,8 +94,8 @@ class Margins:
     it may be worse. All PD, chosen on simulated series (`bench/creep.py`).
 
     `each_more` is added to what one turn asks for with every neighbour that counts, `stopping_more` to `stopping`:
-    together they say more. `frequent` is that over a line, one turn and two, for frequent readings: no law fits the
-    ground exactly, and many readings tell two wrong ones apart as if one were right. `driven` counts where rain,
+    together they say more. `frequent` is that over a line, one turn and one more, for frequent readings: no law fits
+    the ground exactly, and many readings tell two wrong ones apart as if one were right. `driven` counts where rain,
     digging or groundwater explain the readings by as much better than anything without them: where they are seen to
     move the point. `clear` is that over what comes to rest and what does not fail with one turn, before a word is
     called clear.
@@ -321,7 +321,7 @@ class Forecaster:
             return False
         own = found.creeping[0]
         if found.frequent:
-            turns = (rivals.line, rivals.bend, rivals.constant, rivals.last, rivals.two_bends)
+            turns = (rivals.line, rivals.bend, rivals.constant, rivals.last, rivals.one_more)
             clearly = found.evidence - max(turns) >= settings.margins.frequent
             return clearly and gates_open(own.series, max(motion.sigma_mm, own.sigma_mm), settings.gates)
         near = found.high_d <= settings.farthest * own.lasted_d
