@@ -69,7 +69,7 @@ class Prior:
         """Log of the probability of each onset, the first of them at the first reading."""
         if self.later is None or count == 1:
             return np.full(count, -log(count))
-        return np.log(np.array([1 - self.later] + [self.later / (count - 1)] * (count - 1)))
+        return np.asarray(np.log(np.array([1 - self.later] + [self.later / (count - 1)] * (count - 1))))
 
 
 # Readings a day apart say little of where creep begins; readings hours apart say it themselves.
@@ -232,7 +232,7 @@ class _Look:
         for point, shape in zip(self.group, grown, strict=True):
             start = point.onsets[i]
             before = before + point.judged.judge.of(start.rss(shape), start.without.columns + 1)
-        return before
+        return np.asarray(before)
 
 
 def _creeping(point: _Point, i: int, best: Nodes) -> Creeping:

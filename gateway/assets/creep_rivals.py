@@ -128,7 +128,7 @@ def rivals(points: Sequence[Judged], drivers: Sequence[Driver]) -> Rivals:
         return bends
 
     def constant(t_d: Floats) -> Floats:
-        return ((t_d[None, :] - days[-1]) / span_d) ** 2
+        return np.asarray(((t_d[None, :] - days[-1]) / span_d) ** 2)
 
     def last(t_d: Floats) -> Floats:
         return np.where(np.arange(len(t_d)) == len(t_d) - 1, 1.0, 0.0)[None, :]
@@ -140,7 +140,7 @@ def rivals(points: Sequence[Judged], drivers: Sequence[Driver]) -> Rivals:
     def stopping(t_d: Floats) -> Floats:
         width_d = np.repeat(WIDTHS, len(MIDDLES))[:, None] * span_d
         ahead = (t_d - days[-1]) / width_d - np.tile(MIDDLES, len(WIDTHS))[:, None]
-        return 1 / (1 + np.exp(np.minimum(-ahead, 50.0)))
+        return np.asarray(1 / (1 + np.exp(np.minimum(-ahead, 50.0))))
 
     def turns(t_d: Floats) -> Floats:
         return np.concatenate((bends(t_d), last(t_d), constant(t_d)))
@@ -173,7 +173,7 @@ def _places(t_d: Floats) -> Floats:
     late = np.arange(max(1, len(t_d) - LAST_PLACES), len(t_d) - 1)
     spread = t_d.searchsorted(t_d[0] + PLACES * (t_d[-1] - t_d[0]))
     at = np.unique(np.concatenate((spread, late)))
-    return t_d[at[(at > 0) & (at < len(t_d) - 1)]]
+    return np.asarray(t_d[at[(at > 0) & (at < len(t_d) - 1)]])
 
 
 def _shared(evidence: Floats) -> float:
