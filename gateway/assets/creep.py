@@ -190,16 +190,17 @@ def _judged(points: Sequence[Moving], days: Sequence[float], prior: Prior, nodes
     )
     at, node = np.unravel_index(int(np.argmin(misfit)), misfit.shape)
     left = [start[int(at)].left(shape[int(node)]) for start, shape in zip(starts, grown, strict=True)]
-    judges = [Judge(_independent(each), floor) for each, floor in zip(left, floors, strict=True)]
+    chance = 0.0 if prior.later is None else 1.0
+    judges = [Judge(_independent(each, chance), floor) for each, floor in zip(left, floors, strict=True)]
     rows = zip(points, shared, judges, starts, ages, strict=True)
     return [_Point(Judged(point, columns, judge), start, age_d) for point, columns, judge, start, age_d in rows]
 
 
-def _independent(residual: Floats) -> float:
+def _independent(residual: Floats, chance: float) -> float:
     """Weather makes neighbouring residuals alike, so that there are fewer independent readings than bins. What chance
-    brings (a standard error) is no likeness."""
+    brings (`chance` standard errors) is no likeness; many readings show it themselves."""
     alike = float(residual[1:] @ residual[:-1]) / max(float(residual @ residual), 1e-300)
-    alike = max(0.0, alike - 1 / sqrt(len(residual)))
+    alike = max(0.0, alike - chance / sqrt(len(residual)))
     return len(residual) * (1 - alike) / (1 + alike)
 
 
