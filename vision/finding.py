@@ -72,6 +72,11 @@ class Ailment(StrEnum):
     MOVED = "moved"
     CLOCK_WRONG = "clock_wrong"
     REPLAYED = "replayed"
+    NOISY = "noisy"
+    HAZY = "hazy"
+    BLOCKY = "blocky"
+    DIRTY = "dirty"
+    TORN = "torn"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,10 @@ from gateway.store.alarm_history import AlarmHistory, Chosen
 from gateway.web.camera_sight import SightView, sight_view
 from gateway.web.read_model import BoxView
 
-BLIND: Final = frozenset({"black", "frozen", "blurred", "overexposed", "underexposed", "covered", "replayed"})
+BLIND: Final = frozenset(
+    {"black", "frozen", "blurred", "overexposed", "underexposed", "covered"}
+    | {"replayed", "noisy", "hazy", "blocky", "dirty", "torn"}
+)
 """Ailments with which nothing can be judged; the same as `vision` calls not usable, but for a camera that moved."""
 MOST_EVENTS: Final = 20
 LOOKED_THROUGH: Final = 200

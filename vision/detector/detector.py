@@ -99,7 +99,9 @@ class Detector:
         operating: NDArray[np.float32] | None = None,
     ) -> Detections:
         """A frame's boxes out of its look; thresholds as in `boxes`."""
-        scale = max(min(raw.placed.placement.scale) for raw in look.raws) if self.model.entry.heads is None else 1.0
+        scales = [min(raw.placed.placement.scale) for raw in look.raws]
+        tiled = len(scales) > 2  # one tile is the round's, and most of the frame was seen in the full view alone
+        scale = 1.0 if self.model.entry.heads else max(scales) if tiled else scales[0]
         return as_detections(frame, self.boxes(look, thresholds, operating), min(scale, 1.0))
 
     def see(self, pictures: Sequence[Picture8]) -> list[Boxes]:

@@ -80,8 +80,8 @@ def merge_looks(
 ) -> Boxes:
     """One answer: of each view the heads that its border does not cut, and of the first look the persons, and the heads
     outside all views. `seen` are in pixels of their views, the rest in pixels of the frame. A head that got no view
-    because there were too many (`crowded`) is left out: its person stays, as one whose head could not be looked at. A head
-    of the first look that is `large_px` high stays in any case."""
+    because there were too many (`crowded`) is left out: its person stays, as one whose head could not be looked at. A
+    head of the first look that is `large_px` high stays in any case."""
     small = first.xyxy[:, 3] - first.xyxy[:, 1] < large_px
     out = first.class_id != SeenClass.PERSON if crowded else _covered(first, views)
     kept = [first.take(~(out & small))]

@@ -49,6 +49,7 @@ def health_values(health: PictureHealth, *, judging: bool, dangerous_works: bool
     values["usable"] = float(health.usable)
     values["judge_failed"] = float(not judging)
     values["blind_dangerous"] = float(dangerous_works and not (health.usable and judging))
+    values["infrared"] = float(health.figures.get("infrared", UNKNOWN))
     values["clock_offset_s"] = float(health.figures.get("clock_offset_s", UNKNOWN))
     return values
 

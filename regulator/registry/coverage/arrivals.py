@@ -18,7 +18,7 @@ from regulator.registry.days import day_of
 
 AILMENTS = (
     OFFLINE, "black", "frozen", "blurred", "overexposed", "underexposed", "covered", "moved", "clock_wrong",
-    "replayed", "judge_failed",
+    "replayed", "noisy", "hazy", "blocky", "dirty", "torn", "judge_failed",
 )  # fmt: skip
 """What a camera's own points say is wrong with it."""
 AHEAD_NS = 3_600_000_000_000

@@ -89,8 +89,8 @@ def test_a_panel_that_goes_is_found_when_what_it_hid_is_burnt_out_or_black(behin
     assert [round(float(one.about["from_m"])) for one in site.fired] == [4]
 
 
-def test_by_night_what_is_seen_between_the_lines_is_no_light_beside_them() -> None:
-    """A net that goes lets another brightness through; by day that may be a shadow."""
+def test_what_is_seen_between_the_lines_is_no_light_beside_them() -> None:
+    """A net that goes lets another brightness through, by day and by night."""
     view = view_of(survey().edges[0], WIDTH, HEIGHT)
     day = look_of(np.asarray(cv2.cvtColor(painted(), cv2.COLOR_BGR2GRAY), np.uint8), view)
     brighter = day.level * np.where(view.protected > 0, np.float32(1.5), np.float32(1))
@@ -99,8 +99,7 @@ def test_by_night_what_is_seen_between_the_lines_is_no_light_beside_them() -> No
     for learnt in (before, Learnt(day, view, before)):
         bands = learnt.light.bands(brighter, np.ones_like(brighter))
         changed.append(float(learnt.light.change(bands, np.full(brighter.shape[1], np.nan, np.float32)).max()))
-    assert changed[0] > 0.1
-    assert changed[1] < 0.01
+    assert max(changed) < 0.01
 
 
 def test_a_border_of_light_that_the_day_does_not_show_counts_for_no_protection() -> None:
