@@ -89,7 +89,7 @@ def look_at(detections: Detections, settings: HelmetSettings) -> list[Look]:
     """Every head box of the frame, then a look for every person on whom no head at its threshold was found: NO_HEAD, or
     HIDDEN where the head of another is in the way."""
     boxes = detections.boxes_xyxy_px.astype(np.float64)
-    strong = detections.score >= np.array(settings.votes_from)[detections.class_id]
+    strong = detections.score >= np.array(settings.thresholds)[detections.class_id]
     persons = np.flatnonzero(strong & (detections.class_id == SeenClass.PERSON))
     heads = np.flatnonzero(detections.class_id != SeenClass.PERSON)
     helmet = detections.class_id[heads] == SeenClass.HELMET

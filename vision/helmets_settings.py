@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 class HelmetSettings:
     """Times in seconds of usable picture. Raises ValueError for what cannot be.
 
-    `thresholds`: operating scores by `SeenClass`; a head votes from `head_vote_share` of its own on. `min_head_px`:
+    `thresholds`: operating scores by `SeenClass`; a box below its own is no vote. `min_head_px`:
     height of a head below which nobody can tell, as the looker sees it (`smallest_head_px`; practice figure,
     second-hand: 20 px). A head is bare when its votes of the last `vote_s` say so by `sure_share` of their weight, over
     `min_frames` frames at least, and safe when those of the last `safe_s` do over `min_safe_frames`. Looks at one head
@@ -16,7 +16,6 @@ class HelmetSettings:
     without a person may not move before it is a thing."""
 
     thresholds: tuple[float, float, float] = (0.4, 0.4, 0.4)
-    head_vote_share: float = 0.8
     places: int = 8
     min_head_px: float = 20.0
     vote_s: float = 5.0
@@ -31,13 +30,6 @@ class HelmetSettings:
     still_after_s: float = 600.0
     still_forgotten_s: float = 86400.0
     max_heads: int = 256
-
-    @property
-    def votes_from(self) -> tuple[float, float, float]:
-        """By `SeenClass`: the score from which a box votes. For heads it is less than the operating score, which is for
-        one picture alone: several frames must agree here."""
-        helmet, head, person = self.thresholds
-        return helmet * self.head_vote_share, head * self.head_vote_share, person
 
     def __post_init__(self) -> None:
         for name in ("vote_s", "safe_s", "longest_gap_s", "gone_after_s", "still_after_s", "min_head_px", "upper_part"):

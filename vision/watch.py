@@ -151,7 +151,7 @@ def _plan(args: argparse.Namespace) -> CapturePlan:
 def _eye(args: argparse.Namespace) -> WatchEye:
     survey = _survey(args.survey)
     detector = SiteDetector(open_detector(args.model, args.backend, threads=1))
-    settings = settings_at(args.fps, detector.thresholds, args.min_head_px, args.vote_s)
+    settings = settings_at(args.fps, detector.vote_scores(detector.thresholds), args.min_head_px, args.vote_s)
     reference, night = _picture(args.reference), _picture(args.night_reference)
     if reference is None:
         if night is not None:

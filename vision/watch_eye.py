@@ -37,6 +37,10 @@ class Looks(Protocol):
         """Down to which boxes are given at these operating scores."""
         ...
 
+    def vote_scores(self, scores: tuple[float, float, float]) -> tuple[float, float, float]:
+        """From which a box begins a track and votes at these operating scores."""
+        ...
+
     def detect(self, frames: list[Frame], beside: list[tuple[View, ...]]) -> list[Detections]:
         """One entry a frame; `beside` it those parts of it are looked at."""
         ...
@@ -81,9 +85,9 @@ class WatchEye:
         self._health = CameraHealth()
         self._cut = SceneCut()
         self._round = TileRound()
-        low = detector.low_scores(detector.thresholds)
-        self._tracker = Tracker(TrackerSettings(thresholds=detector.thresholds, low=low))
-        self.helmets = HelmetWatch(settings or HelmetSettings(thresholds=detector.thresholds), survey.zones)
+        low, votes = detector.low_scores(detector.thresholds), detector.vote_scores(detector.thresholds)
+        self._tracker = Tracker(TrackerSettings(thresholds=votes, low=low))
+        self.helmets = HelmetWatch(settings or HelmetSettings(thresholds=votes), survey.zones)
 
     def look(self, frame: Frame) -> Sight:
         """Judge the next frame."""

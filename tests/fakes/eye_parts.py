@@ -141,6 +141,9 @@ class ToldModel:
     def low_scores(self, scores: Scores) -> Scores:
         return scores
 
+    def vote_scores(self, scores: Scores) -> Scores:
+        return scores
+
     def detect(
         self, frames: Sequence[Frame], beside: Sequence[Sequence[View]], scores: Sequence[Scores] | None = None
     ) -> list[Detections]:

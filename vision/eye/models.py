@@ -48,6 +48,10 @@ class Detects(Protocol):
         """Down to which boxes are given at these operating scores."""
         ...
 
+    def vote_scores(self, scores: Scores) -> Scores:
+        """From which a box begins a track and votes at these operating scores."""
+        ...
+
 
 ModelKey = tuple[str, str, str]
 Opener = Callable[[Path | None, str, str], Detects]

@@ -35,6 +35,7 @@ from vision.people.watch import PeopleWatch
 from vision.tracker import Tracker, TrackerSettings
 
 log = logging.getLogger(__name__)
+HEAD_VOTE_SHARE = 0.8
 
 
 class SiteDetector:
@@ -57,8 +58,16 @@ class SiteDetector:
 
     def low_scores(self, scores: Scores) -> Scores:
         """`TrackerSettings.low_share` of the network's own scores, whatever they are mapped to."""
+        return self._share_of(scores, (TrackerSettings().low_share,) * 3)
+
+    def vote_scores(self, scores: Scores) -> Scores:
+        """From which scores on a box begins a track and votes: less than the operating ones, which are for one picture
+        alone. Several frames must agree here."""
+        return self._share_of(scores, (HEAD_VOTE_SHARE, HEAD_VOTE_SHARE, 1.0))
+
+    def _share_of(self, scores: Scores, shares: Scores) -> Scores:
         calibration = self._detector.model.entry.calibration
-        raw = raw_thresholds(np.array(scores, np.float32), calibration) * np.float32(TrackerSettings().low_share)
+        raw = raw_thresholds(np.array(scores, np.float32), calibration) * np.array(shares, np.float32)
         helmet, head, person = calibrated_thresholds(raw, calibration).tolist()
         return helmet, head, person
 
@@ -92,7 +101,8 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: in
     detector = shelf.detector(settings, now_mono_ns)
     scores = operating(detector, watched.scores) if detector is not None else TrackerSettings().thresholds
     low = detector.low_scores(scores) if detector is not None else None
-    asked = settings_at(settings.analyse_fps, scores, settings.min_head_px, settings.vote_s)
+    votes = detector.vote_scores(scores) if detector is not None else scores
+    asked = settings_at(settings.analyse_fps, votes, settings.min_head_px, settings.vote_s)
     reference = _reference(watched, watched.reference, "reference picture")
     edges = None
     if survey.edges and reference is not None:
@@ -103,7 +113,7 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: in
         if watched.edge_state:
             _resume(edges, watched, detector.version if detector is not None else "", now_ns)
     grey = None if reference is None else np.asarray(cv2.cvtColor(reference, cv2.COLOR_BGR2GRAY), np.uint8)
-    tracker, helmets = Tracker(TrackerSettings(thresholds=scores, low=low)), HelmetWatch(asked, survey.zones)
+    tracker, helmets = Tracker(TrackerSettings(thresholds=votes, low=low)), HelmetWatch(asked, survey.zones)
     return MindParts(CameraHealth(), tracker, helmets, edges, grey, scores, _people(watched))
 
 
