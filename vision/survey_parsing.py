@@ -11,7 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from gateway.model.survey import Edge, EdgeKind, RailMark, Spot, Survey, SurveyError, Zone, ZoneUse
+from gateway.model.survey import (
+    PROTECTIONS_OF,
+    Edge,
+    EdgeKind,
+    Protection,
+    RailMark,
+    Spot,
+    Survey,
+    SurveyError,
+    Zone,
+    ZoneUse,
+)
 
 MOST_ZONES: Final = 16
 MOST_EDGES: Final = 16
@@ -160,7 +171,7 @@ def _zone(data: object, where: str, faults: _Faults) -> Zone:
 
 
 def _edge(data: object, where: str, faults: _Faults) -> Edge:
-    table = faults.table(data, where, ("edge_id", "title", "kind", "line", "length_m", "marks"))
+    table = faults.table(data, where, ("edge_id", "title", "kind", "line", "length_m", "marks", "protection"))
     kind = faults.choice(table.get("kind"), f"{where}.kind", EdgeKind, EdgeKind.FLOOR_EDGE)
     opening = kind is EdgeKind.OPENING
     line = faults.spots(table.get("line"), f"{where}.line", 3 if opening else 2)
@@ -172,6 +183,10 @@ def _edge(data: object, where: str, faults: _Faults) -> Edge:
     rows = faults.rows(table.get("marks", ()), f"{where}.marks", wanted, wanted)
     marks = tuple(_mark(row, f"{where}.marks[{n}]", faults) for n, row in enumerate(rows))
     _check_marks(marks, line, where, faults)
+    said = table.get("protection", Protection.UNKNOWN)
+    protection = faults.choice(said, f"{where}.protection", Protection, Protection.UNKNOWN)
+    if protection not in PROTECTIONS_OF[kind]:
+        faults.add(f"{where}.protection", _shown(said), f"one of {', '.join(PROTECTIONS_OF[kind])}")
     return Edge(
         edge_id=faults.text(table.get("edge_id"), f"{where}.edge_id"),
         title=faults.text(table.get("title"), f"{where}.title"),
@@ -179,6 +194,7 @@ def _edge(data: object, where: str, faults: _Faults) -> Edge:
         line=line,
         length_m=faults.number(table.get("length_m"), f"{where}.length_m", *LENGTH_M),
         marks=marks,
+        protection=protection,
     )
 
 

@@ -33,7 +33,7 @@ from gateway.camera_office.survey_desk import (
 from gateway.camera_office.survey_store import KeptSurvey
 from gateway.model.errors import StoreError
 from gateway.model.night_picture import NightLook, NightPictureError
-from gateway.model.survey import EdgeKind, SurveyError, ZoneUse
+from gateway.model.survey import PROTECTIONS_OF, EdgeKind, Protection, SurveyError, ZoneUse
 from gateway.web.answer_fields import CameraId, Sha256
 from gateway.web.camera_desk import CameraDesk
 from gateway.web.cameras_page import found
@@ -71,6 +71,17 @@ KINDS: Final = {
     EdgeKind.FLOOR_EDGE: "floor edge",
     EdgeKind.PIT_EDGE: "pit edge",
     EdgeKind.OPENING: "opening with a cover",
+}
+PROTECTIONS: Final = {
+    Protection.UNKNOWN: "not said",
+    Protection.STEEL_RAIL: "steel rail",
+    Protection.MESH_PANEL: "mesh panel",
+    Protection.SAFETY_NET: "green safety net",
+    Protection.CABLE: "cable or rope",
+    Protection.TAPE: "tape only: not protected",
+    Protection.COVER: "cover of an opening",
+    Protection.PIT_FENCE: "fence of a pit",
+    Protection.STAIR_EDGE: "rail of a stair",
 }
 
 
@@ -254,6 +265,9 @@ class SurveyPages:
             store_faults=self._surveys.faults(camera),
             uses=USES,
             kinds=KINDS,
+            protections=PROTECTIONS,
+            protections_of=PROTECTIONS_OF,
+            tape=Protection.TAPE,
             opening=EdgeKind.OPENING,
             newest=newest.survey if (newest := self._surveys.newest(camera)) else None,
             notice=self._pages.text(request, done) if done else "",

@@ -27,6 +27,7 @@ _PARTS: Final[Sequence[tuple[str, str, str]]] = (
     (r"length_m", "实际长度", "true length"),
     (r"use", "用途", "use"),
     (r"kind", "类型", "kind"),
+    (r"protection", "防护类型", "protection"),
 )
 _EXPECTED_ZH: Final[Sequence[tuple[str, str]]] = (
     (r"x and y as fractions of the picture", "每行应为一个点：横坐标, 纵坐标（画面的百分比）"),

@@ -41,6 +41,16 @@ class Row {
     return this.kind === "zone" || this.fieldset.querySelector("[data-kind]").value === "opening";
   }
 
+  /** What may stand along this kind of edge; tape is said to be no protection as soon as it is chosen. */
+  offerProtections() {
+    const choice = this.fieldset.querySelector("[data-protection]");
+    if (!choice) return;
+    const { value: kind } = this.fieldset.querySelector("[data-kind]");
+    for (const option of choice.options) option.hidden = !option.dataset.of.split(" ").includes(kind);
+    if (choice.selectedOptions[0]?.hidden) choice.value = "unknown";
+    this.fieldset.querySelector("[data-tape]").hidden = choice.value !== "tape";
+  }
+
   get exempt() {
     return fieldValue(this.fieldset, "use") === "exempt";
   }
@@ -103,6 +113,7 @@ class Drawing {
       row.fieldset.toggleAttribute("data-gone", row.gone);
       row.fieldset.classList.toggle("current", row.fieldset.id === current?.row.fieldset.id);
       row.fieldset.querySelector("[data-shape-name]").textContent = row.title;
+      row.offerProtections();
     }
     if (focused) this.svg.querySelector(`[data-handle="${CSS.escape(focused)}"]`)?.focus();
   }

@@ -128,3 +128,12 @@ def test_a_fault_stands_beside_its_edge(field: str, typed: str, zh: str) -> None
 def test_what_belongs_to_no_row_stands_above_them() -> None:
     shown = with_faults(SurveyRows(), ("zones[7].title: ''; expected 1 to 80 printable characters", "odd"))
     assert [en for _, en in shown.faults] == ["name: ''; expected 1 to 80 printable characters", "odd"]
+
+
+def test_what_stands_there_comes_back_and_nothing_said_is_unknown() -> None:
+    rows = rows_of_form(FORM | {"edge.0.protection": "tape"})
+    assert edges_of(rows.edges)[0]["protection"] == "tape"
+    assert read(rows).edges[0].protection == "tape"
+    assert read(rows_of_form(FORM)).edges[0].protection == "unknown"
+    covered = faults_of(rows_of_form(FORM | {"edge.0.protection": "cover"}))
+    assert covered.edges[0].faults[0][0] == "防护类型：请选择列出的一项"
