@@ -7,6 +7,7 @@ Knows no web face; who may see what is decided by whoever asks.
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
 
 from gateway.model.picture import CameraLink, CameraState, FiredScene, Picture
 from gateway.model.survey import Survey
@@ -64,10 +65,10 @@ class SiteEyes:
         """Fragmented MP4, not re-encoded. Raises LookupError with the reason."""
         return self._capture(camera).live()
 
-    def survey(self, camera: str) -> Survey:
-        """What is drawn for the camera now."""
+    def surveys(self, camera: str) -> Sequence[Survey]:
+        """What is drawn for the camera now, for each of its presets."""
         self._seen(camera)
-        return self.hub.survey(camera)
+        return self.hub.surveys(camera)
 
     def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
         """Judge by another version from now on. A survey of a camera that a reload will bring is kept for it."""
@@ -90,6 +91,8 @@ class SiteEyes:
         report = state.report if state is not None else None
         settings = seen.device.settings
         zh, en = self._titles().get(settings.asset, (settings.asset, settings.asset))
+        surveys = self.hub.surveys(seen.camera)
+        turns = any(survey.preset for survey in surveys)
         values = seen.newest.values if seen.newest is not None else {}
         return CameraState(
             camera=seen.camera,
@@ -109,12 +112,24 @@ class SiteEyes:
             ailing=tuple(str(ailment) for ailment in Ailment if values.get(str(ailment)) == 1.0),
             dangerous_works=settings.dangerous_works,
             model_version=_model_of(seen),
-            survey_version=self.hub.survey(seen.camera).version,
+            survey_version=max((survey.version for survey in surveys), default=0),
             last_error=seen.last_error or (state.last_error if state is not None else ""),
+            presets=tuple(survey.preset for survey in surveys) if turns else (),
+            preset=_preset_of(seen) if turns else None,
         )
 
 
 def _model_of(seen: SeenCamera) -> str:
     """The model that judged the newest frame; empty while none does."""
+    return str(_said(seen).get("model", ""))
+
+
+def _preset_of(seen: SeenCamera) -> str | None:
+    """The preset at which the newest frame was taken; None: at none, or not known."""
+    said = _said(seen)
+    return str(said.get("preset", "")) if said.get("at_preset") == 1 else None
+
+
+def _said(seen: SeenCamera) -> Mapping[str, Any]:
     said = seen.newest.said if seen.newest is not None else b""
-    return str(json.loads(said).get("model", "")) if said else ""
+    return dict(json.loads(said)) if said else {}

@@ -8,6 +8,7 @@ Does not know where surveys are kept, nor the picture they were drawn on.
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -127,8 +128,7 @@ class _Faults:
 
 
 def _survey(data: object, faults: _Faults) -> Survey | None:
-    keys = ("camera", "version", "made_at_ns", "made_by", "reference_sha256", "zones", "edges", "night_sha256")
-    table = faults.table(data, "survey", keys)
+    table = faults.table(data, "survey", [part.name for part in fields(Survey)])
     if not isinstance(data, Mapping):
         return None
     digest, by_night = (faults.digest(table.get(name, ""), name) for name in ("reference_sha256", "night_sha256"))
@@ -149,6 +149,7 @@ def _survey(data: object, faults: _Faults) -> Survey | None:
         zones=tuple(zones),
         edges=tuple(edges),
         night_sha256=by_night,
+        preset=faults.text(table.get("preset", ""), "preset", least=0),
     )
 
 

@@ -49,7 +49,8 @@ class CameraState:
     """One camera for the screens. `address` never holds a password. `codec` is `h264`, `hevc`, `mjpeg`, `files` or
     empty while unknown. `browser_video` says whether clips and live video play in a browser (H.264); `why_not` says
     why not. `frames_per_s` arriving, `judged_per_s` judged; `ailing` are the keys of what is wrong with the picture
-    now; `dangerous_works` that it watches dangerous works."""
+    now; `dangerous_works` that it watches dangerous works. `presets` of a camera that turns are the names of what is
+    drawn for it; it looks at `preset` (None: at none of them, or not known)."""
 
     camera: str
     asset: str
@@ -70,3 +71,5 @@ class CameraState:
     model_version: str
     survey_version: int
     last_error: str = ""
+    presets: tuple[str, ...] = ()
+    preset: str | None = None

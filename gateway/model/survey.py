@@ -109,6 +109,7 @@ class Survey:
     """One version of what was drawn for a camera. `reference_sha256` is the digest of the JPEG it was drawn on; the
     file lies beside the survey. `night_sha256` is that of a picture of the same view by night, in which a person saw
     the protection in place; empty where there is none. `version` 0 is the empty survey that every camera begins with.
+    `preset` names where a camera that turns looks when it counts; empty for the view of a camera that stands.
     """
 
     camera: str
@@ -119,13 +120,20 @@ class Survey:
     zones: tuple[Zone, ...] = ()
     edges: tuple[Edge, ...] = ()
     night_sha256: str = ""
+    preset: str = ""
+
+    @property
+    def given_up(self) -> bool:
+        """Nobody looks for this preset any more. Its versions stay."""
+        return self.version > 0 and not self.reference_sha256
 
     def document(self) -> dict[str, Any]:
         """As plain data, for JSON; `read_survey` reads it back. What was not said is left out, so that a version is
         what it was before there were words for it, byte for byte: versions are sealed."""
         document = asdict(self)
-        if not self.night_sha256:
-            del document["night_sha256"]
+        for name in ("night_sha256", "preset"):
+            if not document[name]:
+                del document[name]
         for edge in document["edges"]:
             if edge["protection"] is Protection.UNKNOWN:
                 del edge["protection"]

@@ -223,7 +223,9 @@ class StillEyes:
         self, states: Sequence[CameraState], now_ns: Callable[[], int] = time.time_ns, pace_s: float = 0.2
     ) -> None:
         self.states = {state.camera: state for state in states}
-        self.surveys: dict[str, Survey] = {}
+        self.drawn: dict[str, dict[str, Survey]] = {}
+        self.turned_to: str | None = None
+        """The preset at which every camera that has some looks."""
         self.references: dict[str, bytes] = {}
         self.nights: dict[str, bytes] = {}
         self.by_night = False
@@ -235,7 +237,14 @@ class StillEyes:
         self._pace_s = pace_s
 
     def cameras(self) -> Sequence[CameraState]:
-        return tuple(replace(state, survey_version=self.survey(state.camera).version) for state in self.states.values())
+        return tuple(self._with_drawings(state) for state in self.states.values())
+
+    def _with_drawings(self, state: CameraState) -> CameraState:
+        drawn = self.surveys(state.camera)
+        presets = tuple(survey.preset for survey in drawn) if any(survey.preset for survey in drawn) else ()
+        newest = max((survey.version for survey in drawn), default=0)
+        preset = self.turned_to if self.turned_to in presets else None
+        return replace(state, survey_version=newest, presets=presets, preset=preset)
 
     def still(self, camera: str) -> Picture | None:
         if self.states[camera].link is not CameraLink.LIVE:
@@ -271,13 +280,20 @@ class StillEyes:
         finally:
             self.live_open -= 1
 
-    def survey(self, camera: str) -> Survey:
+    def surveys(self, camera: str) -> Sequence[Survey]:
         if camera not in self.states:
             raise KeyError(camera)
-        return self.surveys.get(camera) or empty_survey(camera)
+        return tuple(self.drawn.get(camera, {}).values())
+
+    def survey(self, camera: str, preset: str = "") -> Survey:
+        """What is drawn for a preset."""
+        return self.drawn.get(camera, {}).get(preset) or empty_survey(camera)
 
     def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
-        self.surveys[survey.camera] = survey
+        drawn = self.drawn.setdefault(survey.camera, {})
+        drawn[survey.preset] = survey
+        if not reference:
+            del drawn[survey.preset]
         self.references[survey.camera] = reference
         self.nights[survey.camera] = night
 

@@ -8,7 +8,7 @@ counted and said for that camera; the others are judged in the same turn. Knows 
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
@@ -206,8 +206,14 @@ class Turn:
         eye = self._eyes.get(order.survey.camera)
         if eye is None:
             return
-        before = eye.mind.watched
-        watched = Watched(before.camera, before.slot, before.settings, order.survey, order.reference, night=order.night)
+        watched = replace(
+            eye.mind.watched,
+            survey=order.survey,
+            reference=order.reference,
+            edge_state=b"",
+            night=order.night,
+            presets=order.presets,
+        )
         eye.mind.redraw(watched, self.open_parts(watched))
 
     def _reference(self, order: AskReference) -> ReferenceFrame:

@@ -125,7 +125,7 @@ async def test_a_faulty_drawing_keeps_nothing_and_seals_nothing(drawings: Drawin
     outside = ZONE | {"outline": [[0.1, 0.2], [0.4, 0.2], [4.0, 0.6]]}
     with pytest.raises(SurveyError, match=r"zones\[0\].outline\[2\]"):
         await drawings.desk.save(await drawings.drawn(zones=[outside]), drawings.eyes)
-    assert (drawings.sealed(), drawings.desk.versions("cam-1"), drawings.eyes.surveys) == ([], (), {})
+    assert (drawings.sealed(), drawings.desk.versions("cam-1"), drawings.eyes.drawn) == ([], (), {})
 
 
 async def test_the_second_of_two_people_is_told_of_the_first(drawings: Drawings) -> None:
