@@ -25,6 +25,7 @@ from gateway.camera_office.same_lines import lines_stay
 from gateway.camera_office.survey_store import KeptSurvey, SurveyStore
 from gateway.evidence import RecordKind
 from gateway.model.errors import StoreError
+from gateway.model.floor_rise import Rise
 from gateway.model.night_picture import NightLook, NightPictureError
 from gateway.model.picture import Picture
 from gateway.model.survey import Survey, SurveyError
@@ -36,6 +37,7 @@ from gateway.store.alert_store import AlertStore
 log = logging.getLogger(__name__)
 MOST_PRESETS: Final = 8
 GIVEN_UP: Final = "given_up"
+FLOOR_MOVED: Final = "floor_moved"
 REFERENCES_HELD: Final = 8
 """Pictures that pages are being drawn on now and that no version holds yet."""
 
@@ -92,7 +94,8 @@ class NightGiven:
 class SurveyDesk:
     """Keeps and finds surveys. `read` is `vision.survey_parsing.read_survey`; `night_look` lays a picture by night over
     the one that was drawn on, `vision.survey_night.night_look`; `has_moved` compares the picture that was drawn on with
-    one of now, `vision.view_comparison.has_moved` (None: nobody compares)."""
+    one of now, `vision.view_comparison.has_moved` (None: nobody compares). `propose_rises` is set where somebody proposes
+    where the lines are after the floor moved up, `vision.floor_shift.floor_rises`."""
 
     def __init__(
         self,
@@ -104,6 +107,7 @@ class SurveyDesk:
         night_look: Callable[[Survey, bytes, bytes], NightLook],
         has_moved: Callable[[bytes, bytes], Truth] | None = None,
     ) -> None:
+        self.propose_rises: Callable[[Survey, bytes, bytes], Sequence[Rise]] | None = None
         self._store = store
         self._has_moved = has_moved
         self._night_look = night_look
@@ -178,6 +182,16 @@ class SurveyDesk:
         by_day = await self.reference(camera, newest.survey.reference_sha256)
         by_night = await self.reference(camera, night_sha256)
         return await asyncio.to_thread(self._night_look, newest.survey, by_day, by_night)
+
+    async def floor_rises(self, camera: str, picture_sha256: str, preset: str = "") -> Sequence[Rise]:
+        """How far the edges of the newest version have moved up in a picture of now, as a proposal; none where nobody
+        proposes. Raises NoReferenceError."""
+        newest = self._store.newest(camera, preset)
+        if newest is None or self.propose_rises is None:
+            return ()
+        before = await self.reference(camera, newest.survey.reference_sha256)
+        now = await self.reference(camera, picture_sha256)
+        return await asyncio.to_thread(self.propose_rises, newest.survey, before, now)
 
     async def keep_night(self, given: NightGiven, eyes: Eyes | None) -> Survey:
         """The newest version once more, with a reference by night that a person confirmed (or without one).

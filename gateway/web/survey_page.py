@@ -53,6 +53,8 @@ KEPT_WITHIN_S: Final = 20.0
 MOST_PRESET: Final = 40
 NO_PICTURE: Final = {404: "No such camera or picture"}
 NOTICES: Final = {
+    "floor_moved": "Saved as a new version at the new height and sealed. The camera uses it from now on.",
+    "no_edges": "No edge is drawn yet. There is nothing to move up.",
     "given_up": "The preset is given up. The camera is not looked for there any more.",
     "saved": "Saved as a new version and sealed. The camera uses it from now on.",
     "night_left": (
@@ -137,7 +139,7 @@ class SurveyPages:
         rows = rows_of_form(fields)
         typed = _typed(rows, fields)
         zones, edges = zones_of(rows.zones), edges_of(rows.edges)
-        drawn = Drawn(camera, zones, edges, typed.picture, _who(request), typed.based_on, preset=typed.preset)
+        drawn = Drawn(camera, zones, edges, typed.picture, who_draws(request), typed.based_on, preset=typed.preset)
         if fields.get("do") == GIVEN_UP:
             drawn = replace(drawn, event=GIVEN_UP)
         return await self._kept(request, camera, drawn, typed)
@@ -146,12 +148,12 @@ class SurveyPages:
         """A picture by night that a person confirmed, or the wish to leave out the one there is."""
         picture = fields.get("night", "") if fields["do"] == "night" else ""
         based_on = _number(fields.get("based_on", ""))
-        preset = _preset(fields.get("preset", ""))
+        preset = preset_of(fields.get("preset", ""))
         sheet = await self._newest_sheet(camera, picture, preset)
         if fields["do"] == "night" and not (picture and fields.get("confirmed")):
             said = self._pages.text(request, "Not saved: first confirm that the protection stands along every line")
             return self._page(request, camera, replace(sheet, fault=said), 422)
-        given = NightGiven(camera, picture, _who(request), based_on, preset)
+        given = NightGiven(camera, picture, who_draws(request), based_on, preset)
         try:
             async with asyncio.timeout(KEPT_WITHIN_S):
                 await self._surveys.keep_night(given, self._cameras.eyes)
@@ -160,7 +162,7 @@ class SurveyPages:
         except tuple(NIGHT_REFUSED) as error:
             text, status = NIGHT_REFUSED[type(error)]
             return self._page(request, camera, replace(sheet, fault=self._pages.text(request, text)), status)
-        return _done(camera, preset, "saved")
+        return done_at(camera, preset, "saved")
 
     async def _newest_sheet(self, camera: str, night: str, preset: str) -> Sheet:
         """The newest version of a preset, with a picture by night that is looked at (empty: none)."""
@@ -190,7 +192,7 @@ class SurveyPages:
         """An old version taken up again: a new one with its content."""
         old = self._version(camera, version).survey
         zones, edges = plain(old)
-        based_on, who = _number(fields.get("based_on", "")), _who(request)
+        based_on, who = _number(fields.get("based_on", "")), who_draws(request)
         drawn = Drawn(camera, zones, edges, old.reference_sha256, who, based_on, version, old.preset)
         sheet = Sheet(rows_of_survey(old), old.reference_sha256, based_on, version)
         return await self._kept(request, camera, drawn, sheet)
@@ -223,7 +225,7 @@ class SurveyPages:
             return self._page(request, camera, replace(typed, fault=said), 503)
         had_night = before is not None and bool(before.survey.night_sha256)
         done = GIVEN_UP if kept.given_up else "night_left" if had_night and not kept.night_sha256 else "saved"
-        return _done(camera, "" if kept.given_up else kept.preset, done)
+        return done_at(camera, "" if kept.given_up else kept.preset, done)
 
     async def _sheet(self, request: Request, camera: str) -> Sheet:
         asked, wanted = request.query_params, _number(request.query_params.get("version", ""))
@@ -245,7 +247,7 @@ class SurveyPages:
     def _wanted(self, camera: str, asked: str | None) -> str:
         """The preset that is asked for; without a word the only view, or the first preset of a camera that turns."""
         if asked is not None:
-            return _preset(asked)
+            return preset_of(asked)
         in_force = self._surveys.in_force(camera)
         return "" if "" in in_force else next(iter(in_force), "")
 
@@ -314,15 +316,17 @@ def survey_routes(app: FastAPI, pages: Pages, cameras: CameraDesk, surveys: Surv
 
 def _typed(rows: SurveyRows, fields: Fields) -> Sheet:
     picture, based_on = fields.get("picture", ""), _number(fields.get("based_on", ""))
-    shown, preset = _number(fields.get("shown_version", "")), _preset(fields.get("preset", ""))
+    shown, preset = _number(fields.get("shown_version", "")), preset_of(fields.get("preset", ""))
     return Sheet(rows, picture, based_on, shown, preset=preset)
 
 
-def _preset(text: str) -> str:
+def preset_of(text: str) -> str:
+    """The name of a preset as it was typed."""
     return " ".join(text.split())[:MOST_PRESET]
 
 
-def _done(camera: str, preset: str, done: str) -> Response:
+def done_at(camera: str, preset: str, done: str) -> Response:
+    """Back to the drawing page of the preset, with one of the notices."""
     asked = urlencode({"done": done} | ({"preset": preset} if preset else {}))
     return RedirectResponse(f"/cameras/{camera}/survey?{asked}", 303)
 
@@ -331,6 +335,7 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
 
 
-def _who(request: Request) -> str:
+def who_draws(request: Request) -> str:
+    """The person, as versions name them."""
     visitor = visitor_of(request)
     return visitor.name or visitor.kind.value

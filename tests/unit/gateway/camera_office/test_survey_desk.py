@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gateway.camera_office.survey_desk import (
+    MOST_PRESETS,
     Drawn,
     MovedError,
     NightGiven,
@@ -271,3 +272,38 @@ async def test_it_is_left_out_by_a_version_of_its_own(drawings: Drawings) -> Non
     assert replace(third, version=2, made_by="zhu", made_at_ns=survey.made_at_ns) == replace(survey, night_sha256="")
     assert drawings.sealed()[2]["event"] == "night_left_out"
     assert drawings.eyes.nights["cam-1"] == b""
+
+
+async def test_each_preset_has_versions_of_its_own_and_one_that_is_given_up_counts_no_more(drawings: Drawings) -> None:
+    gate = await drawings.desk.save(await drawings.drawn(preset="gate"), drawings.eyes)
+    yard = await drawings.desk.save(await drawings.drawn(preset="yard", edges=[EDGE]), drawings.eyes)
+    assert (gate.version, yard.version) == (1, 2)
+    with pytest.raises(OvertakenError, match="version 1 by an"):
+        await drawings.desk.save(await drawings.drawn(2, preset="gate"), drawings.eyes)
+    third = await drawings.desk.save(await drawings.drawn(1, preset="gate", zones=[]), drawings.eyes)
+    assert {survey.preset: survey.version for survey in drawings.eyes.surveys("cam-1")} == {"gate": 3, "yard": 2}
+    assert drawings.desk.newest("cam-1") is None
+    gone = await drawings.desk.give_up(await drawings.drawn(2, preset="yard", edges=[EDGE]), drawings.eyes)
+    assert (gone.version, gone.given_up, gone.edges) == (4, True, ())
+    assert list(drawings.eyes.surveys("cam-1")) == [third]
+    assert [record["event"] for record in drawings.sealed()] == ["drawn", "drawn", "drawn", "given_up"]
+    assert drawings.sealed()[3]["preset"] == "yard"
+    drawings.restart()
+    drawings.eyes.drawn.clear()
+    await drawings.desk.resume(drawings.eyes)
+    assert list(drawings.eyes.surveys("cam-1")) == [third]
+    assert drawings.desk.faults("cam-1") == ()
+
+
+async def test_no_more_presets_are_taken_than_the_eye_looks_for(drawings: Drawings) -> None:
+    for number in range(MOST_PRESETS):
+        await drawings.desk.save(await drawings.drawn(preset=f"view {number}"), drawings.eyes)
+    with pytest.raises(SurveyError, match="8 presets are drawn"):
+        await drawings.desk.save(await drawings.drawn(preset="one more"), drawings.eyes)
+
+
+async def test_a_drawing_without_a_picture_gives_nothing_up(drawings: Drawings) -> None:
+    await drawings.desk.save(await drawings.drawn(), drawings.eyes)
+    with pytest.raises(NoReferenceError):
+        await drawings.desk.save(await drawings.drawn(1, reference_sha256=""), drawings.eyes)
+    assert drawings.eyes.survey("cam-1").version == 1

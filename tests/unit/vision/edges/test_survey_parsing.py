@@ -193,3 +193,9 @@ def test_what_cannot_stand_there_is_refused_with_what_can(edge: int, protection:
     data["edges"][edge]["protection"] = protection
     fault = faults_of(data)[0]
     assert fault.startswith(f"edges[{edge}].protection: {protection!r}; expected one of ")
+
+
+def test_a_survey_of_a_preset_says_which_and_one_of_a_camera_that_stands_says_nothing_of_it() -> None:
+    survey = read_survey(drawn() | {"preset": "大门"})
+    assert read_survey(json.loads(json.dumps(survey.document()))) == survey
+    assert (survey.preset, "preset" in read_survey(drawn()).document()) == ("大门", False)
