@@ -94,8 +94,8 @@ class NightGiven:
 class SurveyDesk:
     """Keeps and finds surveys. `read` is `vision.survey_parsing.read_survey`; `night_look` lays a picture by night over
     the one that was drawn on, `vision.survey_night.night_look`; `has_moved` compares the picture that was drawn on with
-    one of now, `vision.view_comparison.has_moved` (None: nobody compares). `propose_rises` is set where somebody proposes
-    where the lines are after the floor moved up, `vision.floor_shift.floor_rises`."""
+    one of now, `vision.view_comparison.has_moved` (None: nobody compares). Whoever proposes where the lines are after
+    the floor moved up is set as `propose_rises`, `vision.floor_shift.floor_rises`."""
 
     def __init__(
         self,
