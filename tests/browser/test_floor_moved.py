@@ -129,7 +129,7 @@ async def test_what_nothing_proposes_is_moved_by_hand_and_an_edge_that_is_gone_i
 
 async def test_without_script_a_line_that_nobody_confirmed_is_not_kept(box, open_page, troubles):
     troubles.expect("status of 422")
-    page = await with_edges(open_page, HAND.in_language("en"))
+    await with_edges(open_page, HAND.in_language("en"))
     still = await open_page(f"{PATH}/moved", look=HAND, java_script_enabled=False, role=Role.SAFETY_OFFICER)
     await still.locator("#move-0 [data-rise]").fill("3")
     await still.locator("#move-0 .confirm").click()

@@ -24,7 +24,7 @@ from vision.eye.mind import MindParts
 from vision.eye.models import ModelShelf
 from vision.eye.pictures import Image, decoded
 from vision.eye.presets import Presets, PresetView
-from vision.eye.view_edges import EdgesByView, ViewEdges, split_state, taped_edges
+from vision.eye.view_edges import EdgesByView, ViewEdges, guarded, split_state, taped_edges
 from vision.eye.watched import Drawing, Watched
 from vision.frame import Frame
 from vision.helmets import HelmetWatch
@@ -88,7 +88,7 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: in
         return MindParts(presets, tracker, helmets, edges, None, presets)
     only = Drawing(watched.survey, watched.reference, watched.night, watched.edge_state)
     reference = _reference(watched, only.reference, "reference picture")
-    if any(not edge.protection.protects for edge in only.survey.edges):
+    if guarded(only.survey) != only.survey:
         edges = _by_view(opened, [(only, reference)])
         edges.look_at("")
         return MindParts(CameraHealth(), tracker, helmets, edges, _grey(reference))
@@ -123,10 +123,10 @@ def _by_view(opened: _Opened, drawings: Sequence[tuple[Drawing, Image | None]]) 
     for drawing, reference in drawings:
         survey, watch = drawing.survey, None
         held, kept = split_state(survey.preset, drawing.edge_state)
-        guarded = replace(survey, edges=tuple(edge for edge in survey.edges if edge.protection.protects))
+        to_watch = guarded(survey)
         if reference is not None:
-            watch = _watch(opened, replace(drawing, survey=guarded, edge_state=kept), reference)
-        blind = watch is None and bool(guarded.edges)
+            watch = _watch(opened, replace(drawing, survey=to_watch, edge_state=kept), reference)
+        blind = watch is None and bool(to_watch.edges)
         views.append(ViewEdges(survey.preset, watch, taped_edges(survey), blind, held))
     return EdgesByView(views)
 

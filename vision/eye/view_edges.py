@@ -12,7 +12,7 @@ import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -164,6 +164,11 @@ def split_state(preset: str, kept: bytes) -> tuple[dict[int, int], bytes]:
     except (ValueError, TypeError, KeyError, AttributeError):
         log.warning("event=edge_places_left preset=%r bytes=%d", preset, len(kept))
         return {}, b""
+
+
+def guarded(survey: Survey) -> Survey:
+    """The survey with the edges that there is something to watch along."""
+    return replace(survey, edges=tuple(edge for edge in survey.edges if edge.protection.protects))
 
 
 def taped_edges(survey: Survey) -> tuple[TapedEdge, ...]:

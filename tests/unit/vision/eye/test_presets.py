@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from gateway.model.survey import Edge, Protection, Spot, Survey, Zone, ZoneUse
@@ -16,6 +17,7 @@ from vision.eye.mind import CameraMind
 from vision.eye.models import ModelShelf
 from vision.eye.parts import open_parts
 from vision.eye.presets import Presets, PresetView
+from vision.eye.said import decoded, lengths, said_bytes
 from vision.eye.view_edges import EdgesByView, ViewEdges
 from vision.eye.watched import Drawing, Watched
 from vision.finding import PictureHealth
@@ -197,3 +199,12 @@ def test_tape_is_told_on_a_camera_that_stands_and_fires_once() -> None:
     fired = [len(eye.sees(painted()).fired) for _ in range(5)]
     assert fired == [1, 0, 0, 0, 0]
     assert places(eye.sees(painted())) == "G..."
+
+
+def test_the_preset_of_a_state_goes_over_the_pipe_and_one_that_is_too_long_is_refused() -> None:
+    said = Observation("cam-1", 1, 1, {}, edge_state=b"kept", edge_preset="大门")
+    octets = said_bytes(said)
+    head, _ = lengths(octets[:8])
+    assert decoded(octets[8 : 8 + head], octets[8 + head :]) == said
+    with pytest.raises(ValueError, match="edge_preset"):
+        said_bytes(replace(said, edge_preset="x" * 81))
