@@ -100,7 +100,7 @@ async def test_whoever_drew_first_is_named_to_the_second(box, open_page, trouble
 async def test_a_preset_is_drawn_given_up_and_where_the_camera_looks_is_said(box, open_page):
     page = await open_page(PATH, look=PHONE.in_language("en"), role=Role.SAFETY_OFFICER)
     await page.get_by_text("Presets of a camera that turns").click()
-    await page.get_by_label("Name of a new preset").fill("大门")
+    await page.get_by_label("New preset").fill("大门")
     await page.get_by_role("button", name="Take its reference picture").click()
     await page.get_by_role("button", name="New edge").click()
     edge = page.locator("#edge-0")
