@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.detections import SeenClass
-from vision.detection_scores import Matches, match_image
+from vision.detection_scores import Matches, iou_matrix, match_image
 from vision.detector import Detector, PictureError, Tiling, check_picture
 from vision.detector.boxes import Boxes
-from vision.detector.detector import cut
 from vision.label_file import LabelError, Labels, read_labels
 from vision.picture_file import PICTURE_SUFFIXES, decode_picture, read_body
 
+UNSURE_IOU = 0.3
 FLOOR = 0.01
 """Candidates are kept down to this score, so that the curve and AP reach far enough; operating figures do not."""
 
@@ -116,19 +116,20 @@ def _judge(
     """Time the operating path; read the same output once more down to the floor for the curve, untimed."""
     before, cpu_ns = _spent(detector), time.process_time_ns()
     views = (tiling or Tiling(1, 1)).views(picture.shape[1], picture.shape[0])
-    raws = detector.infer(cut(picture, views))
-    detector.read_tiled(views, raws)
+    [look] = detector.look([picture], [views[1:]])
+    detector.boxes(look)
     result.cpu_ns.append(time.process_time_ns() - cpu_ns)
     inference_ns, whole_ns = (after - earlier for after, earlier in zip(_spent(detector), before, strict=True))
     result.inference_ns.append(inference_ns)
     result.whole_ns.append(whole_ns)
     floor = np.minimum(detector.thresholds, np.where(np.isfinite(detector.thresholds), FLOOR, np.inf))
-    _match(detector.read_tiled(views, raws, floor.astype(np.float32)), labels, result)
+    _match(detector.boxes(look, floor.astype(np.float32)), labels, result)
 
 
 def _match(seen: Boxes, labels: Labels, result: SetResult) -> None:
+    unsure = np.asarray(iou_matrix(seen.xyxy, labels.unsure_px).max(axis=1, initial=0.0) >= UNSURE_IOU)
     for code in SeenClass:
-        rows = seen.class_id == code
+        rows = (seen.class_id == code) & ~(unsure & (code != SeenClass.PERSON))
         result.matches[code].append(match_image(seen.xyxy[rows], seen.score[rows], labels.of_class(code)))
 
 

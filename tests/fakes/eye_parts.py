@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gateway.model.detections import Detections
 from gateway.model.survey import Survey, Zone, empty_survey
 from gateway.model.verdict import Truth
+from vision.detector.tiles import View
 from vision.eye.mind import MindParts
 from vision.eye.watched import Watched
 from vision.finding import Ailment, Finding, FindingKind, PictureHealth
@@ -130,16 +131,15 @@ class ToldModel:
     heads: dict[str, int] = field(default_factory=dict)
     poison: frozenset[str] = frozenset()
     batches: list[list[str]] = field(default_factory=list)
+    beside: list[list[tuple[View, ...]]] = field(default_factory=list)
 
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+    def detect(self, frames: Sequence[Frame], beside: Sequence[Sequence[View]]) -> list[Detections]:
         self.batches.append([each.camera for each in frames])
+        self.beside.append([tuple(views) for views in beside])
         if bad := self.poison.intersection(each.camera for each in frames):
             raise ValueError(f"{min(bad)}: not a picture")
         row = (5.0, 5.0, 25.0, 30.0, 1)
         return [boxes(each, *[row] * self.heads.get(each.camera, 0)) for each in frames]
-
-    def detect_tiled(self, frame: Frame, tiles: int) -> Detections:
-        return self.detect([frame])[0]
 
 
 @dataclass

@@ -4,11 +4,12 @@ In: frames of any number of cameras. Out: `Detections` of each, in the order giv
 was seen before is the tracker's matter. Not thread-safe.
 
     pictures --nearest input, letterbox--> batches --engine--> rows --decode, suppress--> boxes in picture pixels
+       '------ around each person's head: head views --the same once more--> heads instead of those of the first look
 """
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,10 @@ from vision.detector.contrast import differs_within
 from vision.detector.decode import check_output, decode
 from vision.detector.engine import Backend, Engine, open_engine
 from vision.detector.faults import PictureError
+from vision.detector.head_views import HeadLook, head_views, merge_looks, weigh_heads
 from vision.detector.letterbox import Letterbox, Picture8, Placed, Size, nearest_input
 from vision.detector.registry import Model, read_model, thresholds_by_code
-from vision.detector.tiles import Tiling, View, merge_views
+from vision.detector.tiles import View, merge_views
 from vision.frame import Frame
 
 MOST_AT_ONCE = 4
@@ -49,6 +51,16 @@ class Raw:
     placed: Placed
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What the network said of one picture: `views` are the full view and parts beside it, `heads` the head views."""
+
+    views: tuple[View, ...]
+    raws: tuple[Raw, ...]
+    heads: tuple[View, ...] = ()
+    head_raws: tuple[Raw, ...] = ()
+
+
 class Detector:
     """A model ready to look. `model` is the registry's, `backend` what runs it, `spent` what it took so far.
     `thresholds` (3,) by class replace the registry's operating ones."""
@@ -61,24 +73,65 @@ class Detector:
         self.thresholds = model.thresholds if thresholds is None else thresholds
         self._boxes: dict[Size, Letterbox] = {}
 
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """What is in each frame. Raises PictureError that names the camera when an image is none (nothing has been
-        looked at then), ModelError when the model's outputs cannot be used."""
+    def detect(
+        self,
+        frames: Sequence[Frame],
+        beside: Sequence[Sequence[View]] | None = None,
+        thresholds: NDArray[np.float32] | None = None,
+    ) -> list[Detections]:
+        """What is in each frame. `beside`: for each frame the parts that are looked at beside the full view, for
+        what is too small in it; each takes the time of a picture. Raises PictureError that names the camera when an
+        image is none (nothing has been looked at then), ModelError when the model's outputs cannot be used."""
         for frame in frames:
             check_picture(frame.image, frame.camera)
-        seen = self.see([frame.image for frame in frames])
-        return [as_detections(frame, boxes) for frame, boxes in zip(frames, seen, strict=True)]
+        looks = self.look([frame.image for frame in frames], beside)
+        return [self.detections(frame, look, thresholds) for frame, look in zip(frames, looks, strict=True)]
 
-    def detect_tiled(self, frame: Frame, tiling: Tiling) -> Detections:
-        """The same of one frame, with tiles beside the full view: for heads that are too small in the full view. Takes
-        the time of columns x rows + 1 pictures."""
-        check_picture(frame.image, frame.camera)
-        views = tiling.views(frame.width_px, frame.height_px)
-        return as_detections(frame, self.read_tiled(views, self.infer(cut(frame.image, views))))
+    def detections(self, frame: Frame, look: Look, thresholds: NDArray[np.float32] | None = None) -> Detections:
+        """A frame's boxes out of its look."""
+        scale = max(min(raw.placed.placement.scale) for raw in look.raws) if self.model.entry.heads is None else 1.0
+        return as_detections(frame, self.boxes(look, thresholds), min(scale, 1.0))
 
     def see(self, pictures: Sequence[Picture8]) -> list[Boxes]:
         """Boxes of each BGR picture at the operating thresholds."""
-        return self.read(self.infer(pictures))
+        return [self.boxes(look) for look in self.look(pictures)]
+
+    def look(self, pictures: Sequence[Picture8], beside: Sequence[Sequence[View]] | None = None) -> list[Look]:
+        """Run the network on each picture, on the views `beside` it (as many lists as pictures), and on the head of
+        whoever was found, where the model takes a second look."""
+        views = [
+            (View(0, 0, picture.shape[1], picture.shape[0]), *more)
+            for picture, more in zip(pictures, beside or [()] * len(pictures), strict=True)
+        ]
+        parts = [part for picture, each in zip(pictures, views, strict=True) for part in cut(picture, each)]
+        raws = iter(self.infer(parts))
+        looks = [Look(each, tuple(next(raws) for _ in each)) for each in views]
+        asked = self.model.entry.heads
+        return looks if asked is None else self._look_at_heads(pictures, looks, asked)
+
+    def boxes(self, look: Look, thresholds: NDArray[np.float32] | None = None) -> Boxes:
+        """One picture's boxes. `thresholds` (3,) by class say how low candidates are kept; None: the operating ones."""
+        asked, wanted = self.model.entry.heads, self.thresholds if thresholds is None else thresholds
+        if asked is None:
+            return self.read_tiled(look.views, look.raws, wanted)
+        low = np.minimum(wanted, asked.scores)
+        boxes, near = self.read_tiled(look.views, look.raws, low), self.read(look.head_raws, low)
+        boxes = merge_looks(boxes, look.heads, near, look.views[0], crowded=len(look.heads) >= asked.most)
+        boxes = weigh_heads(self._one_box_a_head(boxes), asked.head)
+        return boxes.take(boxes.score >= wanted[boxes.class_id])
+
+    def _look_at_heads(self, pictures: Sequence[Picture8], looks: Sequence[Look], asked: HeadLook) -> list[Look]:
+        low = np.minimum(self.thresholds, asked.scores)
+        views = [
+            head_views(self.read_tiled(look.views, look.raws, low), picture.shape[1], picture.shape[0], asked)
+            for picture, look in zip(pictures, looks, strict=True)
+        ]
+        parts = [part for picture, each in zip(pictures, views, strict=True) for part in cut(picture, each)]
+        raws = iter(self._infer_at(parts, asked.input))
+        return [
+            replace(look, heads=each, head_raws=tuple(next(raws) for _ in each))
+            for look, each in zip(looks, views, strict=True)
+        ]
 
     def infer(self, pictures: Sequence[Picture8]) -> list[Raw]:
         """Run the network alone. Pictures of one input size go together, at most `MOST_AT_ONCE`."""
@@ -88,9 +141,7 @@ class Detector:
             by_size.setdefault(size, []).append(index)
         raws: dict[int, Raw] = {}
         for size, indices in by_size.items():
-            for start in range(0, len(indices), MOST_AT_ONCE):
-                chosen = indices[start : start + MOST_AT_ONCE]
-                raws.update(zip(chosen, self._infer([pictures[index] for index in chosen], size), strict=True))
+            raws.update(zip(indices, self._infer_at([pictures[index] for index in indices], size), strict=True))
         return [raws[index] for index in range(len(pictures))]
 
     def read(self, raws: Sequence[Raw], thresholds: NDArray[np.float32] | None = None) -> list[Boxes]:
@@ -107,6 +158,10 @@ class Detector:
         """One picture's boxes out of what `infer` gave for its views. The full view alone is what `read` says."""
         boxes = self.read(raws, thresholds)
         return boxes[0] if len(views) == 1 else self._one_box_a_head(merge_views(views, boxes))
+
+    def _infer_at(self, pictures: Sequence[Picture8], size: Size) -> list[Raw]:
+        batches = (pictures[start : start + MOST_AT_ONCE] for start in range(0, len(pictures), MOST_AT_ONCE))
+        return [raw for batch in batches for raw in self._infer(batch, size)]
 
     def _infer(self, pictures: Sequence[Picture8], size: Size) -> list[Raw]:
         began = time.perf_counter_ns()
@@ -168,7 +223,7 @@ def check_picture(picture: object, source: str) -> None:
         )
 
 
-def as_detections(frame: Frame, boxes: Boxes) -> Detections:
+def as_detections(frame: Frame, boxes: Boxes, head_scale: float = 1.0) -> Detections:
     """Boxes of a frame with the frame's own times; no track yet."""
     return Detections(
         camera=frame.camera,
@@ -180,4 +235,5 @@ def as_detections(frame: Frame, boxes: Boxes) -> Detections:
         score=boxes.score,
         class_id=boxes.class_id,
         track_id=np.full(len(boxes), -1, dtype=np.int32),
+        head_scale=head_scale,
     )

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from gateway.model.detections import SeenClass
 from vision.detector.faults import ModelError
+from vision.detector.head_views import HeadLook
 
 SHIPPED_MODEL = Path(__file__).resolve().parent.parent / "models" / "site_heads.yaml"
 MODEL_LIMIT_BYTES = 512 << 20
@@ -44,7 +45,8 @@ class ModelEntry(BaseModel):
     `inputs` are the sizes (width, height) that may be fed; of several the one nearest to the picture's aspect is
     taken. `thresholds` are the operating scores. `resample` says how a picture is shrunk: `area` averages, `linear`
     takes the nearest four pixels only. `one_head_iou` is the overlap from which a helmet box and a bare head box are on
-    one head; null keeps both. A box that spans fewer than `least_contrast` grey levels holds nothing; 0 keeps all."""
+    one head; null keeps both. `heads` says how heads are looked at a second time; null: once. A box that spans fewer
+    than `least_contrast` grey levels holds nothing; 0 keeps all."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -67,6 +69,7 @@ class ModelEntry(BaseModel):
     fill: int = Field(default=114, ge=0, le=255)
     resample: Literal["linear", "area"] = "linear"
     strides: tuple[int, ...] = (8, 16, 32)
+    heads: HeadLook | None = None
     output: str | None = None
     card: str | None = None
 

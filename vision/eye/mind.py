@@ -21,6 +21,8 @@ from gateway.model.picture import FiredScene
 from gateway.model.survey import Survey, Zone
 from gateway.model.verdict import Truth
 from vision.detector.motion import Motion, MotionGate, MotionSettings
+from vision.detector.rounds import TileRound
+from vision.detector.tiles import Tiling, View
 from vision.eye.judged import UNKNOWN, finding_values, health_values, said_text
 from vision.eye.pictures import FIRED_QUALITY, PictureRoll, best_of_tracks, picture_of
 from vision.eye.watched import Watched
@@ -134,6 +136,7 @@ class CameraMind:
         self.watched = watched
         self._parts = parts
         self._gate = MotionGate(MotionSettings(look_again_s=LOOK_AGAIN_S))
+        self._round = TileRound()
         self._cut = SceneCut()
         self._roll = PictureRoll()
         self._health: PictureHealth | None = None
@@ -169,6 +172,14 @@ class CameraMind:
             self._parts.helmets.new_view()
             self._seen = None
         return self._gate.judge(frame, now_mono_ns) is not Motion.STILL or self._seen is None
+
+    def beside(self, frame: Frame, now_mono_ns: int) -> tuple[View, ...]:
+        """After `look`: the parts of the frame that are looked at beside the full view. All tiles where the settings
+        ask for them, else the one whose turn it is."""
+        tiles = self.watched.settings.tiles
+        if tiles > 1:
+            return Tiling(tiles, tiles).views(frame.width_px, frame.height_px)[1:]
+        return self._round.next(frame.width_px, frame.height_px, self._gate.moved(frame.camera), now_mono_ns)
 
     def judge(
         self, frame: Frame, detections: Detections | None, model: str, now_ns: int, now_mono_ns: int

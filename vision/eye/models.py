@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.model.detections import Detections
+from vision.detector.tiles import View
 from vision.frame import Frame
 from vision.settings import CameraDeviceSettings
 
@@ -26,17 +27,13 @@ class Detects(Protocol):
         """Name, version and digest, for the evidence."""
         ...
 
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """One entry a frame."""
+    def detect(self, frames: Sequence[Frame], beside: Sequence[Sequence[View]]) -> list[Detections]:
+        """One entry a frame; `beside` it those parts of it are looked at."""
         ...
 
     @property
     def thresholds(self) -> tuple[float, float, float]:
         """The operating scores by `SeenClass`."""
-        ...
-
-    def detect_tiled(self, frame: Frame, tiles: int) -> Detections:
-        """The whole frame and `tiles` x `tiles` overlapping parts of it."""
         ...
 
 

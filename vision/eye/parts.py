@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from gateway.model.detections import Detections
 from vision.camera_health import CameraHealth
-from vision.detector import SHIPPED_MODEL, Detector, as_detections, check_picture, open_detector
-from vision.detector.detector import cut
-from vision.detector.tiles import Tiling
+from vision.detector import SHIPPED_MODEL, Detector, open_detector
+from vision.detector.tiles import View
 from vision.edges.keeping import EdgeStateError
 from vision.edges.settings import EdgeSettings
 from vision.edges.watch import EdgeWatch
@@ -53,20 +52,9 @@ class SiteDetector:
         helmet, head, person = np.minimum(self._detector.thresholds, 2.0).tolist()
         return helmet, head, person
 
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """One entry a frame. Raises ValueError for a picture that is none."""
-        for frame in frames:
-            check_picture(frame.image, frame.camera)
-        raws = self._detector.infer([frame.image for frame in frames])
-        boxes = self._detector.read(raws, self._low)
-        return [as_detections(frame, each) for frame, each in zip(frames, boxes, strict=True)]
-
-    def detect_tiled(self, frame: Frame, tiles: int) -> Detections:
-        """The whole frame and `tiles` x `tiles` overlapping parts of it."""
-        check_picture(frame.image, frame.camera)
-        views = Tiling(tiles, tiles).views(frame.width_px, frame.height_px)
-        raws = self._detector.infer(cut(frame.image, views))
-        return as_detections(frame, self._detector.read_tiled(views, raws, self._low))
+    def detect(self, frames: Sequence[Frame], beside: Sequence[Sequence[View]]) -> list[Detections]:
+        """One entry a frame; `beside` it those parts are looked at. Raises ValueError for a picture that is none."""
+        return self._detector.detect(frames, beside, self._low)
 
 
 def open_model(path: Path | None, backend: str, provider: str = "cpu") -> SiteDetector:

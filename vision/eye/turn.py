@@ -9,11 +9,11 @@ counted and said for that camera; the others are judged in the same turn. Knows 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Protocol
 
 from gateway.model.detections import Detections
 from gateway.model.picture import Picture
+from vision.detector.tiles import View
 from vision.eye.mind import CameraMind, MindParts
 from vision.eye.models import Detects, ModelShelf, key_of
 from vision.eye.pictures import reference_of
@@ -160,21 +160,13 @@ class Turn:
     ) -> dict[str, Detections | Exception | None]:
         """By camera. Cameras that share a detector go through it in one batch; a batch that fails goes one by one."""
         found: dict[str, Detections | Exception | None] = {}
-        batches: dict[tuple[str, str, str], list[Frame]] = {}
+        batches: dict[tuple[str, str, str], list[tuple[_Eye, Frame]]] = {}
         for eye, frame in wanted:
-            settings = eye.mind.watched.settings
-            detector = self.shelf.detector(settings, now_mono_ns)
-            if detector is None:
-                continue
-            if settings.tiles > 1:
-                found[frame.camera] = _tried(partial(detector.detect_tiled, tiles=settings.tiles), frame)
-            else:
-                batches.setdefault(key_of(settings), []).append(frame)
-        for key, frames in batches.items():
-            settings = next(eye.mind.watched.settings for eye, _ in wanted if key_of(eye.mind.watched.settings) == key)
-            detector = self.shelf.detector(settings, now_mono_ns)
-            assert detector is not None
-            found |= _batch(detector, frames)
+            batches.setdefault(key_of(eye.mind.watched.settings), []).append((eye, frame))
+        for batch in batches.values():
+            detector = self.shelf.detector(batch[0][0].mind.watched.settings, now_mono_ns)
+            if detector is not None:
+                found |= _batch(detector, [(frame, eye.mind.beside(frame, now_mono_ns)) for eye, frame in batch])
         return found
 
     def _model(self, eye: _Eye, now_mono_ns: int) -> str:
@@ -223,15 +215,18 @@ class Turn:
         return ReferenceFrame(order.number, picture)
 
 
-def _batch(detector: Detects, frames: Sequence[Frame]) -> dict[str, Detections | Exception | None]:
+def _batch(
+    detector: Detects, looks: Sequence[tuple[Frame, Sequence[View]]]
+) -> dict[str, Detections | Exception | None]:
+    frames, beside = [frame for frame, _ in looks], [views for _, views in looks]
     try:
-        return {frame.camera: each for frame, each in zip(frames, detector.detect(frames), strict=True)}
+        return {frame.camera: each for frame, each in zip(frames, detector.detect(frames, beside), strict=True)}
     except Exception:  # noqa: BLE001 - one of them is at fault: find out which
-        return {frame.camera: _tried(lambda one: detector.detect([one])[0], frame) for frame in frames}
+        return {frame.camera: _tried(detector, frame, views) for frame, views in looks}
 
 
-def _tried(detect: Callable[[Frame], Detections], frame: Frame) -> Detections | Exception:
+def _tried(detector: Detects, frame: Frame, beside: Sequence[View]) -> Detections | Exception:
     try:
-        return detect(frame)
+        return detector.detect([frame], [beside])[0]
     except Exception as error:  # noqa: BLE001 - said for this camera by the caller
         return error
