@@ -137,4 +137,9 @@ async def test_without_script_a_line_that_nobody_confirmed_is_not_kept(box, open
     await expect(still.get_by_role("alert")).to_contain_text("未保存：请逐条确认")
     assert await still.locator("#move-0 [data-rise]").input_value() == "3.0"
     assert await still.locator("#move-0 [data-confirm]").is_checked()
+    await still.locator("#move-0 [data-rise]").fill("25")
+    for number in (1, 2):
+        await still.locator(f"#move-{number} .remove").click()
+    await still.get_by_role("button", name="保存为新版本").click()
+    await expect(still.locator("#move-0 .field-error").first).to_contain_text("点应在画面内")
     assert len(kept(box)) == 1

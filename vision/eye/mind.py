@@ -154,8 +154,7 @@ class CameraMind:
     def redraw(self, watched: Watched, parts: MindParts) -> None:
         """Another survey: health, tracks and places of heads go on, edges begin anew. Where the camera looks is found
         out anew, and presets bring their own health."""
-        self.watched = watched
-        self._parts.helmets.use_zones(watched.survey.zones)
+        self._use(watched)
         kept = self._parts
         health = parts.health if parts.presets or kept.presets else kept.health
         self._parts = replace(parts, health=health, tracker=kept.tracker, helmets=kept.helmets)
@@ -232,10 +231,14 @@ class CameraMind:
         presets = self._parts.presets
         if presets is None or not presets.turn(frame, now_mono_ns):
             return
-        self.watched = replace(self.watched, survey=presets.survey)
+        self._use(replace(self.watched, survey=presets.survey))
         self._parts = replace(self._parts, reference=presets.reference)
-        self._parts.helmets.use_zones(presets.survey.zones)
         self._edges_kept_ns = now_mono_ns - KEEP_EDGES_NS
+
+    def _use(self, watched: Watched) -> None:
+        """Judge by this drawing from now on, also those parts that know nothing of presets."""
+        self.watched = watched
+        self._parts.helmets.use_zones(watched.survey.zones)
 
     def _tracked(self, frame: Frame, detections: Detections | None) -> Detections | None:
         """With tracks. What stands still is seen again where it was."""

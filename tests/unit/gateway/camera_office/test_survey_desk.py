@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gateway.camera_office.survey_desk import (
+    FLOOR_MOVED,
     MOST_PRESETS,
     Drawn,
     MovedError,
@@ -23,12 +24,14 @@ from gateway.camera_office.survey_desk import (
 )
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.evidence import RecordKind
+from gateway.model.floor_rise import Move, raised
 from gateway.model.night_picture import NightPictureError, NightProblem
 from gateway.model.picture import CameraLink, Picture
 from gateway.model.survey import Survey, SurveyError
-from tests.fakes.eyes import StillEyes, camera
+from tests.fakes.eyes import STOREY, StillEyes, camera
 from tests.fakes.office import Office
 from tests.fakes.site import NOW_NS
+from vision.floor_shift import floor_rises
 from vision.survey_night import night_look
 from vision.survey_parsing import read_survey
 from vision.view_comparison import has_moved
@@ -307,3 +310,18 @@ async def test_a_drawing_without_a_picture_gives_nothing_up(drawings: Drawings) 
     with pytest.raises(NoReferenceError):
         await drawings.desk.save(await drawings.drawn(1, reference_sha256=""), drawings.eyes)
     assert drawings.eyes.survey("cam-1").version == 1
+
+
+async def test_lines_at_a_new_height_are_sealed_as_such_and_leave_the_reference_by_night(drawings: Drawings) -> None:
+    survey = await drawings.with_night()
+    drawings.eyes.floor_up = True
+    drawings.desk.propose_rises = floor_rises
+    drawn = await drawings.drawn(2, edges=[], event=FLOOR_MOVED)
+    (rise,) = await drawings.desk.floor_rises("cam-1", drawn.reference_sha256)
+    assert (rise.edge_id, rise.found, round(rise.rise_m)) == ("edge-1", True, 3)
+    higher = replace(survey, edges=(raised(survey.edges[0], Move(rise.rise_m)),))
+    third = await drawings.desk.save(replace(drawn, edges=plain(higher)[1]), drawings.eyes)
+    assert (third.night_sha256, drawings.sealed()[2]["event"]) == ("", "floor_moved")
+    assert third.edges[0].line[0][1] == pytest.approx(0.56 - STOREY, abs=0.015)
+    drawings.desk.propose_rises = None
+    assert await drawings.desk.floor_rises("cam-1", third.reference_sha256) == ()
