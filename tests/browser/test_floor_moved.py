@@ -83,6 +83,8 @@ async def test_three_lines_are_at_the_new_height_in_under_two_minutes(box, open_
     await expect(page.get_by_text("Proposed: agrees with the old picture")).to_have_count(3)
     rise = page.locator("#move-0 [data-rise]")
     assert float(await rise.input_value()) == pytest.approx(3.0, abs=0.15)
+    await page.locator("[data-drawing] img").evaluate("image => image.decode()")
+    await expect(page.locator("[data-handle]")).to_be_visible()
     picture = await page.locator("[data-drawing] img").bounding_box()
     await finger.drag(page.locator("[data-handle]"), 0, -0.07 * picture["height"])
     assert float(await rise.input_value()) == pytest.approx(4.2, abs=0.25), "7 % of the picture are 1.2 m"
