@@ -1,7 +1,8 @@
-"""Kept state of the edge check on disk: one file a camera, the newest only.
+"""Kept state of the edge check on disk: one file a camera, the newest only. `vision.sight` keeps its own the same way.
 
     edge_states/<camera>.edges             written whole and synced (`gateway.durable`), replaced about once a minute
     edge_states/<camera>.<preset>.edges    of a preset: the beginning of its name's digest
+    sight_states/<camera>.sight
 
 No record and no evidence: losing it costs the minute in which every edge is unknown until it is confirmed again. The
 bytes are not looked into here; the eye checks them before it takes anything up. Blocking: `flush` from a thread.
@@ -17,17 +18,18 @@ from typing import Final
 from gateway.durable import write_whole
 
 log = logging.getLogger(__name__)
-FOLDER: Final = "edge_states"
+ENDINGS: Final = {"edge": "edges", "sight": "sight"}
 MOST_BYTES: Final = 48 * 2**20
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class EdgeStates:
     """The newest state by camera and preset (empty for a camera that stands), in memory and, where a folder is given,
-    on the disk."""
+    on the disk. `what`: a key of `ENDINGS`."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder / FOLDER if folder is not None else None
+    def __init__(self, folder: Path | None = None, what: str = "edge") -> None:
+        self._folder = folder / f"{what}_states" if folder is not None else None
+        self._what, self._ending = what, ENDINGS[what]
         self._newest: dict[tuple[str, str], bytes] = {}
         self._waiting: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -57,7 +59,7 @@ class EdgeStates:
                 try:
                     self._write(whose, self._newest[whose])
                 except OSError as error:
-                    log.error("event=edge_state_not_kept camera=%s reason=%r", whose[0], str(error))
+                    log.error("event=%s_state_not_kept camera=%s reason=%r", self._what, whose[0], str(error))
 
     def _write(self, whose: tuple[str, str], state: bytes) -> None:
         if (file := self._file(whose)) is not None:
@@ -73,7 +75,7 @@ class EdgeStates:
         except FileNotFoundError:
             return b""
         except OSError as error:
-            log.error("event=edge_state_not_read camera=%s reason=%r", whose[0], str(error))
+            log.error("event=%s_state_not_read camera=%s reason=%r", self._what, whose[0], str(error))
             return b""
 
     def _file(self, whose: tuple[str, str]) -> Path | None:
@@ -81,4 +83,4 @@ class EdgeStates:
         if self._folder is None or not _NAME.fullmatch(camera):
             return None
         part = f".{hashlib.sha256(preset.encode()).hexdigest()[:16]}" if preset else ""
-        return self._folder / f"{camera}{part}.edges"
+        return self._folder / f"{camera}{part}.{self._ending}"

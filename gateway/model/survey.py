@@ -28,10 +28,13 @@ class SurveyError(ValueError):
 
 
 class ZoneUse(StrEnum):
-    """WATCHED: helmets are asked for. EXEMPT: an office, a cabin, a street behind the fence."""
+    """WATCHED: helmets are asked for. EXEMPT: an office, a cabin, a street behind the fence. DANGER: nobody is to be in
+    there. GROUND: level ground whose corners have known site coordinates. The last two say nothing of helmets."""
 
     WATCHED = "watched"
     EXEMPT = "exempt"
+    DANGER = "danger"
+    GROUND = "ground"
 
 
 class EdgeKind(StrEnum):
@@ -73,12 +76,14 @@ PROTECTIONS_OF: Final[Mapping[EdgeKind, tuple[Protection, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """`outline` has at least three spots. Where no watched zone is drawn the whole picture is watched."""
+    """`outline` has at least three spots. Where no watched zone is drawn the whole picture is watched. A GROUND has
+    four spots at least, and `site_m` says east and north of each in metres; every other zone has none."""
 
     zone_id: str
     title: str
     use: ZoneUse
     outline: tuple[Spot, ...]
+    site_m: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,9 @@ class Survey:
         for edge in document["edges"]:
             if edge["protection"] is Protection.UNKNOWN:
                 del edge["protection"]
+        for zone in document["zones"]:
+            if not zone["site_m"]:
+                del zone["site_m"]
         return document
 
 

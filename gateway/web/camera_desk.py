@@ -15,6 +15,7 @@ from gateway.model.quantity import Point
 from gateway.model.reading import Quality
 from gateway.ports import Eyes
 from gateway.store.alarm_history import AlarmHistory, Chosen
+from gateway.web.camera_sight import SightView, sight_view
 from gateway.web.read_model import BoxView
 
 BLIND: Final = frozenset({"black", "frozen", "blurred", "overexposed", "underexposed", "covered", "replayed"})
@@ -94,6 +95,13 @@ class CameraDesk:
         if eyes is None:
             raise KeyError(name)
         return eyes.still(name)
+
+    def sight(self, name: str) -> SightView:
+        """Of whom it could tell whether a helmet is worn. Raises KeyError for an unknown camera."""
+        eyes = self.eyes
+        if eyes is None:
+            raise KeyError(name)
+        return sight_view(eyes.sight(name, self.view.parts.clock.now_ns()))
 
     def figures(self, name: str) -> list[CameraFigure]:
         """Every point of the camera's device, as measured last."""

@@ -53,7 +53,13 @@ def cameras_routes(app: FastAPI, pages: Pages, desk: CameraDesk) -> None:
         shown, figures = found(desk, camera), desk.figures(camera)
         past = await asyncio.to_thread(desk.past, shown)
         drawn = desk.eyes.surveys(camera) if desk.eyes is not None else ()
-        about: dict[str, Any] = {"each": shown, "figures": figures, "past": past, "drawn": drawn}
+        about: dict[str, Any] = {
+            "each": shown,
+            "figures": figures,
+            "past": past,
+            "drawn": drawn,
+            "sight": desk.sight(camera),
+        }
         return pages.render(request, template, **about, protections=PROTECTIONS, video_role=VIDEO_ROLE)
 
     @app.get("/cameras/{camera}")

@@ -9,12 +9,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.model.verdict import Truth
-from vision.finding import Ailment, Finding, FindingKind, PictureHealth
+from vision.finding import ON_REQUEST, Ailment, Finding, FindingKind, PictureHealth
 
 PLACES: Mapping[FindingKind, int] = {
     FindingKind.BARE_HEAD: 8,
     FindingKind.EDGE_OPEN: 4,
     FindingKind.PERSON_AT_EDGE: 4,
+    **dict.fromkeys(ON_REQUEST, 4),
 }
 """How many places a kind of finding has, which is how many points the shipped device table gives it."""
 MAX_SAID_BYTES = 4096

@@ -14,20 +14,27 @@ from numpy.typing import NDArray
 
 from gateway.model.detections import Detections
 from vision.camera_health import CameraHealth
-from vision.detector import SHIPPED_MODEL, Detector, open_detector
+from vision.detector import SHIPPED_MODEL, Detector, check_picture, open_detector
+from vision.detector.calibrated import calibrated_thresholds, raw_thresholds
+from vision.detector.faults import ModelError
 from vision.detector.tiles import View
 from vision.edges.keeping import EdgeStateError
 from vision.edges.settings import EdgeSettings
 from vision.edges.watch import EdgeWatch
 from vision.eye.mind import MindParts
-from vision.eye.models import ModelShelf
+from vision.eye.models import ModelShelf, Scores, operating
 from vision.eye.pictures import Image, decoded
 from vision.eye.presets import Presets, PresetView
 from vision.eye.view_edges import EdgesByView, ViewEdges, guarded, split_state, taped_edges
 from vision.eye.watched import Drawing, Watched
+from vision.finding import FindingKind
 from vision.frame import Frame
 from vision.helmets import HelmetWatch
 from vision.helmets_settings import settings_at
+from vision.people.clothes import ClothesLook, VestColours
+from vision.people.clothes_model import open_clothes
+from vision.people.settings import HookSettings
+from vision.people.watch import PeopleWatch
 from vision.tracker import Tracker, TrackerSettings
 
 log = logging.getLogger(__name__)
@@ -39,7 +46,6 @@ class SiteDetector:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._low = (detector.thresholds * np.float32(TrackerSettings().low_share)).astype(np.float32)
 
     @property
     def version(self) -> str:
@@ -47,14 +53,34 @@ class SiteDetector:
         return self._detector.model.version
 
     @property
-    def thresholds(self) -> tuple[float, float, float]:
+    def thresholds(self) -> Scores:
         """By `SeenClass`; above every score for a class that the model does not know."""
         helmet, head, person = np.minimum(self._detector.thresholds, 2.0).tolist()
         return helmet, head, person
 
-    def detect(self, frames: Sequence[Frame], beside: Sequence[Sequence[View]]) -> list[Detections]:
+    def low_scores(self, scores: Scores) -> Scores:
+        """`TrackerSettings.low_share` of the network's own scores, whatever they are mapped to."""
+        calibration = self._detector.model.entry.calibration
+        raw = raw_thresholds(np.array(scores, np.float32), calibration) * np.float32(TrackerSettings().low_share)
+        helmet, head, person = calibrated_thresholds(raw, calibration).tolist()
+        return helmet, head, person
+
+    def detect(
+        self, frames: Sequence[Frame], beside: Sequence[Sequence[View]], scores: Sequence[Scores] | None = None
+    ) -> list[Detections]:
         """One entry a frame; `beside` it those parts are looked at. Raises ValueError for a picture that is none."""
-        return self._detector.detect(frames, beside, self._low)
+        for frame in frames:
+            check_picture(frame.image, frame.camera)
+        looks = self._detector.look([frame.image for frame in frames], beside)
+        at = [self.thresholds] * len(frames) if scores is None else scores
+        return [
+            self._detector.detections(frame, look, *self._levels(each))
+            for frame, look, each in zip(frames, looks, at, strict=True)
+        ]
+
+    def _levels(self, scores: Scores) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """How low candidates are kept, and the operating scores."""
+        return np.array(self.low_scores(scores), np.float32), np.array(scores, np.float32)
 
 
 def open_model(path: Path | None, backend: str, provider: str = "cpu") -> SiteDetector:
@@ -67,21 +93,45 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: in
     check goes on with what it knew before a restart where that still counts; everything else begins anew."""
     settings = watched.settings
     detector = shelf.detector(settings, now_mono_ns)
-    scores = detector.thresholds if detector is not None else TrackerSettings().thresholds
+    scores = operating(detector, watched.scores) if detector is not None else TrackerSettings().thresholds
+    low = detector.low_scores(scores) if detector is not None else None
     asked = settings_at(settings.analyse_fps, scores, settings.min_head_px, settings.vote_s)
-    tracker, helmets = Tracker(TrackerSettings(thresholds=scores)), HelmetWatch(asked, watched.survey.zones)
+    tracker, helmets = Tracker(TrackerSettings(thresholds=scores, low=low)), HelmetWatch(asked, watched.survey.zones)
+    people = _people(watched)
     opened = _Opened(watched, detector.version if detector is not None else "", now_ns)
     if watched.presets:
         presets, edges = _presets(opened)
-        return MindParts(presets, tracker, helmets, edges, None, presets)
+        return MindParts(presets, tracker, helmets, edges, None, presets, scores, people)
     only = Drawing(watched.survey, watched.reference, watched.night, watched.edge_state)
     reference = _reference(watched, only.reference, "reference picture")
     if guarded(only.survey) != only.survey:
         edges = _by_view(opened, [(only, reference)])
         edges.look_at("")
-        return MindParts(CameraHealth(), tracker, helmets, edges, _grey(reference))
+        return MindParts(CameraHealth(), tracker, helmets, edges, _grey(reference), None, scores, people)
     watch = None if reference is None else _watch(opened, only, reference)
-    return MindParts(CameraHealth(), tracker, helmets, watch, _grey(reference))
+    return MindParts(CameraHealth(), tracker, helmets, watch, _grey(reference), None, scores, people)
+
+
+def _people(watched: Watched) -> PeopleWatch | None:
+    """The checks on people that the camera is asked for. A model of clothes that cannot be used is logged; what it
+    should judge is unknown then, and vest colours do not take its place."""
+    settings, zones = watched.settings, watched.survey.zones
+    kinds = [FindingKind(name) for name in settings.checks]
+    if not kinds:
+        return None
+    look = None
+    if FindingKind.NO_WORK_CLOTHES in kinds:
+        try:
+            path = settings.clothes_model
+            look = ClothesLook(open_clothes(path, settings.backend) if path else VestColours())
+        except ModelError as error:
+            log.error("event=clothes_model_failed camera=%s reason=%r", watched.camera, str(error))
+    hook = None
+    if settings.hook_radius_m:
+        hook = HookSettings(
+            settings.hook_cranes, settings.hook_radius_m, settings.hook_above_m, settings.hook_ground_z_m
+        )
+    return PeopleWatch(kinds, settings.analyse_fps, zones, look, hook)
 
 
 @dataclass(frozen=True, slots=True)

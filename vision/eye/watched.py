@@ -5,6 +5,8 @@ Knows no OpenCV, no model and no process: both sides import it.
 
 from dataclasses import dataclass, field
 
+from gateway.model.camera_scores import CameraScores
+from gateway.model.hook import HookPose
 from gateway.model.picture import Picture
 from gateway.model.survey import Survey
 from vision.settings import CameraDeviceSettings
@@ -24,7 +26,8 @@ class Drawing:
 class Watched:
     """One camera to judge. `slot` names its frame slot; `reference` is the JPEG that the survey was drawn on.
     `edge_state` is what the edge check gave to be kept last, `night` the JPEG of the reference by night; empty when
-    there is none. A camera that turns has `presets`, and is watched by the empty survey where it looks at none."""
+    there is none. A camera that turns has `presets`, and is watched by the empty survey where it looks at none.
+    `scores` are the camera's own operating scores, used where they were made for the model that looks."""
 
     camera: str
     slot: str
@@ -34,6 +37,7 @@ class Watched:
     edge_state: bytes = b""
     night: bytes = b""
     presets: tuple[Drawing, ...] = ()
+    scores: CameraScores | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,14 @@ class AskReference:
     number: int
 
 
-Order = Watched | Forget | Redraw | AskReference
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Where the hooks are under which cameras look for people."""
+
+    hooks: tuple[HookPose, ...]
+
+
+Order = Watched | Forget | Redraw | AskReference | Hooks
 
 
 @dataclass(frozen=True, slots=True)
