@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gateway.model.hook import HookPose
 from gateway.model.survey import Edge, Protection, Spot, Survey, Zone, ZoneUse
 from tests.fakes.edge_site import HEIGHT, Look, painted, rail
 from tests.fakes.edge_site import survey as drawn_on_the_site
@@ -208,3 +209,31 @@ def test_the_preset_of_a_state_goes_over_the_pipe_and_one_that_is_too_long_is_re
     assert decoded(octets[8 : 8 + head], octets[8 + head :]) == said
     with pytest.raises(ValueError, match="edge_preset"):
         said_bytes(replace(said, edge_preset="x" * 81))
+
+
+ALL = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+PIT = Zone("zone-2", "pit", ZoneUse.DANGER, ALL)
+YARD = Zone("zone-3", "yard", ZoneUse.GROUND, ALL, ((0.0, 72.0), (128.0, 72.0), (128.0, 0.0), (0.0, 0.0)))
+
+
+def test_at_no_preset_and_where_none_is_drawn_danger_zones_and_hooks_are_unknown() -> None:
+    camera = presets()
+    east, other = camera.presets
+    east = replace(east, survey=replace(east.survey, zones=(PIT, YARD)))
+    checks = ("in_danger_zone", "under_hook")
+    asked = camera.settings.model_copy(update={"checks": checks, "hook_cranes": ("crane-1",), "hook_radius_m": 3.0})
+    eye = Turning(replace(camera, settings=asked, presets=(east, other)))
+
+    def told(image: Image, seconds: int) -> tuple[tuple[int, str], list[bool]]:
+        """Where it looks, and of which checks it is known that nobody is concerned. UNKNOWN never is."""
+        for _ in range(seconds):
+            eye.mind.use_hooks([HookPose("crane-1", 60.0, 22.0, 30.0, 1.0, eye.second * SECOND_NS)])
+            said = eye.sees(image)
+        values = [said.values[f"{check}_1"] for check in checks]
+        assert all(value == 0.0 or math.isnan(value) for value in values)
+        return where(said), [value == 0.0 for value in values]
+
+    assert told(painted(), 45) == ((1, "east"), [True, True])
+    assert told(nowhere(), 15) == ((0, ""), [False, False])
+    assert told(west(), 15) == ((1, "west"), [False, False])
+    assert told(painted(), 45) == ((1, "east"), [True, True])
