@@ -57,6 +57,7 @@ from gateway.media.kept import MediaClass, MediaItem
 from gateway.media.office import MediaNeeds, MediaOffice
 from gateway.media.rendition import Renditions, SmallPicture
 from gateway.model.errors import ConfigError
+from gateway.model.floor_rise import Rise
 from gateway.model.night_picture import NightLook
 from gateway.model.picture import Picture
 from gateway.model.reading import Readings
@@ -383,6 +384,7 @@ class Gateway:
         self.surveys = SurveyDesk(
             drawings, read_survey, self.alerts, self.recorder, self.clock, _night_look, _has_moved
         )
+        self.surveys.propose_rises = _floor_rises
         self.camera_scores = ScoreDesk(ScoreStore(self._folder), self.alerts, self.recorder, self.clock, self.eyes)
         self.media = MediaOffice(
             MediaNeeds(
@@ -850,6 +852,12 @@ def _has_moved(then: bytes, now: bytes) -> Truth:
     from vision.view_comparison import has_moved  # noqa: PLC0415
 
     return has_moved(then, now)
+
+
+def _floor_rises(survey: Survey, before: bytes, now: bytes) -> Sequence[Rise]:
+    from vision.floor_shift import floor_rises  # noqa: PLC0415
+
+    return floor_rises(survey, before, now)
 
 
 def _thumbnail(body: bytes, item: MediaItem) -> SmallPicture:

@@ -135,13 +135,14 @@ class Eyes(Protocol):
         when the stream ends."""
         ...
 
-    def survey(self, camera: str) -> Survey:
-        """What is drawn for the camera now."""
+    def surveys(self, camera: str) -> Sequence[Survey]:
+        """What is drawn for the camera now: of one that turns, for each of its presets; none: nothing."""
         ...
 
     def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
-        """Judge by another version from now on. It was checked and kept before; `reference` is the JPEG it was drawn
-        on, `night` the one by night, empty where it has none."""
+        """Judge by another version from now on, where the camera is at its preset. It was checked and kept before;
+        `reference` is the JPEG it was drawn on, `night` the one by night, empty where it has none. Without a reference
+        it is given up, and counts no more."""
         ...
 
     def use_scores(self, scores: CameraScores) -> None:

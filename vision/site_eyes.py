@@ -75,10 +75,10 @@ class SiteEyes:
         """Fragmented MP4, not re-encoded. Raises LookupError with the reason."""
         return self._capture(camera).live()
 
-    def survey(self, camera: str) -> Survey:
-        """What is drawn for the camera now."""
+    def surveys(self, camera: str) -> Sequence[Survey]:
+        """What is drawn for the camera now, for each of its presets."""
         self._seen(camera)
-        return self.hub.survey(camera)
+        return self.hub.surveys(camera)
 
     def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
         """Judge by another version from now on. A survey of a camera that a reload will bring is kept for it."""
@@ -114,6 +114,8 @@ class SiteEyes:
         report = state.report if state is not None else None
         settings = seen.device.settings
         zh, en = self._titles().get(settings.asset, (settings.asset, settings.asset))
+        surveys = self.hub.surveys(seen.camera)
+        turns = any(survey.preset for survey in surveys)
         values = seen.newest.values if seen.newest is not None else {}
         said, own = _said_of(seen), self.hub.scores(seen.camera)
         return CameraState(
@@ -134,15 +136,22 @@ class SiteEyes:
             ailing=tuple(str(ailment) for ailment in Ailment if values.get(str(ailment)) == 1.0),
             dangerous_works=settings.dangerous_works,
             model_version=str(said.get("model", "")),
-            survey_version=self.hub.survey(seen.camera).version,
+            survey_version=max((survey.version for survey in surveys), default=0),
             not_shut_in=report.lacks if report is not None else "",
             last_error=seen.last_error or (state.last_error if state is not None else ""),
+            presets=tuple(survey.preset for survey in surveys) if turns else (),
+            preset=_preset_of(said) if turns else None,
             scores=str(said.get("scores", "")),
             own_scores=own.version if own is not None else 0,
             own_scores_used=own is not None and said.get("scores_version") == str(own.version),
             own_scores_undone=own is not None and not own.scores,
             scores_since_ns=own.made_at_ns if own is not None else 0,
         )
+
+
+def _preset_of(said: Mapping[str, object]) -> str | None:
+    """The preset at which the newest frame was taken; None: at none, or not known."""
+    return str(said.get("preset", "")) if said.get("at_preset") == 1 else None
 
 
 def _said_of(seen: SeenCamera) -> Mapping[str, object]:

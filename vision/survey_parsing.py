@@ -8,10 +8,22 @@ Does not know where surveys are kept, nor the picture they were drawn on.
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from gateway.model.survey import Edge, EdgeKind, RailMark, Spot, Survey, SurveyError, Zone, ZoneUse
+from gateway.model.survey import (
+    PROTECTIONS_OF,
+    Edge,
+    EdgeKind,
+    Protection,
+    RailMark,
+    Spot,
+    Survey,
+    SurveyError,
+    Zone,
+    ZoneUse,
+)
 from vision.people.ground import ground_of
 
 MOST_ZONES: Final = 16
@@ -119,8 +131,7 @@ class _Faults:
 
 
 def _survey(data: object, faults: _Faults) -> Survey | None:
-    keys = ("camera", "version", "made_at_ns", "made_by", "reference_sha256", "zones", "edges", "night_sha256")
-    table = faults.table(data, "survey", keys)
+    table = faults.table(data, "survey", [part.name for part in fields(Survey)])
     if not isinstance(data, Mapping):
         return None
     digest, by_night = (faults.digest(table.get(name, ""), name) for name in ("reference_sha256", "night_sha256"))
@@ -141,6 +152,7 @@ def _survey(data: object, faults: _Faults) -> Survey | None:
         zones=tuple(zones),
         edges=tuple(edges),
         night_sha256=by_night,
+        preset=faults.text(table.get("preset", ""), "preset", least=0),
     )
 
 
@@ -188,7 +200,7 @@ def _check_ground(zone: Zone, where: str, faults: _Faults) -> None:
 
 
 def _edge(data: object, where: str, faults: _Faults) -> Edge:
-    table = faults.table(data, where, ("edge_id", "title", "kind", "line", "length_m", "marks"))
+    table = faults.table(data, where, ("edge_id", "title", "kind", "line", "length_m", "marks", "protection"))
     kind = faults.choice(table.get("kind"), f"{where}.kind", EdgeKind, EdgeKind.FLOOR_EDGE)
     opening = kind is EdgeKind.OPENING
     line = faults.spots(table.get("line"), f"{where}.line", 3 if opening else 2)
@@ -200,6 +212,10 @@ def _edge(data: object, where: str, faults: _Faults) -> Edge:
     rows = faults.rows(table.get("marks", ()), f"{where}.marks", wanted, wanted)
     marks = tuple(_mark(row, f"{where}.marks[{n}]", faults) for n, row in enumerate(rows))
     _check_marks(marks, line, where, faults)
+    said = table.get("protection", Protection.UNKNOWN)
+    protection = faults.choice(said, f"{where}.protection", Protection, Protection.UNKNOWN)
+    if protection not in PROTECTIONS_OF[kind]:
+        faults.add(f"{where}.protection", _shown(said), f"one of {', '.join(PROTECTIONS_OF[kind])}")
     return Edge(
         edge_id=faults.text(table.get("edge_id"), f"{where}.edge_id"),
         title=faults.text(table.get("title"), f"{where}.title"),
@@ -207,6 +223,7 @@ def _edge(data: object, where: str, faults: _Faults) -> Edge:
         line=line,
         length_m=faults.number(table.get("length_m"), f"{where}.length_m", *LENGTH_M),
         marks=marks,
+        protection=protection,
     )
 
 

@@ -27,6 +27,7 @@ from vision.camera.plan import CapturePlan
 from vision.detector import SHIPPED_MODEL, Backend, ModelError, open_detector
 from vision.edges.watch import EdgeWatch
 from vision.eye.parts import SiteDetector
+from vision.eye.view_edges import EdgesByView, ViewEdges, guarded, taped_edges
 from vision.helmets_settings import settings_at
 from vision.survey_parsing import read_survey
 from vision.watch_eye import Sight, WatchEye
@@ -158,7 +159,10 @@ def _eye(args: argparse.Namespace) -> WatchEye:
             raise ValueError("--night-reference without --reference; the edges are drawn on that")
         return WatchEye(detector, survey, settings)
     grey = np.asarray(cv2.cvtColor(reference, cv2.COLOR_BGR2GRAY), np.uint8)
-    return WatchEye(detector, survey, settings, EdgeWatch(survey, reference, night_image=night), grey)
+    watch = EdgeWatch(guarded(survey), reference, night_image=night)
+    edges = EdgesByView([ViewEdges("", watch, taped_edges(survey))])
+    edges.look_at("")
+    return WatchEye(detector, survey, settings, edges, grey)
 
 
 def _picture(path: Path | None) -> NDArray[np.uint8] | None:

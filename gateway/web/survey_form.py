@@ -1,7 +1,7 @@
 """The form of the drawing page: what a person typed or drew, as rows that can be shown again, and as plain data.
 
     zone.0.id  zone.0.title  zone.0.use   zone.0.points  zone.0.remove  zone.0.site
-    edge.0.id  edge.0.title  edge.0.kind  edge.0.points  edge.0.remove  edge.0.length_m
+    edge.0.id  edge.0.title  edge.0.kind  edge.0.points  edge.0.remove  edge.0.length_m  edge.0.protection
     edge.0.mark.0.foot  edge.0.mark.0.top  edge.0.mark.0.height_m         and mark.1
 
 `points` has one point a line, `x, y` in per cent of the picture (0 is left and top). Marks are two such points. `site`
@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from gateway.model.survey import Edge, EdgeKind, RailMark, Spot, Survey, Zone, ZoneUse
+from gateway.model.survey import Edge, EdgeKind, Protection, RailMark, Spot, Survey, Zone, ZoneUse
 
 Fields = Mapping[str, str]
 _ROW: Final = re.compile(r"(zone|edge)\.(\d{1,3})\.id")
@@ -56,6 +56,7 @@ class EdgeRow:
     length_m: str = ""
     marks: tuple[MarkRow, MarkRow] = field(default_factory=lambda: (MarkRow(), MarkRow()))
     faults: tuple[tuple[str, str], ...] = ()
+    protection: str = Protection.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ def edges_of(rows: Sequence[EdgeRow]) -> list[dict[str, Any]]:
             "line": points_of(row.points),
             "length_m": _number(row.length_m),
             "marks": [] if row.kind == EdgeKind.OPENING else [_mark(mark) for mark in row.marks],
+            "protection": row.protection or Protection.UNKNOWN,
         }
         for row in rows
     ]
@@ -162,7 +164,8 @@ def _edge_row(edge: Edge) -> EdgeRow:
     marks = [_mark_row(mark) for mark in edge.marks]
     both = (*marks, MarkRow(), MarkRow())[:2]
     length = f"{edge.length_m:g}"
-    return EdgeRow(edge.edge_id, edge.title, edge.kind, points_text(edge.line), length, (both[0], both[1]))
+    points, marked = points_text(edge.line), (both[0], both[1])
+    return EdgeRow(edge.edge_id, edge.title, edge.kind, points, length, marked, protection=edge.protection)
 
 
 def _mark_row(mark: RailMark) -> MarkRow:
@@ -187,8 +190,9 @@ def _typed_edge(fields: Fields, prefix: str) -> EdgeRow | None:
 
     if said("remove") or not (said("title") or said("points")):
         return None
-    points = _lines(said("points"))
-    return EdgeRow(said("id"), said("title"), said("kind"), points, said("length_m"), (mark(0), mark(1)))
+    marks, points = (mark(0), mark(1)), _lines(said("points"))
+    shape, length, stands = (said("id"), said("title"), said("kind")), said("length_m"), said("protection")
+    return EdgeRow(*shape, points, length, marks, protection=stands or Protection.UNKNOWN)
 
 
 def _lines(text: str) -> str:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gateway.model.detections import Detections, SeenClass
 from gateway.model.hook import HookPose
 from gateway.model.picture import FiredScene
-from gateway.model.survey import Zone
+from gateway.model.survey import Survey, Zone
 from gateway.model.verdict import Truth
 from vision.detector.motion import Motion, MotionGate, MotionSettings
 from vision.detector.rounds import TileRound
@@ -93,6 +93,34 @@ class EdgePart(Protocol):
         ...
 
 
+class PresetPart(Protocol):
+    """`vision.eye.presets.Presets`: of a camera that turns."""
+
+    @property
+    def preset(self) -> str | None:
+        """The one that is looked at; None: none."""
+        ...
+
+    @property
+    def survey(self) -> Survey:
+        """What is drawn there."""
+        ...
+
+    @property
+    def reference(self) -> Grey | None:
+        """The picture that it is drawn on; None at no preset."""
+        ...
+
+    @property
+    def state_of(self) -> str:
+        """The preset whose edge state is kept next."""
+        ...
+
+    def turn(self, frame: Frame, now_mono_ns: int) -> bool:
+        """Find out where it looks. Whether that is another place than before."""
+        ...
+
+
 class PeoplePart(Protocol):
     """`vision.people.watch.PeopleWatch`."""
 
@@ -125,14 +153,16 @@ class PeoplePart(Protocol):
 @dataclass(frozen=True, slots=True)
 class MindParts:
     """What judges one camera. `edges` is None where no edge is drawn; where one is, its places are then unknown.
-    `scores` are the operating ones by `SeenClass`, for whoever asks how the camera is judged.
-    `people` is None where none of its checks is asked for; their places are then unknown, and no point shows them."""
+    `presets` is None for a camera that stands. `scores` are the operating ones by `SeenClass`, for whoever asks how
+    the camera is judged. `people` is None where none of its checks is asked for; their places are then unknown, and no
+    point shows them."""
 
     health: HealthPart
     tracker: TrackPart
     helmets: HelmetPart
     edges: EdgePart | None
     reference: Grey | None
+    presets: PresetPart | None = None
     scores: tuple[float, float, float] | None = None
     people: PeoplePart | None = None
 
@@ -160,13 +190,12 @@ class CameraMind:
         return self._seen
 
     def redraw(self, watched: Watched, parts: MindParts) -> None:
-        """Another survey: health, tracks and places of heads go on, edges begin anew."""
-        self.watched = watched
-        self._parts.helmets.use_zones(watched.survey.zones)
+        """Another survey: health, tracks and places of heads go on, edges begin anew. Where the camera looks is found
+        out anew, and presets bring their own health."""
+        self._use(watched)
         kept = self._parts
-        if kept.people is not None:
-            kept.people.use_zones(watched.survey.zones)
-        self._parts = replace(parts, health=kept.health, tracker=kept.tracker, helmets=kept.helmets, people=kept.people)
+        health = parts.health if parts.presets or kept.presets else kept.health
+        self._parts = replace(parts, health=health, tracker=kept.tracker, helmets=kept.helmets, people=kept.people)
 
     def use_hooks(self, hooks: Sequence[HookPose]) -> None:
         """Where the hooks are now."""
@@ -175,6 +204,7 @@ class CameraMind:
 
     def look(self, frame: Frame, now_ns: int, now_mono_ns: int) -> bool:
         """Judge the picture itself. Whether its boxes are wanted: it is usable, and something moved or time passed."""
+        self._turn(frame, now_mono_ns)
         self._health = self._parts.health.look(frame, self._parts.reference, now_ns, now_mono_ns)
         if not self._health.usable:
             self._gate.forget(frame.camera)
@@ -225,7 +255,7 @@ class CameraMind:
             still,
             fired,
             health.figures,
-            self._edge_state(findings, model, now_ns, now_mono_ns) if boxes is not None else b"",
+            *self._edge_state(findings, model, now_ns, now_mono_ns, boxes is not None),
             people,
         )
 
@@ -245,6 +275,23 @@ class CameraMind:
         values |= {"judge_failed": 1.0, "usable": UNKNOWN, "judged": 0.0}
         values["blind_dangerous"] = float(self.watched.settings.dangerous_works)
         return Observation(self.watched.camera, now_ns, now_ns, values)
+
+    def _turn(self, frame: Frame, now_mono_ns: int) -> None:
+        """Judge by what is drawn where the camera looks now. What the edges of the preset that it left know is kept
+        with this frame."""
+        presets = self._parts.presets
+        if presets is None or not presets.turn(frame, now_mono_ns):
+            return
+        self._use(replace(self.watched, survey=presets.survey))
+        self._parts = replace(self._parts, reference=presets.reference)
+        self._edges_kept_ns = now_mono_ns - KEEP_EDGES_NS
+
+    def _use(self, watched: Watched) -> None:
+        """Judge by this drawing from now on, also those parts that know nothing of presets."""
+        self.watched = watched
+        self._parts.helmets.use_zones(watched.survey.zones)
+        if self._parts.people is not None:
+            self._parts.people.use_zones(watched.survey.zones)
 
     def _tracked(self, frame: Frame, detections: Detections | None) -> Detections | None:
         """With tracks. What stands still is seen again where it was."""
@@ -280,10 +327,13 @@ class CameraMind:
         persons = boxes.boxes_xyxy_px[rows[boxes.track_id[rows] >= 0]]
         return self._parts.edges.step(frame, persons, usable, now_ns)
 
-    def _edge_state(self, findings: Sequence[Finding], model: str, now_ns: int, now_mono_ns: int) -> bytes:
-        """To be kept now and then, and at once when a gap was confirmed or cleared; else empty."""
-        if self._parts.edges is None:
-            return b""
+    def _edge_state(
+        self, findings: Sequence[Finding], model: str, now_ns: int, now_mono_ns: int, judged: bool
+    ) -> tuple[bytes, str]:
+        """To be kept now and then, and at once when a gap was confirmed or cleared, with the preset that it is of; else
+        empty."""
+        if self._parts.edges is None or not judged:
+            return b"", ""
         told = {finding.key: finding.truth for finding in findings if finding.kind is FindingKind.EDGE_OPEN}
         cleared = {key for key in self._open_edges if told.get(key) is Truth.FALSE}
         opened = {key for key, truth in told.items() if truth is Truth.TRUE} - self._open_edges
@@ -291,9 +341,10 @@ class CameraMind:
         if self._edges_kept_ns is None:
             self._edges_kept_ns = now_mono_ns
         if not (opened or cleared or now_mono_ns - self._edges_kept_ns >= KEEP_EDGES_NS):
-            return b""
+            return b"", ""
         self._edges_kept_ns = now_mono_ns
-        return self._parts.edges.kept(model, now_ns)
+        of = self._parts.presets.state_of if self._parts.presets is not None else ""
+        return self._parts.edges.kept(model, now_ns), of
 
     def _fired(self, frame: Frame, boxes: Detections | None, finding: Finding, model: str) -> FiredScene:
         settings, survey = self.watched.settings, self.watched.survey
@@ -324,7 +375,11 @@ class CameraMind:
         self._digests = {key: digests for key, digests in self._digests.items() if key in held}
 
     def _about(self, frame: Frame, model: str) -> dict[str, str | int]:
-        return {
+        presets = self._parts.presets
+        where: dict[str, str | int] = {}
+        if presets is not None:
+            where = {"at_preset": int(presets.preset is not None), "preset": presets.preset or ""}
+        return where | {
             "camera": self.watched.camera,
             "frame": frame.seq,
             "session": frame.session,

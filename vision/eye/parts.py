@@ -5,6 +5,7 @@ In: what the gateway says of a camera. Out: `MindParts`, and a `Detects` that gi
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -23,7 +24,9 @@ from vision.edges.watch import EdgeWatch
 from vision.eye.mind import MindParts
 from vision.eye.models import ModelShelf, Scores, operating
 from vision.eye.pictures import Image, decoded
-from vision.eye.watched import Watched
+from vision.eye.presets import Presets, PresetView
+from vision.eye.view_edges import EdgesByView, ViewEdges, guarded, split_state, taped_edges
+from vision.eye.watched import Drawing, Watched
 from vision.finding import FindingKind
 from vision.frame import Frame
 from vision.helmets import HelmetWatch
@@ -97,24 +100,26 @@ def open_model(path: Path | None, backend: str, provider: str = "cpu") -> SiteDe
 def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: int) -> MindParts:
     """Parts for one camera. Without a usable reference no edge is judged, and that is logged: unknown, not ok. The edge
     check goes on with what it knew before a restart where that still counts; everything else begins anew."""
-    settings, survey = watched.settings, watched.survey
+    settings = watched.settings
     detector = shelf.detector(settings, now_mono_ns)
     scores = operating(detector, watched.scores) if detector is not None else TrackerSettings().thresholds
     low = detector.low_scores(scores) if detector is not None else None
     votes = detector.vote_scores(scores) if detector is not None else scores
     asked = settings_at(settings.analyse_fps, votes, settings.min_head_px, settings.vote_s)
-    reference = _reference(watched, watched.reference, "reference picture")
-    edges = None
-    if survey.edges and reference is not None:
-        confirm_s = settings.edge_confirm_s
-        average_s = min(EdgeSettings().average_s, confirm_s / 5)
-        asked_of_edges = EdgeSettings(confirm_s=confirm_s, average_s=average_s)
-        edges = EdgeWatch(survey, reference, asked_of_edges, _night(watched, reference))
-        if watched.edge_state:
-            _resume(edges, watched, detector.version if detector is not None else "", now_ns)
-    grey = None if reference is None else np.asarray(cv2.cvtColor(reference, cv2.COLOR_BGR2GRAY), np.uint8)
-    tracker, helmets = Tracker(TrackerSettings(thresholds=votes, low=low)), HelmetWatch(asked, survey.zones)
-    return MindParts(CameraHealth(), tracker, helmets, edges, grey, scores, _people(watched))
+    tracker, helmets = Tracker(TrackerSettings(thresholds=votes, low=low)), HelmetWatch(asked, watched.survey.zones)
+    people = _people(watched)
+    opened = _Opened(watched, detector.version if detector is not None else "", now_ns)
+    if watched.presets:
+        presets, edges = _presets(opened)
+        return MindParts(presets, tracker, helmets, edges, None, presets, scores, people)
+    only = Drawing(watched.survey, watched.reference, watched.night, watched.edge_state)
+    reference = _reference(watched, only.reference, "reference picture")
+    if guarded(only.survey) != only.survey:
+        edges = _by_view(opened, [(only, reference)])
+        edges.look_at("")
+        return MindParts(CameraHealth(), tracker, helmets, edges, _grey(reference), None, scores, people)
+    watch = None if reference is None else _watch(opened, only, reference)
+    return MindParts(CameraHealth(), tracker, helmets, watch, _grey(reference), None, scores, people)
 
 
 def _people(watched: Watched) -> PeopleWatch | None:
@@ -139,18 +144,70 @@ def _people(watched: Watched) -> PeopleWatch | None:
     return PeopleWatch(kinds, settings.analyse_fps, zones, look, hook)
 
 
-def _resume(edges: EdgeWatch, watched: Watched, model: str, now_ns: int) -> None:
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """For whom parts are opened: by which model of persons, and when."""
+
+    watched: Watched
+    model: str
+    now_ns: int
+
+
+def _presets(opened: _Opened) -> tuple[Presets, EdgesByView]:
+    """A preset without a usable picture cannot be found: it is never looked at, and that is logged."""
+    watched, views, found = opened.watched, [], []
+    for drawing in watched.presets:
+        reference = _reference(watched, drawing.reference, f"reference picture of {drawing.survey.preset!r}")
+        if (grey := _grey(reference)) is not None and reference is not None:
+            night = _grey(_night(watched, drawing.night, reference))
+            views.append(PresetView(drawing.survey, grey, night, CameraHealth()))
+        found.append((drawing, reference))
+    edges = _by_view(opened, found)
+    return Presets(watched.camera, views, edges, CameraHealth), edges
+
+
+def _by_view(opened: _Opened, drawings: Sequence[tuple[Drawing, Image | None]]) -> EdgesByView:
+    views = []
+    for drawing, reference in drawings:
+        survey, watch = drawing.survey, None
+        held, kept = split_state(survey.preset, drawing.edge_state)
+        to_watch = guarded(survey)
+        if reference is not None:
+            watch = _watch(opened, replace(drawing, survey=to_watch, edge_state=kept), reference)
+        blind = watch is None and bool(to_watch.edges)
+        views.append(ViewEdges(survey.preset, watch, taped_edges(survey), blind, held))
+    return EdgesByView(views)
+
+
+def _watch(opened: _Opened, drawing: Drawing, reference: Image) -> EdgeWatch | None:
+    """The edge check of one drawing; None where no edge is drawn."""
+    if not drawing.survey.edges:
+        return None
+    watched, confirm_s = opened.watched, opened.watched.settings.edge_confirm_s
+    average_s = min(EdgeSettings().average_s, confirm_s / 5)
+    settings = EdgeSettings(confirm_s=confirm_s, average_s=average_s)
+    watch = EdgeWatch(drawing.survey, reference, settings, _night(watched, drawing.night, reference))
+    if drawing.edge_state:
+        _resume(watch, watched, drawing.edge_state, opened)
+    return watch
+
+
+def _resume(edges: EdgeWatch, watched: Watched, kept: bytes, opened: _Opened) -> None:
     try:
-        edges.resume(watched.edge_state, model, now_ns, watched.settings.edge_resume_s)
+        edges.resume(kept, opened.model, opened.now_ns, watched.settings.edge_resume_s)
     except EdgeStateError as error:
         log.warning("event=edge_state_left camera=%s reason=%r", watched.camera, str(error))
     else:
-        log.info("event=edge_state_resumed camera=%s bytes=%d", watched.camera, len(watched.edge_state))
+        log.info("event=edge_state_resumed camera=%s bytes=%d", watched.camera, len(kept))
 
 
-def _night(watched: Watched, reference: Image) -> Image | None:
+def _grey(image: Image | None) -> NDArray[np.uint8] | None:
+    return None if image is None else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def _night(watched: Watched, jpeg: bytes, reference: Image) -> Image | None:
     """The reference by night. One that cannot be used is logged; the edges are judged by that of the day alone."""
-    night = _reference(watched, watched.night, "reference by night")
+    night = _reference(watched, jpeg, "reference by night")
     if night is None or night.shape == reference.shape:
         return night
     shapes = (night.shape, reference.shape)

@@ -25,6 +25,7 @@ from vision.eye.watched import Alive, ReferenceFrame
 from vision.garbage import GarbageError, garbage_of, printable
 from vision.observation import Observation
 from vision.sight.people import MOST_PEOPLE, People, SeenPerson
+from vision.survey_parsing import MOST_TEXT
 
 MAX_HEAD_BYTES: Final = 2**20
 MAX_BODY_BYTES: Final = 64 * 2**20
@@ -93,6 +94,7 @@ class _Observation(_Head):
     still: _Picture | None
     fired: Annotated[tuple[_Fired, ...], Field(max_length=len(FIRED_KEYS))]
     edge_state: Annotated[int, Field(ge=0, le=MOST_EDGE_BYTES)]
+    edge_preset: Annotated[str, Field(max_length=MOST_TEXT)] = ""
     people: _People | None
 
 
@@ -153,6 +155,7 @@ def _plain(message: Said, body: list[bytes]) -> dict[str, Any]:
         "still": None if message.still is None else _picture_plain(message.still, body),
         "fired": [_fired_plain(scene, body) for scene in message.fired],
         "edge_state": _length(message.edge_state, body),
+        "edge_preset": message.edge_preset,
         "people": None if message.people is None else _people_plain(message.people),
     }
 
@@ -257,10 +260,10 @@ def _observation(said: _Observation, cut: _Cut) -> Observation:
     still = None if said.still is None else _picture(said.camera, said.still, cut)
     fired = tuple(_fired(said.camera, scene, cut) for scene in said.fired)
     values, counts = _values(said.values), _values(said.counts)
-    state = cut.next(said.edge_state)
+    state = cut.next(said.edge_state), printable(said.edge_preset, MOST_TEXT)
     people = None if said.people is None else _people(said.people)
     times = said.captured_at_ns, said.received_at_ns
-    return Observation(said.camera, *times, values, text, still, fired, counts, state, people)
+    return Observation(said.camera, *times, values, text, still, fired, counts, *state, people)
 
 
 def _people(said: _People) -> People:

@@ -207,8 +207,14 @@ class Turn:
         eye = self._eyes.get(order.survey.camera)
         if eye is None:
             return
-        before = eye.mind.watched
-        watched = replace(before, survey=order.survey, reference=order.reference, edge_state=b"", night=order.night)
+        watched = replace(
+            eye.mind.watched,
+            survey=order.survey,
+            reference=order.reference,
+            edge_state=b"",
+            night=order.night,
+            presets=order.presets,
+        )
         eye.mind.redraw(watched, self.open_parts(watched))
 
     def _reference(self, order: AskReference) -> ReferenceFrame:

@@ -41,6 +41,16 @@ class Row {
     return this.kind === "zone" || this.fieldset.querySelector("[data-kind]").value === "opening";
   }
 
+  /** What may stand along this kind of edge; tape is said to be no protection as soon as it is chosen. */
+  offerProtections() {
+    const choice = this.fieldset.querySelector("[data-protection]");
+    if (!choice) return;
+    const { value: kind } = this.fieldset.querySelector("[data-kind]");
+    for (const option of choice.options) option.hidden = !option.dataset.of.split(" ").includes(kind);
+    if (choice.selectedOptions[0]?.hidden) choice.value = "unknown";
+    this.fieldset.querySelector("[data-tape]").hidden = choice.value !== "tape";
+  }
+
   /** What a zone is for: "exempt", "danger" and "ground" are drawn otherwise. */
   get use() {
     return fieldValue(this.fieldset, "use");
@@ -106,6 +116,7 @@ class Drawing {
       if (site) site.hidden = row.use !== "ground";
       row.fieldset.classList.toggle("current", row.fieldset.id === current?.row.fieldset.id);
       row.fieldset.querySelector("[data-shape-name]").textContent = row.title;
+      row.offerProtections();
     }
     if (focused) this.svg.querySelector(`[data-handle="${CSS.escape(focused)}"]`)?.focus();
   }

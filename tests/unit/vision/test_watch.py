@@ -1,5 +1,6 @@
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from gateway.model.survey import Survey, Zone, ZoneUse
+from gateway.model.survey import Protection, Survey, Zone, ZoneUse
 from tests.fakes.block_clip import CELL_PX, HEIGHT, WIDTH, picture, write_clip, write_pictures
 from tests.fakes.block_model import write_block_model
+from tests.fakes.edge_site import rail
+from tests.fakes.edge_site import survey as drawn_on_the_site
 from vision import watch
 from vision.camera.faults import CaptureFault
 from vision.camera.plan import CapturePlan
@@ -100,6 +103,19 @@ def test_no_helmet_is_asked_for_in_a_zone_of_the_survey(
     assert lines[-1]["looks"]["unwatched"] == 55
 
 
+def test_an_edge_with_tape_only_is_told_as_open(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, clip: Path, model: str
+) -> None:
+    edge = replace(rail(), protection=Protection.TAPE)
+    path = tmp_path / "survey.json"
+    path.write_text(json.dumps(drawn_on_the_site(edge).document()), encoding="utf-8")
+    cv2.imwrite(str(tmp_path / "day.png"), picture([], 0))
+    asked = ("--survey", str(path), "--reference", str(tmp_path / "day.png"), "--frames", "3")
+    _, lines, _ = _run(capsys, str(clip), "--model", model, *asked)
+    told = next(line for line in lines if line.get("key") == "edge_open_1")
+    assert (told["truth"], told["about"]["why"]) == ("true", "tape is no protection")
+
+
 def test_a_folder_of_pictures(capsys: pytest.CaptureFixture[str], tmp_path: Path, model: str) -> None:
     folder = tmp_path / "stills"
     folder.mkdir()
@@ -175,7 +191,7 @@ def test_a_clip_that_is_cut_off_is_watched_as_far_as_it_goes(
 ) -> None:
     whole = write_clip(tmp_path / "whole.ts", _story, 11.0)
     short = tmp_path / "short.ts"
-    short.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    short.write_bytes(whole.read_bytes()[: whole.stat().st_size * 3 // 4])
     status, lines, _ = _run(capsys, str(short), "--model", model)
     assert status == 0
     assert 20 < lines[-1]["frames_judged"] < 55

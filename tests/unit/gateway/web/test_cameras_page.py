@@ -13,6 +13,7 @@ from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.model.picture import CameraLink
 from gateway.model.sight import CameraSight, Reach, SightHour, Why, added
+from gateway.model.survey import Edge, EdgeKind, Protection, empty_survey
 from gateway.web.camera_desk import ShownCamera
 from gateway.web.camera_live import ROOM, LiveVideo
 from gateway.web.camera_routes import LOOKS, LookBounds, camera_routes
@@ -281,3 +282,16 @@ async def test_no_address_shows_more_than_the_camera_says(face: CameraFace) -> N
     page = await face.page("/cameras/cam-1")
     assert "<script>alert" not in page
     assert "rtsp://192.168.1.64/ch1" in page
+
+
+async def test_a_camera_that_turns_says_where_it_looks_and_that_tape_is_no_protection(face: CameraFace) -> None:
+    eyes, line = fake(face), ((0.1, 0.6), (0.9, 0.6))
+    edge = Edge("edge-1", "East", EdgeKind.FLOOR_EDGE, line, 12.0, protection=Protection.TAPE)
+    eyes.use_survey(replace(empty_survey("cam-1"), version=3, preset="gate", edges=(edge,)), b"jpeg")
+    page = await face.page("/cameras/cam-1")
+    assert "not at a preset: edges are not judged; helmets are checked in the whole picture" in page
+    assert "tape only: not protected" in page
+    eyes.turned_to = "gate"
+    page = await face.page("/cameras")
+    assert "at preset gate" in page
+    assert page.count("not at a preset") == 0

@@ -130,6 +130,15 @@ def test_what_belongs_to_no_row_stands_above_them() -> None:
     assert [en for _, en in shown.faults] == ["name: ''; expected 1 to 80 printable characters", "odd"]
 
 
+def test_what_stands_there_comes_back_and_nothing_said_is_unknown() -> None:
+    rows = rows_of_form(FORM | {"edge.0.protection": "tape"})
+    assert edges_of(rows.edges)[0]["protection"] == "tape"
+    assert read(rows).edges[0].protection == "tape"
+    assert read(rows_of_form(FORM)).edges[0].protection == "unknown"
+    covered = faults_of(rows_of_form(FORM | {"edge.0.protection": "cover"}))
+    assert covered.edges[0].faults[0][0] == "防护类型：请选择列出的一项"
+
+
 GROUND = {
     "zone.0.id": "zone-1",
     "zone.0.title": "场地",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.model.survey import EdgeKind, SurveyError, empty_survey
+from gateway.model.survey import EdgeKind, Protection, SurveyError, empty_survey
 from vision.survey_parsing import read_survey
 
 
@@ -190,3 +190,33 @@ def test_a_reference_by_night_that_is_no_digest_is_refused(night: object) -> Non
     (fault,) = faults_of(drawn() | {"night_sha256": night})
     assert fault.startswith("night_sha256: ")
     assert "expected 64 hexadecimal digits" in fault
+
+
+def test_a_survey_of_before_has_no_kind_of_protection_and_stays_byte_for_byte() -> None:
+    before = read_survey(drawn())
+    assert {edge.protection for edge in before.edges} == {Protection.UNKNOWN}
+    assert json.loads(json.dumps(before.document()))["edges"] == drawn()["edges"]
+
+
+@pytest.mark.parametrize("protection", [each for each in Protection if each is not Protection.COVER])
+def test_what_stands_along_an_edge_is_kept(protection: Protection) -> None:
+    data = drawn()
+    data["edges"][0]["protection"] = str(protection)
+    survey = read_survey(data)
+    assert survey.edges[0].protection is protection
+    assert read_survey(json.loads(json.dumps(survey.document()))) == survey
+    assert protection.protects == (protection != "tape")
+
+
+@pytest.mark.parametrize(("edge", "protection"), [(0, "cover"), (1, "steel_rail"), (1, "hedge"), (0, 3)])
+def test_what_cannot_stand_there_is_refused_with_what_can(edge: int, protection: object) -> None:
+    data = drawn()
+    data["edges"][edge]["protection"] = protection
+    fault = faults_of(data)[0]
+    assert fault.startswith(f"edges[{edge}].protection: {protection!r}; expected one of ")
+
+
+def test_a_survey_of_a_preset_says_which_and_one_of_a_camera_that_stands_says_nothing_of_it() -> None:
+    survey = read_survey(drawn() | {"preset": "大门"})
+    assert read_survey(json.loads(json.dumps(survey.document()))) == survey
+    assert (survey.preset, "preset" in read_survey(drawn()).document()) == ("大门", False)

@@ -145,7 +145,7 @@ async def test_the_sites_eyes_know_their_cameras_and_no_other() -> None:
     assert await eyes.reference("cam-1-eye") is None
     with pytest.raises(LookupError, match="started"):
         await eyes.clip("cam-1-eye", 0, 1)
-    for ask in (eyes.still, eyes.survey, eyes.live):
+    for ask in (eyes.still, eyes.surveys, eyes.live):
         with pytest.raises(KeyError):
             ask("cam-9")
 
