@@ -5,6 +5,7 @@
     python -m bench.soak --kills 60 --rounds 1 --minutes 20 --seed 7
     python -m bench.soak --kills 0 --rounds 5 --minutes 0 --only power_cut,disk_error
 
+The steady load has a world and a process of its own, beside the faults: the whole of it fits into some two hours.
 One line for each fault on standard error, one JSON object on standard output. Exit status 1: `lost`, `duplicated`,
 `untold`, `gaps_not_admitted` or `chain_broken` is not 0, or a fault was not survived. Needs root, loop devices, FUSE.
 
@@ -18,10 +19,13 @@ import argparse
 import itertools
 import json
 import random
+import signal
+import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +79,23 @@ class Summary:
         """The last fault that began before a moment."""
         return max((began for began in self.began if began[0] < at_ns), default=(0, "none"))[1]
 
+    def joined(self, steady: "Summary") -> "Summary":
+        """With what another world found that had nothing but the load: its memory, and all that is counted."""
+        counted = {
+            each.name: getattr(self, each.name) + getattr(steady, each.name)
+            for each in fields(self)
+            if each.type is int and each.name not in ("seed", "faults_survived")
+        }
+        memory = {name: getattr(steady, name) for name in ("rss_slope_mb_per_h", "rss_mb", "steady_minutes")}
+        return replace(
+            self,
+            **counted,
+            **memory,
+            holes=self.holes + steady.holes,
+            failed=self.failed | steady.failed,
+            took_minutes=max(self.took_minutes, steady.took_minutes),
+        )
+
     @property
     def whole(self) -> bool:
         """Whether every promise was kept."""
@@ -91,6 +112,21 @@ class Plan:
     minutes: float = 120.0
     seed: int = 1
     faults: tuple[str, ...] = tuple(FAULTS)
+
+
+def both(folder: Path, asked: Plan) -> Summary:
+    """The steady load in a process of its own, the faults here."""
+    words = ("--kills", "0", "--rounds", "0", "--minutes", str(asked.minutes), "--seed", str(asked.seed + 1))
+    command = (sys.executable, "-m", "bench.soak", *words)
+    with ExitStack() as stack:
+        steady = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        stack.callback(steady.send_signal, signal.SIGINT)
+        summary = campaign(folder, replace(asked, minutes=0.0))
+        said, _ = steady.communicate()
+    try:
+        return summary.joined(Summary(**json.loads(said)))
+    except (ValueError, TypeError):
+        return summary.joined(Summary(0, failed={"steady": f"ended with {steady.returncode} and said no figures"}))
 
 
 def campaign(folder: Path, asked: Plan) -> Summary:
@@ -220,14 +256,15 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--kills", type=int)
     parser.add_argument("--rounds", type=int, help="so many times each fault")
-    parser.add_argument("--minutes", type=float, help="of the steady run")
+    parser.add_argument("--minutes", type=float, help="of the steady load, beside the faults")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--only", type=lambda text: tuple(text.split(",")), dest="faults", metavar="FAULT,...")
     args = vars(parser.parse_args())
     plan = Plan(kills=12, rounds=1, minutes=2.0) if args.pop("quick") else Plan()
     plan = replace(plan, **{name: value for name, value in args.items() if value is not None})
+    apart = plan.minutes > 0 and (plan.kills or plan.rounds)
     with tempfile.TemporaryDirectory() as name:
-        summary = campaign(Path(name), plan)
+        summary = (both if apart else campaign)(Path(name), plan)
     said = asdict(summary)
     del said["began"]
     print(json.dumps(said, ensure_ascii=False))

@@ -79,7 +79,7 @@ def whole_judging(detector: SiteDetector, edges: bool) -> Callable[[Frame], obje
     def judge(frame: Frame) -> object:
         clock["ns"] += 200_000_000
         mind.look(frame, clock["ns"], clock["ns"])
-        (found,) = detector.detect([frame])
+        (found,) = detector.detect([frame], [()])
         return mind.judge(frame, found, detector.version, clock["ns"], clock["ns"])
 
     return judge
@@ -91,7 +91,7 @@ def one_path(film: Path) -> dict[str, float]:
     decoding = decode_cost(film)
     plain = detector._detector
     spent = plain.spent
-    detect_ms = cpu_ms(lambda frame: detector.detect([frame]), frames, 6)
+    detect_ms = cpu_ms(lambda frame: detector.detect([frame], [()]), frames, 6)
     infer_ms = spent.infer_ns / 1e6 / max(1, spent.pictures)
     judge_ms = cpu_ms(whole_judging(detector, edges=False), frames, 6)
     with_edges_ms = cpu_ms(whole_judging(detector, edges=True), frames, 6)

@@ -11,8 +11,8 @@ uvicorn has no time limit for a request that does not end, and none for the numb
     one connection more than there may be  the oldest that has no request gives way; if all have one, it is refused
     waits for an answer, or gets one       nothing: a request that came whole is never cut, an event stream neither
 
-The time in which we do not read is not counted. In: connections that tell what they do. Out: closed connections, and a
-log line for each. Knows no HTTP server and no pages.
+The time in which we do not read is not counted. Of IPv6 the /64 is one address: so many are given to one line. In:
+connections that tell what they do. Out: closed connections, and a log line for each. Knows no HTTP server and no pages.
 """
 
 import logging
@@ -22,6 +22,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol
+
+from screens.guessing import network_of
 
 logger = logging.getLogger(__name__)
 
@@ -102,8 +104,8 @@ class Door:
         """`is_proxy`: whether an address speaks for many, and may have all connections."""
         self.limits = limits
         self._is_proxy = is_proxy
-        self._inside: dict[Connection, None] = {}
-        self._addresses: Counter[str] = Counter()
+        self._inside: dict[Connection, str] = {}
+        self._networks: Counter[str] = Counter()
         self._slow: deque[Connection] = deque()
         self._swept_s: float | None = None
 
@@ -115,8 +117,8 @@ class Door:
     def enter(self, connection: Connection) -> None:
         """One more came. When there is no room, it is ended."""
         if self._has_room(connection.address):
-            self._inside[connection] = None
-            self._addresses[connection.address] += 1
+            network = self._inside[connection] = network_of(connection.address)
+            self._networks[network] += 1
         else:
             self._end(connection, NO_ROOM, "too many connections")
 
@@ -124,10 +126,10 @@ class Door:
         """One is closed. Nothing happens for one that is gone already."""
         if connection not in self._inside:
             return
-        del self._inside[connection]
-        self._addresses[connection.address] -= 1
-        if not self._addresses[connection.address]:
-            del self._addresses[connection.address]
+        network = self._inside.pop(connection)
+        self._networks[network] -= 1
+        if not self._networks[network]:
+            del self._networks[network]
 
     def measure(self, connection: Connection) -> None:
         """It received something: a header without measure ends it."""
@@ -159,16 +161,17 @@ class Door:
 
     def _has_room(self, address: str) -> bool:
         """Whether one more of this address may come in. Another one gives way for it, if need be and one can."""
-        if self._addresses[address] >= self.limits.an_address and not self._is_proxy(address):
-            return self._make_room(address)
+        network = network_of(address)
+        if self._networks[network] >= self.limits.an_address and not self._is_proxy(address):
+            return self._make_room(network)
         return self.open < self.limits.in_all or self._make_room(None)
 
-    def _make_room(self, address: str | None) -> bool:
-        """End the oldest connection without a request, of this address if one is named: an idle one before one whose
+    def _make_room(self, network: str | None) -> bool:
+        """End the oldest connection without a request, of this network if one is named: an idle one before one whose
         request is only to come."""
         giving_way: Connection | None = None
-        for connection in self._inside:
-            if address is not None and connection.address != address:
+        for connection, its_network in self._inside.items():
+            if network is not None and its_network != network:
                 continue
             if connection.phase is Phase.IDLE:
                 giving_way = connection

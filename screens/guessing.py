@@ -56,6 +56,9 @@ class Pace:
         return due_ns, max(now_ns, due_ns - self.burst * self.every_s * SECOND_NS)
 
 
+CODES: Final = Pace(burst=6, every_s=15, horizon_s=60)
+"""Codes of a second factor, at one account, from networks that are not its own: two in the 30 s that a code lives.
+A try fits three codes in a million: 5,760 a day guess one in 58 days, with the right password and all of them noted."""
 OWN: Final = Patience(free=5, longest_s=60)
 STRANGE: Final = Patience(free=3, longest_s=900)
 ELSEWHERE: Final = Pace(burst=2000, every_s=2, horizon_s=60)
@@ -94,19 +97,57 @@ class Attempt:
     workplace: str = ""
 
 
+class Turns:
+    """Tries at one account from all networks together: each has its turn, and a turn that was given is kept for its
+    network."""
+
+    def __init__(self, counts: Counts, pace: Pace) -> None:
+        self._counts = counts
+        self._pace = pace
+
+    def wait_s(self, who: str, network: str, now_ns: int) -> int:
+        """0 when this try has its turn among those from elsewhere."""
+        elsewhere, place = f"elsewhere:{who}", f"place:{who}|{network}"
+        due_ns, begin_ns = self._pace.taken(self._counts.get(elsewhere).free_at_ns, now_ns)
+        wait_s = _seconds(begin_ns, now_ns)
+        if wait_s:
+            given_ns = self._counts.get(place).free_at_ns
+            if given_ns and now_ns < given_ns + self._pace.horizon_s * SECOND_NS:
+                return self._wait_at(place, given_ns, now_ns)
+            if wait_s > self._pace.horizon_s:
+                return self._pace.horizon_s
+            self._counts.put(place, Count(0, now_ns, begin_ns))
+        self._counts.put(elsewhere, Count(0, now_ns, due_ns))
+        return wait_s
+
+    def take_back(self, who: str, now_ns: int) -> None:
+        """A turn that was no guess."""
+        elsewhere = f"elsewhere:{who}"
+        due_ns = self._counts.get(elsewhere).free_at_ns - self._pace.every_s * SECOND_NS
+        self._counts.put(elsewhere, Count(0, now_ns, max(0, due_ns)))
+
+    def _wait_at(self, place: str, given_ns: int, now_ns: int) -> int:
+        """A place is used once."""
+        if now_ns >= given_ns:
+            self._counts.put(place, Count())
+        return _seconds(given_ns, now_ns)
+
+
 class Guesses:
     """Waits of one face. `address`: its patience with one address."""
 
     def __init__(self, counts: Counts, address: Patience) -> None:
         self._counts = counts
         self._address = address
+        self._turns = Turns(counts, ELSEWHERE)
 
     def begin(self, attempt: Attempt, now_ns: int) -> int:
         """Begin a try; seconds to wait when it may not begin yet, else 0."""
         kinds = self._kinds(attempt)
         counts = [(key, patience, self._known(key, now_ns)) for key, patience in kinds]
         wait_s = max(count.wait_s(now_ns) for _, _, count in counts)
-        wait_s = wait_s or (0 if attempt.workplace else self._wait_elsewhere(attempt, now_ns))
+        if not wait_s and not attempt.workplace:
+            wait_s = self._turns.wait_s(attempt.login, attempt.network, now_ns)
         if wait_s:
             return wait_s
         for key, patience, count in counts:
@@ -129,32 +170,9 @@ class Guesses:
     def _take_back(self, attempt: Attempt, now_ns: int) -> None:
         if attempt.workplace:
             return
-        elsewhere = f"elsewhere:{attempt.login}"
-        due_ns = self._counts.get(elsewhere).free_at_ns - ELSEWHERE.every_s * SECOND_NS
-        self._counts.put(elsewhere, Count(0, now_ns, max(0, due_ns)))
+        self._turns.take_back(attempt.login, now_ns)
         address = f"address:{attempt.network}"
         self._counts.put(address, _one_less(self._counts.get(address)))
-
-    def _wait_elsewhere(self, attempt: Attempt, now_ns: int) -> int:
-        """0 when this try has its place among those from elsewhere. A place that was given is kept for a minute."""
-        elsewhere, place = f"elsewhere:{attempt.login}", f"place:{attempt.login}|{attempt.network}"
-        due_ns, begin_ns = ELSEWHERE.taken(self._counts.get(elsewhere).free_at_ns, now_ns)
-        wait_s = _seconds(begin_ns, now_ns)
-        if wait_s:
-            given_ns = self._counts.get(place).free_at_ns
-            if given_ns and now_ns < given_ns + ELSEWHERE.horizon_s * SECOND_NS:
-                return self._wait_at(place, given_ns, now_ns)
-            if wait_s > ELSEWHERE.horizon_s:
-                return ELSEWHERE.horizon_s
-            self._counts.put(place, Count(0, now_ns, begin_ns))
-        self._counts.put(elsewhere, Count(0, now_ns, due_ns))
-        return wait_s
-
-    def _wait_at(self, place: str, given_ns: int, now_ns: int) -> int:
-        """A place is used once."""
-        if now_ns >= given_ns:
-            self._counts.put(place, Count())
-        return _seconds(given_ns, now_ns)
 
     def _kinds(self, attempt: Attempt) -> tuple[tuple[str, Patience], ...]:
         if attempt.workplace:

@@ -28,6 +28,8 @@ RECOVERY_CODES: Final = 10
 RECOVERY_CHARACTERS: Final = 16
 RECOVERY_ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 """32 characters, without 0, 1, l and o."""
+BEGUN_LASTS_NS: Final = 600_000_000_000
+"""A secret that was begun waits so long for its first code: who finds the page open later finds none (PD)."""
 MOST_TYPED: Final = 64
 FREE_TRIES: Final = 5
 TRIES_FORGOTTEN_S: Final = 900
@@ -71,6 +73,11 @@ def step_of(secret: str, typed: str, now_ns: int, after_step: int) -> int | None
         if fits and step > after_step:
             found = step
     return found
+
+
+def still_waits(begun_at_ns: int, now_ns: int) -> bool:
+    """Whether a secret that was begun then may still be confirmed. A clock that was moved far ends it too."""
+    return abs(now_ns - begun_at_ns) < BEGUN_LASTS_NS
 
 
 def bare(typed: str) -> str:

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from screens.guessing import network_of
+
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Who listens. `login`: of a person, a wall screen or a token; empty for one who has none."""
+    """Who listens. `login`: of a person, a wall screen or a token; empty for one who has none. `address`: counted by
+    its network, of IPv6 the /64."""
 
     login: str = ""
     address: str = ""
@@ -45,7 +48,7 @@ class Quota:
     def __init__(self, room: Room) -> None:
         self.room = room
         self._logins: Counter[str] = Counter()
-        self._addresses: Counter[str] = Counter()
+        self._networks: Counter[str] = Counter()
         self.open = 0
 
     def full(self, who: Watcher) -> Limit | None:
@@ -55,7 +58,7 @@ class Quota:
             found = Limit.IN_ALL
         elif who.login and self._logins[who.login] >= self.room.a_login:
             found = Limit.A_LOGIN
-        elif who.address and self._addresses[who.address] >= self.room.an_address:
+        elif who.address and self._networks[network_of(who.address)] >= self.room.an_address:
             found = Limit.AN_ADDRESS
         return found
 
@@ -65,13 +68,13 @@ class Quota:
             return False
         self.open += 1
         self._logins[who.login] += 1
-        self._addresses[who.address] += 1
+        self._networks[network_of(who.address)] += 1
         return True
 
     def leave(self, who: Watcher) -> None:
         """One that entered is gone."""
         self.open -= 1
-        for counter, name in ((self._logins, who.login), (self._addresses, who.address)):
+        for counter, name in ((self._logins, who.login), (self._networks, network_of(who.address))):
             counter[name] -= 1
             if not counter[name]:
                 del counter[name]

@@ -1,6 +1,6 @@
 """Capture and eye processes shut themselves in before they touch a stream: a camera that takes one over finds little.
 
-In: what one process needs. Out: what the kernel could not do about it (`Lack`), to be said; watching goes on.
+In: what one process needs. Out: what could not be done about it (`Lack`), to be said; watching goes on.
 
     limits    memory, open files, processes, size of a file; no core          always
     Landlock  reads libraries, model, its pictures; writes as good as nothing  Linux 5.13, TCP ports from 6.7
@@ -48,11 +48,13 @@ _MOST_PROCESSES = 4096
 
 
 class Lack(StrEnum):
-    """What the kernel of this machine does not do, so that a process is shut in less well."""
+    """What this machine does not do, so that a process is shut in less well. `limits`: one at least was refused, by
+    whoever keeps the processes of this machine; the others stand."""
 
     FILES = "files"
     PORTS = "ports"
     CALLS = "calls"
+    LIMITS = "limits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,9 @@ def kernel_lacks() -> tuple[Lack, ...]:
 def confine(needs: Needs) -> tuple[Lack, ...]:
     """Shut this process in, as far as the kernel can; what it could not do. Before the first thread is begun: Landlock
     holds for threads that come after it."""
-    _limit(needs)
     lacks = set(kernel_lacks())
+    if not _limited(needs):
+        lacks.add(Lack.LIMITS)
     if needs.hardware or _has_threads():
         lacks |= {Lack.FILES, Lack.PORTS}
     if Lack.FILES not in lacks:
@@ -106,7 +109,8 @@ def _has_threads() -> bool:
     return tasks.is_dir() and len(list(tasks.iterdir())) > 1
 
 
-def _limit(needs: Needs) -> None:
+def _limited(needs: Needs) -> bool:
+    """Set the limits; whether all of them stand."""
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: needs.open_files,
@@ -117,11 +121,14 @@ def _limit(needs: Needs) -> None:
     if needs.hardware:
         for kind in (resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
             del limits[kind]
+    stand = 0
     for kind, most in limits.items():
-        _, hard = resource.getrlimit(kind)
-        bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
         with contextlib.suppress(OSError, ValueError):
+            _, hard = resource.getrlimit(kind)
+            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
             resource.setrlimit(kind, (bound, bound))
+            stand += 1
+    return stand == len(limits)
 
 
 def _rights(needs: Needs) -> Iterator[tuple[str, Right]]:

@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gateway.model.camera_scores import CameraScores
+from gateway.model.hook import HookPose
 from gateway.model.picture import Picture
 from gateway.model.survey import Survey, empty_survey
 from gateway.ports import Clock
@@ -23,7 +25,7 @@ from vision.camera.backoff import BackOff
 from vision.edge_states import EdgeStates
 from vision.eye.needs import arguments_for
 from vision.eye.said import Said, receive
-from vision.eye.watched import Alive, AskReference, Forget, Order, Redraw, ReferenceFrame, Watched
+from vision.eye.watched import Alive, AskReference, Forget, Hooks, Order, Redraw, ReferenceFrame, Watched
 from vision.eye.wire import packed
 from vision.garbage import Allowance, GarbageError, printable
 from vision.observation import Observation
@@ -79,6 +81,7 @@ class EyeHub:
         self._command = tuple(command)
         self._cameras: dict[str, _Camera] = {}
         self._surveys: dict[str, tuple[Survey, bytes, bytes]] = {}
+        self._scores: dict[str, CameraScores] = {}
         self._edge_states = edge_states or EdgeStates()
         self._writing: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
@@ -114,6 +117,23 @@ class EyeHub:
         self._surveys[survey.camera] = survey, reference, night
         if survey.camera in self._cameras:
             self._send(Redraw(survey, reference, night))
+
+    def scores(self, camera: str) -> CameraScores | None:
+        """The newest version of the camera's own operating scores."""
+        return self._scores.get(camera)
+
+    def use_scores(self, scores: CameraScores) -> None:
+        """Judge the camera by these from now on. It begins anew, as after a restart: its tracks and votes were made by
+        others. Edges go on with what was kept."""
+        if self._scores.get(scores.camera) == scores:
+            return
+        self._scores[scores.camera] = scores
+        if scores.camera in self._cameras:
+            self._send(self._watched(scores.camera))
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where hooks are now. Not kept: an eye that is started again knows none until the next."""
+        self._send(Hooks(tuple(hooks)))
 
     async def reference(self, camera: str) -> Picture | None:
         """A whole frame at full size, faces blurred; None without a frame or without an eye."""
@@ -255,7 +275,8 @@ class EyeHub:
         known = self._cameras[camera]
         survey, reference, night = self._surveys.get(camera, (empty_survey(camera), b"", b""))
         kept = self._edge_states.newest(camera)
-        return Watched(camera, known.slot, known.settings, survey, reference, kept, night)
+        scores = self._scores.get(camera)
+        return Watched(camera, known.slot, known.settings, survey, reference, kept, night, scores)
 
     def _send(self, order: Order) -> None:
         process = self._process

@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reference", type=Path, help="the picture that the survey was drawn on, for its edges")
     parser.add_argument("--night-reference", type=Path, help="the same view by lamps, for edges by night")
     parser.add_argument("--fps", type=float, default=5.0, help="frames a second that are judged, at most")
-    parser.add_argument("--min-head-px", type=float, default=20.0, help="smaller heads abstain")
+    parser.add_argument(
+        "--min-head-px", type=float, default=20.0, help="smaller heads abstain; as the network sees them"
+    )
     parser.add_argument(
         "--vote-s", type=float, default=5.0, help="seconds of votes before a head is believed to be bare"
     )

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from gateway.model.detections import Detections, SeenClass
 from gateway.model.survey import Survey
 from vision.camera_health import CameraHealth
+from vision.detector.rounds import TileRound
+from vision.detector.tiles import View
 from vision.finding import Finding, PictureHealth
 from vision.frame import Frame
 from vision.helmets import HelmetWatch, TrackView
@@ -31,8 +33,12 @@ class Looks(Protocol):
         """Operating scores by `SeenClass`."""
         ...
 
-    def detect(self, frames: list[Frame]) -> list[Detections]:
-        """One entry a frame."""
+    def low_scores(self, scores: tuple[float, float, float]) -> tuple[float, float, float]:
+        """Down to which boxes are given at these operating scores."""
+        ...
+
+    def detect(self, frames: list[Frame], beside: list[tuple[View, ...]]) -> list[Detections]:
+        """One entry a frame; `beside` it those parts of it are looked at."""
         ...
 
 
@@ -74,7 +80,9 @@ class WatchEye:
         self._reference = reference
         self._health = CameraHealth()
         self._cut = SceneCut()
-        self._tracker = Tracker(TrackerSettings(thresholds=detector.thresholds))
+        self._round = TileRound()
+        low = detector.low_scores(detector.thresholds)
+        self._tracker = Tracker(TrackerSettings(thresholds=detector.thresholds, low=low))
         self.helmets = HelmetWatch(settings or HelmetSettings(thresholds=detector.thresholds), survey.zones)
 
     def look(self, frame: Frame) -> Sight:
@@ -85,7 +93,10 @@ class WatchEye:
         if cut:
             self._tracker.reset()
             self.helmets.new_view()
-        seen = self._tracker.step(self._detector.detect([frame])[0], frame.session) if health.usable else None
+        seen = None
+        if health.usable:
+            beside = self._round.next(frame.width_px, frame.height_px, None, now_ns)
+            seen = self._tracker.step(self._detector.detect([frame], [beside])[0], frame.session)
         findings = self.helmets.step(seen, health.usable, now_ns)
         if self._edges is not None:
             findings += self._edges.step(frame, _persons(seen), health.usable, now_ns)

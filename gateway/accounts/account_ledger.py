@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -37,7 +38,7 @@ class AccountLedger:
         self._recorder = recorder
         self._minute = 0
         self._sealed_this_minute = 0
-        self._held_back = 0
+        self._held_back: Counter[AccountEventKind] = Counter()
         self._own: set[str] = set()
 
     async def carry_out(self, job: Callable[[sqlite3.Connection], T], event: AccountEvent) -> T:
@@ -52,20 +53,22 @@ class AccountLedger:
         return result
 
     async def note_failure(self, event: AccountEvent) -> None:
-        """Seal a failed login, at most ten a minute; the rest are counted into the next one. Never raises."""
+        """Seal a wrong password or code, at most ten a minute; the rest are counted into the next one of their kind.
+        Never raises."""
         minute = event.at_ns // MINUTE_NS
         if minute != self._minute:
             self._minute, self._sealed_this_minute = minute, 0
         if self._sealed_this_minute >= FAILURES_SEALED_A_MINUTE:
-            self._held_back += 1
+            self._held_back[event.kind] += 1
             return
         self._sealed_this_minute += 1
         await self._seal_counted(event)
 
     async def seal_held_back(self, now_ns: int) -> None:
-        """Failed logins that were only counted get one record together, once their minute is over."""
-        if self._held_back and now_ns // MINUTE_NS != self._minute:
-            await self._seal_counted(AccountEvent(AccountEventKind.LOGIN_FAILED, now_ns, count=0))
+        """Failures that were only counted get one record of each kind, once their minute is over."""
+        if now_ns // MINUTE_NS != self._minute:
+            for kind in list(self._held_back):
+                await self._seal_counted(AccountEvent(kind, now_ns, count=0))
 
     async def seal_left_over(self) -> int:
         """Seal what the last run could not, or what another process did; the number sealed."""
@@ -82,14 +85,14 @@ class AccountLedger:
         return count
 
     async def _seal_counted(self, event: AccountEvent) -> None:
-        held_back, self._held_back = self._held_back, 0
+        held_back = self._held_back.pop(event.kind, 0)
         counted = AccountEvent(
             event.kind, event.at_ns, event.user, event.subject, event.address, count=event.count + held_back
         )
         try:
             await self.carry_out(lambda _db: None, counted)
         except StoreError as error:
-            self._held_back += counted.count
+            self._held_back[event.kind] += counted.count
             log.error("event=failed_login_not_kept reason=%r", str(error))
 
     def _seal(self, event_id: str, at_ns: int, content: Mapping[str, Canonical]) -> None:

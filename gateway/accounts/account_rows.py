@@ -8,6 +8,7 @@
     workplace where a person has logged in lately: an address or a browser's digest
     unsealed  what has happened and is not in the evidence chain yet; empty but for a moment
     second_factor  one row an account that has or begins one: the secret of the authenticator app
+    begun     since when a secret waits for its first code
     recovery_code  of each code that is not used yet the SHA-256
     owing     sessions that owe a code of the second factor
     form_key  one row: what makes the forms of pages, so that an open page outlives a restart
@@ -28,7 +29,7 @@ SCHEMA = Schema(
     synchronous="FULL",
     tables=(
         *("person", "session", "wall", "unsealed", "workplace", "token", "wall_end"),
-        *("second_factor", "recovery_code", "owing"),
+        *("second_factor", "recovery_code", "owing", "begun"),
     ),
     ddl="""
 CREATE TABLE person (
@@ -58,6 +59,7 @@ INSERT INTO form_key VALUES (1, randomblob(32))
         " confirmed_at_ns INTEGER NOT NULL DEFAULT 0)",
         "CREATE TABLE IF NOT EXISTS recovery_code (code_sha256 TEXT PRIMARY KEY, name TEXT NOT NULL)",
         "CREATE TABLE IF NOT EXISTS owing (session_id TEXT PRIMARY KEY)",
+        "CREATE TABLE IF NOT EXISTS begun (name TEXT PRIMARY KEY, at_ns INTEGER NOT NULL)",
     ),
 )
 
@@ -111,11 +113,13 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class SecondFactor:
-    """What an account has. `pending`: a secret that waits for its first code; empty when none does."""
+    """What an account has. `pending`: a secret that has waited since `begun_at_ns` for its first code; empty when none
+    does."""
 
     confirmed_at_ns: int = 0
     pending: str = ""
     codes_left: int = 0
+    begun_at_ns: int = 0
 
 
 def token_digest(token: str) -> str:
@@ -170,4 +174,5 @@ def token_of(row: sqlite3.Row) -> Token:
 def forget_factor(db: sqlite3.Connection, name: str) -> None:
     """Take the second factor of an account away, in the caller's transaction."""
     db.execute("DELETE FROM second_factor WHERE name = ?", (name,))
+    db.execute("DELETE FROM begun WHERE name = ?", (name,))
     db.execute("DELETE FROM recovery_code WHERE name = ?", (name,))

@@ -135,11 +135,12 @@ class AccountStore:
 
     def second_factor(self, name: str) -> SecondFactor:
         """The second factor of one account."""
-        row = self._reader.execute("SELECT * FROM second_factor WHERE name = ?", (name,)).fetchone()
+        sql = "SELECT * FROM second_factor LEFT JOIN begun USING (name) WHERE name = ?"
+        row = self._reader.execute(sql, (name,)).fetchone()
         if row is None:
             return SecondFactor()
         left = self._reader.execute("SELECT count(*) AS many FROM recovery_code WHERE name = ?", (name,)).fetchone()
-        return SecondFactor(row["confirmed_at_ns"], row["pending_secret"], left["many"])
+        return SecondFactor(row["confirmed_at_ns"], row["pending_secret"], left["many"], row["at_ns"] or 0)
 
     def owing(self, session_id: str) -> bool:
         """Whether a login owes a code."""

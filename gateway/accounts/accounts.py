@@ -88,6 +88,7 @@ class Accounts:
             await self._clock.sleep(UPKEEP_EVERY_S)
             try:
                 self.logins.forget_ended()
+                self.factors.forget_begun()
                 await self._ledger.seal_left_over()
                 await self._ledger.seal_held_back(self._clock.now_ns())
             except StoreError as error:

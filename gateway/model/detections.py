@@ -18,8 +18,9 @@ class SeenClass(IntEnum):
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
     """Boxes of one frame. `boxes_xyxy_px` (n, 4) float32 in pixels of the frame as captured; `score` (n,) float32 0..1;
-    `class_id` (n,) uint8 of `SeenClass`; `track_id` (n,) int32, -1 where no track is kept. Raises ValueError when the
-    shapes do not agree."""
+    `class_id` (n,) uint8 of `SeenClass`; `track_id` (n,) int32, -1 where no track is kept. `head_scale`: pixels of the
+    network that looked at heads for one pixel of the frame; 1 where heads were looked at as they are. Raises ValueError
+    when the shapes do not agree."""
 
     camera: str
     frame_seq: int
@@ -30,6 +31,7 @@ class Detections:
     score: NDArray[np.float32]
     class_id: NDArray[np.uint8]
     track_id: NDArray[np.int32]
+    head_scale: float = 1.0
 
     def __post_init__(self) -> None:
         n = len(self.score)

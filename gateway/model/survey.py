@@ -27,10 +27,13 @@ class SurveyError(ValueError):
 
 
 class ZoneUse(StrEnum):
-    """WATCHED: helmets are asked for. EXEMPT: an office, a cabin, a street behind the fence."""
+    """WATCHED: helmets are asked for. EXEMPT: an office, a cabin, a street behind the fence. DANGER: nobody is to be in
+    there. GROUND: level ground whose corners have known site coordinates. The last two say nothing of helmets."""
 
     WATCHED = "watched"
     EXEMPT = "exempt"
+    DANGER = "danger"
+    GROUND = "ground"
 
 
 class EdgeKind(StrEnum):
@@ -43,12 +46,14 @@ class EdgeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """`outline` has at least three spots. Where no watched zone is drawn the whole picture is watched."""
+    """`outline` has at least three spots. Where no watched zone is drawn the whole picture is watched. A GROUND has
+    four spots at least, and `site_m` says east and north of each in metres; every other zone has none."""
 
     zone_id: str
     title: str
     use: ZoneUse
     outline: tuple[Spot, ...]
+    site_m: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,9 @@ class Survey:
         document = asdict(self)
         if not self.night_sha256:
             del document["night_sha256"]
+        for zone in document["zones"]:
+            if not zone["site_m"]:
+                del zone["site_m"]
         return document
 
 

@@ -3,13 +3,13 @@
     token (Bearer, Basic) > session cookie > wall cookie > local program (loopback, before the first account) > guest
 
 In: a request's cookies and headers. Out: the visitor. The command line on the box has a token of its own. Beyond
-loopback people command over TLS alone, unless the site has allowed plain HTTP. Cookies are made and named here, so that
-only this module knows how.
+loopback people and programs command over TLS alone, unless the site has allowed plain HTTP. Cookies are made and named
+here, so that only this module knows how.
 """
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from starlette.requests import Request
@@ -23,7 +23,7 @@ from gateway.accounts.tokens import SECRET_BEGINS
 from gateway.settings.schema import WebSettings
 from gateway.web.access_table import READING, Access
 from gateway.web.guard import given_token, token_given
-from gateway.web.token_scopes import OF_THE_SITE_FILE, role_of
+from gateway.web.token_scopes import COMMANDING, OF_THE_SITE_FILE, role_of
 from gateway.web.visitor import RefusedError, Visitor, VisitorKind
 from screens.addresses import path_of
 from screens.refusing import takes_only_others
@@ -137,13 +137,22 @@ class AccountVisitors:
         return None
 
     def _program(self, request: Request, address: str, token: Token) -> Visitor:
-        """Raises RefusedError 401 for a token that was revoked or has expired."""
+        """Raises RefusedError: 401 for a token that was revoked or has expired, 403 for one that may command over an
+        open network."""
         if token.revoked_at_ns:
             words = (f"令牌“{token.title}”已撤销", f"the token {token.title!r} was revoked")
             raise RefusedError(401, "token_revoked", *words, "authorization")
         if self._accounts.tokens.expired(token):
             words = (f"令牌“{token.title}”已过期", f"the token {token.title!r} has expired")
             raise RefusedError(401, "token_expired", *words, "authorization")
+        if token.scopes & COMMANDING and not self.sending_allowed(request):
+            words = (
+                f"令牌“{token.title}”可下达指令，不得在未加密的连接（HTTP）上使用；该令牌可能已被他人看到，请撤销后新建，"
+                "并启用 TLS",
+                f"the token {token.title!r} may command, and this connection is not encrypted: it is refused, and"
+                " others may have read it. Revoke it, set up TLS and make another",
+            )
+            raise RefusedError(403, "plain_http", *words, "authorization")
         self._accounts.tokens.used(token)
         role = _role_for(request, token.scopes)
         return Visitor(VisitorKind.MACHINE, role, token.title, token.title, login=token.token_id, address=address)
@@ -158,8 +167,7 @@ class AccountVisitors:
         name = said_as(person.name, person.title)
         owes = self._accounts.factors.owes(session, person)
         if owes is not None:
-            known = {"name": name, "title": person.title, "login": person.name, "address": address}
-            return Visitor(VisitorKind.STRANGER, Role.NOBODY, **known, owing=owes)
+            return replace(self._guest(address), name=name, title=person.title, login=person.name, owing=owes)
         return Visitor(VisitorKind.PERSON, person.may_do, name, person.title, login=person.name, address=address)
 
     def _wall(self, request: Request, address: str) -> Visitor | None:

@@ -14,18 +14,19 @@ from fastapi import FastAPI
 from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.ports import Eyes
 from gateway.web.camera_desk import CameraDesk
-from gateway.web.camera_live import MOST_LIVE, live_routes
+from gateway.web.camera_live import ROOM, live_routes
 from gateway.web.cameras_page import cameras_routes
 from gateway.web.pages import Pages
 from gateway.web.survey_page import survey_routes
 from gateway.web.view_log import KEPT_WITHIN_S, ViewLog
+from screens.stream_quota import Room
 
 
 @dataclass(frozen=True, slots=True)
 class LookBounds:
     """How many live views a box gives at once, and how soon a look must be on record (s) to be given."""
 
-    most_live: int = MOST_LIVE
+    room: Room = ROOM
     on_record_within_s: float = KEPT_WITHIN_S
 
 
@@ -40,6 +41,6 @@ def camera_routes(
     desk = CameraDesk(pages.view, eyes)
     views = ViewLog(parts.recorder, parts.clock, looks.on_record_within_s)
     cameras_routes(app, pages, desk)
-    live_routes(app, pages, desk, views, looks.most_live)
+    live_routes(app, pages, desk, views, looks.room)
     survey_routes(app, pages, desk, surveys)
     return desk

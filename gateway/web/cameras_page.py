@@ -51,7 +51,9 @@ def cameras_routes(app: FastAPI, pages: Pages, desk: CameraDesk) -> None:
         require(request, Role.VIEWER)
         shown, figures = found(desk, camera), desk.figures(camera)
         past = await asyncio.to_thread(desk.past, shown)
-        return pages.render(request, template, each=shown, figures=figures, past=past, video_role=VIDEO_ROLE)
+        return pages.render(
+            request, template, each=shown, figures=figures, past=past, sight=desk.sight(camera), video_role=VIDEO_ROLE
+        )
 
     @app.get("/cameras/{camera}")
     async def one(request: Request, camera: str) -> Response:

@@ -17,10 +17,9 @@ from starlette.requests import Request
 
 from gateway.web.feed import Feed, Welcome
 from gateway.web.reading_answers import LiveAnswer
-from gateway.web.visitor import visitor_of
+from gateway.web.visitor import watcher_of
 from screens.answers import error_answer, json_answer
 from screens.published import Media, operation
-from screens.stream_quota import Watcher
 
 MOST_DIGITS: Final = 18
 EVENTS: Final = Media(("text/event-stream",), "Server-sent events: hello, live, alarm, sound, change, gap")
@@ -40,7 +39,7 @@ def feed_routes(app: FastAPI, feed: Feed) -> None:
         if last and not (last.isascii() and last.isdecimal() and len(last) <= MOST_DIGITS):
             said = f"found {last[:40]!r}, expected a number"
             return error_answer(400, "bad_last_event_id", "Last-Event-ID 应为整数", said, "")
-        who = _watcher(request)
+        who = watcher_of(request)
         if (refusal := feed.quota.refusal(who)) is not None:
             return error_answer(503, "too_many_listeners", *refusal, "")
         welcome: Welcome | None = getattr(request.state, "welcome", None)
@@ -50,10 +49,3 @@ def feed_routes(app: FastAPI, feed: Feed) -> None:
     @app.get("/api/live", **operation("live", "The live picture once", LiveAnswer))
     async def live() -> Response:
         return json_answer(feed.picture.row())
-
-
-def _watcher(request: Request) -> Watcher:
-    """Whoever has no login of their own (a guest, a program) is known by the address alone."""
-    visitor = visitor_of(request)
-    login = f"{visitor.kind.value} {visitor.login}" if visitor.login else ""
-    return Watcher(login, visitor.address)

@@ -66,6 +66,8 @@ NIGHT_REFUSED: Final[Mapping[type[Exception], tuple[str, int]]] = {
 USES: Final = {
     ZoneUse.WATCHED: "watched: helmets are asked for",
     ZoneUse.EXEMPT: "exempt: no helmet needed",
+    ZoneUse.DANGER: "danger zone: nobody is to be in it",
+    ZoneUse.GROUND: "ground: its corners have site coordinates",
 }
 KINDS: Final = {
     EdgeKind.FLOOR_EDGE: "floor edge",

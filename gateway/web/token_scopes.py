@@ -44,6 +44,8 @@ _OPENS: Final = {
     ),
     TokenScope.RELOAD: _Opens(("POST",), re.compile(r"/api/reload"), Role.ADMINISTRATOR),
 }
+COMMANDING: Final = frozenset({TokenScope.COMMAND, TokenScope.RELOAD})
+"""Scopes whose token is worth a password: it never crosses an open network."""
 OF_THE_SITE_FILE: Final = (TokenScope.METRICS, TokenScope.READ)
 """What the one token of the site file (`web.token`) still may; it has no end and cannot be taken back."""
 

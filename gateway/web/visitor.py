@@ -10,8 +10,19 @@ from starlette.requests import Request
 
 from gateway.accounts.person import Role
 from screens.second_factor import Owes
+from screens.stream_quota import Watcher
 
-__all__ = ["STRANGER", "RefusedError", "Role", "Visitor", "VisitorKind", "require", "user_of", "visitor_of"]
+__all__ = [
+    "STRANGER",
+    "RefusedError",
+    "Role",
+    "Visitor",
+    "VisitorKind",
+    "require",
+    "user_of",
+    "visitor_of",
+    "watcher_of",
+]
 
 
 class VisitorKind(Enum):
@@ -31,7 +42,7 @@ class Visitor:
 
     Of a person, `login` is the login name, of a machine its token's id; `address` is where any visitor comes from. The
     role of a machine is what its token's scopes let it do with this request. `owing`: somebody whose password was right
-    and who owes a code or its set-up; a stranger to all other pages.
+    and who owes a code or its set-up; to all other pages a stranger, or a guest where the site has guests.
     """
 
     kind: VisitorKind
@@ -65,6 +76,14 @@ def visitor_of(request: Request) -> Visitor:
     """The visitor that the guard has found."""
     visitor: Visitor = getattr(request.state, "visitor", STRANGER)
     return visitor
+
+
+def watcher_of(request: Request) -> Watcher:
+    """Whose share of what goes on for long. Whoever has no login of their own (a guest, a program) is known by the
+    address alone."""
+    visitor = visitor_of(request)
+    login = f"{visitor.kind.value} {visitor.login}" if visitor.login else ""
+    return Watcher(login, visitor.address)
 
 
 def user_of(request: Request, said: str) -> str:

@@ -2,6 +2,7 @@
 
     sessions                    over for `KEEP_NS`           removed
     login_tries, login_workplaces when they count no more      removed
+    second_factors              begun and not confirmed       the waiting secret removed
     media_views, ledger, grants ...                          never touched here
 
 In: the time. Out: how many went. Two replicas that do it at once do it once.
@@ -13,6 +14,7 @@ from typing import Final
 from sqlalchemy import and_, delete, or_
 
 from regulator.accounts.model import SECOND_NS
+from regulator.accounts.second_factor import forget_begun
 from regulator.accounts.sessions import IDLE_NS, LONGEST_NS
 from regulator.accounts.tries import forget_old
 from regulator.records.engine import DeskDatabase
@@ -34,6 +36,7 @@ class SessionCleaning:
         self.clean(now_ns)
         with self.database.transaction() as db:
             forget_old(db, now_ns)
+            forget_begun(db, now_ns)
 
     def clean(self, now_ns: int) -> int:
         """Remove what has been over for long enough; how many rows."""

@@ -19,7 +19,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry, decode
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, true
 
 from regulator.accounts.bindings import MOST_SUBJECT_CHARACTERS, Subject
 from regulator.accounts.model import SECOND_NS
@@ -28,9 +28,14 @@ from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.tables.people import sign_ons
 from regulator.settings import OidcSettings
+from screens.guessing import network_of
 
 log = logging.getLogger(__name__)
 KEEP_NS: Final = 600 * SECOND_NS
+MOST_BEGUN: Final = 2_000
+MOST_BEGUN_AN_ADDRESS: Final = 40
+"""A whole office may come from one address. Beyond these the oldest gives way, first of the same address."""
+MOST_PATH_CHARACTERS: Final = 1_000
 TIMEOUT_S: Final = 10.0
 LEEWAY_S: Final = 60
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
@@ -65,15 +70,18 @@ class SignOn:
         self._lock = threading.Lock()
         self._known: dict[str, Any] = {}
 
-    def begin(self, callback: str, going_on: str, now_ns: int) -> Begun:
-        """Raises RefusedError 503 when the provider cannot be reached."""
+    def begin(self, callback: str, going_on: str, address: str, now_ns: int) -> Begun:
+        """`address`: of the browser. Raises RefusedError 503 when the provider cannot be reached."""
         provider = self._provider()
         state, nonce, verifier, browser = (secrets.token_urlsafe(32) for _ in range(4))
         row = {"state_sha256": digest_of(state), "nonce": nonce, "verifier": verifier}
-        row |= {"browser_sha256": digest_of(browser), "going_on": going_on}
+        row |= {"browser_sha256": digest_of(browser), "network": network_of(address)}
+        row |= {"going_on": going_on if len(going_on) <= MOST_PATH_CHARACTERS else "/"}
         with self._database.transaction() as db:
             db.execute(delete(sign_ons).where(sign_ons.c.made_at_ns < now_ns - KEEP_NS))
             db.execute(insert(sign_ons).values(**row, made_at_ns=now_ns))
+            _keep_newest(db, sign_ons.c.network == row["network"], MOST_BEGUN_AN_ADDRESS)
+            _keep_newest(db, true(), MOST_BEGUN)
         address = prepare_grant_uri(
             provider["authorization_endpoint"],
             self._settings.client_id,
@@ -145,6 +153,15 @@ class SignOn:
             return KeySet.import_key_set({"keys": known["keys"]})
         except (JoseError, KeyError, ValueError, TypeError) as error:
             raise _refused(f"the provider's keys cannot be read: {error}") from error
+
+
+def _keep_newest(db: Connection, which: ColumnElement[bool], most: int) -> None:
+    """Of so many rows the oldest go."""
+    beyond = (db.scalar(select(func.count()).select_from(sign_ons).where(which)) or 0) - most
+    if beyond > 0:
+        at = sign_ons.c
+        oldest = select(at.state_sha256).where(which).order_by(at.made_at_ns, at.state_sha256).limit(beyond)
+        db.execute(delete(sign_ons).where(at.state_sha256.in_(oldest.scalar_subquery())))
 
 
 def _subject_in(claims: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Second factors of the desk's accounts: set up, shown at a login, recovered, taken away.
 
-    begin ──> a secret that waits ──confirm (a code)──> in force, with recovery codes that are shown once
+    begin ──> a secret that waits, 10 min ──confirm (a code)──> in force, with recovery codes that are shown once
     log_in of an account with a factor ──> a session that owes a code ──show──> a session like any other
 
 In: a transaction or the database, who it is, what was typed, the time, UTC ns. Out: what changed, each deed in the
@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from regulator.accounts.deeds import note
 from regulator.accounts.model import SECOND_NS, Account, Caller, Session
 from regulator.accounts.sessions import Presence, as_actor, end_all
-from regulator.accounts.tries import remember_workplace
+from regulator.accounts.tries import code_turns, own_workplace, remember_workplace
 from regulator.model.actor import SYSTEM, Actor
 from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
@@ -26,12 +26,14 @@ from regulator.records.ledger import Ledger
 from regulator.records.tables.people import code_tries, recovery_codes, second_factors, sessions
 from screens.guessing import network_of
 from screens.second_factor import (
+    BEGUN_LASTS_NS,
     FREE_TRIES,
     TRIES_FORGOTTEN_S,
     new_recovery_codes,
     new_secret,
     recovery_digest,
     step_of,
+    still_waits,
 )
 
 WRONG_CODE = RefusedError(401, "wrong_code", "验证码不正确或已使用过", "the code is wrong or was used before", "code")
@@ -48,13 +50,14 @@ class SecondFactor:
     codes_left: int = 0
 
 
-def factor_of(db: Connection, user_id: str) -> SecondFactor:
+def factor_of(db: Connection, user_id: str, now_ns: int) -> SecondFactor:
     """The second factor of an account."""
     row = _row(db, user_id)
     if row is None:
         return SecondFactor()
     left = select(func.count()).select_from(recovery_codes).where(recovery_codes.c.user_id == user_id)
-    return SecondFactor(row.confirmed_at_ns, row.pending_secret, db.scalar(left) or 0)
+    pending = row.pending_secret if still_waits(row.begun_at_ns, now_ns) else ""
+    return SecondFactor(row.confirmed_at_ns, pending, db.scalar(left) or 0)
 
 
 def begin(db: Connection, account: Account, typed: str, now_ns: int) -> None:
@@ -63,9 +66,9 @@ def begin(db: Connection, account: Account, typed: str, now_ns: int) -> None:
     if row is not None and row.confirmed_at_ns:
         _take(db, account.user_id, typed, now_ns)
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    made = dialect.insert(second_factors).values(user_id=account.user_id, pending_secret=new_secret())
-    changed = {"pending_secret": made.excluded.pending_secret}
-    db.execute(made.on_conflict_do_update(index_elements=["user_id"], set_=changed))
+    begun = {"pending_secret": new_secret(), "begun_at_ns": now_ns}
+    made = dialect.insert(second_factors).values(user_id=account.user_id, **begun)
+    db.execute(made.on_conflict_do_update(index_elements=["user_id"], set_=begun))
 
 
 def confirm(db: Connection, ledger: Ledger, presence: Presence, typed: str, now_ns: int) -> list[str]:
@@ -73,7 +76,7 @@ def confirm(db: Connection, ledger: Ledger, presence: Presence, typed: str, now_
     end. Raises RefusedError 401, 409."""
     account = presence.account
     row = _row(db, account.user_id)
-    if row is None or not row.pending_secret:
+    if row is None or not row.pending_secret or not still_waits(row.begun_at_ns, now_ns):
         raise RefusedError(409, "nothing_begun", "请先扫描二维码", "begin the set-up first", "code")
     step = step_of(row.pending_secret, typed, now_ns, 0)
     if step is None:
@@ -99,6 +102,13 @@ def remove(db: Connection, ledger: Ledger, account: Account, typed: str, now_ns:
     note(db, ledger, "second_factor_removed", account.user_id, {}, as_actor(account), now_ns)
 
 
+def forget_begun(db: Connection, now_ns: int) -> None:
+    """Secrets that have waited too long for their first code leave the table."""
+    at = second_factors.c
+    old = update(second_factors).where(at.pending_secret != "", at.begun_at_ns <= now_ns - BEGUN_LASTS_NS)
+    db.execute(old.values(pending_secret=""))
+
+
 def reset(db: Connection, ledger: Ledger, user_id: str, by: Actor, now_ns: int, reason: str = "") -> None:
     """Somebody else takes it away, for a lost phone: all logins of the account end."""
     _forget(db, user_id)
@@ -110,30 +120,38 @@ def show(database: DeskDatabase, ledger: Ledger, presence: Presence, typed: str,
     """A login that owes a code shows one, of the app or for recovery, and is a login like any other, at a workplace
     that is the person's own from now on. Raises RefusedError: 401 wrong or used before, 409, 429 after too many from
     this network."""
-    account, session, address = presence.account, presence.session, caller.address
-    with trying(database, ledger, account, address, now_ns) as db:
+    account, session = presence.account, presence.session
+    with trying(database, ledger, account, caller, now_ns) as db:
         how = _take(db, account.user_id, typed, now_ns)
         db.execute(update(sessions).where(_this(session)).values(code="shown"))
         remember_workplace(db, account.user_id, caller, now_ns)
-        content = {"session_id": session.session_id, "address": address, "how": how}
+        content = {"session_id": session.session_id, "address": caller.address, "how": how}
         note(db, ledger, "code_shown", account.user_id, content, as_actor(account), now_ns)
 
 
 @contextmanager
-def trying(database: DeskDatabase, ledger: Ledger, account: Account, address: str, now_ns: int) -> Iterator[Connection]:
-    """A transaction in which a code is taken. A wrong one counts against the network of `address`, and is noted. Raises
-    RefusedError 429 after too many from there."""
-    network = network_of(address)
+def trying(
+    database: DeskDatabase, ledger: Ledger, account: Account, caller: Caller, now_ns: int
+) -> Iterator[Connection]:
+    """A transaction in which a code is taken. A wrong one counts against the caller's network, and is noted. Raises
+    RefusedError 429 after too many from there, or from all that are not the person's own."""
+    network = network_of(caller.address)
     with database.transaction() as db:
-        _begin_try(db, account.user_id, network, now_ns)
+        own = bool(own_workplace(db, account.login, caller, now_ns))
+        wait_s = _begin_try(db, account.user_id, network, now_ns, own=own)
+    if wait_s:  # after the commit: a turn that was given is kept
+        words = (f"验证码尝试次数过多，请 {wait_s} 秒后再试", f"too many codes were tried: wait {wait_s} s")
+        raise RefusedError(429, "wait", *words, "code")
     try:
         with database.transaction() as db:
             yield db
             _forgive(db, account.user_id, network)
+            if not own:
+                code_turns(db).take_back(_turns_of(account.user_id), now_ns)
     except RefusedError as refused:
         if refused is WRONG_CODE:
             with database.transaction() as db:
-                note(db, ledger, "code_failed", account.user_id, {"address": address}, SYSTEM, now_ns)
+                note(db, ledger, "code_failed", account.user_id, {"address": caller.address}, SYSTEM, now_ns)
         raise
 
 
@@ -169,7 +187,7 @@ def _forget(db: Connection, user_id: str) -> None:
     db.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
 
 
-def _row(db: Connection, user_id: str, *, lock: bool = False) -> "Row[tuple[str, str, str, int, int]] | None":
+def _row(db: Connection, user_id: str, *, lock: bool = False) -> "Row[tuple[str, str, str, int, int, int]] | None":
     found = select(second_factors).where(second_factors.c.user_id == user_id)
     return db.execute(found.with_for_update() if lock else found).first()
 
@@ -183,8 +201,8 @@ def _others(session: Session):  # type: ignore[no-untyped-def]
     return (at.user_id == session.user_id) & (at.session_id != session.session_id) & (at.ended_at_ns == 0)
 
 
-def _begin_try(db: Connection, user_id: str, network: str, now_ns: int) -> None:
-    """Counts as failed from its beginning, so that many at once gain nothing. Raises RefusedError 429."""
+def _begin_try(db: Connection, user_id: str, network: str, now_ns: int, *, own: bool) -> int:
+    """Seconds to wait; 0: it has begun. Counts as failed from its beginning, so that many at once gain nothing."""
     at = code_tries.c
     db.execute(delete(code_tries).where(at.first_ns < now_ns - FORGOTTEN_NS))
     dialect = postgresql if db.dialect.name == "postgresql" else sqlite
@@ -192,9 +210,16 @@ def _begin_try(db: Connection, user_id: str, network: str, now_ns: int) -> None:
     counted = made.on_conflict_do_update(index_elements=["user_id", "address"], set_={"failed": at.failed + 1})
     row = db.execute(counted.returning(at.failed, at.first_ns)).one()
     if row.failed > FREE_TRIES:
-        wait_s = math.ceil((row.first_ns + FORGOTTEN_NS - now_ns) / SECOND_NS)
-        words = (f"验证码错误次数过多，请 {wait_s} 秒后再试", f"too many wrong codes: wait {wait_s} s")
-        raise RefusedError(429, "wait", *words, "code")
+        return math.ceil((int(row.first_ns) + FORGOTTEN_NS - now_ns) / SECOND_NS)
+    wait_s = 0 if own else code_turns(db).wait_s(_turns_of(user_id), network, now_ns)
+    if wait_s:
+        here = (at.user_id == user_id) & (at.address == network)
+        db.execute(update(code_tries).where(here).values(failed=at.failed - 1))
+    return wait_s
+
+
+def _turns_of(user_id: str) -> str:
+    return f"codes of {user_id}"
 
 
 def _forgive(db: Connection, user_id: str, network: str) -> None:

@@ -14,6 +14,7 @@ from regulator.accounts.model import Caller
 from regulator.model.refusals import RefusedError
 from regulator.records.tables.people import accounts, login_tries, login_workplaces
 from screens.guessing import (
+    CODES,
     FORGET_NS,
     MOST_WORKPLACES,
     SHORTEST_BROWSER,
@@ -22,6 +23,7 @@ from screens.guessing import (
     Count,
     Guesses,
     Patience,
+    Turns,
     network_of,
 )
 
@@ -31,7 +33,7 @@ WITH_AN_ADDRESS: Final = Patience(free=40, longest_s=900)
 
 def begin_try(db: Connection, login: str, caller: Caller, now_ns: int) -> Attempt:
     """The try, which counts from now on. Raises RefusedError 429 while it must wait."""
-    attempt = Attempt(login, network_of(caller.address), _own_workplace(db, login, caller, now_ns))
+    attempt = Attempt(login, network_of(caller.address), own_workplace(db, login, caller, now_ns))
     wait_s = _guesses(db).begin(attempt, now_ns)
     if wait_s:
         words = (f"尝试次数过多，请 {wait_s} 秒后再试", f"too many failed tries: wait {wait_s} s")
@@ -47,6 +49,11 @@ def succeeded(db: Connection, attempt: Attempt, now_ns: int) -> None:
 def not_tried(db: Connection, attempt: Attempt, now_ns: int) -> None:
     """Nobody had the time to look at the password."""
     _guesses(db).not_tried(attempt, now_ns)
+
+
+def code_turns(db: Connection) -> Turns:
+    """The turns of codes of a second factor, of accounts, from networks that are not the person's own."""
+    return Turns(_Rows(db), CODES)
 
 
 def remember_workplace(db: Connection, user_id: str, caller: Caller, now_ns: int) -> None:
@@ -70,11 +77,7 @@ def forget_old(db: Connection, now_ns: int) -> None:
     db.execute(delete(login_workplaces).where(login_workplaces.c.last_ns < now_ns - WORKPLACE_NS))
 
 
-def _guesses(db: Connection) -> Guesses:
-    return Guesses(_Rows(db), WITH_AN_ADDRESS)
-
-
-def _own_workplace(db: Connection, login: str, caller: Caller, now_ns: int) -> str:
+def own_workplace(db: Connection, login: str, caller: Caller, now_ns: int) -> str:
     """The workplace from which this login has logged in lately; the browser says more than the address."""
     found = (
         select(login_workplaces.c.workplace)
@@ -83,6 +86,10 @@ def _own_workplace(db: Connection, login: str, caller: Caller, now_ns: int) -> s
     )
     known = set(db.scalars(found.where(login_workplaces.c.workplace.in_(_workplaces_of(caller)))))
     return next((each for each in _workplaces_of(caller) if each in known), "")
+
+
+def _guesses(db: Connection) -> Guesses:
+    return Guesses(_Rows(db), WITH_AN_ADDRESS)
 
 
 def _workplaces_of(caller: Caller) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ def _page(desk: Desk, pages: Pages, request: Request, refused: RefusedError | No
         given = delegations_of(db, presence.account.user_id)
         users = {user for each in given for user in (each.from_user, each.to_user)}
         names = {user: found.name for user in users if (found := account_by_id(db, user))}
-        factor = factor_of(db, presence.account.user_id)
+        factor = factor_of(db, presence.account.user_id, desk.now_ns())
         held = [grant for grant in own_grants(db, presence.account.user_id) if grant.in_force]
         logins = sessions_of(db, presence.account.user_id, now_ns)
     notice = pages.text(request, "Your password was changed. All other logins have ended.")

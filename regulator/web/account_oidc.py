@@ -35,7 +35,7 @@ def oidc_routes(desk: Desk, app: FastAPI, pages: Pages) -> None:
     @app.get("/oidc/start")
     def start(request: Request) -> Response:
         going_on = local_path(request.query_params.get("next", "/"))
-        begun = sign_on.begin(_callback(desk, request), going_on, desk.now_ns())
+        begun = sign_on.begin(_callback(desk, request), going_on, caller_of(request).address, desk.now_ns())
         answer = RedirectResponse(begun.address, 303)
         secure = request.scope["scheme"] == "https"
         answer.set_cookie(COOKIE, begun.browser, COOKIE_S, path=PATH, httponly=True, samesite="lax", secure=secure)

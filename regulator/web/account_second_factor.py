@@ -109,7 +109,7 @@ def _own(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
 
 def _trying(desk: Desk, request: Request, account: Account) -> AbstractContextManager[Connection]:
-    return trying(desk.database, desk.ledger, account, caller_of(request).address, desk.now_ns())
+    return trying(desk.database, desk.ledger, account, caller_of(request), desk.now_ns())
 
 
 def _going_on(form: FormValues) -> str:
@@ -125,7 +125,7 @@ def _page(
 ) -> Response:
     presence = setting_up(request)
     with desk.database.reading() as db:
-        factor = factor_of(db, presence.account.user_id)
+        factor = factor_of(db, presence.account.user_id, desk.now_ns())
     asked_of = frozenset(desk.settings.second_factor_for)
     required = any(seat.actor.duties & asked_of for seat in presence.seats)
     return pages.render(

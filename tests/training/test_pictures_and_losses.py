@@ -11,15 +11,17 @@ import torch
 from onnx import helper, numpy_helper
 
 from tests.training.scenes import write_folder
+from vision.training import augment
 from vision.training.augment import Focus, cut, make_mosaic
 from vision.training.card import write_card
-from vision.training.classes import HEAD, HELMET, PERSON, UNSURE_PERSON
+from vision.training.classes import HEAD, HELMET, PERSON, UNSURE_HEAD, UNSURE_PERSON
+from vision.training.export import write_onnx
 from vision.training.losses import assign, generalised_overlap, measure_loss
 from vision.training.manifest import write_manifest
 from vision.training.network import ConvolutionBlock, SiteHeads, decode
 from vision.training.pictures import HELMET_TOO_LONG, Picture, Source, correct, in_sets, load, read_sources
 from vision.training.train import choose, computes_bfloat16
-from vision.training.weights import fill_from_yolox, focus_to_stride
+from vision.training.weights import fill_from_export, fill_from_yolox, focus_to_stride, is_exported
 
 
 def square_picture(complete=True):
@@ -52,12 +54,12 @@ def test_helmets_of_a_set_that_boxes_them_too_low_end_higher_and_nothing_else_mo
 def test_a_training_takes_corrected_labels_and_files_keep_theirs(tmp_path, monkeypatch):
     monkeypatch.setitem(HELMET_TOO_LONG, "drawn", 0.5)
     folder = write_folder(tmp_path, 24)
-    read = {source.name: load(folder, source) for source in read_sources(folder)}
-    for picture in choose(folder, ("held",)):
+    read = {source.name: load(source) for source in read_sources(folder)}
+    for picture in choose([folder], ("held",)):
         helmets = picture.boxes[:, 0] == HELMET
         before, after = read[picture.name].boxes[helmets], picture.boxes[helmets]
         assert after[:, 4] - after[:, 2] == pytest.approx((before[:, 4] - before[:, 2]) / 2)
-    assert any((read[picture.name].boxes != picture.boxes).any() for picture in choose(folder, ("held",)))
+    assert any((read[picture.name].boxes != picture.boxes).any() for picture in choose([folder], ("held",)))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_a_cut_moves_boxes_with_pixels(seed):
 
 
 def test_a_mosaic_keeps_boxes_inside_and_follows_its_seed():
-    canvases = [make_mosaic([square_picture()] * 4, 96, 128, 1.0, numpy.random.default_rng(5)) for _ in range(2)]
+    canvases = [make_mosaic([square_picture()] * 4, 96, 128, numpy.random.default_rng(5)) for _ in range(2)]
     assert (canvases[0].pixels == canvases[1].pixels).all()
     assert (canvases[0].boxes[:, 1:] >= 0).all()
     assert (canvases[0].boxes[:, [1, 3]] <= 128).all()
@@ -179,22 +181,75 @@ def test_a_set_held_out_is_not_trained_on(tmp_path):
     assert {source.set_name for source in sources if not in_sets(source.set_name, ("held",))} == {"drawn"}
 
 
+@pytest.mark.parametrize(("pattern", "held"), [("css", True), ("css_test", True), ("cctv_2_20", False), ("cs", False)])
+def test_a_set_is_held_out_by_its_name_or_its_first_words(pattern, held):
+    name = "cctv_2_201" if pattern.startswith("cctv") else "css_test"
+    assert in_sets(name, (pattern,)) is held
+
+
+def test_a_folder_without_a_list_is_one_of_fixed_cameras_and_its_sets_are_the_cameras(tmp_path):
+    for part in ("images", "labels"):
+        (tmp_path / part).mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "cctv_2_20_neg_3c_88.jpg"), numpy.zeros((96, 128, 3), numpy.uint8))
+    rows = ["0 0.5 0.5 0.2 0.2", "3 0.5 0.5 0.4 0.4", "5 0.2 0.2 0.1 0.1", "2 0.5 0.5 0.5 0.9"]
+    (tmp_path / "labels" / "cctv_2_20_neg_3c_88.txt").write_text("\n".join(rows))
+    (source,) = read_sources(tmp_path)
+    picture = load(source)
+    assert (source.set_name, source.core, picture.people_complete, picture.fixed_camera) == ("cctv_2_20", *[True] * 3)
+    assert picture.boxes[:, 0].tolist() == [HELMET, UNSURE_HEAD, PERSON]
+
+
+def test_a_head_that_nobody_can_judge_is_taught_neither_way():
+    network = SiteHeads(8).eval()
+    canvas = torch.full((1, 3, 96, 128), 90.0)
+    losses = []
+    for rows in ([[UNSURE_HEAD, 0, 0, 128, 96]], [[UNSURE_HEAD, 0, 0, 1, 1]]):
+        losses.append(measure_loss(decode(network(canvas)), [torch.tensor(rows, dtype=torch.float32)]).scores)
+    assert losses[0] < losses[1]
+
+
+def test_what_bad_weather_hides_becomes_an_unsure_place(monkeypatch):
+    picture = square_picture()
+    monkeypatch.setattr(augment, "degrade_at_random", lambda pixels, *_: numpy.full_like(pixels, 128))
+    kinds = make_mosaic([picture] * 4, 96, 128, numpy.random.default_rng(5)).boxes[:, 0]
+    assert len(kinds)
+    assert set(kinds.tolist()) <= {UNSURE_HEAD, UNSURE_PERSON}
+
+
+def test_a_training_goes_on_from_an_exported_detector_with_the_same_answers(tmp_path):
+    torch.manual_seed(1)
+    network = SiteHeads(8)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.bias)
+    write_onnx(network.eval(), tmp_path / "ours.onnx")
+    assert is_exported(tmp_path / "ours.onnx")
+    other = SiteHeads(8)
+    fill_from_export(other, tmp_path / "ours.onnx")
+    picture = torch.rand(1, 3, 96, 128) * 255
+    with torch.no_grad():
+        for one, same in zip(network(picture), other.eval()(picture), strict=True):
+            assert torch.allclose(one[0], same[0], atol=1e-3)
+            assert torch.allclose(one[1], same[1], atol=1e-3)
+
+
 def test_a_file_that_is_no_picture_is_named(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "broken.jpg").write_bytes(b"\xff\xd8no picture")
     with pytest.raises(ValueError, match=r"broken\.jpg"):
-        load(tmp_path, Source("images/broken.jpg", "drawn", True, True))
+        load(Source(tmp_path, "images/broken.jpg", "drawn", True, True))
 
 
 def test_a_manifest_has_digests_and_no_names(tmp_path):
     folder = write_folder(tmp_path / "data", 6)
-    write_manifest(folder, tmp_path / "one")
-    write_manifest(folder, tmp_path / "two")
+    write_manifest([folder], tmp_path / "one")
+    write_manifest([folder], tmp_path / "two")
     one = (tmp_path / "one" / "manifest.txt.gz").read_bytes()
     assert one == (tmp_path / "two" / "manifest.txt.gz").read_bytes()
     assert b"scene" not in gzip.decompress(one)
     cv2.imwrite(str(folder / "images" / "scene_0.png"), numpy.zeros((96, 128, 3), numpy.uint8))
-    write_manifest(folder, tmp_path / "two")
+    write_manifest([folder], tmp_path / "two")
     digests = [json.loads((tmp_path / name / "manifest.json").read_text())["sha256"] for name in ("one", "two")]
     assert digests[0] != digests[1]
 

@@ -31,11 +31,11 @@ def _one_thread():
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
-    return choose(write_folder(tmp_path_factory.mktemp("scenes") / "data", 30), ("held",))
+    return choose([write_folder(tmp_path_factory.mktemp("scenes") / "data", 30)], ("held",))
 
 
 def plan_of(steps):
-    return Plan(steps, 4, seed=3, input_scale=1.0, sizes=SIZES)
+    return Plan(steps, 4, seed=3, sizes=SIZES)
 
 
 def small_network(pictures):

@@ -55,13 +55,17 @@ def listening() -> Iterator[tuple[int, int]]:
 
 def tried(face: str, deeds: dict[str, tuple[str, list[Any]]], **given: Any) -> dict[str, str]:
     """What became of each deed in a process that is shut in as such a one."""
+    answer = answered(face, deeds, **given)
+    assert answer["lacks"] == []
+    return dict(answer["done"])
+
+
+def answered(face: str, deeds: dict[str, tuple[str, list[Any]]], **given: Any) -> dict[str, Any]:
     asked = json.dumps({"face": face, "deeds": deeds, **given})
     command = [sys.executable, str(FAKES / "confined_child.py")]
     done = subprocess.run(command, input=asked, capture_output=True, text=True, env=ENVIRONMENT, check=False)
     assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    assert answer["lacks"] == []
-    return dict(answer["done"])
+    return dict(json.loads(done.stdout))
 
 
 def plan_of(source: str, slot: Path, work: Path | None = None) -> dict[str, Any]:
@@ -110,6 +114,14 @@ def forbidden_to_both(slot: Path, outside: Path) -> dict[str, tuple[str, list[An
 
 
 REFUSED = "PermissionError"
+
+
+def test_limits_that_are_refused_are_said_and_all_else_stands(slot: Path, tmp_path: Path) -> None:
+    """The process goes on: a camera that is watched by a process without limits is better than one that is not."""
+    deeds = {"reads": ("read", [str(tmp_path / "outside")]), "starts a program": ("exec", ["/bin/true"])}
+    (tmp_path / "outside").write_bytes(b"the key of the box")
+    answer = answered("capture", deeds, plan=plan_of("rtsp://127.0.0.1:8554/1", slot), limits_refused=True)
+    assert answer == {"lacks": ["limits"], "done": dict.fromkeys(deeds, REFUSED)}
 
 
 def test_a_capture_reaches_its_camera_and_nothing_else(slot: Path, tmp_path: Path, listening: tuple[int, int]) -> None:

@@ -63,6 +63,7 @@ class MotionGate:
     def __init__(self, settings: MotionSettings | None = None) -> None:
         self.settings = settings or MotionSettings()
         self._looks: dict[str, LastLook] = {}
+        self._moved: dict[str, NDArray[np.bool_]] = {}
 
     def judge(self, frame: Frame, now_mono_ns: int) -> Motion:
         """Whether and why to look at a frame. Unless STILL the frame is remembered as looked at."""
@@ -73,15 +74,23 @@ class MotionGate:
             self._looks[frame.camera] = LastLook(small, frame.session, size, now_mono_ns)
         return motion
 
+    def moved(self, camera: str) -> NDArray[np.bool_] | None:
+        """Which cells of the thumbnail (90, 160) differed in the newest frame; None: nothing to compare with."""
+        return self._moved.get(camera)
+
     def forget(self, camera: str) -> None:
         """The next frame of the camera is looked at whatever it shows."""
         self._looks.pop(camera, None)
+        self._moved.pop(camera, None)
 
     def _compare(self, frame: Frame, small: NDArray[np.uint8], now_mono_ns: int) -> Motion:
         last = self._looks.get(frame.camera)
         if last is None or last.session != frame.session or last.frame_px != (frame.width_px, frame.height_px):
+            self._moved.pop(frame.camera, None)
             return Motion.FIRST
-        differing = int(np.count_nonzero(cv2.absdiff(small, last.thumbnail) > self.settings.level))
+        moved = np.asarray(cv2.absdiff(small, last.thumbnail) > self.settings.level)
+        self._moved[frame.camera] = moved
+        differing = int(np.count_nonzero(moved))
         if differing > self.settings.changed * small.size:
             return Motion.CHANGED
         if differing >= self.settings.cells:

@@ -59,13 +59,13 @@ class Tiling:
 def merge_views(views: Sequence[View], seen: Sequence[Boxes]) -> Boxes:
     """Boxes of each view (in its own pixels; the full view first) as boxes of the frame, each thing once."""
     full = views[0]
-    moved = [_whole_boxes(view, boxes, full) for view, boxes in zip(views, seen, strict=True)]
+    moved = [_far_boxes(view, boxes, full) for view, boxes in zip(views, seen, strict=True)]
     together = Boxes(
         np.concatenate([boxes.xyxy for boxes in moved]),
         np.concatenate([boxes.score for boxes in moved]),
         np.concatenate([boxes.class_id for boxes in moved]),
     )
-    return _without_contained(suppress(together, MERGE_IOU))
+    return without_contained(suppress(together, MERGE_IOU))
 
 
 def _cuts(length_px: int, count: int, overlap: float) -> list[tuple[int, int]]:
@@ -74,8 +74,15 @@ def _cuts(length_px: int, count: int, overlap: float) -> list[tuple[int, int]]:
     return [(round(start), min(length_px, round(start + tile))) for start in starts]
 
 
-def _whole_boxes(view: View, boxes: Boxes, full: View) -> Boxes:
-    """Boxes of one view that its inner borders do not cut and that are not too near for it, in pixels of the frame."""
+def _far_boxes(view: View, boxes: Boxes, full: View) -> Boxes:
+    """Whole boxes of one view that are not too near for it, in pixels of the frame."""
+    whole = whole_boxes(view, boxes, full)
+    near = whole.xyxy[:, 3] - whole.xyxy[:, 1] > LARGEST_IN_TILE[whole.class_id] * (view.y1 - view.y0)
+    return whole if view == full else whole.take(~near)
+
+
+def whole_boxes(view: View, boxes: Boxes, full: View) -> Boxes:
+    """Boxes of one view that its inner borders do not cut, in pixels of the frame."""
     offset = np.array([view.x0, view.y0, view.x0, view.y0], dtype=np.float32)
     xyxy = boxes.xyxy + offset
     cut = (
@@ -84,11 +91,10 @@ def _whole_boxes(view: View, boxes: Boxes, full: View) -> Boxes:
         | ((view.x1 < full.x1) & (xyxy[:, 2] > view.x1 - BORDER_PX))
         | ((view.y1 < full.y1) & (xyxy[:, 3] > view.y1 - BORDER_PX))
     )
-    near = (xyxy[:, 3] - xyxy[:, 1] > LARGEST_IN_TILE[boxes.class_id] * (view.y1 - view.y0)) & (view != full)
-    return Boxes(xyxy, boxes.score, boxes.class_id).take(~(cut | near))
+    return Boxes(xyxy, boxes.score, boxes.class_id).take(~cut)
 
 
-def _without_contained(boxes: Boxes) -> Boxes:
+def without_contained(boxes: Boxes) -> Boxes:
     """Drop a head that lies in a better scored one of its class; persons may stand before each other. Boxes fall by
     score."""
     stays = np.ones(len(boxes), dtype=bool)

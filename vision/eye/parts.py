@@ -9,22 +9,29 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.model.detections import Detections
 from vision.camera_health import CameraHealth
-from vision.detector import SHIPPED_MODEL, Detector, as_detections, check_picture, open_detector
-from vision.detector.detector import cut
-from vision.detector.tiles import Tiling
+from vision.detector import SHIPPED_MODEL, Detector, check_picture, open_detector
+from vision.detector.calibrated import calibrated_thresholds, raw_thresholds
+from vision.detector.faults import ModelError
+from vision.detector.tiles import View
 from vision.edges.keeping import EdgeStateError
 from vision.edges.settings import EdgeSettings
 from vision.edges.watch import EdgeWatch
 from vision.eye.mind import MindParts
-from vision.eye.models import ModelShelf
+from vision.eye.models import ModelShelf, Scores, operating
 from vision.eye.pictures import Image, decoded
 from vision.eye.watched import Watched
+from vision.finding import FindingKind
 from vision.frame import Frame
 from vision.helmets import HelmetWatch
 from vision.helmets_settings import settings_at
+from vision.people.clothes import ClothesLook, VestColours
+from vision.people.clothes_model import open_clothes
+from vision.people.settings import HookSettings
+from vision.people.watch import PeopleWatch
 from vision.tracker import Tracker, TrackerSettings
 
 log = logging.getLogger(__name__)
@@ -36,7 +43,6 @@ class SiteDetector:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._low = (detector.thresholds * np.float32(TrackerSettings().low_share)).astype(np.float32)
 
     @property
     def version(self) -> str:
@@ -44,25 +50,34 @@ class SiteDetector:
         return self._detector.model.version
 
     @property
-    def thresholds(self) -> tuple[float, float, float]:
+    def thresholds(self) -> Scores:
         """By `SeenClass`; above every score for a class that the model does not know."""
         helmet, head, person = np.minimum(self._detector.thresholds, 2.0).tolist()
         return helmet, head, person
 
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """One entry a frame. Raises ValueError for a picture that is none."""
+    def low_scores(self, scores: Scores) -> Scores:
+        """`TrackerSettings.low_share` of the network's own scores, whatever they are mapped to."""
+        calibration = self._detector.model.entry.calibration
+        raw = raw_thresholds(np.array(scores, np.float32), calibration) * np.float32(TrackerSettings().low_share)
+        helmet, head, person = calibrated_thresholds(raw, calibration).tolist()
+        return helmet, head, person
+
+    def detect(
+        self, frames: Sequence[Frame], beside: Sequence[Sequence[View]], scores: Sequence[Scores] | None = None
+    ) -> list[Detections]:
+        """One entry a frame; `beside` it those parts are looked at. Raises ValueError for a picture that is none."""
         for frame in frames:
             check_picture(frame.image, frame.camera)
-        raws = self._detector.infer([frame.image for frame in frames])
-        boxes = self._detector.read(raws, self._low)
-        return [as_detections(frame, each) for frame, each in zip(frames, boxes, strict=True)]
+        looks = self._detector.look([frame.image for frame in frames], beside)
+        at = [self.thresholds] * len(frames) if scores is None else scores
+        return [
+            self._detector.detections(frame, look, *self._levels(each))
+            for frame, look, each in zip(frames, looks, at, strict=True)
+        ]
 
-    def detect_tiled(self, frame: Frame, tiles: int) -> Detections:
-        """The whole frame and `tiles` x `tiles` overlapping parts of it."""
-        check_picture(frame.image, frame.camera)
-        views = Tiling(tiles, tiles).views(frame.width_px, frame.height_px)
-        raws = self._detector.infer(cut(frame.image, views))
-        return as_detections(frame, self._detector.read_tiled(views, raws, self._low))
+    def _levels(self, scores: Scores) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """How low candidates are kept, and the operating scores."""
+        return np.array(self.low_scores(scores), np.float32), np.array(scores, np.float32)
 
 
 def open_model(path: Path | None, backend: str, provider: str = "cpu") -> SiteDetector:
@@ -75,7 +90,8 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: in
     check goes on with what it knew before a restart where that still counts; everything else begins anew."""
     settings, survey = watched.settings, watched.survey
     detector = shelf.detector(settings, now_mono_ns)
-    scores = detector.thresholds if detector is not None else TrackerSettings().thresholds
+    scores = operating(detector, watched.scores) if detector is not None else TrackerSettings().thresholds
+    low = detector.low_scores(scores) if detector is not None else None
     asked = settings_at(settings.analyse_fps, scores, settings.min_head_px, settings.vote_s)
     reference = _reference(watched, watched.reference, "reference picture")
     edges = None
@@ -87,8 +103,30 @@ def open_parts(watched: Watched, shelf: ModelShelf, now_ns: int, now_mono_ns: in
         if watched.edge_state:
             _resume(edges, watched, detector.version if detector is not None else "", now_ns)
     grey = None if reference is None else np.asarray(cv2.cvtColor(reference, cv2.COLOR_BGR2GRAY), np.uint8)
-    tracker, helmets = Tracker(TrackerSettings(thresholds=scores)), HelmetWatch(asked, survey.zones)
-    return MindParts(CameraHealth(), tracker, helmets, edges, grey)
+    tracker, helmets = Tracker(TrackerSettings(thresholds=scores, low=low)), HelmetWatch(asked, survey.zones)
+    return MindParts(CameraHealth(), tracker, helmets, edges, grey, scores, _people(watched))
+
+
+def _people(watched: Watched) -> PeopleWatch | None:
+    """The checks on people that the camera is asked for. A model of clothes that cannot be used is logged; what it
+    should judge is unknown then, and vest colours do not take its place."""
+    settings, zones = watched.settings, watched.survey.zones
+    kinds = [FindingKind(name) for name in settings.checks]
+    if not kinds:
+        return None
+    look = None
+    if FindingKind.NO_WORK_CLOTHES in kinds:
+        try:
+            path = settings.clothes_model
+            look = ClothesLook(open_clothes(path, settings.backend) if path else VestColours())
+        except ModelError as error:
+            log.error("event=clothes_model_failed camera=%s reason=%r", watched.camera, str(error))
+    hook = None
+    if settings.hook_radius_m:
+        hook = HookSettings(
+            settings.hook_cranes, settings.hook_radius_m, settings.hook_above_m, settings.hook_ground_z_m
+        )
+    return PeopleWatch(kinds, settings.analyse_fps, zones, look, hook)
 
 
 def _resume(edges: EdgeWatch, watched: Watched, model: str, now_ns: int) -> None:

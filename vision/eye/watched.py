@@ -5,6 +5,8 @@ Knows no OpenCV, no model and no process: both sides import it.
 
 from dataclasses import dataclass, field
 
+from gateway.model.camera_scores import CameraScores
+from gateway.model.hook import HookPose
 from gateway.model.picture import Picture
 from gateway.model.survey import Survey
 from vision.settings import CameraDeviceSettings
@@ -14,7 +16,8 @@ from vision.settings import CameraDeviceSettings
 class Watched:
     """One camera to judge. `slot` names its frame slot; `reference` is the JPEG that the survey was drawn on.
     `edge_state` is what the edge check gave to be kept last, `night` the JPEG of the reference by night; empty when
-    there is none."""
+    there is none. `scores` are the camera's own operating scores, used where they were made for the model that
+    looks."""
 
     camera: str
     slot: str
@@ -23,6 +26,7 @@ class Watched:
     reference: bytes = b""
     edge_state: bytes = b""
     night: bytes = b""
+    scores: CameraScores | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,14 @@ class AskReference:
     number: int
 
 
-Order = Watched | Forget | Redraw | AskReference
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Where the hooks are under which cameras look for people."""
+
+    hooks: tuple[HookPose, ...]
+
+
+Order = Watched | Forget | Redraw | AskReference | Hooks
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import cv2
 import numpy
 import numpy.typing
 
-from vision.training.classes import HEAD, HELMET, PERSON, UNSURE_PERSON
+from vision.training.classes import HEAD, HELMET, PERSON, UNSURE_HEAD, UNSURE_PERSON
+from vision.training.degrade import degrade_at_random, still_seen
 from vision.training.obstruct import obstruct
 from vision.training.pictures import Numbers, Picture, Pixels
 
@@ -29,12 +30,18 @@ SCALE_LIMITS = (0.3, 3.0)
 SHIPPED_AREA_PX = 200_000
 # Where a tile is laid around any place rather than a head: what is no head is then learned from more of a picture.
 ANY_PLACE_SHARE = 0.12
+# A fixed camera's picture is mostly things that are no heads: valves, lamps, bollards.
+ANY_PLACE_OF_CAMERA = 0.3
 
 # Width over height of what is shown, against the picture. Some origins bring every picture to a square.
 STRETCH_SHARE = 0.5
 STRETCH = (0.75, 4 / 3)
 SQUASH_SHARE = 0.1
 SQUASH = (0.5, 0.75)
+
+# How many canvases look as cameras send them on a bad day, and how bad the day may be.
+SENT_BADLY_SHARE = 0.3
+WORST = 0.6
 
 Generator = numpy.random.Generator
 Matrix = numpy.typing.NDArray[numpy.float64]
@@ -57,33 +64,39 @@ class Canvas:
     boxes: Numbers
 
 
-def make_mosaic(pictures: list[Picture], height: int, width: int, scale: float, random: Generator) -> Canvas:
-    """Four pictures around one crossing. `scale` is what the shipped input shrinks a picture by."""
+def make_mosaic(pictures: list[Picture], height: int, width: int, random: Generator) -> Canvas:
+    """Four pictures around one crossing."""
     pixels = numpy.full((height, width, 3), GREY, numpy.uint8)
     middle_x = int(width * random.uniform(0.3, 0.7))
     middle_y = int(height * random.uniform(0.3, 0.7))
     rows = []
     for picture, (top, bottom, left, right) in zip(pictures, _quarters(middle_x, middle_y, width, height), strict=True):
         focus = _focus(picture, random)
-        tile = cut(picture, bottom - top, right - left, _tile_scale(scale, focus, random), focus, random)
+        tile = cut(picture, bottom - top, right - left, _tile_scale(picture, focus, random), focus, random)
         pixels[top:bottom, left:right] = tile.pixels
         rows.append(tile.boxes + numpy.array([0, left, top, left, top], numpy.float32))
     boxes = numpy.concatenate(rows)
-    return Canvas(_recolour(obstruct(pixels, boxes, random), random), boxes)
+    return _as_a_camera_sends(_recolour(obstruct(pixels, boxes, random), random), boxes, random)
 
 
 def _quarters(x: int, y: int, width: int, height: int) -> list[tuple[int, int, int, int]]:
     return [(0, y, 0, x), (0, y, x, width), (y, height, 0, x), (y, height, x, width)]
 
 
-def _tile_scale(scale: float, focus: Focus, random: Generator) -> float:
+def _tile_scale(picture: Picture, focus: Focus, random: Generator) -> float:
     """About the shipped scale; in a third of the tiles the one that makes the head in focus any size whatever.
 
     Near heads are rare in crowds and far ones in portraits: without this a network takes size for a sign of a class.
     """
     if focus.side_px and random.random() < EVEN_SIZES_SHARE:
         return float(numpy.clip(_between(random, *EVEN_SIZES_PX) / focus.side_px, *SCALE_LIMITS))
-    return scale * _between(random, 0.6, 1.7)
+    return _shipped_scale(picture) * _between(random, 0.6, 1.7)
+
+
+def _shipped_scale(picture: Picture) -> float:
+    """What the shipped input shrinks a picture by."""
+    tall, wide = picture.pixels.shape[:2]
+    return float((SHIPPED_AREA_PX / (tall * wide)) ** 0.5)
 
 
 def _between(random: Generator, low: float, high: float) -> float:
@@ -93,10 +106,9 @@ def _between(random: Generator, low: float, high: float) -> float:
 
 def make_single(picture: Picture, height: int, width: int, random: Generator) -> Canvas:
     """One picture at about the scale at which the shipped input shows it, or the part of it that the canvas holds."""
-    tall, wide = picture.pixels.shape[:2]
-    scale = (SHIPPED_AREA_PX / (tall * wide)) ** 0.5 * _between(random, 0.75, 1.35)
+    scale = _shipped_scale(picture) * _between(random, 0.75, 1.35)
     canvas = cut(picture, height, width, scale, _focus(picture, random), random)
-    return Canvas(_recolour(obstruct(canvas.pixels, canvas.boxes, random), random), canvas.boxes)
+    return _as_a_camera_sends(_recolour(obstruct(canvas.pixels, canvas.boxes, random), random), canvas.boxes, random)
 
 
 def cut(picture: Picture, height: int, width: int, scale: float, focus: Focus, random: Generator) -> Canvas:
@@ -128,7 +140,7 @@ def _draw_aspect(random: Generator) -> float:
 def _focus(picture: Picture, random: Generator) -> Focus:
     """One of the picture's heads, or now and then any place."""
     heads = picture.boxes[picture.boxes[:, 0] < PERSON]
-    if len(heads) == 0 or random.random() < ANY_PLACE_SHARE:
+    if len(heads) == 0 or random.random() < (ANY_PLACE_OF_CAMERA if picture.fixed_camera else ANY_PLACE_SHARE):
         tall, wide = picture.pixels.shape[:2]
         return Focus(random.uniform(0, wide), random.uniform(0, tall), 0.0)
     left, top, right, bottom = (float(side) for side in heads[random.integers(len(heads)), 1:])
@@ -188,6 +200,17 @@ def _clip(boxes: Numbers, width: int, height: int) -> Numbers:
     share = sides.prod(1) / numpy.maximum(before, 1e-6)
     needed = numpy.array([VISIBLE_SHARE.get(int(kind), 0.0) for kind in boxes[:, 0]])
     return clipped[(share > needed) & (sides.max(1, initial=0) >= SMALLEST_SIDE_PX)]
+
+
+def _as_a_camera_sends(pixels: Pixels, boxes: Numbers, random: Generator) -> Canvas:
+    """Weather, night, a cheap lens, a narrow line. A box of which too little is left to see becomes an unsure place."""
+    sent = degrade_at_random(pixels, random, SENT_BADLY_SHARE, WORST)
+    if sent is pixels or not len(boxes):
+        return Canvas(sent, boxes)
+    boxes = boxes.copy()
+    hidden = ~still_seen(pixels, sent, boxes[:, 1:]) & (boxes[:, 0] <= PERSON)
+    boxes[hidden, 0] = numpy.where(boxes[hidden, 0] == PERSON, UNSURE_PERSON, UNSURE_HEAD)
+    return Canvas(sent, boxes)
 
 
 def _recolour(pixels: Pixels, random: Generator) -> Pixels:

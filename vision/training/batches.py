@@ -14,7 +14,7 @@ from vision.training.augment import Canvas, Generator, make_mosaic, make_single
 from vision.training.pictures import Numbers, Picture, Pixels
 
 # How often a picture is drawn, beside 1: bare heads on sites are few, crowds of bare heads are many.
-SET_WEIGHTS = {"css": 3.0, "scf": 2.0, "bike": 1.0, "scut": 0.5, "blast": 1.0, "panly": 1.0}
+SET_WEIGHTS = {"css": 3.0, "scf": 2.0, "bike": 1.0, "scut": 0.5, "blast": 1.0, "panly": 1.0, "cctv": 3.0}
 BARE_HEAD_WEIGHT = 2.0
 # Scales are those of the shipped input whatever the canvas: a smaller canvas is a smaller part, and cheaper.
 SIZES = ((320, 416), (416, 320), (352, 384))
@@ -29,7 +29,6 @@ class Plan:
     batch: int
     seed: int = 0
     single_from: float = 0.85
-    input_scale: float = 0.8
     sizes: tuple[tuple[int, int], ...] = SIZES
 
 
@@ -70,7 +69,7 @@ def _make_canvas(
     drawn = [pictures[index] for index in random.choice(len(pictures), 4, p=chances)]
     if progress >= plan.single_from or random.random() < 0.25:
         return make_single(drawn[0], height, width, random)
-    return make_mosaic(drawn, height, width, plan.input_scale, random)
+    return make_mosaic(drawn, height, width, random)
 
 
 def _produce(

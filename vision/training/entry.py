@@ -11,6 +11,8 @@ import yaml
 # Width and height, each about 190,000 pixels: what one thread of a small box does in 15 ms. The aspects are those of
 # cameras (4:3, 3:2, 16:9), of telephones held upright, and square.
 INPUTS = ((512, 384), (544, 352), (576, 320), (384, 512), (352, 544), (448, 448))
+# How heads are looked at a second time, from the picture as it was captured (`vision.detector.head_views`).
+HEADS = {"input": [160, 160], "person": 0.3, "head": 0.3, "most": 16}
 
 
 def write_entry(model: Path, thresholds: dict[str, float], version: str) -> Path:
@@ -31,6 +33,7 @@ def write_entry(model: Path, thresholds: dict[str, float], version: str) -> Path
         "thresholds": {name: round(value, 3) for name, value in thresholds.items()},
         "nms_iou": 0.45,
         "one_head_iou": 0.7,
+        "heads": HEADS,
         "card": f"{model.stem}.md",
     }
     path = model.with_suffix(".yaml")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vision.training.classes import PERSON, UNSURE_PERSON
+from vision.training.classes import HEAD, HELMET, PERSON, UNSURE_HEAD, UNSURE_PERSON
 from vision.training.network import Predictions
 
 CANDIDATES = 10
@@ -46,14 +46,14 @@ class Assignment:
 
 
 def measure_loss(predictions: Predictions, labels: list[Tensor]) -> Loss:
-    """Loss of a batch. `labels`: per canvas rows of class, x1, y1, x2, y2; class 3 marks an unsure place."""
+    """Loss of a batch. `labels`: per canvas rows of class, x1, y1, x2, y2; classes 3 and 4 mark unsure places."""
     score_sum = predictions.logits.new_zeros(())
     box_sum = predictions.logits.new_zeros(())
     weight_sum = 0.0
     for logits, boxes, rows in zip(predictions.logits, predictions.boxes_xyxy_px, labels, strict=True):
         sure = rows[rows[:, 0] < UNSURE_PERSON]
         assigned = assign(logits.detach().sigmoid(), boxes.detach(), predictions, sure)
-        weights = _negative_weights(predictions, rows[rows[:, 0] == UNSURE_PERSON])
+        weights = _negative_weights(predictions, rows)
         score_sum = score_sum + varifocal(logits, assigned.targets, weights)
         strength = assigned.targets[assigned.chosen].amax(1) if bool(assigned.chosen.any()) else assigned.targets[:0, 0]
         overlap = generalised_overlap(boxes[assigned.chosen], assigned.boxes_xyxy_px)
@@ -93,13 +93,15 @@ def _inside(truth: Tensor, predictions: Predictions) -> Tensor:
     return (away <= reach[:, None]).all(-1).float()
 
 
-def _negative_weights(predictions: Predictions, unsure: Tensor) -> Tensor:
+def _negative_weights(predictions: Predictions, rows: Tensor) -> Tensor:
     weights = torch.ones_like(predictions.logits[0])
     weights[:, PERSON] = NO_PERSON_WEIGHT
-    if len(unsure):
-        points = predictions.centres_xy_px[:, None]
-        inside = ((points >= unsure[None, :, 1:3]) & (points <= unsure[None, :, 3:5])).all(-1).any(1)
-        weights[inside, PERSON] = 0.0
+    points = predictions.centres_xy_px[:, None]
+    for mark, kinds in ((UNSURE_PERSON, (PERSON,)), (UNSURE_HEAD, (HELMET, HEAD))):
+        places = rows[rows[:, 0] == mark]
+        inside = ((points >= places[None, :, 1:3]) & (points <= places[None, :, 3:5])).all(-1).any(1)
+        for kind in kinds:
+            weights[inside, kind] = 0.0
     return weights
 
 

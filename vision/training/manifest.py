@@ -17,33 +17,34 @@ from vision.training.classes import CLASS_NAMES
 from vision.training.pictures import Source, label_name, read_sources
 
 
-def manifest_line(folder: Path, source: Source) -> str:
+def manifest_line(source: Source) -> str:
     """SHA-256 of the picture's bytes followed by its label's, its set, whether training uses it."""
-    body = (folder / source.name).read_bytes() + (folder / label_name(source.name)).read_bytes()
+    body = (source.folder / source.name).read_bytes() + (source.folder / label_name(source.name)).read_bytes()
     return " ".join((hashlib.sha256(body).hexdigest(), source.set_name, "core" if source.core else "spare"))
 
 
-def count_boxes(folder: Path, sources: list[Source]) -> dict[str, dict[str, int]]:
+def count_boxes(sources: list[Source]) -> dict[str, dict[str, int]]:
     """Pictures and boxes of each class, by set."""
     counts: dict[str, Counter[str]] = {}
     for source in sources:
         count = counts.setdefault(source.set_name, Counter())
         count["pictures"] += 1
-        for line in (folder / label_name(source.name)).read_text(encoding="ascii").splitlines():
-            count[CLASS_NAMES[int(line.split()[0])]] += 1
+        for line in (source.folder / label_name(source.name)).read_text(encoding="ascii").splitlines():
+            number = int(line.split()[0])
+            count[CLASS_NAMES[number] if number < len(CLASS_NAMES) else f"label {number}"] += 1
     return {name: dict(count) for name, count in sorted(counts.items())}
 
 
-def write_manifest(folder: Path, out: Path) -> None:
+def write_manifest(folders: list[Path], out: Path) -> None:
     """Both files, the same bytes for the same pictures."""
-    sources = read_sources(folder)
-    text = "\n".join(sorted(manifest_line(folder, source) for source in sources)) + "\n"
+    sources = read_sources(*folders)
+    text = "\n".join(sorted(manifest_line(source) for source in sources)) + "\n"
     used = [source for source in sources if source.core]
     summary = {
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "of": "the sorted lines of manifest.txt.gz: SHA-256 of picture and label together, set, core or spare",
-        "used": count_boxes(folder, used),
-        "spare": count_boxes(folder, [source for source in sources if not source.core]),
+        "used": count_boxes(used),
+        "spare": count_boxes([source for source in sources if not source.core]),
     }
     out.mkdir(parents=True, exist_ok=True)
     (out / "manifest.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
@@ -53,7 +54,7 @@ def write_manifest(folder: Path, out: Path) -> None:
 def main() -> int:
     """Write the manifest; see the module's words."""
     parser = argparse.ArgumentParser(prog="python -m vision.training.manifest", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     write_manifest(arguments.data, arguments.out)

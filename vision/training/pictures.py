@@ -15,7 +15,7 @@ import cv2
 import numpy
 import numpy.typing
 
-from vision.training.classes import HEAD, HELMET
+from vision.training.classes import HEAD, HELMET, PERSON, UNSURE_HEAD
 
 Pixels = numpy.typing.NDArray[numpy.uint8]
 Numbers = numpy.typing.NDArray[numpy.float32]
@@ -24,6 +24,9 @@ KEPT_BACK_OF_256 = 16
 # By how much of its height a helmet's box is too long below, by set. panly grew them from the shell by rule, 1.35 times
 # as high as wide; its own bare heads, boxed by hand, have 1.16 in the median.
 HELMET_TOO_LONG = {"panly": 0.14}
+# What a number in a label file means; others (clothes) are no matter of this detector.
+CAMERA_PARTS = 3
+LABELS = {0: HELMET, 1: HEAD, 2: PERSON, 5: UNSURE_HEAD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Picture:
     pixels: Pixels
     boxes: Numbers
     people_complete: bool
+    fixed_camera: bool = False
 
     @property
     def has_bare_head(self) -> bool:
@@ -44,12 +48,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One row of `sources.csv`."""
+    """One row of a folder's `sources.csv`, or one picture of a fixed camera."""
 
+    folder: Path
     name: str
     set_name: str
     core: bool
     people_complete: bool
+    fixed_camera: bool = False
 
     @property
     def kept_back(self) -> bool:
@@ -62,23 +68,38 @@ class Source:
         return hashlib.sha256(self.name.encode()).digest()[1] % 2 == 1
 
 
-def read_sources(folder: Path) -> list[Source]:
-    """All rows of the folder's list, in its order."""
+def read_sources(*folders: Path) -> list[Source]:
+    """All pictures of the folders: in the order of the folder's list, or of their names where it has none."""
+    return [source for folder in folders for source in _listed(folder)]
+
+
+def _listed(folder: Path) -> list[Source]:
+    """A folder without a list is one of fixed cameras: its sets are the cameras, its people are all labelled."""
+    if not (folder / "sources.csv").exists():
+        names = sorted(path.name for path in (folder / "images").glob("*.jpg"))
+        return [Source(folder, f"images/{name}", camera_of(name), True, True, fixed_camera=True) for name in names]
     with (folder / "sources.csv").open(newline="", encoding="utf-8") as lines:
         return [
-            Source(row["file"], row["set"], row["core"] == "1", row["person_labels"] != "pseudo")
+            Source(folder, row["file"], row["set"], row["core"] == "1", row["person_labels"] != "pseudo")
             for row in csv.DictReader(lines)
         ]
 
 
-def load(folder: Path, source: Source) -> Picture:
+def camera_of(file_name: str) -> str:
+    """`cctv_2_20_neg_3c_88.jpg` is of camera `cctv_2_20`."""
+    return "_".join(file_name.split("_")[:CAMERA_PARTS])
+
+
+def load(source: Source) -> Picture:
     """One picture with its boxes. Raises ValueError where the file is no picture."""
-    pixels = cv2.imread(str(folder / source.name))
+    pixels = cv2.imread(str(source.folder / source.name))
     if pixels is None:
         raise ValueError(f"{source.name}: no picture")
     height, width = pixels.shape[:2]
-    boxes = read_boxes(folder / label_name(source.name), width, height)
-    return Picture(source.name, source.set_name, pixels.astype(numpy.uint8), boxes, source.people_complete)
+    boxes = read_boxes(source.folder / label_name(source.name), width, height)
+    return Picture(
+        source.name, source.set_name, pixels.astype(numpy.uint8), boxes, source.people_complete, source.fixed_camera
+    )
 
 
 def correct(picture: Picture, too_long: Mapping[str, float] = HELMET_TOO_LONG) -> Picture:
@@ -102,11 +123,13 @@ def read_boxes(path: Path, width: int, height: int) -> Numbers:
     """The boxes of one label file in pixels, rows of class, x1, y1, x2, y2; none where the file is missing."""
     lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
     rows = numpy.array([line.split()[:5] for line in lines if line.strip()], numpy.float32).reshape(-1, 5)
+    rows = rows[numpy.isin(rows[:, 0], list(LABELS))]
+    rows[:, 0] = [LABELS[int(number)] for number in rows[:, 0]]
     half = rows[:, 3:5] / 2
     corners = numpy.concatenate((rows[:, 1:3] - half, rows[:, 1:3] + half), 1)
     return numpy.concatenate((rows[:, :1], corners * numpy.array([width, height] * 2)), 1).astype(numpy.float32)
 
 
 def in_sets(set_name: str, patterns: tuple[str, ...]) -> bool:
-    """True where a set's name begins with one of the patterns (`css` means css_test and css_valid)."""
-    return any(set_name.startswith(pattern) for pattern in patterns)
+    """True where a pattern is a set's name or its first words (`css` means css_test and css_valid)."""
+    return any(f"{set_name}_".startswith(f"{pattern}_") for pattern in patterns)

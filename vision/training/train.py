@@ -24,7 +24,7 @@ from vision.training.batches import Batch, Plan, batches, make_batch, weigh
 from vision.training.losses import Loss, measure_loss
 from vision.training.network import SiteHeads, decode
 from vision.training.pictures import Picture, correct, in_sets, load, read_sources
-from vision.training.weights import calibrate, fill_from_yolox
+from vision.training.weights import calibrate, fill_from_export, fill_from_yolox, is_exported
 
 SAVE_EVERY_STEPS = 100
 LOG_EVERY_STEPS = 20
@@ -170,22 +170,24 @@ def run(course: Course, pictures: list[Picture], plan: Plan, recipe: Recipe, fol
     torch.save(course.average.state_dict(), folder / "weights.pt")
 
 
-def choose(folder: Path, hold: tuple[str, ...]) -> list[Picture]:
+def choose(folders: list[Path], hold: tuple[str, ...]) -> list[Picture]:
     """The pictures to train on, labels corrected: core ones, not held out, not kept back for thresholds."""
     sources = [
         source
-        for source in read_sources(folder)
+        for source in read_sources(*folders)
         if source.core and not source.kept_back and not in_sets(source.set_name, hold)
     ]
-    return [correct(load(folder, source)) for source in sources]
+    return [correct(load(source)) for source in sources]
 
 
 def start(path: Path, pictures: list[Picture], plan: Plan) -> SiteHeads:
-    """The network to begin with: of an exported YOLOX-Nano, or of another training's `weights.pt`."""
+    """The network to begin with: an exported YOLOX-Nano, a detector of ours, or another training's `weights.pt`."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = SiteHeads()
     if path.suffix == ".pt":
         network.load_state_dict(torch.load(path, weights_only=True))
+    elif is_exported(path):
+        fill_from_export(network, path)
     else:
         fill_from_yolox(network, path)
     movable: Any = network  # torch's own types know no memory format for modules
@@ -217,10 +219,19 @@ def main() -> int:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m vision.training.train", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with images/, labels/ and sources.csv")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        nargs="+",
+        help="folders with images/, labels/ and (photographs) sources.csv",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, log and weights")
     parser.add_argument(
-        "--start", type=Path, required=True, help="exported YOLOX-Nano (ONNX), or weights.pt of another training"
+        "--start",
+        type=Path,
+        required=True,
+        help="exported YOLOX-Nano, an exported detector of ours (both ONNX), or weights.pt of another training",
     )
     parser.add_argument(
         "--hold", type=lambda text: tuple(filter(None, text.split(","))), default=(), help="sets left out"

@@ -50,6 +50,32 @@ def fill_from_yolox(network: SiteHeads, path: Path) -> None:
         raise ValueError(f"{path}: more convolutions than YOLOX-Nano has")
 
 
+def is_exported(path: Path) -> bool:
+    """True for a file that `vision.training.export` wrote."""
+    return bool(onnx.load(path).producer_name == "sitewarden")
+
+
+def fill_from_export(network: SiteHeads, path: Path) -> None:
+    """Fill the network from an exported detector of ours, weight by name. Raises ValueError where it is another one."""
+    values = {entry.name: numpy_helper.to_array(entry).copy() for entry in onnx.load(path).graph.initializer}
+    with torch.no_grad():
+        for name, module in network.named_modules():
+            convolution = f"{name}.convolution" if isinstance(module, ConvolutionBlock) else name
+            if not isinstance(module, ConvolutionBlock) and not name.endswith(("class_logits", ".box")):
+                continue
+            try:
+                weight, bias = (
+                    torch.from_numpy(values[f"network.{convolution}.{part}"]) for part in ("weight", "bias")
+                )
+            except KeyError as error:
+                raise ValueError(f"{path}: no {error}") from error
+            if isinstance(module, ConvolutionBlock):
+                _fill_block(module, weight, bias)
+            else:
+                module.weight.copy_(weight)
+                module.bias.copy_(bias)
+
+
 def _fill_block(block: ConvolutionBlock, weight: Tensor, bias: Tensor) -> None:
     if weight.shape[1:] == (12, 3, 3):
         weight = focus_to_stride(weight)

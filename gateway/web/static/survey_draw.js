@@ -41,8 +41,9 @@ class Row {
     return this.kind === "zone" || this.fieldset.querySelector("[data-kind]").value === "opening";
   }
 
-  get exempt() {
-    return fieldValue(this.fieldset, "use") === "exempt";
+  /** What a zone is for: "exempt", "danger" and "ground" are drawn otherwise. */
+  get use() {
+    return fieldValue(this.fieldset, "use");
   }
 
   /** Fields of the marks that count: [foot, top] each. */
@@ -101,6 +102,8 @@ class Drawing {
     this.svg.replaceChildren(...all.filter((row) => !row.gone).map((row) => this.#shape(row, row.fieldset.id === current?.row.fieldset.id)));
     for (const row of all) {
       row.fieldset.toggleAttribute("data-gone", row.gone);
+      const site = row.fieldset.querySelector("[data-site]");
+      if (site) site.hidden = row.use !== "ground";
       row.fieldset.classList.toggle("current", row.fieldset.id === current?.row.fieldset.id);
       row.fieldset.querySelector("[data-shape-name]").textContent = row.title;
     }
@@ -125,7 +128,7 @@ class Drawing {
   }
 
   #shape(row, current) {
-    const group = make("g", { class: `${row.kind}${row.exempt ? " exempt" : ""}${current ? " current" : ""}` });
+    const group = make("g", { class: `${row.kind}${row.kind === "zone" ? ` ${row.use}` : ""}${current ? " current" : ""}` });
     const spots = row.points;
     const words = spots.map((spot) => spot.join(",")).join(" ");
     for (const name of ["shape-line", "shape-line inner"]) {

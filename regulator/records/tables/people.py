@@ -86,8 +86,10 @@ second_factors = Table(
     text("pending_secret"),
     whole("last_step"),
     moment("confirmed_at_ns"),
+    moment("begun_at_ns"),
 )
-"""Secrets of authenticator apps. `pending_secret` waits for its first code. `last_step`: whose code was taken last."""
+"""Secrets of authenticator apps. `pending_secret` has waited since `begun_at_ns` for its first code. `last_step`: whose
+code was taken last."""
 
 recovery_codes = Table(
     "recovery_codes",
@@ -133,5 +135,6 @@ sign_ons = Table(
     text("browser_sha256", default=None),
     text("going_on"),
     moment("made_at_ns"),
+    text("network"),
 )
-"""Sign-ons by OpenID Connect that have begun; each is used once."""
+"""Sign-ons by OpenID Connect that have begun; each is used once. `network`: the browser's."""

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from contract.client import DeskClient as ProgramClient
 from contract.client import RefusedError as ProgramRefusedError
 from gateway.__main__ import main
+from regulator.accounts.cleaning import SessionCleaning
 from regulator.accounts.model import Account, Caller
 from regulator.accounts.second_factor import show
 from regulator.accounts.sessions import open_session, whose
@@ -25,7 +26,8 @@ from regulator.records.metadata import METADATA
 from regulator.records.tables.people import recovery_codes, second_factors
 from regulator.settings import DeskSettings
 from regulator.web.session_cookie import SESSION
-from screens.second_factor import FREE_TRIES, RECOVERY_CODES, STEP_NS
+from screens.guessing import CODES as PACE
+from screens.second_factor import BEGUN_LASTS_NS, FREE_TRIES, RECOVERY_CODES, STEP_NS
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import PASSWORD, DeskClient, DeskFace
 
@@ -199,6 +201,38 @@ def test_the_addresses_of_one_line_have_their_tries_together(face: DeskFace, clo
     show(face.database, face.desk.ledger, presence, phone.code(), Caller("2001:db8:0:1::1", ""), clock())
 
 
+def test_a_crowd_of_addresses_has_few_tries_and_keeps_nobody_out_where_they_worked_before(
+    face: DeskFace, clock: DeskClock
+) -> None:
+    """Whoever knows the password and comes from another network at each try."""
+    account = face.person(Duty.REVIEWER)
+    client, _ = logged_in(face, account)
+    phone, _ = set_up(face, client)
+    with face.database.transaction() as db:
+        token = open_session(db, face.desk.ledger, account, Caller("10.0.0.1", ""), clock())
+    with face.database.reading() as db:
+        presence = whose(db, token, clock())
+    assert presence is not None
+
+    def shown(address: str, code: str) -> int:
+        try:
+            show(face.database, face.desk.ledger, presence, code, Caller(address, ""), clock())
+        except RefusedError as refused:
+            return refused.status
+        return 200
+
+    statuses = []
+    for number in range(60):
+        clock.move(seconds=5)
+        statuses.append(shown(f"10.0.0.{number}", "000000"))
+    assert statuses.count(401) <= PACE.burst + 300 // PACE.every_s + 1
+    assert shown("127.0.0.1", phone.code()) == 200
+    waited_s = 0
+    while shown("10.9.9.9", phone.code()) == 429:
+        waited_s += STEP_NS // 10**9
+    assert 0 < waited_s <= 2 * PACE.horizon_s
+
+
 def test_setting_up_needs_the_code_of_the_secret_and_ends_other_logins(face: DeskFace) -> None:
     account = face.person(Duty.REVIEWER)
     other, _ = logged_in(face, account)
@@ -234,6 +268,25 @@ def test_a_new_phone_and_new_codes_need_a_code_of_the_old_one(face: DeskFace) ->
     assert set(newest).isdisjoint(fresh)
     assert owing.submit(page, f"{page}/remove", code=newest[0]).status_code == 303
     assert logged_in(face, account)[1] == "/projects"
+
+
+def test_a_phone_that_was_begun_and_not_confirmed_is_forgotten(face: DeskFace, clock: DeskClock) -> None:
+    """Whoever finds the page open later, or the table, finds no secret that could still be put in force."""
+    client, _ = logged_in(face, face.person(Duty.REVIEWER))
+    phone, _ = set_up(face, client)
+    page = "/me/second-factor"
+    client.submit(page, f"{page}/begin", code=phone.code())
+    begun = KEY.search(client.get(page).text)
+    assert begun is not None
+    new = Phone(begun[1], clock)
+    clock.move(seconds=BEGUN_LASTS_NS / 1e9)
+    assert client.submit(page, f"{page}/confirm", code=new.same()).status_code == 409
+    assert KEY.search(client.get(page).text) is None
+    SessionCleaning(face.database).run(clock())
+    with face.database.reading() as db:
+        assert list(db.scalars(select(second_factors.c.pending_secret))) == [""]
+    client.submit(page, f"{page}/begin", code=phone.code())
+    assert KEY.search(client.get(page).text) is not None
 
 
 def test_an_administrator_takes_it_away_and_it_stands_in_the_ledger(face: DeskFace) -> None:

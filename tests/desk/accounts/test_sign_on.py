@@ -1,5 +1,6 @@
 """Signing on with the office's account, against a provider on a socket: only what fits opens a login."""
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,13 +10,16 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from joserfc.jwk import OctKey
+from sqlalchemy import func, insert, select
 
 from regulator.accounts.bindings import Subject, signed_on
+from regulator.accounts.oidc import MOST_BEGUN, MOST_BEGUN_AN_ADDRESS, SignOn
 from regulator.accounts.rows import account_by_login
 from regulator.model.actor import Duty, Level, Scope
 from regulator.model.refusals import RefusedError
 from regulator.records.engine import DeskDatabase
 from regulator.records.ledger import entries_of, verify_ledger
+from regulator.records.tables.people import sign_ons
 from regulator.settings import DeskSettings, OidcSettings
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskClient, DeskFace
@@ -124,6 +128,31 @@ def test_a_state_that_is_unknown_or_stale_is_refused(face: DeskFace, clock: Desk
     back = httpx.get(begun.headers["location"]).headers["location"]
     clock.move(seconds=601)
     assert client.get(back).status_code == 401
+
+
+def test_sign_ons_that_nobody_ends_are_bounded_and_one_line_takes_no_other_ones_place(
+    face: DeskFace, clock: DeskClock
+) -> None:
+    settings = face.desk.settings.oidc
+    assert settings is not None
+    sign_on, client = SignOn(settings, face.database), face.client()
+    begun = client.get("/oidc/start", params={"next": "/me?" + "x" * 1_500})
+    for number in range(MOST_BEGUN_AN_ADDRESS + 5):
+        clock.move(seconds=0.01)
+        sign_on.begin("http://desk/oidc/callback", "/", f"2001:db8::{number:x}", clock())
+    with face.database.reading() as db:
+        rows = db.execute(select(sign_ons.c.network, sign_ons.c.going_on)).all()
+    assert Counter(row.network for row in rows)["2001:db8::/64"] == MOST_BEGUN_AN_ADDRESS
+    assert {row.going_on for row in rows} == {"/"}
+    back = httpx.get(begun.headers["location"]).headers["location"]
+    assert client.get(back).status_code == 200, "the flood was another's"
+    more = [{"state_sha256": str(number), "nonce": "", "verifier": "", "browser_sha256": ""} for number in range(3_000)]
+    with face.database.transaction() as db:
+        db.execute(insert(sign_ons).values(made_at_ns=clock()), more)
+    clock.move(seconds=1)
+    assert client.get("/oidc/start").status_code == 303
+    with face.database.reading() as db:
+        assert db.scalar(select(func.count()).select_from(sign_ons)) == MOST_BEGUN
 
 
 def test_pkce_ties_the_code_to_this_desk(face: DeskFace, provider: OidcProvider) -> None:

@@ -118,6 +118,16 @@ def test_an_address_has_its_share_and_makes_room_among_its_own() -> None:
     assert other.ended == []
 
 
+def test_the_addresses_of_one_line_share_what_an_address_has() -> None:
+    """IPv6 gives a line 2^64 addresses."""
+    door, stranger = Door(LIMITS), Caller("2001:db8:0:1::1")
+    first, second, third = (Caller(f"2001:db8::{last}") for last in (1, 2, 3))
+    assert entered(door, first, second, stranger, third) == [[None], [], [], []]
+    for each in (second, third, stranger):
+        door.leave(each)
+    assert entered(door, *(Caller("2001:db8::9") for _ in range(2))) == [[], []]
+
+
 def test_a_proxy_may_have_all() -> None:
     door = Door(LIMITS, lambda address: address == "proxy")
     inside = [Caller("proxy", Phase.RUNNING) for _ in range(5)]

@@ -13,9 +13,14 @@ ROOM = Room(in_all=10, a_login=2, an_address=4)
         ([Watcher("li", "a"), Watcher("li", "b")], Watcher("wang", "a"), Watcher("li", "c")),
         ([Watcher(str(number), "a") for number in range(4)], Watcher("5", "b"), Watcher("5", "a")),
         ([Watcher("", "a") for _ in range(4)], Watcher("", "b"), Watcher("", "a")),
+        (
+            [Watcher("", f"2001:db8::{number}") for number in range(4)],
+            Watcher("", "2001:db8:0:1::1"),
+            Watcher("", "2001:db8::ffff"),
+        ),
         ([NOBODY for _ in range(9)], NOBODY, Watcher("li", "a")),
     ],
-    ids=["a login", "an address", "nobody's login is no login", "in all"],
+    ids=["a login", "an address", "nobody's login is no login", "a line of IPv6", "in all"],
 )
 def test_the_last_that_fits_enters_and_one_more_does_not(
     crowd: list[Watcher], fits: Watcher, one_more: Watcher

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from gateway.model.detections import SeenClass
 from vision.detector import PictureError
 from vision.label_file import LabelError, parse_labels, read_labels
 from vision.picture_file import decode_picture, read_picture
@@ -28,13 +29,20 @@ def test_a_box_a_little_over_the_border_is_cut_there() -> None:
     assert parse_labels("1 0.99 0.5 0.04 0.5", 100, 100, "a.txt").xyxy_px[0].tolist() == [97.0, 25.0, 100.0, 75.0]
 
 
+def test_clothes_are_passed_over_and_a_blurred_head_is_neither_right_nor_wrong() -> None:
+    text = "3 0.5 0.5 0.2 0.2\n4 0.5 0.5 0.2 0.2\n5 0.5 0.5 0.2 0.2\n2 0.5 0.5 0.5 0.5"
+    labels = parse_labels(text, 100, 100, "a.txt")
+    assert labels.class_id.tolist() == [SeenClass.PERSON]
+    assert labels.unsure_px.tolist() == [[40.0, 40.0, 60.0, 60.0]]
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
         ("0 0.5 0.5 0.25", "a.txt:2: class x y width height expected, found 4 columns"),
         ("0 0.5 0.5 0.25 half", "a.txt:2: could not convert"),
         ("helmet 0.5 0.5 0.25 0.25", "a.txt:2: invalid literal"),
-        ("3 0.5 0.5 0.25 0.25", "a.txt:2: class 3; 0 helmet, 1 head or 2 person"),
+        ("6 0.5 0.5 0.25 0.25", "a.txt:2: class 6; 0 helmet, 1 head, 2 person, 3 or 4 clothes, 5 blurred head"),
         ("-1 0.5 0.5 0.25 0.25", "a.txt:2: class -1;"),
         ("0 nan 0.5 0.25 0.25", "a.txt:2: box nan"),
         ("0 320 240 40 40", "a.txt:2: box 320 240 40 40; fractions"),

@@ -1,10 +1,12 @@
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 
+from gateway.accounts.account_events import AccountEvent, AccountEventKind
 from gateway.accounts.account_rows import ACCOUNTS_FILE
 from gateway.accounts.faults import AccountError, AccountFault
 from gateway.accounts.logins import HOUR_NS, MOST_SESSIONS_A_PERSON
@@ -195,6 +197,24 @@ async def test_a_flood_of_failures_seals_ten_a_minute_and_the_sum_of_the_rest(be
     await bench.accounts._ledger.seal_held_back(bench.clock.now_ns())
     failed = [event for event in await bench.events() if event["event"] == "login_failed"]
     assert failed[-1]["count"] == 20
+
+
+async def test_wrong_codes_and_wrong_passwords_that_were_only_counted_are_sealed_as_what_they_were(
+    bench: AccountBench,
+) -> None:
+    await bench.set_up()
+    ledger, kinds = bench.accounts._ledger, (AccountEventKind.LOGIN_FAILED, AccountEventKind.CODE_FAILED)
+    for n in range(22):
+        await ledger.note_failure(AccountEvent(kinds[n % 2], bench.clock.now_ns(), "", "wang"))
+    await bench.clock.advance(60.0)
+    await ledger.note_failure(AccountEvent(AccountEventKind.LOGIN_FAILED, bench.clock.now_ns(), "", "wang"))
+    await bench.clock.advance(60.0)
+    await ledger.seal_held_back(bench.clock.now_ns())
+    await ledger.seal_held_back(bench.clock.now_ns())
+    counts = Counter[str]()
+    for event in await bench.events():
+        counts[str(event["event"])] += event["count"]
+    assert (counts["login_failed"], counts["code_failed"]) == (12, 11)
 
 
 async def test_what_a_kill_left_unsealed_is_sealed_at_the_next_start_once(bench: AccountBench) -> None:

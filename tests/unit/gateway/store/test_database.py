@@ -7,6 +7,7 @@ import pytest
 
 from gateway.model.errors import DecodeError, StoreError
 from gateway.store.database import (
+    CACHE_KIB,
     DiskFullError,
     FollowingReader,
     Schema,
@@ -320,6 +321,21 @@ def test_a_writer_never_makes_a_new_file_where_its_own_was(path: Path) -> None:
     writer.submit(_insert(3)).result(5)
     writer.close()
     assert _numbers(path) == [1, 3]
+
+
+def test_every_connection_keeps_so_many_pages_and_no_more(path: Path) -> None:
+    """It is what grows in a box's memory after a start: the number of connections times this is its bound."""
+    writing = open_connection(path, SCHEMA)
+    writing.execute("INSERT INTO log VALUES (1, zeroblob(10000000))")
+    following = FollowingReader(path)
+    opened = (writing, open_reader(path), open_reader(path, untouched=True), following.connection())
+    assert [connection.execute("PRAGMA cache_size").fetchone()[0] for connection in opened] == [-CACHE_KIB] * 4
+    again = reopen_connection(path, SCHEMA)
+    assert again.execute("PRAGMA cache_size").fetchone()[0] == -CACHE_KIB
+    assert CACHE_KIB <= 2000
+    for connection in (*opened[:3], again):
+        connection.close()
+    following.close()
 
 
 def test_a_reader_follows_its_path_to_another_file(path: Path, tmp_path: Path) -> None:

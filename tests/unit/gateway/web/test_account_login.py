@@ -7,7 +7,6 @@ import pytest
 
 from gateway.accounts.person import Role
 from gateway.accounts.recovery import make_recovery_code
-from gateway.accounts.tokens import Wanted
 from gateway.web.account_visitors import Policy
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, OTHER_PASSWORD
 from tests.fakes.account_face import AccountFace, Browser
@@ -207,13 +206,6 @@ async def test_over_plain_http_people_are_refused_and_told_why(tmp_path: Path) -
         reply = await browser.post("/login", fields)
         assert (reply.status_code, "web.commands_over_plain_http" in reply.text) == (403, True)
         assert "set-cookie" not in reply.headers
-        draft = await face.accounts.tokens.make(Wanted("SCADA", ["command"]), BOSS)
-        machine = await browser.client.post(
-            "/api/subjects/host-1/out_of_service",
-            json={"user": "scada", "reason": "维修", "for_s": 60},
-            headers={"authorization": f"Bearer {draft.secret}"},
-        )
-        assert machine.status_code == 200, "a program's token works over plain HTTP"
     finally:
         await face.close()
 

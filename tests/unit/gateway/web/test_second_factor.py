@@ -1,6 +1,7 @@
 """The second factor at the box: set up, asked for, used once, lost and recovered; what is owed opens nothing else."""
 
 import re
+import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,12 +10,16 @@ import pyotp
 import pytest
 
 from gateway.accounts.account_rows import ACCOUNTS_FILE
+from gateway.accounts.faults import AccountError, AccountFault
+from gateway.accounts.people import Actor
 from gateway.accounts.person import Role
 from gateway.accounts.recovery import make_recovery_code
+from gateway.accounts.workplaces import Caller
 from gateway.evidence import RecordKind
 from gateway.settings.schema import WebSettings
-from gateway.web.account_visitors import asked_of
-from screens.second_factor import FREE_TRIES, RECOVERY_CODES, STEP_NS
+from gateway.web.account_visitors import Policy, asked_of
+from screens.guessing import CODES as PACE
+from screens.second_factor import BEGUN_LASTS_NS, FREE_TRIES, RECOVERY_CODES, STEP_NS
 from tests.fakes.account_bench import GOOD_PASSWORD, OTHER_PASSWORD
 from tests.fakes.account_face import PEOPLE, AccountFace, Browser
 from tests.fakes.site import until
@@ -126,6 +131,28 @@ async def test_a_login_that_owes_a_code_opens_nothing_but_its_page_and_the_logou
     assert {"code_shown", "second_factor_set"} <= set(await events(face))
 
 
+async def test_who_owes_a_code_sees_what_a_guest_sees_and_commands_nothing(tmp_path: Path) -> None:
+    policy = Policy(token=None, loopback=True, view_without_login=True)
+    face = AccountFace(tmp_path, policy, asked_of(WebSettings()))
+    await face.start()
+    try:
+        boss = await face.set_up()
+        await boss.get("/alarms")
+        assert await refusal(boss, "GET", "/people") == (401, "second_factor_needed")
+        phone, _ = await set_up(face, boss)
+        owing, guest = face.browser(), face.browser()
+        await owing.log_in("wang", GOOD_PASSWORD)
+        for path in ("/", "/alarms", "/api/alarms", "/api/live"):
+            assert (await owing.get(path)).status_code == (await guest.get(path)).status_code == 200, path
+        assert 'href="/login/code?next=' in (await owing.get("/alarms")).text
+        assert await refusal(owing, "GET", "/audit.csv") == (401, "code_needed")
+        assert await refusal(owing, "POST", "/people") == (401, "code_needed")
+        assert (await owing.submit("/login/code", "/login/code", code=await phone.code())).status_code == 303
+        await owing.get("/people")
+    finally:
+        await face.close()
+
+
 async def test_a_code_is_taken_once(face: AccountFace) -> None:
     _, phone, _ = await officer(face)
     one, other, code = await after_password(face), await after_password(face), await phone.code()
@@ -152,6 +179,32 @@ async def test_wrong_codes_from_one_address_keep_nobody_out_at_another(face: Acc
     assert await show(owner, phone.same()) == 303
     await face.site.clock.advance(901)
     assert await show(guesser, await phone.code()) == 303
+
+
+async def test_a_crowd_of_addresses_has_few_tries_and_keeps_nobody_out_where_they_worked_before(
+    face: AccountFace,
+) -> None:
+    """Whoever knows the password and comes from another network at each try."""
+    _, phone, _ = await officer(face)
+    clock = face.site.clock
+
+    async def shown(address: str, code: str) -> AccountFault | None:
+        try:
+            await face.accounts.factors.show(OFFICER, "session", code, Actor("", address), Caller(address))
+        except AccountError as error:
+            return error.fault
+        return None
+
+    faults = list[AccountFault | None]()
+    for number in range(300):
+        await clock.advance(1)
+        faults.append(await shown(f"10.0.{number // 200}.{number % 200}", "000000"))
+    assert faults.count(AccountFault.WRONG_SECOND_CODE) <= PACE.burst + 300 // PACE.every_s + 1
+    assert await shown("127.0.0.1", await phone.code()) is None
+    waited_s = 0
+    while await shown("10.9.9.9", await phone.code()) is AccountFault.WAIT:
+        waited_s += STEP_NS // 10**9
+    assert 0 < waited_s <= 2 * PACE.horizon_s
 
 
 async def test_setting_up_needs_its_code_and_ends_other_logins(face: AccountFace) -> None:
@@ -187,6 +240,36 @@ async def test_a_new_phone_and_new_codes_need_a_code_of_the_old_one(face: Accoun
     assert (await owing.submit(PAGE, f"{PAGE}/remove", code=newest[0])).status_code == 303
     free = face.browser()
     assert (await free.log_in(OFFICER, OTHER_PASSWORD, "/alarms")).headers["location"] == "/alarms"
+
+
+async def test_a_phone_that_was_begun_and_not_confirmed_is_forgotten(face: AccountFace) -> None:
+    """Whoever finds the page open later finds no secret that could still be put in force."""
+    browser, phone, _ = await officer(face)
+    await browser.submit(PAGE, f"{PAGE}/begin", code=await phone.code())
+    begun = KEY.search((await browser.get(PAGE)).text)
+    assert begun is not None
+    new = Phone(begun[1], face)
+    await face.site.clock.advance(BEGUN_LASTS_NS / 1e9)
+    assert (await browser.submit(PAGE, f"{PAGE}/confirm", code=new.same())).status_code == 409
+    assert KEY.search((await browser.get(PAGE)).text) is None
+    await browser.submit(PAGE, f"{PAGE}/begin", code=await phone.code())
+    again = KEY.search((await browser.get(PAGE)).text)
+    assert again is not None
+    assert again[1] != begun[1]
+
+
+async def test_the_upkeep_takes_a_forgotten_secret_out_of_the_file(face: AccountFace, tmp_path: Path) -> None:
+    boss = await face.set_up()
+    await boss.submit(PAGE, f"{PAGE}/begin")
+
+    def waiting() -> list[str]:
+        with sqlite3.connect(f"file:{tmp_path / ACCOUNTS_FILE}?mode=ro", uri=True) as db:
+            return [row[0] for row in db.execute("SELECT name FROM second_factor WHERE pending_secret <> ''")]
+
+    assert waiting() == ["wang"]
+    await face.site.clock.advance(BEGUN_LASTS_NS / 1e9)
+    face.accounts.factors.forget_begun()
+    await until(lambda: waiting() == [])
 
 
 async def test_an_administrator_takes_it_away_and_it_is_sealed(face: AccountFace) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -81,7 +82,7 @@ async def test_a_program_meets_its_scope_at_the_door(guarded: AccountFace, scope
     await guarded.set_up()
     alarm_id = await guarded.raised()
     headers = JSON | {"authorization": f"Bearer {await secret_of(guarded, scope)}"}
-    client = guarded.browser("192.168.1.77").client
+    client = guarded.browser("192.168.1.77", "https://127.0.0.1:8080").client
     for (method, path), scopes in OPENS.items():
         if path == "/api/events" or method not in ("GET", "POST"):
             continue
@@ -138,14 +139,50 @@ async def test_a_feed_that_is_open_ends_with_its_token(guarded: AccountFace) -> 
     assert (await client.get("/api/live", headers=headers)).status_code == 401
 
 
+PLAIN = "http://192.168.1.10:8080"
+
+
+@pytest.mark.parametrize(
+    ("address", "base", "switched_on", "refused"),
+    [
+        ("192.168.1.55", PLAIN, False, True),
+        ("192.168.1.55", PLAIN, True, False),
+        ("192.168.1.55", PLAIN.replace("http", "https"), False, False),
+        ("127.0.0.1", "http://127.0.0.1:8080", False, False),
+    ],
+)
+@pytest.mark.parametrize("scope", list(TokenScope))
+async def test_a_token_that_commands_is_refused_over_an_open_network(
+    tmp_path: Path, scope: TokenScope, address: str, base: str, switched_on: bool, refused: bool
+) -> None:
+    """For whatever it asks: what it may do is in the token, and others could read it."""
+    face = AccountFace(tmp_path, Policy(token=None, loopback=False, commands_over_plain_http=switched_on))
+    await face.start()
+    try:
+        await face.set_up()
+        headers = JSON | {"authorization": f"Bearer {await secret_of(face, scope, 'read')}"}
+        client = face.browser(address, base).client
+        body = {"user": "scada", "reason": "维修", "for_s": 60}
+        answers = [
+            await client.get("/api/alarms", headers=headers),
+            await client.post("/api/subjects/host-1/out_of_service", json=body, headers=headers),
+        ]
+        codes = [reply.json().get("error", {}).get("code", "") for reply in answers]
+        beyond = "" if scope is TokenScope.COMMAND else "outside_scope"
+        commands = scope in (TokenScope.COMMAND, TokenScope.RELOAD)
+        assert codes == (["plain_http", "plain_http"] if refused and commands else ["", beyond])
+    finally:
+        await face.close()
+
+
 async def test_a_token_logs_nobody_in_over_plain_http(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A program may command in plain HTTP; a person behind it may not log in there."""
+    """A program may read in plain HTTP; a person behind it may not log in there."""
     face = AccountFace(tmp_path_factory.mktemp("box"), Policy(token=None, loopback=False))
     await face.start()
     try:
         await face.set_up()
-        headers = {"authorization": f"Bearer {await secret_of(face, *TokenScope)}"}
-        browser = face.browser("192.168.1.55", "http://192.168.1.10:8080")
+        headers = {"authorization": f"Bearer {await secret_of(face, 'read', 'metrics')}"}
+        browser = face.browser("192.168.1.55", PLAIN)
         reply = await browser.post("/login", {"name": "wang", "password": "x"}, **headers)
         assert (reply.status_code, "本页未加密" in reply.text) == (403, True)
     finally:
@@ -159,7 +196,7 @@ async def test_the_token_of_the_site_file_only_reads_and_says_what_to_do(
     await face.start()
     try:
         headers = JSON | {"authorization": "Bearer machine-token"}
-        client = face.browser("192.168.1.55", "http://192.168.1.10:8080").client
+        client = face.browser("192.168.1.55", PLAIN).client
         for path in ("/metrics", "/api/alarms"):
             assert (await client.get(path, headers=headers)).status_code == 200
         reply = await client.post("/api/subjects/host-1/in_service", json={}, headers=headers)

@@ -128,7 +128,7 @@ def test_tiles_see_a_far_block_that_the_full_view_does_not(tmp_path: Path) -> No
     picture[96:104, 144:152] = BLUE
     frame = Frame("cam-1", 1, 1, 1, True, 1, picture)
     assert len(detector.detect([frame])[0]) == 0
-    detections = detector.detect_tiled(frame, Tiling(2, 2, 0.0))
+    (detections,) = detector.detect([frame], [Tiling(2, 2, 0.0).views(frame.width_px, frame.height_px)[1:]])
     assert detections.boxes_xyxy_px.tolist() == [[144, 96, 152, 104]]
     assert detector.spent.pictures == 1 + 5
 

@@ -49,6 +49,27 @@ def faults_of(data: object) -> tuple[str, ...]:
     return caught.value.faults
 
 
+def test_a_ground_is_read_and_written_back_and_other_zones_are_what_they_were() -> None:
+    data = drawn()
+    before = read_survey(data).document()["zones"]
+    corners = [[0.1, 0.9], [0.9, 0.9], [0.65, 0.4], [0.35, 0.4]]
+    ground = {"zone_id": "g1", "title": "场地", "use": "ground", "outline": corners}
+    data["zones"].append(ground | {"site_m": [[0, 0], [20, 0], [20, 60], [0, 60]]})
+    survey = read_survey(data)
+    assert survey.zones[1].site_m[2] == (20.0, 60.0)
+    assert read_survey(json.loads(json.dumps(survey.document()))) == survey
+    assert survey.document()["zones"][:1] == before
+    assert "site_m" not in before[0], "a sealed version stays what it was, byte for byte"
+
+
+def test_a_ground_needs_a_place_for_each_of_four_points_and_others_have_none() -> None:
+    data = drawn()
+    data["zones"][0]["use"] = "ground"
+    assert {fault.split(":")[0] for fault in faults_of(data)} == {"zones[0].outline", "zones[0].site_m"}
+    data["zones"][0] |= {"use": "danger", "site_m": [[0, 0]]}
+    assert faults_of(data) == ("zones[0].site_m: 1 entries; expected 0 to 0",)
+
+
 def test_a_drawing_is_read_and_written_back_the_same() -> None:
     survey = read_survey(drawn())
     assert survey.edges[1].kind is EdgeKind.OPENING
