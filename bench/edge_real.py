@@ -1,7 +1,7 @@
 """The edge check over scenes made of real photographs (`bench.edge_real_scenes`), by kind of protection, as JSON.
 
-    python -m bench.edge_real FOLDER                     24 scenes for trying, of every second camera of the folder
-    python -m bench.edge_real FOLDER --report            24 others, of the other cameras: nothing is tuned on them
+    python -m bench.edge_real FOLDER                     24 scenes for trying, of every second series of pictures
+    python -m bench.edge_real FOLDER --report            24 others, of the other series: nothing is tuned on them
     python -m bench.edge_real FOLDER --guarded-s 3600    nothing is taken away: false sections and UNKNOWN alone
 
 `told`: sections of which true findings named six tenths of the metres within 60 s. `bare_called_ok`: share of the metre
@@ -134,7 +134,7 @@ def _share(part: float, whole: float) -> float | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--report", action="store_true", help="the seeds and cameras that nothing is tuned on")
+    parser.add_argument("--report", action="store_true", help="the seeds and pictures that nothing is tuned on")
     parser.add_argument("--scenes", type=int, default=24)
     parser.add_argument("--first", type=int, default=0, help="leave out so many scenes before")
     parser.add_argument("--guarded-s", type=int, help="so many seconds of each scene, nothing is taken away")

@@ -42,7 +42,7 @@ Point = tuple[float, float, float]
 
 
 class Folder:
-    """The photographs of a folder, one file a camera, and the persons cut out of the labelled ones."""
+    """The photographs of a folder by series, and the persons cut out of the labelled ones."""
 
     def __init__(self, folder: Path, reporting: bool) -> None:
         named: dict[str, list[Path]] = {}
@@ -53,7 +53,7 @@ class Folder:
                     named.setdefault(stem, []).append(path)
         cameras = [paths for _, paths in sorted(named.items())]
         self.cameras = cameras[int(reporting) :: 2]
-        """Every second camera is for trying, the others for reporting."""
+        """Every second series is for trying, the others for reporting. Several may be of one camera."""
 
     def background(self, dice: np.random.Generator) -> tuple[str, Image]:
         """A photograph of some camera, at most 640 pixels wide."""
