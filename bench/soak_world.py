@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from contract.messages import ChainState
 from drivers.sim.overload_log import Overload
 from regulator.intake.holdings import Holdings
 from tests.fakes.cut_disk import CutDisk, cut_disk
@@ -91,9 +92,10 @@ class World:
         """Bodies of the alarm transitions at the desk."""
         return self._holdings(lambda held: [json.loads(item["body"]) for item in held.items("alarm_transition")])
 
-    def chain_at_desk(self) -> str:
+    def chain_at_desk(self) -> ChainState:
         """What the desk says of the box's chain."""
-        return str(self._holdings(lambda held: held.boxes()[0]["chain"].state))
+        state: ChainState = self._holdings(lambda held: held.boxes()[0]["chain"])
+        return state
 
     def next_overload(self, within_s: float = 60.0) -> None:
         """Until one more overload is over."""
