@@ -53,7 +53,8 @@ TOLD = ("P1", "P2")
 @dataclass
 class Summary:
     """What a campaign found. `failed`: faults after which the box was not well again, by name with the reason;
-    `holes`: the gaps that were not admitted, from and to, UTC ns, and the fault before."""
+    `holes`: the gaps that were not admitted, from and to, UTC ns, and the fault before; `missed`: the same of overloads
+    that were not told, but for those in spans of a moved clock."""
 
     seed: int
     lost: int = 0
@@ -65,6 +66,7 @@ class Summary:
     rss_mb: float = 0.0
     steady_minutes: float = 0.0
     holes: list[tuple[int, int, str]] = field(default_factory=list)
+    missed: list[tuple[int, int, str]] = field(default_factory=list)
     faults_survived: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -92,6 +94,7 @@ class Summary:
             **counted,
             **memory,
             holes=self.holes + steady.holes,
+            missed=self.missed + steady.missed,
             failed=self.failed | steady.failed,
             took_minutes=max(self.took_minutes, steady.took_minutes),
         )
@@ -189,7 +192,11 @@ def _judge(world: World, watched_from_ns: int, summary: Summary) -> None:
     told = [alert for alert in held if not _moved(world, alert["accepted_at_ns"])]
     counts = alerts_per_overload(seen, told)
     summary.overloads, summary.transitions_held = len(overloads), len(held)
-    summary.untold = len(untold(world.box, seen, told, watched_from_ns)) + _untold_while_moved(world, overloads, held)
+    missed = untold(world.box, seen, told, watched_from_ns)
+    summary.missed = [
+        (each.started_at_ns, each.ended_at_ns, summary.done_before(each.started_at_ns)) for each in missed
+    ]
+    summary.untold = len(missed) + _untold_while_moved(world, overloads, held)
     summary.duplicated = sum(count - 1 for count in counts if count > 1)
     summary.duplicated += len(held) - len({alert["key"] for alert in held})
     summary.lost = _lost(world)
