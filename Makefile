@@ -89,16 +89,18 @@ test-training: $(TRAINING)
 # DATA: images/, labels/, sources.csv. START: exported YOLOX-Nano, or weights.pt of another training. OUT: checkpoints, log.
 # Cut off, the same command goes on where it stopped. HOLD=blast leaves a set out and measures on it.
 # FOLDS: choose thresholds on what other trainings left out.
+# CAMERAS: pictures of fixed cameras. MEASURE: the folder of what HOLD leaves out.
 OUT ?= data/training
+MEASURE ?= $(DATA)
 HOLD ?=
 EPOCHS ?= 14
 train: $(RUNTIME) $(TRAINING)
 	@test -n "$(DATA)" -a -n "$(START)" || { echo "make train DATA=DIR START=yolox_nano.onnx [OUT=DIR] [HOLD=SETS] [EPOCHS=N]" >&2; exit 1; }
-	$(TRAINING_VENV)/bin/python -m vision.training.manifest --data $(DATA) --out $(OUT)
-	$(TRAINING_VENV)/bin/python -m vision.training.train --data $(DATA) --start $(START) --out $(OUT) --hold "$(HOLD)" --epochs $(EPOCHS) --resume $(ARGS)
+	$(TRAINING_VENV)/bin/python -m vision.training.manifest --data $(DATA) $(CAMERAS) --out $(OUT)
+	$(TRAINING_VENV)/bin/python -m vision.training.train --data $(DATA) $(CAMERAS) --start $(START) --out $(OUT) --hold "$(HOLD)" --epochs $(EPOCHS) --resume $(ARGS)
 	$(TRAINING_VENV)/bin/python -m vision.training.export $(OUT)/weights.pt $(OUT)/site_heads.onnx
-	$(BIN)/python -m vision.training.thresholds $(OUT)/site_heads.onnx --data $(DATA) --hold "$(HOLD)" $(if $(FOLDS),--folds $(FOLDS))
-	$(BIN)/python -m gateway vision evaluate --model $(OUT)/site_heads.yaml --images $(DATA)/images --labels $(DATA)/labels --only $(OUT)/measured.txt --min-head-px 20 --json >$(OUT)/figures.json
+	$(BIN)/python -m vision.training.thresholds $(OUT)/site_heads.onnx --data $(DATA) $(CAMERAS) --hold "$(HOLD)" $(if $(FOLDS),--folds $(FOLDS))
+	$(BIN)/python -m gateway vision evaluate --model $(OUT)/site_heads.yaml --images $(MEASURE)/images --labels $(MEASURE)/labels --only $(OUT)/measured.txt --min-head-px 20 --json >$(OUT)/figures.json
 	$(BIN)/python -m vision.training.card $(OUT)/site_heads.yaml "On $(or $(HOLD),pictures kept back)=$(OUT)/figures.json"
 
 bench: $(DEV) system-packages

@@ -41,7 +41,8 @@ def main() -> None:
     print("\n" + crane_group.report(600))
     print("\n" + pit_points.report(pit_points.measure()))
     print("\n" + slow_series.report([slow_series.measure(shape) for shape in slow_series.SHAPES]))
-    print("\n" + creep.report(creep.measure(creep.Plan())))
+    for plan in creep.PLANS:
+        print("\n" + creep.report(creep.measure(plan), plan.beside))
     print("\n" + noisy_bus.report(asyncio.run(noisy_bus.measure(60)), 60))
     os.sched_setaffinity(0, range(os.cpu_count() or 1))  # the throughput run keeps to one core
     for shape in curve.SHAPES:

@@ -75,9 +75,10 @@ def _box(db: Connection, project: MadeProject, now_ns: int) -> None:
     )
     db.exec_driver_sql(
         "INSERT INTO asset_days (project_code, day, box_id, asset, minutes, good_minutes, camera, usable_minutes,"
-        " last_minute_ns, last_state)"
+        " judged_minutes, last_minute_ns, last_state)"
         " SELECT %(project)s, to_char(date '2026-01-01' + d, 'YYYY-MM-DD'), %(box)s, asset, 1400, 1390, camera,"
-        " camera * 1380, %(now)s - (365 - d) * 86400000000000, CASE camera WHEN 1 THEN 'usable' ELSE '' END"
+        " camera * 1380, camera * 1300, %(now)s - (365 - d) * 86400000000000,"
+        " CASE camera WHEN 1 THEN 'usable' ELSE '' END"
         " FROM generate_series(0, 364) d, (VALUES ('camera-1', 1), ('camera-2', 1), ('crane-1', 0)) a(asset, camera)"
         " ON CONFLICT DO NOTHING",
         said,

@@ -145,7 +145,11 @@ def _minutes(number: int, now_ns: int) -> Iterator[dict[str, Any]]:
             "asset": name,
         }
         row |= {"minutes": 400, "good_minutes": 0 if camera else 390, "camera": int(camera), "last_state": state}
-        yield row | {"usable_minutes": 380 if camera else 0, "last_minute_ns": now_ns - MINUTE_NS}
+        yield row | {
+            "usable_minutes": 380 if camera else 0,
+            "judged_minutes": 360 if camera else 0,
+            "last_minute_ns": now_ns - MINUTE_NS,
+        }
 
 
 def _membership(number: int) -> dict[str, Any]:

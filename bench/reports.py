@@ -159,7 +159,12 @@ def _project(place: int, name: str) -> dict[str, Any]:
 
 def _minutes(name: str, day: int, asset: str) -> dict[str, Any]:
     place = {"project_code": name, "day": f"2026-03-{day:02}", "box_id": f"b-{name}", "asset": asset}
-    return place | {"minutes": 1440, "camera": int(asset.startswith("cam")), "usable_minutes": 1400}
+    return place | {
+        "minutes": 1440,
+        "camera": int(asset.startswith("cam")),
+        "usable_minutes": 1400,
+        "judged_minutes": 1300,
+    }
 
 
 def _hazard(name: str) -> dict[str, Any]:

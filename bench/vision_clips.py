@@ -30,6 +30,7 @@ from vision.eye.parts import SiteDetector
 from vision.finding import Finding, FindingKind
 from vision.frame import Frame
 from vision.helmets_looks import Say
+from vision.helmets_settings import HelmetSettings
 from vision.watch_eye import Sight, WatchEye
 from vision.watch_source import frames_of
 
@@ -98,9 +99,11 @@ def main(argv: list[str] | None = None) -> int:
     return 0 if clips else 2
 
 
-def run_clip(detector: SiteDetector, path: Path, rows: list[Row], fps: float) -> dict[str, Any]:
+def run_clip(
+    detector: SiteDetector, path: Path, rows: list[Row], fps: float, settings: HelmetSettings | None = None
+) -> dict[str, Any]:
     """Look at one clip; fills its rows."""
-    eye = WatchEye(detector, empty_survey(path.name))
+    eye = WatchEye(detector, empty_survey(path.name), settings)
     end_s = 0.0
     fps_of_clip = 0.0
     for number, frame in _frames(path, fps):

@@ -478,6 +478,18 @@ class RulePackOffer(DownModel):
     withdrawn: bool = False
 
 
+class AlarmVerdict(DownModel):
+    """Mailbox kind `alarm_verdict`: what a reviewer said of an alarm that a camera of this box raised. The highest
+    `version` of an alarm counts; `open` takes back what was said before. `reason` is a code and says why an alarm was
+    `false`, empty otherwise; a box that does not know a code takes it for `other`. Who judged is not told."""
+
+    alarm_id: Key
+    version: SequenceNumber
+    verdict: Literal["true", "false", "doubtful", "open"]
+    reason: Annotated[str, Field(pattern=r"^[a-z_]{0,40}$")] = ""
+    judged_at_ns: Whole
+
+
 class LiveViewRequest(DownModel):
     """Mailbox kind `live_view_request`: send pictures of a camera for a while; who asks and why is logged on site. The
     box answers `live_view_answer`, then sends `live_part`s until nobody watches or `duration_s` is over."""
@@ -548,6 +560,7 @@ MAILBOX_KINDS: dict[str, type[DownModel]] = {
     "work_permit": WorkPermit,
     "weather_warning": WeatherWarning,
     "rule_pack": RulePackOffer,
+    "alarm_verdict": AlarmVerdict,
     "live_view_request": LiveViewRequest,
     "key_rotation": KeyRotation,
 }

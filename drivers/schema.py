@@ -6,7 +6,7 @@ Knows nothing of files: `gateway.settings` reads YAML and validates it with thes
 import math
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -76,6 +76,9 @@ class TablePoint(Schema):
 
     `item` is what rules call the point where several of the table mean the same (the places of a camera's findings);
     without it they call it by its key.
+
+    A point that is `on_request` is a check that a site asks for by its item. It is there only for a device that asks
+    for it (`DeviceTable.for_device`), and SUSPECT, judged UNKNOWN, until commissioning has confirmed it on its asset.
     """
 
     key: PointKey
@@ -91,6 +94,7 @@ class TablePoint(Schema):
     stale_after_s: Annotated[float, Field(gt=0)] = 30.0
     deadband: Annotated[float, Field(ge=0)] = 0.0
     fault: FaultKeys = ()
+    on_request: bool = False
 
     @field_validator("max")
     @classmethod
@@ -134,6 +138,10 @@ class DeviceTable(Schema):
     title_en: str
     source: str
     certainty: Certainty
+
+    def for_device(self, settings: DeviceSettings) -> Self:  # noqa: ARG002 - a table that asks nobody is the same for all
+        """The table as this device has it: without the points that it does not ask for."""
+        return self
 
 
 def check_fault_bits(points: Sequence[TablePoint]) -> None:

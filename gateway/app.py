@@ -31,6 +31,8 @@ from gateway.arming import UnprovenSink, read_arming
 from gateway.asset_keeping import AssetKeeping
 from gateway.assets.derivation import Derivation
 from gateway.box_state import BoxTelling
+from gateway.camera_office.score_desk import ScoreDesk
+from gateway.camera_office.score_store import ScoreStore
 from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.channel_checks import Channel, ChannelChecks
@@ -46,6 +48,7 @@ from gateway.driver_packages import DriverShelf
 from gateway.escalation import Escalation
 from gateway.evidence import RecordKind
 from gateway.folder_lock import lock_folder
+from gateway.hook_feed import HookFeed
 from gateway.housekeeping import Housekeeping
 from gateway.identity_watch import IdentityWatch
 from gateway.intake import Intake
@@ -54,6 +57,7 @@ from gateway.media.kept import MediaClass, MediaItem
 from gateway.media.office import MediaNeeds, MediaOffice
 from gateway.media.rendition import Renditions, SmallPicture
 from gateway.model.errors import ConfigError
+from gateway.model.floor_rise import Rise
 from gateway.model.night_picture import NightLook
 from gateway.model.picture import Picture
 from gateway.model.reading import Readings
@@ -148,6 +152,7 @@ from vision.driver import KIND as CAMERA
 from vision.driver import camera_drivers
 from vision.edge_states import EdgeStates
 from vision.eye_hub import EyeHub
+from vision.sight.keeping import SightBooks
 from vision.site_eyes import SiteEyes
 from vision.survey_parsing import read_survey
 
@@ -344,7 +349,8 @@ class Gateway:
         self.keeping.restore()
         self.drivers: list[Driver] = [DRIVERS[link.settings.driver].build(link, clock) for link in settings.links]
         hub = EyeHub(clock, edge_states=EdgeStates(self._folder))
-        self.site_eyes = SiteEyes(hub, lambda: {a.id: (a.title_zh, a.title_en) for a in self.settings.assets})
+        books = SightBooks(EdgeStates(self._folder, "sight"))
+        self.site_eyes = SiteEyes(hub, lambda: {a.id: (a.title_zh, a.title_en) for a in self.settings.assets}, books)
         self.site_eyes.use(camera_drivers(self.drivers))
         line = self._line(self.window, self.rules, self.alarms)
         self.pipeline = Pipeline(
@@ -378,6 +384,8 @@ class Gateway:
         self.surveys = SurveyDesk(
             drawings, read_survey, self.alerts, self.recorder, self.clock, _night_look, _has_moved
         )
+        self.surveys.propose_rises = _floor_rises
+        self.camera_scores = ScoreDesk(ScoreStore(self._folder), self.alerts, self.recorder, self.clock, self.eyes)
         self.media = MediaOffice(
             MediaNeeds(
                 folder=self._folder,
@@ -538,6 +546,8 @@ class Gateway:
         start("recorder", self.recorder.run)
         start("pipeline", self.pipeline.run)
         start("eye", self.site_eyes.hub.run)
+        start("camera scores", self.camera_scores.run)
+        start("hooks", HookFeed(self.eyes, lambda: self.window, self.clock).run)
         for link, driver in zip(self.settings.links, self.drivers, strict=True):
             start(f"driver:{link.settings.id}", _driver_part(driver, self.link_sinks[link.settings.id]))
         for delivery, uplink in zip(self.deliveries, self.uplinks, strict=True):
@@ -842,6 +852,12 @@ def _has_moved(then: bytes, now: bytes) -> Truth:
     from vision.view_comparison import has_moved  # noqa: PLC0415
 
     return has_moved(then, now)
+
+
+def _floor_rises(survey: Survey, before: bytes, now: bytes) -> Sequence[Rise]:
+    from vision.floor_shift import floor_rises  # noqa: PLC0415
+
+    return floor_rises(survey, before, now)
 
 
 def _thumbnail(body: bytes, item: MediaItem) -> SmallPicture:

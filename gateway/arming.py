@@ -1,11 +1,12 @@
-"""Which assets' load readings are proven: what commissioning left behind, and what a start makes of it.
+"""Which loads and which checks of cameras are proven: what commissioning left behind, and what a start makes of it.
 
     commissioning --write_arming--> arming.json --read_arming--> Gateway --> UnprovenSink --> intake
 
 In: `commissioning/arming.json` in the data folder. Out: for every asset whose known-load check failed or was not done,
-the reason; and a sink that marks the points concerned SUSPECT, so that every rule on them answers UNKNOWN, the history
-says so too, and nothing on a screen looks normal. An asset that was never commissioned has no entry: it is listed as
-such, and judged. A file that cannot be read disarms every crane: what is not known to be proven is not trusted.
+and for every check on request (a camera's danger zone) that was not confirmed on it, the reason; and a sink that marks
+the points concerned SUSPECT, so that every rule on them answers UNKNOWN, the history says so too, and nothing on a
+screen looks normal. A crane that was never commissioned has no entry: it is listed as such, and judged; a check on
+request is not. A file that cannot be read disarms them all: what is not known to be proven is not trusted.
 """
 
 import logging
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contract.keyfile import write_durably
-from gateway.model.quantity import PointTable
+from gateway.model.quantity import Point, PointTable
 from gateway.model.reading import Quality, Readings
 from gateway.ports import ReadingSink
 
@@ -30,7 +31,8 @@ LOAD_KEYS = ("load_t", "moment_pct")
 
 
 class AssetArming(BaseModel):
-    """What the last commissioning said of one asset's load readings. `sheet_sha256` names the sheet that proves it."""
+    """What the last commissioning said of one asset: its load readings, and which checks it confirmed on it.
+    `sheet_sha256` names the sheet that proves it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,6 +42,7 @@ class AssetArming(BaseModel):
     reason_en: str = ""
     at_ns: int
     sheet_sha256: str
+    checks: tuple[str, ...] = ()
 
 
 class _ArmingFile(BaseModel):
@@ -57,6 +60,7 @@ class Unproven:
     reason_en: str
 
 
+UNCONFIRMED = Unproven("未经调试确认，尚未启用", "off: commissioning has not confirmed it here")
 UNREADABLE = Unproven("调试记录无法读取，需重新调试", "the commissioning record cannot be read; commission again")
 
 
@@ -67,13 +71,16 @@ class Arming:
     assets: Mapping[str, AssetArming]
     unproven: Mapping[str, Unproven]
 
-    def reason_of(self, asset: str, quantity: str) -> Unproven | None:
-        """Why this quantity of this asset is not trusted; None when it is."""
-        return self.unproven.get(asset) if quantity in LOAD_KEYS else None
+    def reason_of(self, point: Point) -> Unproven | None:
+        """Why this point is not trusted; None when it is."""
+        if point.on_request:
+            entry = self.assets.get(point.asset)
+            return None if entry is not None and point.role in entry.checks else UNCONFIRMED
+        return self.unproven.get(point.asset) if point.quantity in LOAD_KEYS else None
 
     def suspects(self, points: PointTable) -> NDArray[np.bool_]:
         """Shape (points,): the ones to mark."""
-        marked = [self.reason_of(point.asset, point.quantity) is not None for point in points.points]
+        marked = [self.reason_of(point) is not None for point in points.points]
         return np.array(marked, dtype=np.bool_)
 
 

@@ -24,7 +24,7 @@ GROUPS: Final[Mapping[tuple[str, str], Mapping[str, Command]]] = {
         "simulate": Command("在本机模拟一台塔机和一个基坑", "play a crane and a pit over Modbus TCP on this machine"),
         "test-uplink": Command("发一条测试消息", "send a test message through an uplink to people; exit 1: not taken"),
         "replay": Command("用现行规则回放记录", "say which alarms a recorded series would have raised"),
-        "vision": Command("摄像机与检测模型", "cameras and detectors: evaluate, evaluate-edges, watch"),
+        "vision": Command("摄像机与检测模型", "cameras and detectors: evaluate, collect, adapt, watch ..."),
     },
     ("监测单位、人员", "Surveyors and people"): {
         "pit": Command("导入人工监测、导出日报", "a surveyor's readings into the running box, daily reports out of it"),

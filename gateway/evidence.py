@@ -59,6 +59,7 @@ class RecordKind(StrEnum):
     MEDIA_EXPIRED = "media_expired"
     MEDIA_CASE = "media_case"
     CAMERA_SURVEY = "camera_survey"
+    CAMERA_SCORES = "camera_scores"
     ORDER_REPLY = "order_reply"
     WORK_PERMIT = "work_permit"
     WEATHER_WARNING = "weather_warning"

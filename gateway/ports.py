@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from contract.chain import ChainHead
 from gateway.model.alarm import Transition
 from gateway.model.alert import OutboxItem, Receipt
+from gateway.model.camera_scores import CameraScores
+from gateway.model.hook import HookPose
 from gateway.model.picture import CameraState, FiredScene, Picture
 from gateway.model.quantity import Point
 from gateway.model.reading import Readings
+from gateway.model.sight import CameraSight
 from gateway.model.survey import Survey
 
 
@@ -114,6 +117,10 @@ class Eyes(Protocol):
         """What the newest confirmation of a finding was (`bare_head_1`), not blurred; None when there was none."""
         ...
 
+    def sight(self, camera: str, now_ns: int) -> CameraSight:
+        """What it could judge of the people it saw, by hour, and from which row of its picture on; cheap."""
+        ...
+
     async def reference(self, camera: str) -> Picture | None:
         """A whole frame at full size, to draw on; None without a frame."""
         ...
@@ -128,13 +135,27 @@ class Eyes(Protocol):
         when the stream ends."""
         ...
 
-    def survey(self, camera: str) -> Survey:
-        """What is drawn for the camera now."""
+    def surveys(self, camera: str) -> Sequence[Survey]:
+        """What is drawn for the camera now: of one that turns, for each of its presets; none: nothing."""
         ...
 
     def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
-        """Judge by another version from now on. It was checked and kept before; `reference` is the JPEG it was drawn
-        on, `night` the one by night, empty where it has none."""
+        """Judge by another version from now on, where the camera is at its preset. It was checked and kept before;
+        `reference` is the JPEG it was drawn on, `night` the one by night, empty where it has none. Without a reference
+        it is given up, and counts no more."""
+        ...
+
+    def use_scores(self, scores: CameraScores) -> None:
+        """Judge the camera by its own operating scores from now on, where they were made for the model that looks. Told
+        again and again; only what is new changes anything."""
+        ...
+
+    def hook_cranes(self) -> Sequence[str]:
+        """The cranes under whose hooks cameras look for people."""
+        ...
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where their hooks are now."""
         ...
 
 

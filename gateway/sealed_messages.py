@@ -33,4 +33,5 @@ _THREADS: Mapping[str, tuple[str, str]] = {
     "work_permit": ("permit", "permit_id"),
     "weather_warning": ("weather", "warning_id"),
     "rule_pack": ("rule_pack", "offer_id"),
+    "alarm_verdict": ("verdict", "alarm_id"),
 }

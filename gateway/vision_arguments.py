@@ -12,6 +12,8 @@ from contract.extras import require
 COMMANDS = {
     "evaluate": ("vision.evaluate", "measure a detector on labelled pictures"),
     "evaluate-edges": ("vision.edges.evaluate", "measure the edge check on a rendered benchmark"),
+    "collect": ("gateway.learning.collect_command", "make a labelled set of this site's own judged pictures"),
+    "adapt": ("gateway.learning.adapt_command", "set one camera's thresholds from what was judged of its alarms"),
     "watch": ("vision.watch", "write what the eye sees in a clip or stream to a video file"),
 }
 

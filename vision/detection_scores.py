@@ -16,7 +16,7 @@ Where nothing was labelled or found, a ratio has no value: NaN, never 0.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,12 +43,13 @@ ALL_SIZES = Sizes()
 @dataclass(frozen=True, slots=True, eq=False)
 class Matches:
     """One class in one image. Boxes found, (p,): `score`, `hit`, and `height_px`, which is that of the label where the
-    box hit one, else its own. `label_height_px` (n,) is of every label."""
+    box hit one, else its own. `label_height_px` (n,) is of every label, `label_hit` (n,) whether a box took it."""
 
     score: Floats
     hit: NDArray[np.bool_]
     height_px: Floats
     label_height_px: Floats
+    label_hit: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +110,14 @@ def match_image(
     label = np.asarray(label_xyxy, np.float64).reshape(-1, 4)
     scores = np.asarray(score, np.float64).reshape(-1)
     height, label_height = found[:, 3] - found[:, 1], label[:, 3] - label[:, 1]
-    hit = np.zeros(len(found), dtype=bool)
+    hit, label_hit = np.zeros(len(found), dtype=bool), np.zeros(len(label), dtype=bool)
     overlap = iou_matrix(found, label)
     for row in np.argsort(-scores, kind="stable") if len(label) else ():
         best = int(np.argmax(overlap[row]))
         if overlap[row, best] >= match_iou:
-            hit[row], height[row] = True, label_height[best]
+            hit[row], label_hit[best], height[row] = True, True, label_height[best]
             overlap[:, best] = -1.0
-    return Matches(scores, hit, height, label_height)
+    return Matches(scores, hit, height, label_height, label_hit)
 
 
 def scores_at(images: Sequence[Matches], threshold: ArrayLike, sizes: Sizes = ALL_SIZES) -> ClassScores:

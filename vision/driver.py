@@ -22,10 +22,13 @@ from vision.camera.settings import CameraLinkSettings
 from vision.eye_hub import EyeHub, Listener
 from vision.observation import Observation
 from vision.settings import CameraDeviceSettings, CameraTable
+from vision.sight.keeping import SightBooks
 
 log = logging.getLogger(__name__)
 BELIEVED_OFFSET_NS = 5_000_000_000
 """A stream's own time that is farther from the box's is not the time of the readings (CLOCK_WRONG says so)."""
+KEEP_SIGHT_S = 60.0
+LONGEST_GAP_S, LONGEST_GAP_FRAMES = 2.5, 2.5
 
 
 @dataclass(slots=True)
@@ -48,13 +51,15 @@ class SeenCamera:
 
 
 class CameraDriver:
-    """One camera. `hub` is the box's eye; without one (a bench, a commissioning run) the driver runs its own."""
+    """One camera. `hub` is the box's eye, `books` what it can judge of whom it sees; without them (a bench, a
+    commissioning run) the driver has its own."""
 
     def __init__(self, link: BoundLink, clock: Clock) -> None:
         settings: CameraLinkSettings = link.settings
         self.name = settings.id
         self.settings = settings
         self.hub: EyeHub | None = None
+        self.books = SightBooks()
         self.capture: CaptureHandle | None = None
         self.seen = {str(device.settings.id): SeenCamera(device) for device in link.devices}
         self._clock = clock
@@ -66,6 +71,7 @@ class CameraDriver:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(capture.run(), name=f"{self.name}: capture")
+                tasks.create_task(self._keep_books(), name=f"{self.name}: sight")
                 if hub is not self.hub:
                     tasks.create_task(hub.run(), name=f"{self.name}: eye")
                 for seen in self.seen.values():
@@ -109,15 +115,25 @@ class CameraDriver:
 
         return Listener(hear, lost)
 
+    async def _keep_books(self) -> None:
+        while True:
+            await self._clock.sleep(KEEP_SIGHT_S)
+            self.books.stage(self.seen)
+            await asyncio.to_thread(self.books.flush)
+
     def _remember(self, seen: SeenCamera, observation: Observation) -> None:
         seen.newest, seen.observations, seen.last_error = observation, seen.observations + 1, ""
         if observation.still is not None:
             seen.still = observation.still
         for scene in observation.fired:
             seen.fired[scene.key] = scene
+        longest_gap_s = max(LONGEST_GAP_S, LONGEST_GAP_FRAMES / seen.device.settings.analyse_fps)
+        now_ns, mono_ns = self._clock.now_ns(), self._clock.monotonic_ns()
+        self.books.of(seen.camera).take(observation.people, longest_gap_s, now_ns, mono_ns)
 
     def _readings(self, seen: SeenCamera, observation: Observation) -> Readings:
-        values = dict(observation.values)
+        share = self.books.of(seen.camera).day(self._clock.now_ns()).share
+        values = dict(observation.values) | {"judged_share": 100 * share}
         if self.capture is not None:
             values["frames_per_s"] = self.capture.state().report.frames_per_s
         table: CameraTable = seen.device.table

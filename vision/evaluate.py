@@ -59,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1, help="of the inference; times are reported for one")
     parser.add_argument("--bootstrap", type=int, default=1000, help="rounds of the 95 %% interval; 0: none")
     parser.add_argument("--seed", type=int, default=1, help="of the bootstrap")
+    parser.add_argument("--errors", action="store_true", help="kinds of errors in words, with counts; no picture")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
 
 
@@ -126,11 +127,12 @@ def _job(fold: Fold) -> Job:
 
 def _evaluate(job: Job, args: argparse.Namespace) -> SetResult:
     detector = open_detector(job.model, args.backend, args.threads, args.threshold)
-    return evaluate_set(detector, job.chosen, args.tiles, lambda text: print(text, file=sys.stderr))
+    errors_from_px = args.min_head_px if args.errors else None
+    return evaluate_set(detector, job.chosen, args.tiles, lambda text: print(text, file=sys.stderr), errors_from_px)
 
 
 def _figures(results: list[SetResult], args: argparse.Namespace) -> dict[str, Any]:
-    options = ReportOptions(args.min_head_px, args.bootstrap, args.seed)
+    options = ReportOptions(args.min_head_px, args.bootstrap, args.seed, args.errors)
     tiles = f"{args.tiles.columns}x{args.tiles.rows}" if args.tiles else None
     common = {"threads": args.threads, "tiles": tiles, "bootstrap": args.bootstrap}
     if not args.folds:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.detections import SeenClass
+from vision.calibration import reliability, scored_boxes
 from vision.detection_scores import (
     Matches,
     Sizes,
@@ -21,6 +22,7 @@ from vision.detection_scores import (
     curve,
     scores_at,
 )
+from vision.error_words import Words, error_figures, error_lines
 from vision.evaluate_sets import SetResult
 
 BUCKETS = {
@@ -37,11 +39,13 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """`min_head_px` makes smaller helmets and heads ignore regions; `rounds` of the bootstrap, 0 for no interval."""
+    """`min_head_px` makes smaller helmets and heads ignore regions; `rounds` of the bootstrap, 0 for no interval;
+    `errors` were counted and are told."""
 
     min_head_px: float = 0.0
     rounds: int = 1000
     seed: int = 1
+    errors: bool = False
 
 
 def pooled_report(results: Sequence[SetResult], options: ReportOptions) -> Figures:
@@ -61,6 +65,8 @@ def pooled_report(results: Sequence[SetResult], options: ReportOptions) -> Figur
         "ms_per_image_p95": float(np.percentile(whole, 95)) if len(whole) else None,
         "skipped": [{"file": file, "reason": reason} for result in results for file, reason in result.skipped],
     }
+    if options.errors:
+        figures["errors"] = error_figures(sum((result.errors for result in results), Words()))
     return {key: _plain(value) for key, value in figures.items()}
 
 
@@ -93,7 +99,19 @@ def report_lines(figures: Figures) -> list[str]:
         f"{_text(figures['ms_per_image'], 1)} ms a picture, of which inference "
         f"{_text(figures['ms_inference_per_image'], 1)} ms; {_text(figures['cpu_ms_per_image'], 1)} ms of CPU"
     )
+    lines.extend(_calibration_lines(figures["classes"]))
+    lines.extend(error_lines(figures.get("errors", {})))
     lines.extend(f"kept out: {one['reason']}" for one in figures["skipped"])
+    return lines
+
+
+def _calibration_lines(classes: Figures) -> list[str]:
+    """Score and share right of each tenth that holds a box."""
+    lines = []
+    for name, one in classes.items():
+        off = one["calibration"]
+        cells = (f"{_text(b['score'], 2)} right {_text(b['right'], 2)} ({b['n']})" for b in off["bins"] if b["n"])
+        lines.append(f"{name:8}calibration error {_text(off['ece'])} of {off['n']} boxes: {', '.join(cells)}")
     return lines
 
 
@@ -106,6 +124,7 @@ def _class_figures(results: Sequence[SetResult], code: SeenClass, options: Repor
         "threshold": _one_or_all(results, code),
         "sizes": {name: _figures(images, thresholds, bucket) for name, bucket in BUCKETS.items()},
         "curve": _curve_figures(images, sizes),
+        "calibration": asdict(reliability(*scored_boxes(images, sizes))),
     }
     if options.rounds and images:
         figures["interval"] = asdict(bootstrap(images, thresholds, sizes, options.rounds, options.seed))

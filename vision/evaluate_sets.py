@@ -17,6 +17,7 @@ from gateway.model.detections import SeenClass
 from vision.detection_scores import Matches, iou_matrix, match_image
 from vision.detector import Detector, PictureError, Tiling, check_picture
 from vision.detector.boxes import Boxes
+from vision.error_words import Words, error_words
 from vision.label_file import LabelError, Labels, read_labels
 from vision.picture_file import PICTURE_SUFFIXES, decode_picture, read_body
 
@@ -58,13 +59,19 @@ class SetResult:
     whole_ns: list[int] = field(default_factory=list)
     cpu_ns: list[int] = field(default_factory=list)
     data_sha256: str = ""
+    errors: Words = field(default_factory=Words)
 
 
 def evaluate_set(
-    detector: Detector, chosen: LabelledSet, tiling: Tiling | None = None, told: Callable[[str], None] | None = None
+    detector: Detector,
+    chosen: LabelledSet,
+    tiling: Tiling | None = None,
+    told: Callable[[str], None] | None = None,
+    errors_from_px: float | None = None,
 ) -> SetResult:
     """Judge every picture of a set by itself. Raises DataError when the set has none, ModelError when the model's
-    outputs cannot be used. `told` is called with a word on progress now and then."""
+    outputs cannot be used. `told` is called with a word on progress now and then. With `errors_from_px` errors are
+    counted in words, of heads from that height on."""
     result = SetResult(chosen.name, detector.model.version, detector.backend, detector.thresholds)
     digest = hashlib.sha256()
     files = picture_files(chosen)
@@ -80,7 +87,9 @@ def evaluate_set(
             continue
         digest.update(file.name.encode() + b"\0" + hashlib.sha256(body).digest())
         digest.update(hashlib.sha256(label_file.read_bytes()).digest())
-        _judge(detector, picture, labels, tiling, result)
+        seen, weak = _judge(detector, picture, labels, tiling, result)
+        if errors_from_px is not None:
+            result.errors += error_words(picture, seen, weak, labels, errors_from_px)
         result.names.append(file.name)
         if told and number % 200 == 0:
             told(f"{chosen.name}: {number} of {len(files)} pictures")
@@ -112,24 +121,31 @@ def read_list(path: Path) -> frozenset[str]:
 
 def _judge(
     detector: Detector, picture: NDArray[np.uint8], labels: Labels, tiling: Tiling | None, result: SetResult
-) -> None:
-    """Time the operating path; read the same output once more down to the floor for the curve, untimed."""
+) -> tuple[Boxes, Boxes]:
+    """Time the operating path; read the same output once more down to the floor for the curve, untimed. Both, without
+    what lies on heads of which nobody can tell."""
     before, cpu_ns = _spent(detector), time.process_time_ns()
     views = (tiling or Tiling(1, 1)).views(picture.shape[1], picture.shape[0])
     [look] = detector.look([picture], [views[1:]])
-    detector.boxes(look)
+    operating = detector.boxes(look)
     result.cpu_ns.append(time.process_time_ns() - cpu_ns)
     inference_ns, whole_ns = (after - earlier for after, earlier in zip(_spent(detector), before, strict=True))
     result.inference_ns.append(inference_ns)
     result.whole_ns.append(whole_ns)
     floor = np.minimum(detector.thresholds, np.where(np.isfinite(detector.thresholds), FLOOR, np.inf))
-    _match(detector.boxes(look, floor.astype(np.float32)), labels, result)
+    weak = _sure(detector.boxes(look, floor.astype(np.float32)), labels)
+    _match(weak, labels, result)
+    return _sure(operating, labels), weak
+
+
+def _sure(seen: Boxes, labels: Labels) -> Boxes:
+    unsure = np.asarray(iou_matrix(seen.xyxy, labels.unsure_px).max(axis=1, initial=0.0) >= UNSURE_IOU)
+    return seen.take(~(unsure & (seen.class_id != SeenClass.PERSON)))
 
 
 def _match(seen: Boxes, labels: Labels, result: SetResult) -> None:
-    unsure = np.asarray(iou_matrix(seen.xyxy, labels.unsure_px).max(axis=1, initial=0.0) >= UNSURE_IOU)
     for code in SeenClass:
-        rows = (seen.class_id == code) & ~(unsure & (code != SeenClass.PERSON))
+        rows = seen.class_id == code
         result.matches[code].append(match_image(seen.xyxy[rows], seen.score[rows], labels.of_class(code)))
 
 

@@ -13,9 +13,11 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from gateway.model.camera_scores import CameraScores
+from gateway.model.hook import HookPose
 from gateway.model.picture import Picture
 from gateway.model.survey import Survey, empty_survey
 from gateway.ports import Clock
@@ -23,7 +25,7 @@ from vision.camera.backoff import BackOff
 from vision.edge_states import EdgeStates
 from vision.eye.needs import arguments_for
 from vision.eye.said import Said, receive
-from vision.eye.watched import Alive, AskReference, Forget, Order, Redraw, ReferenceFrame, Watched
+from vision.eye.watched import Alive, AskReference, Drawing, Forget, Hooks, Order, Redraw, ReferenceFrame, Watched
 from vision.eye.wire import packed
 from vision.garbage import Allowance, GarbageError, printable
 from vision.observation import Observation
@@ -37,6 +39,8 @@ SILENT_S = 10.0
 _TICK_S = 0.25
 _ANSWER_S = 10.0
 _STDERR_KEPT = 4000
+MOST_STATES_BYTES = 32 * 2**20
+"""Of all presets of a camera together; an order to the eye has 64 MiB for that and the pictures."""
 _BURST, _PER_S = 2_000, 500
 """Messages of an eye: sixteen cameras at 30 judged frames a second say fewer."""
 _CHILD_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "TMPDIR")
@@ -78,7 +82,8 @@ class EyeHub:
         self._clock = clock
         self._command = tuple(command)
         self._cameras: dict[str, _Camera] = {}
-        self._surveys: dict[str, tuple[Survey, bytes, bytes]] = {}
+        self._surveys: dict[str, dict[str, Drawing]] = {}
+        self._scores: dict[str, CameraScores] = {}
         self._edge_states = edge_states or EdgeStates()
         self._writing: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
@@ -105,15 +110,37 @@ class EyeHub:
         if self._cameras.pop(camera, None) is not None:
             self._send(Forget(camera))
 
-    def survey(self, camera: str) -> Survey:
-        """What is drawn for the camera now."""
-        return self._surveys[camera][0] if camera in self._surveys else empty_survey(camera)
+    def surveys(self, camera: str) -> tuple[Survey, ...]:
+        """What is drawn for the camera now: of one that turns, for each of its presets."""
+        return tuple(drawing.survey for drawing in self._surveys.get(camera, {}).values())
 
     def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
-        """Judge the camera by another drawing from now on, and after every restart of the eye."""
-        self._surveys[survey.camera] = survey, reference, night
+        """Judge the camera, where it is at the survey's preset, by another drawing from now on, and after every restart
+        of the eye."""
+        drawings = self._surveys.setdefault(survey.camera, {})
+        drawings[survey.preset] = Drawing(survey, reference, night)
+        if not reference:
+            del drawings[survey.preset]
         if survey.camera in self._cameras:
-            self._send(Redraw(survey, reference, night))
+            watched = self._watched(survey.camera)
+            self._send(Redraw(watched.survey, watched.reference, watched.night, watched.presets))
+
+    def scores(self, camera: str) -> CameraScores | None:
+        """The newest version of the camera's own operating scores."""
+        return self._scores.get(camera)
+
+    def use_scores(self, scores: CameraScores) -> None:
+        """Judge the camera by these from now on. It begins anew, as after a restart: its tracks and votes were made by
+        others. Edges go on with what was kept."""
+        if self._scores.get(scores.camera) == scores:
+            return
+        self._scores[scores.camera] = scores
+        if scores.camera in self._cameras:
+            self._send(self._watched(scores.camera))
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where hooks are now. Not kept: an eye that is started again knows none until the next."""
+        self._send(Hooks(tuple(hooks)))
 
     async def reference(self, camera: str) -> Picture | None:
         """A whole frame at full size, faces blurred; None without a frame or without an eye."""
@@ -228,7 +255,7 @@ class EyeHub:
 
     def _keep(self, observation: Observation) -> None:
         """Written in a thread, one at a time: what comes meanwhile is written after it, the newest only."""
-        self._edge_states.take(observation.camera, observation.edge_state)
+        self._edge_states.take(observation.camera, observation.edge_state, observation.edge_preset)
         if not self._writing:
             self._write_states()
 
@@ -252,10 +279,24 @@ class EyeHub:
             before_ns = now_ns
 
     def _watched(self, camera: str) -> Watched:
-        known = self._cameras[camera]
-        survey, reference, night = self._surveys.get(camera, (empty_survey(camera), b"", b""))
+        known, drawings = self._cameras[camera], self._surveys.get(camera, {})
+        scores = self._scores.get(camera)
+        nothing = Drawing(empty_survey(camera), b"")
+        if any(drawings):
+            presets = self._with_states(camera, drawings.values())
+            return Watched(camera, known.slot, known.settings, nothing.survey, presets=presets, scores=scores)
+        only = drawings.get("", nothing)
         kept = self._edge_states.newest(camera)
-        return Watched(camera, known.slot, known.settings, survey, reference, kept, night)
+        return Watched(camera, known.slot, known.settings, only.survey, only.reference, kept, only.night, scores=scores)
+
+    def _with_states(self, camera: str, drawings: Iterable[Drawing]) -> tuple[Drawing, ...]:
+        """Presets with what their edges go on with, as far as one order holds it."""
+        told, room = [], MOST_STATES_BYTES
+        for drawing in drawings:
+            state = self._edge_states.newest(camera, drawing.survey.preset)
+            room -= len(state)
+            told.append(replace(drawing, edge_state=state if room >= 0 else b""))
+        return tuple(told)
 
     def _send(self, order: Order) -> None:
         process = self._process

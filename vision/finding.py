@@ -12,6 +12,7 @@ the same.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from gateway.model.verdict import Truth
 
@@ -22,6 +23,19 @@ class FindingKind(StrEnum):
     BARE_HEAD = "bare_head"
     EDGE_OPEN = "edge_open"
     PERSON_AT_EDGE = "person_at_edge"
+    NO_WORK_CLOTHES = "no_work_clothes"
+    IN_DANGER_ZONE = "in_danger_zone"
+    UNDER_HOOK = "under_hook"
+    PERSON_DOWN = "person_down"
+
+
+ON_REQUEST: Final = (
+    FindingKind.NO_WORK_CLOTHES,
+    FindingKind.IN_DANGER_ZONE,
+    FindingKind.UNDER_HOOK,
+    FindingKind.PERSON_DOWN,
+)
+"""Judged only where the camera's `checks` ask for it, and believed only once commissioning has confirmed it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,11 @@ class Ailment(StrEnum):
     MOVED = "moved"
     CLOCK_WRONG = "clock_wrong"
     REPLAYED = "replayed"
+    NOISY = "noisy"
+    HAZY = "hazy"
+    BLOCKY = "blocky"
+    DIRTY = "dirty"
+    TORN = "torn"
 
 
 @dataclass(frozen=True, slots=True)

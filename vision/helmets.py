@@ -8,6 +8,7 @@ them after every frame. Pure: no clock, no picture, no model.
     zones    one head: where does it stand, for how long          vision.zones
     still    one spot: somebody or a thing                        vision.helmets_still
     places   bare_head_1 ...: TRUE, FALSE, UNKNOWN                vision.helmets_places
+    people   who was in sight, judged or why not                 vision.sight.people
 
 Two times. `now_ns` comes with every frame and only its differences count. The **usable** time runs only while the
 picture may be judged: a head that is hidden by fog for a minute has not left the view.
@@ -31,6 +32,7 @@ from vision.helmets_places import Place, Places
 from vision.helmets_settings import HelmetSettings
 from vision.helmets_still import Spot, StillSpots
 from vision.helmets_votes import Decision, Votes
+from vision.sight.people import People, people_of
 from vision.zones import Standing, ZoneMap
 
 SECOND_NS = 1_000_000_000
@@ -90,11 +92,13 @@ class HelmetWatch:
     def __init__(self, settings: HelmetSettings | None = None, zones: Sequence[Zone] = ()) -> None:
         self._settings = settings or HelmetSettings()
         self._zones = ZoneMap(zones)
-        self._places = Places(self._settings.places)
+        self._places: Places[Look] = Places(self._settings.places)
         self._heads: dict[int, _Head] = {}
         self._still = StillSpots(self._settings.still_forgotten_s)
         self._totals: Counter[str] = Counter()
         self._looks: list[Look] = []
+        self.people: People | None = None
+        """Everybody in the newest frame; None where it was not judged."""
         self._last_ns: int | None = None
         self._usable_ns = 0
         self._blind_ns = self._vote_ns
@@ -130,12 +134,14 @@ class HelmetWatch:
         `now_ns` is the frame's time (or any that runs with it); a time that goes back counts as none passed."""
         passed_ns = 0 if self._last_ns is None else max(now_ns - self._last_ns, 0)
         self._last_ns = now_ns
-        self._looks = []
+        self._looks, self.people = [], None
         if not usable or detections is None:
             self._blind_ns = min(self._blind_ns + passed_ns, self._vote_ns)
             return self._places.say(False, False, self._usable_ns, self._vote_ns)
         self._pass_usable(passed_ns)
         self._looks = self._see(detections)
+        moved = {track for track, head in self._heads.items() if head.moved}
+        self.people = people_of(self._looks, moved, detections, self._settings)
         self._clear_places(now_ns)
         self._place_heads(now_ns)
         self._forget()
@@ -238,13 +244,13 @@ class HelmetWatch:
             if why is not None:
                 self._places.clear(place, why, now_ns, self._usable_ns)
 
-    def _look_again(self, place: Place, head: _Head) -> None:
+    def _look_again(self, place: Place[Look], head: _Head) -> None:
         place.seen_ns, place.look = self._usable_ns, head.last
         if head.last.say in VOTES:
             place.judged_ns = self._usable_ns
         place.about.update(self._about(head))
 
-    def _why_clear(self, place: Place, head: _Head | None) -> str | None:
+    def _why_clear(self, place: Place[Look], head: _Head | None) -> str | None:
         if head is None:
             return None
         if self._is_thing(head):
@@ -293,7 +299,7 @@ class HelmetWatch:
         self._look_again(place, head)
         return True
 
-    def _walk(self, place: Place, head: _Head) -> float | None:
+    def _walk(self, place: Place[Look], head: _Head) -> float | None:
         """How many sizes the head began from where the place's was lost; None when it cannot be the same."""
         lost_s = (head.first_ns - place.seen_ns) / 1e9
         if place.look is None or lost_s < 0 or place.seen_ns == self._usable_ns:

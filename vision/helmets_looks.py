@@ -47,6 +47,7 @@ class Say(StrEnum):
     STILL = "still_thing"
     UNWATCHED = "unwatched"
     NO_HEAD = "person_without_head"
+    HIDDEN = "head_of_another"
 
 
 VOTES = frozenset({Say.BARE, Say.WORN, Say.ALONE})
@@ -57,7 +58,7 @@ CANNOT_TELL = frozenset({Say.TOO_SMALL, Say.CUT, Say.NO_HEAD})
 @dataclass(frozen=True, slots=True)
 class Look:
     """`row` of the detections, `track` -1 where none is kept. `person_row` is -1 without a person. `feet` are fractions
-    of the frame."""
+    of the frame. `times_smallest`: height over the smallest that is judged."""
 
     row: int
     track: int
@@ -66,6 +67,7 @@ class Look:
     score: float
     person_row: int
     feet: tuple[float, float]
+    times_smallest: float
 
     @property
     def height_px(self) -> float:
@@ -84,7 +86,8 @@ class Look:
 
 
 def look_at(detections: Detections, settings: HelmetSettings) -> list[Look]:
-    """Every head box of the frame, then a NO_HEAD look for every person on whom no head at its threshold was found."""
+    """Every head box of the frame, then a look for every person on whom no head at its threshold was found: NO_HEAD, or
+    HIDDEN where the head of another is in the way."""
     boxes = detections.boxes_xyxy_px.astype(np.float64)
     strong = detections.score >= np.array(settings.thresholds)[detections.class_id]
     persons = np.flatnonzero(strong & (detections.class_id == SeenClass.PERSON))
@@ -95,11 +98,12 @@ def look_at(detections: Detections, settings: HelmetSettings) -> list[Look]:
     for i, row in enumerate(heads):
         person = int(persons[owner[i]]) if owner[i] >= 0 else -1
         say = _say(boxes[row], bool(helmet[i]), bool(strong[row]), bool(held[i]), person, detections, settings)
-        looks.append(_look(detections, int(row), say, boxes[row], person))
+        looks.append(_look(detections, int(row), say, person, settings))
     shown = {look.person_row for look in looks}
     for row in persons:
-        if int(row) not in shown and not _holds_a_head(boxes[row], boxes[heads[strong[heads]]]):
-            looks.append(_look(detections, int(row), Say.NO_HEAD, boxes[row], int(row)))
+        if int(row) not in shown:
+            say = Say.HIDDEN if _holds_a_head(boxes[row], boxes[heads[strong[heads]]]) else Say.NO_HEAD
+            looks.append(_look(detections, int(row), say, int(row), settings))
     return looks
 
 
@@ -110,7 +114,7 @@ def _say(
         return Say.WEAK
     if helmet and held:
         return Say.HELD
-    if box[3] - box[1] < settings.min_head_px:
+    if box[3] - box[1] < settings.smallest_head_px(detections.head_scale):
         return Say.TOO_SMALL
     margin = max(EDGE_PX, EDGE_SHARE * (box[3] - box[1]))
     if box[1] < margin or box[0] < margin or box[2] > detections.frame_width_px - margin:
@@ -120,14 +124,15 @@ def _say(
     return Say.WORN if person >= 0 else Say.ALONE
 
 
-def _look(detections: Detections, row: int, say: Say, box: Floats, person: int) -> Look:
-    standing = detections.boxes_xyxy_px[person] if person >= 0 else box
+def _look(detections: Detections, row: int, say: Say, person: int, settings: HelmetSettings) -> Look:
+    standing = detections.boxes_xyxy_px[person if person >= 0 else row]
     x = (float(standing[0]) + float(standing[2])) / 2 / detections.frame_width_px
     y = float(standing[3]) / detections.frame_height_px
-    track = -1 if say is Say.NO_HEAD else int(detections.track_id[row])
-    x1, y1, x2, y2 = (float(side) for side in box)
+    track = -1 if say in (Say.NO_HEAD, Say.HIDDEN) else int(detections.track_id[row])
+    x1, y1, x2, y2 = (float(side) for side in detections.boxes_xyxy_px[row])
     feet = min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)
-    return Look(row, track, say, (x1, y1, x2, y2), float(detections.score[row]), person, feet)
+    times = (y2 - y1) / settings.smallest_head_px(detections.head_scale)
+    return Look(row, track, say, (x1, y1, x2, y2), float(detections.score[row]), person, feet, times)
 
 
 def _owners(

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 class HelmetSettings:
     """Times in seconds of usable picture. Raises ValueError for what cannot be.
 
-    `thresholds`: operating scores by `SeenClass`; a box below its own is no vote. `min_head_px`: height of a head
-    below which nobody can tell (practice figure, second-hand: 20 px). A head is bare when its votes of the last
-    `vote_s` say so by `sure_share` of their weight, over `min_frames` frames at least, and safe when those of the last
-    `safe_s` do over `min_safe_frames`. Looks at one head that lie further apart than `longest_gap_s` do not count as
-    time that it was watched. Nobody seen for `gone_after_s` has left. `zone_hold_s`: as long somebody must stand in
-    another zone to be there. `still_after_s`: so long a head without a person may not move before it is a thing."""
+    `thresholds`: operating scores by `SeenClass`; a box below its own is no vote. `min_head_px`:
+    height of a head below which nobody can tell, as the looker sees it (`smallest_head_px`; practice figure,
+    second-hand: 20 px). A head is bare when its votes of the last `vote_s` say so by `sure_share` of their weight, over
+    `min_frames` frames at least, and safe when those of the last `safe_s` do over `min_safe_frames`. Looks at one head
+    that lie further apart than `longest_gap_s` do not count as time that it was watched. Nobody seen for `gone_after_s`
+    has left. `zone_hold_s`: as long somebody must stand in another zone to be there. `still_after_s`: so long a head
+    without a person may not move before it is a thing."""
 
     thresholds: tuple[float, float, float] = (0.4, 0.4, 0.4)
     places: int = 8
@@ -40,6 +41,12 @@ class HelmetSettings:
             raise ValueError(f"places is {self.places}, expected 1 to 64")
         if self.safe_s > self.vote_s:
             raise ValueError(f"safe_s is {self.safe_s}, expected at most vote_s, which is {self.vote_s}")
+
+    def smallest_head_px(self, head_scale: float = 1.0) -> float:
+        """Height in pixels of the picture from which on a head is judged: the one place that says so. `head_scale`: as
+        in `Detections`. A picture that was shrunk for the network needs larger heads; a head that was blown up shows no
+        more than its own pixels."""
+        return self.min_head_px / min(head_scale, 1.0)
 
 
 def settings_at(

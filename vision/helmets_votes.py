@@ -1,6 +1,6 @@
 """Weighted votes of a track's heads: bare, safe, or undecided. Pure; time is an argument.
 
-    weight = score × size        size: 0.5 at `min_head_px`, 1 from twice that on
+    weight = score × size        size: 0.5 at the smallest head that is judged, 1 from twice that on
     a helmet alone               nothing where the head was mostly seen on a person; else it speaks against bare as any
                                  other does, and half as loudly for safe: each decision has its doubts against it
 
@@ -103,4 +103,4 @@ class Votes:
     def _weight(self, look: Look) -> float:
         if look.say is Say.ALONE and self.on_a_person:
             return 0.0
-        return look.score * min(1.0, look.height_px / (2 * self._settings.min_head_px))
+        return look.score * min(1.0, look.times_smallest / 2)

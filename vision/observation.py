@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.model.picture import FiredScene, Picture
+from vision.sight.people import People
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,8 @@ class Observation:
     finding texts, versions, digests of the fired frame and strip. `still` is the newest picture for the screens,
     about 1 a second, faces blurred already. Fired scenes are not blurred: who may see them is decided by the
     gateway. `edge_state` is what the edge check wants kept for a restart (`vision.edges.keeping`), about once a minute
-    and when a gap was confirmed or cleared."""
+    and when a gap was confirmed or cleared; `edge_preset` names the preset that it is of. `people`: who was in sight
+    and what became of each; None where nothing was judged."""
 
     camera: str
     captured_at_ns: int
@@ -24,3 +26,5 @@ class Observation:
     fired: tuple[FiredScene, ...] = ()
     counts: Mapping[str, float] = field(default_factory=dict)
     edge_state: bytes = b""
+    edge_preset: str = ""
+    people: People | None = None

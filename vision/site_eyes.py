@@ -8,22 +8,28 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
+from gateway.model.camera_scores import CameraScores
+from gateway.model.hook import HookPose
 from gateway.model.picture import CameraLink, CameraState, FiredScene, Picture
+from gateway.model.sight import CameraSight
 from gateway.model.survey import Survey
 from vision.camera.capture_handle import CaptureHandle
 from vision.driver import CameraDriver, SeenCamera
 from vision.eye_hub import EyeHub
-from vision.finding import Ailment
+from vision.finding import Ailment, FindingKind
+from vision.sight.keeping import SightBooks
 
 Titles = Mapping[str, tuple[str, str]]
 """Chinese and English title by asset id."""
 
 
 class SiteEyes:
-    """The port `gateway.ports.Eyes`. `use` tells it the drivers that run now; it keeps the surveys over reloads."""
+    """The port `gateway.ports.Eyes`. `use` tells it the drivers that run now; it keeps the surveys and the books
+    of what each camera could judge over reloads."""
 
-    def __init__(self, hub: EyeHub, titles: Callable[[], Titles]) -> None:
+    def __init__(self, hub: EyeHub, titles: Callable[[], Titles], books: SightBooks | None = None) -> None:
         self.hub = hub
+        self.books = books or SightBooks()
         self._titles = titles
         self._drivers: tuple[CameraDriver, ...] = ()
 
@@ -31,7 +37,7 @@ class SiteEyes:
         """These are the cameras from now on. Before they run."""
         self._drivers = tuple(drivers)
         for driver in drivers:
-            driver.hub = self.hub
+            driver.hub, driver.books = self.hub, self.books
 
     def __bool__(self) -> bool:
         """Whether there is any camera."""
@@ -49,6 +55,11 @@ class SiteEyes:
         """The newest confirmation of a finding, not blurred."""
         return self._seen(camera)[1].fired.get(key)
 
+    def sight(self, camera: str, now_ns: int) -> CameraSight:
+        """What it could judge of the people it saw."""
+        self._seen(camera)
+        return self.books.of(camera).view(now_ns)
+
     async def reference(self, camera: str) -> Picture | None:
         """A whole frame at full size, faces blurred, to draw on."""
         self._seen(camera)
@@ -64,14 +75,27 @@ class SiteEyes:
         """Fragmented MP4, not re-encoded. Raises LookupError with the reason."""
         return self._capture(camera).live()
 
-    def survey(self, camera: str) -> Survey:
-        """What is drawn for the camera now."""
+    def surveys(self, camera: str) -> Sequence[Survey]:
+        """What is drawn for the camera now, for each of its presets."""
         self._seen(camera)
-        return self.hub.survey(camera)
+        return self.hub.surveys(camera)
 
     def use_survey(self, survey: Survey, reference: bytes, night: bytes = b"") -> None:
         """Judge by another version from now on. A survey of a camera that a reload will bring is kept for it."""
         self.hub.use_survey(survey, reference, night)
+
+    def use_scores(self, scores: CameraScores) -> None:
+        """Judge by another version of the camera's own scores from now on."""
+        self.hub.use_scores(scores)
+
+    def hook_cranes(self) -> Sequence[str]:
+        """The cranes under whose hooks cameras look for people, each once."""
+        asked = (seen.device.settings for driver in self._drivers for seen in driver.seen.values())
+        return sorted({crane for each in asked if FindingKind.UNDER_HOOK in each.checks for crane in each.hook_cranes})
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where their hooks are now."""
+        self.hub.use_hooks(hooks)
 
     def _seen(self, camera: str) -> tuple[CameraDriver, SeenCamera]:
         for driver in self._drivers:
@@ -90,7 +114,10 @@ class SiteEyes:
         report = state.report if state is not None else None
         settings = seen.device.settings
         zh, en = self._titles().get(settings.asset, (settings.asset, settings.asset))
+        surveys = self.hub.surveys(seen.camera)
+        turns = any(survey.preset for survey in surveys)
         values = seen.newest.values if seen.newest is not None else {}
+        said, own = _said_of(seen), self.hub.scores(seen.camera)
         return CameraState(
             camera=seen.camera,
             asset=settings.asset,
@@ -108,14 +135,26 @@ class SiteEyes:
             judged_per_s=float(values.get("judged_per_s", float("nan"))),
             ailing=tuple(str(ailment) for ailment in Ailment if values.get(str(ailment)) == 1.0),
             dangerous_works=settings.dangerous_works,
-            model_version=_model_of(seen),
-            survey_version=self.hub.survey(seen.camera).version,
+            model_version=str(said.get("model", "")),
+            survey_version=max((survey.version for survey in surveys), default=0),
             not_shut_in=report.lacks if report is not None else "",
             last_error=seen.last_error or (state.last_error if state is not None else ""),
+            presets=tuple(survey.preset for survey in surveys) if turns else (),
+            preset=_preset_of(said) if turns else None,
+            scores=str(said.get("scores", "")),
+            own_scores=own.version if own is not None else 0,
+            own_scores_used=own is not None and said.get("scores_version") == str(own.version),
+            own_scores_undone=own is not None and not own.scores,
+            scores_since_ns=own.made_at_ns if own is not None else 0,
         )
 
 
-def _model_of(seen: SeenCamera) -> str:
-    """The model that judged the newest frame; empty while none does."""
+def _preset_of(said: Mapping[str, object]) -> str | None:
+    """The preset at which the newest frame was taken; None: at none, or not known."""
+    return str(said.get("preset", "")) if said.get("at_preset") == 1 else None
+
+
+def _said_of(seen: SeenCamera) -> Mapping[str, object]:
+    """What was said of the newest frame: the model that judged it, at which scores; empty while none does."""
     said = seen.newest.said if seen.newest is not None else b""
-    return str(json.loads(said).get("model", "")) if said else ""
+    return dict(json.loads(said)) if said else {}

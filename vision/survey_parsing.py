@@ -8,10 +8,23 @@ Does not know where surveys are kept, nor the picture they were drawn on.
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from gateway.model.survey import Edge, EdgeKind, RailMark, Spot, Survey, SurveyError, Zone, ZoneUse
+from gateway.model.survey import (
+    PROTECTIONS_OF,
+    Edge,
+    EdgeKind,
+    Protection,
+    RailMark,
+    Spot,
+    Survey,
+    SurveyError,
+    Zone,
+    ZoneUse,
+)
+from vision.people.ground import ground_of
 
 MOST_ZONES: Final = 16
 MOST_EDGES: Final = 16
@@ -21,6 +34,8 @@ MOST_FAULTS: Final = 50
 LENGTH_M: Final = (0.3, 200.0)
 """Below a step no rail is asked for; a camera that sees 200 m of edge does not resolve a rail on it."""
 RAIL_HEIGHT_M: Final = (0.3, 3.0)
+SITE_M: Final = (-1e7, 1e7)
+"""East and north: a site's own grid, or the country's."""
 LEAST_SPAN: Final = 0.01
 """Of the frame: a line or a mark shorter than a hundredth of the picture cannot be judged."""
 
@@ -116,8 +131,7 @@ class _Faults:
 
 
 def _survey(data: object, faults: _Faults) -> Survey | None:
-    keys = ("camera", "version", "made_at_ns", "made_by", "reference_sha256", "zones", "edges", "night_sha256")
-    table = faults.table(data, "survey", keys)
+    table = faults.table(data, "survey", [part.name for part in fields(Survey)])
     if not isinstance(data, Mapping):
         return None
     digest, by_night = (faults.digest(table.get(name, ""), name) for name in ("reference_sha256", "night_sha256"))
@@ -138,6 +152,7 @@ def _survey(data: object, faults: _Faults) -> Survey | None:
         zones=tuple(zones),
         edges=tuple(edges),
         night_sha256=by_night,
+        preset=faults.text(table.get("preset", ""), "preset", least=0),
     )
 
 
@@ -148,19 +163,44 @@ def _each(
 
 
 def _zone(data: object, where: str, faults: _Faults) -> Zone:
-    table = faults.table(data, where, ("zone_id", "title", "use", "outline"))
-    outline = faults.spots(table.get("outline"), f"{where}.outline", 3)
+    table = faults.table(data, where, ("zone_id", "title", "use", "outline", "site_m"))
+    use = faults.choice(table.get("use"), f"{where}.use", ZoneUse, ZoneUse.WATCHED)
+    ground = use is ZoneUse.GROUND
+    outline = faults.spots(table.get("outline"), f"{where}.outline", 4 if ground else 3)
     _check_outline(outline, f"{where}.outline", faults)
-    return Zone(
+    zone = Zone(
         zone_id=faults.text(table.get("zone_id"), f"{where}.zone_id"),
         title=faults.text(table.get("title"), f"{where}.title"),
-        use=faults.choice(table.get("use"), f"{where}.use", ZoneUse, ZoneUse.WATCHED),
+        use=use,
         outline=outline,
+        site_m=_places(table.get("site_m", ()), f"{where}.site_m", len(outline) if ground else 0, faults),
     )
+    if ground:
+        _check_ground(zone, f"{where}.site_m", faults)
+    return zone
+
+
+def _places(data: object, where: str, wanted: int, faults: _Faults) -> tuple[tuple[float, float], ...]:
+    """East and north of each point, in the points' order."""
+    places = []
+    for n, row in enumerate(faults.rows(data, where, wanted, wanted)):
+        pair = row if isinstance(row, (list, tuple)) and len(row) == 2 else (row, row)
+        east, north = (faults.number(part, f"{where}[{n}]", *SITE_M) for part in pair)
+        places.append((east, north))
+    return tuple(places)
+
+
+def _check_ground(zone: Zone, where: str, faults: _Faults) -> None:
+    if len(zone.outline) < 4 or len(zone.site_m) != len(zone.outline) or not _whole((*zone.outline, *zone.site_m)):
+        return
+    try:
+        ground_of(zone)
+    except ValueError as error:
+        faults.add(where, str(error), "the true places of the points on level ground, in the points' order")
 
 
 def _edge(data: object, where: str, faults: _Faults) -> Edge:
-    table = faults.table(data, where, ("edge_id", "title", "kind", "line", "length_m", "marks"))
+    table = faults.table(data, where, ("edge_id", "title", "kind", "line", "length_m", "marks", "protection"))
     kind = faults.choice(table.get("kind"), f"{where}.kind", EdgeKind, EdgeKind.FLOOR_EDGE)
     opening = kind is EdgeKind.OPENING
     line = faults.spots(table.get("line"), f"{where}.line", 3 if opening else 2)
@@ -172,6 +212,10 @@ def _edge(data: object, where: str, faults: _Faults) -> Edge:
     rows = faults.rows(table.get("marks", ()), f"{where}.marks", wanted, wanted)
     marks = tuple(_mark(row, f"{where}.marks[{n}]", faults) for n, row in enumerate(rows))
     _check_marks(marks, line, where, faults)
+    said = table.get("protection", Protection.UNKNOWN)
+    protection = faults.choice(said, f"{where}.protection", Protection, Protection.UNKNOWN)
+    if protection not in PROTECTIONS_OF[kind]:
+        faults.add(f"{where}.protection", _shown(said), f"one of {', '.join(PROTECTIONS_OF[kind])}")
     return Edge(
         edge_id=faults.text(table.get("edge_id"), f"{where}.edge_id"),
         title=faults.text(table.get("title"), f"{where}.title"),
@@ -179,6 +223,7 @@ def _edge(data: object, where: str, faults: _Faults) -> Edge:
         line=line,
         length_m=faults.number(table.get("length_m"), f"{where}.length_m", *LENGTH_M),
         marks=marks,
+        protection=protection,
     )
 
 

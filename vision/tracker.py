@@ -37,13 +37,15 @@ SIZE_COST = 0.7  # a doubled size costs as much as half a size of distance
 
 @dataclass(frozen=True, slots=True)
 class TrackerSettings:
-    """`thresholds` are the operating scores by `SeenClass`. A track unseen for `lost_after_s` ends, one that was seen
+    """`thresholds` are the operating scores by `SeenClass`; boxes count as weak down to `low`, or to `low_share` of
+    the operating scores when None. A track unseen for `lost_after_s` ends, one that was seen
     fewer than three times after a third of that. Boxes of one kind that overlap by more than `duplicate_iou` are two
     opinions on one thing. `again_s`: how lately a track must have been seen for a low box to
     keep it. At most `max_tracks` of each kind are kept, those seen last."""
 
     thresholds: tuple[float, float, float] = (0.4, 0.4, 0.4)
     low_share: float = 0.4
+    low: tuple[float, float, float] | None = None
     lost_after_s: float = 2.0
     again_s: float = 1.0
     duplicate_iou: float = 0.45
@@ -56,6 +58,8 @@ class Tracker:
     def __init__(self, settings: TrackerSettings | None = None) -> None:
         self._settings = settings or TrackerSettings()
         self._threshold = np.array(self._settings.thresholds)
+        low = self._settings.low
+        self._low = self._threshold * self._settings.low_share if low is None else np.array(low)
         self._last_id = 0
         self._at_ns: int | None = None
         self._seq = -1
@@ -99,7 +103,7 @@ class Tracker:
             return np.zeros(0, dtype=np.int32)
         boxes, score = detections.boxes_xyxy_px[rows].astype(np.float64), detections.score[rows]
         threshold = self._threshold[detections.class_id[rows]]
-        strong, weak = score >= threshold, (score < threshold) & (score >= threshold * self._settings.low_share)
+        strong, weak = score >= threshold, (score < threshold) & (score >= self._low[detections.class_id[rows]])
         same_as = _duplicates(boxes, score, self._settings.duplicate_iou)
         first = same_as == np.arange(len(rows))
         ids = np.full(len(rows), -1, dtype=np.int32)

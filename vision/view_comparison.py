@@ -33,13 +33,13 @@ def has_moved(then: bytes, now: bytes) -> Truth:
         return Truth.UNKNOWN
     for _ in range(ACROSS * DOWN):
         found = match.step(thumb, reference)
-    if found is Truth.TRUE and _likeness(evened_edges(reference), evened_edges(thumb)) >= LIES_WHERE_IT_LAY:
+    if found is Truth.TRUE and likeness(evened_edges(reference), evened_edges(thumb)) >= LIES_WHERE_IT_LAY:
         return Truth.FALSE
     return found
 
 
-def _likeness(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
-    """Of whole pictures, a little sway allowed."""
+def likeness(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
+    """Of whole pictures as `evened_edges` gives them, a little sway allowed; both of one size."""
     inner = before[SWAY_PX:-SWAY_PX, SWAY_PX:-SWAY_PX]
     return float(cv2.matchTemplate(after, inner, cv2.TM_CCOEFF_NORMED).max())
 

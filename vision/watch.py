@@ -27,6 +27,7 @@ from vision.camera.plan import CapturePlan
 from vision.detector import SHIPPED_MODEL, Backend, ModelError, open_detector
 from vision.edges.watch import EdgeWatch
 from vision.eye.parts import SiteDetector
+from vision.eye.view_edges import EdgesByView, ViewEdges, guarded, taped_edges
 from vision.helmets_settings import settings_at
 from vision.survey_parsing import read_survey
 from vision.watch_eye import Sight, WatchEye
@@ -43,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reference", type=Path, help="the picture that the survey was drawn on, for its edges")
     parser.add_argument("--night-reference", type=Path, help="the same view by lamps, for edges by night")
     parser.add_argument("--fps", type=float, default=5.0, help="frames a second that are judged, at most")
-    parser.add_argument("--min-head-px", type=float, default=20.0, help="smaller heads abstain")
+    parser.add_argument(
+        "--min-head-px", type=float, default=20.0, help="smaller heads abstain; as the network sees them"
+    )
     parser.add_argument(
         "--vote-s", type=float, default=5.0, help="seconds of votes before a head is believed to be bare"
     )
@@ -149,14 +152,17 @@ def _plan(args: argparse.Namespace) -> CapturePlan:
 def _eye(args: argparse.Namespace) -> WatchEye:
     survey = _survey(args.survey)
     detector = SiteDetector(open_detector(args.model, args.backend, threads=1))
-    settings = settings_at(args.fps, detector.thresholds, args.min_head_px, args.vote_s)
+    settings = settings_at(args.fps, detector.vote_scores(detector.thresholds), args.min_head_px, args.vote_s)
     reference, night = _picture(args.reference), _picture(args.night_reference)
     if reference is None:
         if night is not None:
             raise ValueError("--night-reference without --reference; the edges are drawn on that")
         return WatchEye(detector, survey, settings)
     grey = np.asarray(cv2.cvtColor(reference, cv2.COLOR_BGR2GRAY), np.uint8)
-    return WatchEye(detector, survey, settings, EdgeWatch(survey, reference, night_image=night), grey)
+    watch = EdgeWatch(guarded(survey), reference, night_image=night)
+    edges = EdgesByView([ViewEdges("", watch, taped_edges(survey))])
+    edges.look_at("")
+    return WatchEye(detector, survey, settings, edges, grey)
 
 
 def _picture(path: Path | None) -> NDArray[np.uint8] | None:

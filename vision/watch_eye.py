@@ -33,6 +33,14 @@ class Looks(Protocol):
         """Operating scores by `SeenClass`."""
         ...
 
+    def low_scores(self, scores: tuple[float, float, float]) -> tuple[float, float, float]:
+        """Down to which boxes are given at these operating scores."""
+        ...
+
+    def vote_scores(self, scores: tuple[float, float, float]) -> tuple[float, float, float]:
+        """From which a box begins a track and votes at these operating scores."""
+        ...
+
     def detect(self, frames: list[Frame], beside: list[tuple[View, ...]]) -> list[Detections]:
         """One entry a frame; `beside` it those parts of it are looked at."""
         ...
@@ -77,8 +85,9 @@ class WatchEye:
         self._health = CameraHealth()
         self._cut = SceneCut()
         self._round = TileRound()
-        self._tracker = Tracker(TrackerSettings(thresholds=detector.thresholds))
-        self.helmets = HelmetWatch(settings or HelmetSettings(thresholds=detector.thresholds), survey.zones)
+        low, votes = detector.low_scores(detector.thresholds), detector.vote_scores(detector.thresholds)
+        self._tracker = Tracker(TrackerSettings(thresholds=votes, low=low))
+        self.helmets = HelmetWatch(settings or HelmetSettings(thresholds=votes), survey.zones)
 
     def look(self, frame: Frame) -> Sight:
         """Judge the next frame."""

@@ -45,7 +45,12 @@ KINDS: Final[Mapping[AuditGroup, tuple[RecordKind, ...]]] = {
     AuditGroup.CONFIGURATION: (RecordKind.CONFIG_CHANGED, RecordKind.COMMISSIONED, RecordKind.CHANNEL_TEST),
     AuditGroup.READINGS: (RecordKind.HAND_READINGS, RecordKind.ASSET_EVENT),
     AuditGroup.PAPERS: (RecordKind.SAFETY_LOG, RecordKind.HANDOVER),
-    AuditGroup.PICTURES: (RecordKind.MEDIA_VIEWED, RecordKind.MEDIA_CASE, RecordKind.CAMERA_SURVEY),
+    AuditGroup.PICTURES: (
+        RecordKind.MEDIA_VIEWED,
+        RecordKind.MEDIA_CASE,
+        RecordKind.CAMERA_SURVEY,
+        RecordKind.CAMERA_SCORES,
+    ),
 }
 
 

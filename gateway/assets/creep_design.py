@@ -1,16 +1,15 @@
-"""What moves the readings of a point, as columns of a least-squares fit: with creep to failure and without.
+"""What the readings of one point are fitted by, as columns of least squares: what every movement has, and creep.
 
     always        a constant; the daily wave where readings are frequent enough to see it; steps of the instrument
-    not failing   a straight line, with one or two of: a bend (another stage of digging), a constant acceleration, the
-                  last reading off it
-    failing       a quadratic up to the onset, Voight's creep from there on
+    failing       Voight's creep from an onset on; before a later onset a straight line, or of frequent readings a
+                  quadratic
 
-In: a series, where it may have steps. Out: columns, and how well they explain the readings. All is weighted by the root
-of the readings in a bin.
+In: a point's series, where it may have steps. Out: columns, and how well they explain the readings. All is weighted by
+the root of the readings in a bin.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +19,30 @@ from gateway.assets.trend_track import Series
 
 Floats = NDArray[np.float64]
 
-# Onsets of the acceleration that are tried, as parts of the data's span (PD).
-ONSETS = (0.0, 0.15, 0.3, 0.4, 0.5, 0.6, 0.68, 0.76, 0.82, 0.88, 0.92)
-READINGS_AFTER_ONSET = 6
-# Bends of movements that do not fail are tried at these parts of the span and at the last few readings (PD).
-BENDS = tuple(i / 16 for i in range(1, 16))
-LAST_BENDS = 6
 # A wave of a day shows in readings at most this far apart.
 WAVE_SPACING_D = 0.45
+# Readings at most this far apart show by themselves how each window moved (PD); daily ones lie farther apart.
+FREQUENT_SPACING_D = 0.75
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moving:
+    """One point's readings since its trend began: no spikes, its displacement growing. `sigma_mm` is the scatter of one
+    reading; `steps` are bins before which the instrument may have jumped."""
+
+    series: Series
+    sigma_mm: float
+    steps: tuple[int, ...] = ()
+
+    def later(self, by_d: float) -> "Moving":
+        """The same in days that count from another day."""
+        return replace(self, series=replace(self.series, t_d=self.series.t_d + by_d))
+
+    def until(self, day: float) -> "Moving":
+        """What was known of it on that day: old readings of one point may come after new ones of another."""
+        known = int(self.series.t_d.searchsorted(day, side="right"))
+        steps = tuple(step for step in self.steps if step < known)
+        return replace(self, series=self.series.part(slice(known)), steps=steps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +70,7 @@ class Onset:
     index: int
     root: Floats
     without: Projection
+    bent_before: bool
 
     def rss(self, grown: Floats) -> Floats:
         """Sums of squares (k,) left by each node's creep (k, n); creep backwards explains nothing."""
@@ -76,7 +92,7 @@ class Onset:
     def columns(self, t_d: Floats, shared: Floats, grown: Floats) -> Floats:
         """All columns (n, p) of the movement whose creep is `grown` (n,): first the shared ones."""
         shape = np.where(np.arange(len(t_d)) < self.index, 0.0, grown - grown[self.index])
-        return np.column_stack((_before(t_d, self.index, shared), shape))
+        return np.column_stack((_before(t_d, self.index, shared, self.bent_before), shape))
 
     def _shape(self, grown: Floats) -> Floats:
         shape = grown - grown[:, self.index, None]
@@ -109,67 +125,21 @@ def sees_wave(series: Series) -> bool:
     return len(t) > 12 and median(np.diff(t[-13:])) < WAVE_SPACING_D and bool(t[-1] - t[0] > 2)
 
 
-def onsets(series: Series, shared: Floats) -> list[Onset]:
-    """Every onset that leaves enough readings after it; the first bin where none does."""
-    t = series.t_d
-    at = [int(i) for i in np.searchsorted(t, t[0] + np.array(ONSETS) * (t[-1] - t[0]))]
-    chosen = sorted({i for i in at if len(t) - i >= READINGS_AFTER_ONSET}) or [0]
-    root = np.sqrt(series.weight)
-    return [Onset(i, root, project(series, _before(t, i, shared))) for i in chosen]
+def read_often(series: Series) -> bool:
+    """Whether readings of late are less than a day apart."""
+    return median(np.diff(series.t_d[-13:])) < FREQUENT_SPACING_D
 
 
-def _before(t: Floats, index: int, shared: Floats) -> Floats:
+def onset(moving: Moving, shared: Floats, day: float, bent_before: bool) -> Onset:
+    """Creep from the first bin of `day` on. `bent_before`: what was before may have been curved."""
+    series = moving.series
+    index = int(series.t_d.searchsorted(day))
+    columns = _before(series.t_d, index, shared, bent_before)
+    return Onset(index, np.sqrt(series.weight), project(series, columns), bent_before)
+
+
+def _before(t: Floats, index: int, shared: Floats, bent: bool) -> Floats:
     if index == 0:
         return shared
-    before = np.minimum(t - t[index], 0.0)
-    return np.column_stack((shared, before, before * before))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rivals:
-    """Movements that do not fail: sums of squares (k,) of those with one column more than the line and with two more,
-    and what the best of all leaves."""
-
-    line: Projection
-    single: Floats
-    double: Floats
-    best: Projection
-
-
-def not_failing(series: Series, shared: Floats) -> Rivals:
-    """A line; a line with one of the turns; with two of them."""
-    t = series.t_d
-    line = project(series, np.column_stack((shared, t - t[-1])))
-    columns = _turns(t) * np.sqrt(series.weight)
-    one, single = _one_more(line, columns)
-    two, double = _one_more(one, columns)
-    best = min((line, one, two), key=lambda projection: projection.rss)
-    return Rivals(line, single, double, best)
-
-
-def _turns(t: Floats) -> Floats:
-    """Columns (k, n): a bend at each of some bins, the last reading alone, and a constant acceleration: it grows and
-    never fails at a time of its own."""
-    late = np.arange(max(1, len(t) - LAST_BENDS), len(t) - 1)
-    spread = np.searchsorted(t, t[0] + np.array(BENDS) * (t[-1] - t[0]))
-    at = np.unique(np.concatenate((spread, late)))
-    bends = np.maximum(t - t[at[(at > 0) & (at < len(t) - 1)], None], 0.0)
-    last = np.zeros((1, len(t)))
-    last[0, -1] = 1.0
-    age = ((t[-1] - t) / (t[-1] - t[0]))[None, :]
-    return np.concatenate((bends, last, age * age))
-
-
-def _one_more(known: Projection, columns: Floats) -> tuple[Projection, Floats]:
-    """Take the best of `columns` (k, n) out as well. Also the sum of squares that each would leave (k,)."""
-    new = columns - (columns @ known.basis) @ known.basis.T
-    size = np.einsum("ij,ij->i", new, new)
-    usable = size > 1e-9 * np.einsum("ij,ij->i", columns, columns)
-    along = new @ known.left
-    gain = np.where(usable, along * along / np.where(usable, size, 1.0), 0.0)
-    i = int(np.argmax(gain))
-    if gain[i] == 0:
-        return known, known.rss - gain
-    unit = new[i] / np.sqrt(size[i])
-    left = known.left - unit * float(unit @ known.left)
-    return Projection(np.column_stack((known.basis, unit)), left), known.rss - gain
+    before = np.minimum(t - t[min(index, len(t) - 1)], 0.0)
+    return np.column_stack((shared, before, before * before) if bent else (shared, before))

@@ -15,6 +15,7 @@ instrument.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from enum import Enum, auto
 from math import nan
 
@@ -26,7 +27,10 @@ from gateway.assets.pit_description import PitDescription, PitPoint
 from gateway.assets.pit_frequency import NS_A_DAY, SLAB_DAYS, FrequencyTable, slab_age_d
 from gateway.assets.pit_items import PitItem
 from gateway.assets.pit_outputs import PIT_PERIOD_S, Ending, pit_device, pit_outputs
+from gateway.assets.pit_surroundings import PitSurroundings
 
+_AROUND = "rain and digging"
+"""What is kept beside the points' names; none of them has a blank."""
 NS_AN_HOUR = 3_600_000_000_000
 CLOCK_SKEW_NS = 300_000_000_000
 
@@ -56,17 +60,20 @@ _BOTH_WAYS = (PitItem.GROUNDWATER, PitItem.WALL_TOP_VERTICAL, PitItem.COLUMN_VER
 
 
 class PitDerivation:
-    """The model of one pit. `frequency` is the table of the reading intervals."""
+    """The model of one pit. `frequency` is the table of the reading intervals; `around` is where it notes rain and
+    digging for the forecasts of its points."""
 
     period_s = PIT_PERIOD_S
 
-    def __init__(self, pit: PitDescription, frequency: FrequencyTable) -> None:
+    def __init__(self, pit: PitDescription, frequency: FrequencyTable, around: PitSurroundings | None = None) -> None:
         self.device = pit_device(pit.asset)
         names = [f"{pit.asset}.{point.name}" for point in pit.points]
         excavated = (pit.stage.excavated_point,) if pit.stage.excavated_point else ()
-        self.inputs = (*names, *(name + Ending.RATE for name in names), *excavated)
+        rain = (pit.rain_point,) if pit.rain_point else ()
+        self.inputs = (*names, *(name + Ending.RATE for name in names), *excavated, *rain)
         self.outputs = pit_outputs(pit)
         self._pit = pit
+        self._around = around or PitSurroundings(pit)
         self._frequency = frequency
         self._n = len(names)
         self._rising_per_day = np.array([point.rising_per_day for point in pit.points])
@@ -80,7 +87,8 @@ class PitDerivation:
     def step(self, value: Values, observed_at_ns: Times, now_ns: int) -> Values:
         """Present state of the pit."""
         n = self._n
-        excavated_m = float(value[2 * n]) if len(value) > 2 * n else nan
+        excavated_m = float(value[2 * n]) if self._pit.stage.excavated_point else nan
+        self._note(value, excavated_m, now_ns)
         if not self._pit.stage.excavated_point and self._pit.stage.excavated_m is not None:
             excavated_m = self._pit.stage.excavated_m
         self._seen_ns = observed_at_ns[: 2 * n]
@@ -101,6 +109,12 @@ class PitDerivation:
         per_h = np.concatenate((np.zeros(n), np.ones(n), np.zeros(len(self.outputs) - 2 * n)))
         return Ahead(told[told >= now_ns], per_h)
 
+    def _note(self, value: Values, excavated_m: float, now_ns: int) -> None:
+        """What may move the ground: the forecasts of the points ask for it."""
+        self._around.dug.note(now_ns, excavated_m)
+        if self._pit.rain_point:
+            self._around.rain.note(now_ns, float(value[-1]))
+
     def rising_together(self, rate_per_day: NDArray[np.float64]) -> NDArray[np.float64]:
         """1, 0 or NaN for each point, from the points' rates (n,)."""
         rate = np.where(self._either_way, np.abs(rate_per_day), rate_per_day)
@@ -116,8 +130,9 @@ class PitDerivation:
         return ()
 
     def saved(self) -> Json:
-        """When each point was last read, by its name."""
-        return {point.name: int(last) for point, last in zip(self._pit.points, self._last_ns, strict=True)}
+        """When each point was last read, by its name, and what is known of rain and digging."""
+        last = {point.name: int(last) for point, last in zip(self._pit.points, self._last_ns, strict=True)}
+        return {**last, _AROUND: self._around.saved()}
 
     def restore(self, saved: Json) -> None:
         """Go on from it; a point that it does not know counts from now. Raises ValueError when it is none."""
@@ -127,6 +142,8 @@ class PitDerivation:
         if not all(isinstance(each, int) for each in last):
             raise ValueError("a point's last reading is no time")
         self._last_ns = np.array(last, dtype=np.int64)
+        with suppress(ValueError):
+            self._around.restore(saved.get(_AROUND))
 
     def _overdue_h(self, observed_at_ns: Times, excavated_m: float, now_ns: int) -> NDArray[np.float64]:
         """Hours beyond the interval since each point's last usable reading, below 0 while there is time; NaN when the

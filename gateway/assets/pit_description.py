@@ -127,6 +127,7 @@ class PitStage:
 @dataclass(frozen=True, slots=True)
 class PitDescription:
     """One pit. `design_depth_m` is H of the limit tables; without it whoever judges has to abstain where H counts.
+    `rain_point` is the id of the point that counts the fallen rain, mm in all; empty: there is no gauge.
 
     `third_party_monitored` None: nobody has said whether an independent unit monitors it.
     """
@@ -138,6 +139,7 @@ class PitDescription:
     trade: PitTrade = PitTrade.BUILDING
     stage: PitStage = field(default_factory=PitStage)
     third_party_monitored: bool | None = None
+    rain_point: str = ""
 
     def point(self, name: str) -> PitPoint:
         """The point of this name. Raises KeyError when there is none."""

@@ -31,6 +31,7 @@ class Ending(StrEnum):
     FAILURE_LOW = "_failure_low_h"
     FAILURE_HIGH = "_failure_high_h"
     DAYS_TO_LIMIT = "_days_to_limit"
+    FAILURE_CLEAR = "_failure_clear_h"
     RISING = "_rising"
     OVERDUE = "_overdue"
 
@@ -51,6 +52,13 @@ _FORECASTS = (
     _Said(Ending.FAILURE_LOW, "pit_failure_low_h", "h", "距失稳时间（下限）", "time to failure, lower bound"),
     _Said(Ending.FAILURE_HIGH, "pit_failure_high_h", "h", "距失稳时间（上限）", "time to failure, upper bound"),
     _Said(Ending.DAYS_TO_LIMIT, "pit_days_to_limit", "d", "达到控制值天数", "days to the control value"),
+    _Said(
+        Ending.FAILURE_CLEAR,
+        "pit_failure_clear_h",
+        "h",
+        "距失稳时间（下限，证据明确）",
+        "time to failure, lower bound, on clear evidence",
+    ),
 )
 _QUALITY = _Said(Ending.QUALITY, "pit_reading_quality", "", "数据质量", "reading quality")
 _GAUGES = _Said(Ending.GAUGES, "pit_gauge_count", "", "有效传感器数", "gauges alive")

@@ -9,7 +9,7 @@ rule that counts readings counts real ones. A reading that cannot be used is sai
 `<point>_quality`; it is never replaced by the last good one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import isfinite, nan
 from typing import Protocol
@@ -17,13 +17,14 @@ from typing import Protocol
 import numpy as np
 
 from gateway.assets.derivation import AssetEvent, Json, Times, Values
-from gateway.assets.forecast import Forecast, Forecaster, Stage
+from gateway.assets.forecast import Forecast, Stage
 from gateway.assets.pit_baseline import BaselineKeeper
 from gateway.assets.pit_collector import ReadingCollector
 from gateway.assets.pit_description import Baseline, BaselineKind, PitDescription, PitPoint
 from gateway.assets.pit_instrument import Defect
 from gateway.assets.pit_items import ItemNature, PitItem
-from gateway.assets.pit_outputs import forecasts, point_device, point_outputs, shares_known
+from gateway.assets.pit_outputs import point_device, point_outputs, shares_known
+from gateway.assets.pit_surroundings import PitSurroundings
 from gateway.assets.reading_quality import Reading, ReadingQuality
 from gateway.assets.robust_rate import RobustRate
 from gateway.assets.strut_load import StrutLoad
@@ -43,11 +44,14 @@ class _Part(Protocol):
 
 class PitPointDerivation:
     """The model of one monitoring point. `limit` is the control value in force of its cumulative value's size, in the
-    item's unit, for the days to it; NaN: not known."""
+    item's unit, for the days to it; NaN: not known. `around` is shared by the models of the pit; None: the point stands
+    alone."""
 
     period_s = 0.0
 
-    def __init__(self, pit: PitDescription, point: PitPoint, limit: float = nan) -> None:
+    def __init__(
+        self, pit: PitDescription, point: PitPoint, limit: float = nan, around: PitSurroundings | None = None
+    ) -> None:
         self.device = point_device(pit.asset, point)
         self.inputs = tuple(dict.fromkeys(point.source.inputs))
         self.outputs = point_outputs(pit.asset, point)
@@ -59,7 +63,10 @@ class PitPointDerivation:
         self._quality = ReadingQuality(point.gates, shrinkable=_shrinkable(point))
         self._baseline = BaselineKeeper(pit.asset, point)
         self._rate = RobustRate(point.rate)
-        self._forecaster = Forecaster() if forecasts(point) else None
+        around = around or PitSurroundings(pit)
+        self._forecaster = around.forecasters.get(point.name)
+        self._well = around.wells.get(point.name)
+        self._evidence = around.evidence_of(point)
         self._shares = [point.control.design(share) or nan for share in shares_known(point) if point.control]
         self._trouble = _Trouble(pit.asset, point.name)
         self._gauges = 0
@@ -103,9 +110,10 @@ class PitPointDerivation:
             "baseline": self._baseline.saved(),
             "rate": self._rate.saved(),
             "forecast": None if self._forecaster is None else self._forecaster.saved(),
+            "well": None if self._well is None else self._well.saved(),
             "trouble": self._trouble.saved(),
             "gauges": self._gauges,
-            "said": None if self._said is None else [self._said[0], [_or_none(float(each)) for each in self._said[1]]],
+            "said": None if self._said is None else [self._said[0], self._said_by_name()],
         }
 
     def restore(self, saved: Json) -> None:
@@ -131,13 +139,18 @@ class PitPointDerivation:
                 self._baseline.restore(baseline)
                 self._trouble.restore(trouble)
                 self._gauges = gauges
-                self._said = _row_of(said, len(self.outputs))
+                self._said = _row_of(said, [point.quantity for point in self.outputs])
                 parts: list[tuple[_Part | None, Json]] = [(self._rate, rate), (self._forecaster, forecast)]
+                parts.append((self._well, saved.get("well") if isinstance(saved, Mapping) else None))
                 if inputs == list(self.inputs):
                     parts += [(self._collector, collector), (self._quality, quality)]
                 _restore_parts(parts)
             case _:
                 raise ValueError(f"not the state of point {self.point.name}")
+
+    def _said_by_name(self) -> Json:
+        _, row = self._said or (0, ())
+        return {point.quantity: _or_none(float(each)) for point, each in zip(self.outputs, row, strict=True)}
 
     def _begin_anew(self, kind: BaselineKind) -> None:
         """A baseline begins: samples before it do not count, nor what is remembered of another sensor."""
@@ -168,8 +181,9 @@ class PitPointDerivation:
         self._events.append(change.event)
         if change.shift == 0.0:
             return
-        if self._forecaster is not None:
-            self._forecaster.reset()
+        for part in (self._forecaster, self._well):
+            if part is not None:
+                part.reset()
         if isfinite(change.shift):
             self._rate.shift(change.shift)
         else:
@@ -197,13 +211,18 @@ class PitPointDerivation:
     def _forecast(self, reading: Reading, cumulative: float) -> list[float]:
         """A point that is known to be steady or slowing has no failure ahead: it says so by a far one, so that an
         earlier warning returns. One whose course is not known says nothing."""
+        if self._well is not None:
+            self._well.note(reading.at_ns, cumulative)
         if self._forecaster is None:
             return []
-        said = self._forecaster.add(reading.at_ns, cumulative, self._limit) if isfinite(cumulative) else Forecast()
+        said = Forecast()
+        if isfinite(cumulative):
+            said = self._forecaster.add(reading.at_ns, cumulative, self._limit, self._evidence)
         low_h, high_h = said.failure_low_h, said.failure_high_h
         if said.stage in _CALM and not isfinite(low_h):
             low_h = high_h = NO_FAILURE_AHEAD_H
-        return [said.tangent_deg, low_h, high_h, said.days_to_limit]
+        clear_h = low_h if said.clear or low_h == NO_FAILURE_AHEAD_H else nan
+        return [said.tangent_deg, low_h, high_h, said.days_to_limit, clear_h]
 
 
 def _shrinkable(point: PitPoint) -> bool:
@@ -265,10 +284,15 @@ def _restore_parts(parts: Sequence[tuple[_Part | None, Json]]) -> None:
                 part.restore(saved)
 
 
-def _row_of(saved: Json, count: int) -> tuple[int, Values] | None:
-    """The last output; None when the point's outputs have changed."""
+def _row_of(saved: Json, names: Sequence[str]) -> tuple[int, Values] | None:
+    """The last output; what was not said then is unknown. Rows of before 1.3 have no names: one of them fits where only
+    the last output has been added since."""
     match saved:
-        case [int(at_ns), list(row)] if len(row) == count:
-            numbers = [each if isinstance(each, int | float) else nan for each in row]
-            return at_ns, np.array(numbers, dtype=np.float64)
-    return None
+        case [int(at_ns), list(row)] if len(names) - 1 <= len(row) <= len(names):
+            by_name: Mapping[str, Json] = dict(zip(names, row, strict=False))
+        case [int(at_ns), Mapping() as kept]:
+            by_name = kept
+        case _:
+            return None
+    numbers = [by_name.get(name) for name in names]
+    return at_ns, np.array([each if isinstance(each, int | float) else nan for each in numbers], dtype=np.float64)

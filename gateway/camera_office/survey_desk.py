@@ -5,8 +5,9 @@
                                         '-- a kill here: the next start seals it and goes on
 
 Going back to an old version makes a new one with the old content. A picture by night that a person confirmed makes one
-as well; it stays with the versions after it while the lines of the edges, and the picture they are drawn on, stay. In:
-what a person drew, as plain data. Out: versions. Knows no HTTP. One drawing at a time.
+as well; it stays with the versions after it while the lines of the edges, and the picture they are drawn on, stay. A
+camera that turns has a drawing for each of its presets; one that is given up is a version without a picture. In: what a
+person drew, as plain data. Out: versions. Knows no HTTP. One drawing at a time.
 """
 
 import asyncio
@@ -24,15 +25,19 @@ from gateway.camera_office.same_lines import lines_stay
 from gateway.camera_office.survey_store import KeptSurvey, SurveyStore
 from gateway.evidence import RecordKind
 from gateway.model.errors import StoreError
+from gateway.model.floor_rise import Rise
 from gateway.model.night_picture import NightLook, NightPictureError
 from gateway.model.picture import Picture
-from gateway.model.survey import Survey
+from gateway.model.survey import Survey, SurveyError
 from gateway.model.verdict import Truth
 from gateway.ports import Clock, Eyes
 from gateway.recorder import Entry, Recorder
 from gateway.store.alert_store import AlertStore
 
 log = logging.getLogger(__name__)
+MOST_PRESETS: Final = 8
+GIVEN_UP: Final = "given_up"
+FLOOR_MOVED: Final = "floor_moved"
 REFERENCES_HELD: Final = 8
 """Pictures that pages are being drawn on now and that no version holds yet."""
 
@@ -60,7 +65,8 @@ class NoEdgesError(Exception):
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """What a person drew. `zones` and `edges` are plain data as `read_survey` takes them; `based_on` is the version
-    that the page had shown (0: none); `copied_from` is set when an old version is taken up again."""
+    that the page had shown (0: none); `copied_from` is set when an old version is taken up again. `preset` is where the
+    camera looks, `event` the word that the record has for it."""
 
     camera: str
     zones: Sequence[Mapping[str, Any]]
@@ -69,6 +75,8 @@ class Drawn:
     user: str
     based_on: int
     copied_from: int = 0
+    preset: str = ""
+    event: str = "drawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +88,14 @@ class NightGiven:
     night_sha256: str
     user: str
     based_on: int
+    preset: str = ""
 
 
 class SurveyDesk:
     """Keeps and finds surveys. `read` is `vision.survey_parsing.read_survey`; `night_look` lays a picture by night over
     the one that was drawn on, `vision.survey_night.night_look`; `has_moved` compares the picture that was drawn on with
-    one of now, `vision.view_comparison.has_moved` (None: nobody compares)."""
+    one of now, `vision.view_comparison.has_moved` (None: nobody compares). Whoever proposes where the lines are after
+    the floor moved up is set as `propose_rises`, `vision.floor_shift.floor_rises`."""
 
     def __init__(
         self,
@@ -97,6 +107,7 @@ class SurveyDesk:
         night_look: Callable[[Survey, bytes, bytes], NightLook],
         has_moved: Callable[[bytes, bytes], Truth] | None = None,
     ) -> None:
+        self.propose_rises: Callable[[Survey, bytes, bytes], Sequence[Rise]] | None = None
         self._store = store
         self._has_moved = has_moved
         self._night_look = night_look
@@ -111,9 +122,13 @@ class SurveyDesk:
         """Every version, oldest first."""
         return self._store.versions(camera)
 
-    def newest(self, camera: str) -> KeptSurvey | None:
-        """The version that counts."""
-        return self._store.newest(camera)
+    def newest(self, camera: str, preset: str = "") -> KeptSurvey | None:
+        """The version of a preset that counts."""
+        return self._store.newest(camera, preset)
+
+    def in_force(self, camera: str) -> dict[str, KeptSurvey]:
+        """The versions that count, by preset."""
+        return self._store.in_force(camera)
 
     def faults(self, camera: str) -> tuple[str, ...]:
         """What lies on the disk and cannot be used, and what was sealed and is not there."""
@@ -123,16 +138,16 @@ class SurveyDesk:
         return (*said, *(f"{digest[:16]}…: was sealed and is not there" for digest in gone if not _named(digest, said)))
 
     async def resume(self, eyes: Eyes | None) -> None:
-        """At the start: seal what a kill left unsealed, and have every camera judged by its newest version."""
-        for state in eyes.cameras() if eyes is not None else ():
+        """At the start: seal what a kill left unsealed, and have every camera judged by its newest versions."""
+        if eyes is None:
+            return
+        for state in eyes.cameras():
             for fault in self.faults(state.camera):
                 log.error("event=survey_unusable camera=%s fault=%r", state.camera, fault)
             await self._seal_left_over(state.camera)
-            kept = self._store.newest(state.camera)
-            if kept is not None and eyes is not None:
-                survey = kept.survey
-                body = await self.reference(state.camera, survey.reference_sha256)
-                eyes.use_survey(survey, body, await self._night(survey))
+            for kept in self._store.in_force(state.camera).values():
+                body = await self.reference(state.camera, kept.survey.reference_sha256)
+                eyes.use_survey(kept.survey, body, await self._night(kept.survey))
 
     async def hold(self, picture: Picture) -> str:
         """A picture to draw on; kept in memory until a version holds it. Returns its digest."""
@@ -159,14 +174,24 @@ class SurveyDesk:
         """
         return await asyncio.shield(asyncio.create_task(self._save(drawn, eyes)))
 
-    async def look_at_night(self, camera: str, night_sha256: str) -> NightLook:
+    async def look_at_night(self, camera: str, night_sha256: str, preset: str = "") -> NightLook:
         """How a picture by night lies over the newest version. Raises NoEdgesError, NoReferenceError."""
-        newest = self._store.newest(camera)
+        newest = self._store.newest(camera, preset)
         if newest is None or not newest.survey.edges:
             raise NoEdgesError(camera)
         by_day = await self.reference(camera, newest.survey.reference_sha256)
         by_night = await self.reference(camera, night_sha256)
         return await asyncio.to_thread(self._night_look, newest.survey, by_day, by_night)
+
+    async def floor_rises(self, camera: str, picture_sha256: str, preset: str = "") -> Sequence[Rise]:
+        """How far the edges of the newest version have moved up in a picture of now, as a proposal; none where nobody
+        proposes. Raises NoReferenceError."""
+        newest = self._store.newest(camera, preset)
+        if newest is None or self.propose_rises is None:
+            return ()
+        before = await self.reference(camera, newest.survey.reference_sha256)
+        now = await self.reference(camera, picture_sha256)
+        return await asyncio.to_thread(self.propose_rises, newest.survey, before, now)
 
     async def keep_night(self, given: NightGiven, eyes: Eyes | None) -> Survey:
         """The newest version once more, with a reference by night that a person confirmed (or without one).
@@ -174,6 +199,11 @@ class SurveyDesk:
         Raises NightPictureError, NoEdgesError, OvertakenError, NoReferenceError, StoreError, SurveyError.
         """
         return await asyncio.shield(asyncio.create_task(self._keep_night(given, eyes)))
+
+    async def give_up(self, drawn: Drawn, eyes: Eyes | None) -> Survey:
+        """Look for a preset no more: a version without zones, edges and picture. Raises OvertakenError, StoreError."""
+        nothing = replace(drawn, zones=(), edges=(), reference_sha256="", event=GIVEN_UP)
+        return await asyncio.shield(asyncio.create_task(self._save(nothing, eyes)))
 
     def check(self, drawn: Drawn, night_sha256: str = "") -> Survey:
         """What is drawn, as it would be kept. Raises SurveyError with every fault."""
@@ -187,35 +217,38 @@ class SurveyDesk:
                 "zones": list(drawn.zones),
                 "edges": list(drawn.edges),
                 "night_sha256": night_sha256,
+                "preset": drawn.preset,
             }
         )
 
     async def _save(self, drawn: Drawn, eyes: Eyes | None) -> Survey:
         async with self._turn:
-            newest = self._store.newest(drawn.camera)
+            newest = self._store.newest(drawn.camera, drawn.preset)
             if newest is not None and newest.survey.version != drawn.based_on:
                 raise OvertakenError(newest.survey)
             survey = self._with_night(drawn, self.check(drawn))
-            body = await self.reference(drawn.camera, drawn.reference_sha256)
+            if newest is None and len(self._store.in_force(drawn.camera)) >= MOST_PRESETS:
+                raise SurveyError((f"preset: {MOST_PRESETS} presets are drawn; expected no more",))
+            body = b"" if drawn.event == GIVEN_UP else await self.reference(drawn.camera, drawn.reference_sha256)
             if drawn.copied_from:
                 await self._check_view(drawn.camera, body, eyes)
-            await self._keep(survey, body, "copied" if drawn.copied_from else "drawn", drawn.copied_from, eyes)
+            await self._keep(survey, body, "copied" if drawn.copied_from else drawn.event, drawn.copied_from, eyes)
         return survey
 
     async def _keep_night(self, given: NightGiven, eyes: Eyes | None) -> Survey:
         async with self._turn:
-            newest = self._store.newest(given.camera)
+            newest = self._store.newest(given.camera, given.preset)
             if newest is None or not newest.survey.edges:
                 raise NoEdgesError(given.camera)
             if newest.survey.version != given.based_on:
                 raise OvertakenError(newest.survey)
             if given.night_sha256:
-                look = await self.look_at_night(given.camera, given.night_sha256)
+                look = await self.look_at_night(given.camera, given.night_sha256, given.preset)
                 if look.faults:
                     raise NightPictureError(look.faults)
             zones, edges = plain(newest.survey)
             digest = newest.survey.reference_sha256
-            drawn = Drawn(given.camera, zones, edges, digest, given.user, given.based_on)
+            drawn = Drawn(given.camera, zones, edges, digest, given.user, given.based_on, preset=given.preset)
             survey = self.check(drawn, given.night_sha256)
             body = await self.reference(given.camera, digest)
             await self._keep(survey, body, "night_confirmed" if given.night_sha256 else "night_left_out", 0, eyes)
@@ -265,6 +298,7 @@ class SurveyDesk:
             "user": survey.made_by,
             "target": survey.camera,
             "detail": f"version {survey.version}"
+            + (f", preset {survey.preset}" if survey.preset else "")
             + (f", as version {copied_from}" if copied_from else "")
             + (", with a reference by night" if survey.night_sha256 else ""),
             "version": survey.version,
@@ -272,6 +306,7 @@ class SurveyDesk:
             "sha256": kept.sha256,
             "reference_sha256": survey.reference_sha256,
             "night_sha256": survey.night_sha256,
+            "preset": survey.preset,
             "zones": len(survey.zones),
             "edges": len(survey.edges),
         }

@@ -3,6 +3,7 @@
     surveys/<camera>/v0003-<sha256>.json     exactly these bytes have this digest; the chain holds it too
     surveys/<camera>/<sha256>.jpg            a reference picture, by day or by night; several versions may share one
 
+Versions of a camera are numbered through; each belongs to a preset of it, or to none where the camera stands.
 Files are only ever added, each written whole and synced before anybody is told. In: a survey and its reference picture.
 Out: versions as they were kept. A file that is damaged is left where it is and named in `faults`; the newest good
 version counts. Reads at the start, then knows what there is. Blocking: call from a thread.
@@ -51,10 +52,14 @@ class SurveyStore:
         """Every good version, oldest first."""
         return tuple(self._kept.get(camera, ()))
 
-    def newest(self, camera: str) -> KeptSurvey | None:
-        """The version that counts; None when nothing good was ever drawn."""
-        kept = self._kept.get(camera)
-        return kept[-1] if kept else None
+    def newest(self, camera: str, preset: str = "") -> KeptSurvey | None:
+        """The version of a preset that counts; None when nothing good was ever drawn, or it was given up."""
+        return self.in_force(camera).get(preset)
+
+    def in_force(self, camera: str) -> dict[str, KeptSurvey]:
+        """The newest version of each preset that was not given up; under "" that of a camera that stands."""
+        newest = {kept.survey.preset: kept for kept in self.versions(camera)}
+        return {preset: kept for preset, kept in newest.items() if not kept.survey.given_up}
 
     def next_number(self, camera: str) -> int:
         """A number that no file of this camera bears, be it a damaged one."""
@@ -79,7 +84,7 @@ class SurveyStore:
         Raises StoreError, and SurveyError when it could not be read back."""
         body = document_bytes(survey)
         self._read(json.loads(body))
-        if hashlib.sha256(reference).hexdigest() != survey.reference_sha256:
+        if not survey.given_up and hashlib.sha256(reference).hexdigest() != survey.reference_sha256:
             raise StoreError(f"{survey.camera}: the reference picture is not the one that was drawn on")
         if survey.night_sha256 and hashlib.sha256(night).hexdigest() != survey.night_sha256:
             raise StoreError(f"{survey.camera}: the reference by night is not the one that was confirmed")
@@ -88,7 +93,8 @@ class SurveyStore:
         try:
             place.mkdir(parents=True, exist_ok=True)
             sync_folder(place.parent)
-            write_whole(place / f"{survey.reference_sha256}.jpg", reference)
+            if not survey.given_up:
+                write_whole(place / f"{survey.reference_sha256}.jpg", reference)
             if survey.night_sha256:
                 write_whole(place / f"{survey.night_sha256}.jpg", night)
             write_whole(place / f"v{survey.version:04d}-{kept.sha256}.json", body)
@@ -118,7 +124,8 @@ class SurveyStore:
         survey = self._read(json.loads(body))
         if (survey.camera, survey.version) != (camera, int(found[1])):
             raise SurveyError((f"found version {survey.version} of {survey.camera}, expected {found[1]} of {camera}",))
-        self.reference(camera, survey.reference_sha256)
+        if not survey.given_up:
+            self.reference(camera, survey.reference_sha256)
         if survey.night_sha256:
             self.reference(camera, survey.night_sha256)
         return KeptSurvey(survey, found[2])

@@ -1,6 +1,7 @@
 """What a commissioning found: plain records between the walk, the sheet and the evidence. Nothing flows here."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from drivers.numbers.types import ByteOrder
 from gateway.commissioning.known_load import LoadCheck
@@ -69,6 +70,40 @@ class CraneFinding:
         return self.armed and bool(self.movements) and all(check.passed for check in self.movements)
 
 
+class CheckOutcome(StrEnum):
+    """What became of a check on a camera. Only CONFIRMED arms it."""
+
+    CONFIRMED = "confirmed"
+    NOT_SEEN = "not_seen"
+    NOT_CLEARED = "not_cleared"
+    BLIND = "blind"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTrial:
+    """One check that a camera is asked for, as it was tried."""
+
+    check: str
+    outcome: CheckOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFinding:
+    """One camera that is asked for checks. `confirmed` are those that are believed from now on, earlier ones among
+    them that were skipped this time."""
+
+    asset: str
+    camera: str
+    trials: tuple[CheckTrial, ...]
+    confirmed: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Every check is confirmed."""
+        return all(trial.check in self.confirmed for trial in self.trials)
+
+
 @dataclass(frozen=True, slots=True)
 class Commissioning:
     """A whole walk. `at_ns` is when it ended, UTC."""
@@ -83,9 +118,11 @@ class Commissioning:
     operator: str
     devices: tuple[DeviceFinding, ...]
     cranes: tuple[CraneFinding, ...]
+    cameras: tuple[CameraFinding, ...] = ()
 
     @property
     def sound(self) -> bool:
         """Nothing is left to do."""
         read = all(device.sound for device in self.devices if not device.reason_en)
-        return read and all(crane.sound for crane in self.cranes)
+        proven = all(crane.sound for crane in self.cranes) and all(camera.sound for camera in self.cameras)
+        return read and proven

@@ -58,6 +58,7 @@ def keep_sheet(folder: Path, found: Commissioning, page: bytes, key: SignKey | N
         "settings_digest": found.settings_digest,
         "proven": found.sound,
         "cranes": [{"asset": c.asset, "armed": c.armed, "reason": c.reason_en} for c in found.cranes],
+        "cameras": [{"asset": c.asset, "confirmed": list(c.confirmed)} for c in found.cameras],
         "signature": key.sign(page) if key else "",
         "alg": key.public.alg if key else "",
         "key_id": key.public.key_id if key else "",
@@ -66,7 +67,12 @@ def keep_sheet(folder: Path, found: Commissioning, page: bytes, key: SignKey | N
     path = folder / FOLDER / "sheets" / f"{name}.html"
     write_durably(path, page)
     write_durably(folder / FOLDER / "pending" / f"{name}.json", canonical_bytes(content))
-    write_arming(folder, [_arming(crane, found.at_ns, sha256) for crane in found.cranes if not crane.kept_from])
+    cranes = [_arming(crane, found.at_ns, sha256) for crane in found.cranes if not crane.kept_from]
+    cameras = [
+        AssetArming(asset=each.asset, armed=True, at_ns=found.at_ns, sheet_sha256=sha256, checks=each.confirmed)
+        for each in found.cameras
+    ]
+    write_arming(folder, [*cranes, *cameras])
     return KeptSheet(path, sha256, key.public.key_id if key else "")
 
 

@@ -10,7 +10,14 @@ from html import escape
 
 import numpy as np
 
-from gateway.commissioning.findings import Commissioning, CraneFinding, DeviceFinding, PointFinding
+from gateway.commissioning.findings import (
+    CameraFinding,
+    CheckOutcome,
+    Commissioning,
+    CraneFinding,
+    DeviceFinding,
+    PointFinding,
+)
 from gateway.commissioning.known_load import CLAUSE, LIMIT_PCT, LoadCheck
 from gateway.commissioning.movement import Finding
 from screens.catalogue import LANGUAGES
@@ -23,6 +30,19 @@ FINDINGS = {
     Finding.NOTHING: "无变化 / nothing changed",
     Finding.BLIND: "无法读取 / could not be read",
     Finding.SKIPPED: "未做 / not done",
+}
+OUTCOMES = {
+    CheckOutcome.CONFIRMED: "已发现并已恢复 / seen, and seen to end",
+    CheckOutcome.NOT_SEEN: "未发现 / not seen",
+    CheckOutcome.NOT_CLEARED: "未恢复 / did not end",
+    CheckOutcome.BLIND: "画面不可用 / no usable picture",
+    CheckOutcome.SKIPPED: "未做 / not done",
+}
+CHECKS = {
+    "no_work_clothes": "未穿工作服或反光衣 / work clothes or vest missing",
+    "in_danger_zone": "人员进入危险区 / person in a danger zone",
+    "under_hook": "人员位于吊物下方 / person under the hook",
+    "person_down": "人员倒地 / person down",
 }
 SITE_TIME = timezone(timedelta(hours=8))
 _STYLE = """
@@ -42,6 +62,7 @@ def sheet_html(found: Commissioning) -> bytes:
         _head(found),
         *(part for device in found.devices for part in _device(device)),
         *(part for crane in found.cranes for part in _crane(crane)),
+        *(part for camera in found.cameras for part in _camera(camera)),
         _signatures(found),
     ]
     title = escape(f"{found.box} {_time(found.at_ns)}")
@@ -123,6 +144,17 @@ def _crane(crane: CraneFinding) -> Iterable[str]:
     why = f": {escape(crane.reason_zh)} / {escape(crane.reason_en)}" if not crane.armed else ""
     state = _mark(crane.armed, "已启用 / armed", "未启用 / NOT ARMED")
     yield f"<p>载荷与力矩报警 / load and moment alarms: {state}{why}</p>"
+
+
+def _camera(camera: CameraFinding) -> Iterable[str]:
+    yield f"<h2>摄像机 / camera {escape(camera.asset)}</h2>"
+    rows = []
+    for trial in camera.trials:
+        on = trial.check in camera.confirmed
+        kept = " (沿用 / kept)" if on and trial.outcome is CheckOutcome.SKIPPED else ""
+        state = _mark(on, f"已启用 / on{kept}", "未启用 / OFF")
+        rows.append([escape(CHECKS.get(trial.check, trial.check)), OUTCOMES[trial.outcome], state])
+    yield _table(("检查 / check", "试验 / trial", "结论 / finding"), rows)
 
 
 def _load(load: LoadCheck) -> str:

@@ -3,7 +3,7 @@
 In: settings, an operator, a clock. Out: a `Commissioning`. Reads the field only. Must not know files, stores or chains.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,10 @@ from drivers.modbus.settings import ModbusTable, RegisterPoint
 from drivers.modbus.standby import WordSource
 from drivers.mqtt.settings import MessagePoint
 from gateway.arming import Arming
+from gateway.camera_office.survey_store import SurveyStore
 from gateway.commissioning.bench import DeviceOnBench, Sample, Shows, Silent, open_link
-from gateway.commissioning.findings import Commissioning, CraneFinding, DeviceFinding, PointFinding
+from gateway.commissioning.camera_trial import CameraOnTrial, CameraTrials
+from gateway.commissioning.findings import CameraFinding, Commissioning, CraneFinding, DeviceFinding, PointFinding
 from gateway.commissioning.known_load import LIMIT_PCT, NEEDED, KnownLoad, LoadCheck, check_known_load
 from gateway.commissioning.listening import DeviceHeard, Heard, Listening, calls_itself, place_of, speaks_by_itself
 from gateway.commissioning.movement import MOVEMENTS, Finding, Movement, MovementCheck, judge_movement
@@ -25,6 +27,8 @@ from gateway.commissioning.orders import device_order, guess_orders, moment_disa
 from gateway.model.reading import Quality
 from gateway.ports import BoundDevice, BoundLink, Clock
 from gateway.settings import AssetKind, Settings
+from vision.camera.settings import CameraLinkSettings
+from vision.survey_parsing import read_survey
 
 NOT_DONE = ("未做已知载荷校核", "not commissioned: no known-load check was done")
 
@@ -63,10 +67,12 @@ class Walk:
         name = self._operator.words("operator", "调试人员姓名 / your name")
         devices: list[DeviceFinding] = []
         cranes: list[CraneFinding] = []
+        cameras: list[CameraFinding] = []
         for link in self._settings.links:
             async for device, crane in self._walk_link(link):
                 devices.append(device)
                 cranes += [crane] if crane else []
+            cameras += await self._try_cameras(link)
         site = self._settings.site
         return Commissioning(
             box=self._settings.box.id,
@@ -79,7 +85,22 @@ class Walk:
             operator=name,
             devices=tuple(devices),
             cranes=tuple(cranes),
+            cameras=tuple(cameras),
         )
+
+    async def _try_cameras(self, link: BoundLink) -> Sequence[CameraFinding]:
+        """The checks that a camera of this link is asked for; cameras without any are not opened."""
+        asked = [device for device in link.devices if any(point.on_request for point in device.table.points)]
+        if not asked or not isinstance(link.settings, CameraLinkSettings):
+            return ()
+        surveys = SurveyStore(self._settings.storage.folder, read_survey)
+        trials = CameraTrials(self._operator, self._clock, self._pacing.listen_s, self._say)
+        async with CameraOnTrial(link, surveys, self._clock) as trial:
+            return [await trials.of(device, trial, self._confirmed(device)) for device in asked]
+
+    def _confirmed(self, device: BoundDevice) -> Sequence[str]:
+        entry = self._arming.assets.get(device.settings.asset)
+        return entry.checks if entry is not None else ()
 
     async def _walk_link(self, link: BoundLink) -> AsyncIterator[tuple[DeviceFinding, CraneFinding | None]]:
         words = open_link(link.settings, self._clock)

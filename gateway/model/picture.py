@@ -49,8 +49,13 @@ class CameraState:
     """One camera for the screens. `address` never holds a password. `codec` is `h264`, `hevc`, `mjpeg`, `files` or
     empty while unknown. `browser_video` says whether clips and live video play in a browser (H.264); `why_not` says
     why not. `frames_per_s` arriving, `judged_per_s` judged; `ailing` are the keys of what is wrong with the picture
-    now; `dangerous_works` that it watches dangerous works. `not_shut_in`: what the process that decodes it is not kept
-    from (`vision.confinement.Lack`, with commas)."""
+    now; `dangerous_works` that it watches dangerous works. `presets` of a camera that turns are the names of what is
+    drawn for it; it looks at `preset` (None: at none of them, or not known). `not_shut_in`: what the process that
+    decodes it is not kept from (`vision.confinement.Lack`, with commas).
+    `scores` are the operating scores as the eye says them,
+    empty while it says none; `own_scores` is the newest version of the camera's own (0: never any), `own_scores_used`
+    that they are in force, `own_scores_undone` that it went back to the model's own, `scores_since_ns` when that
+    version was made."""
 
     camera: str
     asset: str
@@ -71,4 +76,11 @@ class CameraState:
     model_version: str
     survey_version: int
     last_error: str = ""
+    presets: tuple[str, ...] = ()
+    preset: str | None = None
     not_shut_in: str = ""
+    scores: str = ""
+    own_scores: int = 0
+    own_scores_used: bool = False
+    own_scores_undone: bool = False
+    scores_since_ns: int = 0

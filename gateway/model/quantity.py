@@ -19,7 +19,7 @@ class Point:
     `minimum`/`maximum` bound what the instrument can believably say; outside is quality BAD.
     `stale_after_s` is the age at which the last value counts as UNKNOWN. Changes up to `deadband` need not be reported.
     Rules name the point by `role`: that is its quantity, unless several points of the asset mean the same (the twenty
-    wall-top points of a pit), when `item` says what.
+    wall-top points of a pit), when `item` says what. `on_request`: not believed before commissioning has confirmed it.
     """
 
     point_id: str
@@ -35,6 +35,7 @@ class Point:
     source: str = ""
     deadband: float = 0.0
     item: str = ""
+    on_request: bool = False
 
     @property
     def role(self) -> str:

@@ -95,11 +95,18 @@ class DayRows:
         if not forecasts(point):
             return None
         at_ns = self._last_good(point.name, self._span.from_ns, self._span.to_ns).at_ns
-        low, high, tangent, days = (
+        low, high, tangent, days, clear_h = (
             self._at(f"{point.name}{ending}", at_ns)
-            for ending in (Ending.FAILURE_LOW, Ending.FAILURE_HIGH, Ending.TANGENT, Ending.DAYS_TO_LIMIT)
+            for ending in (
+                Ending.FAILURE_LOW,
+                Ending.FAILURE_HIGH,
+                Ending.TANGENT,
+                Ending.DAYS_TO_LIMIT,
+                Ending.FAILURE_CLEAR,
+            )
         )
-        return ForecastRow(point.name.upper(), point.item, Forecast(low, high, tangent, days, _stage(tangent)))
+        said = Forecast(low, high, tangent, days, _stage(tangent), isfinite(clear_h))
+        return ForecastRow(point.name.upper(), point.item, said)
 
     def last_known(self, point_id: str) -> float:
         """The last usable value of any point by the end of the day, not older than a month; NaN without one."""

@@ -266,6 +266,7 @@ def _forecasts(report: DailyReport) -> Section:
     note = (
         f"另有 {quiet} 个测点无加速迹象，{unknown} 个测点{UNKNOWN}。"
         f"反速度法（Fukuzono/Voight）给出区间，条件不满足时为{UNKNOWN}，不等于安全；"
+        "注明“也可能趋稳”的，现有读数尚不能排除变形自行停止；"
         "支撑失稳、涌水涌砂等突发破坏没有此类前兆，预报只作补充，不代替控制值判断。"
     )
     return Section("失稳预报与变形趋势", header, (2, 3, 2, 2, 3, 2), rows, note)
@@ -275,7 +276,8 @@ def _forecast_row(row: ForecastRow) -> tuple[Cell, ...]:
     said = row.forecast
     low, high = number(said.failure_low_h, 0), number(said.failure_high_h, 0)
     known = low.mark is Mark.NUMBER and high.mark is Mark.NUMBER
-    interval = Cell(f"{low.text} ～ {high.text}", Mark.DANGER) if known else Cell(UNKNOWN, Mark.UNKNOWN)
+    unsure = "" if said.clear else "（也可能趋稳）"
+    interval = Cell(f"{low.text} ～ {high.text}{unsure}", Mark.DANGER) if known else Cell(UNKNOWN, Mark.UNKNOWN)
     mark = Mark.DANGER if said.stage >= Stage.MEDIUM_ACCELERATION else Mark.ATTENTION
     return (
         text(row.point),

@@ -23,6 +23,7 @@ from gateway.assets.pit_description import PitDescription
 from gateway.assets.pit_frequency import FrequencyTable
 from gateway.assets.pit_instrument import DirectReading
 from gateway.assets.pit_point import PitPointDerivation
+from gateway.assets.pit_surroundings import PitSurroundings
 from gateway.assets.safety_device import CraneSilence
 from gateway.assets.site_standing import NOTHING_KNOWN, SiteStanding
 from gateway.assets.site_watch import CranePermission, WeatherWatch
@@ -62,9 +63,10 @@ class PlannedPit:
     def models(self, frequency: FrequencyTable) -> Iterator[Derivation]:
         """Each point's model, then the pit's."""
         pit = self.description
+        around = PitSurroundings(pit)
         for point in pit.points:
-            yield PitPointDerivation(pit, point, self.limits[point.name])
-        yield PitDerivation(pit, frequency)
+            yield PitPointDerivation(pit, point, self.limits[point.name], around)
+        yield PitDerivation(pit, frequency, around)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,11 +212,15 @@ class AssetPlanner:
                 yield DescribedPit((*path, "pit"), asset.pit.build(asset.id))
 
     def _check_inputs(self, pit: DescribedPit) -> None:
-        """Every point that an instrument reads, and the one that says the excavated depth, must be there."""
+        """Every point that an instrument reads, and those that say excavated depth and rain, must be there."""
         description = pit.description
         wanted = [(point.name, each) for point in description.points for each in point.source.inputs]
-        if description.stage.excavated_point:
-            wanted.append(("excavated_point", description.stage.excavated_point))
+        for key, named in (
+            ("excavated_point", description.stage.excavated_point),
+            ("rain_point", description.rain_point),
+        ):
+            if named:
+                wanted.append((key, named))
         for name, point_id in dict.fromkeys(wanted):
             if point_id not in self._points:
                 self._document.add(pit.path, "pit.input_unknown", name=name, found=point_id)

@@ -32,6 +32,7 @@ class TablePointSettings(Protocol):
     max: float
     stale_after_s: float
     deadband: float
+    on_request: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +125,7 @@ class Binder:
         settings = check(self._drivers[driver].device_settings, self._document, path, raw)
         if settings is None or table is None:
             return None
-        return Device(path, settings.id, settings.link, settings.asset, settings, table)
+        return Device(path, settings.id, settings.link, settings.asset, settings, table.for_device(settings))
 
     def _shares_tables(self, driver: str | None, table_driver: str) -> bool:
         return driver is not None and table_driver in self._drivers[driver].tables_of
@@ -203,6 +204,7 @@ def _points_of(device: Device) -> list[tuple[str, Point]]:
             source=device.table.source,
             deadband=each.deadband,
             item=each.item or (each.key if prefix else ""),
+            on_request=each.on_request,
         )
         for each in settings
     ]

@@ -65,6 +65,8 @@ class PitSettings(SettingsModel):
     """Excavated depth as last written down, metres; or `excavated_point`."""
     excavated_point: Name | None = None
     """Point that says the excavated depth, metres."""
+    rain_point: Name | None = None
+    """Rain gauge's counter, mm in all: the early warning asks whether rain explains a movement."""
     base_slab_cast: Moment | None = None
     """When the base slab was cast, ISO 8601 with offset."""
     vibrating_wires: tuple[VibratingWireSettings, ...] = ()
@@ -119,6 +121,7 @@ class PitSettings(SettingsModel):
             self.trade,
             PitStage(self.excavated_m, excavated, cast),
             self.third_party_monitored,
+            point_id(asset, self.rain_point) if self.rain_point else "",
         )
 
     def instruments(self) -> Iterator[AnyInstrument]:

@@ -158,6 +158,7 @@ _ROWS: Final = (
         GET /audit
         GET /audit.csv
         GET POST /cameras/{camera}/survey
+        GET POST /cameras/{camera}/survey/moved
         GET /cameras/{camera}/survey/{sha256}.jpg
         POST /api/alarms/{alarm_id}/shelve
         POST /api/alarms/{alarm_id}/unshelve

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import orjson
 
+from gateway.camera_office.desk_verdicts import JudgedAlarm, filed, verdict_of
 from gateway.commands import AlarmCommands
 from gateway.escalation import EscalationOutlook
 from gateway.evidence import RecordKind
@@ -215,6 +216,10 @@ class AlarmDesk:
         """What the regulator was told of an alarm, and whether it is held there."""
         regulators = self.view.parts.recorder.regulators
         return await asyncio.to_thread(self.history.reports, alarm_id, regulators) if regulators else []
+
+    def desk_verdict(self, alarm_id: str) -> JudgedAlarm | None:
+        """What a reviewer at the desk said of it; None where nobody has, or took it back."""
+        return verdict_of(self.view.parts.alerts.evidence_of(filed(alarm_id)))
 
     def records(self, alarm_id: str) -> list[Row]:
         """The sealed records about an alarm, oldest first."""

@@ -43,6 +43,7 @@ def alarm_page_routes(app: FastAPI, pages: Pages, desk: AlarmDesk) -> None:
         require(request, Role.VIEWER)
         values = state_of(desk, _row(desk, alarm_id))
         more: Row = {"group": await desk.group(alarm_id), "reports": await desk.reports(alarm_id)}
+        more["desk_verdict"] = desk.desk_verdict(alarm_id)
         return pages.render(request, "alarm_facts.html", **values, **more)
 
     @app.get("/parts/alarms/{alarm_id}/records")
@@ -90,6 +91,7 @@ async def _everything(request: Request, pages: Pages, desk: AlarmDesk, alarm_id:
     return state_of(desk, row) | {
         "group": await desk.group(alarm_id),
         "reports": await desk.reports(alarm_id),
+        "desk_verdict": desk.desk_verdict(alarm_id),
         "episodes": await desk.episodes(row, pages.now_ns()),
         "records": desk.records(alarm_id),
         "guide": desk.guide(),

@@ -100,6 +100,7 @@ KINDS: Final[Mapping[RecordKind, str]] = {
     RecordKind.MEDIA_VIEWED: "looked at a picture",
     RecordKind.MEDIA_CASE: "changed the case of an alarm",
     RecordKind.CAMERA_SURVEY: "drew for a camera",
+    RecordKind.CAMERA_SCORES: "set a camera's thresholds",
 }
 """What is said where a kind's own word has no text."""
 OF_SESSIONS: Final = frozenset({AccountEventKind.LOGIN, AccountEventKind.LOGOUT, AccountEventKind.SESSION_ENDED})

@@ -15,9 +15,13 @@ from gateway.model.quantity import Point
 from gateway.model.reading import Quality
 from gateway.ports import Eyes
 from gateway.store.alarm_history import AlarmHistory, Chosen
+from gateway.web.camera_sight import SightView, sight_view
 from gateway.web.read_model import BoxView
 
-BLIND: Final = frozenset({"black", "frozen", "blurred", "overexposed", "underexposed", "covered", "replayed"})
+BLIND: Final = frozenset(
+    {"black", "frozen", "blurred", "overexposed", "underexposed", "covered"}
+    | {"replayed", "noisy", "hazy", "blocky", "dirty", "torn"}
+)
 """Ailments with which nothing can be judged; the same as `vision` calls not usable, but for a camera that moved."""
 MOST_EVENTS: Final = 20
 LOOKED_THROUGH: Final = 200
@@ -94,6 +98,13 @@ class CameraDesk:
         if eyes is None:
             raise KeyError(name)
         return eyes.still(name)
+
+    def sight(self, name: str) -> SightView:
+        """Of whom it could tell whether a helmet is worn. Raises KeyError for an unknown camera."""
+        eyes = self.eyes
+        if eyes is None:
+            raise KeyError(name)
+        return sight_view(eyes.sight(name, self.view.parts.clock.now_ns()))
 
     def figures(self, name: str) -> list[CameraFigure]:
         """Every point of the camera's device, as measured last."""

@@ -17,6 +17,7 @@ from gateway.web.camera_desk import CameraDesk
 from gateway.web.camera_live import ROOM, live_routes
 from gateway.web.cameras_page import cameras_routes
 from gateway.web.pages import Pages
+from gateway.web.survey_moved_page import moved_routes
 from gateway.web.survey_page import survey_routes
 from gateway.web.view_log import KEPT_WITHIN_S, ViewLog
 from screens.stream_quota import Room
@@ -43,4 +44,5 @@ def camera_routes(
     cameras_routes(app, pages, desk)
     live_routes(app, pages, desk, views, looks.room)
     survey_routes(app, pages, desk, surveys)
+    moved_routes(app, pages, desk, surveys)
     return desk

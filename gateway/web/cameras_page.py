@@ -22,6 +22,7 @@ from gateway.model.picture import Picture
 from gateway.web.answer_fields import CameraId
 from gateway.web.camera_desk import CameraDesk, ShownCamera
 from gateway.web.pages import Pages
+from gateway.web.survey_words import PROTECTIONS
 from gateway.web.view_log import VIDEO_ROLE
 from gateway.web.visitor import RefusedError, Role, require
 from screens.published import JPEG, operation
@@ -51,7 +52,15 @@ def cameras_routes(app: FastAPI, pages: Pages, desk: CameraDesk) -> None:
         require(request, Role.VIEWER)
         shown, figures = found(desk, camera), desk.figures(camera)
         past = await asyncio.to_thread(desk.past, shown)
-        return pages.render(request, template, each=shown, figures=figures, past=past, video_role=VIDEO_ROLE)
+        drawn = desk.eyes.surveys(camera) if desk.eyes is not None else ()
+        about: dict[str, Any] = {
+            "each": shown,
+            "figures": figures,
+            "past": past,
+            "drawn": drawn,
+            "sight": desk.sight(camera),
+        }
+        return pages.render(request, template, **about, protections=PROTECTIONS, video_role=VIDEO_ROLE)
 
     @app.get("/cameras/{camera}")
     async def one(request: Request, camera: str) -> Response:

@@ -148,7 +148,7 @@ class BoxView:
     def _reason(self, point_index: int) -> Row:
         """Why a point's rules cannot be judged, where the box knows more than that data is missing."""
         point = self.parts.points[point_index] if point_index >= 0 else None
-        why = self.parts.arming.reason_of(point.asset, point.quantity) if point else None
+        why = self.parts.arming.reason_of(point) if point else None
         return {"reason_zh": why.reason_zh if why else "", "reason_en": why.reason_en if why else ""}
 
     def commissioning(self) -> list[Row]:

@@ -1,10 +1,11 @@
 """The form of the drawing page: what a person typed or drew, as rows that can be shown again, and as plain data.
 
-    zone.0.id  zone.0.title  zone.0.use   zone.0.points  zone.0.remove
-    edge.0.id  edge.0.title  edge.0.kind  edge.0.points  edge.0.remove  edge.0.length_m
+    zone.0.id  zone.0.title  zone.0.use   zone.0.points  zone.0.remove  zone.0.site
+    edge.0.id  edge.0.title  edge.0.kind  edge.0.points  edge.0.remove  edge.0.length_m  edge.0.protection
     edge.0.mark.0.foot  edge.0.mark.0.top  edge.0.mark.0.height_m         and mark.1
 
-`points` has one point a line, `x, y` in per cent of the picture (0 is left and top). Marks are two such points. In:
+`points` has one point a line, `x, y` in per cent of the picture (0 is left and top). Marks are two such points. `site`
+has one place a line, east and north in metres, for the points of a ground. In:
 form fields, or a survey. Out: rows, and data for `read_survey`. Pure. A line that is no point goes on as it was typed:
 whoever reads the survey says so, and the page shows it again.
 """
@@ -14,11 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from gateway.model.survey import Edge, EdgeKind, RailMark, Spot, Survey, Zone, ZoneUse
+from gateway.model.survey import Edge, EdgeKind, Protection, RailMark, Spot, Survey, Zone, ZoneUse
 
 Fields = Mapping[str, str]
 _ROW: Final = re.compile(r"(zone|edge)\.(\d{1,3})\.id")
 _POINT: Final = re.compile(r"\s*(-?\d+(?:[.,]\d+)?)\s*[,;，；\s]\s*(-?\d+(?:[.,]\d+)?)\s*")
+_PLACE: Final = re.compile(r"(-?\d{1,9}(?:\.\d+)?)\s*[,;，；\s]\s*(-?\d{1,9}(?:\.\d+)?)")
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -40,6 +42,7 @@ class ZoneRow:
     use: str = ZoneUse.WATCHED
     points: str = ""
     faults: tuple[tuple[str, str], ...] = ()
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class EdgeRow:
     length_m: str = ""
     marks: tuple[MarkRow, MarkRow] = field(default_factory=lambda: (MarkRow(), MarkRow()))
     faults: tuple[tuple[str, str], ...] = ()
+    protection: str = Protection.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,16 @@ def with_new(rows: SurveyRows, what: str) -> SurveyRows:
 
 
 def zones_of(rows: Sequence[ZoneRow]) -> list[dict[str, Any]]:
-    """For `read_survey`."""
+    """For `read_survey`. Only a ground has places on the site, whatever stands in their field."""
     return [
-        {"zone_id": row.shape_id, "title": row.title, "use": row.use, "outline": points_of(row.points)} for row in rows
+        {
+            "zone_id": row.shape_id,
+            "title": row.title,
+            "use": row.use,
+            "outline": points_of(row.points),
+            "site_m": _places_of(row.site) if row.use == ZoneUse.GROUND else [],
+        }
+        for row in rows
     ]
 
 
@@ -101,6 +112,7 @@ def edges_of(rows: Sequence[EdgeRow]) -> list[dict[str, Any]]:
             "line": points_of(row.points),
             "length_m": _number(row.length_m),
             "marks": [] if row.kind == EdgeKind.OPENING else [_mark(mark) for mark in row.marks],
+            "protection": row.protection or Protection.UNKNOWN,
         }
         for row in rows
     ]
@@ -123,6 +135,13 @@ def _point(line: str) -> list[float] | str:
     return [round(float(part.replace(",", ".")) / 100, 6) for part in found.groups()]
 
 
+def _places_of(text: str) -> list[list[float] | str]:
+    """A place a line, in metres; a line that is none as it stands."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    found = [(line, _PLACE.fullmatch(line)) for line in lines]
+    return [line if pair is None else [float(part) for part in pair.groups()] for line, pair in found]
+
+
 def _mark(row: MarkRow) -> dict[str, Any]:
     return {"foot": _point(row.foot), "top": _point(row.top), "height_m": _number(row.height_m)}
 
@@ -137,14 +156,16 @@ def _spot_text(spot: Spot) -> str:
 
 
 def _zone_row(zone: Zone) -> ZoneRow:
-    return ZoneRow(zone.zone_id, zone.title, zone.use, points_text(zone.outline))
+    site = "\n".join(f"{east:.12g}, {north:.12g}" for east, north in zone.site_m)
+    return ZoneRow(zone.zone_id, zone.title, zone.use, points_text(zone.outline), site=site)
 
 
 def _edge_row(edge: Edge) -> EdgeRow:
     marks = [_mark_row(mark) for mark in edge.marks]
     both = (*marks, MarkRow(), MarkRow())[:2]
     length = f"{edge.length_m:g}"
-    return EdgeRow(edge.edge_id, edge.title, edge.kind, points_text(edge.line), length, (both[0], both[1]))
+    points, marked = points_text(edge.line), (both[0], both[1])
+    return EdgeRow(edge.edge_id, edge.title, edge.kind, points, length, marked, protection=edge.protection)
 
 
 def _mark_row(mark: RailMark) -> MarkRow:
@@ -157,7 +178,7 @@ def _typed_zone(fields: Fields, prefix: str) -> ZoneRow | None:
 
     if said("remove") or not (said("title") or said("points")):
         return None
-    return ZoneRow(said("id"), said("title"), said("use"), _lines(said("points")))
+    return ZoneRow(said("id"), said("title"), said("use"), _lines(said("points")), site=_lines(said("site")))
 
 
 def _typed_edge(fields: Fields, prefix: str) -> EdgeRow | None:
@@ -169,8 +190,9 @@ def _typed_edge(fields: Fields, prefix: str) -> EdgeRow | None:
 
     if said("remove") or not (said("title") or said("points")):
         return None
-    points = _lines(said("points"))
-    return EdgeRow(said("id"), said("title"), said("kind"), points, said("length_m"), (mark(0), mark(1)))
+    marks, points = (mark(0), mark(1)), _lines(said("points"))
+    shape, length, stands = (said("id"), said("title"), said("kind")), said("length_m"), said("protection")
+    return EdgeRow(*shape, points, length, marks, protection=stands or Protection.UNKNOWN)
 
 
 def _lines(text: str) -> str:

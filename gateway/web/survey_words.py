@@ -1,4 +1,4 @@
-"""The faults of a drawing in words, each beside the row that it is about.
+"""The words of a drawing: what stands along an edge, and faults, each beside the row that it is about.
 
     zones[0].outline[2]: ('x', 0.5); expected ...    ->  zone row 0: point 3: ...
 
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from gateway.model.survey import Protection
 from gateway.web.survey_form import SurveyRows
 
 _FAULT: Final = re.compile(r"(?P<where>[^:]*): (?P<found>.*); expected (?P<expected>.*)", re.DOTALL)
@@ -23,10 +24,14 @@ _PARTS: Final[Sequence[tuple[str, str, str]]] = (
     (r"marks\[(\d+)\]\.height_m", "标尺 {n} 栏杆高度", "rail height of mark {n}"),
     (r"marks\[(\d+)\]", "标尺 {n}", "mark {n}"),
     (r"marks", "标尺", "marks"),
+    (r"site_m\[(\d+)\]", "第 {n} 点坐标", "place of point {n}"),
+    (r"site_m", "坐标", "places"),
     (r"title", "名称", "name"),
     (r"length_m", "实际长度", "true length"),
     (r"use", "用途", "use"),
     (r"kind", "类型", "kind"),
+    (r"preset", "预置位", "preset"),
+    (r"protection", "防护类型", "protection"),
 )
 _EXPECTED_ZH: Final[Sequence[tuple[str, str]]] = (
     (r"x and y as fractions of the picture", "每行应为一个点：横坐标, 纵坐标（画面的百分比）"),
@@ -39,15 +44,31 @@ _EXPECTED_ZH: Final[Sequence[tuple[str, str]]] = (
     (r"at least [\d.e-]+ of the picture", "在画面中太短，无法判断"),
     (r"at least [\d.e-]+", "面积太小，无法判断"),
     (r"a number from ([\d.]+) to ([\d.]+)", r"应为 \1 到 \2 之间的数（米）"),
+    (r"a number from -1e\+07 to 1e\+07", "每行应为一个点的坐标：东, 北（米）"),
+    (r"the true places of .*", "各点坐标与画面不相符，请按点的顺序核对"),
     (r"(\d+) to (\d+) printable characters", r"请填写，\1 到 \2 个字符"),
     (r"(\d+) to (\d+)", r"个数应为 \1 到 \2"),
     (r"one of .*", "请选择列出的一项"),
     (r"one name each", "名称重复"),
+    (r"no more", "预置位已达上限，请先停用一个"),
 )
 _EXPECTED_EN: Final[Sequence[tuple[str, str]]] = (
     (r"x and y as fractions of the picture", "a point a line: x, y in per cent of the picture"),
     (r"a spot inside the picture, x and y from 0 to 1", "a point inside the picture, from 0 to 100"),
 )
+
+PROTECTIONS: Final = {
+    Protection.UNKNOWN: "not said",
+    Protection.STEEL_RAIL: "steel rail",
+    Protection.MESH_PANEL: "mesh panel",
+    Protection.SAFETY_NET: "green safety net",
+    Protection.CABLE: "cable or rope",
+    Protection.TAPE: "tape only: not protected",
+    Protection.COVER: "cover of an opening",
+    Protection.PIT_FENCE: "fence of a pit",
+    Protection.STAIR_EDGE: "rail of a stair",
+}
+"""What stands along an edge, as the catalogues know it."""
 
 
 def with_faults(rows: SurveyRows, faults: Sequence[str]) -> SurveyRows:

@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
 from regulator.desk import Desk, Job
 from regulator.hazards.opening import open_hazard
 from regulator.model.heard import SetListener
@@ -17,7 +20,11 @@ FINALISE_S: Final = 2.0
 
 def build_review(desk: Desk) -> ReviewOffice:
     """Build it and hang its listeners and jobs on the desk, once."""
-    office = ReviewOffice(desk.database, desk.ledger, Verdicts(desk.ledger, open_hazard))
+
+    def post(db: Connection, box_id: str, kind: str, body: BaseModel, now_ns: int) -> str:
+        return desk.post(db, box_id, kind, body, now_ns)  # as it is then: the intake may be built later
+
+    office = ReviewOffice(desk.database, desk.ledger, Verdicts(desk.ledger, open_hazard, post))
     arrivals = Arrivals(load_funnel(), desk.ledger, desk.settings.alarms_to_review)
     desk.listen("alarm_transition", SetListener(arrivals.hear, arrivals.hear_all))
     desk.listen("evidence_record", hear_record)

@@ -19,6 +19,7 @@ from regulator.review.queue import Place, QueuePage, Wanted, count_waiting, read
 from regulator.review.series import Series
 from regulator.review.spans import SpanName
 from regulator.review.statistics import Agreement
+from regulator.review.telling import hold_box
 from regulator.review.verdicts import Judged, Verdicts
 
 
@@ -113,6 +114,8 @@ class ReviewOffice:
     def judge(self, actor: Actor, item_id: str, said: Judgement, now_ns: int, *, at_once: bool = False) -> Judged:
         """Judge one item; `at_once` makes it final now, because an order follows."""
         with self.database.transaction() as db:
+            if at_once:
+                hold_box(db, item_id)  # it will be told: before the item is taken
             judged = self.verdicts.judge(db, actor, item_id, said, now_ns)
             if not at_once:
                 return judged

@@ -1,16 +1,19 @@
 """Verdicts: judged, undone within ten seconds, final with what follows from them, reopened with a reason.
 
 Every step changes the item, adds a row to the verdicts and an entry to the project's chain, in one transaction. A
-hazard is opened in the transaction that makes the verdict final (see `judgement`), in the name of whoever judged.
+hazard is opened in the transaction that makes the verdict final (see `judgement`), in the name of whoever judged, and
+the box of a camera's alarm is told in it (see `telling`).
 """
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, and_, insert, select, update
 
 from contract.canonical import Canonical, canonical_bytes
+from regulator.desk import Post
 from regulator.model.actor import SYSTEM, Actor, Duty, Level, Scope
 from regulator.model.hazard import NewHazard
 from regulator.model.refusals import RefusedError
@@ -28,6 +31,7 @@ from regulator.review.judgement import (
 )
 from regulator.review.leases import find_item, free_for, visible, why_not
 from regulator.review.proposals import proposed_hazard
+from regulator.review.telling import hold_box, tell_box
 
 OpenHazard = Callable[[Connection, Ledger, NewHazard, Actor, int], str]
 """`regulator.hazards.opening.open_hazard`: idempotent by the cause; the hazard's id."""
@@ -63,6 +67,8 @@ class Verdicts:
 
     ledger: Ledger
     open_hazard: OpenHazard
+    post: Post | None = None
+    """Into a box's mailbox; None where boxes are told nothing."""
 
     def judge(
         self, db: Connection, actor: Actor, item_id: str, said: Judgement, now_ns: int, *, sheet_id: str = ""
@@ -120,11 +126,13 @@ class Verdicts:
         require_reviewer(actor)
         if not words.strip():
             raise RefusedError(422, "words_needed", "重新研判须说明理由", "reopening needs a reason", "words")
+        hold_box(db, item_id)
         row = find_item(db, actor, item_id, lock=True)
         if row.state != ItemState.FINAL.value:
             raise RefusedError(409, "not_final", "该项尚无最终判定", "this item has no final verdict", "item_id")
         set_fields(db, item_id, state=ItemState.OPEN.value, verdict_number=row.verdict_number + 1, **NO_VERDICT)
         self._write(db, row, _Step(EntryKind.REOPENED, words=words.strip()), actor, now_ns)
+        self._tell(db, row, "open", now_ns)
 
     def finalise_due(self, database: DeskDatabase, now_ns: int) -> int:
         """Make final what nobody took back; each in a transaction of its own, so that one refusal holds up none."""
@@ -136,6 +144,7 @@ class Verdicts:
 
     def finalise(self, db: Connection, item_id: str, now_ns: int) -> str:
         """Make one provisional verdict final now; the hazard's id, or nothing. Another replica may have been first."""
+        hold_box(db, item_id)
         at = review_items.c
         provisional = and_(at.item_id == item_id, at.state == ItemState.PROVISIONAL.value)
         row = db.execute(select(review_items).where(provisional).with_for_update()).first()
@@ -146,6 +155,7 @@ class Verdicts:
         number = row.verdict_number + 1
         set_fields(db, item_id, state=ItemState.FINAL.value, verdict_number=number, hazard_id=hazard_id)
         self._write(db, row, _Step(EntryKind.FINAL, hazard_id=hazard_id), judge, now_ns)
+        self._tell(db, row, row.verdict, now_ns)
         if row.sampled and row.round == 1:
             second_round(db, row, now_ns)
         return hazard_id
@@ -179,6 +189,12 @@ class Verdicts:
         if row.verdict == Verdict.DOUBTFUL.value:
             ask_site_check(db, row, now_ns)
         return str(row.hazard_id)
+
+    def _tell(
+        self, db: Connection, row: "Row[Any]", said: Literal["true", "false", "doubtful", "open"], now_ns: int
+    ) -> None:
+        if self.post is not None:
+            tell_box(db, self.post, row, said, now_ns)
 
     def _judge_of(self, db: Connection, row: "Row[tuple[object, ...]]") -> Actor:
         at = review_verdicts.c

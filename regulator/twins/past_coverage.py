@@ -76,6 +76,7 @@ def _minutes(made: MadeProject, day: date, ails: str, now_ns: int) -> list[dict[
                 "good_minutes": told,
                 "camera": int(camera),
                 "usable_minutes": good if camera else 0,
+                "judged_minutes": good if camera else 0,
                 "last_minute_ns": ended_ns - 60_000_000_000,
                 "last_state": (ails if ails and asset == CAMERAS[0] else USABLE) if camera else "",
             }

@@ -55,6 +55,22 @@ async def test_each_camera_says_how_it_is_and_what_it_shows(box, open_page):
     await expect(gone.locator("img")).to_be_hidden()
 
 
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_a_line_over_the_picture_says_from_where_on_people_are_judged(box, open_page, language):
+    for look in (DESK, PHONE):
+        page = await open_page("/cameras/cam-1", look=look.in_language(language), role=Role.SUPERVISOR)
+        await page.locator(READY).wait_for()
+        await expect(page.locator(".picture img").first).to_be_visible()
+        picture, line = page.locator("[data-picture]"), page.locator("svg.reach line.judged")
+        around, drawn = await picture.bounding_box(), await line.bounding_box()
+        assert (drawn["y"] + drawn["height"] / 2 - around["y"]) / around["height"] == pytest.approx(0.47, abs=0.01)
+        await expect(page.locator(".sight-share")).to_contain_text("58 %")
+        await page.get_by_text("By day" if language == "en" else "按日").click()
+        await expect(page.locator(".sight details[open] tbody tr").first).to_be_visible()
+        assert await overflow_px(page) <= 0
+        await axe_clean(page)
+
+
 async def test_live_video_plays_and_each_look_is_on_record(box, open_page):
     page = await open_page("/cameras", role=Role.SUPERVISOR)
     await page.locator(READY).wait_for()

@@ -16,6 +16,8 @@ from tests.fakes.block_model import paint
 
 Blocks = list[tuple[str, int, int]]
 WIDTH, HEIGHT, CELL_PX = 512, 320, 32
+_COARSE = cv2.resize(np.random.default_rng(1).normal(104, 24, (40, 64)), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+PLASTER = np.clip(_COARSE + np.random.default_rng(2).normal(0, 2, (HEIGHT, WIDTH)), 0, 255).astype(np.uint8)
 
 
 def write_clip(path: Path, blocks_at: Callable[[float], Blocks], seconds: float, fps: int = 5) -> Path:
@@ -38,9 +40,9 @@ def write_pictures(path: Path, pictures: Iterable[np.ndarray], fps: int = 5) -> 
 
 
 def picture(blocks: Blocks, number: int = 0) -> np.ndarray:
-    """One picture, with stripes and a mark that moves, so that it is neither blurred nor frozen nor black."""
+    """One picture, on rough plaster and with a mark that moves, so that nothing ails it."""
     image = paint(blocks, WIDTH, HEIGHT, cell=CELL_PX)
     grey = (image == image[..., :1]).all(axis=2)
-    image[grey & (np.arange(WIDTH)[None, :] // 4 % 2 == 0)] = 70
+    image[grey] = PLASTER[grey][:, None]
     cv2.circle(image, (40 + 7 * number % 400, 16), 6, (200, 200, 200), -1)
     return image

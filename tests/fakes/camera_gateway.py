@@ -1,5 +1,6 @@
 """A gateway with rendered cameras: `python -m tests.fakes.camera_gateway SITE`. Everything else is as it ships. It is
-night for pictures to draw on while a file `by_night` lies beside the site file."""
+night for pictures to draw on while a file `by_night` lies beside the site file, and the floor has moved up while one
+`floor_up` does; `preset` says at which preset they look."""
 
 import sys
 import time
@@ -18,7 +19,10 @@ class CameraGateway(Gateway):
     """Its cameras are rendered."""
 
     def eyes(self) -> Eyes | None:
-        EYES.by_night = Path(sys.argv[1]).with_name("by_night").exists()
+        beside = Path(sys.argv[1]).parent
+        EYES.by_night, EYES.floor_up = (beside / "by_night").exists(), (beside / "floor_up").exists()
+        preset = beside / "preset"
+        EYES.turned_to = preset.read_text() if preset.exists() else None
         return EYES
 
 

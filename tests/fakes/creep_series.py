@@ -1,6 +1,8 @@
 """Simulated series of one pit point by kind: creep that fails, and movements that do not, each read by hand or by box.
 
 Each kind is drawn from a seed: how fast, how noisy, how often read, days that nobody read. No published series.
+What is known beside a point is drawn from the same seed: neighbours that move as it does, each with a size and noise of
+its own; the rain that fell; the level in a well. Only the kind `rain` moves by its rain and its well.
 """
 
 from collections.abc import Callable
@@ -36,15 +38,51 @@ FAILING = (Kind.FAILING, Kind.HAND_READ)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Weather:
+    """What fell on each hour (h,), mm, and what the ground held of it then, 0 to 1."""
+
+    hours_d: Floats
+    fallen_mm: Floats
+    held: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """One series: days and millimetres (n,), and the day of failure, inf without one."""
+    """One series: days and millimetres (n,), and the day of failure, inf without one. `true_mm` is without noise."""
 
     kind: Kind
+    seed: int
     spacing_h: float
     noise_mm: float
     t_d: Floats
+    true_mm: Floats
     x_mm: Floats
     failure_d: float = inf
+    weather: Weather | None = None
+
+    def neighbours(self, count: int) -> list[Floats]:
+        """Readings (n,) of so many points beside it: the same movement, 0.4 to 1.2 times as large, other noise."""
+        rng = self._rng(1)
+        sizes = [rng.uniform(0.4, 1.2) for _ in range(count)]
+        return [size * self.true_mm + rng.normal(0.0, self.noise_mm, len(self.t_d)) for size in sizes]
+
+    def rain_total_mm(self) -> Floats:
+        """What a gauge had counted by each reading (n,)."""
+        weather = self._weather()
+        return np.interp(self.t_d, weather.hours_d + 1 / 24, np.cumsum(weather.fallen_mm))
+
+    def water_mm(self) -> Floats:
+        """The level in a well at each reading (n,), read to 2 cm. It follows what the ground holds."""
+        weather, rng = self._weather(), self._rng(2)
+        level_mm = rng.uniform(300.0, 2500.0) * np.interp(self.t_d, weather.hours_d, weather.held)
+        return level_mm + rng.normal(0.0, 20.0, len(self.t_d))
+
+    def _weather(self) -> Weather:
+        """Of the series' own, or one that it does not heed."""
+        return self.weather or storms(self._rng(3), float(self.t_d[-1]))
+
+    def _rng(self, use: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, list(Kind).index(self.kind), use])
 
 
 def case(kind: Kind, seed: int, noise_mm: float = 0.0, spacing_h: float = 0.0) -> Case:
@@ -54,17 +92,21 @@ def case(kind: Kind, seed: int, noise_mm: float = 0.0, spacing_h: float = 0.0) -
     spacing_h, noise_mm = spacing_h or drawn_h, noise_mm or drawn_mm
     if kind is Kind.HAND_READ:
         spacing_h, noise_mm = 24.0, 0.5
+    failure_d, weather = inf, None
     if kind in FAILING:
         creep = _creep(kind, rng, spacing_h)
         t_d = _times(rng, creep.failure_d, spacing_h)
         true_mm, failure_d = creep.displacement_mm(t_d), creep.failure_d
     else:
         t_d = _times(rng, _span_d(rng, spacing_h), spacing_h)
-        true_mm = _HARMLESS[kind](rng, t_d)
-        failure_d = inf
-    sign = float(rng.choice([-1.0, 1.0]))
-    x_mm = sign * true_mm + rng.normal(0.0, noise_mm, len(t_d))
-    return Case(kind, spacing_h, noise_mm, t_d, x_mm, failure_d)
+        if kind is Kind.RAIN:
+            weather = storms(rng, float(t_d[-1]))
+            true_mm = _rainy(rng, t_d, weather)
+        else:
+            true_mm = _HARMLESS[kind](rng, t_d)
+    true_mm = float(rng.choice([-1.0, 1.0])) * true_mm
+    x_mm = true_mm + rng.normal(0.0, noise_mm, len(t_d))
+    return Case(kind, seed, spacing_h, noise_mm, t_d, true_mm, x_mm, failure_d, weather)
 
 
 def _creep(kind: Kind, rng: np.random.Generator, spacing_h: float) -> Creep:
@@ -114,9 +156,9 @@ def _digging(rng: np.random.Generator, t_d: Floats) -> Floats:
     return moved
 
 
-def _rainy(rng: np.random.Generator, t_d: Floats) -> Floats:
-    """Storms of one to seven days; the ground remembers the rain for days and moves with a power of what it holds."""
-    hours = np.arange(0.0, t_d[-1] + 1 / 24, 1 / 24)
+def storms(rng: np.random.Generator, end_d: float) -> Weather:
+    """Storms of one to seven days; the ground remembers the rain for days."""
+    hours = np.arange(0.0, end_d + 1 / 24, 1 / 24)
     fallen = np.zeros(len(hours))
     at = rng.uniform(0.1, 0.5) * len(hours)
     while at < len(hours):
@@ -125,14 +167,19 @@ def _rainy(rng: np.random.Generator, t_d: Floats) -> Floats:
         swell = np.linspace(rng.uniform(0.2, 1.0), 1.0, lasts)[: len(fallen[part])]
         fallen[part] += rng.gamma(0.3, 1.0, len(swell)) * swell * rng.uniform(2.0, 12.0)
         at += lasts + rng.exponential(0.25 * len(hours))
-    memory_d, power = rng.uniform(0.7, 6.0), rng.choice([1.0, 1.0, 2.0])
-    kept = np.exp(-1 / 24 / memory_d)
+    kept = np.exp(-1 / 24 / rng.uniform(0.7, 6.0))
     held = np.zeros(len(hours))
     for i in range(1, len(hours)):
         held[i] = held[i - 1] * kept + fallen[i]
-    speed = (held / max(held.max(), 1e-9)) ** power * rng.uniform(2.0, 12.0) + rng.uniform(0.0, 0.5)
+    return Weather(hours, fallen, held / max(float(held.max()), 1e-9))
+
+
+def _rainy(rng: np.random.Generator, t_d: Floats, weather: Weather) -> Floats:
+    """The ground moves with a power of the water that it holds."""
+    power = rng.choice([1.0, 1.0, 2.0])
+    speed = weather.held**power * rng.uniform(2.0, 12.0) + rng.uniform(0.0, 0.5)
     moved = np.concatenate(([0.0], np.cumsum(speed[:-1]) / 24))
-    return np.interp(t_d, hours, moved)
+    return np.interp(t_d, weather.hours_d, moved)
 
 
 def _season(rng: np.random.Generator, t_d: Floats) -> Floats:
@@ -156,7 +203,6 @@ _HARMLESS: dict[Kind, Callable[[np.random.Generator, Floats], Floats]] = {
     Kind.STEADY: _steady,
     Kind.SLOWING: _slowing,
     Kind.DIGGING: _digging,
-    Kind.RAIN: _rainy,
     Kind.SEASON: _season,
     Kind.S_CURVE: _s_curve,
     Kind.SPEEDING: _speeding,

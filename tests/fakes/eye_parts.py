@@ -12,14 +12,17 @@ from gateway.model.survey import Survey, Zone, empty_survey
 from gateway.model.verdict import Truth
 from vision.detector.tiles import View
 from vision.eye.mind import MindParts
+from vision.eye.models import Scores
 from vision.eye.watched import Watched
 from vision.finding import Ailment, Finding, FindingKind, PictureHealth
 from vision.frame import Frame
 from vision.settings import CameraDeviceSettings
+from vision.sight.people import People
 
 WELL = dict.fromkeys(Ailment, Truth.FALSE)
 NOW_NS = 1_790_000_000_000_000_000
 SECOND_NS = 1_000_000_000
+NOBODY = People(0.1)
 
 
 def frame(camera: str, seq: int, seed: int = 0, size: tuple[int, int] = (120, 160)) -> Frame:
@@ -77,6 +80,7 @@ class ToldHelmets:
     asked: list[tuple[int, bool]] = field(default_factory=list)
     zones: Sequence[Zone] = ()
     views: int = 0
+    people: People | None = NOBODY
 
     def step(self, detections: Detections, usable: bool, now_ns: int) -> tuple[Finding, ...]:
         self.asked.append((len(detections), usable))
@@ -132,9 +136,19 @@ class ToldModel:
     poison: frozenset[str] = frozenset()
     batches: list[list[str]] = field(default_factory=list)
     beside: list[list[tuple[View, ...]]] = field(default_factory=list)
+    scores: list[list[Scores]] = field(default_factory=list)
 
-    def detect(self, frames: Sequence[Frame], beside: Sequence[Sequence[View]]) -> list[Detections]:
+    def low_scores(self, scores: Scores) -> Scores:
+        return scores
+
+    def vote_scores(self, scores: Scores) -> Scores:
+        return scores
+
+    def detect(
+        self, frames: Sequence[Frame], beside: Sequence[Sequence[View]], scores: Sequence[Scores] | None = None
+    ) -> list[Detections]:
         self.batches.append([each.camera for each in frames])
+        self.scores.append(list(scores or ()))
         self.beside.append([tuple(views) for views in beside])
         if bad := self.poison.intersection(each.camera for each in frames):
             raise ValueError(f"{min(bad)}: not a picture")

@@ -39,6 +39,7 @@ PICTURE = {"captured_at_ns": 1, "frame_seq": 1, "width_px": 2, "height_px": 2, "
 OBSERVATION: dict[str, Any] = {
     **{"kind": "observation", "camera": "cam-1", "captured_at_ns": 1, "received_at_ns": 1},
     **{"values": {"usable": 1.0}, "counts": {}, "said": 2, "still": PICTURE, "fired": [], "edge_state": 0},
+    "people": {"smallest": 0.03, "seen": [["judged", 0.9, 0.1], ["too_small", 0.4, 0.0]]},
 }
 OBSERVATION_BODY = b"{}\xff\xd8\xff\xd9"
 ALIVE: dict[str, Any] = {"kind": "alive", "cameras": 1, "turns": 1, "models": {}, "faults": {}, "last_fault": ""}

@@ -41,7 +41,7 @@ def good_row(name: str) -> PointRow:
 def full_report() -> DailyReport:
     """A point of each item."""
     tables = tuple(ItemTable(item, (good_row(f"{item.name}-1"),), instrument="自动化采集") for item in PitItem)
-    forecast = Forecast(20.2, 41.7, 82.0, 1.25, Stage.MEDIUM_ACCELERATION)
+    forecast = Forecast(20.2, 41.7, 82.0, 1.25, Stage.MEDIUM_ACCELERATION, clear=True)
     return DailyReport(
         heading=HEADING,
         weather=Weather("小雨", 9.0, 15.0, 6.5),

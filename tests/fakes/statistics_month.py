@@ -153,7 +153,9 @@ class StatisticsMonth:
         for day in range(2, 7):
             of_day = {"project_code": "p1", "day": f"2026-03-{day:02}", "box_id": "b1"}
             self.add(asset_days, **of_day, asset="crane-1", minutes=1440, good_minutes=1440)
-            self.add(asset_days, **of_day, asset="cam-1", minutes=1400, camera=1, usable_minutes=1300)
+            self.add(
+                asset_days, **of_day, asset="cam-1", minutes=1400, camera=1, usable_minutes=1300, judged_minutes=1100
+            )
         for day in (4, 5):
             of_day = {"project_code": "p3", "day": f"2026-03-{day:02}", "box_id": "b3"}
             self.add(asset_days, **of_day, asset="pit", minutes=600, good_minutes=600)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from gateway.clock import SystemClock
 from gateway.model.picture import CameraLink
+from gateway.model.sight import Why
 from tests.fakes.eye_parts import watched
 from tests.fakes.gateway_process import ROOT
 from tests.fakes.hostile_child import OBSERVATION, OBSERVATION_BODY, PICTURE, REPORT, other_types
@@ -25,10 +26,11 @@ from vision.camera.capture_handle import CaptureHandle
 from vision.camera.capture_state import CaptureReport
 from vision.camera.heard import heard
 from vision.camera.wire import Message
-from vision.eye.said import decoded, lengths
+from vision.eye.said import decoded, lengths, said_bytes
 from vision.eye_hub import EyeHub, Listener
 from vision.garbage import GarbageError
 from vision.observation import Observation
+from vision.sight.people import People, SeenPerson
 
 CHILD = ROOT / "tests" / "fakes" / "hostile_child.py"
 FACES = ("eye", "capture")
@@ -178,6 +180,15 @@ def test_an_observation_with_one_value_of_another_type_or_without_it_is_refused(
             decoded(json.dumps(wrong).encode(), OBSERVATION_BODY)
 
 
+def test_who_was_in_sight_comes_as_it_was_said() -> None:
+    people = People(0.03, (SeenPerson(Why.JUDGED, 0.9, 0.1), SeenPerson(Why.TOO_SMALL, 1.4, 0.0)))
+    said = said_bytes(Observation("cam-1", 1, 1, {}, people=people))
+    head, _ = lengths(said[:8])
+    heard_again = decoded(said[8 : 8 + head], said[8 + head :])
+    assert isinstance(heard_again, Observation)
+    assert heard_again.people == People(0.03, (people.seen[0], SeenPerson(Why.TOO_SMALL, 1.0, 0.0)))
+
+
 FIRED = {"captured_at_ns": 1, "frame": PICTURE, "strip": [], "about": {}, "versions": {}}
 
 
@@ -195,6 +206,9 @@ FIRED = {"captured_at_ns": 1, "frame": PICTURE, "strip": [], "about": {}, "versi
         ({"values": {f"key_{n}": 0.0 for n in range(300)}}, OBSERVATION_BODY, "values"),
         ({"camera": "x" * 65}, OBSERVATION_BODY, "camera"),
         ({"captured_at_ns": 2**63}, OBSERVATION_BODY, "captured_at_ns"),
+        ({"people": {"smallest": 0.1, "seen": [["admin", 0.5, 0.1]]}}, OBSERVATION_BODY, "became of a person"),
+        ({"people": {"smallest": 0.1, "seen": [["judged", 0.5, 7.0]]}}, OBSERVATION_BODY, "people.seen"),
+        ({"people": {"smallest": 0.1, "seen": [["judged", 0.5, 0.1]] * 301}}, OBSERVATION_BODY, "people.seen"),
     ],
 )
 def test_what_an_observation_cannot_hold(changes: dict[str, object], body: bytes, said: str) -> None:

@@ -121,7 +121,7 @@ def test_the_interval_holds_the_time_of_failure() -> None:
         part = [run.held for run in said if run.spacing_h == spacing_h]
         print(f"  every {spacing_h:.0f} h: spoke {len(part)}, held {sum(part) / len(part):.3f}")
         assert sum(part) / len(part) >= 0.85
-    assert len(said) >= 400
+    assert len(said) >= 380  # of daily readings only where a failure is not too far ahead
     assert held >= 0.85
     assert too_late <= 0.05
     assert width <= 3.0

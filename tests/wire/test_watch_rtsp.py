@@ -27,7 +27,17 @@ def _run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, list[dict
 def _argv(folder: Path, camera: RtspServer, password: str) -> list[str]:
     (folder / "password").write_text(password + "\n", encoding="utf-8")
     model = str(write_block_model(folder / "model"))
-    return [camera.url, "--model", model, "--username", "viewer", "--password-file", str(folder / "password")]
+    return [
+        camera.url,
+        "--model",
+        model,
+        "--min-head-px",
+        "12",
+        "--username",
+        "viewer",
+        "--password-file",
+        str(folder / "password"),
+    ]
 
 
 def test_a_stream_is_watched_for_as_many_frames_as_asked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ was seen before is the tracker's matter. Not thread-safe.
 
     pictures --nearest input, letterbox--> batches --engine--> rows --decode, suppress--> boxes in picture pixels
        '------ around each person's head: head views --the same once more--> heads instead of those of the first look
+
+Inside, scores are the network's own; what leaves `boxes` is calibrated, where the registry's entry says how. Thresholds
+come in calibrated scores.
 """
 
 import time
@@ -17,6 +20,7 @@ from numpy.typing import NDArray
 
 from gateway.model.detections import Detections, SeenClass
 from vision.detector.boxes import Boxes, one_box_a_head, suppress
+from vision.detector.calibrated import calibrated, raw_thresholds
 from vision.detector.contrast import differs_within
 from vision.detector.decode import check_output, decode
 from vision.detector.engine import Backend, Engine, open_engine
@@ -87,10 +91,18 @@ class Detector:
         looks = self.look([frame.image for frame in frames], beside)
         return [self.detections(frame, look, thresholds) for frame, look in zip(frames, looks, strict=True)]
 
-    def detections(self, frame: Frame, look: Look, thresholds: NDArray[np.float32] | None = None) -> Detections:
-        """A frame's boxes out of its look."""
-        scale = max(min(raw.placed.placement.scale) for raw in look.raws) if self.model.entry.heads is None else 1.0
-        return as_detections(frame, self.boxes(look, thresholds), min(scale, 1.0))
+    def detections(
+        self,
+        frame: Frame,
+        look: Look,
+        thresholds: NDArray[np.float32] | None = None,
+        operating: NDArray[np.float32] | None = None,
+    ) -> Detections:
+        """A frame's boxes out of its look; thresholds as in `boxes`."""
+        scales = [min(raw.placed.placement.scale) for raw in look.raws]
+        tiled = len(scales) > 2  # one tile is the round's, and most of the frame was seen in the full view alone
+        scale = 1.0 if self.model.entry.heads else max(scales) if tiled else scales[0]
+        return as_detections(frame, self.boxes(look, thresholds, operating), min(scale, 1.0))
 
     def see(self, pictures: Sequence[Picture8]) -> list[Boxes]:
         """Boxes of each BGR picture at the operating thresholds."""
@@ -109,19 +121,32 @@ class Detector:
         asked = self.model.entry.heads
         return looks if asked is None else self._look_at_heads(pictures, looks, asked)
 
-    def boxes(self, look: Look, thresholds: NDArray[np.float32] | None = None) -> Boxes:
-        """One picture's boxes. `thresholds` (3,) by class say how low candidates are kept; None: the operating ones."""
-        asked, wanted = self.model.entry.heads, self.thresholds if thresholds is None else thresholds
+    def boxes(
+        self,
+        look: Look,
+        thresholds: NDArray[np.float32] | None = None,
+        operating: NDArray[np.float32] | None = None,
+    ) -> Boxes:
+        """One picture's boxes. `operating` (3,) by class are the thresholds of the picture's camera, the detector's
+        when None; `thresholds` say how low candidates are kept, the operating ones when None."""
+        calibration = self.model.entry.calibration
+        at = raw_thresholds(self.thresholds if operating is None else operating, calibration)
+        wanted = at if thresholds is None else raw_thresholds(thresholds, calibration)
+        return calibrated(self._boxes_of(look, wanted, at), calibration)
+
+    def _boxes_of(self, look: Look, wanted: NDArray[np.float32], at: NDArray[np.float32]) -> Boxes:
+        asked = self.model.entry.heads
         if asked is None:
-            return self.read_tiled(look.views, look.raws, wanted)
+            return self.read_tiled(look.views, look.raws, wanted, at)
         low = np.minimum(wanted, asked.scores)
-        boxes, near = self.read_tiled(look.views, look.raws, low), self.read(look.head_raws, low)
-        boxes = merge_looks(boxes, look.heads, near, look.views[0], crowded=len(look.heads) >= asked.most)
-        boxes = weigh_heads(self._one_box_a_head(boxes), asked.head)
+        boxes, near = self.read_tiled(look.views, look.raws, low, at), self.read(look.head_raws, low, at)
+        crowded, large_px = len(look.heads) >= asked.most, asked.large_px / min(look.raws[0].placed.placement.scale)
+        boxes = merge_looks(boxes, look.heads, near, look.views[0], crowded=crowded, large_px=large_px)
+        boxes = weigh_heads(self._one_box_a_head(boxes, at), asked.head)
         return boxes.take(boxes.score >= wanted[boxes.class_id])
 
     def _look_at_heads(self, pictures: Sequence[Picture8], looks: Sequence[Look], asked: HeadLook) -> list[Look]:
-        low = np.minimum(self.thresholds, asked.scores)
+        low = np.minimum(self._own_thresholds, asked.scores)
         views = [
             head_views(self.read_tiled(look.views, look.raws, low), picture.shape[1], picture.shape[0], asked)
             for picture, look in zip(pictures, looks, strict=True)
@@ -144,20 +169,37 @@ class Detector:
             raws.update(zip(indices, self._infer_at([pictures[index] for index in indices], size), strict=True))
         return [raws[index] for index in range(len(pictures))]
 
-    def read(self, raws: Sequence[Raw], thresholds: NDArray[np.float32] | None = None) -> list[Boxes]:
-        """Boxes of what `infer` gave, in pixels of each picture. `thresholds` (3,) by class say how low candidates are
-        kept, the operating ones when None."""
+    @property
+    def _own_thresholds(self) -> NDArray[np.float32]:
+        """The operating ones in the network's own scores."""
+        return raw_thresholds(self.thresholds, self.model.entry.calibration)
+
+    def read(
+        self,
+        raws: Sequence[Raw],
+        thresholds: NDArray[np.float32] | None = None,
+        operating: NDArray[np.float32] | None = None,
+    ) -> list[Boxes]:
+        """Boxes of what `infer` gave, in pixels of each picture. Both thresholds as in `boxes`, but here they, and the
+        scores, are the network's own."""
         began = time.perf_counter_ns()
-        boxes = [self._read(raw, self.thresholds if thresholds is None else thresholds) for raw in raws]
+        at = self._own_thresholds if operating is None else operating
+        boxes = [self._read(raw, at if thresholds is None else thresholds, at) for raw in raws]
         self.spent.read_ns += time.perf_counter_ns() - began
         return boxes
 
     def read_tiled(
-        self, views: Sequence[View], raws: Sequence[Raw], thresholds: NDArray[np.float32] | None = None
+        self,
+        views: Sequence[View],
+        raws: Sequence[Raw],
+        thresholds: NDArray[np.float32] | None = None,
+        operating: NDArray[np.float32] | None = None,
     ) -> Boxes:
-        """One picture's boxes out of what `infer` gave for its views. The full view alone is what `read` says."""
-        boxes = self.read(raws, thresholds)
-        return boxes[0] if len(views) == 1 else self._one_box_a_head(merge_views(views, boxes))
+        """One picture's boxes out of what `infer` gave for its views, as `read`. The full view alone is what `read`
+        says."""
+        at = self._own_thresholds if operating is None else operating
+        boxes = self.read(raws, thresholds, at)
+        return boxes[0] if len(views) == 1 else self._one_box_a_head(merge_views(views, boxes), at)
 
     def _infer_at(self, pictures: Sequence[Picture8], size: Size) -> list[Raw]:
         batches = (pictures[start : start + MOST_AT_ONCE] for start in range(0, len(pictures), MOST_AT_ONCE))
@@ -175,17 +217,17 @@ class Detector:
         self.spent.pictures += len(pictures)
         return [Raw(row, size, lies) for row, lies in zip(output, placed, strict=True)]
 
-    def _read(self, raw: Raw, thresholds: NDArray[np.float32]) -> Boxes:
+    def _read(self, raw: Raw, thresholds: NDArray[np.float32], operating: NDArray[np.float32]) -> Boxes:
         entry = self.model.entry
         boxes = suppress(decode(raw.row, entry, raw.size, thresholds), entry.nms_iou)
         if entry.least_contrast:
             boxes = boxes.take(differs_within(raw.placed.green, boxes.xyxy, entry.least_contrast))
-        boxes = self._one_box_a_head(boxes)
+        boxes = self._one_box_a_head(boxes, operating)
         return Boxes(raw.placed.placement.back(boxes.xyxy), boxes.score, boxes.class_id)
 
-    def _one_box_a_head(self, boxes: Boxes) -> Boxes:
+    def _one_box_a_head(self, boxes: Boxes, operating: NDArray[np.float32]) -> Boxes:
         iou = self.model.entry.one_head_iou
-        return boxes if iou is None else one_box_a_head(boxes, iou, self.thresholds)
+        return boxes if iou is None else one_box_a_head(boxes, iou, operating)
 
 
 def open_detector(

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.detector.faults import ModelError
-from vision.detector.registry import Model
 from vision.providers import CPU, PROVIDERS
 
 log = logging.getLogger(__name__)
@@ -41,7 +40,26 @@ class Engine(Protocol):
         ...
 
 
-def open_engine(model: Model, backend: Backend, threads: int, provider: str = "cpu") -> Engine:
+class ModelFile(Protocol):
+    """The bytes of a model, of whatever it is one: `vision.detector.registry.Model`, a model of clothes."""
+
+    @property
+    def file(self) -> Path:
+        """Where they were read, for messages."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """All of them."""
+        ...
+
+    @property
+    def output(self) -> str | None:
+        """The one to read; None where there is only one."""
+        ...
+
+
+def open_engine(model: ModelFile, backend: Backend, threads: int, provider: str = "cpu") -> Engine:
     """Load a model. Where onnxruntime cannot be imported OpenCV takes its place, and the log says so. Raises ModelError
     when the bytes are no model, or one that this library cannot run."""
     if backend is Backend.ONNXRUNTIME:
@@ -63,8 +81,8 @@ class OnnxruntimeEngine:
 
     backend = Backend.ONNXRUNTIME
 
-    def __init__(self, library: Any, model: Model, threads: int, provider: str = CPU) -> None:
-        self._file = _file(model)
+    def __init__(self, library: Any, model: ModelFile, threads: int, provider: str = CPU) -> None:
+        self._file = model.file
         self._session = _session(library, model, threads, provider)
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
@@ -111,8 +129,8 @@ class OpencvEngine:
 
     backend = Backend.OPENCV
 
-    def __init__(self, model: Model, threads: int) -> None:
-        self._file = _file(model)
+    def __init__(self, model: ModelFile, threads: int) -> None:
+        self._file = model.file
         cv2.setNumThreads(threads)
         try:
             self._net = cv2.dnn.readNetFromONNX(np.frombuffer(model.body, dtype=np.uint8))
@@ -134,7 +152,7 @@ class OpencvEngine:
             raise ModelError(f"{self._file}: input {batch.shape} was refused: {_first_line(error)}") from error
 
 
-def _session(library: Any, model: Model, threads: int, provider: str) -> Any:
+def _session(library: Any, model: ModelFile, threads: int, provider: str) -> Any:
     options = library.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -147,9 +165,9 @@ def _session(library: Any, model: Model, threads: int, provider: str) -> Any:
     try:
         session = library.InferenceSession(model.body, options, providers=[*dict.fromkeys((provider, CPU))])
     except Exception as error:  # the library raises classes of its own
-        raise ModelError(f"{_file(model)}: onnxruntime reads no ONNX model from it: {_first_line(error)}") from error
+        raise ModelError(f"{model.file}: onnxruntime reads no ONNX model from it: {_first_line(error)}") from error
     if provider not in session.get_providers():  # the library goes on with the processor where a device fails
-        raise ModelError(f"{_file(model)}: onnxruntime could not start {provider}: see its messages in the log")
+        raise ModelError(f"{model.file}: onnxruntime could not start {provider}: see its messages in the log")
     return session
 
 
@@ -163,18 +181,14 @@ def _limit_arena(library: Any) -> None:
         library.create_and_register_allocator(memory, arena)
 
 
-def _output_name(names: list[str], model: Model) -> str:
-    wanted = model.entry.output
+def _output_name(names: list[str], model: ModelFile) -> str:
+    wanted = model.output
     if wanted is None and len(names) == 1:
         return names[0]
     if wanted is not None and wanted in names:
         return wanted
     asked = f"output {wanted!r} is not among them" if wanted else "the entry must say which (output: NAME)"
-    raise ModelError(f"{_file(model)}: outputs are {', '.join(names)}; {asked}")
-
-
-def _file(model: Model) -> Path:
-    return model.path.parent / model.entry.file
+    raise ModelError(f"{model.file}: outputs are {', '.join(names)}; {asked}")
 
 
 def _first_line(error: BaseException) -> str:

@@ -35,7 +35,8 @@ LARGEST_IN_VIEW = 0.6  # of a view's side: what is higher is no head of this per
 
 class HeadLook(BaseModel):
     """How a model takes the second look: the input (width, height) a head view is shown at, the first look's scores
-    from which a person or a head alone gets one, and how many of a picture do, best scores first."""
+    from which a person or a head alone gets one, and how many of a picture do, best scores first. A head that the first
+    look showed at `large_px` of its own input or more is not taken away by the second: the surer one stays."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,6 +44,7 @@ class HeadLook(BaseModel):
     person: Annotated[float, Field(gt=0, lt=1)]
     head: Annotated[float, Field(gt=0, lt=1)]
     most: Annotated[int, Field(ge=1, le=64)] = 12
+    large_px: Annotated[float, Field(gt=0)] = 32.0
 
     @property
     def scores(self) -> NDArray[np.float32]:
@@ -73,12 +75,16 @@ def head_views(found: Boxes, width_px: int, height_px: int, asked: HeadLook) -> 
     return tuple(view for view in views if min(view.x1 - view.x0, view.y1 - view.y0) >= 16)
 
 
-def merge_looks(first: Boxes, views: Sequence[View], seen: Sequence[Boxes], frame: View, crowded: bool) -> Boxes:
+def merge_looks(
+    first: Boxes, views: Sequence[View], seen: Sequence[Boxes], frame: View, *, crowded: bool, large_px: float
+) -> Boxes:
     """One answer: of each view the heads that its border does not cut, and of the first look the persons, and the heads
     outside all views. `seen` are in pixels of their views, the rest in pixels of the frame. A head that got no view
-    because there were too many (`crowded`) is left out: its person stays, as one whose head could not be looked at."""
+    because there were too many (`crowded`) is left out: its person stays, as one whose head could not be looked at. A
+    head of the first look that is `large_px` high stays in any case."""
+    small = first.xyxy[:, 3] - first.xyxy[:, 1] < large_px
     out = first.class_id != SeenClass.PERSON if crowded else _covered(first, views)
-    kept = [first.take(~out)]
+    kept = [first.take(~(out & small))]
     for view, boxes in zip(views, seen, strict=True):
         kept.append(whole_boxes(view, boxes.take(boxes.class_id != SeenClass.PERSON), frame))
     together = Boxes(

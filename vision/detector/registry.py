@@ -7,6 +7,7 @@ docs/vision.md shows an entry for each layout.
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,9 @@ MODEL_LIMIT_BYTES = 512 << 20
 Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
 Side = Annotated[int, Field(ge=32, le=4096)]
 Triple = tuple[float, float, float]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Knot = tuple[Share, Share]
+MOST_KNOTS = 64
 
 
 class Layout(StrEnum):
@@ -46,7 +50,9 @@ class ModelEntry(BaseModel):
     taken. `thresholds` are the operating scores. `resample` says how a picture is shrunk: `area` averages, `linear`
     takes the nearest four pixels only. `one_head_iou` is the overlap from which a helmet box and a bare head box are on
     one head; null keeps both. `heads` says how heads are looked at a second time; null: once. A box that spans fewer
-    than `least_contrast` grey levels holds nothing; 0 keeps all."""
+    than `least_contrast` grey levels holds nothing; 0 keeps all. `calibration` has for a class the knots (score of the
+    network, how often such a box is right) between which scores are mapped on straight lines; the thresholds are then
+    calibrated scores (`vision.detector.calibrated`), those of `heads` the network's own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -72,6 +78,9 @@ class ModelEntry(BaseModel):
     heads: HeadLook | None = None
     output: str | None = None
     card: str | None = None
+    calibration: dict[SeenClass, Annotated[tuple[Knot, ...], Field(min_length=2, max_length=MOST_KNOTS)]] = Field(
+        default_factory=dict
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -87,8 +96,9 @@ class ModelEntry(BaseModel):
             classes = [classes.get(index) for index in range(count)]
         if isinstance(classes, list):
             entry["classes"] = [_code(name) for name in classes]
-        if isinstance(entry.get("thresholds"), dict):
-            entry["thresholds"] = {_code(name): value for name, value in entry["thresholds"].items()}
+        for by_class in ("thresholds", "calibration"):
+            if isinstance(entry.get(by_class), dict):
+                entry[by_class] = {_code(name): value for name, value in entry[by_class].items()}
         return entry
 
     @field_validator("std")
@@ -97,6 +107,17 @@ class ModelEntry(BaseModel):
         if any(value <= 0 for value in std):
             raise ValueError(f"every value above 0 expected, found {std}")
         return std
+
+    @field_validator("calibration")
+    @classmethod
+    def _rising(cls, calibration: dict[SeenClass, tuple[Knot, ...]]) -> dict[SeenClass, tuple[Knot, ...]]:
+        """From 0 to 1 and rising in both, so that no order of boxes changes and every threshold has its raw score."""
+        for code, knots in calibration.items():
+            steps = list(pairwise(knots))
+            rising = all(low[0] < high[0] and low[1] < high[1] for low, high in steps)
+            if not rising or (knots[0][0], knots[-1][0]) != (0.0, 1.0):
+                raise ValueError(f"{code.name.lower()}: knots that rise in both, from score 0 to score 1, expected")
+        return calibration
 
     @model_validator(mode="after")
     def _thresholds_for_all(self) -> "ModelEntry":
@@ -107,9 +128,19 @@ class ModelEntry(BaseModel):
         if seen != set(self.thresholds):
             wanted = ", ".join(code.name.lower() for code in sorted(seen))
             raise ValueError(f"thresholds: exactly one for each of {wanted} expected")
+        if not seen.issuperset(self.calibration):
+            raise ValueError("calibration: only of classes that the model knows expected")
         if self.layout is Layout.YOLOX and any(w % s or h % s for w, h in self.inputs for s in self.strides):
             raise ValueError(f"inputs: sizes that every stride {self.strides} divides expected")
         return self
+
+    @property
+    def label(self) -> str:
+        """What goes with every picture into the evidence: name, version, the digest of the calibration where there is
+        one, and the beginning of the file's: what a score means depends on both."""
+        knots = sorted((int(code), each) for code, each in self.calibration.items())
+        mapped = f" cal-{hashlib.sha256(repr(knots).encode()).hexdigest()[:8]}" if knots else ""
+        return f"{self.name} {self.version}{mapped} {self.sha256[:12]}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,9 +152,19 @@ class Model:
     body: bytes
 
     @property
+    def file(self) -> Path:
+        """The file whose bytes they are."""
+        return self.path.parent / self.entry.file
+
+    @property
+    def output(self) -> str | None:
+        """The output to read where there are several."""
+        return self.entry.output
+
+    @property
     def version(self) -> str:
-        """What goes with every picture into the evidence: name, version and the digest's beginning."""
-        return f"{self.entry.name} {self.entry.version} {self.entry.sha256[:12]}"
+        """`ModelEntry.label`."""
+        return self.entry.label
 
     @property
     def thresholds(self) -> NDArray[np.float32]:

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.edges.painted import PaintedOut
 from vision.edges.structure import (
     CLEAR_OF,
     LEAST_STRUCTURE,
@@ -26,10 +27,10 @@ from vision.edges.structure import (
     Look,
     Measured,
     agreement,
-    beside,
     pooled,
     rail_weight,
 )
+from vision.edges.view import View
 
 STRONG: Final = 0.72
 """Agreement from which a column may follow the light."""
@@ -62,14 +63,13 @@ class Appearances:
     columns) are those of another reference: only what both of them show counts as protection, since borders of light
     lie elsewhere in each."""
 
-    def __init__(
-        self, reference: Look, protected: Floats, witness: Floats, opening: bool, lines: Floats | None = None
-    ) -> None:
+    def __init__(self, reference: Look, view: View, painted: PaintedOut | None, lines: Floats | None = None) -> None:
+        protected, opening = view.protected, view.opening
+        self.painted = painted
         self.weight = rail_weight(reference.gradient, protected, opening)
         if lines is not None and not opening:
             self.weight = self.weight * _near(lines)
-        self.witness = witness
-        self.beside = beside(self.weight, protected, witness, opening)
+        self.witness = view.witness
         self.blank = pooled(self.weight)[0] < LEAST_STRUCTURE
         self.opening = opening
         self.looks: list[Look] = [reference, reference]
@@ -129,6 +129,7 @@ class Appearances:
         self.looks[1] = replace(
             recent,
             gradient=(recent.gradient + rate * (now.gradient - recent.gradient)).astype(np.float32),
+            tint=(recent.tint + rate * (now.tint - recent.tint)).astype(np.float32),
             level=(recent.level + lit * (now.level - recent.level)).astype(np.float32),
         )
         if self._asked % 60 == 0:
@@ -160,7 +161,8 @@ class Appearances:
 
     def _against(self, number: int, live: Measured, is_open: Bools) -> Fit:
         known = self._known(number)
-        agreed = agreement(live, known, self.weight, self.witness, self.opening)
+        share = None if self.painted is None else self.painted.share(live, known)
+        agreed = agreement(live, known, self.weight, self.witness, self.opening, share)
         return Fit(number, agreed, agreed.typical(is_open))
 
     def _known(self, number: int) -> Measured:

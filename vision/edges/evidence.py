@@ -2,7 +2,9 @@
 
     frame says gap        -> the case for *open* grows by one     -> open after 10 of them over 30 s
     frame says rail       -> the case for *ok* grows by one, and the other one shrinks by three
-    frame says nothing    -> nothing grows and nothing shrinks; after `unknown_after_s` the column is unknown
+    frame says nothing    -> nothing grows and nothing shrinks; after `ok_for_s` an ok column is unknown, after
+                             `unknown_after_s` an open one
+    seen, and no rail     -> after `doubt_frames` of them in a row the column is no longer ok, but unknown
 
 A case survives frames that say nothing (somebody stands in front), and falls when a quarter of the frames
 contradict it. Time is an argument.
@@ -18,6 +20,7 @@ from vision.edges.settings import EdgeSettings
 CONTRADICTION: Final = 3
 SECOND: Final = 1_000_000_000
 NEVER: Final = -(2**62)
+MOST_DOUBT: Final = 100
 
 Bools = NDArray[np.bool_]
 Longs = NDArray[np.int64]
@@ -33,11 +36,13 @@ class Columns:
         self.is_known = np.zeros(count, bool)
         self.judged_ns: Longs = np.full(count, NEVER, np.int64)
         self.since_ns: Longs = np.zeros(count, np.int64)
+        self.doubt = np.zeros(count, np.int64)
         self.for_open = _Case(count)
         self.for_ok = _Case(count)
 
-    def step(self, gap: Bools, rail: Bools, now_ns: int) -> None:
-        """Take one judged frame in."""
+    def step(self, gap: Bools, rail: Bools, seen: Bools, now_ns: int) -> None:
+        """Take one judged frame in. `seen`: columns that nobody stood before."""
+        self.doubt = np.where(rail, 0, np.minimum(self.doubt + seen, MOST_DOUBT))
         stale = now_ns - self.judged_ns > 2 * self.settings.unknown_after_s * SECOND
         self.for_open.forget(stale)
         self.for_ok.forget(stale)
@@ -53,10 +58,13 @@ class Columns:
         self.for_open.forget(closed)
 
     def unknown(self, now_ns: int) -> Bools:
-        """Columns that nobody could judge, or not lately, and open ones of which as much says the opposite."""
-        old = now_ns - self.judged_ns > self.settings.unknown_after_s * SECOND
+        """Columns that nobody could judge, or not lately, open ones of which as much says the opposite, and ok ones
+        that do not look so any more."""
+        lasts_s = np.where(self.is_open, self.settings.unknown_after_s, self.settings.ok_for_s)
+        old = now_ns - self.judged_ns > lasts_s * SECOND
         refuted = self.is_open & (self.for_open.frames <= self.for_ok.frames)
-        return np.asarray(old | ~self.is_known | refuted, bool)
+        doubted = ~self.is_open & (self.doubt >= self.settings.doubt_frames)
+        return np.asarray(old | ~self.is_known | refuted | doubted, bool)
 
 
 class _Case:

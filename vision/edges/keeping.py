@@ -2,10 +2,10 @@
 
 One line of JSON, then plain arrays in the order that it names, little-endian:
 
-    {"format": 4, "camera": ..., "survey": 3, "reference_sha256": ..., "night_sha256": ..., "model": ...,
+    {"format": 5, "camera": ..., "survey": 3, "reference_sha256": ..., "night_sha256": ..., "model": ...,
      "kept_at_ns": ..., "sha256": (of all that follows the line), "edges": [...], "places": [...], "presences": [...]}
     for each edge: its columns, then what was learnt by day and, where there is a reference by night, by night: looks
-    (float16 gradient 2 x rows x columns, float16 level rows x columns each), then the light (float32)
+    (float16 gradient 2 x, tint 2 x, level 1 x rows x columns each), then the light (float32)
 
 Nothing in it is executed or believed unseen: every length, number and index is checked before anything is taken up.
 Knows no file and no clock.
@@ -29,7 +29,7 @@ from vision.edges.places import PLACES, Place, Stretch
 from vision.edges.settings import EdgeSettings
 from vision.edges.structure import Look
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 SECOND: Final = 1_000_000_000
 MOST_BYTES: Final = 48 * 2**20
 Nanoseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
@@ -83,7 +83,7 @@ class _Edge(_Row):
 
     @property
     def look_bytes(self) -> int:
-        return self.rows * self.columns * 3 * 2
+        return self.rows * self.columns * 5 * 2
 
     @property
     def bands(self) -> int:
@@ -121,7 +121,7 @@ class _Presence(_Row):
 
 
 class _Head(_Row):
-    format: Literal[4]
+    format: Literal[5]
     camera: str
     survey: int
     reference_sha256: str
@@ -202,7 +202,7 @@ def _edge_bytes(edge: KeptEdge) -> bytes:
 
 
 def _learnt_bytes(learnt: LearntState) -> bytes:
-    looks = [part.astype("<f2").tobytes() for look in learnt.looks for part in (look.gradient, look.level)]
+    looks = [part.astype("<f2").tobytes() for look in learnt.looks for part in (look.gradient, look.tint, look.level)]
     return b"".join(looks + [part.astype("<f4").tobytes() for part in (learnt.light.bands, learnt.light.columns)])
 
 
@@ -241,11 +241,11 @@ def _light(row: _Edge, body: bytes) -> LightState:
 
 
 def _look(row: _Edge, body: bytes) -> Look:
-    values = np.frombuffer(body, "<f2").astype(np.float32).reshape(3, row.rows, row.columns)
+    values = np.frombuffer(body, "<f2").astype(np.float32).reshape(5, row.rows, row.columns)
     if not np.isfinite(values).all():
         raise EdgeStateError(f"{row.edge_id}: a look with values that are not numbers, expected finite numbers")
     flat = np.zeros((row.rows, row.columns), np.float32)
-    return Look(values[:2].copy(), values[2].copy(), flat, flat + 1)
+    return Look(values[:2].copy(), values[4].copy(), flat, flat + 1, values[2:4].copy())
 
 
 def _place_row(place: Place) -> _Place:

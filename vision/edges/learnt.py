@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from vision.edges.appearance import Appearances
 from vision.edges.evidence import NEVER
 from vision.edges.light import LightMemory, LightState
+from vision.edges.painted import PaintedOut
 from vision.edges.structure import Look
 from vision.edges.view import View
 
@@ -30,10 +31,16 @@ class Learnt:
     def __init__(self, reference: Look, view: View, before: "Learnt | None" = None) -> None:
         self.by_lamps = before is not None
         lines = None if before is None else before.appearances.weight
-        self.appearances: Appearances = Appearances(reference, view.protected, view.witness, view.opening, lines)
-        beside = view.witness if self.by_lamps else self.appearances.beside
-        self.light = LightMemory(reference.level, beside, self.appearances.blank)
+        self.appearances: Appearances = Appearances(reference, view, self._painted(reference, view, before), lines)
+        self.light = LightMemory(reference.level, view.witness, self.appearances.blank)
         self.followed_ns = NEVER
+
+    @staticmethod
+    def _painted(reference: Look, view: View, before: "Learnt | None") -> PaintedOut | None:
+        """Where the lines lie is told by the picture that the edge was drawn on."""
+        if view.opening:
+            return None
+        return PaintedOut(reference, view) if before is None else before.appearances.painted
 
     def state(self) -> LearntState:
         """What a restart goes on with."""

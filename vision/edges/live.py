@@ -1,7 +1,7 @@
 """One edge's strip out of live frames, averaged over some seconds with people cut out.
 
 Averaging signed gradients takes out noise, rain and dust; pixels under a person box keep what was seen before, and are
-marked as not seen now. In: a grey frame, where it stands against the reference, person boxes. Out: a `Look`.
+marked as not seen now. In: a frame, where it stands against the reference, person boxes. Out: a `Look`.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.edges.registration import HERE, Shift
-from vision.edges.structure import Look, gradients
+from vision.edges.structure import Look, gradients, grey_of, tints
 from vision.edges.view import View
 
 Floats = NDArray[np.float32]
@@ -26,16 +26,17 @@ FRESH: Final = 0.9
 """A pixel counts once it has been seen about once lately."""
 
 
-def strip_of(grey: NDArray[np.uint8], view: View, shift: Shift) -> Floats:
-    """The rectified strip of a frame that stands at `shift`."""
+def strip_of(image: NDArray[np.uint8], view: View, shift: Shift) -> NDArray[np.uint8]:
+    """The rectified strip of a frame that stands at `shift`, in colour where the frame is."""
     map_x, map_y = view.map_x + np.float32(shift.dx_px), view.map_y + np.float32(shift.dy_px)
-    return cv2.remap(grey, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    return np.asarray(cv2.remap(image, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def look_of(grey: NDArray[np.uint8], view: View, shift: Shift = HERE) -> Look:
+def look_of(image: NDArray[np.uint8], view: View, shift: Shift = HERE) -> Look:
     """A single picture that stands at `shift` as a look: a reference."""
-    strip = strip_of(grey, view, shift)
-    return Look(gradients(strip), strip, np.zeros_like(strip), np.ones_like(strip))
+    strip = strip_of(image, view, shift)
+    grey = grey_of(strip)
+    return Look(gradients(grey), grey, np.zeros_like(grey), np.ones_like(grey), tints(strip))
 
 
 def free_of(persons_xyxy_px: Floats, view: View, shift: Shift) -> Floats:
@@ -64,21 +65,24 @@ class Average:
         self.noise = 0.0
         self.weight = np.zeros((rows, columns), np.float32)
         self.gradient = np.zeros((2, rows, columns), np.float32)
+        self.tint = np.zeros((2, rows, columns), np.float32)
         self.power = np.zeros((rows, columns), np.float32)
         self.level = np.zeros((rows, columns), np.float32)
 
-    def add(self, strip: Floats, free: Floats, elapsed_s: float) -> Look:
+    def add(self, strip: NDArray[np.uint8], free: Floats, elapsed_s: float) -> Look:
         """Take a strip in; `elapsed_s` since the one before."""
         keep = np.float32(math.exp(-elapsed_s / max(self.average_s, 1.2 * min(elapsed_s, 30.0))))
         old = self.weight * keep
         self.weight = old + free
         part = free / np.maximum(self.weight, 1e-6)
-        fresh = gradients(strip)
+        grey = grey_of(strip)
+        fresh = gradients(grey)
+        self.tint += part * (tints(strip) - self.tint)
         self.gradient += part * (fresh - self.gradient)
         self.power += part * ((fresh**2).sum(0) - self.power)
-        self.level += part * (strip - self.level)
+        self.level += part * (grey - self.level)
         single = np.maximum(self.power - (self.gradient**2).sum(0), 0)
         spread = single / np.maximum(self.weight, 1.0)
         self.noise = float(np.median(single[::3, ::3]))
         seen = (free > 0) & (self.weight > FRESH)
-        return Look(self.gradient.copy(), self.level.copy(), spread, seen.astype(np.float32))
+        return Look(self.gradient.copy(), self.level.copy(), spread, seen.astype(np.float32), self.tint.copy())

@@ -29,6 +29,7 @@ Bools = NDArray[np.bool_]
 POOL_COLUMNS: Final = 9
 PATCH: Final = (5, 7)
 ALONG_COLUMNS: Final = 13
+LINE_COLUMNS: Final = 7
 WINDOW: Final = (1, 9)
 CLEAR_OF: Final = 0.05
 """Weight under which a pixel shows nothing of the protection."""
@@ -56,12 +57,14 @@ WIDE: Final = (25, 53)
 class Look:
     """A strip as seen over some seconds. `gradient` (2, rows, columns): mean signed x and y gradient; `level`
     (rows, columns): mean grey; `noise` (rows, columns): variance of that mean gradient; `seen` (rows, columns): 1 where
-    it was looked at, now and lately."""
+    it was looked at, now and lately. `tint` (2, rows, columns): blue and red over grey; zero for a picture without
+    colour."""
 
     gradient: Floats
     level: Floats
     noise: Floats
     seen: Floats
+    tint: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +94,19 @@ def gradients(strip: Floats) -> Floats:
     return np.stack(
         [cv2.Scharr(soft, cv2.CV_32F, 1, 0, scale=1 / 16), cv2.Scharr(soft, cv2.CV_32F, 0, 1, scale=1 / 16)]
     )
+
+
+def tints(strip: NDArray[np.uint8] | Floats) -> Floats:
+    """Blue and red over grey (2, rows, columns); zero for a strip without colour."""
+    if strip.ndim == 2:
+        return np.zeros((2, *strip.shape), np.float32)
+    grey = grey_of(strip)
+    return np.stack([strip[..., n].astype(np.float32) - grey for n in (0, 2)])
+
+
+def grey_of(strip: NDArray[np.uint8] | Floats) -> Floats:
+    """A strip without its colour, float32."""
+    return np.asarray(strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY), np.float32)
 
 
 def rail_weight(gradient: Floats, protected: Floats, opening: bool) -> Floats:
@@ -139,29 +155,36 @@ class Measured:
     `by_lamps`: lamps light it, and no sun. `still`: they stand as in the look that it is compared with, so that what is
     black or burnt out now, and was neither then, has changed itself."""
 
-    __slots__ = ("by_lamps", "look", "noise", "power", "still", "usable", "wide")
+    __slots__ = ("_lines", "by_lamps", "look", "noise", "power", "still", "usable", "wide")
 
     def __init__(self, look: Look, by_lamps: bool = False, still: bool = False) -> None:
         self.look = look
         self.by_lamps = by_lamps
         self.still = still
+        self._lines: Floats | None = None
         self.power: Floats = (look.gradient**2).sum(0)
         self.wide: Floats = np.asarray(cv2.blur(look.level, WIDE), np.float32)
         self.noise: Floats = np.asarray(cv2.blur(look.noise, WIDE) + NOISE_FLOOR, np.float32)
         self.usable: Floats = look.seen * ((look.level > DARK) & (look.level < BRIGHT)).astype(np.float32)
 
+    @property
+    def lines(self) -> Floats:
+        """Gradients across the edge of brightness and both tints, averaged along it (3, rows, columns)."""
+        if self._lines is None:
+            parts = (self.look.gradient[1], *(_across(tint) for tint in self.look.tint))
+            self._lines = np.stack([cv2.blur(part, (LINE_COLUMNS, 1)) for part in parts])
+        return self._lines
 
-def beside(weight: Floats, protected: Floats, witness: Floats, opening: bool) -> Floats:
-    """1 for pixels that show the light and nothing of the protection: what surrounds it, and what is seen between the
-    lines of a rail."""
-    if opening:
-        return witness
-    lines = cv2.dilate((weight > CLEAR_OF).astype(np.uint8), np.ones((5, 5), np.uint8))
-    return np.asarray(np.maximum(witness, protected * (lines == 0)), np.float32)
+
+def _across(tint: Floats) -> Floats:
+    return np.asarray(cv2.Scharr(cv2.GaussianBlur(tint, (0, 0), 0.8), cv2.CV_32F, 0, 1, scale=1 / 16), np.float32)
 
 
-def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, opening: bool) -> Agreement:
-    """How well a live look agrees with a known one where protection is (`weight`) and around it (`witness`)."""
+def agreement(
+    live: Measured, known: Measured, weight: Floats, witness: Floats, opening: bool, share: Floats | None = None
+) -> Agreement:
+    """How well a live look agrees with a known one where protection is (`weight`) and around it (`witness`). `share`:
+    by column, how much is left of what the protection adds to the picture; no column agrees better than that."""
     seen, noise = live.look.seen * known.usable if live.still else live.usable * known.look.seen, live.noise
     gain = np.clip(live.wide / np.maximum(known.wide, 4), 0, 1.5)
     expected = known.power * gain**2
@@ -177,6 +200,9 @@ def agreement(live: Measured, known: Measured, weight: Floats, witness: Floats, 
         bars = weight * seen * clear > 0.1
         score = score / 4 + _bars(live, known, bars) / 4 + _rows(live, known, bars) / 2
     judged = (enough > LEAST_STRUCTURE) & (enough > 0.3 * hoped) & (hoped > 0.7 * wanted)
+    if share is not None:
+        clear = np.isfinite(share)
+        score, judged = np.where(judged & clear, np.fmin(score, share), np.where(clear, share, 0)), clear
     beside = _pattern(live, known, cross, around, witness > 0)
     return Agreement(
         np.maximum(score, 0).astype(np.float32),

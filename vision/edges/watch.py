@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +27,7 @@ from vision.edges.people import Presence, people_at
 from vision.edges.places import Place, Places, Stretch, What, stretches
 from vision.edges.registration import Shift
 from vision.edges.settings import EdgeSettings
-from vision.edges.standpoint import Standpoint, stands
+from vision.edges.standpoint import Standpoint, grey_of, stands
 from vision.edges.structure import Agreement, Measured
 from vision.edges.view import View, view_of
 from vision.finding import Finding, FindingKind
@@ -47,6 +46,9 @@ MISSING_FROM: Final = 0.7
 """Share of an edge without protection from which it is called missing rather than a gap."""
 NEARLY: Final = 5
 """Frames that speak for a gap before a column is counted to the gap beside it."""
+
+LEAST_HOLD: Final = 8
+"""Columns that must agree as they did, to say what light the edge bears."""
 
 Boxes = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -101,7 +103,8 @@ class EdgeWatch:
         self._reference = _reference(reference_image, "reference image")
         self._night = None if night_image is None else _reference(night_image, "reference by night")
         if self._night is not None and self._night.shape != self._reference.shape:
-            raise ValueError(f"reference by night: {self._night.shape}, expected {self._reference.shape} as by day")
+            sizes = f"{self._night.shape[:2]}, expected {self._reference.shape[:2]}"
+            raise ValueError(f"reference by night: {sizes} as by day")
         self._standpoint = Standpoint(self._reference, self._night)
         self._edges: list[_Watched] = []
         self._size = (0, 0)
@@ -198,7 +201,7 @@ class EdgeWatch:
             self._resize(frame.width_px, frame.height_px)
         elapsed_s = min(3600.0, (now_ns - self._judged_ns) / SECOND)
         self._judged_ns = now_ns
-        grey = _grey(frame.image)
+        grey = grey_of(frame.image)
         self._as_by_night = self._standpoint.lit_as_by_night(grey, self._as_by_night)
         shift = self._standpoint.shift(grey, persons, self._as_by_night)
         self._standing = stands(shift, frame.width_px, self.settings.register_px, self.settings.register_sure)
@@ -208,14 +211,14 @@ class EdgeWatch:
             return
         self._shift = shift
         for watched in self._edges:
-            self._judge_edge(watched, grey, persons, elapsed_s, now_ns)
+            self._judge_edge(watched, frame.image, persons, elapsed_s, now_ns)
         self._by_lamps = lit_by_lamps((watched.average for watched in self._edges), self._by_lamps)
 
-    def _judge_edge(self, watched: _Watched, grey: Image, persons: Boxes, elapsed_s: float, now_ns: int) -> None:
+    def _judge_edge(self, watched: _Watched, image: Image, persons: Boxes, elapsed_s: float, now_ns: int) -> None:
         view, columns, known = watched.view, watched.columns, watched.known(self._as_by_night)
         lamps = self._by_lamps and known is watched.by_day
         free = free_of(persons, view, self._shift)
-        look = watched.average.add(strip_of(grey, view, self._shift), free, elapsed_s)
+        look = watched.average.add(strip_of(image, view, self._shift), free, elapsed_s)
         live = Measured(look, lamps, known.by_lamps)
         fit = known.appearances.fit(live, columns.is_open)
         lit = known.light.bands(live.look.level, live.usable)
@@ -227,7 +230,7 @@ class EdgeWatch:
             first = known.appearances.against_reference(live, columns.is_open)
             back = self._verdicts(watched, known, first, change, lamps)[1] & columns.is_open
             gap, rail = gap & ~back, rail | back
-        columns.step(gap, rail, now_ns)
+        columns.step(gap, rail, _seen(free, view), now_ns)
         watched.score = np.where(fit.agreement.judged, fit.agreement.score, np.nan).astype(np.float32)
         watched.why = "too dark, hidden, or nothing to recognise"
         since_s = min(60.0, (now_ns - known.followed_ns) / SECOND)
@@ -245,6 +248,15 @@ class EdgeWatch:
         least = setting.protected_by_lamps if known.by_lamps else setting.plausible
         return np.asarray(agreed.judged & (agreed.score >= least) & ~fell, bool)
 
+    def _held(self, fit: Fit, change: Floats, known: Learnt) -> float:
+        """A change of the light that the lines of this edge are known to bear: that of columns which agree as they did.
+        0 when too few do."""
+        agreed = fit.agreement
+        hold = agreed.judged & (agreed.score >= self.settings.hold_from * known.light.agreed) & np.isfinite(change)
+        if hold.sum() < max(LEAST_HOLD, agreed.judged.mean() * len(hold) / 4):
+            return 0.0
+        return float(np.percentile(change[hold], 80))
+
     def _verdicts(self, watched: _Watched, known: Learnt, fit: Fit, change: Floats, lamps: bool) -> tuple[Bools, Bools]:
         """Columns that this frame may call a gap, and those it calls protected. In the light in which a column was seen
         protected, lines that are gone are a gap: the further the light has changed, the less may be left of them. In
@@ -252,11 +264,12 @@ class EdgeWatch:
         strongly is called protected: there bare columns agree by a half."""
         setting, agreed, view = self.settings, fit.agreement, watched.view
         same_light = change < setting.same_light
-        gap_below = setting.gap_below_by_lamps if known.by_lamps else setting.gap_below
-        changed, below = zip(*gap_below, strict=True)
-        limit = np.interp(change, changed, below) * known.light.agreed
+        changed, below = zip(*setting.gap_below, strict=True)
+        beyond = np.maximum(change - self._held(fit, change, known), 0)
+        limit = np.interp(beyond, changed, below) * known.light.agreed
         free = view.judged & ~(agreed.witness < setting.witness_least)
-        gap = agreed.judged & free & (change < changed[-1]) & (agreed.lie < setting.lie_most) & (agreed.score < limit)
+        lost = (agreed.score < limit) & ((agreed.lie < setting.lie_most) | (beyond < changed[0]))
+        gap = agreed.judged & free & (beyond < changed[-1]) & lost
         reached, above = zip(*setting.rail_above, strict=True)
         familiar = np.where(
             watched.columns.is_open | view.opening,
@@ -377,6 +390,11 @@ class EdgeWatch:
         ]
 
 
+def _seen(free: Floats, view: View) -> Bools:
+    """Columns of which nobody hides the half."""
+    return np.asarray((free * view.protected).sum(0) > 0.5 * view.protected.sum(0), bool)
+
+
 def _cover(
     agreed: Agreement, gap: Bools, rail: Bools, judged: Bools, same_light: Bools, by_lamps: bool = False
 ) -> tuple[Bools, Bools]:
@@ -397,11 +415,7 @@ def _or_nothing(part: float) -> float:
 def _reference(image: Image, what: str) -> Image:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"{what}: {image.shape} {image.dtype}, expected (h, w, 3) uint8")
-    return _grey(image)
-
-
-def _grey(image: Image) -> Image:
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    return image
 
 
 def _box(persons: Boxes, row: int) -> tuple[float, float, float, float] | None:

@@ -9,12 +9,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.model.verdict import Truth
-from vision.finding import Ailment, Finding, FindingKind, PictureHealth
+from vision.finding import ON_REQUEST, Ailment, Finding, FindingKind, PictureHealth
 
 PLACES: Mapping[FindingKind, int] = {
     FindingKind.BARE_HEAD: 8,
     FindingKind.EDGE_OPEN: 4,
     FindingKind.PERSON_AT_EDGE: 4,
+    **dict.fromkeys(ON_REQUEST, 4),
 }
 """How many places a kind of finding has, which is how many points the shipped device table gives it."""
 MAX_SAID_BYTES = 4096
@@ -48,6 +49,7 @@ def health_values(health: PictureHealth, *, judging: bool, dangerous_works: bool
     values["usable"] = float(health.usable)
     values["judge_failed"] = float(not judging)
     values["blind_dangerous"] = float(dangerous_works and not (health.usable and judging))
+    values["infrared"] = float(health.figures.get("infrared", UNKNOWN))
     values["clock_offset_s"] = float(health.figures.get("clock_offset_s", UNKNOWN))
     return values
 

@@ -1,7 +1,8 @@
 """The mind of one camera: from a frame and its detections to one `Observation`.
 
     frame -> health -> (moved?) -> detections -> tracks -> helmets --.
-                |                                 '-> edges ---------+--> values, said, still, fired --> Observation
+                |                                 |-> people --------+--> values, said, still, fired --> Observation
+                |                                 '-> edges ---------+
                 '------------------------------------- usable? ------'
 
 Time is an argument; the parts are given, so that each can be another one. Knows no process, no slot and no model: the
@@ -17,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.detections import Detections, SeenClass
+from gateway.model.hook import HookPose
 from gateway.model.picture import FiredScene
-from gateway.model.survey import Zone
+from gateway.model.survey import Survey, Zone
 from gateway.model.verdict import Truth
 from vision.detector.motion import Motion, MotionGate, MotionSettings
 from vision.detector.rounds import TileRound
@@ -26,10 +28,11 @@ from vision.detector.tiles import Tiling, View
 from vision.eye.judged import UNKNOWN, finding_values, health_values, said_text
 from vision.eye.pictures import FIRED_QUALITY, PictureRoll, best_of_tracks, picture_of
 from vision.eye.watched import Watched
-from vision.finding import Finding, FindingKind, PictureHealth
+from vision.finding import ON_REQUEST, Finding, FindingKind, PictureHealth
 from vision.frame import Frame
 from vision.observation import Observation
 from vision.scene_cut import SceneCut
+from vision.sight.people import People
 
 PACE_WINDOW_NS = 5_000_000_000
 LOOK_AGAIN_S = 1.0
@@ -61,6 +64,8 @@ class TrackPart(Protocol):
 class HelmetPart(Protocol):
     """`vision.helmets.HelmetWatch`."""
 
+    people: People | None
+
     def step(self, detections: Detections, usable: bool, now_ns: int) -> tuple[Finding, ...]:
         """Who is bare-headed, by place."""
         ...
@@ -88,15 +93,78 @@ class EdgePart(Protocol):
         ...
 
 
+class PresetPart(Protocol):
+    """`vision.eye.presets.Presets`: of a camera that turns."""
+
+    @property
+    def preset(self) -> str | None:
+        """The one that is looked at; None: none."""
+        ...
+
+    @property
+    def survey(self) -> Survey:
+        """What is drawn there."""
+        ...
+
+    @property
+    def reference(self) -> Grey | None:
+        """The picture that it is drawn on; None at no preset."""
+        ...
+
+    @property
+    def state_of(self) -> str:
+        """The preset whose edge state is kept next."""
+        ...
+
+    def turn(self, frame: Frame, now_mono_ns: int) -> bool:
+        """Find out where it looks. Whether that is another place than before."""
+        ...
+
+
+class PeoplePart(Protocol):
+    """`vision.people.watch.PeopleWatch`."""
+
+    @property
+    def kinds(self) -> Sequence[FindingKind]:
+        """What it is asked for."""
+        ...
+
+    def step(self, frame: Frame, boxes: Detections, usable: bool, now_ns: int, now_mono_ns: int) -> tuple[Finding, ...]:
+        """Who is concerned, by place."""
+        ...
+
+    def use_zones(self, zones: Sequence[Zone]) -> None:
+        """Another drawing; places keep their people."""
+        ...
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where the hooks are now."""
+        ...
+
+    def new_view(self) -> None:
+        """Another scene: tracks have ended, places stay."""
+        ...
+
+    def rule_of(self, kind: FindingKind) -> str:
+        """By what it is judged, for the evidence."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MindParts:
-    """What judges one camera. `edges` is None where no edge is drawn; where one is, its places are then unknown."""
+    """What judges one camera. `edges` is None where no edge is drawn; where one is, its places are then unknown.
+    `presets` is None for a camera that stands. `scores` are the operating ones by `SeenClass`, for whoever asks how
+    the camera is judged. `people` is None where none of its checks is asked for; their places are then unknown, and no
+    point shows them."""
 
     health: HealthPart
     tracker: TrackPart
     helmets: HelmetPart
     edges: EdgePart | None
     reference: Grey | None
+    presets: PresetPart | None = None
+    scores: tuple[float, float, float] | None = None
+    people: PeoplePart | None = None
 
 
 class CameraMind:
@@ -122,14 +190,21 @@ class CameraMind:
         return self._seen
 
     def redraw(self, watched: Watched, parts: MindParts) -> None:
-        """Another survey: health, tracks and places of heads go on, edges begin anew."""
-        self.watched = watched
-        self._parts.helmets.use_zones(watched.survey.zones)
+        """Another survey: health, tracks and places of heads go on, edges begin anew. Where the camera looks is found
+        out anew, and presets bring their own health."""
+        self._use(watched)
         kept = self._parts
-        self._parts = replace(parts, health=kept.health, tracker=kept.tracker, helmets=kept.helmets)
+        health = parts.health if parts.presets or kept.presets else kept.health
+        self._parts = replace(parts, health=health, tracker=kept.tracker, helmets=kept.helmets, people=kept.people)
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        """Where the hooks are now."""
+        if self._parts.people is not None:
+            self._parts.people.use_hooks(hooks)
 
     def look(self, frame: Frame, now_ns: int, now_mono_ns: int) -> bool:
         """Judge the picture itself. Whether its boxes are wanted: it is usable, and something moved or time passed."""
+        self._turn(frame, now_mono_ns)
         self._health = self._parts.health.look(frame, self._parts.reference, now_ns, now_mono_ns)
         if not self._health.usable:
             self._gate.forget(frame.camera)
@@ -137,6 +212,8 @@ class CameraMind:
         if self._cut.step(frame.image):
             self._parts.tracker.reset()
             self._parts.helmets.new_view()
+            if self._parts.people is not None:
+                self._parts.people.new_view()
             self._seen = None
         return self._gate.judge(frame, now_mono_ns) is not Motion.STILL or self._seen is None
 
@@ -157,13 +234,17 @@ class CameraMind:
         assert health is not None, "look comes first"
         judging = bool(model)
         boxes = self._tracked(frame, detections) if judging else None
-        findings, kinds = self._findings(frame, boxes, health.usable, now_ns) if boxes is not None else ((), ())
+        findings, kinds = (
+            self._findings(frame, boxes, health.usable, now_ns, now_mono_ns) if boxes is not None else ((), ())
+        )
         self._judged_at.append(now_mono_ns)
         still = self._roll.take(frame, boxes, now_mono_ns)
         fired = tuple(self._fired(frame, boxes, each, model) for each in findings if each.fired)
         self._keep_digests(findings, fired)
         values = finding_values(findings, kinds) | self._health_values(health, judging)
         values |= self._counts(boxes if health.usable else None, now_mono_ns)
+        people = self._parts.helmets.people if boxes is not None and health.usable else None
+        values["judged"] = float(people is not None and people.judged)
         said = said_text(findings, health, self._about(frame, model), self._digests)
         return Observation(
             self.watched.camera,
@@ -174,7 +255,8 @@ class CameraMind:
             still,
             fired,
             health.figures,
-            self._edge_state(findings, model, now_ns, now_mono_ns) if boxes is not None else b"",
+            *self._edge_state(findings, model, now_ns, now_mono_ns, boxes is not None),
+            people,
         )
 
     def rest(self, model: str, now_ns: int, now_mono_ns: int) -> Observation:
@@ -182,6 +264,7 @@ class CameraMind:
         health = self._parts.health.look(None, self._parts.reference, now_ns, now_mono_ns)
         unusable = replace(health, usable=False)
         values = finding_values((), ()) | self._health_values(unusable, bool(model)) | self._counts(None, now_mono_ns)
+        values["judged"] = 0.0
         said = said_text((), health, {"camera": self.watched.camera, "frame": "none"}, {})
         return Observation(self.watched.camera, now_ns, now_ns, values, said, counts=health.figures)
 
@@ -189,9 +272,26 @@ class CameraMind:
         """This frame's judging broke off: nothing is known, and that is said."""
         self._gate.forget(self.watched.camera)
         values = finding_values((), ()) | self._counts(None, now_mono_ns)
-        values |= {"judge_failed": 1.0, "usable": UNKNOWN}
+        values |= {"judge_failed": 1.0, "usable": UNKNOWN, "judged": 0.0}
         values["blind_dangerous"] = float(self.watched.settings.dangerous_works)
         return Observation(self.watched.camera, now_ns, now_ns, values)
+
+    def _turn(self, frame: Frame, now_mono_ns: int) -> None:
+        """Judge by what is drawn where the camera looks now. What the edges of the preset that it left know is kept
+        with this frame."""
+        presets = self._parts.presets
+        if presets is None or not presets.turn(frame, now_mono_ns):
+            return
+        self._use(replace(self.watched, survey=presets.survey))
+        self._parts = replace(self._parts, reference=presets.reference)
+        self._edges_kept_ns = now_mono_ns - KEEP_EDGES_NS
+
+    def _use(self, watched: Watched) -> None:
+        """Judge by this drawing from now on, also those parts that know nothing of presets."""
+        self.watched = watched
+        self._parts.helmets.use_zones(watched.survey.zones)
+        if self._parts.people is not None:
+            self._parts.people.use_zones(watched.survey.zones)
 
     def _tracked(self, frame: Frame, detections: Detections | None) -> Detections | None:
         """With tracks. What stands still is seen again where it was."""
@@ -206,15 +306,18 @@ class CameraMind:
         return self._seen
 
     def _findings(
-        self, frame: Frame, boxes: Detections, usable: bool, now_ns: int
+        self, frame: Frame, boxes: Detections, usable: bool, now_ns: int, now_mono_ns: int
     ) -> tuple[tuple[Finding, ...], Iterable[FindingKind]]:
         """All findings, and which kinds were judged. An unusable picture is told to the parts, so that they forget
         what they were about to confirm, and its places are unknown."""
         helmets = self._parts.helmets.step(boxes, usable, now_ns)
         edges = self._edges(frame, boxes, usable, now_ns)
-        unseen = EDGE_KINDS if self.watched.survey.edges and self._parts.edges is None else ()
+        part = self._parts.people
+        people = part.step(frame, boxes, usable, now_ns, now_mono_ns) if part is not None else ()
+        unseen = {kind for kind in ON_REQUEST if part is None or kind not in part.kinds}
+        unseen.update(EDGE_KINDS if self.watched.survey.edges and self._parts.edges is None else ())
         kinds = tuple(kind for kind in FindingKind if usable and kind not in unseen)
-        return (*helmets, *edges), kinds
+        return (*helmets, *edges, *people), kinds
 
     def _edges(self, frame: Frame, boxes: Detections, usable: bool, now_ns: int) -> tuple[Finding, ...]:
         """The edge check paces itself; people at an edge are looked for in every frame."""
@@ -224,10 +327,13 @@ class CameraMind:
         persons = boxes.boxes_xyxy_px[rows[boxes.track_id[rows] >= 0]]
         return self._parts.edges.step(frame, persons, usable, now_ns)
 
-    def _edge_state(self, findings: Sequence[Finding], model: str, now_ns: int, now_mono_ns: int) -> bytes:
-        """To be kept now and then, and at once when a gap was confirmed or cleared; else empty."""
-        if self._parts.edges is None:
-            return b""
+    def _edge_state(
+        self, findings: Sequence[Finding], model: str, now_ns: int, now_mono_ns: int, judged: bool
+    ) -> tuple[bytes, str]:
+        """To be kept now and then, and at once when a gap was confirmed or cleared, with the preset that it is of; else
+        empty."""
+        if self._parts.edges is None or not judged:
+            return b"", ""
         told = {finding.key: finding.truth for finding in findings if finding.kind is FindingKind.EDGE_OPEN}
         cleared = {key for key in self._open_edges if told.get(key) is Truth.FALSE}
         opened = {key for key, truth in told.items() if truth is Truth.TRUE} - self._open_edges
@@ -235,17 +341,21 @@ class CameraMind:
         if self._edges_kept_ns is None:
             self._edges_kept_ns = now_mono_ns
         if not (opened or cleared or now_mono_ns - self._edges_kept_ns >= KEEP_EDGES_NS):
-            return b""
+            return b"", ""
         self._edges_kept_ns = now_mono_ns
-        return self._parts.edges.kept(model, now_ns)
+        of = self._parts.presets.state_of if self._parts.presets is not None else ""
+        return self._parts.edges.kept(model, now_ns), of
 
     def _fired(self, frame: Frame, boxes: Detections | None, finding: Finding, model: str) -> FiredScene:
         settings, survey = self.watched.settings, self.watched.survey
         versions = {"model": model, "survey": str(survey.version), "reference_sha256": survey.reference_sha256}
         if finding.kind in EDGE_KINDS:
             versions["rule"] = f"{finding.kind}: confirmed {settings.edge_confirm_s:g} s"
+        elif finding.kind in ON_REQUEST and self._parts.people is not None:
+            versions["rule"] = self._parts.people.rule_of(finding.kind)
         else:
             versions["rule"] = f"{finding.kind}: vote {settings.vote_s:g} s, heads from {settings.min_head_px:g} px"
+        versions |= self._scores_said(model)
         picture = picture_of(frame, frame.image, boxes, FIRED_QUALITY)
         return FiredScene(
             self.watched.camera,
@@ -265,13 +375,27 @@ class CameraMind:
         self._digests = {key: digests for key, digests in self._digests.items() if key in held}
 
     def _about(self, frame: Frame, model: str) -> dict[str, str | int]:
-        return {
+        presets = self._parts.presets
+        where: dict[str, str | int] = {}
+        if presets is not None:
+            where = {"at_preset": int(presets.preset is not None), "preset": presets.preset or ""}
+        return where | {
             "camera": self.watched.camera,
             "frame": frame.seq,
             "session": frame.session,
             "model": model,
             "survey": self.watched.survey.version,
+            **self._scores_said(model),
         }
+
+    def _scores_said(self, model: str) -> dict[str, str]:
+        """At which scores it is judged, and the version of the camera's own, where they are used."""
+        if self._parts.scores is None or not model:
+            return {}
+        said = ", ".join(f"{seen.name.lower()} {self._parts.scores[seen]:.3f}" for seen in SeenClass)
+        own = self.watched.scores
+        used = own is not None and own.model == model and own.scores
+        return {"scores": said} | ({"scores_version": str(own.version)} if own is not None and used else {})
 
     def _health_values(self, health: PictureHealth, judging: bool) -> dict[str, float]:
         return health_values(health, judging=judging, dangerous_works=self.watched.settings.dangerous_works)

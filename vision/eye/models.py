@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from gateway.model.detections import Detections
+from gateway.model.camera_scores import CameraScores
+from gateway.model.detections import Detections, SeenClass
 from vision.detector.tiles import View
 from vision.frame import Frame
 from vision.settings import CameraDeviceSettings
 
 log = logging.getLogger(__name__)
 TRY_AGAIN_NS = 60_000_000_000
+
+
+Scores = tuple[float, float, float]
+"""Operating scores by `SeenClass`."""
 
 
 class Detects(Protocol):
@@ -27,13 +32,24 @@ class Detects(Protocol):
         """Name, version and digest, for the evidence."""
         ...
 
-    def detect(self, frames: Sequence[Frame], beside: Sequence[Sequence[View]]) -> list[Detections]:
-        """One entry a frame; `beside` it those parts of it are looked at."""
+    def detect(
+        self, frames: Sequence[Frame], beside: Sequence[Sequence[View]], scores: Sequence[Scores] | None = None
+    ) -> list[Detections]:
+        """One entry a frame; `beside` it those parts of it are looked at. `scores` are the operating ones of each
+        frame's camera, the model's own when None."""
         ...
 
     @property
-    def thresholds(self) -> tuple[float, float, float]:
+    def thresholds(self) -> Scores:
         """The operating scores by `SeenClass`."""
+        ...
+
+    def low_scores(self, scores: Scores) -> Scores:
+        """Down to which boxes are given at these operating scores."""
+        ...
+
+    def vote_scores(self, scores: Scores) -> Scores:
+        """From which a box begins a track and votes at these operating scores."""
         ...
 
 
@@ -44,6 +60,15 @@ Opener = Callable[[Path | None, str, str], Detects]
 def key_of(settings: CameraDeviceSettings) -> ModelKey:
     """What cameras with the same detector share."""
     return str(settings.model or ""), settings.backend, settings.provider
+
+
+def operating(detector: Detects, own: CameraScores | None) -> Scores:
+    """At which scores a camera is judged: its own where they were made for this very model, else the model's."""
+    scores = detector.thresholds
+    if own is None or own.model != detector.version:
+        return scores
+    helmet, head, person = (own.scores.get(seen.name.lower(), scores[seen]) for seen in SeenClass)
+    return helmet, head, person
 
 
 @dataclass(slots=True)

@@ -16,7 +16,8 @@ def arguments_for(cameras: Iterable[tuple[str, CameraDeviceSettings]]) -> tuple[
     """Arguments of an eye for these frame slots and settings."""
     known = list(cameras)
     slots = {str(Path(slot).parent) for slot, _ in known if slot}
-    models = {str(settings.model.absolute().parent) for _, settings in known if settings.model is not None}
+    given = [path for _, settings in known for path in (settings.model, settings.clothes_model)]
+    models = {str(path.absolute().parent) for path in given if path is not None}
     hardware = [_HARDWARE] if any(settings.provider != "cpu" for _, settings in known) else []
     return *hardware, *sorted(slots | models)
 

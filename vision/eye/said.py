@@ -18,11 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from gateway.model.picture import FiredScene, Picture
+from gateway.model.sight import Why
 from vision.edge_states import MOST_BYTES as MOST_EDGE_BYTES
 from vision.eye.judged import MAX_SAID_BYTES, PLACES
 from vision.eye.watched import Alive, ReferenceFrame
 from vision.garbage import GarbageError, garbage_of, printable
 from vision.observation import Observation
+from vision.sight.people import MOST_PEOPLE, People, SeenPerson
+from vision.survey_parsing import MOST_TEXT
 
 MAX_HEAD_BYTES: Final = 2**20
 MAX_BODY_BYTES: Final = 64 * 2**20
@@ -42,6 +45,8 @@ Count = Annotated[int, Field(ge=0, le=2**62)]
 Side = Annotated[int, Field(ge=1, le=16_384)]
 Pixels = Annotated[float, Field(ge=-1e6, le=1e6)]
 Box = tuple[Pixels, Pixels, Pixels, Pixels, Annotated[int, Field(ge=0, le=255)], float, int]
+Part = Annotated[float, Field(ge=0, le=1)]
+Person = tuple[Annotated[str, Field(max_length=16)], Part, Part]
 Values = Annotated[dict[Name, float | None], Field(max_length=256)]
 
 
@@ -73,6 +78,11 @@ class _Fired(_Head):
     versions: Annotated[dict[Name, Words], Field(max_length=16)]
 
 
+class _People(_Head):
+    smallest: Annotated[float, Field(gt=0, le=100)]
+    seen: Annotated[tuple[Person, ...], Field(max_length=MOST_PEOPLE)]
+
+
 class _Observation(_Head):
     kind: Literal["observation"]
     camera: Name
@@ -84,6 +94,8 @@ class _Observation(_Head):
     still: _Picture | None
     fired: Annotated[tuple[_Fired, ...], Field(max_length=len(FIRED_KEYS))]
     edge_state: Annotated[int, Field(ge=0, le=MOST_EDGE_BYTES)]
+    edge_preset: Annotated[str, Field(max_length=MOST_TEXT)] = ""
+    people: _People | None
 
 
 class _Alive(_Head):
@@ -143,7 +155,14 @@ def _plain(message: Said, body: list[bytes]) -> dict[str, Any]:
         "still": None if message.still is None else _picture_plain(message.still, body),
         "fired": [_fired_plain(scene, body) for scene in message.fired],
         "edge_state": _length(message.edge_state, body),
+        "edge_preset": message.edge_preset,
+        "people": None if message.people is None else _people_plain(message.people),
     }
+
+
+def _people_plain(people: People) -> dict[str, Any]:
+    seen = [(person.why, min(person.foot, 1.0), min(person.head, 1.0)) for person in people.seen]
+    return {"smallest": people.smallest, "seen": seen}
 
 
 def _values_plain(values: Mapping[str, float]) -> dict[str, float | None]:
@@ -241,8 +260,17 @@ def _observation(said: _Observation, cut: _Cut) -> Observation:
     still = None if said.still is None else _picture(said.camera, said.still, cut)
     fired = tuple(_fired(said.camera, scene, cut) for scene in said.fired)
     values, counts = _values(said.values), _values(said.counts)
-    state = cut.next(said.edge_state)
-    return Observation(said.camera, said.captured_at_ns, said.received_at_ns, values, text, still, fired, counts, state)
+    state = cut.next(said.edge_state), printable(said.edge_preset, MOST_TEXT)
+    people = None if said.people is None else _people(said.people)
+    times = said.captured_at_ns, said.received_at_ns
+    return Observation(said.camera, *times, values, text, still, fired, counts, *state, people)
+
+
+def _people(said: _People) -> People:
+    try:
+        return People(said.smallest, tuple(SeenPerson(Why(why), foot, head) for why, foot, head in said.seen))
+    except ValueError as error:
+        raise GarbageError(f"what became of a person: {printable(str(error), 64)}") from None
 
 
 def _values(values: Mapping[str, float | None]) -> dict[str, float]:

@@ -8,16 +8,16 @@ counted and said for that camera; the others are judged in the same turn. Knows 
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gateway.model.detections import Detections
 from gateway.model.picture import Picture
 from vision.detector.tiles import View
 from vision.eye.mind import CameraMind, MindParts
-from vision.eye.models import Detects, ModelShelf, key_of
+from vision.eye.models import Detects, ModelShelf, Scores, key_of, operating
 from vision.eye.pictures import reference_of
-from vision.eye.watched import Alive, AskReference, Forget, Order, Redraw, ReferenceFrame, Watched
+from vision.eye.watched import Alive, AskReference, Forget, Hooks, Order, Redraw, ReferenceFrame, Watched
 from vision.frame import Frame
 from vision.observation import Observation
 
@@ -80,6 +80,9 @@ class Turn:
             self._forget(order.camera)
         elif isinstance(order, Redraw):
             self._redraw(order)
+        elif isinstance(order, Hooks):
+            for eye in self._eyes.values():
+                eye.mind.use_hooks(order.hooks)
         else:
             return self._reference(order)
         return None
@@ -166,7 +169,13 @@ class Turn:
         for batch in batches.values():
             detector = self.shelf.detector(batch[0][0].mind.watched.settings, now_mono_ns)
             if detector is not None:
-                found |= _batch(detector, [(frame, eye.mind.beside(frame, now_mono_ns)) for eye, frame in batch])
+                found |= _batch(
+                    detector,
+                    [
+                        (frame, eye.mind.beside(frame, now_mono_ns), operating(detector, eye.mind.watched.scores))
+                        for eye, frame in batch
+                    ],
+                )
         return found
 
     def _model(self, eye: _Eye, now_mono_ns: int) -> str:
@@ -198,8 +207,14 @@ class Turn:
         eye = self._eyes.get(order.survey.camera)
         if eye is None:
             return
-        before = eye.mind.watched
-        watched = Watched(before.camera, before.slot, before.settings, order.survey, order.reference, night=order.night)
+        watched = replace(
+            eye.mind.watched,
+            survey=order.survey,
+            reference=order.reference,
+            edge_state=b"",
+            night=order.night,
+            presets=order.presets,
+        )
         eye.mind.redraw(watched, self.open_parts(watched))
 
     def _reference(self, order: AskReference) -> ReferenceFrame:
@@ -210,17 +225,18 @@ class Turn:
 
 
 def _batch(
-    detector: Detects, looks: Sequence[tuple[Frame, Sequence[View]]]
+    detector: Detects, looks: Sequence[tuple[Frame, Sequence[View], Scores]]
 ) -> dict[str, Detections | Exception | None]:
-    frames, beside = [frame for frame, _ in looks], [views for _, views in looks]
+    frames, beside = [frame for frame, _, _ in looks], [views for _, views, _ in looks]
+    scores = [at for _, _, at in looks]
     try:
-        return {frame.camera: each for frame, each in zip(frames, detector.detect(frames, beside), strict=True)}
+        return {frame.camera: each for frame, each in zip(frames, detector.detect(frames, beside, scores), strict=True)}
     except Exception:  # noqa: BLE001 - one of them is at fault: find out which
-        return {frame.camera: _tried(detector, frame, views) for frame, views in looks}
+        return {frame.camera: _tried(detector, frame, views, at) for frame, views, at in looks}
 
 
-def _tried(detector: Detects, frame: Frame, beside: Sequence[View]) -> Detections | Exception:
+def _tried(detector: Detects, frame: Frame, beside: Sequence[View], scores: Scores) -> Detections | Exception:
     try:
-        return detector.detect([frame], [beside])[0]
+        return detector.detect([frame], [beside], [scores])[0]
     except Exception as error:  # noqa: BLE001 - said for this camera by the caller
         return error

@@ -29,7 +29,23 @@ def table(title: str, figures: dict[str, Any]) -> str:
         lines += [
             _row("", f"{size} px", figures_of, "", "") for size, figures_of in one["sizes"].items() if figures_of["n"]
         ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + _reliability(figures["classes"])) + "\n"
+
+
+def _reliability(classes: dict[str, Any]) -> list[str]:
+    """How often a box of each tenth of the scores is right; nothing for figures that were made before this was told."""
+    told = {name: one["calibration"] for name, one in classes.items() if "calibration" in one}
+    if not told:
+        return []
+    starts = [each["from_score"] for each in next(iter(told.values()))["bins"]]
+    words = "How often a box is right, by its score (in brackets: boxes). Error: mean distance from the score."
+    lines = ["", words, ""]
+    lines.append("| class | error | " + " | ".join(f"{start:.1f}" for start in starts) + " |")
+    lines.append("|---|--:|" + "--:|" * len(starts))
+    for name, one in told.items():
+        cells = [f"{each['right']:.2f} ({each['n']})" if each["n"] else NO_VALUE for each in one["bins"]]
+        lines.append(f"| {name} | {_number(one['ece'])} | " + " | ".join(cells) + " |")
+    return lines
 
 
 def _scope(name: str, figures: dict[str, Any]) -> str:

@@ -10,13 +10,14 @@ sets trained on. That part shares its origin with the training, and scores fall 
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from gateway.model.detections import SeenClass
 from vision.detection_scores import Matches, Sizes, bootstrap, curve
-from vision.detector import open_detector
+from vision.detector import Detector, open_detector
 from vision.evaluate import Fold, read_folds
 from vision.evaluate_sets import LabelledSet, evaluate_set, read_list
 from vision.training.entry import write_entry
@@ -27,6 +28,7 @@ USABLE = Sizes(from_px=20.0)
 PLATEAU = 0.01
 WITHIN_95 = 2 * 1.96  # a 95 % interval in standard errors, from end to end
 UNKNOWN = 0.5
+PERSONS_FOUND = 0.9
 TO_BEGIN_WITH = dict.fromkeys((seen.name.lower() for seen in SeenClass), 0.4)
 
 
@@ -46,12 +48,20 @@ def choose(matches: list[Matches]) -> float:
     return float(np.clip((good.min() + good.max()) / 2, 0.05, 0.95))
 
 
-def pool(folds: list[Fold]) -> dict[SeenClass, list[Matches]]:
+def choose_for_recall(matches: list[Matches], recall: float = PERSONS_FOUND) -> float:
+    """The highest score at which so many are found; `UNKNOWN` where there is none. For persons: one who is missed has
+    no second look and is judged by nobody, a false one has no head and is counted as not judged."""
+    points = curve(matches, USABLE)
+    enough = points.score[points.recall >= recall]
+    return float(np.clip(enough.max(), 0.05, 0.95)) if enough.size else UNKNOWN
+
+
+def pool(folds: list[Fold], opened: Callable[[Path], Detector] = open_detector) -> dict[SeenClass, list[Matches]]:
     """What each fold's model finds on its pictures, put together."""
     pooled: dict[SeenClass, list[Matches]] = {seen: [] for seen in SeenClass}
     for fold in folds:
         only = read_list(fold.only) if fold.only else None
-        result = evaluate_set(open_detector(fold.model), LabelledSet(fold.name, fold.images, fold.labels, only))
+        result = evaluate_set(opened(fold.model), LabelledSet(fold.name, fold.images, fold.labels, only))
         for seen, matches in result.matches.items():
             pooled[seen].extend(matches)
     return pooled
@@ -75,29 +85,33 @@ def divide(sources: list[Source], hold: tuple[str, ...]) -> tuple[list[Source], 
 
 
 def kept_back(sources: list[Source], hold: tuple[str, ...]) -> list[Source]:
-    """The part of the training sets that was kept back; not of the crowds, which are no sites."""
-    return [source for source in sources if source.kept_back and not in_sets(source.set_name, (*hold, "scut"))]
+    """The part of the training sets that was kept back; not of the crowds, which are no sites, nor of fixed cameras,
+    whose pictures are alike."""
+    kept = (source for source in sources if source.kept_back and not source.fixed_camera)
+    return [source for source in kept if not in_sets(source.set_name, (*hold, "scut"))]
 
 
 def main() -> int:
     """Choose and write; see the module's words."""
     arguments = _parse()
     folder = arguments.model.parent
-    sources = [source for source in read_sources(arguments.data) if source.core]
+    photographs = arguments.data[0]
+    sources = [source for source in read_sources(*arguments.data) if source.core]
     entry = write_entry(arguments.model, TO_BEGIN_WITH, arguments.version)
     chosen_on, reported = divide(sources, arguments.hold)
     if not chosen_on or not reported:
         raise SystemExit(
-            f"{arguments.data}: too few pictures; no picture was kept back for choosing thresholds or for measuring"
+            f"{photographs}: too few pictures; no picture was kept back for choosing thresholds or for measuring"
         )
     names = write_list(chosen_on, folder / "kept_back.txt")
     elsewhere = bool(arguments.folds) and not arguments.hold  # nothing of the kept-back part is chosen on
     write_list(chosen_on + reported if elsewhere else reported, folder / "measured.txt")
-    own = Fold(
-        name="kept back", model=entry, images=arguments.data / "images", labels=arguments.data / "labels", only=names
-    )
+    own = Fold(name="kept back", model=entry, images=photographs / "images", labels=photographs / "labels", only=names)
     pooled = pool(read_folds(arguments.folds) if arguments.folds else [own])
-    thresholds = {seen.name.lower(): choose(matches) for seen, matches in pooled.items()}
+    thresholds = {
+        seen.name.lower(): choose_for_recall(matches) if seen is SeenClass.PERSON else choose(matches)
+        for seen, matches in pooled.items()
+    }
     write_entry(arguments.model, thresholds, arguments.version)
     print(", ".join(f"{name} {value:.3f}" for name, value in thresholds.items()), file=sys.stderr)
     return 0
@@ -106,7 +120,9 @@ def main() -> int:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m vision.training.thresholds", description=__doc__)
     parser.add_argument("model", type=Path, help="the exported ONNX file")
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument(
+        "--data", type=Path, required=True, nargs="+", help="photographs, which thresholds are chosen on, then cameras"
+    )
     parser.add_argument(
         "--hold", type=lambda text: tuple(filter(None, text.split(","))), default=(), help="sets left out"
     )

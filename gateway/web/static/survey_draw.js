@@ -41,8 +41,19 @@ class Row {
     return this.kind === "zone" || this.fieldset.querySelector("[data-kind]").value === "opening";
   }
 
-  get exempt() {
-    return fieldValue(this.fieldset, "use") === "exempt";
+  /** What may stand along this kind of edge; tape is said to be no protection as soon as it is chosen. */
+  offerProtections() {
+    const choice = this.fieldset.querySelector("[data-protection]");
+    if (!choice) return;
+    const { value: kind } = this.fieldset.querySelector("[data-kind]");
+    for (const option of choice.options) option.hidden = !option.dataset.of.split(" ").includes(kind);
+    if (choice.selectedOptions[0]?.hidden) choice.value = "unknown";
+    this.fieldset.querySelector("[data-tape]").hidden = choice.value !== "tape";
+  }
+
+  /** What a zone is for: "exempt", "danger" and "ground" are drawn otherwise. */
+  get use() {
+    return fieldValue(this.fieldset, "use");
   }
 
   /** Fields of the marks that count: [foot, top] each. */
@@ -101,8 +112,11 @@ class Drawing {
     this.svg.replaceChildren(...all.filter((row) => !row.gone).map((row) => this.#shape(row, row.fieldset.id === current?.row.fieldset.id)));
     for (const row of all) {
       row.fieldset.toggleAttribute("data-gone", row.gone);
+      const site = row.fieldset.querySelector("[data-site]");
+      if (site) site.hidden = row.use !== "ground";
       row.fieldset.classList.toggle("current", row.fieldset.id === current?.row.fieldset.id);
       row.fieldset.querySelector("[data-shape-name]").textContent = row.title;
+      row.offerProtections();
     }
     if (focused) this.svg.querySelector(`[data-handle="${CSS.escape(focused)}"]`)?.focus();
   }
@@ -125,7 +139,7 @@ class Drawing {
   }
 
   #shape(row, current) {
-    const group = make("g", { class: `${row.kind}${row.exempt ? " exempt" : ""}${current ? " current" : ""}` });
+    const group = make("g", { class: `${row.kind}${row.kind === "zone" ? ` ${row.use}` : ""}${current ? " current" : ""}` });
     const spots = row.points;
     const words = spots.map((spot) => spot.join(",")).join(" ");
     for (const name of ["shape-line", "shape-line inner"]) {

@@ -19,11 +19,14 @@ asset_days = Table(
     whole("good_minutes"),
     flag("camera"),
     whole("usable_minutes"),
+    whole("judged_minutes"),
     moment("last_minute_ns"),
     text("last_state"),
     Index("ix_asset_days_by_day", "day"),
 )
-"""`good_minutes`: with at least one value of quality good. `last_state` of a camera: usable, unknown, its ailments."""
+"""`good_minutes`: with at least one value of quality good. Of a camera: `usable_minutes` with a usable picture; of
+these, `judged_minutes` in which nobody was in sight, or half of the people and more were judged; `last_state`: usable,
+unknown, its ailments."""
 
 camera_stills = Table(
     "camera_stills",

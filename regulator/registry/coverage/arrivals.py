@@ -18,7 +18,7 @@ from regulator.registry.days import day_of
 
 AILMENTS = (
     OFFLINE, "black", "frozen", "blurred", "overexposed", "underexposed", "covered", "moved", "clock_wrong",
-    "replayed", "judge_failed",
+    "replayed", "noisy", "hazy", "blocky", "dirty", "torn", "judge_failed",
 )  # fmt: skip
 """What a camera's own points say is wrong with it."""
 AHEAD_NS = 3_600_000_000_000
@@ -53,6 +53,7 @@ def _minute_row(heard: Heard, message: MinuteSummary) -> dict[str, object]:
         "good_minutes": int(any(point.count and point.quality == 0 for point in message.points)),
         "camera": int(state != ""),
         "usable_minutes": int(state == USABLE),
+        "judged_minutes": int(state == USABLE and judged(message.points)),
         "last_minute_ns": message.minute_at_ns,
         "last_state": state,
     }
@@ -101,6 +102,13 @@ def camera_state(points: tuple[MinutePoint, ...]) -> str:
     return USABLE if _held(said.get(USABLE)) else NOT_KNOWN
 
 
+def judged(points: tuple[MinutePoint, ...]) -> bool:
+    """Whether a camera judged whom it saw for half of the minute: its point `judged`. A box that has no such point is
+    older: what its usable picture shows counts as judged, as it did before."""
+    said = next((point for point in points if point.point_id.rpartition(".")[2] == "judged"), None)
+    return said is None or _held(said)
+
+
 def _held(point: MinutePoint | None) -> bool:
     return point is not None and point.count > 0 and point.mean is not None and float(point.mean) >= 0.5
 
@@ -113,6 +121,7 @@ def _adding_minute(dialect: Any) -> Any:
         "minutes": at.minutes + counts,
         "good_minutes": at.good_minutes + counts * new.good_minutes,
         "usable_minutes": at.usable_minutes + counts * new.usable_minutes,
+        "judged_minutes": at.judged_minutes + counts * new.judged_minutes,
         "camera": case((at.camera == 1, 1), else_=new.camera),
         "last_state": case((new.last_minute_ns > at.last_minute_ns, new.last_state), else_=at.last_state),
         "last_minute_ns": case((new.last_minute_ns > at.last_minute_ns, new.last_minute_ns), else_=at.last_minute_ns),

@@ -26,6 +26,8 @@ from screens.formats import local_day_time
 
 FRESH_NS = 900_000_000_000
 """A camera whose last minute is older than this says nothing about now. A box's summaries come a few minutes late."""
+YOUNG_MIN = 10
+"""With fewer usable minutes on a day a camera counts by its picture alone. PD"""
 _CAMERA: Final = DeviceKind.CAMERA.value
 
 
@@ -70,7 +72,7 @@ def gather(
             cameras=cameras,
             works=works.get(code, ()),
             assets=assets,
-            camera_minutes=sum(day.usable_minutes for day in days if day.camera),
+            camera_minutes=sum(day.judged_minutes for day in days if day.camera),
         )
     return found
 
@@ -82,6 +84,7 @@ class _Day(NamedTuple):
     camera: int
     good_minutes: int
     usable_minutes: int
+    judged_minutes: int
     last_minute_ns: int
     last_state: str
 
@@ -110,7 +113,8 @@ def _parts(
     assets: list[AssetFacts] = []
     for code, kind, asset in owned:
         if kind == _CAMERA:
-            cameras.append(CameraFacts(code, _state(moment, had.get(asset or code))))
+            day = had.get(asset or code)
+            cameras.append(CameraFacts(code, _state(moment, day), day is None or _judges(day)))
         else:
             assets.append(AssetFacts(code, bool(asset), had[asset].good_minutes if asset in had else 0))
     return tuple(cameras), tuple(assets)
@@ -120,6 +124,11 @@ def _state(moment: Moment, day: _Day | None) -> str:
     if day is None or day.last_minute_ns < moment.at_ns - FRESH_NS or not day.last_state:
         return NOT_KNOWN
     return day.last_state
+
+
+def _judges(day: _Day) -> bool:
+    """Half of its usable minutes and more were judged, or the day is too young to say so."""
+    return day.usable_minutes < YOUNG_MIN or 2 * day.judged_minutes >= day.usable_minutes
 
 
 def _boxes(db: Connection, wanted: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -133,9 +142,7 @@ def _boxes(db: Connection, wanted: Sequence[str]) -> dict[str, tuple[int, int]]:
 def _days(db: Connection, day: date, wanted: Sequence[str]) -> Mapping[str, Sequence[_Day]]:
     """By project."""
     at = asset_days.c
-    chosen = select(
-        at.project_code, at.asset, at.camera, at.good_minutes, at.usable_minutes, at.last_minute_ns, at.last_state
-    )
+    chosen = select(at.project_code, *(at[name] for name in _Day._fields))
     found: dict[str, list[_Day]] = defaultdict(list)
     for code, *said in db.execute(chosen.where(at.day == day.isoformat(), among(at.project_code, wanted))):
         found[code].append(_Day(*said))

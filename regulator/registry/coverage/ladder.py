@@ -13,7 +13,7 @@ from typing import Final
 
 from regulator.registry.kinds import Word
 
-USABLE, OFFLINE, NOT_KNOWN = "usable", "offline", "unknown"
+USABLE, OFFLINE, NOT_KNOWN, UNJUDGED = "usable", "offline", "unknown", "unjudged"
 
 
 class Rung(Word):
@@ -39,10 +39,12 @@ class Footing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CameraFacts:
-    """`state`: usable, offline, its ailments with `+` between them, or unknown. `unknown` also when it fell silent."""
+    """`state`: usable, offline, its ailments with `+` between them, or unknown. `unknown` also when it fell silent.
+    `judges`: of its usable minutes of the day half and more were judged (`regulator.registry.coverage.arrivals`)."""
 
     code: str
     state: str
+    judges: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class AssetFacts:
 
 @dataclass(frozen=True, slots=True)
 class ProjectFacts:
-    """What is known of a project for a day. `alive` None: nobody can say (the desk was down at the day's end)."""
+    """What is known of a project for a day. `alive` None: nobody can say (the desk was down at the day's end).
+    `camera_minutes`: those of all cameras that were judged."""
 
     listed: bool
     boxes: int
@@ -149,20 +152,33 @@ def _picture(cameras: Sequence[CameraFacts]) -> Step:
 def _works(facts: ProjectFacts) -> Step:
     if not facts.works:
         return Step(Rung.WORKS, Footing.YES, "当日无在册的实施中危大工程", "no dangerous work is registered as running")
-    states = {camera.code: camera.state for camera in facts.cameras}
+    states = {camera.code: _watching(camera) for camera in facts.cameras}
     bare: list[str] = []
     silent: list[str] = []
+    unjudged: list[str] = []
     for work in facts.works:
         seen = {states.get(code, OFFLINE) for code in work.watched_by}
         if USABLE in seen:
             continue
-        (silent if NOT_KNOWN in seen else bare).append(work.name)
-    return _judged(Rung.WORKS, ("无可用摄像机监视", "watched by no usable camera", bare), silent)
+        (silent if NOT_KNOWN in seen else unjudged if UNJUDGED in seen else bare).append(work.name)
+    told = (
+        ("无可用摄像机监视", "watched by no usable camera", bare),
+        ("监视的摄像机多数时间无法辨认人员", "its cameras could not judge people for most of the day", unjudged),
+    )
+    if bare or unjudged:
+        zh = "；".join(f"{words}：{_listed(which)}" for words, _, which in told if which)
+        return _no(Rung.WORKS, zh, "; ".join(f"{words}: {_listed(which)}" for _, words, which in told if which))
+    return _judged(Rung.WORKS, ("", "", ()), silent)
+
+
+def _watching(camera: CameraFacts) -> str:
+    """What a camera is worth to the work that it is to watch."""
+    return UNJUDGED if camera.state == USABLE and not camera.judges else camera.state
 
 
 def _data(facts: ProjectFacts) -> Step:
     if not facts.assets:
-        zh, en = "当日摄像机无有效分钟", "no usable minute of any camera today"
+        zh, en = "当日摄像机无有效识别分钟", "no judged minute of any camera today"
         return _yes(Rung.DATA) if facts.camera_minutes else _no(Rung.DATA, zh, en)
     none = [asset.code for asset in facts.assets if not asset.connected]
     if none:

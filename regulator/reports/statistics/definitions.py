@@ -111,6 +111,9 @@ _EACH: Final = (
          ("本期发现的监控主机失联与证据链缺口", "silent boxes and gaps of chains found in the period")),
     _own("availability", _F, ("摄像机可用率", "Availability of cameras"), "%", Target(Sense.AT_LEAST, 95),
          ("可用分钟 / 应用分钟（在册摄像机全天）", "usable minutes / scheduled minutes (registered cameras, all day)")),
+    _trend("judged_time", _F, ("摄像机有效识别率", "Judged time of cameras"), "%",
+           ("有效识别分钟 / 应用分钟（画面可用且多数人员可辨认）",
+            "judged minutes / scheduled minutes (usable picture, and most of the people in it judged)")),
 )  # fmt: skip
 DEFINITIONS: Final[Mapping[str, Definition]] = MappingProxyType({each.key: each for each in _EACH})
 """By key, in the order of the page."""

@@ -1,4 +1,4 @@
-"""Figures of what arrives: gaps of the feed, and how much of the time cameras could be used."""
+"""Figures of what arrives: gaps of the feed, how much of the time cameras could be used, and how much they judged."""
 
 from sqlalchemy import Connection, func, select
 
@@ -16,8 +16,8 @@ MINUTE_NS = 60_000_000_000
 
 
 def feed_figures(db: Connection, selection: Selection, span: Span) -> list[Figure]:
-    """Gaps and availability."""
-    return [_gaps(db, selection, span), _availability(db, selection, span)]
+    """Gaps, availability and judged time."""
+    return [_gaps(db, selection, span), *_of_cameras(db, selection, span)]
 
 
 def _gaps(db: Connection, selection: Selection, span: Span) -> Figure:
@@ -32,22 +32,34 @@ def _gaps(db: Connection, selection: Selection, span: Span) -> Figure:
     return known("feed_gaps", db.scalar(found) or 0, n, span.feed, note)
 
 
-def _availability(db: Connection, selection: Selection, span: Span) -> Figure:
-    cameras = _cameras(db, selection, span)
+def _of_cameras(db: Connection, selection: Selection, span: Span) -> list[Figure]:
+    """How much of the scheduled time cameras could be used, and how much they judged. A camera that told nothing counts
+    as neither."""
+    keys, cameras = ("availability", "judged_time"), _cameras(db, selection, span)
     scheduled_min = sum(cameras.values())
     if not scheduled_min:
-        return unknown("availability", span.feed, Words("没有在册的摄像机", "no camera is registered"))
-    usable = _usable(db, selection, span)
-    counted = {camera: min(usable[camera], cameras[camera]) for camera in cameras if camera in usable}
-    silent = len(cameras) - len(counted)
-    if not counted:
+        why = Words("没有在册的摄像机", "no camera is registered")
+        return [unknown(key, span.feed, why) for key in keys]
+    told = {camera: minutes for camera, minutes in _told(db, selection, span).items() if camera in cameras}
+    if not told:
         why = Words("在册摄像机均无数据", "nothing arrived of any registered camera")
-        return unknown("availability", span.feed, why, len(cameras))
-    note = Words(
-        f"应用 {scheduled_min} 分钟；{silent} 台在册摄像机从未上报，按不可用计",
-        f"{scheduled_min} minutes scheduled; {silent} registered cameras told nothing and count as not usable",
+        return [unknown(key, span.feed, why, len(cameras)) for key in keys]
+    silent = len(cameras) - len(told)
+    notes = (
+        Words(
+            f"应用 {scheduled_min} 分钟；{silent} 台在册摄像机从未上报，按不可用计",
+            f"{scheduled_min} minutes scheduled; {silent} registered cameras told nothing and count as not usable",
+        ),
+        Words(
+            f"应用 {scheduled_min} 分钟；旧版监控主机不上报此项，其画面可用的分钟按有效识别计",
+            f"{scheduled_min} minutes scheduled; older boxes do not say it: their usable minutes count as judged",
+        ),
     )
-    return known("availability", 100 * sum(counted.values()) / scheduled_min, len(cameras), span.feed, note)
+    sums = [sum(min(told[camera][place], cameras[camera]) for camera in told) for place in range(len(keys))]
+    return [
+        known(key, 100 * minutes / scheduled_min, len(cameras), span.feed, note)
+        for key, minutes, note in zip(keys, sums, notes, strict=True)
+    ]
 
 
 def _cameras(db: Connection, selection: Selection, span: Span) -> dict[tuple[str, str], int]:
@@ -65,11 +77,12 @@ def _cameras(db: Connection, selection: Selection, span: Span) -> dict[tuple[str
     return found
 
 
-def _usable(db: Connection, selection: Selection, span: Span) -> dict[tuple[str, str], int]:
+def _told(db: Connection, selection: Selection, span: Span) -> dict[tuple[str, str], tuple[int, int]]:
+    """Usable and judged minutes of each camera by project and asset."""
     at = asset_days.c
     counted = (
-        select(at.project_code, at.asset, func.sum(at.usable_minutes).label("usable"))
+        select(at.project_code, at.asset, func.sum(at.usable_minutes), func.sum(at.judged_minutes))
         .where(at.day >= span.first, at.day <= span.last, at.camera == 1, selection.covers(at.project_code))
         .group_by(at.project_code, at.asset)
     )
-    return {(row.project_code, row.asset): int(row.usable) for row in db.execute(counted)}
+    return {(row[0], row[1]): (int(row[2]), int(row[3])) for row in db.execute(counted)}

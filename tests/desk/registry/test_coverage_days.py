@@ -152,12 +152,39 @@ def test_minutes_are_counted_once_and_late_ones_do_not_speak_of_now(desk: Regist
     assert rows == [("cam-1", 2, 2, 1, "usable"), ("crane-1", 2, 1, 0, "")]
 
 
+def test_a_minute_in_which_most_people_could_not_be_judged_covers_nothing(desk: RegistryDesk) -> None:
+    desk.plant(1)
+    sender = equipped(desk, "p-001")
+    for ago_min, judged in enumerate(("0.2", "0.9", "0.5", None), start=1):
+        sender.minute("cam-1", *camera("cam-1", usable="1.0", judged=judged), ago_min=ago_min)
+    sender.minute("cam-1", *camera("cam-1", usable="0.2", judged="0.9"), ago_min=9)
+    at = asset_days.c
+    with desk.database.reading() as db:
+        row = db.execute(select(at.usable_minutes, at.judged_minutes).where(at.asset == "cam-1")).one()
+    assert tuple(row) == (5, 3), "the box's first minute says nothing of it: an older box counts as before"
+
+
+def test_a_camera_that_judges_for_less_than_half_of_its_usable_minutes_covers_no_work(desk: RegistryDesk) -> None:
+    desk.plant(1)
+    desk.join("p-001")
+    sender = equipped(desk, "p-001")
+    for ago_min in range(1, 9):
+        sender.minute("cam-1", *camera("cam-1", usable="1.0", judged="0.0"), ago_min=ago_min)
+    assert now(desk).ladders["p-001"].reached is Rung.DATA, "nine minutes are too few to say so"
+    sender.minute("cam-1", *camera("cam-1", usable="1.0", judged="0.0"), ago_min=10)
+    ladder = now(desk).ladders["p-001"]
+    assert (ladder.reached, ladder.stopped_at and ladder.stopped_at.footing) == (Rung.PICTURE, Footing.NO)
+    for ago_min in range(11, 20):
+        sender.minute("cam-1", *camera("cam-1", usable="1.0", judged="1.0"), ago_min=ago_min)
+    assert now(desk).ladders["p-001"].reached is Rung.DATA
+
+
 def test_two_boxes_of_a_project_may_name_a_camera_alike(desk: RegistryDesk) -> None:
     moment = Moment.today(desk.clock(), SILENT_S)
     same = {"project_code": "p-001", "day": moment.day.isoformat(), "asset": "cam-1", "camera": 1}
     with desk.database.transaction() as db:
         for box_id, minutes in (("box-a", 7), ("box-b", 5)):
-            db.execute(insert(asset_days).values(**same, box_id=box_id, usable_minutes=minutes))
+            db.execute(insert(asset_days).values(**same, box_id=box_id, usable_minutes=90, judged_minutes=minutes))
         assert gather(db, moment, ["p-001"])["p-001"].camera_minutes == 12
 
 

@@ -62,9 +62,16 @@ FULL = ProjectFacts(
             "c2 (black)",
         ),
         (replace(FULL, works=(WorkFacts("w1", "坑", ()),)), Rung.PICTURE, Rung.WORKS, Footing.NO, "坑"),
+        (
+            replace(FULL, cameras=(CameraFacts("c1", USABLE, judges=False), CameraFacts("c2", USABLE))),
+            Rung.PICTURE,
+            Rung.WORKS,
+            Footing.NO,
+            "could not judge people for most of the day: 一号基坑",
+        ),
         (replace(FULL, assets=(AssetFacts("tc-1", True, 0),)), Rung.WORKS, Rung.DATA, Footing.NO, "tc-1"),
         (replace(FULL, assets=(AssetFacts("tc-1", False, 0),)), Rung.WORKS, Rung.DATA, Footing.NO, "not connected"),
-        (replace(FULL, assets=()), Rung.WORKS, Rung.DATA, Footing.NO, "no usable minute"),
+        (replace(FULL, assets=()), Rung.WORKS, Rung.DATA, Footing.NO, "no judged minute"),
     ],
 )
 def test_the_first_gap_is_named(
@@ -75,6 +82,16 @@ def test_the_first_gap_is_named(
     stop = ladder.stopped_at
     assert (stop and stop.rung, stop and stop.footing) == (stopped, footing)
     assert words in (stop.en if stop else "")
+
+
+@pytest.mark.parametrize(
+    ("others", "footing"),
+    [(USABLE, Footing.YES), (NOT_KNOWN, Footing.UNKNOWN), (OFFLINE, Footing.NO), ("", Footing.NO)],
+)
+def test_a_work_is_covered_by_the_best_of_its_cameras(others: str, footing: Footing) -> None:
+    cameras = (CameraFacts("c1", USABLE, judges=False), *((CameraFacts("c2", others),) if others else ()))
+    facts = replace(FULL, cameras=cameras, works=(WorkFacts("w1", "坑", ("c1", "c2")),))
+    assert next(step.footing for step in climb(facts).steps if step.rung is Rung.WORKS) is footing
 
 
 cameras = st.lists(st.builds(CameraFacts, st.sampled_from(["a", "b"]), st.sampled_from([USABLE, OFFLINE, NOT_KNOWN])))

@@ -77,6 +77,8 @@ EXPECTED: Mapping[str, tuple[float | None, int]] = {
     "feed_gaps": (2, 2),
     # 5 x 1300 usable minutes of 31 x 1440 (cam-1) + 1440 (cam-2, from 31 March).
     "availability": (100 * 6500 / 46_080, 2),
+    # 5 x 1100 of them.
+    "judged_time": (100 * 5500 / 46_080, 2),
 }
 
 

@@ -56,7 +56,7 @@ def test_one_crane_is_written_and_the_other_stays(tmp_path: Path) -> None:
     arming = read_arming(tmp_path, CRANES)
     assert {name: one.armed for name, one in arming.assets.items()} == {"crane-1": False, "crane-2": True}
     assert arming.suspects(POINTS).tolist() == [True, True, False, False, False, False]
-    assert arming.reason_of("crane-1", "slew_deg") is None
+    assert arming.reason_of(POINTS[2]) is None
 
 
 def test_a_record_that_cannot_be_read_disarms_every_crane(tmp_path: Path) -> None:
@@ -84,3 +84,21 @@ def test_other_devices_pass_untouched() -> None:
     other = poll(3, [Quality.GOOD] * 3)
     UnprovenSink(kept, np.array([True, True, False, False, False, False])).offer(other)
     assert kept.kept[0] is other
+
+
+def test_a_check_on_request_is_off_until_it_is_confirmed_on_that_camera(tmp_path: Path) -> None:
+    cameras = PointTable(
+        tuple(
+            Point(f"{camera}.{key}_1", camera, f"{key}_1", "", camera, key, key, item=key, on_request=asked)
+            for camera in ("cam-1", "cam-2")
+            for key, asked in (("bare_head", False), ("in_danger_zone", True), ("person_down", True))
+        )
+    )
+    never = read_arming(tmp_path, ())
+    assert never.suspects(cameras).tolist() == [False, True, True] * 2
+    why = never.reason_of(cameras[1])
+    assert why is not None
+    assert "has not confirmed" in why.reason_en
+    confirmed = AssetArming(asset="cam-1", armed=True, at_ns=1, sheet_sha256="00", checks=("in_danger_zone",))
+    write_arming(tmp_path, [confirmed])
+    assert read_arming(tmp_path, ()).suspects(cameras).tolist() == [False, False, True, False, True, True]

@@ -208,6 +208,10 @@ def _unknown_input(data: dict[str, Any]) -> None:
     data["assets"][2]["pit"]["points"][0]["input"] = "wall_top_x"
 
 
+def _unknown_gauge(data: dict[str, Any]) -> None:
+    data["assets"][2]["pit"]["rain_point"] = "mast-9.rain_total"
+
+
 def _unknown_wind(data: dict[str, Any]) -> None:
     data["assets"][0]["crane"]["wind_point"] = "mast-9.wind"
 
@@ -232,6 +236,7 @@ def _derived_twice(data: dict[str, Any]) -> None:
     ("change", "key", "code"),
     [
         (_unknown_input, "assets[2].pit", "pit.input_unknown"),
+        (_unknown_gauge, "assets[2].pit", "pit.input_unknown"),
         (_unknown_wind, "assets[0].crane.wind_point", "crane.wind_unknown"),
         (_section_of_another_kind, "assets[3]", "asset.section"),
         (_undescribed_member, "crane_groups[0].members[1].crane", "group.crane_undescribed"),

@@ -66,6 +66,12 @@ def test_the_description_has_what_the_papers_say() -> None:
     assert pit.third_party_monitored is None
 
 
+def test_a_rain_gauge_may_be_another_assets() -> None:
+    assert read(raw(rain_point="mast-1.rain_total")).build("pit-1").rain_point == "mast-1.rain_total"
+    assert read(raw(rain_point="rain_total")).build("pit-1").rain_point == "pit-1.rain_total"
+    assert read(raw()).build("pit-1").rain_point == ""
+
+
 def test_what_nobody_has_said_is_none() -> None:
     pit = read(raw(design_depth_m=None, safety_grade=None)).build("pit-1")
     assert (pit.design_depth_m, pit.grade, pit.stage.excavated_m, pit.stage.excavated_point) == (None, None, None, "")

@@ -44,3 +44,18 @@ def test_a_name_that_is_no_name_never_becomes_a_path(tmp_path: Path) -> None:
     states.take("../outside", b"one")
     states.flush()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_preset_has_a_file_of_its_own(tmp_path: Path) -> None:
+    states = EdgeStates(tmp_path)
+    for preset in ("", "大门", "yard"):
+        states.take("cam-1", f"state of {preset}".encode(), preset)
+    states.flush()
+    again = EdgeStates(tmp_path)
+    assert [again.newest("cam-1", preset).decode() for preset in ("", "大门", "yard", "none")] == [
+        "state of ",
+        "state of 大门",
+        "state of yard",
+        "",
+    ]
+    assert len(list((tmp_path / "edge_states").glob("cam-1*.edges"))) == 3

@@ -7,8 +7,12 @@ from tests.fakes.block_clip import write_clip
 from tests.fakes.block_model import write_block_model
 from vision.detector import open_detector
 from vision.eye.parts import SiteDetector
+from vision.helmets_settings import HelmetSettings
 
 TRUTHS = {"compliant", "bare_head", "off_helmet", "mixed", "no_usable_heads", "empty"}
+
+SETTINGS = HelmetSettings(min_head_px=12.0)
+"""The model's input is half as wide as the clips: their heads of 32 px are 16 px there."""
 
 
 def test_the_table_covers_every_clip_without_gaps() -> None:
@@ -32,7 +36,7 @@ def test_alarms_are_counted_by_where_and_when_they_fired(tmp_path: Path) -> None
         Row("c.mp4", 30, 59, "empty", [], []),
     ]
     detector = SiteDetector(open_detector(write_block_model(tmp_path / "model")))
-    figures = run_clip(detector, clip, rows, 5.0)
+    figures = run_clip(detector, clip, rows, 5.0, SETTINGS)
     assert [(alarm["frame"], alarm["what"]) for alarm in rows[0].alarms] == [(25, "true"), (25, "false")]
     assert rows[1].alarms == []
     assert figures["bare_stretches"] == {"n": 1, "found": 1, "delay_s": [5.0]}
@@ -43,5 +47,5 @@ def test_a_short_clip_is_played_to_and_fro(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "c.mp4", lambda _: [("head", 3, 4)], 3.0)
     rows = [Row("c.mp4", 0, 14, "bare_head", [(0.0, 0.0, 1.0, 1.0)], [])]
     detector = SiteDetector(open_detector(write_block_model(tmp_path / "model")))
-    assert run_clip(detector, clip, rows, 5.0)["seconds"] >= 20
+    assert run_clip(detector, clip, rows, 5.0, SETTINGS)["seconds"] >= 20
     assert len(rows[0].alarms) == 1

@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 
+from gateway.assets.creep import Creeping
 from gateway.assets.creep_gates import (
     CreepGates,
     Rates,
     accelerates,
     fall_of_line,
+    fits,
     gates_open,
+    inverse_fall_sigmas,
     inverse_falls,
+    newest_sigmas,
+    outruns,
+    seldom_gates_open,
     student_p,
 )
 from gateway.assets.trend_track import Series
@@ -78,3 +84,51 @@ def test_a_line_through_too_few_points_has_no_p() -> None:
 @pytest.mark.parametrize(("freedom", "t_value"), [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (10, 2.228)])
 def test_student_against_the_printed_table(freedom: int, t_value: float) -> None:
     assert student_p(t_value, freedom) == pytest.approx(0.05, abs=5e-5)
+
+
+def creeping(readings: Series, sigma_mm: float = 0.1, noise_mm: float = 0.1) -> Creeping:
+    return Creeping(readings, sigma_mm, noise_mm, len(readings))
+
+
+def test_seldom_gates_open_for_clean_creep_and_for_points_that_are_too_noisy_alone() -> None:
+    assert seldom_gates_open(creep(), [creeping(creep())], 1.0, GATES)
+    noisy = [creeping(creep(), 1.6, 1.6) for _ in range(4)]
+    assert not seldom_gates_open(creep(), noisy[:1], 1.0, GATES)
+    assert seldom_gates_open(creep(), noisy, 1.0, GATES)
+
+
+def test_an_acceleration_of_the_last_three_windows_has_not_lasted() -> None:
+    t_d = np.arange(18.0)
+    burst = series(t_d, t_d + np.maximum(t_d - 14.5, 0) ** 2)
+    assert not seldom_gates_open(burst, [creeping(burst)], 1.0, GATES)
+
+
+def test_slow_rates_of_long_ago_hardly_count() -> None:
+    """Their inverse is nearly noise: 0.1 and 0.3 mm/d read with 0.2 mm/d of error are 10 and 3.3 d/mm."""
+    line = 1 / np.linspace(1.0, 0.2, 8)
+
+    def falls(*mm_d: float) -> float:
+        return inverse_fall_sigmas(Rates(np.arange(float(len(mm_d))), np.array(mm_d), np.full(len(mm_d), 0.2)))
+
+    assert falls(0.1, 0.9, *line) == pytest.approx(falls(0.9, 0.9, *line), rel=0.2)
+    assert falls(*line[::-1]) < 0
+    assert falls(*line, -9.0) == falls(1.0, 2.0, 3.0) == 0
+
+
+def test_a_movement_past_its_fastest_has_stopped_growing() -> None:
+    assert newest_sigmas(rates(1.0, 2.0, 3.0)) == pytest.approx(100)
+    assert newest_sigmas(rates(1.0, 3.0, 2.0)) == pytest.approx(-100)
+    assert newest_sigmas(rates(3.0)) == -np.inf
+
+
+def test_a_speed_that_was_survived_is_no_sign_of_failure() -> None:
+    t_d = np.arange(40.0)
+    late = np.where(t_d > 22, CREEP.displacement_mm(np.maximum(t_d - 22, 0.0)), 0.0)
+    calm, stormy = series(t_d, late), series(t_d, 9.0 * np.clip(t_d - 5, 0, 6) + late)
+    assert outruns(calm, creeping(calm.since(22.0)), 1.0, GATES)
+    assert not outruns(stormy, creeping(stormy.since(22.0)), 1.0, GATES)
+
+
+def test_a_law_that_leaves_more_than_the_readings_disagree_is_wrong() -> None:
+    assert fits([creeping(creep(), 0.15, 0.1)], GATES)
+    assert not fits([creeping(creep(), 0.2, 0.1)], GATES)

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from gateway.camera_office.survey_desk import (
+    FLOOR_MOVED,
+    MOST_PRESETS,
     Drawn,
     MovedError,
     NightGiven,
@@ -22,12 +24,14 @@ from gateway.camera_office.survey_desk import (
 )
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.evidence import RecordKind
+from gateway.model.floor_rise import Move, raised
 from gateway.model.night_picture import NightPictureError, NightProblem
 from gateway.model.picture import CameraLink, Picture
 from gateway.model.survey import Survey, SurveyError
-from tests.fakes.eyes import StillEyes, camera
+from tests.fakes.eyes import STOREY, StillEyes, camera
 from tests.fakes.office import Office
 from tests.fakes.site import NOW_NS
+from vision.floor_shift import floor_rises
 from vision.survey_night import night_look
 from vision.survey_parsing import read_survey
 from vision.view_comparison import has_moved
@@ -125,7 +129,7 @@ async def test_a_faulty_drawing_keeps_nothing_and_seals_nothing(drawings: Drawin
     outside = ZONE | {"outline": [[0.1, 0.2], [0.4, 0.2], [4.0, 0.6]]}
     with pytest.raises(SurveyError, match=r"zones\[0\].outline\[2\]"):
         await drawings.desk.save(await drawings.drawn(zones=[outside]), drawings.eyes)
-    assert (drawings.sealed(), drawings.desk.versions("cam-1"), drawings.eyes.surveys) == ([], (), {})
+    assert (drawings.sealed(), drawings.desk.versions("cam-1"), drawings.eyes.drawn) == ([], (), {})
 
 
 async def test_the_second_of_two_people_is_told_of_the_first(drawings: Drawings) -> None:
@@ -271,3 +275,53 @@ async def test_it_is_left_out_by_a_version_of_its_own(drawings: Drawings) -> Non
     assert replace(third, version=2, made_by="zhu", made_at_ns=survey.made_at_ns) == replace(survey, night_sha256="")
     assert drawings.sealed()[2]["event"] == "night_left_out"
     assert drawings.eyes.nights["cam-1"] == b""
+
+
+async def test_each_preset_has_versions_of_its_own_and_one_that_is_given_up_counts_no_more(drawings: Drawings) -> None:
+    gate = await drawings.desk.save(await drawings.drawn(preset="gate"), drawings.eyes)
+    yard = await drawings.desk.save(await drawings.drawn(preset="yard", edges=[EDGE]), drawings.eyes)
+    assert (gate.version, yard.version) == (1, 2)
+    with pytest.raises(OvertakenError, match="version 1 by an"):
+        await drawings.desk.save(await drawings.drawn(2, preset="gate"), drawings.eyes)
+    third = await drawings.desk.save(await drawings.drawn(1, preset="gate", zones=[]), drawings.eyes)
+    assert {survey.preset: survey.version for survey in drawings.eyes.surveys("cam-1")} == {"gate": 3, "yard": 2}
+    assert drawings.desk.newest("cam-1") is None
+    gone = await drawings.desk.give_up(await drawings.drawn(2, preset="yard", edges=[EDGE]), drawings.eyes)
+    assert (gone.version, gone.given_up, gone.edges) == (4, True, ())
+    assert list(drawings.eyes.surveys("cam-1")) == [third]
+    assert [record["event"] for record in drawings.sealed()] == ["drawn", "drawn", "drawn", "given_up"]
+    assert drawings.sealed()[3]["preset"] == "yard"
+    drawings.restart()
+    drawings.eyes.drawn.clear()
+    await drawings.desk.resume(drawings.eyes)
+    assert list(drawings.eyes.surveys("cam-1")) == [third]
+    assert drawings.desk.faults("cam-1") == ()
+
+
+async def test_no_more_presets_are_taken_than_the_eye_looks_for(drawings: Drawings) -> None:
+    for number in range(MOST_PRESETS):
+        await drawings.desk.save(await drawings.drawn(preset=f"view {number}"), drawings.eyes)
+    with pytest.raises(SurveyError, match="8 presets are drawn"):
+        await drawings.desk.save(await drawings.drawn(preset="one more"), drawings.eyes)
+
+
+async def test_a_drawing_without_a_picture_gives_nothing_up(drawings: Drawings) -> None:
+    await drawings.desk.save(await drawings.drawn(), drawings.eyes)
+    with pytest.raises(NoReferenceError):
+        await drawings.desk.save(await drawings.drawn(1, reference_sha256=""), drawings.eyes)
+    assert drawings.eyes.survey("cam-1").version == 1
+
+
+async def test_lines_at_a_new_height_are_sealed_as_such_and_leave_the_reference_by_night(drawings: Drawings) -> None:
+    survey = await drawings.with_night()
+    drawings.eyes.floor_up = True
+    drawings.desk.propose_rises = floor_rises
+    drawn = await drawings.drawn(2, edges=[], event=FLOOR_MOVED)
+    (rise,) = await drawings.desk.floor_rises("cam-1", drawn.reference_sha256)
+    assert (rise.edge_id, rise.found, round(rise.rise_m)) == ("edge-1", True, 3)
+    higher = replace(survey, edges=(raised(survey.edges[0], Move(rise.rise_m)),))
+    third = await drawings.desk.save(replace(drawn, edges=plain(higher)[1]), drawings.eyes)
+    assert (third.night_sha256, drawings.sealed()[2]["event"]) == ("", "floor_moved")
+    assert third.edges[0].line[0][1] == pytest.approx(0.56 - STOREY, abs=0.015)
+    drawings.desk.propose_rises = None
+    assert await drawings.desk.floor_rises("cam-1", third.reference_sha256) == ()

@@ -164,7 +164,7 @@ def test_unknown_weather_and_works_are_said() -> None:
 
 
 def test_forecasts_are_intervals_and_silence_is_not_safety() -> None:
-    speaking = Forecast(20.2, 41.7, 82.0, 1.25, Stage.MEDIUM_ACCELERATION)
+    speaking = Forecast(20.2, 41.7, 82.0, 1.25, Stage.MEDIUM_ACCELERATION, clear=True)
     silent = Forecast(tangent_deg=60.0, stage=Stage.INITIAL_ACCELERATION)
     rows = tuple(
         ForecastRow(name, PitItem.WALL_TOP_HORIZONTAL, said) for name, said in (("A", silent), ("B", speaking))
@@ -177,6 +177,14 @@ def test_forecasts_are_intervals_and_silence_is_not_safety() -> None:
     assert len(found.rows) == 2
     assert "1 个测点无加速迹象，1 个测点未知" in found.note
     assert "不等于安全" in found.note
+
+
+def test_a_forecast_that_may_come_to_rest_says_so() -> None:
+    unclear = Forecast(9.4, 150.0, 82.0, 1.25, Stage.MEDIUM_ACCELERATION)
+    row = ForecastRow("A", PitItem.WALL_TOP_HORIZONTAL, unclear)
+    found = section(lay_out(replace(full_report(), forecasts=(row,))), "失稳预报")
+    assert found.rows[0][4].text == "9 ～ 150（也可能趋稳）"
+    assert "尚不能排除变形自行停止" in found.note
 
 
 def test_the_patrol_is_left_to_people_unless_it_was_recorded() -> None:

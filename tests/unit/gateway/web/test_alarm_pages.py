@@ -11,10 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from contract.envelope import SignedText
+from contract.messages import MailboxMessage
 from gateway.model.alarm import Alarm, Severity
 from gateway.model.reading import Quality
 from gateway.model.rule_card import RuleCard
+from gateway.orders import seal_order
 from gateway.store.alert_store import Commit
+from gateway.uplinks.regulator_mailbox import DownMessage
 from gateway.web.alarm_desk import AlarmGuide
 from tests.fakes.site import MINUTE_NS, NOW_NS, info, latching, silence, threshold
 from tests.fakes.web_face import Face
@@ -310,3 +314,35 @@ async def test_a_long_list_has_pages_of_a_hundred(tmp_path: Path) -> None:
     assert not set(_listed(first)) & set(_listed(second))
     assert "第 2/2 页，共 150 条" in second
     await face.close()
+
+
+async def test_what_the_desk_judged_stands_on_the_alarms_page(face: Face) -> None:
+    alarm_id = await face.raised()
+    assert "审查台判定" not in await _page(face, f"/alarms/{alarm_id}")
+    await _told(face, alarm_id, "false", "helmet_worn", 2)
+    page = await _page(face, f"/alarms/{alarm_id}?lang=zh-CN")
+    assert "误报" in page.split("审查台判定")[1][:200]
+    assert "人已戴帽" in page.split("审查台判定")[1][:200]
+    part = await _page(face, f"/parts/alarms/{alarm_id}/facts?lang=en")
+    assert "the helmet is worn" in part.split("Judged at the desk")[1][:200]
+    await _told(face, alarm_id, "open", "", 3)
+    assert "审查台判定" not in await _page(face, f"/alarms/{alarm_id}")
+
+
+async def _told(face: Face, alarm_id: str, verdict: str, reason: str, version: int) -> None:
+    """The desk's word, sealed as it comes down."""
+    body = {"alarm_id": alarm_id, "version": version, "verdict": verdict, "reason": reason, "judged_at_ns": NOW_NS}
+    message = MailboxMessage(
+        message_id=f"m{version}",
+        mailbox_seq=version,
+        box_id="box-1",
+        kind="alarm_verdict",
+        issued_at_ns=NOW_NS,
+        body=body,
+    )
+    signed = SignedText(alg="Ed25519", key_id="ed25519:" + "0" * 32, text=message.model_dump_json(), signature="AA==")
+
+    async def keep(_down: DownMessage) -> None:
+        """The inbox file is another test's."""
+
+    await seal_order(DownMessage(message, signed), keep, face.site.recorder, face.site.clock, "regulator")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from math import nan
 from pathlib import Path
 
@@ -11,11 +12,14 @@ import pytest
 from gateway.camera_office.survey_desk import SurveyDesk
 from gateway.camera_office.survey_store import SurveyStore
 from gateway.model.picture import CameraLink
+from gateway.model.sight import CameraSight, Reach, SightHour, Why, added
+from gateway.model.survey import Edge, EdgeKind, Protection, empty_survey
 from gateway.web.camera_desk import ShownCamera
 from gateway.web.camera_live import ROOM, LiveVideo
 from gateway.web.camera_routes import LOOKS, LookBounds, camera_routes
+from gateway.web.camera_sight import HOUR_NS, SightRow, sight_view
 from screens.stream_quota import Limit, Room, Watcher
-from tests.fakes.eyes import StillEyes, boxes_of, camera, three_cameras
+from tests.fakes.eyes import StillEyes, boxes_of, camera, sight_of, three_cameras
 from tests.fakes.site import NOW_NS
 from tests.fakes.web_face import Face, is_house_error
 from vision.survey_night import night_look
@@ -67,6 +71,46 @@ async def test_a_box_without_cameras_says_how_to_configure_one(face: CameraFace)
     assert "driver: camera" in page
     await face.page("/cameras/cam-1", 404)
     assert is_house_error(await face.get("/cameras/cam-1/still.jpg", 404), "no_such_camera", "camera")
+
+
+async def test_a_cameras_page_says_whom_it_can_judge_and_draws_from_where_on(face: CameraFace) -> None:
+    page = await face.page("/cameras/cam-1")
+    assert "58 %" in page
+    assert "head too small: too far away <span" in page
+    assert '<line class="judged" x1="0" x2="100%" y1="47.0%" y2="47.0%"/>' in page
+    assert "move the camera closer" not in page
+    fake(face).sights["cam-1"] = sight_of(NOW_NS, judged=0.31, reach=Reach(0.3, 0.9, None))
+    page = await face.page("/cameras/cam-1")
+    assert "31 %" in page
+    assert "move the camera closer, lower it or zoom in" in page
+    assert 'class="judged"' not in page
+    assert "their heads were too small to be judged" in page
+
+
+async def test_too_few_people_are_no_share_and_no_line(face: CameraFace) -> None:
+    few = SightHour(NOW_NS // HOUR_NS, {Why.JUDGED: 300.0})
+    fake(face).sights["cam-1"] = CameraSight((few,), few, None)
+    page = await face.page("/cameras/cam-1")
+    assert "Only 5 person-minutes were seen in the last 24 hours" in page
+    assert "100 %" not in page.split('class="sight-share"')[0].split('id="sight-title"')[1].split("<details")[0]
+    assert '<svg class="reach"' not in page
+
+
+def test_a_day_is_the_sites_and_no_share_is_rounded_up() -> None:
+    """Beijing's 25 December begins at 16:00 UTC."""
+    first = int(datetime(2026, 12, 24, 14, tzinfo=UTC).timestamp()) // 3600
+    hours = [SightHour(first + n, {Why.JUDGED: 2999.0, Why.CUT: 1.0, Why.TOO_SMALL: n * 1.0}) for n in range(4)]
+    view = sight_view(CameraSight(tuple(hours), added(hours, first), None))
+    assert [(row.title, row.asked_min) for row in view.days] == [("2026-12-25", 100), ("2026-12-24", 100)]
+    assert [row.title for row in view.hours] == ["12-25 01:00", "12-25 00:00", "12-24 23:00", "12-24 22:00"]
+    assert (view.day.percent("judged"), view.day.percent("no_head"), view.enough, view.low) == (
+        "99 %",
+        "0 %",
+        True,
+        False,
+    )
+    assert view.reasons == (Why.TOO_SMALL, Why.CUT)
+    assert SightRow("", added((), 0)).percent("judged") == "–"
 
 
 async def test_a_still_says_what_is_in_it_and_how_old_it_is(face: CameraFace) -> None:
@@ -190,6 +234,25 @@ async def test_what_is_measured_of_a_camera_is_shown_and_what_is_not_known_is_no
     assert face.cameras.figures("cam-1") == []
 
 
+async def test_the_page_says_which_thresholds_are_in_force_and_since_when(face: CameraFace) -> None:
+    own = await face.page("/cameras/cam-1")
+    assert "bare head 0.612" in own
+    assert "the camera's own, version 3, since" in own.replace("&#39;", "'")
+    left = await face.page("/cameras/cam-2")
+    assert "bare head 0.478" in left
+    assert "as the model says" in left
+    assert "was made for another model" in left
+    eyes = fake(face)
+    eyes.states["cam-2"] = replace(eyes.states["cam-2"], own_scores_undone=True)
+    back = await face.page("/cameras/cam-2")
+    assert "taken back with version 2 at" in back
+    assert "another model" not in back
+    gone = await face.page("/cameras/cam-3")
+    thresholds = gone[gone.index("Thresholds") :][:200]
+    assert "unknown" in thresholds
+    assert "as the model says" not in thresholds
+
+
 async def test_a_camera_without_figures_shows_no_zero(face: CameraFace) -> None:
     page = await face.page("/cameras")
     assert "not judged" in page[page.index('id="camera-cam-3"') :]
@@ -219,3 +282,16 @@ async def test_no_address_shows_more_than_the_camera_says(face: CameraFace) -> N
     page = await face.page("/cameras/cam-1")
     assert "<script>alert" not in page
     assert "rtsp://192.168.1.64/ch1" in page
+
+
+async def test_a_camera_that_turns_says_where_it_looks_and_that_tape_is_no_protection(face: CameraFace) -> None:
+    eyes, line = fake(face), ((0.1, 0.6), (0.9, 0.6))
+    edge = Edge("edge-1", "East", EdgeKind.FLOOR_EDGE, line, 12.0, protection=Protection.TAPE)
+    eyes.use_survey(replace(empty_survey("cam-1"), version=3, preset="gate", edges=(edge,)), b"jpeg")
+    page = await face.page("/cameras/cam-1")
+    assert "not at a preset: edges are not judged; helmets are checked in the whole picture" in page
+    assert "tape only: not protected" in page
+    eyes.turned_to = "gate"
+    page = await face.page("/cameras")
+    assert "at preset gate" in page
+    assert page.count("not at a preset") == 0

@@ -128,3 +128,42 @@ def test_a_fault_stands_beside_its_edge(field: str, typed: str, zh: str) -> None
 def test_what_belongs_to_no_row_stands_above_them() -> None:
     shown = with_faults(SurveyRows(), ("zones[7].title: ''; expected 1 to 80 printable characters", "odd"))
     assert [en for _, en in shown.faults] == ["name: ''; expected 1 to 80 printable characters", "odd"]
+
+
+def test_what_stands_there_comes_back_and_nothing_said_is_unknown() -> None:
+    rows = rows_of_form(FORM | {"edge.0.protection": "tape"})
+    assert edges_of(rows.edges)[0]["protection"] == "tape"
+    assert read(rows).edges[0].protection == "tape"
+    assert read(rows_of_form(FORM)).edges[0].protection == "unknown"
+    covered = faults_of(rows_of_form(FORM | {"edge.0.protection": "cover"}))
+    assert covered.edges[0].faults[0][0] == "防护类型：请选择列出的一项"
+
+
+GROUND = {
+    "zone.0.id": "zone-1",
+    "zone.0.title": "场地",
+    "zone.0.use": "ground",
+    "zone.0.points": "10, 90\n90, 90\n65, 40\n35, 40",
+    "zone.0.site": "500000, 0\r\n500020，0\n500020 60\n500000; 60.25\n",
+}
+
+
+def test_a_ground_keeps_the_places_of_its_points() -> None:
+    (row,) = read(rows_of_form(GROUND)).zones
+    assert (row.use, row.site) == ("ground", "500000, 0\n500020, 0\n500020, 60\n500000, 60.25")
+    (watched,) = zones_of([ZoneRow("zone-1", "大门", "watched", "1, 1", site="1, 2")])
+    assert watched["site_m"] == [], "only a ground has any"
+
+
+@pytest.mark.parametrize(
+    ("site", "zh", "en"),
+    [
+        ("0, 0\n20, 0\nx, 60\n0, 60", "第 3 点坐标：每行应为一个点的坐标：东, 北（米）", "place of point 3"),
+        ("0, 0\n20, 0\n20, 60", "坐标：个数应为 4 到 4", "places: 3 entries; expected 4 to 4"),
+        ("0, 0\n20, 0\n0, 60\n20, 60", "坐标：各点坐标与画面不相符，请按点的顺序核对", "may be exchanged"),
+    ],
+)
+def test_places_that_are_none_are_said_beside_the_row(site: str, zh: str, en: str) -> None:
+    (row,) = faults_of(rows_of_form(GROUND | {"zone.0.site": site})).zones
+    assert zh in {said for said, _ in row.faults}
+    assert any(en in said for _, said in row.faults)

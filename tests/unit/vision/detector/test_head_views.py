@@ -68,28 +68,36 @@ def test_in_a_view_the_second_look_counts_and_the_first_no_more() -> None:
     person, first = (600, 300, 700, 600, 0.8, PERSON), (632, 302, 668, 348, 0.6, HEAD)
     (view,) = views(boxes(person))
     second = boxes((632.0 - view.x0, 302.0 - view.y0, 668.0 - view.x0, 348.0 - view.y0, 0.9, HELMET))
-    seen = merge_looks(boxes(person, first), (view,), [second], FRAME, crowded=False)
+    seen = merge_looks(boxes(person, first), (view,), [second], FRAME, crowded=False, large_px=100)
     assert sorted(seen.class_id.tolist()) == [HELMET, PERSON]
     assert seen.xyxy[seen.class_id == HELMET].tolist() == [[632, 302, 668, 348]]
 
 
 def test_a_head_that_the_second_look_does_not_see_is_gone() -> None:
     person, first = (600, 300, 700, 600, 0.8, PERSON), (632, 302, 668, 348, 0.6, HEAD)
-    seen = merge_looks(boxes(person, first), views(boxes(person)), [no_boxes()], FRAME, crowded=False)
+    seen = merge_looks(boxes(person, first), views(boxes(person)), [no_boxes()], FRAME, crowded=False, large_px=100)
     assert seen.class_id.tolist() == [PERSON]
+
+
+@pytest.mark.parametrize(("large_px", "kept"), [(46.5, 0), (46, 1)])
+def test_a_head_that_the_first_look_showed_large_stays(large_px: float, kept: int) -> None:
+    person, first = (600, 300, 700, 600, 0.8, PERSON), (632, 302, 668, 348, 0.6, HEAD)
+    views_ = views(boxes(person))
+    seen = merge_looks(boxes(person, first), views_, [no_boxes()], FRAME, crowded=False, large_px=large_px)
+    assert int((seen.class_id == HEAD).sum()) == kept
 
 
 def test_what_a_views_border_cuts_and_persons_of_the_second_look_do_not_count() -> None:
     view = View(500, 200, 700, 400)
     second = boxes((0, 50, 30, 90, 0.9, HEAD), (40, 40, 90, 190, 0.9, PERSON), (100, 60, 130, 95, 0.9, HEAD))
-    seen = merge_looks(no_boxes(), (view,), [second], FRAME, crowded=False)
+    seen = merge_looks(no_boxes(), (view,), [second], FRAME, crowded=False, large_px=100)
     assert seen.xyxy.tolist() == [[600, 260, 630, 295]]
 
 
 @pytest.mark.parametrize(("crowded", "heads"), [(False, 1), (True, 0)])
 def test_a_head_without_a_view_counts_unless_there_were_too_many(crowded: bool, heads: int) -> None:
     first = boxes((100, 100, 130, 135, 0.6, HEAD), (90, 95, 160, 300, 0.8, PERSON))
-    seen = merge_looks(first, (View(500, 200, 700, 400),), [no_boxes()], FRAME, crowded)
+    seen = merge_looks(first, (View(500, 200, 700, 400),), [no_boxes()], FRAME, crowded=crowded, large_px=100)
     assert int((seen.class_id == HEAD).sum()) == heads
     assert int((seen.class_id == PERSON).sum()) == 1
 
@@ -98,7 +106,7 @@ def test_a_head_in_two_views_is_one() -> None:
     left, right = View(500, 200, 700, 400), View(560, 200, 760, 400)
     one = boxes((120, 60, 150, 95, 0.9, HEAD))
     other = boxes((60, 60, 90, 95, 0.8, HEAD))
-    assert len(merge_looks(no_boxes(), (left, right), [one, other], FRAME, crowded=False)) == 1
+    assert len(merge_looks(no_boxes(), (left, right), [one, other], FRAME, crowded=False, large_px=100)) == 1
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_by_day_a_border_that_crosses_and_lines_as_strong_as_a_lamps_say_nothing
 
 
 @pytest.mark.parametrize(
-    ("score", "by_day", "by_night"), [(0.45, False, False), (0.55, True, False), (0.75, True, True)]
+    ("score", "by_day", "by_night"), [(0.40, False, False), (0.55, True, False), (0.75, True, True)]
 )
 def test_by_night_only_what_agrees_strongly_is_called_protected(score: float, by_day: bool, by_night: bool) -> None:
     watch = EdgeWatch(survey(), painted(WHOLE))

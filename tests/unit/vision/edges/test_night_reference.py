@@ -66,14 +66,14 @@ def test_a_guarded_edge_by_lamps_is_unknown_without_a_reference_by_night_and_ok_
     assert (site.truth(), site.fired) == (truth, [])
 
 
-@pytest.mark.parametrize(("night", "found"), [(None, []), (NIGHT, [4])], ids=["without", "with it"])
-def test_a_panel_that_is_away_when_the_eye_starts_by_night_is_found_with_a_reference_by_night(
-    night: Image | None, found: list[int]
+@pytest.mark.parametrize("night", [None, NIGHT], ids=["without", "with it"])
+def test_a_panel_that_is_away_when_the_eye_starts_by_night_is_found_with_and_without_a_reference_by_night(
+    night: Image | None,
 ) -> None:
     site = site_by_night(night)
     show_night(site, 90, GAP)
-    assert [round(float(one.about["from_m"])) for one in site.fired] == found
-    assert site.truth() is (Truth.TRUE if found else Truth.UNKNOWN)
+    assert [round(float(one.about["from_m"])) for one in site.fired] == [4]
+    assert site.truth() is Truth.TRUE
 
 
 @pytest.mark.parametrize("behind", [255, 2], ids=["burnt out", "black"])
@@ -89,8 +89,8 @@ def test_a_panel_that_goes_is_found_when_what_it_hid_is_burnt_out_or_black(behin
     assert [round(float(one.about["from_m"])) for one in site.fired] == [4]
 
 
-def test_by_night_what_is_seen_between_the_lines_is_no_light_beside_them() -> None:
-    """A net that goes lets another brightness through; by day that may be a shadow."""
+def test_what_is_seen_between_the_lines_is_no_light_beside_them() -> None:
+    """A net that goes lets another brightness through, by day and by night."""
     view = view_of(survey().edges[0], WIDTH, HEIGHT)
     day = look_of(np.asarray(cv2.cvtColor(painted(), cv2.COLOR_BGR2GRAY), np.uint8), view)
     brighter = day.level * np.where(view.protected > 0, np.float32(1.5), np.float32(1))
@@ -99,8 +99,7 @@ def test_by_night_what_is_seen_between_the_lines_is_no_light_beside_them() -> No
     for learnt in (before, Learnt(day, view, before)):
         bands = learnt.light.bands(brighter, np.ones_like(brighter))
         changed.append(float(learnt.light.change(bands, np.full(brighter.shape[1], np.nan, np.float32)).max()))
-    assert changed[0] > 0.1
-    assert changed[1] < 0.01
+    assert max(changed) < 0.01
 
 
 def test_a_border_of_light_that_the_day_does_not_show_counts_for_no_protection() -> None:
@@ -242,9 +241,10 @@ def test_a_recorded_camera_is_evaluated_with_the_reference_by_night_that_lies_in
     if by_night:
         cv2.imwrite(str(tmp_path / "night.png"), NIGHT)
     for second in range(60):
-        cv2.imwrite(str(tmp_path / "frames" / f"{second:06d}.jpg"), under_other_lamps(GAP, second % 12), [1, 100])
+        cv2.imwrite(str(tmp_path / "frames" / f"{second:06d}.jpg"), under_other_lamps(GUARDED, second % 12), [1, 100])
     tally, _ = judge(read_camera(tmp_path))
-    assert [one["edge"] for one in tally.false] == ["north"] * by_night
+    assert tally.false == []
+    assert (tally.unknown_metre_frames < 0.8 * tally.metre_frames) == by_night
 
 
 def test_a_reference_by_night_of_another_size_is_said_with_the_folder(tmp_path: Path) -> None:

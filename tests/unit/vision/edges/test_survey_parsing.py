@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.model.survey import EdgeKind, SurveyError, empty_survey
+from gateway.model.survey import EdgeKind, Protection, SurveyError, empty_survey
 from vision.survey_parsing import read_survey
 
 
@@ -47,6 +47,27 @@ def faults_of(data: object) -> tuple[str, ...]:
     with pytest.raises(SurveyError) as caught:
         read_survey(data)
     return caught.value.faults
+
+
+def test_a_ground_is_read_and_written_back_and_other_zones_are_what_they_were() -> None:
+    data = drawn()
+    before = read_survey(data).document()["zones"]
+    corners = [[0.1, 0.9], [0.9, 0.9], [0.65, 0.4], [0.35, 0.4]]
+    ground = {"zone_id": "g1", "title": "场地", "use": "ground", "outline": corners}
+    data["zones"].append(ground | {"site_m": [[0, 0], [20, 0], [20, 60], [0, 60]]})
+    survey = read_survey(data)
+    assert survey.zones[1].site_m[2] == (20.0, 60.0)
+    assert read_survey(json.loads(json.dumps(survey.document()))) == survey
+    assert survey.document()["zones"][:1] == before
+    assert "site_m" not in before[0], "a sealed version stays what it was, byte for byte"
+
+
+def test_a_ground_needs_a_place_for_each_of_four_points_and_others_have_none() -> None:
+    data = drawn()
+    data["zones"][0]["use"] = "ground"
+    assert {fault.split(":")[0] for fault in faults_of(data)} == {"zones[0].outline", "zones[0].site_m"}
+    data["zones"][0] |= {"use": "danger", "site_m": [[0, 0]]}
+    assert faults_of(data) == ("zones[0].site_m: 1 entries; expected 0 to 0",)
 
 
 def test_a_drawing_is_read_and_written_back_the_same() -> None:
@@ -169,3 +190,33 @@ def test_a_reference_by_night_that_is_no_digest_is_refused(night: object) -> Non
     (fault,) = faults_of(drawn() | {"night_sha256": night})
     assert fault.startswith("night_sha256: ")
     assert "expected 64 hexadecimal digits" in fault
+
+
+def test_a_survey_of_before_has_no_kind_of_protection_and_stays_byte_for_byte() -> None:
+    before = read_survey(drawn())
+    assert {edge.protection for edge in before.edges} == {Protection.UNKNOWN}
+    assert json.loads(json.dumps(before.document()))["edges"] == drawn()["edges"]
+
+
+@pytest.mark.parametrize("protection", [each for each in Protection if each is not Protection.COVER])
+def test_what_stands_along_an_edge_is_kept(protection: Protection) -> None:
+    data = drawn()
+    data["edges"][0]["protection"] = str(protection)
+    survey = read_survey(data)
+    assert survey.edges[0].protection is protection
+    assert read_survey(json.loads(json.dumps(survey.document()))) == survey
+    assert protection.protects == (protection != "tape")
+
+
+@pytest.mark.parametrize(("edge", "protection"), [(0, "cover"), (1, "steel_rail"), (1, "hedge"), (0, 3)])
+def test_what_cannot_stand_there_is_refused_with_what_can(edge: int, protection: object) -> None:
+    data = drawn()
+    data["edges"][edge]["protection"] = protection
+    fault = faults_of(data)[0]
+    assert fault.startswith(f"edges[{edge}].protection: {protection!r}; expected one of ")
+
+
+def test_a_survey_of_a_preset_says_which_and_one_of_a_camera_that_stands_says_nothing_of_it() -> None:
+    survey = read_survey(drawn() | {"preset": "大门"})
+    assert read_survey(json.loads(json.dumps(survey.document()))) == survey
+    assert (survey.preset, "preset" in read_survey(drawn()).document()) == ("大门", False)

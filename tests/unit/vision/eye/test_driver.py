@@ -1,24 +1,29 @@
 """What the eye says as readings in the box's point table: the golden frame, times that can be believed, a lost eye."""
 
+import json
 import math
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from gateway.clock import SimulatedClock
+from gateway.model.camera_scores import CameraScores
 from gateway.model.reading import Quality, Readings
+from gateway.model.sight import Why
 from gateway.ports import BoundDevice, BoundLink
 from tests.fakes.gateway_process import ROOT
 from vision.camera.settings import CameraLinkSettings
 from vision.driver import CameraDriver, camera_drivers
 from vision.eye.judged import PLACES, finding_values
 from vision.eye_hub import EyeHub
-from vision.finding import Ailment, FindingKind
+from vision.finding import ON_REQUEST, Ailment, FindingKind
 from vision.observation import Observation
-from vision.settings import CameraDeviceSettings, CameraTable
+from vision.settings import CameraDeviceSettings, CameraTable, Check
+from vision.sight.people import People, SeenPerson
 from vision.site_eyes import SiteEyes
 
 GOLDEN = yaml.safe_load((ROOT / "tests" / "cases" / "devices" / "site-camera.golden.yaml").read_text(encoding="utf-8"))
@@ -113,6 +118,22 @@ def test_a_lost_eye_makes_everything_unknown_and_shows_why() -> None:
     assert camera.health()[0].last_error == ""
 
 
+def test_the_share_of_people_judged_is_unknown_until_enough_were_seen() -> None:
+    camera, sink = driver(), Kept()
+    far = People(0.03, (SeenPerson(Why.TOO_SMALL, 0.4, 0.01), SeenPerson(Why.JUDGED, 0.8, 0.09)))
+    column = [point.key for point in TABLE.points].index("judged_share")
+    shares = []
+    for second in range(400):
+        at_ns = NOW_NS + second * SECOND_NS
+        camera._clock.move_to(at_ns)
+        observation = Observation("cam-1-eye", at_ns, at_ns, {}, b"{}", people=far)
+        camera._listener(camera.seen["cam-1-eye"], sink).hear(observation)
+        shares.append(float(sink.polls[-1].value[column]))
+    assert all(math.isnan(share) for share in shares[:300])
+    assert shares[-1] == 50.0
+    assert sink.polls[0].quality[column] == Quality.BAD
+
+
 async def test_the_sites_eyes_know_their_cameras_and_no_other() -> None:
     camera = driver()
     eyes = SiteEyes(EyeHub(SimulatedClock()), lambda: {"cam-1": ("摄像机", "Camera")})
@@ -124,7 +145,7 @@ async def test_the_sites_eyes_know_their_cameras_and_no_other() -> None:
     assert await eyes.reference("cam-1-eye") is None
     with pytest.raises(LookupError, match="started"):
         await eyes.clip("cam-1-eye", 0, 1)
-    for ask in (eyes.still, eyes.survey, eyes.live):
+    for ask in (eyes.still, eyes.surveys, eyes.live):
         with pytest.raises(KeyError):
             ask("cam-9")
 
@@ -136,6 +157,22 @@ def test_what_is_wrong_with_the_picture_is_in_the_cameras_state() -> None:
     heard(camera, Kept(), NOW_NS, blurred=1.0, black=0.0, frozen=math.nan, judged_per_s=4.8)
     (state,) = eyes.cameras()
     assert (state.ailing, state.judged_per_s) == (("blurred",), 4.8)
+
+
+def test_the_cameras_state_says_at_which_scores_it_is_judged() -> None:
+    camera = driver()
+    eyes = SiteEyes(EyeHub(SimulatedClock()), dict)
+    eyes.use([camera])
+    said = {"model": "blocks 1 abc", "scores": "helmet 0.500, head 0.612, person 0.500", "scores_version": "3"}
+    eyes.use_scores(CameraScores("cam-1-eye", 3, "blocks 1 abc", {"head": 0.612}, 7, "wang"))
+    (state,) = eyes.cameras()
+    assert (state.scores, state.own_scores, state.own_scores_used) == ("", 3, False)
+    camera.seen["cam-1-eye"].newest = Observation("cam-1-eye", NOW_NS, NOW_NS, {}, json.dumps(said).encode())
+    (state,) = eyes.cameras()
+    assert (state.scores, state.own_scores_used, state.scores_since_ns) == (said["scores"], True, 7)
+    eyes.use_scores(CameraScores("cam-1-eye", 4, "blocks 1 abc", {}, 8, "wang", 3, 0))
+    (state,) = eyes.cameras()
+    assert (state.own_scores, state.own_scores_used, state.own_scores_undone) == (4, False, True)
 
 
 @pytest.mark.parametrize(
@@ -161,3 +198,24 @@ def test_the_gateway_can_be_imported_without_opencv_libav_and_onnxruntime() -> N
     code = "import gateway.app, sys; print(sorted({'cv2', 'av', 'onnxruntime', 'torch'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_camera_has_the_points_of_the_checks_that_it_is_asked_for() -> None:
+    def items(*checks: str) -> set[str]:
+        asked = {"id": "eye", "link": "l", "asset": "a", "table": "site-camera", "checks": checks}
+        settings = CameraDeviceSettings.model_validate(asked)
+        return {point.item for point in TABLE.for_device(settings).points if point.on_request}
+
+    assert items() == set()
+    assert items("in_danger_zone", "person_down") == {"in_danger_zone", "person_down"}
+    every = {point.item for point in TABLE.points if point.on_request}
+    assert every == set(ON_REQUEST), "the table, the eye and the settings know the same checks"
+    assert every == set(get_args(Check))
+
+
+def test_under_the_hook_needs_a_crane_and_a_fall_zone() -> None:
+    asked = {"id": "eye", "link": "l", "asset": "a", "table": "site-camera", "checks": ["under_hook"]}
+    for given in ({}, {"hook_cranes": ["crane-1"]}, {"hook_radius_m": 6}):
+        with pytest.raises(ValidationError, match="under_hook needs hook_cranes and hook_radius_m"):
+            CameraDeviceSettings.model_validate(asked | given)
+    assert CameraDeviceSettings.model_validate(asked | {"hook_cranes": ["crane-1"], "hook_radius_m": 6}).checks

@@ -88,7 +88,7 @@ async def test_a_survey_reaches_the_eye_and_counts_again_after_a_restart() -> No
         assert heard.observations[0].values["survey"] == 3.0
         hub.use_survey(replace(empty_survey("cam-1"), version=4), b"jpeg")
         await until(lambda: heard.observations[-1].values["survey"] == 4.0, "the new version")
-        assert hub.survey("cam-1").version == 4
+        assert [survey.version for survey in hub.surveys("cam-1")] == [4]
         pid = hub.state.pid
         assert pid is not None
         os.kill(pid, 9)
@@ -108,6 +108,22 @@ async def test_the_reference_by_night_goes_with_its_survey() -> None:
         assert (told.survey.version, told.reference, told.night) == (3, b"by day", b"by night")
         hub.use_survey(replace(empty_survey("cam-1"), version=4), b"by day")
         assert hub._watched("cam-1").night == b""
+
+
+async def test_the_eye_is_told_every_preset_with_what_its_edges_go_on_with() -> None:
+    states = EdgeStates()
+    hub = EyeHub(SystemClock(), edge_states=states)
+    hub.watch("cam-1", "", SETTINGS, Heard().listener)
+    hub.use_survey(replace(empty_survey("cam-1"), version=1), b"only")
+    assert (hub._watched("cam-1").reference, hub._watched("cam-1").presets) == (b"only", ())
+    hub.use_survey(replace(empty_survey("cam-1"), version=2, preset="gate"), b"gate", b"gate by night")
+    hub._take(Observation("cam-1", 1, 1, {}, edge_state=b"kept", edge_preset="gate"))
+    told = hub._watched("cam-1")
+    assert (told.survey, told.reference) == (empty_survey("cam-1"), b"")
+    found = [(each.survey.preset, each.reference, each.night, each.edge_state) for each in told.presets]
+    assert found == [("", b"only", b"", b""), ("gate", b"gate", b"gate by night", b"kept")]
+    hub.use_survey(replace(empty_survey("cam-1"), version=3, preset="gate"), b"")
+    assert (hub._watched("cam-1").reference, hub._watched("cam-1").presets) == (b"only", ())
 
 
 async def test_an_eye_that_ends_is_told_to_every_camera_and_started_again() -> None:

@@ -15,7 +15,7 @@ ALL = tuple(FindingKind)
 
 def test_each_place_has_its_number_and_an_empty_place_is_clear() -> None:
     values = finding_values([bare_head(2), edge_open(2.4, 3), bare_head(3, Truth.FALSE)], ALL)
-    assert len(values) == 16
+    assert len(values) == 32
     assert {key: value for key, value in values.items() if value} == {"bare_head_2": 1.0, "edge_open_3": 2.4}
 
 

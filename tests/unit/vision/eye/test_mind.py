@@ -3,12 +3,16 @@
 import hashlib
 import json
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 import pytest
 
+from gateway.model.detections import Detections
+from gateway.model.hook import HookPose
+from gateway.model.sight import Why
 from gateway.model.survey import Edge, EdgeKind, Zone, ZoneUse, empty_survey
 from gateway.model.verdict import Truth
 from tests.fakes.eye_parts import (
@@ -26,8 +30,11 @@ from tests.fakes.eye_parts import (
     watched,
 )
 from vision.eye.mind import CameraMind
-from vision.finding import Ailment, PictureHealth
+from vision.eye.said import decoded, lengths, said_bytes
+from vision.finding import Ailment, Finding, FindingKind, PictureHealth
+from vision.frame import Frame
 from vision.observation import Observation
+from vision.sight.people import People, SeenPerson
 
 MODEL = "test 1 abc"
 EDGE = Edge("north-edge", "北", EdgeKind.FLOOR_EDGE, ((0.1, 0.5), (0.9, 0.5)), 12.0)
@@ -86,6 +93,20 @@ def test_an_unusable_picture_judges_nothing_and_tells_its_parts_so() -> None:
     assert helmets.asked == [(0, False)]
 
 
+def test_a_minute_counts_as_judged_only_where_people_in_sight_were() -> None:
+    far = SeenPerson(Why.TOO_SMALL, 0.4, 0.01)
+    helmets = ToldHelmets(people=People(0.03, (far, far, SeenPerson(Why.JUDGED, 0.8, 0.09))))
+    said = judged(CameraMind(watched(), parts(helmets=helmets)), 1)
+    assert (said.people, said.values["judged"], said.values["usable"]) == (helmets.people, 0.0, 1.0)
+    mind = CameraMind(watched(), parts())
+    assert judged(mind, 1).values["judged"] == 1.0
+    unjudged = [judged(mind, 2, model=""), mind.rest(MODEL, NOW_NS, 0), mind.failed(NOW_NS, 0)]
+    assert [(each.people, each.values["judged"]) for each in unjudged] == [(None, 0.0)] * 3
+    health = ToldHealth(PictureHealth(WELL | {Ailment.BLACK: Truth.TRUE}, False))
+    said = judged(CameraMind(watched(), parts(health=health)), 1)
+    assert (said.people, said.values["judged"]) == (None, 0.0)
+
+
 def test_without_a_model_no_finding_is_judged_and_the_picture_still_is() -> None:
     helmets = ToldHelmets((bare_head(),))
     said = judged(CameraMind(watched(), parts(helmets=helmets)), 1, model="")
@@ -100,6 +121,61 @@ def test_a_drawn_edge_that_nothing_can_judge_is_unknown_not_whole() -> None:
     said = judged(CameraMind(watched(survey=drawn), parts(edges=None)), 1)
     assert math.isnan(said.values["edge_open_1"])
     assert said.values["bare_head_1"] == 0.0
+
+
+@dataclass
+class ToldPeople:
+    """Says what it is told; keeps what it was told."""
+
+    findings: tuple[Finding, ...]
+    kinds: tuple[FindingKind, ...] = (FindingKind.UNDER_HOOK,)
+    hooks: list[HookPose] = field(default_factory=list)
+    zones: list[Zone] = field(default_factory=list)
+    views: int = 0
+
+    def step(self, frame: Frame, boxes: Detections, usable: bool, now_ns: int, now_mono_ns: int) -> tuple[Finding, ...]:
+        return self.findings
+
+    def use_zones(self, zones: Sequence[Zone]) -> None:
+        self.zones = list(zones)
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        self.hooks = list(hooks)
+
+    def new_view(self) -> None:
+        self.views += 1
+
+    def rule_of(self, kind: FindingKind) -> str:
+        return f"{kind}: as told"
+
+
+def test_checks_that_are_asked_for_are_said_and_the_others_are_unknown() -> None:
+    found = Finding(FindingKind.UNDER_HOOK, 1, Truth.TRUE, 1.0, (1.0, 2.0, 3.0, 4.0), {"crane": "crane-1"}, fired=True)
+    people = ToldPeople((found,))
+    mind = CameraMind(watched(), parts(people=people))
+    said = judged(mind, 1, (0, 0, 70, 110, 2))
+    assert (said.values["under_hook_1"], said.values["under_hook_2"]) == (1.0, 0.0)
+    assert math.isnan(said.values["person_down_1"])
+    (scene,) = said.fired
+    assert (scene.key, scene.versions["rule"]) == ("under_hook_1", "under_hook: as told")
+    assert decoded(*lengths_and_body(said_bytes(said))).fired[0].about["crane"] == "crane-1"
+
+
+def test_the_checks_go_on_through_a_new_drawing_and_hear_of_hooks() -> None:
+    people = ToldPeople(())
+    mind = CameraMind(watched(), parts(people=people))
+    zone = Zone("pit", "基坑", ZoneUse.DANGER, ((0, 0), (1, 0), (1, 1)))
+    drawn = replace(empty_survey("cam-1"), version=2, zones=(zone,))
+    mind.redraw(replace(mind.watched, survey=drawn), parts(people=ToldPeople(())))
+    hook = HookPose("crane-1", 1.0, 2.0, 3.0, 1.0, 4)
+    mind.use_hooks([hook])
+    assert (people.zones, people.hooks) == ([zone], [hook])
+    CameraMind(watched(), parts()).use_hooks([hook])
+
+
+def lengths_and_body(octets: bytes) -> tuple[bytes, bytes]:
+    head, _ = lengths(octets[:8])
+    return octets[8 : 8 + head], octets[8 + head :]
 
 
 def test_without_a_frame_only_the_camera_itself_is_judged() -> None:

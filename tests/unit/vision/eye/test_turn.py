@@ -1,6 +1,7 @@
 """The turn over all cameras: newest frame wins, one batch, and one camera's trouble is its own."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.fakes.eye_parts import (
 from vision.eye.mind import MindParts
 from vision.eye.models import TRY_AGAIN_NS, ModelShelf
 from vision.eye.turn import Turn
-from vision.eye.watched import AskReference, Forget, Redraw, ReferenceFrame, Watched
+from vision.eye.watched import AskReference, Drawing, Forget, Redraw, ReferenceFrame, Watched
 from vision.observation import Observation
 
 
@@ -197,6 +198,15 @@ def test_another_survey_brings_its_reference_by_night_and_one_without_takes_it_a
         eyes.turn.obey(Redraw(survey, b"by day", night))
         judged_by = eyes.turn._eyes["cam-1"].mind.watched
         assert (judged_by.reference, judged_by.night, judged_by.edge_state) == (b"by day", night, b"")
+
+
+def test_another_drawing_of_one_preset_comes_with_all_of_them() -> None:
+    eyes = Eyes()
+    gate = Drawing(replace(watched("cam-1").survey, version=2, preset="gate"), b"jpeg", edge_state=b"kept")
+    eyes.turn.obey(Redraw(watched("cam-1").survey, b"", presets=(gate,)))
+    assert eyes.turn._eyes["cam-1"].mind.watched.presets == (gate,)
+    eyes.turn.obey(Redraw(watched("cam-1").survey, b"by day"))
+    assert eyes.turn._eyes["cam-1"].mind.watched.presets == ()
 
 
 def test_nobody_waits_longer_than_a_moment() -> None:

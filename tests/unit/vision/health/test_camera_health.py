@@ -161,18 +161,19 @@ def test_a_camera_that_was_never_sharp_is_blurred_without_a_baseline():
     assert watch.last.ailing[Ailment.BLURRED] is Truth.TRUE
 
 
-def test_a_blank_wall_is_neither_sharp_nor_blurred():
+def test_a_blank_wall_is_neither_sharp_nor_blurred_and_shows_nothing_to_judge():
     watch = Watch(CameraHealth())
     watch.show_for(40, lambda i: with_noise(np.full((HEIGHT, WIDTH, 3), 128, np.uint8), i), every_s=0.5)
 
     assert watch.last.ailing[Ailment.BLURRED] is Truth.UNKNOWN
     assert watch.last.ailing[Ailment.COVERED] is Truth.UNKNOWN
-    assert watch.last.usable
+    assert watch.last.ailing[Ailment.HAZY] is Truth.TRUE
+    assert not watch.last.usable
 
 
 def test_a_cloth_over_the_lens_is_a_cover(watch):
     cloth = cv2.GaussianBlur(with_noise(np.full((HEIGHT, WIDTH, 3), 110, np.uint8), 3, 30), (0, 0), 25)
-    early = watch.show_for(13, lambda i: with_noise(cloth, i))
+    early = watch.show_for(28, lambda i: with_noise(cloth, i), every_s=0.5)
     assert Ailment.COVERED not in said(early)
     assert not early[0].usable
     watch.show_for(5, lambda i: with_noise(cloth, i))
@@ -181,13 +182,16 @@ def test_a_cloth_over_the_lens_is_a_cover(watch):
     assert watch.last.ailing[Ailment.COVERED] is Truth.FALSE
 
 
-def test_a_cover_over_half_of_the_lens_is_none(watch):
+def test_a_cover_over_half_of_the_lens_is_a_cover_and_not_dirt(watch):
     def half(i):
         image = site()
         image[:, : WIDTH // 2] = 100
         return with_noise(image, i)
 
-    assert Ailment.COVERED not in said(watch.show_for(30, half))
+    assert said(watch.show_for(28, half, every_s=0.5)) == set()
+    watch.show_for(4, half, every_s=0.5)
+    assert watch.last.ailing[Ailment.COVERED] is Truth.TRUE
+    assert watch.last.ailing[Ailment.DIRTY] is Truth.UNKNOWN
 
 
 @pytest.mark.parametrize("shift_px", [40, 160])

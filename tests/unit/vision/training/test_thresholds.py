@@ -1,17 +1,19 @@
 """Thresholds are chosen on pictures that are not reported."""
 
+from pathlib import Path
+
 import numpy
 import pytest
 
 from vision.detection_scores import Matches
 from vision.training.pictures import Source
-from vision.training.thresholds import choose, divide
+from vision.training.thresholds import choose, choose_for_recall, divide
 
 
 def sources():
     names = [f"images/{number}.jpg" for number in range(200)]
     sets = ["blast", "css_test", "css_valid", "scut_a"]
-    return [Source(name, sets[number % 4], True, True) for number, name in enumerate(names)]
+    return [Source(Path("photographs"), name, sets[number % 4], True, True) for number, name in enumerate(names)]
 
 
 def matches(scores, hits):
@@ -50,3 +52,17 @@ def test_few_heads_do_not_tell_a_peak_from_what_lies_beside_it():
     many, few = choose(hard * 400), choose(hard * 2)
     assert many == pytest.approx(0.5)
     assert few == pytest.approx(0.55)
+
+
+def test_persons_are_cut_where_nine_in_ten_are_found():
+    found = [matches([0.9 - 0.05 * place], [True]) for place in range(10)]
+    assert choose_for_recall(found) == pytest.approx(0.5)
+    assert choose_for_recall([matches([0.4], [False])]) == 0.5
+
+
+def test_thresholds_are_not_chosen_on_a_fixed_camera_because_its_pictures_are_alike():
+    cameras = [
+        Source(Path("cctv"), f"images/c_1_1_{n}.jpg", "c_1_1", True, True, fixed_camera=True) for n in range(200)
+    ]
+    chosen_on, reported = divide(sources() + cameras, ())
+    assert not [source for source in chosen_on + reported if source.fixed_camera]
