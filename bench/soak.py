@@ -41,9 +41,7 @@ from gateway.store.alert_store import open_for_reading
 from gateway.store.history_reader import MAX_SAMPLES, HistoryReader
 from tests.fakes.demo_box import admitted_gaps, alerts_per_overload, untold
 
-PAUSE_NS, EDGE_NS = 1_000_000_000, 300_000_000
-PIECE_NS, AHEAD_NS = 300_000_000_000, 10_800_000_000_000
-"""A piece holds 30,000 samples at 10 ms. So far ahead may a moved clock have written."""
+PAUSE_NS, EDGE_NS, WINDOW_NS = 1_000_000_000, 300_000_000, 300_000_000_000
 SAMPLE_S = 10.0
 WARM_UP = 0.2
 """Share of the steady run that the slope of the memory leaves out."""
@@ -55,7 +53,8 @@ TOLD = ("P1", "P2")
 @dataclass
 class Summary:
     """What a campaign found. `failed`: faults after which the box was not well again, by name with the reason;
-    `holes`: the gaps that were not admitted, from and to, UTC ns, and the fault before."""
+    `holes`: the gaps that were not admitted, from and to, UTC ns, and the fault before; `missed`: the same of overloads
+    that were not told, but for those in spans of a moved clock."""
 
     seed: int
     lost: int = 0
@@ -67,6 +66,7 @@ class Summary:
     rss_mb: float = 0.0
     steady_minutes: float = 0.0
     holes: list[tuple[int, int, str]] = field(default_factory=list)
+    missed: list[tuple[int, int, str]] = field(default_factory=list)
     faults_survived: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -94,6 +94,7 @@ class Summary:
             **counted,
             **memory,
             holes=self.holes + steady.holes,
+            missed=self.missed + steady.missed,
             failed=self.failed | steady.failed,
             took_minutes=max(self.took_minutes, steady.took_minutes),
         )
@@ -191,15 +192,18 @@ def _judge(world: World, watched_from_ns: int, summary: Summary) -> None:
     told = [alert for alert in held if not _moved(world, alert["accepted_at_ns"])]
     counts = alerts_per_overload(seen, told)
     summary.overloads, summary.transitions_held = len(overloads), len(held)
-    summary.untold = len(untold(world.box, seen, told, watched_from_ns)) + _untold_while_moved(world, overloads, held)
+    missed = untold(world.box, seen, told, watched_from_ns)
+    summary.missed = [
+        (each.started_at_ns, each.ended_at_ns, summary.done_before(each.started_at_ns)) for each in missed
+    ]
+    summary.untold = len(missed) + _untold_while_moved(world, overloads, held)
     summary.duplicated = sum(count - 1 for count in counts if count > 1)
     summary.duplicated += len(held) - len({alert["key"] for alert in held})
     summary.lost = _lost(world)
-    outcome = open_for_reading(world.box.storage).verify()
-    at_desk = world.chain_at_desk()
-    summary.chain_broken = int(not isinstance(outcome, ChainHead)) + int(at_desk.state != "ok")
+    outcome, at_desk = open_for_reading(world.box.storage).verify(), world.chain_at_desk()
+    summary.chain_broken = int(not isinstance(outcome, ChainHead)) + int(at_desk != "ok")
     if summary.chain_broken:
-        summary.failed["chain"] = f"box: {outcome}; desk: {at_desk}"
+        summary.failed["the chain"] = f"on the box {outcome}, at the desk {at_desk}"
     summary.holes = [(*hole, summary.done_before(hole[0])) for hole in _not_admitted(world, watched_from_ns)]
     summary.gaps_not_admitted = len(summary.holes)
     summary.ended_by_itself = world.restarts
@@ -234,7 +238,7 @@ def _not_admitted(world: World, since_ns: int) -> list[tuple[int, int]]:
     settings = load(world.folder / "demo-site.yaml", DRIVERS, UPLINKS)
     reader = HistoryReader(world.box.storage / "history.db", settings.points)
     try:
-        times = polls_of(reader, "crane-1.moment_pct", since_ns, now_ns() + AHEAD_NS)
+        times = sample_times(reader, "crane-1.moment_pct", since_ns)
     finally:
         reader.close()
     gaps = admitted_gaps(world.box)
@@ -247,11 +251,15 @@ def _not_admitted(world: World, since_ns: int) -> list[tuple[int, int]]:
     ]
 
 
-def polls_of(reader: HistoryReader, point: str, from_ns: int, to_ns: int) -> list[int]:
-    """The times of all samples of a point, UTC ns. Asked for in pieces, because a trace that is too long is thinned."""
-    starts = range(from_ns, to_ns, PIECE_NS)
-    pieces = (reader.trace(point, start, start + PIECE_NS - 1, MAX_SAMPLES).t_ns.tolist() for start in starts)
-    return sorted(t_ns for piece in pieces for t_ns in piece)
+def sample_times(reader: HistoryReader, point: str, since_ns: int) -> list[int]:
+    """When a point was read, UTC ns. Window by window: of a longer range a trace holds the peaks alone."""
+    times, until_ns = set[int](), reader.last_sample_ns()
+    for start in range(since_ns, until_ns + 1, WINDOW_NS):
+        trace = reader.trace(point, start, start + WINDOW_NS - 1, MAX_SAMPLES)
+        if trace.decimated:
+            raise RuntimeError(f"more than {MAX_SAMPLES} samples in {WINDOW_NS / 1e9} s: pauses cannot be seen")
+        times.update(trace.t_ns.tolist())
+    return sorted(times)
 
 
 def _in_any(spans: list[tuple[int, int]], overload: Overload) -> bool:

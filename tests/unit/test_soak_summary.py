@@ -1,6 +1,10 @@
 """The soak's one summary of two worlds: what is counted is added, the memory is that of the world with nothing else."""
 
-from bench.soak import Summary
+from pathlib import Path
+
+from bench.soak import Summary, sample_times
+from tests.fakes.history_box import START_NS, Box
+from tests.fakes.site import SECOND_NS
 
 
 def test_what_either_world_lost_is_in_the_summary() -> None:
@@ -20,3 +24,13 @@ def test_a_world_that_said_nothing_makes_the_soak_fail() -> None:
     whole = Summary(7, faults_survived=3)
     assert whole.joined(Summary(8)).whole
     assert not whole.joined(Summary(8, failed={"steady": "said no figures"})).whole
+
+
+def test_a_pause_is_seen_wherever_it_lies_in_a_long_run(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.fill(0, 299)
+    box.fill(302, 700)
+    box.store.flush(START_NS + 700 * SECOND_NS).done.result(10)
+    times = sample_times(box.reader, "crane-1.q0", START_NS)
+    box.close()
+    assert [(at - START_NS) // SECOND_NS for at in times] == [*range(299), *range(302, 700)]
