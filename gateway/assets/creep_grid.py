@@ -57,8 +57,8 @@ class Nodes:
 
     def grown(self, age_d: Floats) -> Floats:
         """Displacement (k, n) that each node's creep had reached `age_d` days before now, but for a constant and a
-        positive factor. alpha = 2, where the power turns into a logarithm, is approached to 1e-6. A neighbour may be read
-        later than now (a negative age); of a failure that such a reading has outlived a minute is left."""
+        positive factor. alpha = 2, where the power turns into a logarithm, is approached to 1e-6. A neighbour may be
+        read later than now (a negative age); of a failure that such a reading has outlived a minute is left."""
         left = np.log(np.maximum(self.tau_d()[:, None] + age_d, A_MINUTE_D))
         power = 1 - np.exp(self.log_beta)[:, None]
         power = np.where(np.abs(power) < 1e-6, 1e-6, power)

@@ -94,11 +94,11 @@ class CameraOnTrial:
 
     async def put(self, readings: Readings) -> Awaitable[None]:
         """Cameras do not send messages."""
-        raise NotImplementedError(readings.device)
+        raise TypeError(f"{readings.device}: a camera sends no messages")
 
     def set_aside(self, device: str, payload: bytes, reason: str) -> None:
         """Nor is any set aside."""
-        raise NotImplementedError(f"{device}: {len(payload)} bytes: {reason}")
+        raise TypeError(f"{device}: {len(payload)} bytes: {reason}")
 
     def put_hook(self, cranes: Sequence[str], x_m: float, y_m: float) -> None:
         """Every hook is at this place, with a load, as far as the eye is told."""
