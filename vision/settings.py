@@ -5,12 +5,11 @@ device travel to the eye process as they are.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
 from drivers.schema import DeviceSettings, DeviceTable, Name, TablePoint, check_fault_bits
-from vision.finding import ON_REQUEST
 from vision.providers import Provider, checked_provider
 
 Check = Literal["no_work_clothes", "in_danger_zone", "under_hook", "person_down"]
@@ -47,7 +46,7 @@ class CameraDeviceSettings(DeviceSettings):
     tiles: Annotated[int, Field(ge=1, le=4)] = 1
     edge_confirm_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
     edge_resume_s: Annotated[float, Field(ge=0, le=86_400)] = 600.0
-    checks: Annotated[tuple[Check, ...], Field(max_length=len(ON_REQUEST))] = ()
+    checks: Annotated[tuple[Check, ...], Field(max_length=len(get_args(Check)))] = ()
     clothes_model: Path | None = None
     hook_cranes: Annotated[tuple[Name, ...], Field(max_length=8)] = ()
     hook_radius_m: Annotated[float, Field(gt=0, le=60)] | None = None
