@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.camera_scores import CameraScores
+from gateway.model.hook import HookPose
 from gateway.model.picture import CameraLink, CameraState, FiredScene, Picture
 from gateway.model.sight import DAY_H, CameraSight, Reach, SightHour, Why, added
 from gateway.model.survey import Survey, empty_survey
@@ -334,6 +335,12 @@ class StillEyes:
     def survey(self, camera: str, preset: str = "") -> Survey:
         """What is drawn for a preset."""
         return self.drawn.get(camera, {}).get(preset) or empty_survey(camera)
+
+    def hook_cranes(self) -> Sequence[str]:
+        return ()
+
+    def use_hooks(self, hooks: Sequence[HookPose]) -> None:
+        raise AssertionError("nobody asked for hooks")
 
     def use_scores(self, scores: CameraScores) -> None:
         self.scores[scores.camera] = scores
