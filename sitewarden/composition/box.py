@@ -70,6 +70,7 @@ from gateway.parts.camera.score_desk import ScoreDesk
 from gateway.parts.camera.score_store import ScoreStore
 from gateway.parts.camera.survey_desk import SurveyDesk
 from gateway.parts.camera.survey_store import SurveyStore
+from gateway.parts.crane.kind import TOWER_CRANE
 from gateway.parts.crane.routes import crane_routes
 from gateway.parts.identity.watch import IdentityWatch
 from gateway.parts.orders.orders_page import OrderSources, order_routes
@@ -101,7 +102,7 @@ from gateway.ports import (
 )
 from gateway.rules.table import RuleTable
 from gateway.rules.window import Window
-from gateway.settings import AssetKind, MediaSettings, Settings, load
+from gateway.settings import MediaSettings, Settings, load
 from gateway.store.alert_store import AlertStore
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetBounds, AssetStore
@@ -146,6 +147,7 @@ from screens.listener import listen
 from sitewarden.commissioning.sealing import seal_pending
 from sitewarden.composition.docking_sources import DeskPhotos, VaultDrivers
 from sitewarden.composition.driver_packages import DriverShelf
+from sitewarden.composition.kinds import KINDS
 from sitewarden.composition.reload import (
     Difference,
     LinkSink,
@@ -192,7 +194,7 @@ class Gateway:
         self, settings: Settings, clock: Clock | None = None, reread: Callable[[], Settings] | None = None
     ) -> None:
         self.settings = settings
-        self._reread = reread or (lambda: load(settings.file, DRIVERS, UPLINKS))
+        self._reread = reread or (lambda: load(settings.file, DRIVERS, UPLINKS, KINDS))
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[ReloadOutcome]] = set()
         self.clock: Clock = clock or SystemClock()
@@ -298,7 +300,7 @@ class Gateway:
     def _build_judging(self) -> None:
         settings = self.settings
         self.intake = Intake(INTAKE_POLLS, Quarantine(self._folder / "aside"))
-        cranes = [asset.id for asset in settings.assets if asset.kind is AssetKind.TOWER_CRANE]
+        cranes = [asset.id for asset in settings.assets if asset.kind == TOWER_CRANE.id]
         self.arming = read_arming(self._folder, cranes)
         self.sink = self._sink_for(settings)
         self.link_sinks = {link.settings.id: self._link_sink(settings) for link in settings.links}
@@ -412,7 +414,7 @@ class Gateway:
         self.packs = PackOffice(
             PackNeeds(
                 folder=self._folder,
-                load=lambda packs: load(self.settings.file, DRIVERS, UPLINKS, packs=packs),
+                load=lambda packs: load(self.settings.file, DRIVERS, UPLINKS, KINDS, packs=packs),
                 reload=self.reload,
                 in_force=lambda: self.settings.rule_packs,
                 recorder=self.recorder,
@@ -664,7 +666,7 @@ class Gateway:
 
     def _switch_sinks(self, new: Settings, fresh: Mapping[str, Driver]) -> None:
         """Running drivers go on under the new point numbers."""
-        cranes = [asset.id for asset in new.assets if asset.kind is AssetKind.TOWER_CRANE]
+        cranes = [asset.id for asset in new.assets if asset.kind == TOWER_CRANE.id]
         self.arming = read_arming(self._folder, cranes)
         self.sink = self._sink_for(new)
         kept = {name: sink for name, sink in self.link_sinks.items() if name not in fresh}

@@ -9,18 +9,20 @@ from pathlib import Path
 
 from gateway.line.recorder import Recorder
 from gateway.media.shelf import MediaShelf
+from gateway.parts.crane.kind import TOWER_CRANE
 from gateway.parts.orders.answering import OrderOffice
 from gateway.parts.orders.order_book import BOOK_KINDS
 from gateway.parts.permits.desk import PermitDesk
 from gateway.parts.permits.register import REGISTER_KINDS, SCAFFOLD, SiteRegister
+from gateway.parts.pit.kind import DEEP_PIT
 from gateway.ports import Clock, Uplink
-from gateway.settings import AssetKind, Settings
+from gateway.settings import Settings
 from gateway.store.alarm_reader import AlarmReader
 from gateway.uplinks.regulator import RegulatorUplink
 
 MOST_RECORDS = 1_000_000
 FOR_EVER_NS = 2**63 - 1
-CHECKED_KINDS = (AssetKind.TOWER_CRANE, AssetKind.DEEP_PIT)
+CHECKED_KINDS = (TOWER_CRANE.id, DEEP_PIT.id)
 """What is looked at after a storm, beside the scaffold (notice C16: crane, scaffold, pit)."""
 
 
@@ -36,7 +38,7 @@ class SiteRegisterParts:
 
     def cranes(self) -> tuple[str, ...]:
         """What a permit may be for."""
-        return tuple(asset.id for asset in self._settings().assets if asset.kind is AssetKind.TOWER_CRANE)
+        return tuple(asset.id for asset in self._settings().assets if asset.kind == TOWER_CRANE.id)
 
     def _items(self) -> Sequence[str]:
         return (*(asset.id for asset in self._settings().assets if asset.kind in CHECKED_KINDS), SCAFFOLD)

@@ -16,11 +16,12 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 
+from gateway.parts.crane.kind import TOWER_CRANE
 from gateway.parts.crane.model.cycle_record import DOCKING_NAMES
 from gateway.parts.pit.report.daily_layout import SITE_TIME
 from gateway.parts.pit.zero_orders import NoSuchModelError, ZeroOrders
 from gateway.ports import Clock
-from gateway.settings import AssetKind, Settings
+from gateway.settings import Settings
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_records import Cycle
 from gateway.web.answer_fields import AssetId
@@ -60,7 +61,7 @@ def crane_routes(
 
 def _record_routes(app: FastAPI, settings: Callable[[], Settings], records: AssetReader, clock: Clock) -> None:
     def known(asset: str) -> bool:
-        return any(each.id == asset and each.kind is AssetKind.TOWER_CRANE for each in settings().assets)
+        return any(each.id == asset and each.kind == TOWER_CRANE.id for each in settings().assets)
 
     @app.get(
         "/api/cranes/{asset}/cycles", **operation("cranes", "Working cycles, newest first", CyclesAnswer, NO_CRANE)

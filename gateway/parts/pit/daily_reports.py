@@ -34,6 +34,7 @@ from gateway.parts.pit.report.report_store import (
     report_bytes,
     store_report,
 )
+from gateway.parts.pit.settings.plan import described_pits
 from gateway.ports import Clock
 from gateway.settings import Settings
 
@@ -76,8 +77,8 @@ class DailyReports:
         """Print the day before, each night, until cancelled. A box that was off at midnight does it when it is back."""
         while True:
             yesterday = (self._local_now() - AFTER_MIDNIGHT).date() - timedelta(days=1)
-            for pit in self._settings().plan.pits:
-                await self._print_due(pit.description.asset, yesterday)
+            for pit in described_pits(self._settings()):
+                await self._print_due(pit.asset, yesterday)
             await self._clock.sleep(LOOK_EVERY_S)
 
     async def report(self, pit: str, day: date, kind: ReportKind) -> bytes:

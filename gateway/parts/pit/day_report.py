@@ -25,7 +25,8 @@ from gateway.parts.pit.model.vibrating_wire import VibratingWire
 from gateway.parts.pit.model.water_level import WaterLevel
 from gateway.parts.pit.report.daily_layout import SITE_TIME
 from gateway.parts.pit.report.daily_report import DailyReport, Heading, ItemTable, Weather, Works
-from gateway.settings import AssetKind, Settings
+from gateway.parts.weather.kind import WEATHER_MAST
+from gateway.settings import Settings
 from gateway.store.alert_store import AlertStore
 from gateway.store.asset_reader import AssetReader
 from gateway.store.history_reader import HistoryReader
@@ -110,7 +111,7 @@ def _works(pit: PitDescription, span: DaySpan, rows: DayRows) -> Works:
 
 def _weather(settings: Settings, span: DaySpan, history: HistoryReader) -> Weather:
     """The air temperature of the first mast that said any; the rest is for people to say."""
-    masts = {asset.id for asset in settings.assets if asset.kind is AssetKind.WEATHER_MAST}
+    masts = {asset.id for asset in settings.assets if asset.kind == WEATHER_MAST.id}
     for point in settings.points.points:
         if point.asset not in masts or (point.quantity, point.unit) != TEMPERATURE:
             continue
