@@ -38,12 +38,12 @@ class FileShapes:
     @property
     def site_sections(self) -> tuple[Section, ...]:
         """The lists of a site file that kinds bring."""
-        return tuple(chain.from_iterable(kind.site_sections for kind in self.kinds))
+        return _site_sections(self.kinds)
 
     @property
     def pack_tables(self) -> tuple[PackTable, ...]:
         """The keys of rule packs that kinds bring."""
-        return tuple(chain.from_iterable(kind.pack_tables for kind in self.kinds))
+        return _pack_tables(self.kinds)
 
     def kind(self, written: Any) -> str | None:
         """The kind of an asset as written; None when there is none of that name."""
@@ -57,19 +57,18 @@ class FileShapes:
 @lru_cache(maxsize=8)
 def shapes_of(kinds: tuple[AssetKind, ...]) -> FileShapes:
     """The schemas for these kinds."""
-    ids = StrEnum("AssetKind", {kind.id.upper().replace("-", "_"): kind.id for kind in kinds})
+    words = {kind.id.upper().replace("-", "_"): kind.id for kind in kinds}
+    ids: Any = StrEnum("AssetKind", words)  # type: ignore[misc]  # its members are known when it runs
     ids.__doc__ = "What is watched. Rules name the kind they are for."
-    sections = tuple(chain.from_iterable(kind.sections for kind in kinds))
-    lists = tuple(chain.from_iterable(kind.site_sections for kind in kinds))
-    tables = tuple(chain.from_iterable(kind.pack_tables for kind in kinds))
-    asset = _asset(ids, kinds)
-    listed = {
+    sections, lists, tables = _sections(kinds), _site_sections(kinds), _pack_tables(kinds)
+    asset: Any = _asset(ids, kinds)
+    listed: dict[str, Any] = {
         each.key: (list[each.schema], Field(default_factory=list, description=each.text))  # type: ignore[name-defined]
         for each in lists
     }
-    assets = Annotated[list[asset], Field(min_length=1)]  # type: ignore[valid-type]
     packed = {each.key: (each.annotation, Field(default=each.default, description=each.text)) for each in tables}
     pack, part = _with(RulePack, packed), _with(RulePackPart, packed)
+    assets = Annotated[list[asset], Field(min_length=1)]
     site = _with(SiteFile, {"assets": _again(SiteFile, "assets", assets), **listed})
     families = {
         name: _with(family, {"kind": _again(family, "kind", ids | Literal["*"])}) for name, family in FAMILIES.items()
@@ -78,6 +77,18 @@ def shapes_of(kinds: tuple[AssetKind, ...]) -> FileShapes:
     order["RulePackPart"] = _order(part, tables)
     order["RulePack"] = tuple(dict.fromkeys((*order["RulePackPart"], *pack.model_fields)))
     return FileShapes(kinds, asset, site, pack, part, families, order)
+
+
+def _sections(kinds: Iterable[AssetKind]) -> tuple[Section, ...]:
+    return tuple(chain.from_iterable(kind.sections for kind in kinds))
+
+
+def _site_sections(kinds: Iterable[AssetKind]) -> tuple[Section, ...]:
+    return tuple(chain.from_iterable(kind.site_sections for kind in kinds))
+
+
+def _pack_tables(kinds: Iterable[AssetKind]) -> tuple[PackTable, ...]:
+    return tuple(chain.from_iterable(kind.pack_tables for kind in kinds))
 
 
 def _asset(ids: type[StrEnum], kinds: Iterable[AssetKind]) -> type[AssetSettings]:
@@ -92,9 +103,7 @@ def _asset(ids: type[StrEnum], kinds: Iterable[AssetKind]) -> type[AssetSettings
         return self
 
     fields: dict[str, Any] = {
-        section.key: (section.schema | None, Field(default=None, description=section.text))
-        for kind in kinds
-        for section in kind.sections
+        each.key: (each.schema | None, Field(default=None, description=each.text)) for each in _sections(kinds)
     }
     fields["kind"] = _again(AssetSettings, "kind", ids)
     return _with(AssetSettings, fields, {"fit": model_validator(mode="after")(sections_fit_the_kind)})

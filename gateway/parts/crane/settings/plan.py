@@ -170,9 +170,13 @@ def crane_shapes(assets: Sequence[AssetSettings], plan: AssetPlan) -> SiteShapes
     cranes = ((asset.id, asset.section(CraneSettings)) for asset in assets)
     return SiteShapes(
         tuple(_jib(asset, crane) for asset, crane in cranes if crane is not None),
-        tuple(KeptOutArea("no-lift" if kind is ZoneKind.NO_LIFT else "forbidden", *rest) for kind, *rest in zones),
+        tuple(_area(*zone) for zone in zones),
         tuple(tuple((x, y) for x, y, _, _ in line.wires) for line in lines.values()),
     )
+
+
+def _area(kind: ZoneKind, number: int, corners: tuple[PlanPoint, ...]) -> KeptOutArea:
+    return KeptOutArea("no-lift" if kind is ZoneKind.NO_LIFT else "forbidden", number, corners)
 
 
 def _jib(asset: str, crane: CraneSettings) -> TurningJib:
