@@ -44,12 +44,14 @@ from gateway.line.intake import Intake
 from gateway.line.pipeline import Line, Pipeline
 from gateway.line.quarantine import Quarantine
 from gateway.line.recorder import Entry, Recorder, Route, Told
+from gateway.line.running_models import RunningModels
 from gateway.line.stall_watch import AskedDevice, StallWatch
 from gateway.line.stand_in import remove as remove_stand_in
 from gateway.line.stand_in import stand_in_for
 from gateway.line.store_watch import StoreWatch
 from gateway.line.supervisor import Supervisor, notify_systemd
 from gateway.line.warm_start import warm_start
+from gateway.line.zero_orders import ZeroOrders
 from gateway.media.expiry import KEPT_DAYS
 from gateway.media.kept import MediaClass, MediaItem
 from gateway.media.office import MediaNeeds, MediaOffice
@@ -80,8 +82,6 @@ from gateway.parts.pit.daily_reports import DailyReports
 from gateway.parts.pit.day_report import DayStores
 from gateway.parts.pit.hand_entries import EntryStores, HandEntries
 from gateway.parts.pit.routes import pit_routes
-from gateway.parts.pit.running_models import RunningModels
-from gateway.parts.pit.zero_orders import ZeroOrders
 from gateway.parts.rule_packs.mail import take_pack
 from gateway.parts.rule_packs.office import PackNeeds, PackOffice
 from gateway.parts.rule_packs.packs_page import pack_routes

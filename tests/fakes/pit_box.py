@@ -10,11 +10,11 @@ import yaml
 
 from gateway.line.asset_keeping import AssetKeeping
 from gateway.line.deriving import Deriving
+from gateway.line.running_models import RunningModels
+from gateway.line.zero_orders import ZeroOrders
 from gateway.parts.pit.daily_reports import DailyReports
 from gateway.parts.pit.day_report import DayStores
 from gateway.parts.pit.hand_entries import EntryStores, HandEntries
-from gateway.parts.pit.running_models import RunningModels
-from gateway.parts.pit.zero_orders import ZeroOrders
 from gateway.settings import Settings, load
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetStore

@@ -23,7 +23,6 @@ from gateway.parts.pit.day_report import DayStores, Print, day_report
 from gateway.parts.pit.day_rows import span_of
 from gateway.parts.pit.hand_points import pit_of
 from gateway.parts.pit.model.description import PitDescription
-from gateway.parts.pit.report.daily_layout import SITE_TIME
 from gateway.parts.pit.report.daily_report import ReadingState
 from gateway.parts.pit.report.report_store import (
     ReportDamagedError,
@@ -37,6 +36,7 @@ from gateway.parts.pit.report.report_store import (
 from gateway.parts.pit.settings.plan import described_pits
 from gateway.ports import Clock
 from gateway.settings import Settings
+from screens.formats import SITE_ZONE
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 30.0
@@ -165,7 +165,7 @@ class DailyReports:
         return pit_of(self._settings(), pit)
 
     def _local_now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC).astimezone(SITE_TIME)
+        return datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC).astimezone(SITE_ZONE)
 
 
 def _about(pit: str, day: date) -> str:

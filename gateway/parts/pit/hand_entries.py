@@ -25,13 +25,13 @@ from contract.canonical import Canonical
 from gateway.evidence.evidence import RecordKind
 from gateway.line.intake import Intake
 from gateway.line.recorder import Entry, Recorder
+from gateway.line.running_models import RunningModels
 from gateway.model.errors import StoreError
 from gateway.model.id_numbers import mask_id_numbers
 from gateway.model.reading import Quality
 from gateway.parts.pit.hand_entry import AcceptedRow, EntryFault, FaultCode, ParsedTable, When, parse
 from gateway.parts.pit.hand_entry.parsing import SITE_ZONE
 from gateway.parts.pit.hand_points import HandPoint, HandPolls, hand_points, pit_of
-from gateway.parts.pit.running_models import RunningModels
 from gateway.parts.pit.settings.plan import described_pits
 from gateway.ports import Clock
 from gateway.settings import Settings
