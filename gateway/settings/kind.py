@@ -139,8 +139,11 @@ def _undrawn(_assets: Sequence[AssetSettings], _plan: AssetPlan) -> SiteShapes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AssetKind:
-    """A kind of thing that is watched. `id` is how site files, rules, alarms and the contract spell it, on the box and
-    at the desk; `titles` are Chinese and English.
+    """A kind of thing that is watched. `titles` are Chinese and English.
+
+    `id` is its one spelling in site files, rules, alarms, the contract and docking: the desk's alarms have it as the
+    box wrote it. The desk's register of devices is another list, of what an authority registers whether or not a box
+    watches it, and has words of its own (`tower_crane`, `regulator/base/kinds.py`).
 
     `sections` are keys of its assets, `site_sections` lists of the site file, `pack_tables` keys of rule packs.
     `planner` builds its models; a kind without one derives nothing. `measured_by_hand` says of an asset as written
