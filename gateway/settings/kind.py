@@ -8,6 +8,7 @@ In: what a part says of itself. Out: the record that `load` takes, beside those 
 known in one place, the list that `load` is given; nothing here knows which kinds there are.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ class PackTable:
     before: str = ""
 
 
-class KindPlan:
+class KindPlan(ABC):
     """What the models of a kind's assets are built from. The same plan builds the same models, each with a state of its
     own. A kind that derives nothing has none."""
 
@@ -67,9 +68,9 @@ class KindPlan:
         """The assets that are worked at, so that bad weather stops work there."""
         return ()
 
+    @abstractmethod
     def models(self, drivers: DriverLookup, standing: SiteStanding) -> Iterator[Derivation]:
         """The models, none of which has seen anything yet."""
-        raise NotImplementedError
 
     def with_limits(self: Planned, rows: Sequence[ResolvedRule]) -> Planned:  # noqa: ARG002
         """The same plan, told the limits in force."""
@@ -87,7 +88,7 @@ class Planning:
     opened: dict[Path, Document]
 
 
-class KindPlanner:
+class KindPlanner(ABC):
     """One site's assets of a kind, described. Notes faults in the site's document."""
 
     measured: Sequence[Point] = ()
@@ -95,10 +96,13 @@ class KindPlanner:
     ruled: Collection[str] = ()
     """The assets whose own description makes rules; those for undescribed ones leave them out."""
 
+    def __init__(self, planning: Planning) -> None:
+        self._planning = planning
+
+    @abstractmethod
     def plan(self, points: Mapping[str, Point], packs: Packs, before: Sequence[KindPlan]) -> KindPlan:
         """Everything that is valid. `points` are all that devices and people deliver, `before` the plans of the kinds
         ahead."""
-        raise NotImplementedError
 
     def rules(self, packs: Packs, points: PointTable) -> Sequence[MadeRule]:  # noqa: ARG002
         """The rules that the kind makes of its tables, on points of the box."""

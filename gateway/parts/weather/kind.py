@@ -12,7 +12,7 @@ from gateway.model.papers import DriverLookup
 from gateway.model.quantity import Point
 from gateway.model.site_standing import SiteStanding
 from gateway.parts.weather.site_watch import WeatherWatch
-from gateway.settings.kind import AssetKind, KindPlan, KindPlanner, Planning
+from gateway.settings.kind import AssetKind, KindPlan, KindPlanner
 from gateway.settings.rulepack import Packs
 
 
@@ -30,9 +30,6 @@ class WeatherPlan(KindPlan):
 
 class WeatherPlanner(KindPlanner):
     """Comes after the kinds that weather stops."""
-
-    def __init__(self, planning: Planning) -> None:
-        """Needs nothing of the site."""
 
     def plan(self, points: Mapping[str, Point], packs: Packs, before: Sequence[KindPlan]) -> WeatherPlan:  # noqa: ARG002
         """One for the whole site."""

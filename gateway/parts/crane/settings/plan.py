@@ -33,7 +33,7 @@ from gateway.parts.crane.settings.yard import (
 )
 from gateway.parts.crane.settings.zones import LineClearances
 from gateway.settings.document import KeyPath
-from gateway.settings.kind import AssetPlan, KindPlan, KindPlanner, Planning
+from gateway.settings.kind import AssetPlan, KindPlan, KindPlanner
 from gateway.settings.rulepack import Packs
 from gateway.settings.site_file import AssetSettings
 
@@ -115,35 +115,32 @@ class CranePlan(KindPlan):
 class CranePlanner(KindPlanner):
     """One site's tower cranes; notes faults in the site's document."""
 
-    def __init__(self, planning: Planning) -> None:
-        self._document = planning.document
-        self._site = planning.site
-
     def plan(self, points: Mapping[str, Point], packs: Packs, before: Sequence[KindPlan]) -> CranePlan:  # noqa: ARG002
         """Everything that is valid."""
-        cranes, lists = tuple(self._cranes(points)), self._site.lists
+        document, lists = self._planning.document, self._planning.site.lists
+        cranes = tuple(self._cranes(points))
         yard = self._yard(cranes, points)
         obstacles = Obstacles(lists["zones"], lists["power_lines"], packs.table(LineClearances).by_voltage)
-        surroundings = tuple(plan_surroundings(self._document, obstacles, yard))
+        surroundings = tuple(plan_surroundings(document, obstacles, yard))
         around = {point.point_id: point for each in surroundings for model in each.models() for point in model.outputs}
-        groups = tuple(plan_groups(self._document, lists["crane_groups"], yard))
+        groups = tuple(plan_groups(document, lists["crane_groups"], yard))
         return CranePlan(tuple(_among(crane, around) for crane in cranes), surroundings, groups)
 
     def _yard(self, cranes: Sequence[PlannedCrane], points: Mapping[str, Point]) -> YardCranes:
         """The cranes as their neighbours and surroundings meet them."""
-        kinds = {asset: kind == TOWER_CRANE_ID for asset, kind in self._site.asset_kinds.items()}
+        kinds = {asset: kind == TOWER_CRANE_ID for asset, kind in self._planning.site.asset_kinds.items()}
         described = {crane.description.asset: crane.description for crane in cranes if crane.description.described}
         return YardCranes(kinds, described, frozenset(points))
 
     def _cranes(self, known: Mapping[str, Point]) -> Iterator[PlannedCrane]:
         """Every tower crane that a device reads; of one that nobody has described only what needs no description."""
-        for path, asset in self._site.asset_paths:
+        for path, asset in self._planning.site.asset_paths:
             points = {point.role: point.point_id for point in known.values() if point.asset == asset.id}
             if asset.kind != TOWER_CRANE_ID or not points:
                 continue
             crane = asset.section(CraneSettings)
             if crane is None:
-                self._document.warn((*path, "kind"), "warn.crane_undescribed", found=asset.id)
+                self._planning.document.warn((*path, "kind"), "warn.crane_undescribed", found=asset.id)
             elif crane.wind_point is not None:
                 self._check_wind((*path, "crane", "wind_point"), crane.wind_point, known)
                 points["wind_ms"] = crane.wind_point
@@ -152,7 +149,7 @@ class CranePlanner(KindPlanner):
 
     def _check_wind(self, path: KeyPath, wanted: str, known: Mapping[str, Point]) -> None:
         if wanted not in known:
-            self._document.add(path, "crane.wind_unknown", found=wanted)
+            self._planning.document.add(path, "crane.wind_unknown", found=wanted)
 
 
 def _among(crane: PlannedCrane, around: Mapping[str, Point]) -> PlannedCrane:

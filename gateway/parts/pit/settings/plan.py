@@ -72,8 +72,7 @@ class PitPlanner(KindPlanner):
     """One site's deep pits; notes faults in the site's document."""
 
     def __init__(self, planning: Planning) -> None:
-        self._planning = planning
-        self._document = planning.document
+        super().__init__(planning)
         self._pits = tuple(_described(planning))
         self.measured = tuple(point for pit in self._pits for point in _hand_points(pit.description))
         self.ruled = frozenset(pit.description.asset for pit in self._pits)
@@ -88,7 +87,7 @@ class PitPlanner(KindPlanner):
 
     def rules(self, packs: Packs, points: PointTable) -> Sequence[MadeRule]:
         """The rows of the limit tables, on each point."""
-        return PitRows(self._document, packs, points).of(self._pits)
+        return PitRows(self._planning.document, packs, points).of(self._pits)
 
     def _frequency(self) -> FrequencyTable | None:
         """The shipped table of reading intervals; None without a pit, and when it has faults."""
@@ -107,7 +106,7 @@ class PitPlanner(KindPlanner):
                 wanted.append((key, named))
         for name, point_id in dict.fromkeys(wanted):
             if point_id not in points:
-                self._document.add(pit.path, "pit.input_unknown", name=name, found=point_id)
+                self._planning.document.add(pit.path, "pit.input_unknown", name=name, found=point_id)
 
 
 def described_pits(settings: Settings) -> tuple[PitDescription, ...]:

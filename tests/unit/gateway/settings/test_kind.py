@@ -70,7 +70,7 @@ class HoistPlanner(KindPlanner):
     """Refuses a hoist without a section."""
 
     def __init__(self, planning: Planning) -> None:
-        self._planning = planning
+        super().__init__(planning)
         said = [(path, asset, asset.section(HoistSettings)) for path, asset in planning.site.asset_paths]
         self._cages = {asset.id: hoist.cages for _, asset, hoist in said if hoist is not None}
         self.measured = tuple(_counted(asset) for asset in self._cages)
