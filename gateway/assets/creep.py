@@ -73,7 +73,7 @@ class Prior:
 
 
 # Readings a day apart hardly tell creep from a curve before it; readings hours apart do.
-SELDOM = Prior(0.3, later=0.5, readings=6, before=Before.TANGENT, onsets=np.arange(25) / 25, refined=6)
+SELDOM = Prior(0.3, later=0.5, readings=6, before=Before.TANGENT, onsets=np.arange(50) / 50, refined=8)
 SPREAD = np.array((0.0, 0.15, 0.3, 0.4, 0.5, 0.6, 0.68, 0.76, 0.82, 0.88, 0.92))
 FREQUENT = Prior(None, later=None, readings=6, before=Before.CURVE, onsets=SPREAD, refined=4)
 
@@ -100,6 +100,7 @@ class Fit:
 
     `evidence` is the log evidence of creep that fails, `rivals` those of what does not, in nats; `at_edge` is the
     probability of the shortest and longest times that were searched. `creeping` are the points, empty without a fit.
+    `event` is by how many nats a stage that begins at one time in all points adds to what creep explains.
     """
 
     low_d: float = nan
