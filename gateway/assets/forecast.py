@@ -95,11 +95,11 @@ class Margins:
 
     `each_more` is added to what one turn asks for with every neighbour that counts, `stopping_more` to `stopping`:
     together they say more. `turns_less` is taken from `late` and `two_bends` with each: what turned in all of them at
-    one time shows as an `event`, and then neighbours do not count. From so many nats on it does. `frequent` is that over a line, one turn and one more, for frequent readings: no law fits
-    the ground exactly, and many readings tell two wrong ones apart as if one were right. `driven` counts where rain,
-    digging or groundwater explain the readings by as much better than anything without them: where they are seen to
-    move the point. `clear` is that over what comes to rest and what does not fail with one turn, before a word is
-    called clear.
+    one time shows as an `event`, and from so many nats on neighbours do not count. `frequent` is that over a line, one
+    turn and one more, for frequent readings: no law fits the ground exactly, and many readings tell two wrong ones
+    apart as if one were right. `driven` counts where rain, digging or groundwater explain the readings by as much
+    better than anything without them: where they are seen to move the point. `clear` is that over what comes to rest
+    and what does not fail with one turn, before a word is called clear.
     """
 
     line: float = 8.0
@@ -124,13 +124,13 @@ class Margins:
 class ForecastSettings:
     """How a point is forecast; all PD but the angles (M-H).
 
-    `level` is the probability of the interval; of seldom readings it is `seldom_level`, which holds nine of ten failures:
-    alpha near 2, as most ground has it, lies in the middle of what is held possible. `at_edge` is how much of the probability may lie at the longest and
-    shortest times searched; a failure farther ahead than `farthest` times the acceleration has lasted is not told of
-    seldom readings; `curved_sigmas` opens the costly fit. Up to `beside` neighbours count whose rate and curvature are
-    `beside_sigmas` of their errors. `steady_floor_mm_d` stands in for the steady rate of a point that hardly moves, so
-    that its first millimetre is not called imminent. `finest_mm` is the least scatter that is believed: an instrument
-    that rounds shows none.
+    `level` is the probability of the interval; of seldom readings it is `seldom_level`, which holds nine failures of
+    ten: alpha near 2, as of most ground, lies in the middle of what is held possible. `at_edge` is how much of the
+    probability may lie at the longest and shortest times searched; a failure farther ahead than `farthest` times the
+    acceleration has lasted is not told of seldom readings; `curved_sigmas` opens the costly fit. Up to `beside`
+    neighbours count whose rate and curvature are `beside_sigmas` of their errors. `steady_floor_mm_d` stands in for the
+    steady rate of a point that hardly moves, so that its first millimetre is not called imminent. `finest_mm` is the
+    least scatter that is believed: an instrument that rounds shows none.
     """
 
     level: float = 0.9
