@@ -139,7 +139,7 @@ class ForecastSettings:
     search: Search = field(default_factory=Search)
     margins: Margins = field(default_factory=Margins)
     at_edge: float = 0.05
-    farthest: float = 1.2
+    farthest: float = 0.8
     curved_sigmas: float = 3.0
     beside: int = 3
     beside_sigmas: float = 1.75
