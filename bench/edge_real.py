@@ -23,8 +23,8 @@ from bench.edge_real_scenes import LENGTH_S, Folder, RealScene
 from gateway.model.verdict import Truth
 from vision.edges.scoring import MissingSection, Tally
 from vision.edges.watch import EdgeWatch, Section
-from vision.finding import Finding, FindingKind
-from vision.frame import Frame
+from vision.picture.finding import Finding, FindingKind
+from vision.picture.frame import Frame
 
 SECOND: Final = 1_000_000_000
 WITHIN_S: Final = 60

@@ -76,7 +76,7 @@ class Box:
         self.site.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-        return run_ready("gateway", "commission", str(self.site), *arguments)
+        return run_ready("sitewarden", "commission", str(self.site), *arguments)
 
     def contents(self) -> list[dict[str, Any]]:
         records = [json.loads(record.body) for record in open_for_reading(self.storage).all_evidence()]
@@ -88,7 +88,7 @@ class Box:
 
 def walk(box: Box, do: Mapping[str, Callable[[], str]]) -> tuple[int, str, list[str]]:
     """Run the command over pipes; at every question do what it asks and type what `do` returns."""
-    line = [sys.executable, "-u", "-m", "gateway", "commission", str(box.site), "--samples", "3", "--pause-ms", "20"]
+    line = [sys.executable, "-u", "-m", "sitewarden", "commission", str(box.site), "--samples", "3", "--pause-ms", "20"]
     process = subprocess.Popen(line, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin
     assert process.stdout

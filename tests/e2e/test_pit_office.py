@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from contract.chain import ChainHead
-from gateway.hand_entry.parsing import SITE_ZONE
+from gateway.parts.pit.hand_entry.parsing import SITE_ZONE
 from gateway.store.alert_store import open_for_reading
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.mosquitto import free_port
@@ -51,7 +51,7 @@ def table(folder: Path) -> Path:
 
 
 def sitewarden(*arguments: object) -> subprocess.CompletedProcess[str]:
-    done = run_ready("gateway", *map(str, arguments))
+    done = run_ready("sitewarden", *map(str, arguments))
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

@@ -1,6 +1,6 @@
 """A Python that has imported the gateway already, and forks a process for each that a test starts.
 
-    process = READY.start("gateway", "run", "site.yaml", stdout=log, stderr=log)      # or FRESH.start(...)
+    process = READY.start("sitewarden", "run", "site.yaml", stdout=log, stderr=log)      # or FRESH.start(...)
     process.pid, process.poll(), process.kill(), process.wait(), process.stdin, process.stdout: as of subprocess.Popen
 
 Most of a gateway's start is importing, and each test of a screen has a gateway of its own. What READY starts is a real
@@ -43,9 +43,9 @@ STARTS_WITHIN_S = 60.0
 MOST_BYTES = 1 << 17
 PIPE = subprocess.PIPE
 IMPORTED = (
-    "gateway.__main__",
-    "gateway.app",
-    "gateway.commissioning.options",
+    "sitewarden.__main__",
+    "sitewarden.composition.box",
+    "sitewarden.commissioning.options",
     "tests.fakes.libmodbus_server",
     "h11",
     "pydantic.v1",
@@ -301,11 +301,11 @@ def _import(modules: Iterable[str]) -> None:
 
 def _read_shipped_files() -> None:
     """The files that a box reads at its start and keeps by their text: read once for all."""
-    from gateway.app import DRIVERS, UPLINKS
     from gateway.settings import load
     from gateway.web import pages
     from screens.catalogue import Catalogue
     from screens.templating import FOLDER
+    from sitewarden.composition.box import DRIVERS, UPLINKS
     from tests.fakes.screen_site import CRANES, PIT, write_site
 
     with tempfile.TemporaryDirectory() as folder:

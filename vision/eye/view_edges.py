@@ -25,8 +25,8 @@ from vision.edges.settings import EdgeSettings
 from vision.edges.view import View, view_of
 from vision.eye.edge_places import EdgePlaces
 from vision.eye.judged import PLACES
-from vision.finding import Finding, FindingKind
-from vision.frame import Frame
+from vision.picture.finding import Finding, FindingKind
+from vision.picture.frame import Frame
 
 log = logging.getLogger(__name__)
 AFTER_THE_WATCH: Final = PLACES[FindingKind.EDGE_OPEN]

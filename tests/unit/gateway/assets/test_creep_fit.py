@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from gateway.assets.creep import fit
-from gateway.assets.creep_design import Before, Moving, common, onset
-from gateway.assets.creep_grid import Search, bounds, coarse
-from gateway.assets.trend_track import Series
+from gateway.parts.pit.forecast.creep import fit
+from gateway.parts.pit.forecast.creep_design import Before, Moving, common, onset
+from gateway.parts.pit.forecast.creep_grid import Search, bounds, coarse
+from gateway.parts.pit.forecast.trend_track import Series
 from tests.fakes.creep import Creep, Floats
 
 SEARCH = Search()
