@@ -152,6 +152,25 @@ def test_neighbours_that_step_when_the_point_does_say_nothing_of_creep() -> None
     assert not [one for one in said if one.clear and one.failure_low_h < 24]
 
 
+def test_a_restart_forgets_no_step_that_all_points_made() -> None:
+    """Four points creep as one after a stage of digging; what is kept says for how long they do not count."""
+    dug_mm = -4.0 * np.expm1(-np.maximum(DAYS - 9.5, 0.0))
+    others, lead = [Forecaster() for _ in range(3)], Forecaster()
+    for i, t in enumerate(DAYS):
+        at_ns = START_NS + int(t * DAY_NS)
+        for seed, other in enumerate(others):
+            other.add(at_ns, float(noisy(seed + 2)[i] + dug_mm[i]))
+        lead.add(at_ns, float(noisy(1)[i] + dug_mm[i]), evidence=Known(others))
+    kept, anew = lead.saved(), Forecaster()
+    anew.restore(kept)
+    assert anew.saved() == kept
+    assert isinstance(kept, dict)
+    assert isinstance(kept["stepped_d"], float)
+    anew.restore({key: value for key, value in kept.items() if key != "stepped_d"})  # of a version before
+    lead.reset()
+    assert lead.saved() == Forecaster().saved()
+
+
 def test_a_step_in_all_points_leaves_the_point_to_stand_alone() -> None:
     dug_mm = -2.2 * np.expm1(-np.maximum(DAYS - 9.5, 0.0))
     beside = [noisy(seed) + dug_mm for seed in (2, 3, 4)]
