@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 from pydantic import ValidationError
 
-from contract.messages import AlarmVerdict
+from contract.mailbox import AlarmVerdict
 from gateway.evidence.sealed_messages import sealed_message
 from gateway.store.alarm_reader import AlarmReader
 from gateway.store.alert_store import KeptRecord

@@ -16,7 +16,8 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from contract.faults import ContractFault
-from contract.messages import LIVE_PART, LivePart, LiveState, LiveViewAnswer, LiveViewRequest
+from contract.mailbox import LiveViewRequest
+from contract.messages import LIVE_PART, LivePart, LiveState, LiveViewAnswer
 from gateway.media.fragments import Fragment, FragmentCutter
 from gateway.model.picture import CameraLink, CameraState
 from gateway.ports import Clock, Eyes

@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 
 from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
-from contract.messages import Order
+from contract.mailbox import Order
 from contract.signing import SignKey
 from regulator.application import desk_app
 from regulator.base.desk import Desk

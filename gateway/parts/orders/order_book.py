@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import orjson
 from pydantic import ValidationError
 
-from contract.messages import MailboxMessage, Order, OrderState
+from contract.mailbox import Order, OrderState
+from contract.messages import MailboxMessage
 from gateway.evidence.evidence import RecordKind
 from gateway.evidence.sealed_messages import sealed_message
 from gateway.parts.orders.order import Answer, Photo, Reply, SiteOrder, Standing, Word

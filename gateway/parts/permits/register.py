@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import orjson
 from pydantic import ValidationError
 
-from contract import messages
+from contract import mailbox
 from gateway.evidence.evidence import RecordKind
 from gateway.evidence.sealed_messages import sealed_message
 from gateway.line.recorder import Told
@@ -235,13 +235,13 @@ class SiteRegister:
 
 
 def _permit(body: Mapping[str, Any], record: Record, *, origin: str = "", user: str = "") -> WorkPermit:
-    said = messages.WorkPermit.model_validate(body)
+    said = mailbox.WorkPermit.model_validate(body)
     fields = said.model_dump() | {"work": WorkKind(said.work)}
     return WorkPermit(**fields, origin=origin, user=user, known_at_ns=record.at_ns, seq=record.seq)
 
 
 def _warning(body: Mapping[str, Any], record: Record, *, origin: str = "", user: str = "") -> WeatherWarning:
-    said = messages.WeatherWarning.model_validate(body)
+    said = mailbox.WeatherWarning.model_validate(body)
     fields = said.model_dump() | {"kind": WarningKind(said.kind), "level": WarningLevel[said.level.upper()]}
     ended_ns = record.at_ns if said.withdrawn else 0
     return WeatherWarning(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from contract.messages import RulePackOffer
+from contract.mailbox import RulePackOffer
 from gateway.settings.kept_packs import FOLDER
 from kit.durable import write_whole
 

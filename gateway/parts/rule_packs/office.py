@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from contract.canonical import Canonical
-from contract.messages import RulePackOffer
+from contract.mailbox import RulePackOffer
 from gateway.evidence.evidence import RecordKind
 from gateway.line.recorder import Entry, Recorder
 from gateway.model.errors import ConfigError, Fault

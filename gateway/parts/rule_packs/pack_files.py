@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from contract.messages import MAX_PACK_CHARACTERS, RulePackOffer
+from contract.mailbox import MAX_PACK_CHARACTERS, RulePackOffer
 from contract.packs import pack_sha256
 from gateway.settings.kept_packs import ACTIVE, FOLDER, KeptPack, is_folder_pack, pack_root
 from kit.durable import sync_folder, write_whole

@@ -15,7 +15,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from contract.canonical import Canonical
-from contract.messages import EvidenceRecord, RulePackFile, RulePackOffer
+from contract.mailbox import RulePackFile, RulePackOffer
+from contract.messages import EvidenceRecord
 from regulator.base.desk import Desk
 from regulator.base.model.actor import SYSTEM, Actor, Duty
 from regulator.base.model.heard import Heard

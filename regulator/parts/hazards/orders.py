@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from sqlalchemy import Connection, insert, select
 
-from contract.messages import Order, OrderState
+from contract.mailbox import Order, OrderState
 from regulator.base.desk import Desk
 from regulator.base.documents.documents import issue_document
 from regulator.base.documents.paper import DocumentKind, DocumentRequest
