@@ -22,7 +22,7 @@ Severity = Literal["P1", "P2", "P3", "log"]
 
 
 class UpMessage(BaseModel):
-    """The body of an envelope."""
+    """The body of an envelope that a box sends up."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -283,7 +283,7 @@ class KeyRotationReply(UpMessage):
 
 
 class DownModel(BaseModel):
-    """What comes from a regulator."""
+    """A body that comes down from a regulator."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 

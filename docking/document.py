@@ -48,7 +48,7 @@ class MapDocument:
 
 
 def dotted(path: KeyPath) -> str:
-    """`("fields", 2, "of")` as `fields[2].of`."""
+    """A path as people write it: `("fields", 2, "of")` is `fields[2].of`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part

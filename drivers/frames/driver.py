@@ -347,11 +347,11 @@ class NobodyCalls:
         self.name = name
 
     async def run(self, sink: ReadingSink) -> None:  # noqa: ARG002 - the port names it
-        """Until cancelled."""
+        """Wait for nobody, for as long as it is let run."""
         await asyncio.Event().wait()
 
     def health(self) -> Sequence[LinkHealth]:
-        """Nothing."""
+        """Nothing: nobody is expected, so nobody is missing."""
         return ()
 
 

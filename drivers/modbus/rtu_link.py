@@ -62,7 +62,7 @@ class BusTiming:
 
     @property
     def silence_s(self) -> float:
-        """Between two frames."""
+        """How long the line is quiet between two frames (3.5 characters)."""
         return silence_s(self.baud, self.extra_silence_ms)
 
 
@@ -95,7 +95,7 @@ class RtuLink:
 
     @property
     def address(self) -> str:
-        """Where the bus is reached."""
+        """Where the bus is reached: a device file or host and port."""
         return self._line.where
 
     async def read(self, unit_id: int, request: Request) -> Words:

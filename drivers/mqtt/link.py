@@ -68,7 +68,7 @@ class BrokerSession:
         return self._number
 
     def start(self) -> None:
-        """Connect in the background."""
+        """Begin to connect, in a thread of its own."""
         self._thread.start()
 
     def acknowledge(self, mid: int) -> bool:

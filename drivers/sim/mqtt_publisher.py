@@ -70,7 +70,7 @@ class TwinPublisher:
         return await asyncio.to_thread(wait)
 
     async def stop(self) -> None:
-        """Disconnect; late messages are forgotten."""
+        """Disconnect; what was late and not yet said is forgotten."""
         for message in self._late:
             message.cancel()
         await asyncio.gather(*self._late, return_exceptions=True)
@@ -156,7 +156,7 @@ class TwinPublisher:
 
 
 class MastPublisher(TwinPublisher):
-    """The weather mast."""
+    """Says what the weather mast measures, as a real one would."""
 
     async def publish(self, weather: WeatherState, now_ns: int) -> None:
         """Send one message, or what the faults in force make of it."""

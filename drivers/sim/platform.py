@@ -112,13 +112,13 @@ def serve(platform: ReceivingPlatform, port: int) -> ThreadingHTTPServer:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Silent: the counts say it."""
+            """Nothing is logged: the counts say what came."""
 
     return ThreadingHTTPServer(("127.0.0.1", port), Handler)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse, serve until a signal."""
+    """Parse the arguments and serve until a signal comes."""
     parser = argparse.ArgumentParser(prog="python -m drivers.sim.platform", description="A platform above the desk.")
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     args = parser.parse_args(arguments)

@@ -23,7 +23,7 @@ THREAD: Final = "verdict:"
 
 
 class DeskVerdict(StrEnum):
-    """属实, 误报, 存疑."""
+    """What a reviewer said of an alarm: 属实 true, 误报 false, 存疑 doubtful."""
 
     TRUE = "true"
     FALSE = "false"

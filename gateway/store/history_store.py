@@ -211,7 +211,7 @@ class HistoryStore:
         return self._writer.submit(job)
 
     def last_block_id(self) -> "Future[int]":
-        """The newest log position."""
+        """The newest position of the block log, 0 before the first."""
         return self._writer.submit(_last_block_id)
 
     def start_cursor(self, uplink: str) -> "Future[int]":

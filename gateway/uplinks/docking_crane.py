@@ -120,7 +120,7 @@ class CraneStream:
         self._cranes[asset].sent_ns = max(self._cranes[asset].sent_ns, at_ns)
 
     def advance(self, blocks: Sequence[ReadingBlock]) -> None:
-        """These blocks are done."""
+        """Note that the records of these blocks are done."""
         for asset, crane in self._cranes.items():
             own = [part for part in (_part(block, asset) for block in blocks) if part is not None]
             for at_ns in self._times(own, crane):

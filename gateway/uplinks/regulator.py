@@ -64,11 +64,11 @@ class FileBody(Protocol):
 
     @property
     def content(self) -> bytes:
-        """All of it."""
+        """All bytes of the file, as they are kept."""
 
     @property
     def media_type(self) -> str:
-        """As the sender says."""
+        """The media type that the sender of the file gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class RegulatorUplink:
         self._live.sights = sights if self._settings.live_video else None
 
     def health(self) -> RegulatorHealth:
-        """Cheap, callable at any time."""
+        """How the uplink is; cheap, callable at any time."""
         return replace(self._health, messages=self._mailbox.received)
 
     def fault(self) -> BothWords:
@@ -236,7 +236,7 @@ class RegulatorUplink:
         return Receipt.rejected(f"{self.name} takes no readings ({len(blocks)} blocks)")
 
     async def close(self) -> None:
-        """Let go of sockets."""
+        """Let go of every socket that it holds open."""
         await self._live.close()
         await self._session.close()
         await self._proofs.close()

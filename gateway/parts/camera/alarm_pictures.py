@@ -69,7 +69,7 @@ class ShownItem:
 
     @property
     def coming(self) -> bool:
-        """It is still being kept."""
+        """Whether the picture is still being kept, and will be there soon."""
         return self.item.state in (MediaState.BEGUN, MediaState.STORED)
 
 
@@ -87,7 +87,7 @@ class AlarmPictures:
 
     @property
     def pending(self) -> bool:
-        """Something is still to come."""
+        """Whether anything of the alarm is still to come."""
         return any(each.coming for each in (self.frame, *self.strip, self.clip) if each is not None)
 
     @property
@@ -97,7 +97,7 @@ class AlarmPictures:
 
 
 class PictureAnswers:
-    """Finds an alarm's pictures."""
+    """Finds the pictures and clips that belong to an alarm."""
 
     def __init__(self, media: MediaDesk, views: ViewLog) -> None:
         self.media = media

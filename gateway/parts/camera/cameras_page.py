@@ -86,7 +86,7 @@ def _still_operation() -> dict[str, Any]:
 
 
 def found(desk: CameraDesk, camera: str) -> ShownCamera:
-    """The camera. Raises RefusedError (404)."""
+    """The camera of this name; raises RefusedError (404) where there is none."""
     shown = desk.camera(camera)
     if shown is None:
         raise RefusedError(404, "no_such_camera", "没有这个摄像机", "no such camera", "camera")

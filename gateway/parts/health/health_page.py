@@ -26,7 +26,7 @@ MOST_POINTS = 400
 
 
 def health_routes(app: FastAPI, pages: Pages, health: HealthView) -> None:
-    """Add the page."""
+    """Add the page and its parts to the application."""
 
     async def shown(request: Request, template: str) -> Response:
         require(request, Role.VIEWER)
@@ -88,7 +88,7 @@ def problems(report: HealthReport) -> int:
 
 
 def report_row(report: HealthReport) -> dict[str, Any]:
-    """For JSON."""
+    """One row of the health report as plain data for JSON."""
     asked, disk = report.asked, report.asked.disk
     return report.health | {
         "at_ns": report.at_ns,

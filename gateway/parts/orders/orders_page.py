@@ -62,7 +62,7 @@ class _Typed:
 
 
 def order_routes(app: FastAPI, pages: Pages, sources: OrderSources) -> None:
-    """Add the pages."""
+    """Add these pages and their forms to the application."""
     _list_route(app, pages, sources)
     _order_route(app, pages, sources)
     _answer_route(app, pages, sources)

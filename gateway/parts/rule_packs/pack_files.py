@@ -33,7 +33,7 @@ def fault_of(offer: RulePackOffer) -> Words | None:
 
 
 def texts_of(offer: RulePackOffer) -> dict[str, str]:
-    """{file name: text}."""
+    """The texts of the pack's files by file name."""
     return {file.name: file.text for file in offer.files}
 
 

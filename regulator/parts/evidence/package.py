@@ -100,7 +100,7 @@ class _Writing:
         self.files: dict[str, Canonical] = {}
 
     def add(self, name: str, content: bytes, *, packed: bool = True) -> None:
-        """One entry."""
+        """Write one entry and remember its digest."""
         entry = zipfile.ZipInfo(name, EARLIEST)
         entry.external_attr = 0o644 << 16
         entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED

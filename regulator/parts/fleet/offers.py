@@ -47,7 +47,7 @@ class OfferState:
 
 
 class OfferOffice:
-    """The one door."""
+    """The one door through which anything of this is changed."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -125,7 +125,7 @@ class OfferOffice:
 
 
 class OfferHearing:
-    """A listener of the intake."""
+    """Hears from the intake what boxes sent, in the transaction that keeps it."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

@@ -28,7 +28,7 @@ NO_SUCH: Final = RefusedError(404, "no_such_finding", "没有此条发现", "no 
 
 
 def add_finding_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """The routes."""
+    """Add the routes of these pages to the application."""
 
     @app.get("/findings")
     def listed(request: Request, project: str = "", kind: str = "", closed: str = "") -> Response:

@@ -49,7 +49,7 @@ BoxId = Annotated[str, Path(pattern=r"^[a-z0-9_.-]{1,64}$")]
 
 
 def enrolment_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """Everything below /fleet/enrolment."""
+    """Add every route below `/fleet/enrolment` to the application."""
     door = ActDoor(desk, pages)
     _looking(app, door)
     _issuing(app, door)

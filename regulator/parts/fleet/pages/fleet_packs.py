@@ -28,7 +28,7 @@ NOTICES: Final = {"offered": "Offered: each box checks it and answers.", "withdr
 
 
 def pack_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """Everything below /fleet/packs."""
+    """Add every route below `/fleet/packs` to the application."""
     _looking(desk, app, pages)
     _handing_in(desk, app, pages)
     _offering(desk, app, pages)

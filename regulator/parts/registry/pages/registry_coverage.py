@@ -17,7 +17,7 @@ UNKNOWN: Final = "unknown"
 
 
 def coverage_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """/coverage."""
+    """Add the page `/coverage` to the application."""
     pages = door.pages
 
     @app.get("/coverage")

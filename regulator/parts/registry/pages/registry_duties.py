@@ -26,7 +26,7 @@ NAMERS = (Duty.ADMINISTRATOR, Duty.REVIEWER, Duty.APPROVER)
 
 
 def duty_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """The routes."""
+    """Add the routes of these pages to the application."""
     _guarantors(app, door)
     _reports(app, door)
 

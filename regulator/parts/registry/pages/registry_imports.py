@@ -21,7 +21,7 @@ LATEST = 50
 
 
 def import_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """Everything below /import."""
+    """Add every route below `/import` to the application."""
     pages = door.pages
 
     def start(request: Request, fault: Fault | None = None) -> Response:

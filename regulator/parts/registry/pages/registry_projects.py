@@ -47,7 +47,7 @@ KEPT: Final = {"cache-control": "private, max-age=60"}
 
 
 def project_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """Everything below /projects."""
+    """Add every route below `/projects` to the application."""
     _looking(app, door)
     _keeping(app, door)
     _owning(app, door)

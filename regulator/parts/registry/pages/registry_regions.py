@@ -35,7 +35,7 @@ MOST_FIRMS: Final = 500
 
 
 def region_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """Everything below /regions and /firms."""
+    """Add the routes below `/regions` and `/firms`."""
     _looking(app, door)
     _regions(app, door)
     _firms(app, door)

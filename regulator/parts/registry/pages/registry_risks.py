@@ -40,7 +40,7 @@ MONTHS: Final[Mapping[str, Callable[[MonthlyTask], bool]]] = {
 
 
 def risk_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """Everything below /key-risks."""
+    """Add every route below `/key-risks` to the application."""
     _looking(app, door)
     _acting(app, door)
     _leaving(app, door)

@@ -32,7 +32,7 @@ SHOWN = 200
 
 
 def round_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """Everything below /rounds."""
+    """Add every route below `/rounds` to the application."""
     _looking(app, door)
     _inspecting(app, door)
     _leading(app, door)

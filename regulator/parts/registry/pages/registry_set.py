@@ -22,7 +22,7 @@ ProposalId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
 def set_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """Everything below /set."""
+    """Add every route below `/set` to the application."""
     _looking(app, door)
     _changing(app, door)
 

@@ -41,7 +41,7 @@ COLUMNS: Final = (
 
 
 def report_pages(app: FastAPI, pages: Pages, office: ReportOffice) -> None:
-    """/reports."""
+    """Add the routes below `/reports` to the application."""
     _looking(app, pages, office)
     _doing(app, pages, office)
 

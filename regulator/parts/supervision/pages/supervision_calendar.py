@@ -35,7 +35,7 @@ EntryId = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$")]
 
 
 def calendar_pages(app: FastAPI, door: ActDoor, file: CalendarFile) -> None:
-    """Everything below /calendar."""
+    """Add every route below `/calendar` to the application."""
     pages = door.pages
 
     @app.get("/calendar")
@@ -69,7 +69,7 @@ def calendar_pages(app: FastAPI, door: ActDoor, file: CalendarFile) -> None:
 
 
 def theme_pages(app: FastAPI, door: ActDoor, file: ThemeFile) -> None:
-    """Everything below /themes."""
+    """Add every route below `/themes` to the application."""
     pages = door.pages
 
     @app.get("/themes")

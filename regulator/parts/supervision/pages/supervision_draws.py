@@ -32,7 +32,7 @@ NO_DRAW = {404: "There is no such draw in the scope, or its day has not come"}
 
 
 def draw_pages(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
-    """Everything below /draws."""
+    """Add every route below `/draws` to the application."""
     _looking(app, door, file)
     _files(app, door)
     _stepping(app, door, file)

@@ -12,7 +12,7 @@ from regulator.parts.supervision.risk_view import RiskFilters, risk_of, risk_pag
 
 
 def risk_pages(app: FastAPI, door: ActDoor, file: RiskFile) -> None:
-    """Everything below /risk."""
+    """Add every route below `/risk` to the application."""
     pages = door.pages
 
     @app.get("/risk")

@@ -20,7 +20,7 @@ PAGE = "/safety-logs"
 
 
 def safety_pages(app: FastAPI, door: ActDoor, file: SafetyFile) -> None:
-    """Everything below /safety-logs."""
+    """Add every route below `/safety-logs` to the application."""
     _looking(app, door, file)
     _entering(app, door)
 
