@@ -108,6 +108,7 @@ class _Builder:
         self._values = 0
 
     def build(self, node: yaml.Node, path: KeyPath, line: int) -> Any:
+        """The value of a YAML node; its line is noted by its path."""
         self._values += 1
         self._document.lines[path] = line
         if self._values > _MAX_VALUES or len(path) > _MAX_DEPTH:

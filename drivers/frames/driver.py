@@ -58,11 +58,13 @@ class _Channel:
 
     @property
     def settings(self) -> FramesDevice:
+        """The device's settings, from the site file."""
         settings: FramesDevice = self.device.settings
         return settings
 
     @property
     def device_id(self) -> str:
+        """The device's id, from the site file."""
         return str(self.device.settings.id)
 
 

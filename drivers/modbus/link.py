@@ -61,6 +61,7 @@ class _RawReplies(DecodePDU):
         super().__init__(is_server=False)
 
     def decode(self, frame: bytes) -> ModbusPDU:
+        """The frame as pymodbus passes it on: its raw bytes."""
         return _RawReply(frame[0], frame[1:])
 
 

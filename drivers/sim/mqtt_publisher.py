@@ -64,6 +64,7 @@ class TwinPublisher:
         """Whether the link came up within `timeout_s` of real time."""
 
         def wait() -> bool:
+            """Whether the link comes up in time, waited for in a thread."""
             with self.changed:
                 return self.changed.wait_for(lambda: self.connected, timeout_s)
 

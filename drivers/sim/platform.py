@@ -88,10 +88,13 @@ def serve(platform: ReceivingPlatform, port: int) -> ThreadingHTTPServer:
     """Listen on 127.0.0.1; the caller runs `serve_forever`."""
 
     class Handler(BaseHTTPRequestHandler):
+        """One request of the box to the simulated platform."""
+
         protocol_version = "HTTP/1.1"
         timeout = 60
 
         def do_POST(self) -> None:
+            """Take what the box sends, count it, and answer."""
             length = int(self.headers.get("content-length") or 0)
             if not 0 <= length <= MOST_BODY_BYTES:
                 self.close_connection = True
@@ -101,6 +104,7 @@ def serve(platform: ReceivingPlatform, port: int) -> ThreadingHTTPServer:
             self._say(200, {"code": code, "msg": words})
 
         def do_GET(self) -> None:
+            """The counts so far, whatever address is asked."""
             self._say(200, platform.counts())
 
         def _say(self, status: int, said: dict[str, object]) -> None:

@@ -186,6 +186,7 @@ class _Part:
 
     @property
     def times(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+        """When each of the values was observed, UTC in ns."""
         return self.block.observed_at_ns
 
     def values_at(self, row: int) -> Iterator[tuple[str, _Known]]:

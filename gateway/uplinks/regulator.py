@@ -98,12 +98,14 @@ class _BackOff:
     _random: secrets.SystemRandom = field(default_factory=secrets.SystemRandom)
 
     def failed(self, now_ns: int) -> float:
+        """Wait longer from now on; how long the next wait is, in seconds."""
         wait_s = self.delay_s * self._random.uniform(0.5, 1.0)
         self.due_ns = now_ns + int(wait_s * 1e9)
         self.delay_s = min(self.delay_s * 2, LONGEST_BACK_OFF_S)
         return wait_s
 
     def worked(self) -> None:
+        """Try at once the next time: the last try went well."""
         self.due_ns, self.delay_s = 0, FIRST_BACK_OFF_S
 
 
@@ -153,6 +155,7 @@ class RegulatorUplink:
 
     @on_message.setter
     def on_message(self, handler: MessageHandler) -> None:
+        """Let another handler work with what comes down the mailbox."""
         self._mailbox.on_message = handler
 
     @property
@@ -187,6 +190,7 @@ class RegulatorUplink:
         wait: list[Receipt] = []
 
         async def send(item: OutboxItem) -> Receipt:
+            """Send one item, unless the line is known to be down."""
             async with gate:
                 if line_down:
                     return Receipt.retry(line_down[0])

@@ -139,12 +139,14 @@ def moved_routes(app: FastAPI, pages: Pages, cameras: CameraDesk, surveys: Surve
 
     @app.get("/cameras/{camera}/survey/moved")
     async def opened(request: Request, camera: str) -> Response:
+        """The page on which lines are set anew after a camera moved."""
         require(request, DRAWING_ROLE)
         found(cameras, camera)
         return await moved.opened(request, camera)
 
     @app.post("/cameras/{camera}/survey/moved")
     async def sent(request: Request, camera: str) -> Response:
+        """Keep where the lines are now, or show what is wrong."""
         require(request, DRAWING_ROLE)
         found(cameras, camera)
         return await moved.sent(request, camera)

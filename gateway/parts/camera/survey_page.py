@@ -307,6 +307,7 @@ def survey_routes(app: FastAPI, pages: Pages, cameras: CameraDesk, surveys: Surv
 
     @app.get("/cameras/{camera}/survey")
     async def survey(request: Request, camera: str) -> Response:
+        """The page on which a camera's edges are drawn."""
         require(request, DRAWING_ROLE)
         found(cameras, camera)
         return await drawing.opened(request, camera)
@@ -319,6 +320,7 @@ def survey_routes(app: FastAPI, pages: Pages, cameras: CameraDesk, surveys: Surv
 
     @app.post("/cameras/{camera}/survey")
     async def sent(request: Request, camera: str) -> Response:
+        """Keep what was drawn, or show what is wrong with it."""
         require(request, DRAWING_ROLE)
         found(cameras, camera)
         return await drawing.sent(request, camera)

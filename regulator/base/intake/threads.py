@@ -48,7 +48,7 @@ class IntakeThreads:
         self._settled = Settled()
 
     def close(self) -> None:
-        """Finish what is being written."""
+        """Finish what is being written, then take no more."""
         self._writes.close()
         for threads in (self._reads, self._shelving, self._opening):
             threads.shutdown(wait=True)

@@ -17,6 +17,7 @@ def risk_pages(app: FastAPI, door: ActDoor, file: RiskFile) -> None:
 
     @app.get("/risk")
     def scores(request: Request, after: Words = "") -> Response:
+        """The page with the risk scores of projects."""
         actor, asked = pages.actor(request), request.query_params
         chosen = {name: asked.get(name, "")[:100] for name in ("band", "region", "factor", "q")}
         with door.reading() as db:
@@ -28,12 +29,14 @@ def risk_pages(app: FastAPI, door: ActDoor, file: RiskFile) -> None:
 
     @app.get("/risk/how")
     def how(request: Request) -> Response:
+        """The page that says how the score is made."""
         pages.actor(request)
         names = {factor: file.rule(factor.value) for factor in Factor}
         return pages.render(request, "supervision_risk_how.html", names=names, file=file)
 
     @app.get("/risk/projects/{code}")
     def one(request: Request, code: Code) -> Response:
+        """The page of one project's score, factor by factor."""
         actor = pages.actor(request)
         with door.reading() as db:
             found = risk_of(db, actor, code)
