@@ -270,8 +270,8 @@ class RtuLink:
                 wait.cancel()
         return self._line.arrived.is_set()
 
-    def _took_ms(self, started_ns: int, wire: float) -> float:
-        return max(0.0, (self._clock.monotonic_ns() - started_ns) / 1e6 - wire * 1000)
+    def _took_ms(self, started_ns: int, wire_s: float) -> float:
+        return max(0.0, (self._clock.monotonic_ns() - started_ns) / 1e6 - wire_s * 1000)
 
     def _unreadable(self, unit_id: int, request: Request, found: str, received: bytes) -> UnreadableReplyError:
         shown = received[:_SHOWN_BYTES].hex(" ")
