@@ -86,8 +86,8 @@ class Adapted:
 
 
 def adapt(score: Floats, right: Truths, own_score: float, in_force_score: float) -> Adapted:
-    """`score` (n,) and `right` (n,), oldest first; `own_score` is the model's threshold, `in_force_score` the one now. Raises
-    NotAdaptedError with what is missing."""
+    """`score` (n,) and `right` (n,), oldest first; `own_score` is the model's threshold, `in_force_score` the one
+    now. Raises NotAdaptedError with what is missing."""
     n_right, n_wrong = int(right.sum()), int((~right).sum())
     if n_right < NEEDED_RIGHT or n_wrong < NEEDED_WRONG:
         raise NotAdaptedError(
