@@ -153,6 +153,7 @@ def _flagged(layout: _Layout, message: Message) -> NDArray[np.bool_]:
     """Which points have a flag in the message that is none of the good ones."""
 
     def doubtful(point: FramePoint) -> bool:
+        """Whether a flag of the frame puts this point in doubt."""
         if point.flag is None or point.flag.name not in message.parts:
             return False
         said = message.content[message.parts[point.flag.name]].decode("latin-1").strip()

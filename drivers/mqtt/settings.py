@@ -132,7 +132,7 @@ class MqttDevice(DeviceSettings):
 
     @property
     def filter(self) -> str:
-        """What is subscribed to."""
+        """The topic filter that is subscribed to for this device."""
         return self.topic.replace(KEY_LEVEL, "+")
 
     @property

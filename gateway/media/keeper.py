@@ -99,7 +99,7 @@ class MediaKeeper:
         self.missing = 0
 
     def told(self, told: Sequence[Told]) -> None:
-        """Take what was committed; cheap."""
+        """Take note of what was committed; cheap, and never waits."""
         for each in told:
             alarm = self._camera_alarm(each.transition) if each.transition is not None else None
             if alarm is not None:

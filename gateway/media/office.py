@@ -56,10 +56,10 @@ class MediaOffice:
 
     @property
     def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        """What runs."""
+        """What the supervisor runs for it, by name."""
         sendings = {f"media:{sending.name}": sending.run for sending in self.sendings}
         return {"media": self.keeper.run, "media-expiry": self.expiry.run, **sendings}
 
     def close(self) -> None:
-        """Let go of the index."""
+        """Let go of the index that lists the bodies."""
         self.index.close()

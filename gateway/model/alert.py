@@ -7,7 +7,7 @@ from gateway.model.alarm import Transition
 
 
 class Lane(StrEnum):
-    """Alerts overtake backlog."""
+    """Which of two lanes an item takes: alerts overtake backlog."""
 
     ALERT = "alert"
     BACKLOG = "backlog"

@@ -151,7 +151,7 @@ class ChainReader:
         return self._number("SELECT count(*) FROM outbox WHERE uplink = ? AND kind = ?", uplink, kind)
 
     def episodes(self) -> int:
-        """Alarms that were ever raised."""
+        """How many alarms were ever raised by this box."""
         return self._number("SELECT count(*) FROM alarm")
 
     def active_between(self, asset: str, from_ns: int, to_ns: int) -> list[Alarm]:

@@ -122,7 +122,7 @@ class AssetReader:
         return int(self._rows("SELECT count(*) FROM reading WHERE file_sha256 = ?", (file_sha256,))[0][0])
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file that it reads from."""
         with self._lock:
             self._db.close()
 

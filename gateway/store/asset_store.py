@@ -153,7 +153,7 @@ class AssetStore:
         return self._writer.submit(lambda db: insert_readings(db, readings))
 
     def health(self) -> AssetStoreHealth:
-        """The counters."""
+        """The counters of the store, as they stand now."""
         with self._lock:
             waiting = len(self._waiting.events)
             return AssetStoreHealth(waiting, self._dropped, self._refused, self._failed, self._failing)

@@ -63,9 +63,11 @@ class _Columns:
     width: int
 
     def polls(self, bodies: Sequence[bytes]) -> list[Polls]:
+        """The polls that these blocks hold, decoded column by column."""
         return polls_columns(bodies, self.columns)
 
     def minutes(self, bodies: Sequence[bytes]) -> list[Minutes]:
+        """The minutes that these blocks hold, decoded column by column."""
         return minutes_columns(bodies, self.columns)
 
 

@@ -144,11 +144,11 @@ class FollowingReader:
         self.connection()
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Raises sqlite3.Error."""
+        """Run one statement on the newest database; raises sqlite3.Error."""
         return self.connection().execute(sql, parameters)
 
     def connection(self) -> sqlite3.Connection:
-        """For the moment."""
+        """The connection of this moment; it may be another one later."""
         at = self._place()
         moved = at is not None and (at != self._at or (self._frozen and _log_of(self._path).exists()))
         if self._connection is None or moved:

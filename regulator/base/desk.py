@@ -55,7 +55,7 @@ class Desk:
 
     @property
     def ledger(self) -> Ledger:
-        """Signs with the desk's key."""
+        """The ledger, which signs with the key of this desk."""
         return Ledger(self.key)
 
     def listen(self, kind: str, listener: Listener) -> None:

@@ -27,7 +27,7 @@ class Word(Enum):
 
 
 class RegionLevel(Word):
-    """省、市、县."""
+    """The level of a region: 省 province, 市 city or 县 county."""
 
     PROVINCE = "province", "省", "province"
     CITY = "city", "市", "city"
@@ -103,7 +103,7 @@ class WorkStage(Word):
 
 
 class Standing(Word):
-    """Of regions, firms and devices."""
+    """Whether a region, firm or device is still in use."""
 
     ACTIVE = "active", "有效", "active"
     ENDED = "ended", "已注销", "ended"

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from contract import __version__
 from contract.canonical import Canonical
-from contract.messages import LiveViewRequest
+from contract.mailbox import LiveViewRequest
 from drivers.frames.driver import KIND as TCP_FRAMES
 from drivers.modbus.driver import KIND as MODBUS_TCP
 from drivers.modbus.driver import RTU_KIND as MODBUS_RTU

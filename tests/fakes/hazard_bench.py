@@ -10,7 +10,7 @@ from PIL import Image
 from pydantic import BaseModel
 from sqlalchemy import Connection, insert, select
 
-from contract.messages import Order
+from contract.mailbox import Order
 from contract.signing import SignKey
 from regulator.base.desk import Desk
 from regulator.base.model.actor import Actor, Duty, Level, Scope

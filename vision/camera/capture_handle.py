@@ -91,7 +91,7 @@ class CaptureHandle:
 
     @property
     def camera(self) -> str:
-        """The camera's id."""
+        """The id of the camera, as the site file has it."""
         return self._settings.id
 
     @property

@@ -180,7 +180,7 @@ class SlotMap:
             raise ValueError(f"{path} is no frame slot of layout {LAYOUT}")
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Let go of the memory that was mapped."""
         self.words.release()
         self.octets.release()
         self._map.close()

@@ -54,7 +54,7 @@ class RecordedCamera:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the arguments that this command takes."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="one folder for each camera, or one camera")
     parser.add_argument("--json", action="store_true", help="print the last line only")
 

@@ -36,7 +36,7 @@ from vision.watch.source import frames_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's own arguments."""
+    """Add the arguments that this command takes."""
     parser.add_argument("source", help="video file, folder of pictures, rtsp://host/path or v4l2:/dev/video0")
     parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="registry entry (YAML); the shipped one")
     parser.add_argument("--backend", default="onnxruntime", choices=[str(backend) for backend in Backend])

@@ -63,7 +63,7 @@ class IdentityKey:
 
 
 def new_key() -> IdentityKey:
-    """A random key."""
+    """A new random key for identity numbers."""
     return IdentityKey(secrets.token_bytes(_KEY_BYTES))
 
 
@@ -87,7 +87,7 @@ class IdentityFile:
         self.path = folder / SEALED_FILE
 
     def exists(self) -> bool:
-        """Whether there is a file."""
+        """Whether there is a file of identities at all."""
         return self.path.exists()
 
     def create(self, content: bytes) -> None:

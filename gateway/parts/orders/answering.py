@@ -71,7 +71,7 @@ class OrderOffice:
 
     @property
     def box_id(self) -> str:
-        """Whose answers these are."""
+        """The id of the box whose answers these are."""
         return self._recorder.box_id
 
     def read(self, records: Iterable[Record]) -> None:
@@ -80,7 +80,7 @@ class OrderOffice:
             self.book.take(record)
 
     def told(self, told: Sequence[Told]) -> None:
-        """A listener of the recorder."""
+        """Told by the recorder of every record that it has committed."""
         for each in told:
             if each.record.kind in BOOK_KINDS:
                 self.book.take(each.record)

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import orjson
 from pydantic import ValidationError
 
-from contract.messages import MailboxMessage, Order, OrderState
+from contract.mailbox import Order, OrderState
+from contract.messages import MailboxMessage
 from gateway.evidence.evidence import RecordKind
 from gateway.evidence.sealed_messages import sealed_message
 from gateway.parts.orders.order import Answer, Photo, Reply, SiteOrder, Standing, Word
@@ -28,11 +29,11 @@ class Record(Protocol):
 
     @property
     def seq(self) -> int:
-        """Its number in the chain."""
+        """The number of the record in the box's chain."""
 
     @property
     def kind(self) -> str:
-        """What it is about."""
+        """What sort of thing the record is about."""
 
     @property
     def at_ns(self) -> int:
@@ -40,7 +41,7 @@ class Record(Protocol):
 
     @property
     def body(self) -> bytes:
-        """Its exact bytes."""
+        """The exact bytes of the record, as the chain sealed them."""
 
 
 class OrderBook:
@@ -59,7 +60,7 @@ class OrderBook:
         return next((order for order in self if order.seq == seq), None)
 
     def by_id(self, order_id: str) -> SiteOrder | None:
-        """The order of this id."""
+        """The order that has this id at the regulator."""
         return self._orders.get(order_id)
 
     def take(self, record: Record) -> bool:

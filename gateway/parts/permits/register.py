@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import orjson
 from pydantic import ValidationError
 
-from contract import messages
+from contract import mailbox
 from gateway.evidence.evidence import RecordKind
 from gateway.evidence.sealed_messages import sealed_message
 from gateway.line.recorder import Told
@@ -42,19 +42,19 @@ class Record(Protocol):
 
     @property
     def seq(self) -> int:
-        """Its number in the chain."""
+        """The number of the record in the box's chain."""
 
     @property
     def kind(self) -> str:
-        """What it is about."""
+        """What sort of thing the record is about."""
 
     @property
     def at_ns(self) -> int:
-        """When it was sealed."""
+        """When the record was sealed, UTC in ns since 1970."""
 
     @property
     def body(self) -> bytes:
-        """Its exact bytes."""
+        """The exact bytes of the record, as the chain sealed them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +94,20 @@ class SiteRegister:
 
     @property
     def permits(self) -> list[WorkPermit]:
-        """Newest first."""
+        """All of them, the newest first."""
         return sorted(self._permits.values(), key=lambda each: -each.valid_from_ns)
 
     @property
     def warnings(self) -> list[WeatherWarning]:
-        """Newest first."""
+        """All of them, the newest first."""
         return sorted(self._warnings.values(), key=lambda each: -each.valid_from_ns)
 
     def permit(self, permit_id: str) -> WorkPermit | None:
-        """One permit as it stands."""
+        """One permit as it stands after its last version."""
         return self._permits.get(permit_id)
 
     def warning(self, warning_id: str) -> WeatherWarning | None:
-        """One warning as it stands."""
+        """One warning as it stands after its last version."""
         return self._warnings.get(warning_id)
 
     def acknowledgement(self, warning: WeatherWarning) -> Acknowledgement | None:
@@ -181,13 +181,13 @@ class SiteRegister:
             self.take(record)
 
     def told(self, told: Sequence[Told]) -> None:
-        """A listener of the recorder."""
+        """Told by the recorder of every record that it has committed."""
         for each in told:
             if each.record.kind in REGISTER_KINDS:
                 self.take(each.record)
 
     def take(self, record: Record) -> None:
-        """Read one record."""
+        """Read one record of the chain into the register."""
         content = orjson.loads(record.body)["content"]
         try:
             if record.kind == RecordKind.MESSAGE:
@@ -235,13 +235,13 @@ class SiteRegister:
 
 
 def _permit(body: Mapping[str, Any], record: Record, *, origin: str = "", user: str = "") -> WorkPermit:
-    said = messages.WorkPermit.model_validate(body)
+    said = mailbox.WorkPermit.model_validate(body)
     fields = said.model_dump() | {"work": WorkKind(said.work)}
     return WorkPermit(**fields, origin=origin, user=user, known_at_ns=record.at_ns, seq=record.seq)
 
 
 def _warning(body: Mapping[str, Any], record: Record, *, origin: str = "", user: str = "") -> WeatherWarning:
-    said = messages.WeatherWarning.model_validate(body)
+    said = mailbox.WeatherWarning.model_validate(body)
     fields = said.model_dump() | {"kind": WarningKind(said.kind), "level": WarningLevel[said.level.upper()]}
     ended_ns = record.at_ns if said.withdrawn else 0
     return WeatherWarning(

@@ -34,16 +34,19 @@ def pack_routes(app: FastAPI, pages: Pages, office: PackOffice, in_force: Callab
 
     @app.get("/packs")
     async def packs_page(request: Request) -> Response:
+        """The page with the rule packs in force and on offer."""
         require(request, Role.VIEWER)
         return await _shown(request, pages, office, in_force)
 
     @app.post("/packs/{offer_id}/approve")
     async def approve(request: Request, offer_id: str) -> Response:
+        """Take an offered rule pack, as a person decides."""
         user, _ = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         return await decided(request, office.approve(offer_id, user))
 
     @app.post("/packs/{offer_id}/decline")
     async def decline(request: Request, offer_id: str) -> Response:
+        """Decline an offered rule pack, as a person decides."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         return await decided(request, office.decline(offer_id, user, form.get("reason", "")))
 

@@ -34,7 +34,7 @@ def counts_section(alarms: Sequence[Alarm], from_ns: int, to_ns: int) -> Section
 
 
 def alarms_section(key: str, title: Words, alarms: Sequence[Alarm], notes: Mapping[str, Sequence[str]]) -> Section:
-    """One row an alarm."""
+    """A section of the paper with one row an alarm."""
     order = sorted(alarms, key=lambda alarm: (list(Severity).index(alarm.rule.severity), alarm.raised_at_ns))
     header = (
         Words("等级", "Priority"),
@@ -57,7 +57,7 @@ def nothing(width: int) -> tuple[Cell, ...]:
 
 
 def title_of(alarm: Alarm) -> Words:
-    """What it is."""
+    """What the alarm is about, in both languages."""
     return Words(alarm.rule.title_zh, alarm.rule.title_en)
 
 
@@ -76,7 +76,7 @@ def state_of(alarm: Alarm) -> Cell:
 
 
 def answered(alarm: Alarm) -> Cell:
-    """By whom and when."""
+    """By whom and when the alarm was answered."""
     if not alarm.acknowledged:
         calls = alarm.rule.severity is not Severity.LOG
         return Cell(Words("未确认", "not acknowledged"), Mark.ATTENTION) if calls else Cell(Words("–", "–"))

@@ -84,7 +84,7 @@ class FigureLine:
 
 
 def window_of(wish: Wish, now_ns: int) -> Span:
-    """The window. Raises BadWindowError."""
+    """The span of time that is wished; raises BadWindowError."""
     if wish.span in SPANS:
         return Span(now_ns - SPANS[wish.span] * DAY_NS, now_ns)
     if wish.span != CUSTOM:

@@ -48,11 +48,13 @@ def handover_routes(app: FastAPI, pages: Pages, handovers: Handovers, head: Call
 def _page_routes(app: FastAPI, pages: Pages, handovers: Handovers, head: Callable[[], LogHead]) -> None:
     @app.get("/handover")
     async def handover_page(request: Request) -> Response:
+        """The page of the handover that is being written."""
         require(request, Role.VIEWER)
         return await _shown(request, pages, handovers)
 
     @app.get("/handover/{name}")
     async def past_handover(request: Request, name: str) -> Response:
+        """A past handover, as a page or as a file."""
         require(request, Role.VIEWER)
         number, _, kind = name.partition(".")
         found = await _found(handovers, number)
@@ -64,12 +66,14 @@ def _page_routes(app: FastAPI, pages: Pages, handovers: Handovers, head: Callabl
 def _going_routes(app: FastAPI, pages: Pages, handovers: Handovers) -> None:
     @app.post("/handover/save")
     async def save(request: Request) -> Response:
+        """Save what was written so far; it may be changed."""
         user, form = signer(require(request, Role.SUPERVISOR)), await pages.form(request)
         doing = handovers.save(form.get("notes", ""), user, _seen(form))
         return await _done(request, pages, handovers, doing, "saved", form)
 
     @app.post("/handover/hand")
     async def hand(request: Request) -> Response:
+        """Hand over: what was written stands from now on."""
         user, form = signer(require(request, Role.SUPERVISOR)), await pages.form(request)
         doing = handovers.hand(form.get("notes", ""), user, _seen(form))
         return await _done(request, pages, handovers, doing, "handed", form)
@@ -78,12 +82,14 @@ def _going_routes(app: FastAPI, pages: Pages, handovers: Handovers) -> None:
 def _coming_routes(app: FastAPI, pages: Pages, handovers: Handovers) -> None:
     @app.post("/handover/{name}/take")
     async def take(request: Request, name: str) -> Response:
+        """Take over, as the person of the next shift."""
         user, form = signer(require(request, Role.SUPERVISOR)), await pages.form(request)
         doing = handovers.take(_number(name), form.get("remark", ""), user)
         return await _done(request, pages, handovers, doing, "taken", form)
 
     @app.post("/handover/{name}/withdraw")
     async def withdraw(request: Request, name: str) -> Response:
+        """Withdraw a handover that nobody has taken yet."""
         user, form = signer(require(request, Role.SUPERVISOR)), await pages.form(request)
         return await _done(request, pages, handovers, handovers.withdraw(_number(name), user), "withdrawn", form)
 

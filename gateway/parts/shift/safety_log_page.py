@@ -78,6 +78,7 @@ def safety_log_routes(app: FastAPI, pages: Pages, logs: SafetyLogs, head: Callab
 def _page_route(app: FastAPI, pages: Pages, logs: SafetyLogs) -> None:
     @app.get("/log")
     async def log_page(request: Request) -> Response:
+        """The page of the safety log of a day."""
         require(request, Role.VIEWER)
         day = _day(request.query_params.get("day", "") or logs.today().isoformat())
         return await _shown(request, pages, logs, day)
@@ -86,18 +87,21 @@ def _page_route(app: FastAPI, pages: Pages, logs: SafetyLogs) -> None:
 def _command_routes(app: FastAPI, pages: Pages, logs: SafetyLogs) -> None:
     @app.post("/log/{name}/save")
     async def save(request: Request, name: str) -> Response:
+        """Save what was written so far; it may be changed."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         day, texts = _day(name), _texts(form)
         return await _done(request, pages, logs, day, texts, logs.save(day, texts, user, _seen(form)), "saved")
 
     @app.post("/log/{name}/sign")
     async def sign(request: Request, name: str) -> Response:
+        """Sign the log of the day: it stands from now on."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         day, texts = _day(name), _texts(form)
         return await _done(request, pages, logs, day, texts, logs.sign(day, texts, user, _seen(form)), "signed")
 
     @app.post("/log/{name}/supplement")
     async def supplement(request: Request, name: str) -> Response:
+        """Add a supplement to a log that was signed."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         day, text = _day(name), form.get("supplement", "")
         return await _done(request, pages, logs, day, text, logs.supplement(day, text, user), "added")

@@ -9,7 +9,7 @@ STATES = {LinkState.DOWN: Words("中断", "down"), LinkState.STARTING: Words("�
 
 
 def shift_snapshot(view: BoxView) -> ShiftSnapshot:
-    """As it stands."""
+    """The shift as it stands at this moment."""
     alarms = view.parts.alarms
     return ShiftSnapshot(
         alarms=tuple(alarms.open_alarms()),

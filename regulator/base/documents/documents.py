@@ -121,7 +121,7 @@ def check_address(desk: Desk, number: str, digest: str) -> str:
 
 
 def document_of(row: "Row[tuple[object, ...]]") -> Document:
-    """A row of `documents`."""
+    """A document, read from a row of `documents`."""
     known = row._mapping
     values = {name: known[name] for name in Document.__slots__ if name != "kind"}
     return Document(kind=DocumentKind(known["kind"]), **values)

@@ -18,7 +18,7 @@ _ENVIRONMENT = Environment(
 
 
 def paper_html(paper: Paper) -> bytes:
-    """The page, UTF-8."""
+    """The page as HTML, encoded as UTF-8."""
     code = check_code(paper.check_address).svg_data_uri(scale=3, border=2)
     return _ENVIRONMENT.get_template("paper.html").render(paper=paper, code=code).encode()
 

@@ -146,7 +146,7 @@ def follow_ups_of(db: Connection, hazard_id: str) -> tuple[FollowedUp, ...]:
 
 
 def receipts_of(db: Connection, hazard_id: str) -> "list[Row[Any]]":
-    """All receipts, oldest first."""
+    """Every receipt of this hazard, the oldest first."""
     at = accident_receipts.c
     found = select(accident_receipts).where(at.hazard_id == hazard_id)
     return list(db.execute(found.order_by(at.recorded_at_ns, at.target, at.number)))

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from sqlalchemy import Connection, insert, select
 
-from contract.messages import Order, OrderState
+from contract.mailbox import Order, OrderState
 from regulator.base.desk import Desk
 from regulator.base.documents.documents import issue_document
 from regulator.base.documents.paper import DocumentKind, DocumentRequest
@@ -195,7 +195,7 @@ class OrderDesk:
 
 
 def orders_of(db: Connection, hazard_id: str) -> tuple[IssuedOrder, ...]:
-    """Oldest first."""
+    """All of them, the oldest first."""
     at = hazard_orders.c
     rows = db.execute(select(hazard_orders).where(at.hazard_id == hazard_id).order_by(at.issued_at_ns, at.order_id))
     names = [name for name in IssuedOrder.__slots__ if name != "kind"]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
-from contract.messages import Order, OrderState
+from contract.mailbox import Order, OrderState
 from regulator.base.desk import Desk
 from regulator.base.model.actor import SYSTEM
 from regulator.base.records.box_standing import IS_HEARD, box_for_orders

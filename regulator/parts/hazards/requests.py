@@ -43,7 +43,7 @@ def asked_of(actor: Actor) -> "ColumnElement[bool]":
 
 
 def requests_of(db: Connection, hazard_id: str) -> "list[Row[Any]]":
-    """All, oldest first."""
+    """Every one of this hazard, the oldest first."""
     at = hazard_requests.c
     return list(db.execute(select(hazard_requests).where(at.hazard_id == hazard_id).order_by(at.asked_at_ns)))
 

@@ -16,5 +16,5 @@ _ENVIRONMENT = Environment(
 
 
 def report_html(paper: ReportPaper) -> bytes:
-    """The page."""
+    """The page as the bytes of one HTML file."""
     return _ENVIRONMENT.get_template("report.html").render(paper=paper).encode()

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from contract.messages import OrderReply, OrderState
+from contract.mailbox import OrderState
+from contract.messages import OrderReply
 from regulator.base.model.actor import Actor
 from regulator.base.model.heard import Heard
 from regulator.base.model.refusals import RefusedError

@@ -38,17 +38,20 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
 def _routes(app: FastAPI, pages: Pages, office: DockingOffice) -> None:
     @app.get("/docking")
     def shown(request: Request) -> Response:
+        """The page with every platform, what waits and what was refused."""
         actor = pages.actor(request)
         known: dict[str, Any] = {"lanes": office.lanes(actor), "refused": office.refused(actor)}
         return pages.render(request, "docking.html", may_retry=actor.has(*RETRIERS), **known)
 
     @app.post("/docking/{name}/now")
     def now(request: Request, name: str, form: Form) -> Response:  # noqa: ARG001 - the form is checked
+        """Try a platform at once, before its time."""
         office.try_now(pages.actor(request), name, pages.now_ns())
         return RedirectResponse("/docking", 303)
 
     @app.post("/docking/{name}/again")
     def again(request: Request, name: str, form: Form) -> Response:
+        """Queue once more what a platform has refused."""
         actor = pages.actor(request)
         office.send_again(actor, name, form.get("key"), form.get("because").strip(), pages.now_ns())
         return RedirectResponse("/docking", 303)

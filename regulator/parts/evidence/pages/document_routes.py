@@ -64,6 +64,7 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.get("/documents/check/{number}")
     def check(request: Request, number: str, d: str = "") -> Response:
+        """The page that says whether a paper is one of this desk."""
         with desk.database.reading() as db:
             found = checked_document(db, number, d)
         status = 200 if found else 404
@@ -71,6 +72,7 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.get("/documents")
     def listed(request: Request, kind: str = "", project: str = "", before: str = "") -> Response:
+        """The page with the papers of the actor's scope."""
         wanted, export = Wanted(kind, project, before), wanted_format(request)
         with desk.database.reading() as db:
             found = documents_in(db, pages.actor(request), wanted, MOST_ROWS if export else PAGE + 1)
@@ -82,12 +84,14 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.get("/documents/{number}")
     def one(request: Request, number: str) -> Response:
+        """The page of one paper that this desk made."""
         with desk.database.reading() as db:
             found = known_document(db, pages.actor(request), number)
         return pages.render(request, "document.html", document=found)
 
     @app.get("/documents/{number}/{form}")
     def paper(request: Request, number: str, form: str) -> Response:
+        """The paper itself, as HTML or PDF."""
         with desk.database.reading() as db:
             found = known_document(db, pages.actor(request), number)
         if form not in ("paper", "pdf"):

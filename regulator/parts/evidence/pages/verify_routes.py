@@ -53,6 +53,7 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.get("/hazards/{hazard_id}/handed-over")
     def handed_over(request: Request, hazard_id: str) -> Response:
+        """The package as it was handed over; that it was taken goes into the ledger."""
         actor = pages.actor(request, *TAKERS)
         with desk.database.reading() as db:
             row = handed_package(db, actor, hazard_id)
@@ -65,6 +66,7 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.get("/hazards/{hazard_id}/package")
     def package(request: Request, hazard_id: str) -> Response:
+        """The evidence package of a hazard, as a download."""
         actor = pages.actor(request, *TAKERS)
         file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - closed when the answer has left
         try:
@@ -84,11 +86,13 @@ def _checking(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.get("/verify")
     def page(request: Request) -> Response:
+        """The page on which a package is checked."""
         pages.actor(request)
         return pages.render(request, "verify.html", report=None, desk_key_id=desk.key.public.key_id)
 
     @app.post("/verify")
     async def verify(request: Request) -> Response:
+        """Check the package that was sent, and say what was found."""
         who = Watcher(pages.actor(request).user_id, visitor_of(request).address)
         with _entered(quota, who):
             async with spooled_upload(request, "package") as upload:

@@ -28,10 +28,11 @@ NO_SUCH: Final = RefusedError(404, "no_such_finding", "没有此条发现", "no 
 
 
 def add_finding_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """The routes."""
+    """Add the routes of these pages to the application."""
 
     @app.get("/findings")
     def listed(request: Request, project: str = "", kind: str = "", closed: str = "") -> Response:
+        """The page with what the intake has noticed about boxes."""
         actor = pages.actor(request)
         with desk.database.reading() as db:
             found = _found(db, actor, project, kind, with_closed=bool(closed))
@@ -46,6 +47,7 @@ def add_finding_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.post("/findings/{finding_id}/close")
     def close(request: Request, finding_id: str, form: Form) -> Response:
+        """Close a finding, with the words of who looked."""
         actor, because = pages.actor(request, *CLOSERS), form["because"].strip()
         if not 2 <= len(because) <= LONGEST_REASON:
             words = (f"请填写 2 至 {LONGEST_REASON} 字的理由", f"a reason of 2 to {LONGEST_REASON} characters")

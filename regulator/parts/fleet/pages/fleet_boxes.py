@@ -24,6 +24,7 @@ def box_pages(desk: Desk, app: FastAPI, pages: Pages, software: str) -> None:
     def fleet(
         request: Request, show: Words = "", words: Words = "", software_is: Words = "", pack: Words = ""
     ) -> Response:
+        """The page with every box: heard when, with which software."""
         actor = pages.actor(request)
         if show not in ("", *(standing.value for standing in Standing)):
             raise RefusedError(422, "bad_filter", "没有这种状态", "no such standing", "show")

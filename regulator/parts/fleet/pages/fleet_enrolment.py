@@ -49,7 +49,7 @@ BoxId = Annotated[str, Path(pattern=r"^[a-z0-9_.-]{1,64}$")]
 
 
 def enrolment_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """Everything below /fleet/enrolment."""
+    """Add every route below `/fleet/enrolment` to the application."""
     door = ActDoor(desk, pages)
     _looking(app, door)
     _issuing(app, door)
@@ -59,6 +59,7 @@ def enrolment_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
 def _looking(app: FastAPI, door: ActDoor) -> None:
     @app.get(PAGE)
     def shown(request: Request) -> Response:
+        """The page with codes, boxes and keys of the enrolment."""
         return _page(request, door)
 
 
@@ -67,6 +68,7 @@ def _issuing(app: FastAPI, door: ActDoor) -> None:
 
     @app.post(f"{PAGE}/issue")
     def one(request: Request, form: Form) -> Response:
+        """Issue one enrolment code for a project."""
         pages.actor(request, *KEEPERS)
         wanted = [Wanted(form["project_code"].strip(), form["box_id"].strip())]
         with door.act(request, "") as act:
@@ -75,6 +77,7 @@ def _issuing(app: FastAPI, door: ActDoor) -> None:
 
     @app.post(f"{PAGE}/import")
     def many(request: Request, form: Form) -> Response:
+        """Issue codes for the projects of a file, as sheet or CSV."""
         pages.actor(request, *KEEPERS)
         files = form.files("file")
         if not files:
@@ -94,6 +97,7 @@ def _issuing(app: FastAPI, door: ActDoor) -> None:
 
     @app.post(f"{PAGE}/codes/{{code_sha256}}/revoke")
     def take_back(request: Request, code_sha256: Digest, form: Form) -> Response:
+        """Take back a code that nobody has used."""
         pages.actor(request, *KEEPERS)
         with door.act(request, form["reason"]) as act:
             revoke_code(act, code_sha256)
@@ -105,6 +109,7 @@ def _deciding(app: FastAPI, door: ActDoor) -> None:
 
     @app.post(f"{PAGE}/boxes/{{box_id}}/revoke")
     def revoke(request: Request, box_id: BoxId, form: Form) -> Response:
+        """Revoke a box: nothing that it sends is taken any more."""
         pages.actor(request, *KEEPERS, *DECIDERS)
         with door.act(request, form["reason"]) as act:
             revoke_box(act, box_id)
@@ -112,6 +117,7 @@ def _deciding(app: FastAPI, door: ActDoor) -> None:
 
     @app.post(f"{PAGE}/boxes/{{box_id}}/admit")
     def let_in(request: Request, box_id: BoxId, form: Form) -> Response:
+        """Let a box be heard that waits for an approver."""
         pages.actor(request, *DECIDERS)
         with door.act(request, form["reason"]) as act:
             admit(act, box_id, takes_orders=form.get("orders") == "here")
@@ -119,6 +125,7 @@ def _deciding(app: FastAPI, door: ActDoor) -> None:
 
     @app.post(f"{PAGE}/boxes/{{box_id}}/assign")
     def give_orders(request: Request, box_id: BoxId, form: Form) -> Response:
+        """Send the project's orders to this box from now on."""
         pages.actor(request, *DECIDERS)
         with door.act(request, form["reason"]) as act:
             assign(act, box_id)

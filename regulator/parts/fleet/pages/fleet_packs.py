@@ -28,7 +28,7 @@ NOTICES: Final = {"offered": "Offered: each box checks it and answers.", "withdr
 
 
 def pack_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """Everything below /fleet/packs."""
+    """Add every route below `/fleet/packs` to the application."""
     _looking(desk, app, pages)
     _handing_in(desk, app, pages)
     _offering(desk, app, pages)
@@ -37,6 +37,7 @@ def pack_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:
 def _looking(desk: Desk, app: FastAPI, pages: Pages) -> None:
     @app.get("/fleet/packs")
     def packs(request: Request) -> Response:
+        """The page with every rule pack that was handed in."""
         actor = _supervisor(pages.actor(request))
         with desk.database.reading() as db:
             found = packs_of(db, actor)
@@ -44,6 +45,7 @@ def _looking(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.get("/fleet/packs/{sha256}")
     def pack(request: Request, sha256: Digest) -> Response:
+        """The page of one rule pack: files and offers."""
         actor = _supervisor(pages.actor(request))
         with desk.database.reading() as db:
             row, offers, boxes = pack_row(db, actor, sha256), offers_of(db, actor, sha256), boxes_in_scope(db, actor)
@@ -57,6 +59,7 @@ def _looking(desk: Desk, app: FastAPI, pages: Pages) -> None:
 def _handing_in(desk: Desk, app: FastAPI, pages: Pages) -> None:
     @app.post("/fleet/packs/import")
     def hand_in(request: Request, form: Form) -> Response:
+        """Take a rule pack that a person hands in."""
         actor, note = pages.actor(request, Duty.ADMINISTRATOR), form["note"].strip()
         if not 2 <= len(note) <= MOST_NOTE:
             raise RefusedError(422, "note_needed", "请写明依据和用途", "say on what basis and what for", "note")
@@ -71,12 +74,14 @@ def _offering(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.post("/fleet/packs/{sha256}/offer")
     def offer(request: Request, sha256: Digest, form: Form) -> Response:
+        """Offer a rule pack to the boxes of a scope."""
         actor = pages.actor(request, Duty.APPROVER)
         office.offer(sha256, form.every("box"), form["reason"].strip(), actor, desk.now_ns())
         return RedirectResponse(f"/fleet/packs/{sha256}?done=offered", 303)
 
     @app.post("/fleet/packs/{sha256}/withdraw")
     def withdraw(request: Request, sha256: Digest, form: Form) -> Response:
+        """Withdraw a rule pack from boxes that have it."""
         actor = pages.actor(request, Duty.APPROVER)
         office.withdraw(sha256, form["reason"].strip(), actor, desk.now_ns())
         return RedirectResponse(f"/fleet/packs/{sha256}?done=withdrawn", 303)

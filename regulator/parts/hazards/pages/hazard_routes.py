@@ -80,6 +80,7 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
 def _lists(desk: Desk, app: FastAPI, pages: Pages) -> None:
     @app.get("/hazards")
     def hazard_list(request: Request) -> Response:
+        """The page with the hazards of the actor's scope."""
         actor, wanted = pages.actor(request), _filter(request)
         with desk.database.reading() as db:
             found = find_hazards(db, actor, wanted, pages.now_ns())
@@ -92,6 +93,7 @@ def _lists(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.get("/supervision")
     def supervision(request: Request) -> Response:
+        """The page with the hazards that higher levels supervise."""
         actor, now_ns = pages.actor(request), pages.now_ns()
         with desk.database.reading() as db:
             columns, counts = board(db, actor, now_ns), due_counts(db, actor, now_ns)
@@ -100,10 +102,12 @@ def _lists(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.get("/board")
     def old_board() -> Response:
+        """The old address of the page, kept by a redirect."""
         return RedirectResponse("/supervision", 307)
 
     @app.get("/accidents")
     def accidents(request: Request) -> Response:
+        """The page with reported accidents and what follows them."""
         actor, now_ns = pages.actor(request), pages.now_ns()
         kinds = (HazardKind.NON_FATAL_ACCIDENT, HazardKind.DANGEROUS_SITUATION)
         with desk.database.reading() as db:
@@ -117,6 +121,7 @@ def _lists(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.get("/hazards/stock")
     def stock(request: Request) -> Response:
+        """The page with how many hazards were open, month by month."""
         actor, grade = pages.actor(request), request.query_params.get("grade", "")
         wanted = member(Grade, grade, "grade").value if grade else ""
         with desk.database.reading() as db:
@@ -127,6 +132,7 @@ def _lists(desk: Desk, app: FastAPI, pages: Pages) -> None:
 def _by_hand(desk: Desk, app: FastAPI, pages: Pages, office: HazardOffice) -> None:
     @app.get("/hazards/new")
     def new(request: Request) -> Response:
+        """The page on which a person opens a hazard."""
         pages.actor(request, *OPENERS)
         items = [item for edition in office.catalogue.editions[-1:] for item in edition.items]
         values = {"channels": BY_HAND, "kinds": HazardKind, "items": items, "key": secrets.token_urlsafe(18)}
@@ -134,6 +140,7 @@ def _by_hand(desk: Desk, app: FastAPI, pages: Pages, office: HazardOffice) -> No
 
     @app.post("/hazards/new/evidence")
     def opened(request: Request, form: Form) -> Response:
+        """Open a hazard by hand, as the form says."""
         actor = pages.actor(request, *OPENERS)
         evidence = photos_of(form, desk.shelf)
         found = new_hazard_of(form, office.catalogue, evidence)
@@ -146,6 +153,7 @@ def _by_hand(desk: Desk, app: FastAPI, pages: Pages, office: HazardOffice) -> No
 def _one(desk: Desk, app: FastAPI, pages: Pages, office: HazardOffice) -> None:
     @app.get("/hazards/{hazard_id}")
     def hazard(request: Request, hazard_id: str) -> Response:
+        """The page of one hazard, with all that was done."""
         actor = pages.actor(request)
         with desk.database.reading() as db:
             view = view_of(db, office, desk.shelf, actor, hazard_id, pages.now_ns())
@@ -157,6 +165,7 @@ def _one(desk: Desk, app: FastAPI, pages: Pages, office: HazardOffice) -> None:
         return pages.render(request, "hazard_page.html", 200, view=view, hazard=view.hazard, **values)
 
     def done(request: Request, hazard_id: str, form: Form) -> Response:
+        """Do one step of a hazard's way, as the form says."""
         actor = pages.actor(request)
         ask = ask_of(form, desk.shelf)
         with desk.database.transaction() as db:
@@ -168,6 +177,7 @@ def _one(desk: Desk, app: FastAPI, pages: Pages, office: HazardOffice) -> None:
 
     @app.get("/hazards/{hazard_id}/evidence/{sha256}")
     def bytes_of(request: Request, hazard_id: str, sha256: str) -> Response:
+        """A photo of a hazard by its digest; the look is in the ledger."""
         actor, now_ns = pages.actor(request), pages.now_ns()
         at = hazard_evidence.c
         with desk.database.transaction() as db:
@@ -188,6 +198,7 @@ def _parts(desk: Desk, app: FastAPI, pages: Pages, office: HazardOffice) -> None
 
     @app.post("/hazards/{hazard_id}/analogy")
     def analogy(request: Request, hazard_id: str, form: Form) -> Response:
+        """Note what the check of like places has found."""
         actor = pages.actor(request)
         result = member(AnalogyResult, form["result"], "result")
         seen = Seen(result, text(form, "words", 4000), text(form, "found_hazard_id", 64))
@@ -198,6 +209,7 @@ def _parts(desk: Desk, app: FastAPI, pages: Pages, office: HazardOffice) -> None
 
     @app.post("/hazards/{hazard_id}/receipt/evidence")
     def receipt(request: Request, hazard_id: str, form: Form) -> Response:
+        """Keep the receipt of whoever was notified."""
         actor = pages.actor(request)
         found = receipt_of(form, photos_of(form, desk.shelf))
         with desk.database.transaction() as db:
@@ -206,6 +218,7 @@ def _parts(desk: Desk, app: FastAPI, pages: Pages, office: HazardOffice) -> None
 
     @app.post("/hazards/{hazard_id}/follow-up")
     def follow_up(request: Request, hazard_id: str, form: Form) -> Response:
+        """Note that a follow-up of an accident was done."""
         actor, item = pages.actor(request), member(FollowUp, form["item"], "item")
         with desk.database.transaction() as db:
             accidents.follow_up(db, hazard_id, item, text(form, "words", 4000), actor, pages.now_ns())

@@ -50,6 +50,7 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
 def _asking(desk: Desk, app: FastAPI, pages: Pages, live: Live) -> None:
     @app.get("/live/{code}/{camera}")
     def ask(request: Request, code: Code, camera: Camera) -> Response:
+        """The page on which live pictures of a camera are asked for."""
         actor = pages.actor(request, *ASKERS)
         with desk.database.reading() as db:
             require_project(db, actor, code)
@@ -59,6 +60,7 @@ def _asking(desk: Desk, app: FastAPI, pages: Pages, live: Live) -> None:
 
     @app.post("/live/{code}/{camera}")
     def asked(request: Request, code: Code, camera: Camera, form: Form) -> Response:
+        """Ask the box for live pictures, with a reason."""
         actor = pages.actor(request, *ASKERS)
         wish = Wish(actor, presence_of(request).session.session_id, code, camera, form["reason"])
         with desk.database.transaction() as db:
@@ -69,6 +71,7 @@ def _asking(desk: Desk, app: FastAPI, pages: Pages, live: Live) -> None:
 def _watching(desk: Desk, app: FastAPI, pages: Pages, live: Live) -> None:
     @app.get("/live/views/{view}")
     def page(request: Request, view: ViewId) -> Response:
+        """The page on which live pictures are watched."""
         actor = pages.actor(request, *ASKERS)
         with desk.database.reading() as db:
             found = live.office.view(db, actor, view)
@@ -87,6 +90,7 @@ def _watching(desk: Desk, app: FastAPI, pages: Pages, live: Live) -> None:
 
     @app.post("/live/views/{view}/stop")
     def stop(request: Request, view: ViewId, form: Form) -> Response:
+        """Stop watching; the box stops when nobody is left."""
         actor = pages.actor(request, *ASKERS)
         assert form is not None
         with desk.database.transaction() as db:

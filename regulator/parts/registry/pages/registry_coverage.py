@@ -17,11 +17,12 @@ UNKNOWN: Final = "unknown"
 
 
 def coverage_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """/coverage."""
+    """Add the page `/coverage` to the application."""
     pages = door.pages
 
     @app.get("/coverage")
     def coverage(request: Request) -> Response:
+        """The page that says how far the coverage has come."""
         actor, day = pages.actor(request), door.day_asked(request)
         silent_s = door.desk.settings.silent_box_s
         with door.reading() as db:

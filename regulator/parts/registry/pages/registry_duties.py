@@ -26,7 +26,7 @@ NAMERS = (Duty.ADMINISTRATOR, Duty.REVIEWER, Duty.APPROVER)
 
 
 def duty_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """The routes."""
+    """Add the routes of these pages to the application."""
     _guarantors(app, door)
     _reports(app, door)
 
@@ -34,6 +34,7 @@ def duty_pages(app: FastAPI, door: RegistryDoor) -> None:
 def _guarantors(app: FastAPI, door: RegistryDoor) -> None:
     @app.get("/guarantors")
     def listed(request: Request) -> Response:
+        """The page with who answers for which major work."""
         actor, lacking = door.pages.actor(request), request.query_params.get("missing") == "yes"
         project = request.query_params.get("project", "")[:64]
         with door.reading() as db:
@@ -47,6 +48,7 @@ def _guarantors(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post("/projects/{code}/works/{work_code}/guarantors")
     def named(request: Request, code: Code, work_code: Code, form: Form) -> Response:
+        """Name a person who answers for a work."""
         role = read_word(GuarantorRole, form["role"], "role")
         with door.act(request, form["reason"]) as act:
             name_guarantor(act, code, work_code, role, form["name"], form.get("login"))
@@ -56,6 +58,7 @@ def _guarantors(app: FastAPI, door: RegistryDoor) -> None:
 def _reports(app: FastAPI, door: RegistryDoor) -> None:
     @app.get("/key-risks/{level}/{code}/report")
     def drafted(request: Request, level: LevelName, code: Code) -> Response:
+        """The page with the months whose report on a key risk is owed."""
         actor, thing = door.pages.actor(request), Listed(ItemLevel.of(level), code)
         with door.reading() as db:
             require_seen(db, actor, thing)
@@ -69,6 +72,7 @@ def _reports(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post("/key-risks/{level}/{code}/report")
     def submitted(request: Request, level: LevelName, code: Code, form: Form) -> Response:
+        """Hand in the monthly report on a key risk."""
         thing = Listed(ItemLevel.of(level), code)
         with door.act(request, form["words"]) as act:
             submit_report(act, thing, form["month"], form["words"])

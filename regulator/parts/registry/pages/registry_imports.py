@@ -21,10 +21,11 @@ LATEST = 50
 
 
 def import_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """Everything below /import."""
+    """Add every route below `/import` to the application."""
     pages = door.pages
 
     def start(request: Request, fault: Fault | None = None) -> Response:
+        """The page on which a list is handed in, with its faults."""
         actor = pages.actor(request, Duty.ADMINISTRATOR)
         at = imports.c
         own = select(imports).where(at.user_id == actor.user_id).order_by(at.made_at_ns.desc()).limit(LATEST)
@@ -36,10 +37,12 @@ def import_pages(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.get("/import")
     def lists(request: Request) -> Response:
+        """The page with the lists that this person handed in."""
         return start(request)
 
     @app.post("/import/preview")
     def handed_in(request: Request, form: Form) -> Response:
+        """Take a list that a person hands in, and read it."""
         files = form.files("file")
         if not files or form["kind"] not in {kind.value for kind in ImportKind}:
             raise RefusedError(422, "no_file", "须选择清单类型和文件", "choose the kind of list and a file", "file")
@@ -53,6 +56,7 @@ def import_pages(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.get("/import/{import_id}")
     def shown(request: Request, import_id: ImportId) -> Response:
+        """The page of one list: what would change, and what is wrong."""
         actor = pages.actor(request, Duty.ADMINISTRATOR)
         with door.reading() as db:
             row = db.execute(select(imports).where(imports.c.import_id == import_id)).first()
@@ -67,6 +71,7 @@ def import_pages(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post("/import/{import_id}/commit")
     def taken_over(request: Request, import_id: ImportId, form: Form) -> Response:
+        """Take the changes of a list over into the registry."""
         with door.act(request, form["reason"]) as act:
             commit(act, door.rules, import_id)
         return back_to(f"/import/{import_id}")

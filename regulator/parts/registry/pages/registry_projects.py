@@ -47,7 +47,7 @@ KEPT: Final = {"cache-control": "private, max-age=60"}
 
 
 def project_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """Everything below /projects."""
+    """Add every route below `/projects` to the application."""
     _looking(app, door)
     _keeping(app, door)
     _owning(app, door)
@@ -58,6 +58,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.get("/projects")
     def projects(request: Request, after: Words = "") -> Response:
+        """The page with the projects of the actor's scope."""
         actor, asked = pages.actor(request), request.query_params
         filters = _filters(asked)
         with door.reading() as db:
@@ -70,6 +71,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.get("/projects/{code}")
     def project(request: Request, code: Code) -> Response:
+        """The page of one project, with firms, devices and works."""
         actor = pages.actor(request)
         moment = Moment.today(pages.now_ns(), door.desk.settings.silent_box_s)
         with door.reading() as db:
@@ -88,6 +90,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.get("/projects/{code}/cameras/{camera}/still")
     def still(request: Request, code: Code, camera: Annotated[str, Path(max_length=500)]) -> Response:
+        """The newest still of a camera of the project."""
         with door.act(request, pages.text(request, "looked at the last still")) as act:
             require_project(act.db, act.actor, code)
             at = camera_stills.c
@@ -106,6 +109,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 def _keeping(app: FastAPI, door: RegistryDoor) -> None:
     @app.post("/projects")
     def register(request: Request, form: Form) -> Response:
+        """Register a new project, as the form says."""
         door.pages.actor(request, Duty.ADMINISTRATOR)
         with door.act(request, form["reason"]) as act:
             register_project(act, _project(form))
@@ -113,24 +117,28 @@ def _keeping(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post("/projects/{code}/change")
     def change(request: Request, code: Code, form: Form) -> Response:
+        """Change what is registered of a project."""
         with door.act(request, form["reason"]) as act:
             change_project(act, replace(_project(form), project_code=code))
         return back_to(f"/projects/{code}")
 
     @app.post("/projects/{code}/firms/release")
     def release(request: Request, code: Code, form: Form) -> Response:
+        """End a firm's part in the project, with the reason."""
         with door.act(request, form["reason"]) as act:
             release_firm(act, code, form["firm_code"].strip(), read_word(FirmRole, form["role"], "role"))
         return back_to(f"/projects/{code}")
 
     @app.post("/projects/{code}/status")
     def move(request: Request, code: Code, form: Form) -> Response:
+        """Change the project's status from a day on, with the reason."""
         with door.act(request, form["reason"]) as act:
             move_project(act, code, read_word(ProjectStatus, form["status"], "status"), read_day(form["on"], "on"))
         return back_to(f"/projects/{code}")
 
     @app.post("/projects/{code}/firms")
     def firm(request: Request, code: Code, form: Form) -> Response:
+        """Enter a firm's part in the project."""
         with door.act(request, form["reason"]) as act:
             put_firm(act, code, form["firm_code"].strip(), read_word(FirmRole, form["role"], "role"))
         return back_to(f"/projects/{code}")
@@ -139,6 +147,7 @@ def _keeping(app: FastAPI, door: RegistryDoor) -> None:
 def _owning(app: FastAPI, door: RegistryDoor) -> None:
     @app.post("/projects/{code}/devices")
     def device(request: Request, code: Code, form: Form) -> Response:
+        """Enter a device that stands on the project."""
         kind = read_word(DeviceKind, form["kind"], "kind")
         plain = {name: form.get(name) for name in ("firm_code", "serial", "registration", "asset")}
         with door.act(request, form["reason"]) as act:
@@ -147,12 +156,14 @@ def _owning(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post("/projects/{code}/devices/{device_code}/end")
     def taken_down(request: Request, code: Code, device_code: Code, form: Form) -> Response:
+        """Note that a device was taken down."""
         with door.act(request, form["reason"]) as act:
             end_device(act, code, device_code)
         return back_to(f"/projects/{code}#devices")
 
     @app.post("/projects/{code}/works")
     def work(request: Request, code: Code, form: Form) -> Response:
+        """Enter a dangerous work of the project."""
         wanted = DangerousWork(
             code,
             form["work_code"],
@@ -169,6 +180,7 @@ def _owning(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post("/projects/{code}/works/{work_code}/watch")
     def watch(request: Request, code: Code, work_code: Code, form: Form) -> Response:
+        """Say whether a device watches over a dangerous work."""
         with door.act(request, form["reason"]) as act:
             watch_work(act, code, work_code, form["device_code"], watches=form.get("watches", "1") == "1")
         return back_to(f"/projects/{code}#works")

@@ -35,7 +35,7 @@ MOST_FIRMS: Final = 500
 
 
 def region_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """Everything below /regions and /firms."""
+    """Add the routes below `/regions` and `/firms`."""
     _looking(app, door)
     _regions(app, door)
     _firms(app, door)
@@ -46,6 +46,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.get(PAGE)
     def listed(request: Request) -> Response:
+        """The page with regions and firms of the actor's scope."""
         actor, asked = pages.actor(request), request.query_params.get("q", "")[:100].strip()
         with door.reading() as db:
             tree = list(_tree(db.execute(select(regions).order_by(regions.c.code)).all(), ""))
@@ -62,6 +63,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 def _regions(app: FastAPI, door: RegistryDoor) -> None:
     @app.post(PAGE)
     def entered(request: Request, form: Form) -> Response:
+        """Enter a region, with its level and the one above it."""
         level = read_word(RegionLevel, form["level"], "level")
         with door.act(request, form["reason"]) as act:
             add_region(act, Region(form["code"], form["name"], level, form.get("parent").strip()))
@@ -69,6 +71,7 @@ def _regions(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post("/regions/{code}/name")
     def renamed(request: Request, code: Code, form: Form) -> Response:
+        """Give a region another name from now on."""
         with door.act(request, form["reason"]) as act:
             rename_region(act, code, form["name"])
         return back_to(PAGE)
@@ -77,6 +80,7 @@ def _regions(app: FastAPI, door: RegistryDoor) -> None:
 def _firms(app: FastAPI, door: RegistryDoor) -> None:
     @app.post("/firms")
     def entered(request: Request, form: Form) -> Response:
+        """Enter a firm with its unified credit code."""
         kind = read_word(FirmRole, form["kind"], "kind")
         with door.act(request, form["reason"]) as act:
             add_firm(act, Firm(form["firm_code"], form["name"], kind))
@@ -84,12 +88,14 @@ def _firms(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post("/firms/{code}/name")
     def renamed(request: Request, code: Code, form: Form) -> Response:
+        """Give a firm another name from now on."""
         with door.act(request, form["reason"]) as act:
             rename_firm(act, code, form["name"])
         return back_to(f"{PAGE}#firms")
 
     @app.post("/firms/{code}/end")
     def ended(request: Request, code: Code, form: Form) -> Response:
+        """End a firm's entry; what it did stays."""
         with door.act(request, form["reason"]) as act:
             end_firm(act, code)
         return back_to(f"{PAGE}#firms")

@@ -40,7 +40,7 @@ MONTHS: Final[Mapping[str, Callable[[MonthlyTask], bool]]] = {
 
 
 def risk_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """Everything below /key-risks."""
+    """Add every route below `/key-risks` to the application."""
     _looking(app, door)
     _acting(app, door)
     _leaving(app, door)
@@ -51,6 +51,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.get(PAGE)
     def listed(request: Request) -> Response:
+        """The page with the key risks of each level."""
         actor = pages.actor(request)
         with door.reading() as db:
             tasks = monthly_tasks(db, actor.scope, door.today)
@@ -73,6 +74,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 def _acting(app: FastAPI, door: RegistryDoor) -> None:
     @app.post(f"{PAGE}/events")
     def event(request: Request, form: Form) -> Response:
+        """Enter an event that may make something a key risk."""
         points = form.get("points")
         if points and not (points.isdecimal() and len(points) <= 4):
             raise RefusedError(422, "wrong_points", "扣分应为整数", "points: a whole number", "points")
@@ -91,6 +93,7 @@ def _acting(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post(f"{PAGE}/by-hand")
     def by_hand(request: Request, form: Form) -> Response:
+        """Put something on the list by hand, with a reason."""
         thing = Listed(read_word(ItemLevel, form["level"], "level"), form["code"].strip())
         with door.act(request, form["reason"]) as act:
             list_by_hand(act, thing)
@@ -98,6 +101,7 @@ def _acting(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post(PAGE + "/{level}/{code}/check")
     def check(request: Request, level: LevelName, code: Code, form: Form) -> Response:
+        """Note a check of a key risk, with its result."""
         project_code = code if level == ItemLevel.PROJECT.value else form["project_code"].strip()
         with door.act(request, form["reason"]) as act:
             check_done(act, Listed(ItemLevel.of(level), code), project_code)
@@ -109,6 +113,7 @@ def _leaving(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post(PAGE + "/{level}/{code}/exit/upload")
     def proposed(request: Request, level: LevelName, code: Code, form: Form) -> Response:
+        """Propose that a key risk leaves the list."""
         files = form.files("report")
         if not files:
             raise RefusedError(422, "no_report", "须附专家评估报告", "the experts' report is needed", "report")
@@ -119,6 +124,7 @@ def _leaving(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post(PAGE + "/{level}/{code}/exit/approve")
     def approved(request: Request, level: LevelName, code: Code, form: Form) -> Response:
+        """Approve that a key risk leaves the list."""
         with door.act(request, form["reason"]) as act:
             approve_exit(act, Listed(ItemLevel.of(level), code))
         return back_to(PAGE)

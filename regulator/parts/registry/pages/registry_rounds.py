@@ -32,7 +32,7 @@ SHOWN = 200
 
 
 def round_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """Everything below /rounds."""
+    """Add every route below `/rounds` to the application."""
     _looking(app, door)
     _inspecting(app, door)
     _leading(app, door)
@@ -43,6 +43,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.get("/rounds")
     def listed(request: Request) -> Response:
+        """The page with the rounds of inspection."""
         actor = pages.actor(request)
         with door.reading() as db:
             rows = db.execute(select(rounds).order_by(rounds.c.starts_on.desc(), rounds.c.round_id)).all()
@@ -55,6 +56,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.get("/rounds/{round_id}")
     def one(request: Request, round_id: RoundId) -> Response:
+        """The page of one round and how far it is."""
         actor = pages.actor(request)
         with door.reading() as db:
             row = db.execute(select(rounds).where(rounds.c.round_id == round_id)).first()
@@ -78,6 +80,7 @@ def _inspecting(app: FastAPI, door: RegistryDoor) -> None:
         request: Request, round_id: RoundId, level: Code, sheet: Code, firm: Code = "", project: Code = "",
         device: Code = "",
     ) -> Response:  # fmt: skip
+        """The sheet on which an inspection is written down."""
         pages.actor(request, *INSPECTORS)
         kind = read_word(SheetKind, sheet, "sheet")
         item = ItemKey(read_word(ItemLevel, level, "level"), firm, project, device)
@@ -88,6 +91,7 @@ def _inspecting(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post("/rounds/{round_id}/checks")
     def checked(request: Request, round_id: RoundId, form: Form) -> Response:
+        """Keep an inspection that was written down."""
         kind = read_word(SheetKind, form["sheet"], "sheet")
         codes = (form.get("firm"), form.get("project"), form.get("device"))
         item = ItemKey(read_word(ItemLevel, form["level"], "level"), *codes)
@@ -100,6 +104,7 @@ def _inspecting(app: FastAPI, door: RegistryDoor) -> None:
 def _leading(app: FastAPI, door: RegistryDoor) -> None:
     @app.post("/rounds")
     def opened(request: Request, form: Form) -> Response:
+        """Open a round of inspection, with its first and last day."""
         starts, due = read_day(form["starts_on"], "starts_on"), read_day(form["due_on"], "due_on")
         with door.act(request, form["reason"]) as act:
             round_id = open_round(act, form["name"], starts, due)
@@ -107,12 +112,14 @@ def _leading(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post("/rounds/{round_id}/follow")
     def followed(request: Request, round_id: RoundId, form: Form) -> Response:
+        """Add what was registered since the round was opened."""
         with door.act(request, form["reason"]) as act:
             follow_registry(act, round_id)
         return back_to(f"/rounds/{round_id}")
 
     @app.post("/rounds/{round_id}/close")
     def closed(request: Request, round_id: RoundId, form: Form) -> Response:
+        """Close a round of inspection; it stays as it is."""
         with door.act(request, form["reason"]) as act:
             close_round(act, round_id)
         return back_to(f"/rounds/{round_id}")

@@ -22,7 +22,7 @@ ProposalId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
 def set_pages(app: FastAPI, door: RegistryDoor) -> None:
-    """Everything below /set."""
+    """Add every route below `/set` to the application."""
     _looking(app, door)
     _changing(app, door)
 
@@ -32,6 +32,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.get("/set")
     def members(request: Request) -> Response:
+        """The page with the projects of the set on a day."""
         actor, day = pages.actor(request), door.day_asked(request)
         no_picture = door.desk.settings.project_set.no_picture_days
         with door.reading() as db:
@@ -49,6 +50,7 @@ def _looking(app: FastAPI, door: RegistryDoor) -> None:
 def _changing(app: FastAPI, door: RegistryDoor) -> None:
     @app.post("/set/proposals")
     def proposed(request: Request, form: Form) -> Response:
+        """Propose a change of the set, with its reason."""
         action = Action.REMOVE if form["change"] == Action.REMOVE.value else Action.ADD
         given = form.get("category")
         wanted = Proposal(
@@ -65,6 +67,7 @@ def _changing(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post("/set/proposals/{proposal_id}/decide")
     def decided(request: Request, proposal_id: ProposalId, form: Form) -> Response:
+        """Decide on a proposal, as an approver."""
         with door.act(request, form["reason"]) as act:
             decide(act, door.rules, proposal_id, approve=_approves(form))
         return back_to("/set#proposals")
@@ -80,12 +83,14 @@ def _changing(app: FastAPI, door: RegistryDoor) -> None:
 
     @app.post("/set/proposals/{proposal_id}/withdraw")
     def withdrawn(request: Request, proposal_id: ProposalId, form: Form) -> Response:
+        """Withdraw a proposal that nobody has decided."""
         with door.act(request, form["reason"]) as act:
             withdraw(act, door.rules, proposal_id)
         return back_to("/set#proposals")
 
     @app.post("/set/proposals/{proposal_id}/admit")
     def admitted(request: Request, proposal_id: ProposalId, form: Form) -> Response:
+        """Give a free place to a project that waits for one."""
         with door.act(request, form["reason"]) as act:
             admit(act, door.rules, proposal_id, read_day(form["effective_day"], "effective_day"))
         return back_to("/set#waiting")

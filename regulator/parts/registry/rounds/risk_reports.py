@@ -124,7 +124,7 @@ def submit_report(act: Act, listed: Listed, month: str, words: str) -> RiskRepor
 
 
 def reports_of(db: Connection, listed: Listed) -> list[RiskReport]:
-    """The newest first."""
+    """All that are kept, the newest first."""
     at = key_risk_reports.c
     mine = select(key_risk_reports).where(at.level == listed.level.value, at.code == listed.code)
     return [_report(listed, row) for row in db.execute(mine.order_by(at.month.desc()))]

@@ -41,7 +41,7 @@ COLUMNS: Final = (
 
 
 def report_pages(app: FastAPI, pages: Pages, office: ReportOffice) -> None:
-    """/reports."""
+    """Add the routes below `/reports` to the application."""
     _looking(app, pages, office)
     _doing(app, pages, office)
 
@@ -51,6 +51,7 @@ def _looking(app: FastAPI, pages: Pages, office: ReportOffice) -> None:
 
     @app.get("/reports")
     def listed(request: Request, kind: str = "") -> Response:
+        """The page with the reports of the actor's region."""
         actor, export = pages.actor(request), wanted_format(request)
         if kind and kind not in {each.value for each in PeriodKind}:
             raise RefusedError(422, "no_such_kind", "没有这个种类", "no such kind", "kind")
@@ -65,6 +66,7 @@ def _looking(app: FastAPI, pages: Pages, office: ReportOffice) -> None:
 
     @app.get("/reports/{number}")
     def one(request: Request, number: str) -> Response:
+        """The page of one report, with what was said of it."""
         actor = pages.actor(request)
         with database.reading() as db:
             report = office.known(db, actor, number)
@@ -77,6 +79,7 @@ def _looking(app: FastAPI, pages: Pages, office: ReportOffice) -> None:
 
     @app.get("/reports/{number}/{form}")
     def paper(request: Request, number: str, form: str, language: str = "zh") -> Response:
+        """The report itself, as HTML or PDF, in either language."""
         actor = pages.actor(request)
         if form not in ("paper", "pdf"):
             raise RefusedError(404, "no_such_report", "没有这份报告", "no such report", "number")
@@ -96,6 +99,7 @@ def _doing(app: FastAPI, pages: Pages, office: ReportOffice) -> None:
 
     @app.post("/reports/draft")
     def draft(request: Request, form: Form) -> Response:
+        """Draft the report of a period for a region."""
         actor, now_ns = pages.actor(request, *SIGNERS), pages.now_ns()
         period = read_period(form["period"])
         with database.reading() as db:
@@ -112,11 +116,13 @@ def _doing(app: FastAPI, pages: Pages, office: ReportOffice) -> None:
 
     @app.post("/reports/{number}/issue")
     def issue(request: Request, number: str, form: Form) -> Response:  # noqa: ARG001 - the form is the check
+        """Issue a report: it stands from now on."""
         office.issue(number, pages.actor(request), pages.now_ns())
         return RedirectResponse(f"/reports/{number}", 303)
 
     @app.post("/reports/{number}/correct")
     def correct(request: Request, number: str, form: Form) -> Response:
+        """Draft a correction of a report that stands, with the reason."""
         made = office.correct(number, form["reason"], pages.actor(request), pages.now_ns())
         return RedirectResponse(f"/reports/{made.number}", 303)
 

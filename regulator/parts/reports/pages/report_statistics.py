@@ -38,7 +38,7 @@ class Asked:
 
 
 def statistics_page(app: FastAPI, pages: Pages, keeper: StatisticsKeeper) -> None:
-    """/statistics."""
+    """Add the page `/statistics` to the application."""
     database = pages.desk.database
     pages.environment.filters |= {"figure_value": value_text, "figure_target": target_text, "spark_lines": spark_lines}
 

@@ -35,11 +35,12 @@ EntryId = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$")]
 
 
 def calendar_pages(app: FastAPI, door: ActDoor, file: CalendarFile) -> None:
-    """Everything below /calendar."""
+    """Add every route below `/calendar` to the application."""
     pages = door.pages
 
     @app.get("/calendar")
     def shown(request: Request) -> Response:
+        """The page with what the calendar says is due, and when."""
         actor = pages.actor(request)
         with door.reading() as db:
             found, running = lines(db, file, actor, door.today), clocks(db, actor, pages.now_ns())
@@ -51,6 +52,7 @@ def calendar_pages(app: FastAPI, door: ActDoor, file: CalendarFile) -> None:
 
     @app.get("/calendar.ics")
     def exported(request: Request) -> Response:
+        """The calendar as a file for other programs."""
         actor, settings = pages.actor(request), door.desk.settings
         with door.reading() as db:
             found = lines(db, file, actor, door.today)
@@ -62,6 +64,7 @@ def calendar_pages(app: FastAPI, door: ActDoor, file: CalendarFile) -> None:
 
     @app.post("/calendar/{entry_id}")
     def marked(request: Request, entry_id: EntryId, form: Form) -> Response:
+        """Note that an entry of the calendar was done."""
         due = read_day(form["due_on"], "due_on")
         with door.act(request, form["words"]) as act:
             mark_done(act, file, entry_id, due, form["words"])
@@ -69,11 +72,12 @@ def calendar_pages(app: FastAPI, door: ActDoor, file: CalendarFile) -> None:
 
 
 def theme_pages(app: FastAPI, door: ActDoor, file: ThemeFile) -> None:
-    """Everything below /themes."""
+    """Add every route below `/themes` to the application."""
     pages = door.pages
 
     @app.get("/themes")
     def listed(request: Request) -> Response:
+        """The page with the themes of supervision."""
         actor = pages.actor(request)
         with door.reading() as db:
             found = themes_of(db, actor)
@@ -84,6 +88,7 @@ def theme_pages(app: FastAPI, door: ActDoor, file: ThemeFile) -> None:
 
     @app.get("/themes/{theme_id}")
     def one(request: Request, theme_id: Id) -> Response:
+        """The page of one theme and its progress."""
         actor = pages.actor(request)
         with door.reading() as db:
             theme = theme_of(db, actor, theme_id)
@@ -95,6 +100,7 @@ def theme_pages(app: FastAPI, door: ActDoor, file: ThemeFile) -> None:
 
     @app.post("/themes")
     def made(request: Request, form: Form) -> Response:
+        """Make a theme of supervision, as the form says."""
         new = _theme(form, _topic(file, form.get("topic")), file)
         with door.act(request, form["reason"]) as act:
             theme_id = set_theme(act, new)
@@ -102,6 +108,7 @@ def theme_pages(app: FastAPI, door: ActDoor, file: ThemeFile) -> None:
 
     @app.post("/themes/{theme_id}/checks")
     def checked(request: Request, theme_id: Id, form: Form) -> Response:
+        """Note a check that was done under a theme."""
         with door.act(request, form["words"]) as act:
             check_theme(act, theme_id, form["project_code"].strip(), read_word(Answer, form["outcome"], "outcome"))
         return back_to(f"/themes/{theme_id}")

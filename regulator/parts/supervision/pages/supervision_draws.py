@@ -32,7 +32,7 @@ NO_DRAW = {404: "There is no such draw in the scope, or its day has not come"}
 
 
 def draw_pages(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
-    """Everything below /draws."""
+    """Add every route below `/draws` to the application."""
     _looking(app, door, file)
     _files(app, door)
     _stepping(app, door, file)
@@ -44,6 +44,7 @@ def _looking(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
 
     @app.get(PAGE)
     def listed(request: Request) -> Response:
+        """The page with the draws of inspections."""
         actor = pages.actor(request)
         with door.reading() as db:
             found, people = draws_of(db, actor), inspectors_of(db, actor.scope)
@@ -59,6 +60,7 @@ def _looking(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
 
     @app.get(PAGE + "/{draw_id}")
     def one(request: Request, draw_id: Id) -> Response:
+        """The page of one draw, from pool to result."""
         actor = pages.actor(request)
         with door.reading() as db:
             found = draw_of(db, actor, draw_id, door.today)
@@ -87,6 +89,7 @@ def _files(app: FastAPI, door: ActDoor) -> None:
 def _stepping(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
     @app.post(PAGE)
     def frozen(request: Request, form: Form) -> Response:
+        """Freeze the pool of a draw before its seed is known."""
         new = NewDraw(form["name"], read_day(form["on_day"], "on_day"))
         with door.act(request, form["reason"]) as act:
             draw_id = freeze(act, file, new)
@@ -94,6 +97,7 @@ def _stepping(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
 
     @app.post(PAGE + "/{draw_id}/draw")
     def drawn(request: Request, draw_id: Id, form: Form) -> Response:
+        """Draw, now that the seed can be known."""
         public = PublicValue(form["public_value"], form["public_source"], _moment(form))
         with door.act(request, form["public_source"]) as act:
             draw(act, draw_id, public)
@@ -101,6 +105,7 @@ def _stepping(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
 
     @app.post(PAGE + "/{draw_id}/begin")
     def begun(request: Request, draw_id: Id, form: Form) -> Response:
+        """Note that the inspection of a drawn project has begun."""
         due: date = read_day(form["due_on"], "due_on")
         with door.act(request, form["reason"]) as act:
             round_id = begin(act, draw_id, due)
@@ -108,6 +113,7 @@ def _stepping(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
 
     @app.post(PAGE + "/{draw_id}/redraw")
     def redrawn(request: Request, draw_id: Id, form: Form) -> Response:
+        """Draw again for a place that cannot be inspected."""
         with door.act(request, form["reason"]) as act:
             new_id = redraw(act, file, draw_id)
         return back_to(f"{PAGE}/{new_id}")
@@ -116,12 +122,14 @@ def _stepping(app: FastAPI, door: ActDoor, file: DrawFile) -> None:
 def _keeping_away(app: FastAPI, door: ActDoor) -> None:
     @app.post(f"{PAGE}/conflicts")
     def declared(request: Request, form: Form) -> Response:
+        """Declare that an inspector must keep away from a project."""
         with door.act(request, form["reason"]) as act:
             declare_conflict(act, _conflict(act, form))
         return back_to(PAGE)
 
     @app.post(PAGE + "/conflicts/{conflict_id}/end")
     def ended(request: Request, conflict_id: Id, form: Form) -> Response:
+        """End a declaration to keep away from a project."""
         with door.act(request, form["reason"]) as act:
             end_conflict(act, conflict_id)
         return back_to(PAGE)

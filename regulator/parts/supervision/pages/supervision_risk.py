@@ -12,11 +12,12 @@ from regulator.parts.supervision.risk_view import RiskFilters, risk_of, risk_pag
 
 
 def risk_pages(app: FastAPI, door: ActDoor, file: RiskFile) -> None:
-    """Everything below /risk."""
+    """Add every route below `/risk` to the application."""
     pages = door.pages
 
     @app.get("/risk")
     def scores(request: Request, after: Words = "") -> Response:
+        """The page with the risk scores of projects."""
         actor, asked = pages.actor(request), request.query_params
         chosen = {name: asked.get(name, "")[:100] for name in ("band", "region", "factor", "q")}
         with door.reading() as db:
@@ -28,12 +29,14 @@ def risk_pages(app: FastAPI, door: ActDoor, file: RiskFile) -> None:
 
     @app.get("/risk/how")
     def how(request: Request) -> Response:
+        """The page that says how the score is made."""
         pages.actor(request)
         names = {factor: file.rule(factor.value) for factor in Factor}
         return pages.render(request, "supervision_risk_how.html", names=names, file=file)
 
     @app.get("/risk/projects/{code}")
     def one(request: Request, code: Code) -> Response:
+        """The page of one project's score, factor by factor."""
         actor = pages.actor(request)
         with door.reading() as db:
             found = risk_of(db, actor, code)

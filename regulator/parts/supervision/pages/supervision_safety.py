@@ -20,7 +20,7 @@ PAGE = "/safety-logs"
 
 
 def safety_pages(app: FastAPI, door: ActDoor, file: SafetyFile) -> None:
-    """Everything below /safety-logs."""
+    """Add every route below `/safety-logs` to the application."""
     _looking(app, door, file)
     _entering(app, door)
 
@@ -30,6 +30,7 @@ def _looking(app: FastAPI, door: ActDoor, file: SafetyFile) -> None:
 
     @app.get(PAGE)
     def day(request: Request) -> Response:
+        """The page with the safety logs of a day."""
         actor, said = pages.actor(request), request.query_params.get("day", "")
         asked = read_day(said, "day") if said else door.today - timedelta(days=1)
         may_enter = actor.has(Duty.RESPONDER) and actor.level in SITE
@@ -45,6 +46,7 @@ def _looking(app: FastAPI, door: ActDoor, file: SafetyFile) -> None:
 
     @app.get(PAGE + "/{code}")
     def project(request: Request, code: Code) -> Response:
+        """The page of one project's safety logs."""
         actor = pages.actor(request)
         with door.reading() as db:
             require_project(db, actor, code)
@@ -55,6 +57,7 @@ def _looking(app: FastAPI, door: ActDoor, file: SafetyFile) -> None:
 def _entering(app: FastAPI, door: ActDoor) -> None:
     @app.post(PAGE)
     def log(request: Request, form: Form) -> Response:
+        """Enter what a site wrote into its safety log."""
         code, day = form["project_code"].strip(), read_day(form["day"], "day")
         with door.act(request, form["words"]) as act:
             enter_log(act, code, day, form["words"])
@@ -62,6 +65,7 @@ def _entering(app: FastAPI, door: ActDoor) -> None:
 
     @app.post(f"{PAGE}/check-ins")
     def check_in(request: Request, form: Form) -> Response:
+        """Enter that a person in charge has checked in on site."""
         code, role = form["project_code"].strip(), read_word(Role, form["role"], "role")
         with door.act(request, role.zh) as act:
             late = enter_check_in(act, code, role, form["person"])

@@ -32,6 +32,7 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.get("/witness")
     def listed(request: Request, code: str = "") -> Response:
+        """The page with the heads of the ledger."""
         actor = pages.actor(request)
         with desk.database.reading() as db:
             heads = newest_heads(db, SHOWN)
@@ -49,11 +50,13 @@ def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
 
     @app.get("/witness/{head_number}/head.json")
     def head(request: Request, head_number: Number) -> Response:
+        """A head of the ledger as text to keep elsewhere."""
         known = _known(desk, pages.actor(request), head_number)
         return _file(known.body.encode(), "application/octet-stream", f"head-{known.day}.json")
 
     @app.get("/witness/{head_number}/stamp.tsr")
     def stamp(request: Request, head_number: Number) -> Response:
+        """The time stamp over a head, as the authority gave it."""
         known = _known(desk, pages.actor(request), head_number)
         with desk.database.reading() as db:
             stamps = stamps_of(db, known.number)
