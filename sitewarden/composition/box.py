@@ -90,7 +90,7 @@ class Gateway:
         self.stores = BoxStores(settings, self.clock)
         self.alerts, self.history = self.stores.alerts, self.stores.history
         self.outlets = UplinkPart(self.stores, settings, lambda: self.recorder.head)
-        self.uplinks, self.deliveries = self.outlets.uplinks, self.outlets.deliveries
+        self.deliveries = self.outlets.deliveries
         named = settings.box.id, settings.site.project_code
         self.recorder = Recorder(self.alerts, *named, self.outlets.routes_out, self.clock, settings.hazards)
         read = reread or (lambda: load(settings.file, DRIVERS, UPLINKS))
@@ -138,7 +138,7 @@ class Gateway:
         self.acknowledge = self.line.commands.acknowledge
         self.site_eyes = site_eyes(self.clock, stores.folder, self._now)
         self._field = FieldPart(DRIVERS, self.line, settings, _cranes, self._use_cameras)
-        summary_uplinks = [uplink.name for uplink in self.uplinks if uplink.takes_evidence]
+        summary_uplinks = [uplink.name for uplink in self.outlets.uplinks if uplink.takes_evidence]
         self._upkeep = UpkeepPart(self.line, summary_uplinks, self._field.asked)
 
     def _parts(self, settings: Settings) -> Sequence[Part[Change]]:
@@ -200,7 +200,7 @@ class Gateway:
     def _rule_ids(self) -> Collection[str]:
         return {rule.info.rule_id for rule in self.settings.rules}
 
-    def _cranes(self) -> Sequence[str]:
+    def _cranes(self) -> tuple[str, ...]:
         return _cranes(self.settings)
 
     def _checked(self) -> Sequence[str]:

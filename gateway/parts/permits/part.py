@@ -26,12 +26,12 @@ class PermitPart(Part[Change]):
         stores: BoxStores,
         recorder: Recorder,
         heard_at: HeardAt,
-        cranes: Callable[[], Sequence[str]],
+        cranes: Callable[[], tuple[str, ...]],
         checked: Callable[[], Sequence[str]],
     ) -> None:
         self.register = SiteRegister(heard_at, lambda: (*checked(), SCAFFOLD))
         self.register.read(AlarmReader(stores.alerts.path).every(REGISTER_KINDS))
-        self.desk = PermitDesk(self.register, recorder, stores.clock, lambda: tuple(cranes()))
+        self.desk = PermitDesk(self.register, recorder, stores.clock, cranes)
         recorder.listeners.append(self.register.told)
 
     def routes(self, app: FastAPI) -> None:
