@@ -11,7 +11,8 @@ the border between the parts and those who start, ask, reload and stop them. Kno
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, auto
-from typing import Generic, TypeVar
+from types import MappingProxyType
+from typing import Generic, Protocol, TypeVar
 
 from fastapi import FastAPI
 
@@ -54,22 +55,32 @@ class Job:
     ends: Stop = Stop.REST
 
 
+class StoreFile(Protocol):
+    """A store that a part has opened."""
+
+    @property
+    def repair(self) -> Repair | None:
+        """What the start had to repair; None when nothing."""
+
+    def close(self) -> None:
+        """Finish the writes and let go of the file."""
+
+
 def nothing() -> None:
     """A reload that changes nothing here."""
 
 
 class Part(Generic[ChangeT_contra]):
-    """One thing of the box. Its constructor opens its stores and takes over what was open."""
+    """One thing of the box. Its constructor opens its stores and takes over what was open. `files`: those stores, by
+    the name of their file; the start says what it had to repair, the stop closes them."""
+
+    files: Mapping[str, StoreFile] = MappingProxyType({})
 
     def routes(self, app: FastAPI) -> None:
         """Its pages, answers and metrics on the web face. They find what pages share as `app.state.pages`."""
 
-    def repairs(self) -> Mapping[str, Repair | None]:
-        """For each of its stores, by file name, what the start had to repair."""
-        return {}
-
     async def begin(self) -> None:
-        """Before any job runs."""
+        """What has to be done before any job runs."""
 
     def jobs(self) -> Sequence[Job]:
         """What runs now. A reload asks again."""
@@ -94,4 +105,4 @@ class Part(Generic[ChangeT_contra]):
         """Its share of a step, while the jobs of that step end. What it does before it waits comes before that."""
 
     def close(self) -> None:
-        """Let go of its stores. No job runs any more."""
+        """Let go of what is open beside its `files`. No job runs any more."""

@@ -5,7 +5,7 @@ In: the stores, when logins end, whose login needs a second factor. Out: account
 
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 
 from gateway.accounts.accounts import Accounts, Around
 from gateway.accounts.logins import SessionBounds
@@ -13,7 +13,6 @@ from gateway.accounts.person import Role
 from gateway.line.recorder import Recorder
 from gateway.line.reload import Change
 from gateway.line.stores import BoxStores
-from gateway.model.repair import Repair
 from gateway.part import Job, Part
 
 log = logging.getLogger(__name__)
@@ -33,22 +32,15 @@ class AccountPart(Part[Change]):
         self._url = url
         around = Around(stores.folder, stores.alerts, recorder, stores.clock)
         self.accounts = Accounts(around, bounds, self._announce, second_factor_for=second_factor_for)
-
-    def repairs(self) -> Mapping[str, Repair | None]:
-        """Of the accounts."""
-        return {"accounts.db": self.accounts.repair}
+        self.files = {"accounts.db": self.accounts}
 
     async def begin(self) -> None:
         """Seal what the last run could not; announce the set-up code."""
         await self.accounts.start()
 
     def jobs(self) -> Sequence[Job]:
-        """Upkeep."""
+        """Logins that have ended are forgotten, what is unsealed is sealed."""
         return (Job("accounts", self.accounts.run),)
-
-    def close(self) -> None:
-        """Of the file."""
-        self.accounts.close()
 
     def _announce(self, code: str) -> None:
         """Whoever stands at the box's console may make the first administrator; nobody else reads this."""

@@ -42,7 +42,7 @@ class FieldPart(Part[Change]):
         ]
 
     def jobs(self) -> Sequence[Job]:
-        """One a link."""
+        """One for each link, named by its id."""
         running = zip(self._settings.links, self.drivers, strict=True)
         return [
             Job(_job(link.settings.id), _run(driver, self.sinks[link.settings.id]), Stop.FIELD)

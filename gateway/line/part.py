@@ -7,7 +7,7 @@ warms it, and everything runs. A reload builds other tables beside it and switch
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from contract import __version__
 from gateway.alarms import AlarmTable
@@ -23,7 +23,6 @@ from gateway.line.reload import Change, carry_alarms, carry_delays, carry_truths
 from gateway.line.stores import BoxStores
 from gateway.line.warm_start import warm_start
 from gateway.model.derivation import Derivation
-from gateway.model.repair import Repair
 from gateway.part import Job, Part, Stop
 from gateway.rules.table import RuleTable
 from gateway.rules.window import Window
@@ -54,6 +53,7 @@ class LinePart(Part[Change]):
         self._models = models
         self.assets = AssetStore(stores.folder, AssetBounds(settings.storage.cycles_kept), driver_of, stores.may_write)
         self.records = AssetReader(self.assets.path)
+        self.files = {"assets.db": self.assets}
         self.intake = Intake(INTAKE_POLLS, Quarantine(stores.folder / "aside"))
         self.window = Window(settings.points, self.clock.monotonic_ns())
         self.deriving = Deriving(models(settings), settings.points)
@@ -68,10 +68,6 @@ class LinePart(Part[Change]):
         line, flush_ms = self._line(self.window, self.rules, self.alarms), settings.storage.history.flush_ms
         self.pipeline = Pipeline(line, flush_ms, MAX_BUFFERED_POLLS, stores.may_write, on_flushed)
 
-    def repairs(self) -> Mapping[str, Repair | None]:
-        """Of what the models noticed."""
-        return {"assets.db": self.assets.repair}
-
     async def begin(self) -> None:
         """What models said in the last run and still stand by."""
         now_ns = self.clock.now_ns()
@@ -79,7 +75,7 @@ class LinePart(Part[Change]):
             self.pipeline.resume(said, now_ns - said.observed_at_ns)
 
     def jobs(self) -> Sequence[Job]:
-        """Judging and sealing."""
+        """Judging, sealing, and keeping what the models know."""
         return (
             Job("recorder", self.recorder.run, Stop.RECORD),
             Job("pipeline", self.pipeline.run, Stop.JUDGING),
@@ -139,8 +135,7 @@ class LinePart(Part[Change]):
             await self.keeping.keep()
 
     def close(self) -> None:
-        """Of the models' records."""
-        self.assets.close()
+        """Nobody asks for the models' records any more."""
         self.records.close()
 
 

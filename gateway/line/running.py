@@ -21,7 +21,7 @@ class RunningParts:
         self._resuming: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Everything runs from now on."""
+        """All begin, then every job runs, and what was left over is resumed."""
         for part in self.parts:
             await part.begin()
         self._start_jobs()
@@ -50,6 +50,8 @@ class RunningParts:
             await asyncio.gather(*(part.stop(step) for part in self.parts), self._end(ending))
         for part in reversed(self.parts):
             part.close()
+            for store in part.files.values():
+                store.close()
 
     def _start_jobs(self) -> None:
         """Those that do not run yet."""

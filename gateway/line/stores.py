@@ -62,7 +62,7 @@ class BoxStores(Part[Change]):
             recorder.record(Entry(RecordKind.HISTORY_GAP, now_ns, gap))
 
     async def stop(self, step: Stop) -> None:
-        """Remember how far they are."""
+        """Remember in a second place how far they have come."""
         if step is Stop.LET_GO and not self.in_memory:
             await self.watch.remember()
 

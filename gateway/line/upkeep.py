@@ -36,11 +36,11 @@ class UpkeepPart(Part[Change]):
         self._stores.watch.report(self._stores.lost, self._recorder)
         await self.housekeeping.report_unclean_stop()
         for part in parts:
-            for name, repair in part.repairs().items():
-                self.housekeeping.report_repair(name, repair)
+            for name, store in part.files.items():
+                self.housekeeping.report_repair(name, store.repair)
 
     def jobs(self) -> Sequence[Job]:
-        """All of them."""
+        """What looks at the box every minute, every second, or four times a second."""
         return (
             Job("housekeeping", self.housekeeping.run, Stop.FIELD),
             Job("clock", self._clock_watch.run),

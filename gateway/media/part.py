@@ -3,7 +3,7 @@
 In: the box's stores, recorder, eyes and regulators. Out: a desk for the pages, and jobs that keep, send and expire.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from gateway.line.recorder import Recorder
 from gateway.line.reload import Change
@@ -18,7 +18,6 @@ from gateway.media.rendition import Renditions
 from gateway.media.sending import MediaCarrier, MediaSending
 from gateway.media.shelf import MediaShelf
 from gateway.media.stores import MediaStores
-from gateway.model.repair import Repair
 from gateway.part import Job, Part, Stop
 from gateway.ports import Eyes
 from gateway.settings import MediaSettings, Settings
@@ -37,9 +36,10 @@ class MediaPart(Part[Change]):
         carriers: Sequence[MediaCarrier],
     ) -> None:
         kept, alerts = settings().storage.media, stores.alerts
-        self.index = MediaIndex(stores.folder)
+        index = MediaIndex(stores.folder)
+        self.files = {"media.db": index}
         self.shelf = MediaShelf(stores.folder, int(kept.max_gib * 2**30), alerts.reserve.history_may_write)
-        bodies = MediaStores(self.index, self.shelf, Chain(alerts.path), recorder, stores.clock)
+        bodies = MediaStores(index, self.shelf, Chain(alerts.path), recorder, stores.clock)
         self.keeper = MediaKeeper(bodies, eyes, lambda: settings().points, renditions.thumb)
         self.desk = MediaDesk(bodies, renditions.blur, alerts)
         self._expiry = MediaExpiry(bodies, _kept_days(kept))
@@ -47,19 +47,11 @@ class MediaPart(Part[Change]):
         recorder.listeners.append(self.keeper.told)
         recorder.listeners.extend(sending.told for sending in self._sendings)
 
-    def repairs(self) -> Mapping[str, Repair | None]:
-        """Of the index."""
-        return {"media.db": self.index.repair}
-
     def jobs(self) -> Sequence[Job]:
         """They end once what is queued is judged: its pictures are kept too."""
         sendings = [Job(f"media:{sending.name}", sending.run, Stop.PICTURES) for sending in self._sendings]
         kept = Job("media", self.keeper.run, Stop.PICTURES), Job("media-expiry", self._expiry.run, Stop.PICTURES)
         return [*kept, *sendings]
-
-    def close(self) -> None:
-        """Of the index."""
-        self.index.close()
 
 
 def _kept_days(media: MediaSettings) -> dict[MediaClass, float]:

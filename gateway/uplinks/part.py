@@ -82,7 +82,7 @@ class UplinkPart(Part[Change]):
         return ChannelChecks(channels, named, recorder, OutboxReader(self._stores.alerts.path), self._clock)
 
     def wake(self, urgent: bool = False) -> None:
-        """There is something to send."""
+        """There is something to send; an urgent word also ends a back-off."""
         for delivery in self.deliveries:
             delivery.wake(urgent)
 
@@ -137,7 +137,7 @@ class UplinkPart(Part[Change]):
                 log.error("event=uplink_not_closed uplink=%s", closing[task], exc_info=error)
 
     def close(self) -> None:
-        """Of the history."""
+        """Let go of the history that deliveries read."""
         for delivery in self.deliveries:
             delivery.close()
 

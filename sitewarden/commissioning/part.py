@@ -11,11 +11,11 @@ from sitewarden.commissioning.sealing import seal_pending
 
 
 class CommissioningPart(Part[Change]):
-    """Nothing of it runs on."""
+    """It works once, and nothing of it runs on."""
 
     def __init__(self, stores: BoxStores, recorder: Recorder) -> None:
         self._stores, self._recorder = stores, recorder
 
     async def resume(self) -> None:
-        """What is pending."""
+        """Seal what is pending, each sheet once."""
         await seal_pending(self._stores.folder, self._stores.alerts, self._recorder, self._stores.clock)

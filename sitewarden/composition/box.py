@@ -37,6 +37,7 @@ from gateway.model.derivation import Derivation
 from gateway.part import Part
 from gateway.parts.camera.part import CameraPart
 from gateway.parts.crane.part import CranePart
+from gateway.parts.face.part import Behind, FacePart
 from gateway.parts.identity.part import IdentityPart
 from gateway.parts.orders.part import OrderPart
 from gateway.parts.permits.part import PermitPart
@@ -58,7 +59,6 @@ from gateway.uplinks.sms import KIND as SMS
 from gateway.uplinks.webhook import KIND as WEBHOOK
 from gateway.uplinks.wecom import KIND as WECOM
 from gateway.web.account_visitors import asked_of, session_bounds
-from gateway.web.part import Behind, WebPart
 from kit.clock import SystemClock
 from sitewarden.commissioning.part import CommissioningPart
 from sitewarden.composition.docking_sources import DeskPhotos, VaultDrivers
@@ -155,7 +155,7 @@ class Gateway:
         self.accounts, self.surveys, self.hand_entries = account.accounts, camera.surveys, pit.hand_entries
         jobs, config = self._running.supervisor.parts, self._reloading.config
         behind = Behind(line, self._field, outlets, self.accounts, jobs, config, self.acknowledge, self.reload)
-        self.web = WebPart(behind, settings, self._certificate)
+        self.web = FacePart(behind, settings, self._certificate)
         self.url, self.feed = self.web.url, self.web.feed
         return (
             line,

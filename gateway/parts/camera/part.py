@@ -50,7 +50,7 @@ class Sight:
 
 
 class CameraPart(Part[Change]):
-    """`surveys` keeps what is drawn."""
+    """`surveys` keeps every version of what is drawn."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class CameraPart(Part[Change]):
         await self.surveys.resume(self._eyes())
 
     async def reloaded(self) -> None:
-        """The cameras may be others."""
+        """The cameras may be others: they are judged by their drawings too."""
         await self.surveys.resume(self._eyes())
 
     async def _seen_from_afar(self, request: LiveViewRequest) -> None:

@@ -16,14 +16,14 @@ from gateway.settings import Settings
 
 
 class IdentityPart(Part[Change]):
-    """`watch` follows the file."""
+    """`watch` follows the identity file as commands change it."""
 
     def __init__(self, stores: BoxStores, recorder: Recorder, settings: Settings) -> None:
         self._recorder, self._clock = recorder, stores.clock
         self.watch = IdentityWatch(stores.folder, settings.identity.key, self._disclosed)
 
     def jobs(self) -> Sequence[Job]:
-        """It looks once a minute."""
+        """The file is looked at once a minute."""
         return (Job("identities", lambda: self.watch.run(self._clock)),)
 
     def _disclosed(self, person_id: str, purpose: str) -> None:

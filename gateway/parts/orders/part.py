@@ -43,7 +43,7 @@ class OrderPart(Part[Change]):
             uplink.on_message = self._sealed(uplink.on_message, uplink.name)
 
     def routes(self, app: FastAPI) -> None:
-        """The page."""
+        """The list of orders, and the form that answers one."""
         order_routes(app, app.state.pages, self._sources)
 
     def _sealed(self, keep: MessageHandler, uplink: str) -> MessageHandler:

@@ -35,5 +35,5 @@ class PermitPart(Part[Change]):
         recorder.listeners.append(self.register.told)
 
     def routes(self, app: FastAPI) -> None:
-        """The page."""
+        """Permits, warnings and checks, with their forms."""
         permit_routes(app, app.state.pages, self.desk)

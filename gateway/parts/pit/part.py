@@ -32,11 +32,11 @@ class PitPart(Part[Change]):
         self.daily_reports = DailyReports(settings, asked, line.recorder, line.clock)
 
     def routes(self, app: FastAPI) -> None:
-        """Readings, baselines, reports."""
+        """Readings by hand, baselines, printed reports: an API of each."""
         pit_routes(app, self.hand_entries, self.zero_orders, self.daily_reports, self._clock)
 
     def jobs(self) -> Sequence[Job]:
-        """Last night's reports."""
+        """The reports of the day before, each night."""
         return (Job("daily-reports", self.daily_reports.run, Stop.FIELD),)
 
     async def resume(self) -> None:

@@ -38,7 +38,7 @@ class RulePackPart(Part[Change]):
             uplink.on_message = self._taking(uplink.on_message, uplink)
 
     def routes(self, app: FastAPI) -> None:
-        """The page."""
+        """Packs in force and on offer, with a person's decision."""
         pack_routes(app, app.state.pages, self.office, self._in_force)
 
     def jobs(self) -> Sequence[Job]:

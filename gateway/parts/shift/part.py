@@ -3,13 +3,12 @@
 In: the line, the settings in force. Out: pages, and papers that are kept.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from fastapi import FastAPI
 
 from gateway.line.part import LinePart
 from gateway.line.reload import Change
-from gateway.model.repair import Repair
 from gateway.part import Part
 from gateway.parts.pit.day_report import DayStores
 from gateway.parts.shift.paper_store import PaperStore
@@ -18,22 +17,15 @@ from gateway.settings import Settings
 
 
 class ShiftPart(Part[Change]):
-    """`papers` is their store."""
+    """Its papers are drafts until somebody signs them."""
 
     def __init__(self, line: LinePart, settings: Callable[[], Settings]) -> None:
         stores = line.stores
-        self.papers = PaperStore(stores.folder)
+        papers = PaperStore(stores.folder)
+        self.files = {"office.db": papers}
         asked = DayStores(stores.reader, line.records, stores.alerts)
-        self._sources = OfficeSources(settings, asked, self.papers, stores.folder, stores.history.path)
+        self._sources = OfficeSources(settings, asked, papers, stores.folder, stores.history.path)
 
     def routes(self, app: FastAPI) -> None:
-        """The pages."""
+        """Health, figures, the safety log, the handover."""
         office_routes(app, app.state.pages, self._sources)
-
-    def repairs(self) -> Mapping[str, Repair | None]:
-        """Of the papers."""
-        return {"office.db": self.papers.repair}
-
-    def close(self) -> None:
-        """Of the papers."""
-        self.papers.close()

@@ -13,6 +13,18 @@ from kit.clock import SimulatedClock
 EVERY_STEP = [step.name for step in Stop]
 
 
+class File:
+    """A store."""
+
+    repair = None
+
+    def __init__(self, said: list[str]) -> None:
+        self.said = said
+
+    def close(self) -> None:
+        self.said.append("a file closes")
+
+
 class Noting(Part[str]):
     """Writes down what it is asked. `jobs_now`: name and step of its jobs; `gone`: which a reload ends."""
 
@@ -65,6 +77,7 @@ class Box:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.first = Noting("stores", self.said, [("recorder", Stop.RECORD)])
+        self.first.files = {"alerts.db": File(self.said)}
         self.second = Noting(
             "field", self.said, [("driver:a", Stop.FIELD), ("driver:b", Stop.FIELD), ("rest", Stop.REST)]
         )
@@ -103,7 +116,7 @@ async def test_a_stop_ends_each_job_in_its_step_and_closes_what_was_built_first_
     assert said[said.index("FIELD") :][:4] == ["FIELD", "FIELD", "driver:a ends", "driver:b ends"]
     assert said[said.index("RECORD") :][:3] == ["RECORD", "RECORD", "recorder ends"]
     assert said[said.index("REST") :][:3] == ["REST", "REST", "rest ends"]
-    assert said[-2:] == ["field closes", "stores closes"]
+    assert said[-3:] == ["field closes", "stores closes", "a file closes"]
     assert not any(health.running for health in box.running.supervisor.parts.values())
 
 

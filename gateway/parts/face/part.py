@@ -56,7 +56,7 @@ class Behind:
     reload: Callable[[str, str], Awaitable[ReloadOutcome]]
 
 
-class WebPart(Part[Change]):
+class FacePart(Part[Change]):
     """`url` is its address. `app.state.alarm_desk` waits for an alarm's pictures."""
 
     def __init__(self, behind: Behind, settings: Settings, certificate: CertificateWatch | None) -> None:
@@ -112,7 +112,7 @@ class WebPart(Part[Change]):
             self.feed.close()
 
     def close(self) -> None:
-        """Of the ports."""
+        """Let go of the ports that it listens on."""
         for server in self._servers.values():
             server.listener.close()
 
