@@ -72,7 +72,7 @@ class WholeBox:
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        app = gateway._servers["web"].config.app
+        app = gateway.web.app
         assert isinstance(app, FastAPI)
         self.app = app
         self.routes = {(method, str(route.path)) for route in app.routes for method in route.methods}  # type: ignore[attr-defined]
