@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from regulator.base.model.actor import Duty, Level
-from regulator.parts.hazards.state_names import HazardAction, HazardState, Refusal
+from regulator.base.model.hazard_states import HazardAction, HazardState, Refusal
 
 A, S, D = HazardAction, HazardState, Duty
 SUPERVISION = frozenset({Level.PROVINCE, Level.CITY, Level.COUNTY})

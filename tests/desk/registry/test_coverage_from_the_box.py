@@ -12,10 +12,12 @@ from regulator.base.model.heard import Heard
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger
 from regulator.base.records.tables.coverage import asset_days, camera_stills
-from regulator.parts.registry.building import build_registry
+from regulator.base.web.part import hang_on
 from regulator.parts.registry.coverage.arrivals import note_minute, note_minutes, note_still, note_stills
 from regulator.parts.registry.coverage.ladder import Rung
 from regulator.parts.registry.coverage.standings import Standing, standing_now, standing_on
+from regulator.parts.registry.part import part as registry_part
+from regulator.parts.registry.part import set_rules
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import PROVINCE, RegistryDesk
 from tests.fakes.sending_box import DeskIntake, SendingBox, desk_intake
@@ -43,7 +45,8 @@ async def test_what_a_box_sends_carries_its_project_up_the_ladder(
     database: DeskDatabase, desk_key: SignKey, clock: DeskClock, tmp_path: Path
 ) -> None:
     made = desk_intake(database, desk_key, clock, tmp_path)
-    desk = RegistryDesk(database, Ledger(desk_key), clock, build_registry(made.desk))
+    hang_on(made.desk, registry_part(made.desk))
+    desk = RegistryDesk(database, Ledger(desk_key), clock, set_rules(made.desk))
     desk.plant(1)
     desk.equip("p-001", "cam-1", kind=DeviceKind.CAMERA)
     desk.equip("p-001", "crane-1")

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Connection, func, insert, select, update
 
-from regulator.base.kinds import ProjectStatus, WorkStage, WorkType
+from regulator.base.kinds import ProjectStatus, RiskKind, WorkStage, WorkType
 from regulator.base.model.actor import Level, Scope
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
@@ -23,7 +23,7 @@ from regulator.base.records.tables.site import site_deliveries, site_notices
 from regulator.base.records.tables.supervision import risk_dirty, risk_latest, risk_scores
 from regulator.parts.registry.projects.device_office import DangerousWork, put_work
 from regulator.parts.registry.projects.project_office import move_project
-from regulator.parts.registry.rounds.key_risk import RiskEvent, RiskKind, record_event
+from regulator.parts.registry.rounds.key_risk import RiskEvent, record_event
 from regulator.parts.supervision.risk import Band, Factor, Footing
 from regulator.parts.supervision.risk_file import RiskFile, load_risk
 from regulator.parts.supervision.risk_office import RiskOffice, mark_dirty

@@ -19,9 +19,10 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, selec
 
 from regulator.base.act import Act
 from regulator.base.days import day_of
-from regulator.base.kinds import Word
+from regulator.base.kinds import RiskKind
 from regulator.base.model.actor import SYSTEM, Actor, Duty, Level
 from regulator.base.model.hazard import HazardKind
+from regulator.base.model.hazard_states import HazardState
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.ledger import Ledger
 from regulator.base.records.scope import in_scope, require_project
@@ -29,21 +30,11 @@ from regulator.base.records.tables.hazards import hazards
 from regulator.base.records.tables.registry import project_firms
 from regulator.base.records.tables.rounds import key_risk_checks, key_risks, risk_events
 from regulator.base.texts import read_reason, read_text
-from regulator.parts.hazards.state_names import HazardState
 from regulator.parts.registry.projects.authority import persons_of, require_duty, require_second_person
 from regulator.parts.registry.rounds.sheets import ItemLevel
 
 ACCIDENT_YEARS, POINTS_LISTED, POINTS_DAYS = 2, 40, 365
 JUDGES = (Duty.REVIEWER, Duty.APPROVER, Duty.ADMINISTRATOR)
-
-
-class RiskKind(Word):
-    """What puts somebody on the list."""
-
-    ACCIDENT = "accident", "近两年发生事故", "accident within two years"
-    POINTS = "points", "动态扣分达到 40 分", "40 points or more"
-    STOP_ORDER = "stop_order", "曾因突出隐患停工整改", "earlier stop order"
-    MANUAL = "manual", "人工列入", "listed by hand"
 
 
 @dataclass(frozen=True, slots=True)
