@@ -121,3 +121,19 @@ class RiskKind(Word):
     POINTS = "points", "动态扣分达到 40 分", "40 points or more"
     STOP_ORDER = "stop_order", "曾因突出隐患停工整改", "earlier stop order"
     MANUAL = "manual", "人工列入", "listed by hand"
+
+
+class ItemLevel(Word):
+    """What is inspected and listed one by one (逐企业、逐项目、逐设备)."""
+
+    FIRM = "firm", "企业", "firm"
+    PROJECT = "project", "项目", "project"
+    DEVICE = "device", "设备", "device"
+
+
+class Answer(Word):
+    """To a question of a check sheet, and of the sheet as a whole (its worst answer)."""
+
+    FITS = "fits", "符合", "in order"
+    NOT_APPLICABLE = "not_applicable", "不涉及", "does not apply"
+    HAZARD = "hazard", "存在隐患", "hazard found"

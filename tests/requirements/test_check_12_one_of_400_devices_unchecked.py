@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select
 
+from regulator.base.kinds import Answer, ItemLevel
 from regulator.base.model.actor import Duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
@@ -15,7 +16,7 @@ from regulator.parts.hazards.opening import open_hazard
 from regulator.parts.registry.rounds.coverage import coverage_of, not_inspected
 from regulator.parts.registry.rounds.round_office import Check, Inspecting, ItemKey, check_item, close_round, open_round
 from regulator.parts.registry.rounds.sheet_file import load_sheets
-from regulator.parts.registry.rounds.sheets import REQUIRED, Answer, ItemLevel
+from regulator.parts.registry.rounds.sheets import REQUIRED
 from tests.fakes.desk_database import (
     DeskClock,
     clock,

@@ -17,6 +17,10 @@ class HazardState(Enum):
     REFUSED_BY_SITE = "refused_by_site"
 
 
+SETTLED = frozenset({HazardState.CLOSED, HazardState.REJECTED})
+"""States in which nothing is owed."""
+
+
 class HazardAction(Enum):
     """What somebody does to a hazard. Deadlines that pass and warnings are no actions: nobody does them."""
 

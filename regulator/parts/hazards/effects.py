@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select
 
+from regulator.base.deadline_days import due_at_ns
 from regulator.base.desk import HazardCause
 from regulator.base.kinds import WORKS_OF_ASSET, RiskKind
 from regulator.base.model.actor import Actor, Level
@@ -22,7 +23,6 @@ from regulator.base.records.tables.hazards import hazard_replies
 from regulator.base.records.tables.intake import alarms
 from regulator.base.rules import DeadlineRule, Document, RegionRules, RuleId, Wording
 from regulator.parts.hazards.analogy import lay_down_checks
-from regulator.parts.hazards.deadline_days import due_at_ns
 from regulator.parts.hazards.deadlines import DeadlineKind, Outcome, Start, Subject, open_deadlines
 from regulator.parts.hazards.notices import tell_principals
 from regulator.parts.hazards.orders import OrderText, OrderWord

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 
+from regulator.base.deadline_days import DueClass
 from regulator.base.desk import Desk
 from regulator.base.model.hazard import Channel, Grade, HazardKind
 from regulator.base.model.hazard_states import HazardState
@@ -28,7 +29,6 @@ from regulator.parts.hazards.accidents import AccidentDesk, FollowUp, clocks_of
 from regulator.parts.hazards.analogy import AnalogyResult, Seen, checks_owed, record_check
 from regulator.parts.hazards.board import PAGE, Filter, board, due_counts, find_hazards
 from regulator.parts.hazards.chain import EVENTS
-from regulator.parts.hazards.deadline_days import DueClass
 from regulator.parts.hazards.evidence import EvidenceKind
 from regulator.parts.hazards.hazard_forms import (
     BY_HAND,

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from regulator.base.deadline_days import DueClass, Urgency, Warned, due_class, due_day, urgency
 from regulator.base.model.actor import Actor
 from regulator.base.model.shelf import Shelf
 from regulator.base.records.tables.hazards import hazard_deadlines, hazard_replies
@@ -12,7 +13,6 @@ from regulator.base.records.tables.registry import projects
 from regulator.parts.hazards.accidents import AccidentClock, FollowedUp, clocks_of, follow_ups_of, receipts_of
 from regulator.parts.hazards.analogy import AnalogyCheck, checks_of
 from regulator.parts.hazards.chain import ChainEvent, chain_of, contradictions
-from regulator.parts.hazards.deadline_days import DueClass, Urgency, Warned, due_class, due_day, urgency
 from regulator.parts.hazards.deadlines import DeadlineKind
 from regulator.parts.hazards.evidence import EvidenceItem, evidence_of
 from regulator.parts.hazards.facts import rule_true

@@ -27,9 +27,6 @@ _UNDER_ORDER = (S.ORDERED, S.RECTIFYING, S.AWAITING_RECHECK, S.REFUSED_BY_SITE)
 _STANDING = (S.CONFIRMED, *_UNDER_ORDER)
 _UNJUDGED = (S.PENDING, S.SITE_CHECK)
 
-SETTLED = frozenset({S.CLOSED, S.REJECTED})
-"""States in which nothing is owed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Permit:

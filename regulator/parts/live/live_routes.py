@@ -10,27 +10,27 @@ GET  /live/views/{view}/stream.mp4      fragmented MP4 as the camera encoded it,
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import FastAPI, Path, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from pydantic import Field
 
+from regulator.base.cameras import camera_names
 from regulator.base.desk import Desk
 from regulator.base.model.actor import Actor
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.scope import require_project
 from regulator.base.web.forms import Form
-from regulator.base.web.live_permission import ASKERS
 from regulator.base.web.pages import Pages
+from regulator.base.web.picture_permissions import ASKERS
 from regulator.base.web.visitor import presence_of
 from regulator.parts.live.office import LiveOffice, View, Wish
 from regulator.parts.live.relay import Relay
 from regulator.parts.live.states import MOST_NS, SECOND_NS, UNANSWERED_NS, LiveStage
 from regulator.parts.live.watching import watched
-from regulator.parts.wall.card import camera_names
-from regulator.parts.wall.wall_answers import ViewAnswer
 from screens.answers import json_answer
-from screens.published import MP4, operation
+from screens.published import MP4, Answer, operation
 from screens.published_pages import takes_form
 
 Code = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
@@ -38,6 +38,16 @@ Camera = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]
 ViewId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 NO_VIEW: Final = {404: "There is no such view, or it is somebody else's"}
 NOT_PLAYING: Final = NO_VIEW | {409: "There is no picture yet"}
+
+
+class ViewAnswer(Answer):
+    """How a live view stands."""
+
+    stage: Literal["asked", "opening", "playing", "ended", "refused"]
+    words: Annotated[str, Field(description="The same in the visitor's language", examples=["正在打开摄像机"])]
+    over: Annotated[bool, Field(description="Whether it has ended for good")]
+
+
 RENEW: Final = operation("wall", "The page is still there; how the view stands", ViewAnswer, NO_VIEW) | takes_form("")
 
 

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from regulator.base.coverage.ladder import Footing
+from regulator.base.deadline_days import DueClass
 from regulator.base.model.actor import Duty, Level
 from regulator.base.model.hazard import Channel, Grade, HazardKind
 from regulator.base.model.hazard_states import HazardState
-from regulator.parts.hazards.deadline_days import DueClass
-from regulator.parts.registry.coverage.ladder import Footing
 from screens.published import Answer
 
 Ns = Annotated[int, Field(description="Nanoseconds since 1970, UTC", examples=[1_767_225_600_000_000_000])]

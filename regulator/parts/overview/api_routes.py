@@ -19,6 +19,8 @@ from regulator.base.accounts.model import Account, Seat
 from regulator.base.accounts.passwords import Passwords
 from regulator.base.accounts.second_factor import show
 from regulator.base.accounts.sessions import Presence, end_session, log_in, whose
+from regulator.base.coverage.ladder import Footing, Ladder
+from regulator.base.coverage.standings import Standing, is_unknown, standing_of
 from regulator.base.days import day_of
 from regulator.base.desk import Desk
 from regulator.base.model.refusals import RefusedError
@@ -42,8 +44,6 @@ from regulator.parts.overview.api_answers import (
     SeatFacts,
     SessionAnswer,
 )
-from regulator.parts.registry.coverage.ladder import Footing, Ladder
-from regulator.parts.registry.coverage.standings import Standing, is_unknown, standing_of
 from screens.days import Day
 from screens.published import Answer, operation
 from screens.second_factor import Owes

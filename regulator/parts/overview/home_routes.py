@@ -13,9 +13,9 @@ from regulator.base.desk import Desk
 from regulator.base.model.actor import Duty
 from regulator.base.web.pages import Pages
 from regulator.parts.overview.figures import hazard_piles, key_risk_figure, open_findings, set_figure, to_review
+from regulator.parts.overview.kept import KeptStanding
 from regulator.parts.overview.mine import waits_for
 from regulator.parts.overview.regions import places
-from regulator.parts.registry.coverage.kept import KeptStanding
 from regulator.parts.registry.projects.guarantors import count_lacking
 from screens.formats import site_time
 

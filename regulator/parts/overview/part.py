@@ -7,7 +7,7 @@ from regulator.base.web.pages import Pages
 from regulator.base.web.part import Part
 from regulator.parts.overview.api_routes import program_api
 from regulator.parts.overview.home_routes import home_page
-from regulator.parts.registry.coverage.kept import EVERY_S, KeptStanding
+from regulator.parts.overview.kept import EVERY_S, KeptStanding
 
 
 def part(desk: Desk) -> Part:

@@ -4,12 +4,12 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from regulator.base.coverage.standings import freeze
 from regulator.base.desk import Desk, Job
 from regulator.base.model.heard import SetListener
 from regulator.base.web.pages import Pages
 from regulator.base.web.part import Part
-from regulator.parts.registry.coverage.arrivals import note_minute, note_minutes, note_still, note_stills
-from regulator.parts.registry.coverage.standings import freeze
+from regulator.parts.registry.arrivals import note_minute, note_minutes, note_still, note_stills
 from regulator.parts.registry.projects.set_office import SetRules
 from regulator.parts.registry.registry_coverage import coverage_pages
 from regulator.parts.registry.registry_door import RegistryDoor

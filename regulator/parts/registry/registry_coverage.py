@@ -6,11 +6,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 
+from regulator.base.coverage.ladder import Footing, Ladder, Rung
+from regulator.base.coverage.standings import Standing, is_unknown, standing_of
 from regulator.base.records.among import among
 from regulator.base.records.tables.registry import projects
 from regulator.base.texts import read_word
-from regulator.parts.registry.coverage.ladder import Footing, Ladder, Rung
-from regulator.parts.registry.coverage.standings import Standing, is_unknown, standing_of
 from regulator.parts.registry.registry_door import RegistryDoor
 
 UNKNOWN: Final = "unknown"

@@ -9,15 +9,15 @@ from typing import Annotated
 from fastapi import FastAPI, Path, Request
 from fastapi.responses import Response
 
+from regulator.base.kinds import ItemLevel
+from regulator.base.listed import Listed, require_seen
 from regulator.base.model.actor import Duty
 from regulator.base.texts import read_word
 from regulator.base.web.forms import Form
 from regulator.parts.registry.guaranteed_alarms import guaranteed_alarms
 from regulator.parts.registry.projects.guarantors import GuarantorRole, hazard_sources, name_guarantor
 from regulator.parts.registry.registry_door import RegistryDoor, back_to
-from regulator.parts.registry.rounds.key_risk import Listed, require_seen
 from regulator.parts.registry.rounds.risk_reports import REPORTERS, figures_of, owed_months, reports_of, submit_report
-from regulator.parts.registry.rounds.sheets import ItemLevel
 
 Code = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
 LevelName = Annotated[str, Path(pattern=r"^(firm|project)$")]

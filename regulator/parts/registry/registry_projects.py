@@ -10,6 +10,9 @@ from fastapi import FastAPI, Path, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 
+from regulator.base.coverage.facts import Moment, gather
+from regulator.base.coverage.ladder import climb
+from regulator.base.coverage.set_membership import member_codes_on, memberships_of
 from regulator.base.days import read_day
 from regulator.base.kinds import Category, DeviceKind, FirmRole, ProjectStatus, Word, WorkStage, WorkType
 from regulator.base.model.actor import Duty
@@ -19,8 +22,6 @@ from regulator.base.records.tables.coverage import camera_stills
 from regulator.base.records.tables.intake import items
 from regulator.base.texts import read_word
 from regulator.base.web.forms import Form, FormValues
-from regulator.parts.registry.coverage.facts import Moment, gather
-from regulator.parts.registry.coverage.ladder import climb
 from regulator.parts.registry.projects.device_office import (
     DangerousWork,
     Device,
@@ -38,7 +39,6 @@ from regulator.parts.registry.projects.project_office import (
     register_project,
     release_firm,
 )
-from regulator.parts.registry.projects.set_membership import member_codes_on, memberships_of
 from regulator.parts.registry.registry_door import RegistryDoor, back_to
 
 Code = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]

@@ -7,7 +7,8 @@ from fastapi import FastAPI, Path, Request
 from fastapi.responses import Response
 
 from regulator.base.days import month_end, read_day
-from regulator.base.kinds import RiskKind
+from regulator.base.kinds import ItemLevel, RiskKind
+from regulator.base.listed import Listed
 from regulator.base.model.actor import Duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.texts import read_word
@@ -15,7 +16,6 @@ from regulator.base.web.forms import Form
 from regulator.parts.registry.registry_door import RegistryDoor, back_to
 from regulator.parts.registry.rounds.key_risk import (
     JUDGES,
-    Listed,
     RiskEvent,
     approve_exit,
     check_done,
@@ -24,7 +24,6 @@ from regulator.parts.registry.rounds.key_risk import (
     record_event,
 )
 from regulator.parts.registry.rounds.monthly import DUE_DAYS_BEFORE, MonthlyTask, MonthState, monthly_tasks
-from regulator.parts.registry.rounds.sheets import ItemLevel
 
 Code = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
 LevelName = Annotated[str, Path(pattern=r"^(firm|project)$")]

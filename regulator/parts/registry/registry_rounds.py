@@ -7,6 +7,7 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from regulator.base.days import read_day
+from regulator.base.kinds import Answer, ItemLevel
 from regulator.base.model.actor import Duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.tables.rounds import rounds
@@ -25,7 +26,7 @@ from regulator.parts.registry.rounds.round_office import (
     open_round,
     read_answers,
 )
-from regulator.parts.registry.rounds.sheets import Answer, ItemLevel, SheetKind
+from regulator.parts.registry.rounds.sheets import SheetKind
 
 RoundId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Code = Annotated[str, Query(max_length=64, pattern=r"^[0-9A-Za-z_.-]*$")]

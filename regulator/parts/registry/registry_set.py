@@ -8,10 +8,10 @@ from fastapi.responses import Response
 from regulator.base.days import read_day
 from regulator.base.kinds import Category
 from regulator.base.model.actor import Duty, Level
+from regulator.base.model.authority import REGULATOR
 from regulator.base.model.refusals import RefusedError
 from regulator.base.texts import read_word
 from regulator.base.web.forms import Form, FormValues
-from regulator.parts.registry.projects.authority import REGULATOR
 from regulator.parts.registry.projects.set_lists import set_view
 from regulator.parts.registry.projects.set_office import PROPOSERS, Action, Proposal, admit, decide, propose, withdraw
 from regulator.parts.registry.projects.set_suggestions import Ground, suggestions

@@ -6,12 +6,11 @@ from fastapi import FastAPI, Path, Request
 from fastapi.responses import Response
 
 from regulator.base.days import read_day
-from regulator.base.kinds import Category, WorkType
+from regulator.base.kinds import Answer, Category, WorkType
 from regulator.base.model.refusals import RefusedError
 from regulator.base.texts import read_word
 from regulator.base.web.act_door import ActDoor, back_to
 from regulator.base.web.forms import Form, FormValues
-from regulator.parts.registry.rounds.sheets import Answer
 from regulator.parts.supervision.calendar_file import CalendarFile
 from regulator.parts.supervision.calendar_ics import ics
 from regulator.parts.supervision.calendar_office import State, clocks, lines, mark_done

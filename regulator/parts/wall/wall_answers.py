@@ -1,6 +1,6 @@
-"""What the wall's and the live view's API answer, as models of the published schema."""
+"""What the wall's API answers, as models of the published schema."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -44,11 +44,3 @@ class ChangesAnswer(Answer):
     from_: Annotated[int, Field(alias="from", description="The number that was asked for", examples=[4700])]
     seq: SeqInt
     rows: list[TileRow]
-
-
-class ViewAnswer(Answer):
-    """How a live view stands."""
-
-    stage: Literal["asked", "opening", "playing", "ended", "refused"]
-    words: Annotated[str, Field(description="The same in the visitor's language", examples=["正在打开摄像机"])]
-    over: Annotated[bool, Field(description="Whether it has ended for good")]

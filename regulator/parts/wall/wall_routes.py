@@ -16,16 +16,15 @@ from typing import Annotated, Any, Final
 from fastapi import FastAPI, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
+from regulator.base.coverage.facts import Moment
 from regulator.base.days import day_of
 from regulator.base.desk import Desk
 from regulator.base.model.actor import Actor
 from regulator.base.model.refusals import RefusedError
 from regulator.base.web.account_visitors import AccountVisitors
-from regulator.base.web.live_permission import may_watch
 from regulator.base.web.pages import Pages
+from regulator.base.web.picture_permissions import LOOKERS, may_watch
 from regulator.base.web.visitor import visitor_of
-from regulator.parts.evidence.viewing import LOOKERS
-from regulator.parts.registry.coverage.facts import Moment
 from regulator.parts.wall.card import read_card
 from regulator.parts.wall.hub import Sight, WallHub
 from regulator.parts.wall.reading import CATEGORIES, WORKS, changes_after, mark_of, places, wall_data

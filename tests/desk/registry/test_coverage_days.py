@@ -6,6 +6,9 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from contract.messages import MinutePoint, MinuteSummary, Thumbnail, UpMessage
+from regulator.base.coverage.facts import Moment, gather
+from regulator.base.coverage.ladder import Footing, Rung
+from regulator.base.coverage.standings import Standing, freeze, standing_now, standing_on
 from regulator.base.kinds import DeviceKind, ProjectStatus, WorkStage, WorkType
 from regulator.base.model.actor import Level, Scope
 from regulator.base.model.heard import Heard
@@ -13,10 +16,7 @@ from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger
 from regulator.base.records.tables.coverage import asset_days, camera_stills
 from regulator.base.records.tables.intake import boxes
-from regulator.parts.registry.coverage.arrivals import camera_state, note_minute, note_still
-from regulator.parts.registry.coverage.facts import Moment, gather
-from regulator.parts.registry.coverage.ladder import Footing, Rung
-from regulator.parts.registry.coverage.standings import Standing, freeze, standing_now, standing_on
+from regulator.parts.registry.arrivals import camera_state, note_minute, note_still
 from regulator.parts.registry.projects.device_office import DangerousWork, put_work, watch_work
 from regulator.parts.registry.projects.project_office import move_project
 from regulator.parts.registry.projects.set_suggestions import Ground, suggestions

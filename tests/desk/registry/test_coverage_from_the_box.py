@@ -7,15 +7,15 @@ from sqlalchemy import select
 
 from contract.messages import MinuteSummary, Thumbnail, UpMessage
 from contract.signing import SignKey
+from regulator.base.coverage.ladder import Rung
+from regulator.base.coverage.standings import Standing, standing_now, standing_on
 from regulator.base.kinds import DeviceKind
 from regulator.base.model.heard import Heard
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger
 from regulator.base.records.tables.coverage import asset_days, camera_stills
 from regulator.base.web.part import hang_on
-from regulator.parts.registry.coverage.arrivals import note_minute, note_minutes, note_still, note_stills
-from regulator.parts.registry.coverage.ladder import Rung
-from regulator.parts.registry.coverage.standings import Standing, standing_now, standing_on
+from regulator.parts.registry.arrivals import note_minute, note_minutes, note_still, note_stills
 from regulator.parts.registry.part import part as registry_part
 from regulator.parts.registry.part import set_rules
 from tests.fakes.desk_database import DeskClock

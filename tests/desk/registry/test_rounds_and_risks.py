@@ -6,7 +6,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from regulator.base.kinds import DeviceKind, RiskKind
+from regulator.base.kinds import Answer, DeviceKind, ItemLevel, RiskKind
+from regulator.base.listed import Listed
 from regulator.base.model.actor import Duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
@@ -18,7 +19,6 @@ from regulator.parts.registry.projects.device_office import Device, add_device, 
 from regulator.parts.registry.projects.project_office import Project, register_project
 from regulator.parts.registry.rounds.coverage import coverage_of, days_left, dropped_items, not_inspected
 from regulator.parts.registry.rounds.key_risk import (
-    Listed,
     RiskEvent,
     approve_exit,
     list_by_hand,
@@ -36,7 +36,7 @@ from regulator.parts.registry.rounds.round_office import (
     open_round,
 )
 from regulator.parts.registry.rounds.sheet_file import load_sheets
-from regulator.parts.registry.rounds.sheets import Answer, ItemLevel, SheetKind
+from regulator.parts.registry.rounds.sheets import SheetKind
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import (
     ADMIN,

@@ -18,8 +18,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from regulator.base.act import Act
 from regulator.base.desk import OpenHazard
-from regulator.base.kinds import DeviceKind, FirmRole, ProjectStatus, Standing
+from regulator.base.kinds import Answer, DeviceKind, FirmRole, ItemLevel, ProjectStatus, Standing
 from regulator.base.model.actor import Duty, Scope
+from regulator.base.model.authority import require_duty, require_second_person
 from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.scope import in_scope, require_project
@@ -27,9 +28,8 @@ from regulator.base.records.tables.registry import devices, project_firms, proje
 from regulator.base.records.tables.rounds import round_checks, round_items, rounds
 from regulator.base.records.tables.supervision import round_targets
 from regulator.base.texts import read_text, read_word
-from regulator.parts.registry.projects.authority import require_duty, require_second_person
 from regulator.parts.registry.rounds.coverage import coverage_of, items_in
-from regulator.parts.registry.rounds.sheets import REQUIRED, Answer, ItemLevel, Question, SheetBook, SheetKind
+from regulator.parts.registry.rounds.sheets import REQUIRED, Question, SheetBook, SheetKind
 
 INSPECTORS = (Duty.INSPECTOR, Duty.REVIEWER)
 INSPECTED = (ProjectStatus.RUNNING.value, ProjectStatus.STOPPED.value)

@@ -41,7 +41,7 @@ class Footing(Enum):
 class CameraFacts:
     """`state`: usable, offline, its ailments with `+` between them, or unknown. `unknown` also when it fell silent.
     `judges`: of its usable minutes of the day half and more were judged
-    (`regulator.parts.registry.coverage.arrivals`)."""
+    (`regulator.parts.registry.arrivals`)."""
 
     code: str
     state: str

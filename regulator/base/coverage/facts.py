@@ -8,6 +8,13 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from regulator.base.coverage.ladder import (
+    NOT_KNOWN,
+    AssetFacts,
+    CameraFacts,
+    ProjectFacts,
+    WorkFacts,
+)
 from regulator.base.days import day_end_ns, day_of
 from regulator.base.kinds import DeviceKind, Standing, WorkStage
 from regulator.base.records.among import among
@@ -15,13 +22,6 @@ from regulator.base.records.box_standing import IS_HEARD
 from regulator.base.records.tables.coverage import asset_days
 from regulator.base.records.tables.intake import boxes
 from regulator.base.records.tables.registry import dangerous_works, devices, work_watches
-from regulator.parts.registry.coverage.ladder import (
-    NOT_KNOWN,
-    AssetFacts,
-    CameraFacts,
-    ProjectFacts,
-    WorkFacts,
-)
 from screens.formats import local_day_time
 
 FRESH_NS = 900_000_000_000

@@ -9,14 +9,14 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from regulator.base.coverage.facts import Moment, gather
+from regulator.base.coverage.ladder import Footing, Ladder, Rung, Step, climb
+from regulator.base.coverage.set_membership import member_codes_on
 from regulator.base.days import day_end_ns, day_of
 from regulator.base.model.actor import Scope
+from regulator.base.percent import percent
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.coverage import coverage_days
-from regulator.parts.registry.coverage.facts import Moment, gather
-from regulator.parts.registry.coverage.ladder import Footing, Ladder, Rung, Step, climb
-from regulator.parts.registry.projects.percent import percent
-from regulator.parts.registry.projects.set_membership import member_codes_on
 
 FREEZE_WITHIN_NS = 1_800_000_000_000
 """How long after midnight a heartbeat still tells of the evening; later the desk was down, and says so."""

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, case
 from sqlalchemy.dialects import postgresql, sqlite
 
 from contract.messages import MinutePoint, MinuteSummary, Thumbnail
+from regulator.base.coverage.ladder import NOT_KNOWN, OFFLINE, USABLE
 from regulator.base.days import day_of
 from regulator.base.model.heard import Heard
 from regulator.base.records.tables.coverage import asset_days, camera_stills
-from regulator.parts.registry.coverage.ladder import NOT_KNOWN, OFFLINE, USABLE
 
 AILMENTS = (
     OFFLINE, "black", "frozen", "blurred", "overexposed", "underexposed", "covered", "moved", "clock_wrong",

@@ -11,11 +11,11 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from regulator.base.coverage.set_membership import member_codes_on
+from regulator.base.coverage.standings import Standing, standing_now
 from regulator.base.days import day_of
 from regulator.base.model.actor import SYSTEM, Scope
 from regulator.base.records.engine import DeskDatabase
-from regulator.parts.registry.coverage.standings import Standing, standing_now
-from regulator.parts.registry.projects.set_membership import member_codes_on
 
 EVERY_S: Final = 10.0
 FRESH_NS: Final = 30_000_000_000
