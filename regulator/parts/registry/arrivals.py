@@ -25,13 +25,8 @@ AHEAD_NS = 3_600_000_000_000
 """A minute further ahead of the desk's clock than this counts for no day: that box's clock is wrong."""
 
 
-def note_minute(db: Connection, heard: Heard, now_ns: int) -> None:
-    """A listener of `minute_summary`."""
-    note_minutes(db, [heard], now_ns)
-
-
 def note_minutes(db: Connection, told: Sequence[Heard], now_ns: int) -> None:
-    """The same of many at once."""
+    """Hears `minute_summary`, as many at once as there are."""
     said = [(heard, heard.body) for heard in told]
     rows = [
         _minute_row(heard, message)
@@ -59,13 +54,8 @@ def _minute_row(heard: Heard, message: MinuteSummary) -> dict[str, object]:
     }
 
 
-def note_still(db: Connection, heard: Heard, now_ns: int) -> None:
-    """A listener of `thumbnail`: the newest still of each camera."""
-    note_stills(db, [heard], now_ns)
-
-
 def note_stills(db: Connection, told: Sequence[Heard], now_ns: int) -> None:
-    """The same of many at once, in their order."""
+    """Hears `thumbnail`: the newest still of each camera. Many at once count in their order."""
     said = [(heard, heard.body) for heard in told]
     rows = [
         _still_row(heard, message)

@@ -9,7 +9,7 @@ from regulator.base.desk import Desk, Job
 from regulator.base.model.heard import SetListener
 from regulator.base.web.pages import Pages
 from regulator.base.web.part import Part
-from regulator.parts.registry.arrivals import note_minute, note_minutes, note_still, note_stills
+from regulator.parts.registry.arrivals import note_minutes, note_stills
 from regulator.parts.registry.projects.set_office import SetRules
 from regulator.parts.registry.registry_coverage import coverage_pages
 from regulator.parts.registry.registry_door import RegistryDoor
@@ -67,8 +67,8 @@ def part(desk: Desk) -> Part:
         install,
         jobs=(Job("coverage-day", FREEZE_S, end_of_day), Job("key-risks", RISKS_S, key_risks)),
         listeners={
-            "minute_summary": SetListener(note_minute, note_minutes),
-            "thumbnail": SetListener(note_still, note_stills),
+            "minute_summary": SetListener(note_minutes),
+            "thumbnail": SetListener(note_stills),
         },
         cause_listeners=(note_cause,),
     )

@@ -40,7 +40,7 @@ def part(desk: Desk) -> Part:
             Job("review-finalise", FINALISE_S, partial(office.verdicts.finalise_due, desk.database)),
         ),
         listeners={
-            "alarm_transition": SetListener(arrivals.hear, arrivals.hear_all),
+            "alarm_transition": SetListener(arrivals.hear_all),
             "evidence_record": hear_record,
         },
     )

@@ -46,7 +46,7 @@ def part(desk: Desk) -> Part:
             Job("safety-logs", FLAG_EVERY_S, partial(flag_due, desk.database, desk.ledger, logs)),
         ),
         listeners={
-            "alarm_transition": SetListener(office.hear_alarm, office.hear_alarms),
+            "alarm_transition": SetListener(office.hear_alarms),
             "evidence_record": SafetyHearing(desk.ledger).hear,
         },
     )

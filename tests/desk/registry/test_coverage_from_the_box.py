@@ -15,7 +15,7 @@ from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger
 from regulator.base.records.tables.coverage import asset_days, camera_stills
 from regulator.base.web.part import hang_on
-from regulator.parts.registry.arrivals import note_minute, note_minutes, note_still, note_stills
+from regulator.parts.registry.arrivals import note_minutes, note_stills
 from regulator.parts.registry.part import part as registry_part
 from regulator.parts.registry.part import set_rules
 from tests.fakes.desk_database import DeskClock
@@ -85,12 +85,9 @@ def test_minutes_and_stills_of_one_moment_count_as_those_that_come_one_by_one(da
             parts = [(60, "pit"), (60, "pit"), (120, "pit"), (60, "crane"), (2**62, "pit")]
             minutes = [_told(box_id, f"m{n}", _minute(at_s, asset)) for n, (at_s, asset) in enumerate(parts)]
             stills = [_told(box_id, f"s{at_ns}", _still(at_ns)) for at_ns in (5, 9, 7)]
-            for hear, hear_all, told in ((note_minute, note_minutes, minutes), (note_still, note_stills, stills)):
-                if together:
-                    hear_all(db, told, 0)
-                else:
-                    for heard in told:
-                        hear(db, heard, 0)
+            for hear_all, told in ((note_minutes, minutes), (note_stills, stills)):
+                for some in [told] if together else [[heard] for heard in told]:
+                    hear_all(db, some, 0)
         held = {
             code: [
                 tuple(row)
