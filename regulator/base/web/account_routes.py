@@ -12,15 +12,19 @@ from regulator.base.web.account_oidc import oidc_routes
 from regulator.base.web.account_people import people_routes
 from regulator.base.web.account_second_factor import second_factor_routes
 from regulator.base.web.pages import Pages
+from regulator.base.web.part import Part
 
 
-def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
+def part(desk: Desk) -> Part:
     """All routes about people, and what is cleaned after them."""
-    desk.jobs.append(Job("sessions", CLEAN_EVERY_S, SessionCleaning(desk.database).run))
-    passwords: Passwords = app.state.passwords
-    login_routes(desk, app, pages, passwords)
-    oidc_routes(desk, app, pages)
-    me_routes(desk, app, pages, passwords)
-    second_factor_routes(desk, app, pages)
-    people_routes(desk, app, pages, passwords)
-    audit_routes(desk, app, pages)
+
+    def install(app: FastAPI, pages: Pages) -> None:
+        passwords: Passwords = app.state.passwords
+        login_routes(desk, app, pages, passwords)
+        oidc_routes(desk, app, pages)
+        me_routes(desk, app, pages, passwords)
+        second_factor_routes(desk, app, pages)
+        people_routes(desk, app, pages, passwords)
+        audit_routes(desk, app, pages)
+
+    return Part(install, jobs=(Job("sessions", CLEAN_EVERY_S, SessionCleaning(desk.database).run),))

@@ -10,12 +10,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from regulator.base.model.actor import Level
+from regulator.base.model.hazard_states import HazardAction
 from regulator.base.records.ledger import LedgerEntry, entries_about
 from regulator.base.records.tables.hazards import hazard_deadlines
 from regulator.base.rules import Wording
 from regulator.parts.hazards.record import HazardRecord
 from regulator.parts.hazards.sections import Section
-from regulator.parts.hazards.state_names import HazardAction
 from regulator.parts.hazards.words import DEADLINES, WORDS
 
 EVENTS: Final[dict[str, Wording]] = {

@@ -3,14 +3,14 @@
 from enum import Enum
 from typing import Final
 
+from regulator.base.deadline_days import DueClass, Urgency
 from regulator.base.model.actor import Level
 from regulator.base.model.hazard import Channel, Grade, HazardKind
+from regulator.base.model.hazard_states import HazardAction, HazardState, Refusal
 from regulator.base.model.refusals import RefusedError
 from regulator.base.rules import Document, Wording
-from regulator.parts.hazards.deadline_days import DueClass, Urgency
 from regulator.parts.hazards.deadlines import DeadlineKind
 from regulator.parts.hazards.sections import Section
-from regulator.parts.hazards.state_names import HazardAction, HazardState, Refusal
 
 S, A, R, W = HazardState, HazardAction, Refusal, Wording
 
