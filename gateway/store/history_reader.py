@@ -150,14 +150,6 @@ class HistoryReader:
             if block is not None:
                 yield block
 
-    def backlog_polls(self, block_id: int) -> int:
-        """How many polls lie beyond a log position."""
-        with self._lock:
-            row = self._db.execute(
-                "SELECT coalesce(sum(polls), 0) FROM block WHERE block_id > ?", (block_id,)
-            ).fetchone()
-        return int(row[0])
-
     def rows(self) -> tuple[int, int]:
         """(polls, values) in the raw history."""
         with self._lock:
