@@ -20,7 +20,7 @@ from gateway.model.errors import StoreError
 from gateway.web.account_visitors import AccountVisitors, address_of
 from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, require
-from screens.guarding import BROWSER_COOKIE
+from kit.web.guarding import BROWSER_COOKIE
 
 T = TypeVar("T")
 KEPT_WITHIN_S: Final = 10.0

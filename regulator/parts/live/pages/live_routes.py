@@ -14,6 +14,7 @@ from typing import Annotated, Final
 from fastapi import FastAPI, Path, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
+from kit.web.published_pages import takes_form
 from regulator.base.desk import Desk
 from regulator.base.model.actor import Actor
 from regulator.base.model.refusals import RefusedError
@@ -30,7 +31,6 @@ from regulator.parts.wall.card import camera_names
 from regulator.parts.wall.pages.wall_answers import ViewAnswer
 from screens.answers import json_answer
 from screens.published import MP4, operation
-from screens.published_pages import takes_form
 
 Code = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
 Camera = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]
