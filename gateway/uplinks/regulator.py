@@ -16,7 +16,6 @@ regulator's key from then on. `run` keeps trying to enrol, beats, and works the 
 
 import asyncio
 import hashlib
-import ipaddress
 import logging
 import secrets
 from collections.abc import Coroutine, Mapping, Sequence
@@ -43,6 +42,7 @@ from contract.signing import VerifyKey
 from contract.strict_json import parse_object
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.ports import BothWords, LinkState, ReadingBlock, Uplink, UplinkContext, UplinkKind
+from gateway.uplinks.http_door import is_loopback
 from gateway.uplinks.regulator_blob import send_blob
 from gateway.uplinks.regulator_live import MOST_LIVE, LivePushing
 from gateway.uplinks.regulator_mailbox import Mailbox, MessageHandler
@@ -103,7 +103,7 @@ class RegulatorSettings(BaseModel):
             raise ValueError("url: expected https://HOST[:PORT][/PATH]")
         if parts.username or parts.password:
             raise ValueError("url: expected no user or password in it; the box signs with its own key")
-        if parts.scheme == "http" and not self.allow_plain_http and not _is_loopback(parts.hostname):
+        if parts.scheme == "http" and not self.allow_plain_http and not is_loopback(parts.hostname):
             raise ValueError("url: expected https; plain http leaves this machine only with allow_plain_http: true")
         return self
 
@@ -502,13 +502,6 @@ class RegulatorUplink:
                 "regulator does not answer: uplink=%s url=%s reason=%s", self.name, self._settings.url, reason
             )
         self._health = replace(self._health, state=LinkState.DOWN, last_error=reason[:WORDS_LENGTH])
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _build(settings: RegulatorSettings, context: UplinkContext) -> Uplink:

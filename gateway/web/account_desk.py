@@ -103,15 +103,10 @@ class AccountDesk:
         text = self.pages.text(request, FAULTS[error.fault], **({"seconds": error.wait_s} if error.wait_s else {}))
         return text, STATUS.get(error.fault, 422)
 
-    def notice(self, request: Request) -> str:
-        """What the form before this page has done; only what this module knows, never what an address says."""
-        msgid = DONE.get(request.query_params.get("done", ""), "")
-        return self.pages.text(request, msgid) if msgid else ""
-
     def show(self, request: Request, template: str, error: AccountError | None = None, **values: object) -> Response:
         """A page, after a refusal with its words and status."""
         text, status = self.refusal(request, error) if error else ("", 200)
-        known = {"error": text, "notice": self.notice(request), "roles": ROLES} | values
+        known = {"error": text, "notice": self.pages.done(request, DONE), "roles": ROLES} | values
         answer = self.pages.render(request, template, status, **known)
         if error is not None and error.wait_s:
             answer.headers["retry-after"] = str(error.wait_s)

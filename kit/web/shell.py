@@ -59,6 +59,11 @@ class Shell(ABC):
         found = self.catalogue.text(self.language(request), msgid)
         return found % values if values else found
 
+    def done(self, request: Request, notices: Mapping[str, str]) -> str:
+        """What the form before this page has done (`?done=`); only what the page knows, never what an address says."""
+        said = notices.get(request.query_params.get("done", ""))
+        return self.text(request, said) if said else ""
+
     def render(self, request: Request, template: str, status: int = 200, **values: object) -> HTMLResponse:
         """The page. A part (`x-part` header) is the same call with another template."""
         known = self.known(request) | values

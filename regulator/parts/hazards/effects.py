@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select
 
+from kit.words import Words
 from regulator.base.model.actor import Actor, Level
 from regulator.base.model.hazard import Grade, HazardKind
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.tables.hazards import hazard_replies
 from regulator.base.records.tables.intake import alarms
-from regulator.base.rules import DeadlineRule, Document, RegionRules, RuleId, Wording
+from regulator.base.rules import DeadlineRule, Document, RegionRules, RuleId
 from regulator.parts.hazards.analogy import lay_down_checks
 from regulator.parts.hazards.catalogue import WORKS_OF_ASSET
 from regulator.parts.hazards.deadline_days import due_at_ns
@@ -296,7 +297,7 @@ def _tell(step: Step, word: OrderWord) -> None:
 
 
 def _issue(step: Step, kind: Document, words: str, rule: DeadlineRule | None, due_ns: int) -> None:
-    said = Wording(rule.rule_zh, rule.rule_en) if rule else Wording("", "")
+    said = Words(rule.rule_zh, rule.rule_en) if rule else Words("", "")
     text = OrderText(kind, words, step.rules.basis(kind), said, due_ns)
     step.offices.orders.issue(step.db, step.hazard, text, step.actor, step.now_ns)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, func, select
 
+from kit.words import Words
 from regulator.base.kinds import Word
 from regulator.base.model.actor import Scope
 from regulator.base.records.tables.coverage import asset_days
@@ -19,7 +20,6 @@ from regulator.parts.registry.coverage.standings import standing_on
 from regulator.parts.registry.rounds.coverage import coverage_of
 from regulator.parts.registry.rounds.key_risk import RiskKind
 from regulator.parts.reports.paper import UNKNOWN, Section, Text, TextSection, grid
-from regulator.parts.reports.statistics.figure import Words
 from regulator.parts.reports.statistics.making import Span
 from regulator.parts.reports.statistics.selection import Selection
 from screens.formats import local_day
