@@ -123,14 +123,8 @@ def alarms_routes(app: FastAPI, pages: Pages, desk: AlarmDesk) -> None:
 def lists(request: Request, pages: Pages, desk: AlarmDesk, tab: Tab, shown: Shown = AS_IT_IS) -> Response:
     """The page of one list."""
     listing = desk.listing(tab, _page(request))
-    said = {"fault": shown.fault, "typed": shown.typed, "picked": shown.picked, "notice": notice_of(request, pages)}
+    said = {"fault": shown.fault, "typed": shown.typed, "picked": shown.picked, "notice": pages.done(request, DONE)}
     return pages.render(request, "alarms.html", shown.status, listing=listing, reason_in=reason_in, **said)
-
-
-def notice_of(request: Request, pages: Pages) -> str:
-    """What has just been done, said once: the address of the page says what."""
-    done = DONE.get(request.query_params.get("done", ""))
-    return pages.text(request, done) if done else ""
 
 
 async def _history(request: Request, pages: Pages, desk: AlarmDesk) -> Response:

@@ -28,8 +28,8 @@ from gateway.parts.permits.desk import MAX_WORDS, EntryRefusedError, NewPermit, 
 from gateway.parts.permits.register import SCAFFOLD
 from gateway.parts.shift.office_fault import Fault, signer
 from gateway.web.pages import Pages
-from gateway.web.sheet import Words
 from gateway.web.visitor import RefusedError, Role, require
+from kit.words import Words
 from screens.formats import SITE_ZONE
 
 KEPT_WITHIN_S = 30.0
@@ -142,7 +142,6 @@ def _shown(
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     register, now_ns = desk.register, pages.now_ns()
-    said = NOTICES.get(request.query_params.get("done", ""))
     titles = {asset.asset: Words(asset.title_zh, asset.title_en) for asset in pages.view.parts.assets}
     return pages.render(
         request,
@@ -164,7 +163,7 @@ def _shown(
         warning_typed=_typed(typed, "level", WARNING_FIELDS),
         most=MAX_WORDS,
         asked_ns=now_ns,
-        notice=pages.text(request, said) if said else "",
+        notice=pages.done(request, NOTICES),
     )
 
 

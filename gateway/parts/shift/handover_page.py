@@ -19,7 +19,7 @@ from starlette.requests import Request
 
 from gateway.parts.shift.free_text import MAX_CHARACTERS
 from gateway.parts.shift.handover import Handover, Handovers, HandoverState, number_of
-from gateway.parts.shift.office_fault import OFFICE_ERRORS, Fault, fault_of, signer
+from gateway.parts.shift.office_fault import OFFICE_ERRORS, Fault, fault_of, seen_versions, signer
 from gateway.parts.shift.paper_desk import PaperDamagedError
 from gateway.parts.shift.prints import PrintedPaper, Written, paper_pdf
 from gateway.parts.shift.safety_log import LogHead
@@ -68,14 +68,14 @@ def _going_routes(app: FastAPI, pages: Pages, handovers: Handovers) -> None:
     async def save(request: Request) -> Response:
         """Save what was written so far; it may be changed."""
         user, form = signer(require(request, Role.SUPERVISOR)), await pages.form(request)
-        doing = handovers.save(form.get("notes", ""), user, _seen(form))
+        doing = handovers.save(form.get("notes", ""), user, seen_versions(form))
         return await _done(request, pages, handovers, doing, "saved", form)
 
     @app.post("/handover/hand")
     async def hand(request: Request) -> Response:
         """Hand over: what was written stands from now on."""
         user, form = signer(require(request, Role.SUPERVISOR)), await pages.form(request)
-        doing = handovers.hand(form.get("notes", ""), user, _seen(form))
+        doing = handovers.hand(form.get("notes", ""), user, seen_versions(form))
         return await _done(request, pages, handovers, doing, "handed", form)
 
 
@@ -163,7 +163,7 @@ async def _shown(
         fault=fault,
         remark=typed.get("remark", ""),
         most=MAX_CHARACTERS,
-        notice=_notice(request, pages),
+        notice=pages.done(request, NOTICES),
     )
 
 
@@ -190,13 +190,3 @@ def _number(name: str) -> int:
     if not name.isdecimal() or len(name) > 8 or int(name) < 1:
         raise _no_such()
     return int(name)
-
-
-def _notice(request: Request, pages: Pages) -> str:
-    said = NOTICES.get(request.query_params.get("done", ""))
-    return pages.text(request, said) if said else ""
-
-
-def _seen(form: Mapping[str, str]) -> int:
-    said = form.get("versions", "")
-    return int(said) if said.isdecimal() and len(said) < 9 else 0

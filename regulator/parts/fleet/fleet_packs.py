@@ -49,10 +49,9 @@ def _looking(desk: Desk, app: FastAPI, pages: Pages) -> None:
         actor = _supervisor(pages.actor(request))
         with desk.database.reading() as db:
             row, offers, boxes = pack_row(db, actor, sha256), offers_of(db, actor, sha256), boxes_in_scope(db, actor)
-        said = NOTICES.get(request.query_params.get("done", ""), "")
         return pages.render(
             request, "fleet_pack.html", pack=row, files=json.loads(row.files), offers=offers, boxes=boxes,
-            mine=_is_mine(actor, row), notice=pages.text(request, said) if said else "",
+            mine=_is_mine(actor, row), notice=pages.done(request, NOTICES),
         )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select
 
+from kit.words import Words
 from regulator.base.deadline_days import due_at_ns
 from regulator.base.desk import HazardCause
 from regulator.base.kinds import WORKS_OF_ASSET, RiskKind
@@ -21,7 +22,7 @@ from regulator.base.model.hazard_states import HazardAction, HazardState
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.tables.hazards import hazard_replies
 from regulator.base.records.tables.intake import alarms
-from regulator.base.rules import DeadlineRule, Document, RegionRules, RuleId, Wording
+from regulator.base.rules import DeadlineRule, Document, RegionRules, RuleId
 from regulator.parts.hazards.analogy import lay_down_checks
 from regulator.parts.hazards.deadlines import DeadlineKind, Outcome, Start, Subject, open_deadlines
 from regulator.parts.hazards.notices import tell_principals
@@ -298,7 +299,7 @@ def _tell(step: Step, word: OrderWord) -> None:
 
 
 def _issue(step: Step, kind: Document, words: str, rule: DeadlineRule | None, due_ns: int) -> None:
-    said = Wording(rule.rule_zh, rule.rule_en) if rule else Wording("", "")
+    said = Words(rule.rule_zh, rule.rule_en) if rule else Words("", "")
     text = OrderText(kind, words, step.rules.basis(kind), said, due_ns)
     step.offices.orders.issue(step.db, step.hazard, text, step.actor, step.now_ns)
 

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 
+from kit.words import Words
 from regulator.base.deadline_days import DueClass
 from regulator.base.desk import Desk
 from regulator.base.model.hazard import Channel, Grade, HazardKind
@@ -22,7 +23,6 @@ from regulator.base.model.hazard_states import HazardState
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.ledger import Deed
 from regulator.base.records.tables.hazards import hazard_evidence
-from regulator.base.rules import Wording
 from regulator.base.web.forms import Form
 from regulator.base.web.pages import Pages
 from regulator.parts.hazards.accidents import AccidentDesk, FollowUp, clocks_of
@@ -50,11 +50,11 @@ from regulator.parts.hazards.words import WORDS
 MONTHS = 12
 SHOWN_TYPES = ("image/jpeg", "image/png", "image/webp", "video/mp4")
 FOLLOW_UPS = {
-    FollowUp.PUBLICITY: Wording("公开曝光", "made public"),
-    FollowUp.CREDIT: Wording("信用扣分", "credit deduction"),
-    FollowUp.MARKET_CONDUCT: Wording("倒查市场行为", "market conduct checked"),
-    FollowUp.LICENCE: Wording("暂扣安许证", "licence withheld"),
-    FollowUp.STATE_ASSETS: Wording("国资通报", "state assets office told"),
+    FollowUp.PUBLICITY: Words("公开曝光", "made public"),
+    FollowUp.CREDIT: Words("信用扣分", "credit deduction"),
+    FollowUp.MARKET_CONDUCT: Words("倒查市场行为", "market conduct checked"),
+    FollowUp.LICENCE: Words("暂扣安许证", "licence withheld"),
+    FollowUp.STATE_ASSETS: Words("国资通报", "state assets office told"),
 }
 
 

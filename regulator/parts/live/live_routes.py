@@ -16,6 +16,7 @@ from fastapi import FastAPI, Path, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from pydantic import Field
 
+from kit.web.published_pages import takes_form
 from regulator.base.cameras import camera_names
 from regulator.base.desk import Desk
 from regulator.base.model.actor import Actor
@@ -31,7 +32,6 @@ from regulator.parts.live.states import MOST_NS, SECOND_NS, UNANSWERED_NS, LiveS
 from regulator.parts.live.watching import watched
 from screens.answers import json_answer
 from screens.published import MP4, Answer, operation
-from screens.published_pages import takes_form
 
 Code = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_.-]+$")]
 Camera = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]

@@ -23,7 +23,6 @@ from regulator.parts.reports.report_office import SIGNERS, Report, ReportOffice,
 from screens.formats import local_day_time
 
 MOST_LISTED: Final = 300
-NO_BODY = RefusedError(403, "not_your_duty", "只有省、市、县可编制报告", "only supervision bodies make reports")
 COLUMNS: Final = (
     Column("number", "编号", "number"),
     Column("kind", "种类", "kind", "", "month, half_year, year"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, func, select
 
+from kit.words import Words
 from regulator.base.coverage.ladder import Rung
 from regulator.base.coverage.standings import standing_on
 from regulator.base.kinds import RiskKind, Word
@@ -18,7 +19,6 @@ from regulator.base.records.tables.supervision import risk_scores
 from regulator.parts.hazards.stock import DAY_NS
 from regulator.parts.registry.rounds.coverage import coverage_of
 from regulator.parts.reports.paper import UNKNOWN, Section, Text, TextSection, grid
-from regulator.parts.reports.statistics.figure import Words
 from regulator.parts.reports.statistics.making import Span
 from regulator.parts.reports.statistics.selection import Selection
 from screens.formats import local_day

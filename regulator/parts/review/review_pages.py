@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from fastapi import FastAPI, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from kit.web.published_pages import takes_form
 from regulator.base.model.refusals import RefusedError
 from regulator.base.web.forms import Form
 from regulator.base.web.page_table import ZIP
@@ -16,7 +17,6 @@ from regulator.parts.review.rates import FEWEST
 from regulator.parts.review.review_answers import LabelsFile
 from regulator.parts.review.site_checks import Outcome, Seen
 from screens.published import Json, operation
-from screens.published_pages import takes_form
 
 DAYS: Final = (1, 7, 30)
 FILES: Final = {

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import FastAPI, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from kit.web.published_pages import LEADS_ON, takes_form
 from regulator.base.model.refusals import RefusedError
 from regulator.base.web.forms import Form
 from regulator.base.web.pages import Pages
@@ -32,7 +33,6 @@ from regulator.parts.review.spans import SpanName
 from screens.answers import json_answer
 from screens.formats import local_day_time
 from screens.published import SVG, Answer, Json, Media, operation
-from screens.published_pages import LEADS_ON, takes_form
 
 PICTURE_AGE_S: Final = 3600
 MAX_WORDS: Final = 100

@@ -112,7 +112,6 @@ def _one(
 ) -> Response:
     actor = pages.actor(request)
     found, rows = office.shown(notice_id, actor)
-    said = NOTICES.get(request.query_params.get("done", ""))
     return pages.render(
         request,
         "site_notice.html",
@@ -121,7 +120,7 @@ def _one(
         rows=rows,
         may_withdraw=actor.level in SUPERVISION and actor.has(*ISSUERS) and not found.notice.withdrawn,
         fault=fault,
-        notice=pages.text(request, said) if said else "",
+        notice=pages.done(request, NOTICES),
         **_choices(),
     )
 

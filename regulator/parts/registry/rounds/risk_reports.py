@@ -68,11 +68,6 @@ class RiskReport:
     submitted_at_ns: int
 
 
-def month_before(today: date) -> str:
-    """`YYYY-MM` of the last month that is over."""
-    return (today.replace(day=1) - timedelta(days=1)).isoformat()[:7]
-
-
 def figures_of(db: Connection, listed: Listed, scope: Scope, month: str, now_ns: int) -> MonthFigures:
     """The draft's figures, as known now."""
     codes = _projects(db, listed, scope)

@@ -26,8 +26,8 @@ from gateway.web.guard import Guard
 from gateway.web.plain_door import authority_route
 from gateway.web.token_scopes import OF_THE_SITE_FILE, role_of
 from gateway.web.visitor import RefusedError, Visitor, VisitorKind
+from kit.web.guarding import BROWSER_COOKIE, form_token
 from screens.asked_route import AskedRoute
-from screens.guarding import BROWSER_COOKIE, form_token
 from screens.second_factor import new_secret
 from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, HERE, OTHER_PASSWORD

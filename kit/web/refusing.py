@@ -13,12 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Match
 
-from screens.guarding import RequestFault
+from kit.refusals import RefusedError
 
 NO_SUCH_METHOD: Final = 405
 UNREADABLE: Final = 400
 """What the framework answers to a body that is no UTF-8."""
-Refusing = Callable[[Request, RequestFault], Awaitable[Response]]
+Refusing = Callable[[Request, RefusedError], Awaitable[Response]]
 
 
 def framework_refusals(app: FastAPI, refuse: Refusing) -> None:
@@ -29,23 +29,18 @@ def framework_refusals(app: FastAPI, refuse: Refusing) -> None:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         said = f"{field}: {first['msg']}"
-        return await refuse(request, RequestFault(422, "bad_request", "请求内容有误", said, field))
+        return await refuse(request, RefusedError(422, "bad_request", "请求内容有误", said, field))
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
-        fault = RequestFault(error.status_code, "no_such_page", "没有这个地址或方法", str(error.detail), "")
+        fault = RefusedError(error.status_code, "no_such_page", "没有这个地址或方法", str(error.detail))
         if error.status_code == UNREADABLE:
-            fault = RequestFault(422, "bad_request", "请求内容有误", "the body cannot be read", "body")
+            fault = RefusedError(422, "bad_request", "请求内容有误", "the body cannot be read", "body")
         answer = await refuse(request, fault)
         answer.headers.update(error.headers or {})
         if error.status_code == NO_SUCH_METHOD:  # the framework names the methods of the first route alone
             answer.headers["allow"] = ", ".join(sorted(_methods_there(request)))
         return answer
-
-
-def takes_only_others(request: Request) -> bool:
-    """Whether the address is one of routes that take other methods alone: the answer is 405, whatever the body is."""
-    return bool(max(route.matches(request.scope)[0].value for route in request.app.routes) == Match.PARTIAL.value)
 
 
 def _methods_there(request: Request) -> set[str]:

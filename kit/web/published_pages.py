@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
 
-from screens.guarding import FORM_TYPE
+from kit.web.guarding import FORM_TYPE
 from screens.published import HTML, Json, Media, refusal
 
 MULTIPART: Final = "multipart/form-data"
