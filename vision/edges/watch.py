@@ -23,7 +23,7 @@ from vision.edges.evidence import NEVER, Columns
 from vision.edges.keeping import Belonging, EdgeStateError, KeptEdge, KeptState, packed_state, read_state
 from vision.edges.learnt import Learnt
 from vision.edges.live import Average, free_of, lit_by_lamps, strip_of
-from vision.edges.people import Presence, people_at
+from vision.edges.people import Presence, box_of, people_at
 from vision.edges.places import Place, Places, Stretch, What, stretches
 from vision.edges.registration import Shift
 from vision.edges.settings import EdgeSettings
@@ -370,7 +370,7 @@ class EdgeWatch:
         mask[place.stretch.first : place.stretch.last + 1] = True
         shift = (self._shift.dx_px, self._shift.dy_px)
         row = people_at(watched.view, mask, persons, shift, self.settings.reach_m)
-        presence.step(_box(persons, row), self.settings, now_ns)
+        presence.step(box_of(persons, row), self.settings, now_ns)
         if not presence.is_there:
             return Finding(kind, place.number, Truth.FALSE, 0.0)
         about = {**self._about(watched, place), "since_ns": presence.since_ns}
@@ -416,10 +416,3 @@ def _reference(image: Image, what: str) -> Image:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"{what}: {image.shape} {image.dtype}, expected (h, w, 3) uint8")
     return image
-
-
-def _box(persons: Boxes, row: int) -> tuple[float, float, float, float] | None:
-    if row < 0:
-        return None
-    x1, y1, x2, y2 = (float(part) for part in persons[row])
-    return (x1, y1, x2, y2)
