@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +42,10 @@ DIMMER: Final = -0.1
 tenth."""
 BLACK: Final = -1.0
 """Two thirds of the light gone: more than a shadow takes, as a rule."""
+
+CLOSED, PLAIN = 0.22, 0.1
+"""A closed cover is neither darker nor brighter against its surroundings than this, one without any structure to be
+known by even less. What lies between it and a hole is unknown."""
 
 MISSING_FROM: Final = 0.7
 """Share of an edge without protection from which it is called missing rather than a gap."""
@@ -230,7 +235,8 @@ class EdgeWatch:
             first = known.appearances.against_reference(live, columns.is_open)
             back = self._verdicts(watched, known, first, change, lamps)[1] & columns.is_open
             gap, rail = gap & ~back, rail | back
-        columns.step(gap, rail, _seen(free, view), now_ns)
+        seen = _seen(free, view)
+        columns.step(gap, rail, seen, now_ns, self._beside(watched, fit.agreement.judged & seen & ~rail))
         watched.score = np.where(fit.agreement.judged, fit.agreement.score, np.nan).astype(np.float32)
         watched.why = "too dark, hidden, or nothing to recognise"
         since_s = min(60.0, (now_ns - known.followed_ns) / SECOND)
@@ -239,6 +245,11 @@ class EdgeWatch:
         sure = (rail if view.opening else self._plausible(known, fit, change)) & ~(gap | columns.is_open)
         known.light.remember(lit, fit.agreement.witness, score, sure, since_s)
         known.followed_ns = now_ns
+
+    def _beside(self, watched: _Watched, bare: Bools) -> Bools:
+        """Columns so near to one that is seen without protection that what they agree by may be its neighbour's."""
+        reach = 0 if watched.view.opening else round(self.settings.beside_m / watched.view.column_m)
+        return np.asarray(cv2.dilate(bare.astype(np.uint8)[None], np.ones((1, 2 * reach + 1), np.uint8))[0] > 0, bool)
 
     def _plausible(self, known: Learnt, fit: Fit, change: Floats) -> Bools:
         """Columns that may be protected as they look now: not those that agree less than they did in this very light,
@@ -280,6 +291,8 @@ class EdgeWatch:
         least = np.where(same_light, familiar, np.interp(_or_nothing(fit.typical), reached, above))
         if lamps or known.by_lamps:
             least = np.maximum(least, setting.protected_by_lamps if known.by_lamps else above[-1])
+        if view.opening:
+            least = np.maximum(least, setting.cover_from * known.light.agreed)
         rail = agreed.judged & view.judged & (agreed.score > least)
         return _cover(agreed, gap, rail, free, same_light, lamps) if view.opening else (gap, rail)
 
@@ -404,7 +417,8 @@ def _cover(
     plain = judged & ~agreed.judged
     gone = (agreed.score < 0.3) & (~np.bool_(by_lamps) | (agreed.darker < DIMMER))
     open_cover = (gap & (dark | gone)) | (plain & dark)
-    covered = (rail & ~dark) | (plain & (np.abs(agreed.darker) < -DARKER / 2))
+    steady = np.abs(agreed.darker)
+    covered = (rail & (steady < CLOSED)) | (plain & (steady < PLAIN))
     return np.asarray(open_cover, bool), np.asarray(covered, bool)
 
 
