@@ -45,7 +45,7 @@ help:
 	@echo "make bench   print figures; make lock   renew the locks; make clean   remove what was built"
 
 demo: $(RUNTIME)
-	@$(BIN)/python -m gateway demo $(ARGS)
+	@$(BIN)/python -m sitewarden demo $(ARGS)
 
 # The same bytes from the same commit: files in the wheel carry the commit's time.
 wheel: $(BUILD)
@@ -100,7 +100,7 @@ train: $(RUNTIME) $(TRAINING)
 	$(TRAINING_VENV)/bin/python -m vision.training.train --data $(DATA) $(CAMERAS) --start $(START) --out $(OUT) --hold "$(HOLD)" --epochs $(EPOCHS) --resume $(ARGS)
 	$(TRAINING_VENV)/bin/python -m vision.training.export $(OUT)/weights.pt $(OUT)/site_heads.onnx
 	$(BIN)/python -m vision.training.thresholds $(OUT)/site_heads.onnx --data $(DATA) $(CAMERAS) --hold "$(HOLD)" $(if $(FOLDS),--folds $(FOLDS))
-	$(BIN)/python -m gateway vision evaluate --model $(OUT)/site_heads.yaml --images $(MEASURE)/images --labels $(MEASURE)/labels --only $(OUT)/measured.txt --min-head-px 20 --json >$(OUT)/figures.json
+	$(BIN)/python -m sitewarden vision evaluate --model $(OUT)/site_heads.yaml --images $(MEASURE)/images --labels $(MEASURE)/labels --only $(OUT)/measured.txt --min-head-px 20 --json >$(OUT)/figures.json
 	$(BIN)/python -m vision.training.card $(OUT)/site_heads.yaml "On $(or $(HOLD),pictures kept back)=$(OUT)/figures.json"
 
 bench: $(DEV) system-packages

@@ -18,7 +18,7 @@ import yaml
 
 from drivers.sim.faults import Faults
 from drivers.sim.modbus_server import ModbusTwinServer
-from gateway.clock import SystemClock
+from kit.clock import SystemClock
 from tests.fakes.document import BLOCK, commands_of, files_of, output_of, swapped
 from tests.fakes.gateway_process import ROOT
 

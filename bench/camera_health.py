@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.verdict import Truth
-from vision.camera_health import CameraHealth
-from vision.frame import Frame
+from vision.health.camera_health import CameraHealth
+from vision.picture.frame import Frame
 
 NS = 1_000_000_000
 BEGIN_NS = 1_700_000_000 * NS

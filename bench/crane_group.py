@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.assets.crane_geometry import CraneGeometry
-from gateway.assets.crane_group import CraneGroupDerivation
-from gateway.assets.crane_group_members import CraneGroupParameters, GroupMember
+from gateway.parts.crane.group.group import CraneGroupDerivation
+from gateway.parts.crane.group.members import CraneGroupParameters, GroupMember
+from gateway.parts.crane.model.geometry import CraneGeometry
 
 CRANES = 16
 AIM_PCT = 5.0

@@ -13,11 +13,11 @@ import time
 
 import numpy as np
 
-from gateway.assets.crane import CraneDerivation
-from gateway.assets.crane_description import CraneDescription
-from gateway.assets.crane_points import CRANE_INPUTS
-from gateway.assets.derivation import Values
-from gateway.assets.load_chart import LoadChart, LoadCurve
+from gateway.model.derivation import Values
+from gateway.parts.crane.model.crane import CraneDerivation
+from gateway.parts.crane.model.description import CraneDescription
+from gateway.parts.crane.model.load_chart import LoadChart, LoadCurve
+from gateway.parts.crane.model.points import CRANE_INPUTS
 
 START_NS = 1_800_000_000_000_000_000
 PERIOD_NS = 100_000_000

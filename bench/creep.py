@@ -22,8 +22,8 @@ from math import isfinite, nan
 
 import numpy as np
 
-from gateway.assets.creep_drivers import Driver, DriverKind
-from gateway.assets.forecast import Forecast, Forecaster
+from gateway.parts.pit.forecast.creep_drivers import Driver, DriverKind
+from gateway.parts.pit.forecast.forecast import Forecast, Forecaster
 from tests.fakes.creep_series import FAILING, Case, Kind, case
 
 DAY_NS = 86_400_000_000_000

@@ -21,8 +21,8 @@ import numpy as np
 from playwright.async_api import Page, async_playwright
 
 from bench.curve_history import MINUTE_NS, write_history
-from gateway.app import DRIVERS, UPLINKS
 from gateway.settings import load
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.chromium import launch, throttle_cpu
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.mosquitto import free_port

@@ -22,7 +22,7 @@ from typing import Any
 
 import httpx
 
-from gateway.demo_walk import OVERLOOKER
+from sitewarden.demo.walk import OVERLOOKER
 
 AIMS: dict[str, float] = {"first_address_s": 6, "first_page_s": 90, "coverage_percent": 80, "first_picture_ms": 3000}
 SITE, DESK = "现场页 site page", "审查台 review desk"
@@ -53,7 +53,7 @@ def _missed(found: dict[str, Any]) -> list[str]:
 
 
 def _demo(folder: Path, sites: int, *arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "gateway", "demo", "--sites", str(sites), "--folder", str(folder), *arguments]
+    command = [sys.executable, "-m", "sitewarden", "demo", "--sites", str(sites), "--folder", str(folder), *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 

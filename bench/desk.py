@@ -42,13 +42,13 @@ from bench.desk_processes import (
 )
 from bench.desk_processes import server_cpu_s as server_seconds
 from bench.desk_reviewers import Times, log_in, review
-from gateway.desk_arguments import load_desk
-from regulator.accounts.passwords import Passwords
-from regulator.records.tables.intake import alarms, alerts
+from regulator.base.accounts.passwords import Passwords
+from regulator.base.records.tables.intake import alarms, alerts
+from regulator.base.settings import DeskSettings
 from regulator.running import open_desk
-from regulator.settings import DeskSettings
 from regulator.twins.founding import found_province, more_reviewers
 from regulator.twins.province import PROVINCE_CODE, MadeProject, made_projects
+from sitewarden.commands.desk import load_desk
 from tests.fakes.postgresql import PostgreSQL
 
 CALM_BEFORE_S = 5.0

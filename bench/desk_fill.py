@@ -15,12 +15,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.coverage import asset_days
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.intake import alarm_media, alarms, alerts, findings
-from regulator.records.tables.ledger import ledger_entries
-from regulator.records.tables.review import review_items, review_verdicts
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.coverage import asset_days
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.intake import alarm_media, alarms, alerts, findings
+from regulator.base.records.tables.ledger import ledger_entries
+from regulator.base.records.tables.review import review_items, review_verdicts
 from regulator.twins.province import ALARMS, MadeProject
 
 YEAR_NS = 365 * 86_400_000_000_000

@@ -19,17 +19,17 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, insert
 
-from regulator.intake.findings import Finding, FindingKind, open_finding
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.records.schema import prepare
-from regulator.records.tables.coverage import asset_days
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.project_set import set_memberships
-from regulator.records.tables.registry import devices, projects, regions
-from regulator.records.tables.review import review_items
-from regulator.records.tables.rounds import key_risks
+from regulator.base.intake.findings import Finding, FindingKind, open_finding
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.schema import prepare
+from regulator.base.records.tables.coverage import asset_days
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.project_set import set_memberships
+from regulator.base.records.tables.registry import devices, projects, regions
+from regulator.base.records.tables.review import review_items
+from regulator.base.records.tables.rounds import key_risks
 from tests.fakes.desk_database import DAY_NS, START_NS, DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.postgresql import PostgreSQL, reachable_folder, remove

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from contract.signing import generate_key
-from regulator.intake.reception import Request
-from regulator.intake.store import open_database
+from regulator.base.intake.reception import Request
+from regulator.base.intake.store import open_database
 from tests.fakes.contract_box import alarm_body
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.postgresql import PostgreSQL, reachable_folder, remove

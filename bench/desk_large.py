@@ -25,14 +25,14 @@ from bench import desk
 from bench.desk_fill import fill
 from bench.desk_processes import READY_WITHIN_S, line_of, peak_mb, replica
 from bench.desk_reviewers import log_in
-from regulator.accounts.passwords import Passwords
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.intake import alarms
-from regulator.records.tables.review import review_items
-from regulator.reports.statistics.roll_up import run_roll_up
+from regulator.base.accounts.passwords import Passwords
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.intake import alarms
+from regulator.base.records.tables.review import review_items
+from regulator.base.settings import DeskSettings
+from regulator.parts.reports.statistics.roll_up import run_roll_up
 from regulator.running import open_desk
-from regulator.settings import DeskSettings
 from regulator.twins.founding import MadePerson, found_province
 from regulator.twins.province import PROVINCE_CODE
 from tests.fakes.postgresql import PostgreSQL, reachable_folder, remove

@@ -49,7 +49,7 @@ async def process(command: list[str], log: Path) -> AsyncIterator[Process]:
 
 def replica(file: Path, log: Path) -> contextlib.AbstractAsyncContextManager[Process]:
     """A desk of this file."""
-    return process([sys.executable, "-m", "gateway", "desk", str(file), "--log-level", "WARNING"], log)
+    return process([sys.executable, "-m", "sitewarden", "desk", str(file), "--log-level", "WARNING"], log)
 
 
 async def line_of(running: Process, within_s: float = ANSWER_WITHIN_S) -> bytes:

@@ -21,10 +21,10 @@ import numpy as np
 from playwright.async_api import CDPSession, Page, async_playwright
 from sqlalchemy import func, select
 
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.records.schema import prepare
-from regulator.records.tables.review import review_items
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.schema import prepare
+from regulator.base.records.tables.review import review_items
 from tests.fakes.chromium import Outside, launch
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace

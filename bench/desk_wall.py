@@ -24,13 +24,13 @@ import numpy as np
 from playwright.async_api import Browser, CDPSession, Page, async_playwright
 from sqlalchemy import insert
 
-from regulator.model.actor import Duty
-from regulator.records.engine import DeskDatabase
-from regulator.records.schema import prepare
-from regulator.records.tables.intake import alarms, alerts
-from regulator.registry.days import day_of
-from regulator.wall.making import TileMaker
-from regulator.wall.reading import changes_after, head
+from regulator.base.days import day_of
+from regulator.base.model.actor import Duty
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.schema import prepare
+from regulator.base.records.tables.intake import alarms, alerts
+from regulator.parts.wall.making import TileMaker
+from regulator.parts.wall.reading import changes_after, head
 from tests.fakes.chromium import Outside, launch
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.live_site import CAMERA, LiveSite

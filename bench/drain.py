@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from contract.chain import ChainHead
-from gateway.clock import SystemClock
-from gateway.delivery import Delivery
+from gateway.line.delivery import Delivery
 from gateway.model.quantity import Point, PointTable
 from gateway.model.reading import Quality, Readings
 from gateway.ports import AssetTag, UplinkContext
@@ -22,6 +21,7 @@ from gateway.store.alert_store import AlertStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import Bounds, HistoryStore
 from gateway.uplinks.influx import KIND
+from kit.clock import SystemClock
 from tests.fakes.influxdb import InfluxServer
 
 SHAPES = {"crane": ("tower-crane", "crane_rt", 12), "pit": ("deep-pit", "pit_point", 20)}

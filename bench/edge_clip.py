@@ -18,8 +18,8 @@ import numpy as np
 
 from vision.edges.settings import EdgeSettings
 from vision.edges.watch import EdgeWatch
-from vision.frame import Frame
-from vision.survey_parsing import read_survey
+from vision.picture.frame import Frame
+from vision.survey.parsing import read_survey
 
 SECOND = 1_000_000_000
 DRAWING = Path(__file__).with_name("edge_clip.json")

@@ -22,8 +22,8 @@ import numpy as np
 from gateway.model.survey import Edge, EdgeKind, RailMark, Survey
 from gateway.model.verdict import Truth
 from vision.edges.watch import EdgeWatch
-from vision.finding import FindingKind
-from vision.frame import Frame
+from vision.picture.finding import FindingKind
+from vision.picture.frame import Frame
 
 SECOND = 1_000_000_000
 Spot = tuple[float, float]

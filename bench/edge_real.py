@@ -26,8 +26,8 @@ from vision.edges.scoring import MissingSection, Tally
 from vision.edges.taped import guarded as guarded_edges
 from vision.edges.taped import taped_edges
 from vision.edges.watch import EdgeWatch, Section
-from vision.finding import Finding, FindingKind
-from vision.frame import Frame
+from vision.picture.finding import Finding, FindingKind
+from vision.picture.frame import Frame
 
 SECOND: Final = 1_000_000_000
 WITHIN_S: Final = 60

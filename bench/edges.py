@@ -27,7 +27,7 @@ from bench.edge_runs import append, summed
 from gateway.model.survey import Survey
 from vision.edges.scoring import MissingSection, Tally, summary
 from vision.edges.watch import EdgeWatch
-from vision.frame import Frame
+from vision.picture.frame import Frame
 
 SECOND = 1_000_000_000
 HOUR = 3600

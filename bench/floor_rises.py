@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.edge_scenes import HEIGHT, WIDTH, Scene
 from gateway.model.floor_rise import Move, raised
-from vision.floor_shift import floor_rises
+from vision.edges.floor_shift import floor_rises
 
 
 class Storey(Scene):

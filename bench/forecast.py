@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from gateway.assets.forecast import Forecaster
+from gateway.parts.pit.forecast.forecast import Forecaster
 from tests.fakes.creep import Creep, Disturbance, Floats, measured_mm, times_d
 
 DAY_NS = 86_400_000_000_000

@@ -24,11 +24,11 @@ from typing import Any
 import cv2
 
 from gateway.model.detections import SeenClass
-from regulator.review.statistics import wilson
-from vision.detection_scores import iou_matrix
+from regulator.parts.review.statistics import wilson
 from vision.detector import SHIPPED_MODEL, Detector, open_detector
 from vision.detector.boxes import Boxes
-from vision.picture_file import decode_picture, read_body
+from vision.evaluation.picture_file import decode_picture, read_body
+from vision.picture.detection_scores import iou_matrix
 from vision.training.pictures import read_sources
 
 TABLE = Path(__file__).with_suffix(".csv")

@@ -16,9 +16,9 @@ from itertools import pairwise
 from typing import Any
 
 from drivers.modbus.driver import RTU_KIND, RTU_TCP_KIND
-from gateway.clock import SystemClock
 from gateway.model.reading import Quality, Readings
 from gateway.ports import BoundDevice, BoundLink, DriverKind
+from kit.clock import SystemClock
 from tests.fakes.holding_sink import HoldingSink
 from tests.fakes.libmodbus_rtu_bus import LibmodbusRtuBus, SerialServer
 from tests.fakes.modbus_binding import bound_device, point, table

@@ -19,10 +19,10 @@ from typing import Any
 import httpx
 import numpy as np
 
-from gateway.app import DRIVERS, UPLINKS, Gateway
 from gateway.model.verdict import TRUE, Verdicts
 from gateway.settings import config_root, load
 from gateway.web.read_model import Row
+from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
 
 PARTS = ("/", "/parts/overview-alarms", "/parts/overview-plan", "/parts/overview-bars", "/parts/topbar")
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.assets.pit import PitDerivation
-from gateway.assets.pit_description import Baseline, BaselineKind, PitDescription, PitPoint, PitStage, SafetyGrade
-from gateway.assets.pit_frequency import FrequencyTable
-from gateway.assets.pit_instrument import DirectReading
-from gateway.assets.pit_items import PitItem
-from gateway.assets.pit_point import PitPointDerivation
-from gateway.assets.vibrating_wire import LinearSheet, VibratingWire
+from gateway.parts.pit.model.description import Baseline, BaselineKind, PitDescription, PitPoint, PitStage, SafetyGrade
+from gateway.parts.pit.model.frequency import FrequencyTable
+from gateway.parts.pit.model.instrument import DirectReading
+from gateway.parts.pit.model.items import PitItem
+from gateway.parts.pit.model.pit import PitDerivation
+from gateway.parts.pit.model.point import PitPointDerivation
+from gateway.parts.pit.model.vibrating_wire import LinearSheet, VibratingWire
 
 T0_NS = 1_700_000_000_000_000_000
 A_DAY = 4

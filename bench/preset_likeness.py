@@ -1,8 +1,8 @@
 """How alike pictures of one view are, and of different ones: `python -m bench.preset_likeness FOLDER [PAIRS]`.
 
 FOLDER holds JPEGs named CAMERA_..._NUMBER.jpg, the camera being the first three words; pictures that differ in the
-number alone are of one view. Printed: the likeness that finds presets (`vision.preset_match`), of pairs of one view, of
-two cameras, and of one view turned by a part of the picture's width (a window over two pictures of it).
+number alone are of one view. Printed: the likeness that finds presets (`vision.health.preset_match`), of pairs of one
+view, of two cameras, and of one view turned by a part of the picture's width (a window over two pictures of it).
 """
 
 import random
@@ -14,9 +14,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vision.preset_match import THERE, outlines
-from vision.view_comparison import likeness
-from vision.view_match import Edges
+from vision.health.preset_match import THERE, outlines
+from vision.health.view_comparison import likeness
+from vision.health.view_match import Edges
 
 WINDOW = 0.7
 TURNS = (0.013, 0.026, 0.043, 0.086, 0.141, 0.283)

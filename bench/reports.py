@@ -22,24 +22,24 @@ import numpy as np
 from pypdf import PdfReader
 from sqlalchemy import insert, select
 
-from regulator.model.actor import SYSTEM, Duty, Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.records.schema import prepare
-from regulator.records.tables.coverage import asset_days, coverage_days
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.intake import alarms, alerts, boxes
-from regulator.records.tables.registry import projects, regions
-from regulator.records.tables.reports import reports
-from regulator.reports.paper import paper_of
-from regulator.reports.periods import month_of
-from regulator.reports.regions import ReportRegion
-from regulator.reports.report_html import report_html
-from regulator.reports.report_office import ReportOffice
-from regulator.reports.report_pdf import report_pdf
-from regulator.reports.statistics.gathering import statistics_of
-from regulator.reports.statistics.making import span_of
-from regulator.reports.statistics.roll_up import run_roll_up
-from regulator.reports.statistics.selection import Selection
+from regulator.base.model.actor import SYSTEM, Duty, Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.schema import prepare
+from regulator.base.records.tables.coverage import asset_days, coverage_days
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.intake import alarms, alerts, boxes
+from regulator.base.records.tables.registry import projects, regions
+from regulator.base.records.tables.reports import reports
+from regulator.parts.reports.paper import paper_of
+from regulator.parts.reports.periods import month_of
+from regulator.parts.reports.regions import ReportRegion
+from regulator.parts.reports.report_html import report_html
+from regulator.parts.reports.report_office import ReportOffice
+from regulator.parts.reports.report_pdf import report_pdf
+from regulator.parts.reports.statistics.gathering import statistics_of
+from regulator.parts.reports.statistics.making import span_of
+from regulator.parts.reports.statistics.roll_up import run_roll_up
+from regulator.parts.reports.statistics.selection import Selection
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.statistics_month import FIRST, LAST, at

@@ -18,13 +18,13 @@ import yaml
 
 from bench.crane_step import PERIOD_NS, START_NS, working_day
 from gateway.alarms import AlarmTable
-from gateway.app import DRIVERS, UPLINKS
-from gateway.assets.crane_points import CRANE_INPUTS
-from gateway.deriving import Deriving
+from gateway.line.deriving import Deriving
 from gateway.model.reading import Readings
+from gateway.parts.crane.model.points import CRANE_INPUTS
 from gateway.rules.table import RuleTable
+from gateway.rules.window import Window
 from gateway.settings import Settings, load
-from gateway.window import Window
+from sitewarden.composition.box import DRIVERS, UPLINKS
 
 _CHART = [(2.5, 6.0), (20.0, 6.0), (30.0, 3.7), (40.0, 2.6), (50.0, 1.9)]
 _CRANE: dict[str, Any] = {

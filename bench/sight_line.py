@@ -19,9 +19,9 @@ import numpy as np
 
 from gateway.model.detections import Detections, SeenClass
 from gateway.model.sight import Why
-from vision.helmets import HelmetWatch
-from vision.label_file import parse_labels
-from vision.sight.people import People
+from vision.evaluation.label_file import parse_labels
+from vision.helmets.helmets import HelmetWatch
+from vision.helmets.people import People
 from vision.sight.reach import SizesByRow
 
 PICTURE_S = 10.0

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from gateway.app import DRIVERS, UPLINKS
-from gateway.replay import ReplaySource, replay
 from gateway.settings import Settings, load
+from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.replay.replay import ReplaySource, replay
 
 START_S = 1_767_225_600
 DAY_S = 86_400

@@ -35,10 +35,10 @@ from bench.soak_faults import FAULTS, bad_inputs, kill
 from bench.soak_world import World, now_ns, pause, soak_world
 from contract.chain import ChainHead
 from drivers.sim.overload_log import Overload
-from gateway.app import DRIVERS, UPLINKS
 from gateway.settings import load
 from gateway.store.alert_store import open_for_reading
 from gateway.store.history_reader import MAX_SAMPLES, HistoryReader
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.demo_box import admitted_gaps, alerts_per_overload, untold
 
 PAUSE_NS, EDGE_NS, WINDOW_NS = 1_000_000_000, 300_000_000, 300_000_000_000

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.sim.overload_log import Overload
-from regulator.intake.holdings import Holdings
+from regulator.base.intake.holdings import Holdings
 from tests.fakes.cut_disk import CutDisk, cut_disk
 from tests.fakes.demo_box import DemoBox
 from tests.fakes.fault_proxy import FaultProxy, Mode

@@ -1,8 +1,9 @@
 """How long a box is blind after it is started: `python -m bench.start [--times 5]`.
 
-Each time `python -m gateway run` on the site of the browser tests (two cranes and a pit, each a real Modbus server), as
-a service starts it, compiled modules at hand. Prints JSON: processor seconds of the process when each device has been
-asked for its registers, and the seconds until then; of imports alone, too. Medians and the least of all runs.
+Each time `python -m sitewarden run` on the site of the browser tests (two cranes and a pit, each a real Modbus
+server), as a service starts it, compiled modules at hand. Prints JSON: processor seconds of the process when each
+device has been asked for its registers, and the seconds until then; of imports alone, too. Medians and the least of
+all runs.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from tests.fakes.mosquitto import free_port
 from tests.fakes.screen_site import CRANES, PIT, REGISTERS, idle_words, write_site
 from tests.fakes.waiting import wait_until
 
-IMPORTING = "import gateway.__main__, time; print(time.process_time())"
+IMPORTING = "import sitewarden.__main__, time; print(time.process_time())"
 WITHIN_S = 120.0
 
 

@@ -18,9 +18,9 @@ import orjson
 import yaml
 
 from bench.peers.running import Counter
-from gateway.app import DRIVERS, UPLINKS
 from gateway.settings import load
 from gateway.store.history_reader import HistoryReader
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.libmodbus_server import LibmodbusServer
 from tests.fakes.mosquitto import Mosquitto, free_port

@@ -24,19 +24,19 @@ import numpy as np
 
 from drivers.sim.camera_scene import draw_scene, scene_survey
 from drivers.sim.camera_story import CameraStory
-from gateway.clock import SystemClock
 from gateway.model.reading import Readings
 from gateway.ports import BoundDevice, BoundLink
+from kit.clock import SystemClock
 from vision.camera.measure import capture_footprint, decode_cost, make_film
 from vision.camera.settings import CameraLinkSettings
 from vision.driver import CameraDriver
 from vision.eye.mind import CameraMind
 from vision.eye.models import ModelShelf
 from vision.eye.parts import SiteDetector, open_model, open_parts
+from vision.eye.settings import CameraDeviceSettings, CameraTable
 from vision.eye.watched import Watched
 from vision.eye_hub import EyeHub
-from vision.frame import Frame
-from vision.settings import CameraDeviceSettings, CameraTable
+from vision.picture.frame import Frame
 from vision.site_eyes import SiteEyes
 
 FULL_HD = (1920, 1080)

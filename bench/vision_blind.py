@@ -10,7 +10,7 @@ light. Each is judged by the detector, and looked at by `CameraHealth` for 18 s 
 The line is 0.7, or eight tenths of the clean pictures' F1 where that is less. A limit is put where it parts the
 pictures of its own kinds of fault best: those of steps under the line from those above it and from the clean ones, of
 which at most one in fifty may be refused. Out: F1 by kind and strength, the limits, and for each kind how many pictures
-are refused under and above the line. `--write` puts the limits into `vision/picture_limits.py`.
+are refused under and above the line. `--write` puts the limits into `vision/health/picture_limits.py`.
 """
 
 import argparse
@@ -29,13 +29,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.detections import SeenClass
-from vision import picture_limits
-from vision.camera_health import CameraHealth, HealthSettings
-from vision.detection_scores import Matches, Sizes, iou_matrix, match_image, scores_at
 from vision.detector import SHIPPED_MODEL, Detector, open_detector
-from vision.frame import Frame
-from vision.label_file import Labels, parse_labels
-from vision.picture_limits import FROM_BELOW, PictureLimits
+from vision.evaluation.label_file import Labels, parse_labels
+from vision.health import picture_limits
+from vision.health.camera_health import CameraHealth, HealthSettings
+from vision.health.picture_limits import FROM_BELOW, PictureLimits
+from vision.picture.detection_scores import Matches, Sizes, iou_matrix, match_image, scores_at
+from vision.picture.frame import Frame
 from vision.training.degrade import Degradation, degrade
 from vision.training.pictures import read_sources
 
@@ -278,7 +278,7 @@ def print_report(mode: str, told: dict) -> None:
 
 
 def as_source(model: str, day: PictureLimits, infrared: PictureLimits) -> str:
-    """The table of `vision/picture_limits.py`."""
+    """The table of `vision/health/picture_limits.py`."""
     text = f'MODEL = "{model}"\n'
     for name, limits in (("DAY", day), ("INFRARED", infrared)):
         rows = "".join(f"    {each.name}={getattr(limits, each.name)},\n" for each in fields(limits))
@@ -298,7 +298,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="registry entry (YAML); the shipped one")
     parser.add_argument("--pictures", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", action="store_true", help="put the limits into vision/picture_limits.py")
+    parser.add_argument("--write", action="store_true", help="put the limits into vision/health/picture_limits.py")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     args = parser.parse_args()
     cv2.setNumThreads(1)

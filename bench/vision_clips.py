@@ -27,12 +27,12 @@ from gateway.model.survey import empty_survey
 from vision.camera.plan import CapturePlan
 from vision.detector import SHIPPED_MODEL, open_detector
 from vision.eye.parts import SiteDetector
-from vision.finding import Finding, FindingKind
-from vision.frame import Frame
-from vision.helmets_looks import Say
-from vision.helmets_settings import HelmetSettings
-from vision.watch_eye import Sight, WatchEye
-from vision.watch_source import frames_of
+from vision.helmets.looks import Say
+from vision.helmets.settings import HelmetSettings
+from vision.picture.finding import Finding, FindingKind
+from vision.picture.frame import Frame
+from vision.watch.eye import Sight, WatchEye
+from vision.watch.source import frames_of
 
 TABLE = Path(__file__).with_suffix(".csv")
 SHORT_S, LONG_ENOUGH_S = 10.0, 20.0

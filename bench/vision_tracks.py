@@ -11,8 +11,8 @@ import random
 import time
 
 from tests.fakes.walkers import HEAD, HELMET, Seen, frame, standing
-from vision.helmets import HelmetWatch
-from vision.tracker import Tracker
+from vision.helmets.helmets import HelmetWatch
+from vision.tracking.tracker import Tracker
 
 CROWDS = (0, 1, 6, 20)
 

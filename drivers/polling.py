@@ -26,11 +26,11 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import Histogram
 
 from gateway.model.errors import DecodeError, LinkError
 from gateway.model.reading import Readings
 from gateway.ports import Clock, LinkHealth, LinkState, ReadingSink
+from kit.poll_seconds import POLL_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -59,16 +59,6 @@ class UnreadableReplyError(DecodeError):
     def __init__(self, message: str, payload: bytes) -> None:
         self.payload = payload
         super().__init__(message)
-
-
-POLL_SECONDS = Histogram(
-    "sitewarden_poll_seconds",
-    "From asking a device until its last reply has arrived; polls that failed are not in it",
-    ["device"],
-    registry=None,
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
-)
-"""Of this process, since its start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.id_numbers import MaskingFormatter
+from gateway.model.id_numbers import MaskingFormatter
 from screens.log_limit import LogLimit
 
 FORMAT = "%(asctime)s.%(msecs)03d level=%(levelname)s logger=%(name)s %(message)s"

@@ -15,12 +15,12 @@ import sys
 from pathlib import Path
 
 from contract.keyfile import load_or_create, write_durably
-from regulator.intake.disk_shelf import DiskShelf
-from regulator.intake.receiver import receiver_app
-from regulator.intake.store import ReceiverStore, open_database, sqlite_url
+from regulator.base.intake.disk_shelf import DiskShelf
+from regulator.base.intake.receiver import receiver_app
+from regulator.base.intake.store import ReceiverStore, open_database, sqlite_url
+from regulator.base.settings import ReceiverSettings
 from regulator.running import sole_desk
 from regulator.server import ReceiverServer
-from regulator.settings import ReceiverSettings
 from screens.listener import listen
 from screens.log_limit import LogLimit
 

@@ -16,23 +16,23 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from contract.keyfile import write_durably
-from regulator.accounts.rows import account_by_login
-from regulator.accounts.second_factor import reset
-from regulator.accounts.sessions import normal_login
-from regulator.desk import Desk
-from regulator.evidence.exports import csv_bytes
-from regulator.fleet.code_sheet import list_faults, read_boxes, sheet_html, sheet_table
-from regulator.fleet.enrolling import Standings, faults_of, revoke_box, standings
-from regulator.intake.codes import Issued, Wanted, issue_codes
-from regulator.model.actor import CONSOLE
-from regulator.model.refusals import RefusedError
-from regulator.records.among import among
-from regulator.records.tables.registry import projects
-from regulator.registry.act import Act
-from regulator.registry.importing.table import Fault, UnreadableError
+from regulator.base.accounts.rows import account_by_login
+from regulator.base.accounts.second_factor import reset
+from regulator.base.accounts.sessions import normal_login
+from regulator.base.act import Act
+from regulator.base.desk import Desk
+from regulator.base.documents.exports import csv_bytes
+from regulator.base.intake.codes import Issued, Wanted, issue_codes
+from regulator.base.model.actor import CONSOLE
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.among import among
+from regulator.base.records.tables.registry import projects
+from regulator.base.settings import DeskSettings
+from regulator.parts.fleet.code_sheet import list_faults, read_boxes, sheet_html, sheet_table
+from regulator.parts.fleet.enrolling import Standings, faults_of, revoke_box, standings
+from regulator.parts.registry.importing.table import Fault, UnreadableError
+from regulator.parts.witness.heads import newest_head
 from regulator.running import open_desk
-from regulator.settings import DeskSettings
-from regulator.witness.heads import newest_head
 
 SHEETS: Final = (".html", ".csv")
 

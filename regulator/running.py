@@ -2,7 +2,7 @@
 
     DeskSettings --open_desk--> Desk --desk_app--> application --serve--> sockets, jobs beside it
                                                                    '----> with PostgreSQL: pages and jobs in a process
-                                                                          of their own (`regulator.halves`)
+                                                                          of their own (`regulator.base.halves`)
 
 In: settings. Out: one JSON line when it can be called; a stop on SIGTERM or SIGINT that finishes what is being written.
 """
@@ -21,21 +21,21 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from contract.file_lock import hold_file
-from regulator.accounts.model import NewAccount
-from regulator.accounts.passwords import Passwords
-from regulator.accounts.setup import create_first_administrator
-from regulator.desk import Desk, Job
-from regulator.desk_key import announce, open_key, use
-from regulator.halves.front import PagesFront
-from regulator.halves.keeper import PagesKeeper
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.schema import prepare
-from regulator.running_key import FOLLOW_EVERY_S, RunningKey
+from regulator.application import desk_app
+from regulator.base.accounts.model import NewAccount
+from regulator.base.accounts.passwords import Passwords
+from regulator.base.accounts.setup import create_first_administrator
+from regulator.base.desk import Desk, Job
+from regulator.base.halves.front import PagesFront
+from regulator.base.halves.keeper import PagesKeeper
+from regulator.base.keys.desk_key import announce, open_key, use
+from regulator.base.keys.running_key import FOLLOW_EVERY_S, RunningKey
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.schema import prepare
+from regulator.base.settings import SQLITE, DeskSettings
+from regulator.base.supervisor import JobSupervisor
 from regulator.server import ReceiverServer, fast_loop
-from regulator.settings import SQLITE, DeskSettings
-from regulator.supervisor import JobSupervisor
-from regulator.web.app import desk_app
 from screens.listener import listen
 
 GC_THRESHOLD = (10_000, 20, 50)

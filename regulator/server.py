@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from regulator.intake.contract_routes import ContractFront
+from regulator.base.intake.contract_routes import ContractFront
 from screens.connections import limits_of
 from screens.server import BoundedServer, WatchedHttpTools
 

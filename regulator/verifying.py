@@ -15,18 +15,18 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import func, select
 
 from contract.chain import ChainFault
-from regulator.desk import Desk
-from regulator.intake.building import open_shelf
-from regulator.intake.recheck import recheck_all
-from regulator.records.key_history import public_keys
-from regulator.records.ledger import verify_ledger
-from regulator.records.tables.intake import boxes, items
-from regulator.records.tables.ledger import ledger_heads
-from regulator.records.tables.witness import witness_heads, witness_stamps
+from regulator.base.desk import Desk
+from regulator.base.intake.building import open_shelf
+from regulator.base.intake.recheck import recheck_all
+from regulator.base.records.key_history import public_keys
+from regulator.base.records.ledger import verify_ledger
+from regulator.base.records.tables.intake import boxes, items
+from regulator.base.records.tables.ledger import ledger_heads
+from regulator.base.records.tables.witness import witness_heads, witness_stamps
+from regulator.base.settings import DeskSettings
+from regulator.parts.witness.heads import head_faults, head_with
+from regulator.parts.witness.office import stamp_faults, time_stamper
 from regulator.running import open_desk
-from regulator.settings import DeskSettings
-from regulator.witness.heads import head_faults, head_with
-from regulator.witness.office import stamp_faults, time_stamper
 
 Said = dict[str, str]
 

@@ -19,10 +19,10 @@ from gateway.model.reading import Quality, RawBlock, Readings
 from gateway.ports import BoundDevice, BoundLink, Clock, Driver, DriverKind, LinkHealth, LinkState, ReadingSink
 from vision.camera.capture_handle import CaptureHandle
 from vision.camera.settings import CameraLinkSettings
+from vision.eye.settings import CameraDeviceSettings, CameraTable
 from vision.eye_hub import EyeHub, Listener
-from vision.observation import Observation
-from vision.settings import CameraDeviceSettings, CameraTable
 from vision.sight.keeping import SightBooks
+from vision.sight.observation import Observation
 
 log = logging.getLogger(__name__)
 BELIEVED_OFFSET_NS = 5_000_000_000

@@ -22,15 +22,15 @@ from gateway.model.picture import Picture
 from gateway.model.survey import Survey, empty_survey
 from gateway.ports import Clock
 from vision.camera.backoff import BackOff
-from vision.edge_states import EdgeStates
 from vision.eye.needs import arguments_for
 from vision.eye.said import Said, receive
+from vision.eye.settings import CameraDeviceSettings
 from vision.eye.watched import Alive, AskReference, Drawing, Forget, Hooks, Order, Redraw, ReferenceFrame, Watched
 from vision.eye.wire import packed
-from vision.garbage import Allowance, GarbageError, printable
-from vision.observation import Observation
-from vision.process_end import end_process, words_of
-from vision.settings import CameraDeviceSettings
+from vision.process.garbage import Allowance, GarbageError, printable
+from vision.process.process_end import end_process, words_of
+from vision.sight.edge_states import EdgeStates
+from vision.sight.observation import Observation
 
 log = logging.getLogger(__name__)
 COMMAND = (sys.executable, "-m", "vision.eye")

@@ -16,7 +16,7 @@ from gateway.model.survey import Survey
 from vision.camera.capture_handle import CaptureHandle
 from vision.driver import CameraDriver, SeenCamera
 from vision.eye_hub import EyeHub
-from vision.finding import Ailment, FindingKind
+from vision.picture.finding import Ailment, FindingKind
 from vision.sight.keeping import SightBooks
 
 Titles = Mapping[str, tuple[str, str]]

@@ -31,8 +31,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from drivers.mqtt.decode import FieldMessage
 from drivers.mqtt.inbox import Arrival, Inbox, Lost, Opened, Subscribed
 from drivers.mqtt.settings import MAX_PAYLOAD_BYTES, MqttLink, TlsFiles
-from gateway.mqtt_client import HEAD_BYTES, BoundedClient
 from gateway.ports import Clock
+from kit.mqtt_client import HEAD_BYTES, BoundedClient
 
 KEEP_BYTES = 65_536
 """So much of a payload is kept aside."""

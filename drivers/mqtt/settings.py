@@ -9,7 +9,7 @@ from drivers.mqtt.json_path import compile_path, is_open, keys_of
 from drivers.numbers.point import NumberPoint, check_decimals
 from drivers.numbers.types import ByteOrder, NumberType
 from drivers.schema import DeviceSettings, DeviceTable, LinkSettings, Schema, TablePoint, check_fault_bits
-from gateway.secret import Secret
+from kit.secret import Secret
 
 KEY_LEVEL = "{key}"
 MAX_BYTES = 65_536

@@ -27,7 +27,7 @@ from drivers.sim.pit import PitModel
 from drivers.sim.stage import StageOptions
 from drivers.sim.story import OverloadPlan
 from drivers.sim.weather import Climate
-from gateway.clock import SystemClock
+from kit.clock import SystemClock
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -21,7 +21,7 @@ from drivers.sim.registers import shipped_tables
 from drivers.sim.stage import MQTT_CRANE, Stage, StageOptions
 from drivers.sim.station import as_displayed, values_of
 from drivers.sim.weather import Weather
-from gateway.clock import SimulatedClock
+from kit.clock import SimulatedClock
 
 STEP_S = 0.05
 PIT_EVERY_S = 600.0

@@ -18,9 +18,9 @@ from typing import TypeVar
 from contract.canonical import Canonical
 from gateway.accounts.account_events import AccountEvent, AccountEventKind, filed_under
 from gateway.accounts.account_store import AccountStore
-from gateway.evidence import RecordKind, SealedRecord
+from gateway.evidence.evidence import RecordKind, SealedRecord
+from gateway.line.recorder import Entry, Recorder
 from gateway.model.errors import StoreError
-from gateway.recorder import Entry, Recorder
 from gateway.store.alert_store import AlertStore
 
 log = logging.getLogger(__name__)

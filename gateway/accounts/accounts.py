@@ -22,9 +22,9 @@ from gateway.accounts.throttle import Throttle
 from gateway.accounts.tokens import Tokens
 from gateway.accounts.walls import Walls
 from gateway.accounts.workplaces import Caller
+from gateway.line.recorder import Recorder
 from gateway.model.errors import StoreError
 from gateway.ports import Clock
-from gateway.recorder import Recorder
 from gateway.store.alert_store import AlertStore
 from gateway.store.database import Repair
 

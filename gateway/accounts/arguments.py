@@ -18,9 +18,9 @@ from gateway.accounts.faults import AccountError, AccountFault
 from gateway.accounts.recovery import make_recovery_code
 from gateway.accounts.token_desk import list_tokens, make_token, take_back_token
 from gateway.accounts.tokens import MOST_DAYS, USUAL_DAYS, Draft, TokenScope, Wanted
-from gateway.clock import SystemClock
 from gateway.model.errors import StoreError
 from gateway.ports import Clock
+from kit.clock import SystemClock
 
 if TYPE_CHECKING:
     from gateway.settings import Settings

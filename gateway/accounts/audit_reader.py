@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.store.database import open_reader
 
 SCANNED_AT_ONCE: Final = 100_000

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.media.index import MediaIndex
 from gateway.media.kept import MediaItem, MediaState
 from gateway.media.sealing import case_filed, read_case, read_media

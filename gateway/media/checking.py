@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.media.kept import MediaClass, MediaItem, MediaState
 from gateway.media.rendition import Blur
 from gateway.media.sealing import read_case, read_media

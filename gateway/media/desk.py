@@ -8,13 +8,13 @@ A body whose digest does not match is an error, never a picture. Knows no HTTP a
 import asyncio
 from typing import Final
 
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Entry
 from gateway.media.kept import MediaBody, MediaCase, MediaClass, MediaError, MediaItem, MediaRefusal, MediaState
 from gateway.media.rendition import Blur
 from gateway.media.sealing import case_content, case_filed, read_case
 from gateway.media.shelf import DamagedError, NotKeptError
 from gateway.media.stores import MediaStores
-from gateway.recorder import Entry
 from gateway.store.alert_store import AlertStore
 
 SEALED_WITHIN_S: Final = 10.0

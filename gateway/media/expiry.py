@@ -13,12 +13,12 @@ import logging
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Entry
 from gateway.media.catching_up import catch_up
 from gateway.media.kept import MediaClass, MediaItem, MediaState
 from gateway.media.sealing import expiry_content, media_filed, segment_id
 from gateway.media.stores import MediaStores
-from gateway.recorder import Entry
 
 log = logging.getLogger(__name__)
 EVERY_S: Final = 3600.0

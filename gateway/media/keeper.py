@@ -26,7 +26,8 @@ from typing import Final
 
 import orjson
 
-from gateway.evidence import RecordKind, SealedRecord, hand_over_key
+from gateway.evidence.evidence import RecordKind, SealedRecord, hand_over_key
+from gateway.line.recorder import Entry, Told
 from gateway.media.catching_up import catch_up
 from gateway.media.kept import MediaClass, MediaItem, MediaState
 from gateway.media.rendition import Thumb, thumbnail_messages
@@ -39,7 +40,6 @@ from gateway.model.errors import StoreError
 from gateway.model.picture import FiredScene, Picture
 from gateway.model.quantity import PointTable
 from gateway.ports import Eyes
-from gateway.recorder import Entry, Told
 from gateway.store.alert_store import Message
 
 log = logging.getLogger(__name__)

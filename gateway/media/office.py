@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.line.recorder import Recorder
 from gateway.media.catching_up import Chain
 from gateway.media.desk import MediaDesk
 from gateway.media.expiry import KEPT_DAYS, MediaExpiry
@@ -19,7 +20,6 @@ from gateway.media.shelf import DEFAULT_MAX_BYTES, MediaShelf
 from gateway.media.stores import MediaStores
 from gateway.model.quantity import PointTable
 from gateway.ports import Clock, Eyes
-from gateway.recorder import Recorder
 from gateway.store.alert_store import AlertStore
 
 

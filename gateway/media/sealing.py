@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from contract.canonical import Canonical, canonical_bytes, decimal_text
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.media.kept import MediaCase, MediaClass, MediaItem, MediaState
 from gateway.store.alert_store import MEDIA_URGENCY, KeptRecord, Message
 

@@ -16,12 +16,12 @@ from typing import Final, Protocol
 
 import orjson
 
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Told
 from gateway.media.shelf import DamagedError, MediaShelf, NotKeptError
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.model.errors import StoreError
 from gateway.ports import Clock
-from gateway.recorder import Told
 from gateway.store.alert_store import AlertStore
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gateway.durable import sync_folder
+from kit.durable import sync_folder
 
 log = logging.getLogger(__name__)
 MEDIA_FOLDER = "media"

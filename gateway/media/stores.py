@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from gateway.line.recorder import Recorder
 from gateway.media.catching_up import Chain
 from gateway.media.index import MediaIndex
 from gateway.media.shelf import MediaShelf
 from gateway.ports import Clock
-from gateway.recorder import Recorder
 
 
 @dataclass(frozen=True, slots=True)

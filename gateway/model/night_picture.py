@@ -1,7 +1,7 @@
 """What is said of a picture that is to be the reference by night of a survey: how it lies over the picture that was
 drawn on, how much of each drawn line can be made out in it, and why it cannot be used.
 
-`vision.survey_night.night_look` fills it in; a person confirms what no measure can: that the protection stands.
+`vision.edges.survey_night.night_look` fills it in; a person confirms what no measure can: that the protection stands.
 """
 
 from dataclasses import dataclass

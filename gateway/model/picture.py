@@ -51,7 +51,7 @@ class CameraState:
     why not. `frames_per_s` arriving, `judged_per_s` judged; `ailing` are the keys of what is wrong with the picture
     now; `dangerous_works` that it watches dangerous works. `presets` of a camera that turns are the names of what is
     drawn for it; it looks at `preset` (None: at none of them, or not known). `not_shut_in`: what the process that
-    decodes it is not kept from (`vision.confinement.Lack`, with commas).
+    decodes it is not kept from (`vision.process.confinement.Lack`, with commas).
     `scores` are the operating scores as the eye says them,
     empty while it says none; `own_scores` is the newest version of the camera's own (0: never any), `own_scores_used`
     that they are in force, `own_scores_undone` that it went back to the model's own, `scores_since_ns` when that

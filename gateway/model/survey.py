@@ -6,7 +6,7 @@ Coordinates are fractions of the frame (0..1, x to the right, y down), so that a
                   |  rail height 1.2 m |                    opening; two marks say where the top of the rail would be
         foot      o====================o  foot              above two of its points, and with that the scale there.
 
-`vision.survey_parsing.read_survey` reads one version from plain data, or raises `SurveyError` with every fault. A
+`vision.survey.parsing.read_survey` reads one version from plain data, or raises `SurveyError` with every fault. A
 new drawing is a new version; an old version is never changed.
 """
 

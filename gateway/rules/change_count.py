@@ -24,7 +24,7 @@ from gateway.model.rule import ChangeCountParameters, ResolvedRule
 from gateway.model.verdict import Truth, Verdicts
 from gateway.rules.columns import Columns, no_data
 from gateway.rules.coverage import Coverage
-from gateway.window import Window
+from gateway.rules.window import Window
 
 
 class ChangeCountRules:

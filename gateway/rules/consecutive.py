@@ -27,7 +27,7 @@ from gateway.model.rule import ConsecutiveParameters, Direction, ResolvedRule
 from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Verdicts
 from gateway.rules.columns import Columns, Positions, no_data
 from gateway.rules.coverage import Coverage
-from gateway.window import Window
+from gateway.rules.window import Window
 
 
 class ConsecutiveRules:

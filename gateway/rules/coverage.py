@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.rules.columns import Positions
-from gateway.window import Window
+from gateway.rules.window import Window
 
 SET_BACK_NS = 5_000_000_000
 Flags = NDArray[np.bool_]

@@ -27,7 +27,7 @@ from gateway.model.rule import FlatLineParameters, ResolvedRule
 from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Verdicts
 from gateway.rules.columns import Columns, Plan, Positions, no_data
 from gateway.rules.coverage import Coverage, Flags, Step
-from gateway.window import Window
+from gateway.rules.window import Window
 
 _OFF, _ON, _NOT_KNOWN = 0, 1, 2
 _GOOD = int(GOOD)

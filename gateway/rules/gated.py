@@ -28,7 +28,7 @@ from gateway.model.rule import Direction, GateParameters, ResolvedRule
 from gateway.model.verdict import FALSE, UNKNOWN, Verdicts
 from gateway.rules.columns import Columns, Plan, Positions, no_data
 from gateway.rules.threshold import ThresholdRules
-from gateway.window import Window
+from gateway.rules.window import Window
 
 Truths = NDArray[np.uint8]
 # FALSE < UNKNOWN < TRUE, so that AND is the smallest; the table is its own inverse.

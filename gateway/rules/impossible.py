@@ -26,7 +26,7 @@ from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Verdicts
 from gateway.rules.columns import Columns, Plan, Positions, no_data
 from gateway.rules.coverage import SET_BACK_NS
-from gateway.window import Window
+from gateway.rules.window import Window
 
 Seconds = NDArray[np.float64]
 

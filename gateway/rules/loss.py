@@ -30,7 +30,7 @@ from gateway.model.rule import LossParameters, ResolvedRule
 from gateway.model.verdict import Truth, Verdicts
 from gateway.rules.columns import no_data
 from gateway.rules.coverage import SET_BACK_NS
-from gateway.window import Window
+from gateway.rules.window import Window
 
 BUCKETS = 60
 BY_CHANCE = 0.01

@@ -10,7 +10,7 @@ import numpy as np
 
 from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import FALSE, TRUE, UNKNOWN, Verdicts
-from gateway.window import Window
+from gateway.rules.window import Window
 
 
 class SilenceRules:

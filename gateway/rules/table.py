@@ -22,7 +22,7 @@ from gateway.rules.loss import LossRules
 from gateway.rules.rate_of_change import RateOfChangeRules
 from gateway.rules.silence import SilenceRules
 from gateway.rules.threshold import ThresholdRules
-from gateway.window import Window
+from gateway.rules.window import Window
 
 
 class WindowedRules(Protocol):

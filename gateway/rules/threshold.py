@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gateway.model.reading import GOOD, Readings
 from gateway.model.rule import Direction, ResolvedRule
 from gateway.model.verdict import UNKNOWN, Verdicts
-from gateway.window import Window
+from gateway.rules.window import Window
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,22 +14,22 @@ from dataclasses import dataclass, field, replace
 from math import nan
 from pathlib import Path
 
-from gateway.assets.crane import CraneDerivation
-from gateway.assets.crane_description import CraneDescription, undescribed
-from gateway.assets.derivation import Derivation
-from gateway.assets.papers import DriverLookup, nobody_known
-from gateway.assets.pit import PitDerivation
-from gateway.assets.pit_description import PitDescription
-from gateway.assets.pit_frequency import FrequencyTable
-from gateway.assets.pit_instrument import DirectReading
-from gateway.assets.pit_point import PitPointDerivation
-from gateway.assets.pit_surroundings import PitSurroundings
-from gateway.assets.safety_device import CraneSilence
-from gateway.assets.site_standing import NOTHING_KNOWN, SiteStanding
-from gateway.assets.site_watch import CranePermission, WeatherWatch
-from gateway.assets.tie_watch import TieWatch
+from gateway.model.derivation import Derivation
+from gateway.model.papers import DriverLookup, nobody_known
 from gateway.model.quantity import Point, PointTable
 from gateway.model.rule import ResolvedRule
+from gateway.model.site_standing import NOTHING_KNOWN, SiteStanding
+from gateway.parts.crane.model.crane import CraneDerivation
+from gateway.parts.crane.model.description import CraneDescription, undescribed
+from gateway.parts.crane.model.safety_device import CraneSilence
+from gateway.parts.crane.model.tie_watch import TieWatch
+from gateway.parts.pit.model.description import PitDescription
+from gateway.parts.pit.model.frequency import FrequencyTable
+from gateway.parts.pit.model.instrument import DirectReading
+from gateway.parts.pit.model.pit import PitDerivation
+from gateway.parts.pit.model.point import PitPointDerivation
+from gateway.parts.pit.model.surroundings import PitSurroundings
+from gateway.parts.weather.site_watch import CranePermission, WeatherWatch
 from gateway.settings.binding import Field
 from gateway.settings.crane_yard_plan import (
     Obstacles,

@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from gateway.id_numbers import mask_id_numbers
-from gateway.secret import Secret
+from gateway.model.id_numbers import mask_id_numbers
 from gateway.settings.document import FULL_WIDTH, Document, KeyPath
 from gateway.settings.schema import NAME_PATTERN
 from gateway.settings.wording import CATALOGUE
+from kit.secret import Secret
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -10,10 +10,10 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.assets.braking import Braking
-from gateway.assets.crane_group_members import CraneGroupParameters
-from gateway.assets.crane_group_motion import MotionParameters
-from gateway.assets.right_of_way import Principle
+from gateway.parts.crane.group.braking import Braking
+from gateway.parts.crane.group.members import CraneGroupParameters
+from gateway.parts.crane.group.motion import MotionParameters
+from gateway.parts.crane.group.right_of_way import Principle
 from gateway.settings.schema import Name, SettingsModel, Title
 
 _BRAKING, _GROUP, _MOTION = Braking(), CraneGroupParameters(), MotionParameters()

@@ -12,8 +12,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.assets.crane_description import Climb, CraneDescription
-from gateway.assets.load_chart import ChartFault, LoadChart, LoadCurve, fault_of
+from gateway.parts.crane.model.description import Climb, CraneDescription
+from gateway.parts.crane.model.load_chart import ChartFault, LoadChart, LoadCurve, fault_of
 from gateway.settings.crane_tuning import CraneTuning
 from gateway.settings.schema import Name, SettingsModel
 

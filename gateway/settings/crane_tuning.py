@@ -1,7 +1,7 @@
 """A site's own parameters for its crane's derived quantities. Without an entry the defaults hold.
 
-In: plain data. Out: the parameters of `gateway.assets.crane_parameters`, which says more of each. Every default is a
-product design (PD) unless it names a standard. Limits are not here: they are in rule packs.
+In: plain data. Out: the parameters of `gateway.parts.crane.model.parameters`, which says more of each. Every default
+is a product design (PD) unless it names a standard. Limits are not here: they are in rule packs.
 """
 
 from math import inf
@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.assets.crane_parameters import (
+from gateway.parts.crane.model.parameters import (
     CraneParameters,
     CycleMarks,
     FatigueParameters,

@@ -8,17 +8,17 @@ names what there is not. Opens no file.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.assets.braking import Braking
-from gateway.assets.crane_description import CraneDescription
-from gateway.assets.crane_geometry import CraneGeometry
-from gateway.assets.crane_group import CraneGroupDerivation
-from gateway.assets.crane_group_clearances import CraneGroupClearances
-from gateway.assets.crane_group_members import INPUT_KEYS, CraneGroupParameters, GroupMember
-from gateway.assets.crane_surroundings import CraneSurroundings, SurroundingsParameters
-from gateway.assets.derivation import Derivation
-from gateway.assets.power_lines import LineClearance, PowerLine
-from gateway.assets.zones import Zone
+from gateway.model.derivation import Derivation
 from gateway.model.rule import ResolvedRule
+from gateway.parts.crane.group.braking import Braking
+from gateway.parts.crane.group.clearances import CraneGroupClearances
+from gateway.parts.crane.group.group import CraneGroupDerivation
+from gateway.parts.crane.group.members import INPUT_KEYS, CraneGroupParameters, GroupMember
+from gateway.parts.crane.group.power_lines import LineClearance, PowerLine
+from gateway.parts.crane.group.surroundings import CraneSurroundings, SurroundingsParameters
+from gateway.parts.crane.group.zones import Zone
+from gateway.parts.crane.model.description import CraneDescription
+from gateway.parts.crane.model.geometry import CraneGeometry
 from gateway.settings.crane_group_settings import CraneGroupSettings
 from gateway.settings.crane_zone_settings import PowerLineSettings, ZoneSettings
 from gateway.settings.document import Document, KeyPath

@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.assets.crane_description import CraneDescription
-from gateway.assets.power_lines import LineClearance, PowerLine
-from gateway.assets.zones import PlanPoint, Zone, ZoneKind, polar, sector
+from gateway.parts.crane.group.power_lines import LineClearance, PowerLine
+from gateway.parts.crane.group.zones import PlanPoint, Zone, ZoneKind, polar, sector
+from gateway.parts.crane.model.description import CraneDescription
 from gateway.settings.schema import Certainty, LimitSource, Name, SettingsModel, Title, certainty_fits
 
 Place = Annotated[float, Field(ge=-100_000, le=100_000)]

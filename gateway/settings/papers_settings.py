@@ -11,11 +11,11 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.assets.papers import CranePapers, DriverLookup, Period, nobody_known
-from gateway.assets.papers_ties import ErectionLimits, Tie, TieRegistry
-from gateway.id_numbers import holds_id_number
-from gateway.secret import Secret
+from gateway.model.id_numbers import holds_id_number
+from gateway.model.papers import CranePapers, DriverLookup, Period, nobody_known
+from gateway.model.papers_ties import ErectionLimits, Tie, TieRegistry
 from gateway.settings.schema import SettingsModel
+from kit.secret import Secret
 
 
 def _no_id_number(text: str) -> str:

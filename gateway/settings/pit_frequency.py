@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.assets.pit_description import SafetyGrade
-from gateway.assets.pit_frequency import DepthInterval, FrequencyTable, PhaseInterval, PitPhase
+from gateway.parts.pit.model.description import SafetyGrade
+from gateway.parts.pit.model.frequency import DepthInterval, FrequencyTable, PhaseInterval, PitPhase
 from gateway.settings.checking import check
 from gateway.settings.document import Document
 from gateway.settings.schema import Certainty, SettingsModel

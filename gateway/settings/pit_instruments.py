@@ -11,12 +11,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.assets.hydrostatic_level import HydrostaticLevel
-from gateway.assets.inclinometer import InclinometerChain, InclinometerNode
-from gateway.assets.pit_instrument import DirectReading
-from gateway.assets.pit_water_level import WaterLevel, WellReading
-from gateway.assets.strut_load import StrutLoad
-from gateway.assets.vibrating_wire import LinearSheet, PolynomialSheet, VibratingWire
+from gateway.parts.pit.model.hydrostatic_level import HydrostaticLevel
+from gateway.parts.pit.model.inclinometer import InclinometerChain, InclinometerNode
+from gateway.parts.pit.model.instrument import DirectReading
+from gateway.parts.pit.model.strut_load import StrutLoad
+from gateway.parts.pit.model.vibrating_wire import LinearSheet, PolynomialSheet, VibratingWire
+from gateway.parts.pit.model.water_level import WaterLevel, WellReading
 from gateway.settings.schema import Name, SettingsModel
 
 MICROSTRAIN = "ue"

@@ -16,8 +16,8 @@ absolute value is only an upper bound: at or above it the point is over its limi
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.assets.pit_description import ControlValue, PitDescription, PitPoint
-from gateway.assets.pit_items import DesignShare, PitStructure
+from gateway.parts.pit.model.description import ControlValue, PitDescription, PitPoint
+from gateway.parts.pit.model.items import DesignShare, PitStructure
 from gateway.settings.pit_limits_schema import Figure, PitCell
 from gateway.settings.rulepack import Packs, PitLimitEntry
 from gateway.settings.schema import Certainty, LimitSource

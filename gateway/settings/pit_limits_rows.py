@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.assets.pit_description import PitDescription, PitPoint
-from gateway.assets.pit_items import DesignShare, rate_item, share_item
 from gateway.model.quantity import Point, PointTable
+from gateway.parts.pit.model.description import PitDescription, PitPoint
+from gateway.parts.pit.model.items import DesignShare, rate_item, share_item
 from gateway.settings.document import Document, KeyPath
 from gateway.settings.pit_limits import PitLimit, PitLimits, less_sure, limits_of
 from gateway.settings.pit_limits_schema import PitItemSettings, PitRowSettings, Side

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.assets.pit_description import SafetyGrade
-from gateway.assets.pit_items import PitItem, PitStructure
 from gateway.model.alarm import Severity
+from gateway.parts.pit.model.description import SafetyGrade
+from gateway.parts.pit.model.items import PitItem, PitStructure
 from gateway.settings.rule_shape import HazardCode
 from gateway.settings.schema import Certainty, LimitSource, Seconds, SettingsModel, Title, certainty_fits
 

@@ -9,10 +9,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.assets.pit_description import Baseline, BaselineKind, ControlValue
-from gateway.assets.pit_items import ItemFacts, PitItem, PitStructure
-from gateway.assets.reading_quality import QualityGates
-from gateway.assets.robust_rate import RateWindow
+from gateway.parts.pit.model.description import Baseline, BaselineKind, ControlValue
+from gateway.parts.pit.model.items import ItemFacts, PitItem, PitStructure
+from gateway.parts.pit.model.reading_quality import QualityGates
+from gateway.parts.pit.model.robust_rate import RateWindow
 from gateway.settings.pit_instruments import point_id
 from gateway.settings.schema import (
     Certainty,

@@ -11,8 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.assets.inclinometer import InclinometerChain, InclinometerDepth
-from gateway.assets.pit_description import (
+from gateway.parts.pit.model.description import (
     Baseline,
     BaselineKind,
     PitDescription,
@@ -21,10 +20,11 @@ from gateway.assets.pit_description import (
     PitTrade,
     SafetyGrade,
 )
-from gateway.assets.pit_instrument import DirectReading, Instrument
-from gateway.assets.pit_items import ITEMS, ItemFacts
-from gateway.assets.pit_outputs import Ending
-from gateway.assets.reading_quality import QualityGates
+from gateway.parts.pit.model.inclinometer import InclinometerChain, InclinometerDepth
+from gateway.parts.pit.model.instrument import DirectReading, Instrument
+from gateway.parts.pit.model.items import ITEMS, ItemFacts
+from gateway.parts.pit.model.outputs import Ending
+from gateway.parts.pit.model.reading_quality import QualityGates
 from gateway.settings.pit_instruments import (
     MICROSTRAIN,
     HydrostaticSettings,

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gateway.assets.pit_items import PitItem
-from gateway.assets.power_lines import LineClearance
+from gateway.parts.crane.group.power_lines import LineClearance
+from gateway.parts.pit.model.items import PitItem
 from gateway.settings.checking import check, check_type, choice, not_a_mapping, unknown_key
 from gateway.settings.crane_zone_settings import VoltageClearanceSettings
 from gateway.settings.document import Document, KeyPath

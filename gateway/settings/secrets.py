@@ -12,11 +12,11 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from contract.signing import MissingAlgorithmError, require_algorithm
-from gateway.secret import Secret
 from gateway.settings.binding import Field
 from gateway.settings.document import Document, KeyPath
 from gateway.settings.settings import BoundUplink
 from gateway.settings.site import SiteParts
+from kit.secret import Secret
 
 PEM_FILES: Final = frozenset({"ca_file", "cert_file", "key_file"})
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import orjson
 
-from gateway.assets.derivation import AssetEvent
-from gateway.assets.papers import local_day
+from gateway.model.derivation import AssetEvent
+from gateway.model.papers import local_day
 from gateway.store.asset_records import Cycle, HandReading
 from gateway.store.database import FollowingReader
 

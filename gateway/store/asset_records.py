@@ -17,9 +17,9 @@ from dataclasses import astuple, dataclass, replace
 
 import orjson
 
-from gateway.assets.derivation import AssetEvent, Json
-from gateway.assets.papers import driver_number
-from gateway.id_numbers import mask_content, mask_id_numbers
+from gateway.model.derivation import AssetEvent, Json
+from gateway.model.id_numbers import mask_content, mask_id_numbers
+from gateway.model.papers import driver_number
 from gateway.store.database import Schema
 
 ASSETS_FILE = "assets.db"

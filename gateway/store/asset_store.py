@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.assets.derivation import AssetEvent, Json
+from gateway.model.derivation import AssetEvent, Json
 from gateway.model.errors import StoreError
 from gateway.store.asset_records import (
     ASSETS_FILE,

@@ -15,9 +15,9 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gateway.durable import write_whole
 from gateway.store.alert_store import ALERTS_FILE
 from gateway.store.database import open_reader
+from kit.durable import write_whole
 
 log = logging.getLogger(__name__)
 LAST_KNOWN_FILE = "last-known.json"

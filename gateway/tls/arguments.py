@@ -7,8 +7,8 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gateway.clock import SystemClock
 from gateway.tls.command import run_init, run_renew, run_show
+from kit.clock import SystemClock
 
 if TYPE_CHECKING:
     from gateway.settings import Settings

@@ -13,9 +13,9 @@ from typing import Any, Literal
 from urllib.parse import quote_plus
 
 from gateway.ports import Uplink, UplinkContext, UplinkKind
-from gateway.secret import Secret
 from gateway.uplinks.messenger import MessageForm, MessengerUplink
 from gateway.uplinks.robot import Dialect, Robot, RobotSettings
+from kit.secret import Secret
 
 LIMITED_FOR_S = 600.0
 

@@ -26,9 +26,9 @@ from docking.loading import load_platform
 from docking.platform import RecordMap, Replay
 from docking.quantities import AI_RULES, RecordKind
 from docking.record import DockingRecord
-from gateway.id_numbers import mask_id_numbers
 from gateway.model.alarm import Transition, TransitionKind
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
+from gateway.model.id_numbers import mask_id_numbers
 from gateway.ports import ReadingBlock, Uplink, UplinkContext, UplinkKind
 from gateway.store.alert_store import ALERTS_FILE, ChainReader
 from gateway.uplinks.docking_crane import CraneNaming, CraneStream

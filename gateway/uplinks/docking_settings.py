@@ -18,9 +18,9 @@ from docking.secret_names import secret_names
 from docking.shelf import map_path, shipped_names
 from gateway.model.alarm import Severity, TransitionKind
 from gateway.ports import UplinkFault
-from gateway.secret import Secret
 from gateway.uplinks.http_door import check_address
 from gateway.uplinks.messenger import ChoosySettings, Chosen
+from kit.secret import Secret
 
 _Sn = Annotated[str, Field(min_length=1, max_length=200)]
 _Code = Annotated[str, Field(max_length=200)]

@@ -39,9 +39,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from gateway.model.alert import OutboxItem, Receipt
 from gateway.ports import Clock, ReadingBlock, Uplink, UplinkContext, UplinkKind
-from gateway.secret import Secret
 from gateway.uplinks.aside import AsideFile
 from gateway.uplinks.line_protocol import LineEncoder, series_head
+from kit.secret import Secret
 
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client import InfluxDBClient

@@ -27,11 +27,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.model.alert import Receipt
 from gateway.model.errors import LinkError
-from gateway.mqtt_client import BoundedClient
 from gateway.ports import Clock
 from gateway.tls.trust import trusting
 from gateway.uplinks.mqtt_messages import OutMessage
 from gateway.uplinks.mqtt_settings import MqttUplinkSettings, UplinkTls
+from kit.mqtt_client import BoundedClient
 
 logger = logging.getLogger(__name__)
 

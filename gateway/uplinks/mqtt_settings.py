@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from gateway.secret import Secret
+from kit.secret import Secret
 
 
 def checked_prefix(text: str) -> str:

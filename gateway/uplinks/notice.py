@@ -1,8 +1,8 @@
 """What a message to people says: outbox rows read back, and put into Chinese or English. Pure.
 
-In: outbox rows of kind `alarm_transition`, `escalation` and `test` (canonical JSON, see `gateway.evidence`). Out: plain
-lines of text. Many at once become one text that says how many of what were put together, so nothing leaves unsaid.
-Knows no receiver, no markup and no limit of length but those it is given.
+In: outbox rows of kind `alarm_transition`, `escalation` and `test` (canonical JSON, see `gateway.evidence.evidence`).
+Out: plain lines of text. Many at once become one text that says how many of what were put together, so nothing leaves
+unsaid. Knows no receiver, no markup and no limit of length but those it is given.
 """
 
 import re

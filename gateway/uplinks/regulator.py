@@ -43,7 +43,6 @@ from contract.signing import VerifyKey
 from contract.strict_json import parse_object
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.ports import BothWords, LinkState, ReadingBlock, Uplink, UplinkContext, UplinkKind
-from gateway.secret import Secret
 from gateway.uplinks.regulator_blob import send_blob
 from gateway.uplinks.regulator_live import MOST_LIVE, LivePushing
 from gateway.uplinks.regulator_mailbox import Mailbox, MessageHandler
@@ -54,6 +53,7 @@ from gateway.uplinks.regulator_sights import Sights
 from gateway.uplinks.regulator_state import BoxTeller, StateTelling
 from gateway.uplinks.regulator_stills import StillSending
 from gateway.uplinks.regulator_words import Place
+from kit.secret import Secret
 
 logger = logging.getLogger(__name__)
 

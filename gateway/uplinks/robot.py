@@ -13,7 +13,6 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from gateway.ports import UplinkContext
-from gateway.secret import Secret
 from gateway.uplinks.http_door import (
     Answer,
     HttpAnswer,
@@ -26,6 +25,7 @@ from gateway.uplinks.http_door import (
 )
 from gateway.uplinks.messenger import MessageForm, MessengerSettings
 from gateway.uplinks.notice import Notice, cut_bytes, full_text
+from kit.secret import Secret
 
 WRONG_SETTINGS_AFTER_S = 300.0
 _HTTP_BLAMES_THE_MESSAGE = frozenset({400, 413, 422})

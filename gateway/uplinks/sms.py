@@ -20,7 +20,6 @@ from pydantic import Field, JsonValue, ValidationInfo, field_validator, model_va
 
 from gateway.model.alarm import Severity
 from gateway.ports import Uplink, UplinkContext, UplinkKind
-from gateway.secret import Secret
 from gateway.uplinks.daily_count import DailyCount
 from gateway.uplinks.http_door import (
     Answer,
@@ -42,6 +41,7 @@ from gateway.uplinks.sms_template import (
     unknown_fields,
     value_at,
 )
+from kit.secret import Secret
 
 log = logging.getLogger(__name__)
 ONE_PART_UNITS = 70  # UCS-2 in 140 bytes (3GPP TS 23.040); a part of a longer text has 6 bytes less for its header

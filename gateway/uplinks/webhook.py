@@ -22,9 +22,9 @@ from pydantic import ValidationInfo, field_validator
 from gateway.model.alarm import Severity, TransitionKind
 from gateway.model.alert import OutboxItem, Receipt
 from gateway.ports import ReadingBlock, Uplink, UplinkContext, UplinkKind
-from gateway.secret import Secret
 from gateway.uplinks.http_door import HttpAnswer, HttpDoor, HttpRequest, NoAnswerError, check_address
 from gateway.uplinks.messenger import ChoosySettings, Chosen
+from kit.secret import Secret
 
 WRONG_SETTINGS_AFTER_S = 60.0
 TOO_MANY_AFTER_S = 5.0

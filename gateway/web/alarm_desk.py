@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.camera_office.desk_verdicts import JudgedAlarm, filed, verdict_of
-from gateway.commands import AlarmCommands
-from gateway.escalation import EscalationOutlook
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.commands import AlarmCommands
+from gateway.line.desk_verdicts import JudgedAlarm, filed, verdict_of
+from gateway.line.escalation import EscalationOutlook
 from gateway.model.alarm import Severity
 from gateway.model.hazard import HazardCatalogue, day_of
 from gateway.model.reading import Quality

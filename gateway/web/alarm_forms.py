@@ -21,7 +21,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
 from gateway.alarms import CommandError, Refusal
-from gateway.commands import AlarmCommands
+from gateway.line.commands import AlarmCommands
 from gateway.model.alarm_note import FalseAlarmCause
 from gateway.web.alarm_desk import AlarmDesk
 from gateway.web.alarm_page import alarm_page_routes, detail

@@ -17,7 +17,7 @@ from gateway.accounts.account_events import AccountEventKind
 from gateway.accounts.audit_reader import LAST_SEQ, AuditEntry, AuditGroup, AuditQuestion, AuditReader
 from gateway.accounts.person import Role
 from gateway.accounts.token_desk import CONSOLE
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.model.alarm import TransitionKind
 from gateway.web.account_desk import ROLES
 from gateway.web.pages import Pages

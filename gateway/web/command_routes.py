@@ -17,7 +17,7 @@ from fastapi.responses import Response
 from pydantic import Field, field_validator
 
 from gateway.alarms import CommandError, Refusal
-from gateway.commands import AlarmCommands
+from gateway.line.commands import AlarmCommands
 from gateway.model.alarm_note import FalseAlarmCause
 from gateway.web.alarm_answers import SubjectCommandAnswer
 from gateway.web.answer_fields import AlarmId, SubjectId

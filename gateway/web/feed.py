@@ -24,8 +24,8 @@ from typing import Any
 import orjson
 
 from contract import __version__
-from gateway.evidence import RecordKind
-from gateway.recorder import Told
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Told
 from gateway.store.alert_store import AlertStore, KeptRecord
 from gateway.web.feed_counts import GapReason
 from gateway.web.live_picture import LivePicture

@@ -18,8 +18,8 @@ from typing import Final
 
 import numpy as np
 
-from gateway.clock_state import ClockState, clock_state
-from gateway.delivery import Delivery
+from gateway.line.clock_state import ClockState, clock_state
+from gateway.line.delivery import Delivery
 from gateway.model.reading import Quality
 from gateway.model.verdict import Truth
 from gateway.web.bullet_bars import (

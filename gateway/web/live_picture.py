@@ -7,7 +7,7 @@ JSON-ready rows. The picture is made anew each time and kept nowhere. Knows no c
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from gateway.escalation import EscalationOutlook
+from gateway.line.escalation import EscalationOutlook
 from gateway.model.alarm import Severity
 from gateway.web.read_model import BoxView, Row
 

@@ -6,14 +6,14 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from drivers.polling import POLL_SECONDS
-from gateway.delivery import SEND_SECONDS
+from gateway.line.delivery import SEND_SECONDS
+from gateway.line.recorder import COMMIT_SECONDS
 from gateway.model.verdict import Truth
 from gateway.ports import LinkState
-from gateway.recorder import COMMIT_SECONDS
 from gateway.web.feed_counts import GapReason
 from gateway.web.process_metrics import BuildCollector, ProcessFigures
 from gateway.web.read_model import BoxView
+from kit.poll_seconds import POLL_SECONDS
 
 LABEL_DEVICE = ["device"]
 LABEL_UPLINK = ["uplink"]

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.clock_state import Sync
+from gateway.line.clock_state import Sync
 from gateway.model.alarm import Alarm, Severity
 from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import Truth

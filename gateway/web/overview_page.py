@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from gateway.clock_state import ClockState, clock_state
+from gateway.line.clock_state import ClockState, clock_state
 from gateway.web.live_cells import OverviewBoard
 from gateway.web.pages import Pages
 from gateway.web.visitor import Role, require

@@ -10,25 +10,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.alarms import AlarmTable
-from gateway.arming import Arming
-from gateway.delivery import Delivery
-from gateway.intake import Intake
+from gateway.line.arming import Arming
+from gateway.line.delivery import Delivery
+from gateway.line.intake import Intake
+from gateway.line.pipeline import Pipeline
+from gateway.line.recorder import Recorder
+from gateway.line.supervisor import PartHealth
 from gateway.model.alarm import Alarm, OutOfService
 from gateway.model.quantity import PointTable
 from gateway.model.reading import Quality
 from gateway.model.verdict import Truth
-from gateway.pipeline import Pipeline
 from gateway.ports import Clock, Driver
-from gateway.recorder import Recorder
 from gateway.rules.table import RuleTable
+from gateway.rules.window import Window
 from gateway.store.alert_store import AlertStore
 from gateway.store.history_reader import HistoryReader
-from gateway.supervisor import PartHealth
 from gateway.tls.watch import CertificateWatch
 from gateway.web.feed_counts import FeedCounts
 from gateway.web.reloading import ConfigState
 from gateway.web.site_plan import Drawing
-from gateway.window import Window
 
 Row = dict[str, Any]
 STUCK_AFTER_NS = 5_000_000_000

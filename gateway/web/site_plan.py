@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import cos, isfinite, radians, sin
 from typing import Final
 
-from gateway.assets.zones import ZoneKind, sector
+from gateway.parts.crane.group.zones import ZoneKind, sector
 from gateway.settings import Settings
 from gateway.settings.crane_settings import CraneSettings
 from gateway.settings.site_file import AssetSettings

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
-from gateway.channel_checks import ChannelCheckError, ChannelChecks, ChannelRecord, CheckRefusal
+from gateway.line.channel_checks import ChannelCheckError, ChannelChecks, ChannelRecord, CheckRefusal
 from gateway.web.pages import Pages
 from gateway.web.visitor import Role, require
 

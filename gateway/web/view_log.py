@@ -10,9 +10,9 @@ from typing import Final
 from starlette.requests import Request
 
 from contract.canonical import Canonical
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Entry, Recorder
 from gateway.ports import Clock
-from gateway.recorder import Entry, Recorder
 from gateway.web.account_visitors import address_of
 from gateway.web.visitor import RefusedError, Role, visitor_of
 

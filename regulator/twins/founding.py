@@ -10,20 +10,20 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from regulator.accounts.directory import change_password, make_account
-from regulator.accounts.granting import approve_grant, grant_at_set_up, propose_grant
-from regulator.accounts.model import NewAccount
-from regulator.accounts.passwords import Passwords
-from regulator.desk import Desk
-from regulator.intake.codes import Wanted, issue_codes
-from regulator.model.actor import CONSOLE, SYSTEM, Actor, Duty, Level, Scope
-from regulator.registry.act import Act
-from regulator.registry.days import day_of
-from regulator.registry.device_office import DangerousWork, Device, add_device, put_work, watch_work
-from regulator.registry.kinds import Category, DeviceKind, FirmRole, RegionLevel, WorkStage, WorkType
-from regulator.registry.project_office import Project, put_firm, register_project
-from regulator.registry.region_office import Firm, Region, add_firm, add_region
-from regulator.registry.set_office import Action, Proposal, SetRules, decide, propose
+from regulator.base.accounts.directory import change_password, make_account
+from regulator.base.accounts.granting import approve_grant, grant_at_set_up, propose_grant
+from regulator.base.accounts.model import NewAccount
+from regulator.base.accounts.passwords import Passwords
+from regulator.base.act import Act
+from regulator.base.days import day_of
+from regulator.base.desk import Desk
+from regulator.base.intake.codes import Wanted, issue_codes
+from regulator.base.kinds import Category, DeviceKind, FirmRole, RegionLevel, WorkStage, WorkType
+from regulator.base.model.actor import CONSOLE, SYSTEM, Actor, Duty, Level, Scope
+from regulator.parts.registry.projects.device_office import DangerousWork, Device, add_device, put_work, watch_work
+from regulator.parts.registry.projects.project_office import Project, put_firm, register_project
+from regulator.parts.registry.projects.region_office import Firm, Region, add_firm, add_region
+from regulator.parts.registry.projects.set_office import Action, Proposal, SetRules, decide, propose
 from regulator.twins.province import CAMERAS, CITIES, COUNTIES, PROVINCE_CODE, PROVINCE_NAME, MadeProject
 
 REASON: Final = "示范数据 demonstration"

@@ -20,14 +20,14 @@ import httpx
 from httpx import ASGITransport
 
 from contract import __version__
-from regulator.desk import Desk
-from regulator.registry.days import DAY_NS, day_of, day_start_ns
+from regulator.application import desk_app
+from regulator.base.days import DAY_NS, day_of, day_start_ns
+from regulator.base.desk import Desk
 from regulator.twins.box import BoxTwin, KeptBox, TwinAlarm
 from regulator.twins.founding import Founded, codes_for
 from regulator.twins.past_coverage import write_days
 from regulator.twins.past_people import People
 from regulator.twins.province import MadeProject, made_alarms
-from regulator.web.app import desk_app
 
 HOUR_NS, MINUTE_NS, SECOND_NS = 3_600_000_000_000, 60_000_000_000, 1_000_000_000
 WORK_BEGINS_H, WORK_ENDS_H = 7, 18

@@ -12,26 +12,26 @@ from typing import Any, Protocol
 
 from sqlalchemy import select, update
 
-from regulator.desk import Desk, Job
-from regulator.hazards.evidence import NewEvidence, put_photo
-from regulator.hazards.office import HazardOffice
-from regulator.hazards.opening import open_hazard
-from regulator.hazards.sections import Section
-from regulator.hazards.state_names import HazardAction, HazardState
-from regulator.hazards.step import Ask
-from regulator.hazards.watch import HazardWatch
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
-from regulator.model.refusals import RefusedError
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.review import review_items
-from regulator.registry.act import Act
-from regulator.registry.days import DAY_NS
-from regulator.review.judgement import ItemState, read_judgement
-from regulator.review.leases import take_lease
-from regulator.review.verdicts import Verdicts
-from regulator.supervision.draw_file import load_draw
-from regulator.supervision.draw_office import NewDraw, PublicValue, draw, freeze
+from regulator.base.act import Act
+from regulator.base.days import DAY_NS
+from regulator.base.desk import Desk, Job
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.review import review_items
+from regulator.parts.hazards.evidence import NewEvidence, put_photo
+from regulator.parts.hazards.office import HazardOffice
+from regulator.parts.hazards.opening import open_hazard
+from regulator.parts.hazards.sections import Section
+from regulator.parts.hazards.state_names import HazardAction, HazardState
+from regulator.parts.hazards.step import Ask
+from regulator.parts.hazards.watch import HazardWatch
+from regulator.parts.review.judgement import ItemState, read_judgement
+from regulator.parts.review.leases import take_lease
+from regulator.parts.review.verdicts import Verdicts
+from regulator.parts.supervision.draw_file import load_draw
+from regulator.parts.supervision.draw_office import NewDraw, PublicValue, draw, freeze
 from regulator.twins.picture import drawn_picture
 
 A, S = HazardAction, HazardState

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from gateway.demo_browser import browser_missing
-from gateway.demo_walk import DRAW, MOST_PICTURE_BYTES, STEPS, WINDOW
+from sitewarden.demo.browser import browser_missing
+from sitewarden.demo.walk import DRAW, MOST_PICTURE_BYTES, STEPS, WINDOW
 
 MOST_S = 180.0
 MOST_FIRST_PICTURE_MS = 3000
@@ -26,7 +26,7 @@ PICTURES = {"site-zh-CN", "site-en", "desk-zh-CN", "desk-en"} | {f"walk-{number:
 
 def demo(*arguments: str, cwd: Path, within_s: float = MOST_S, **environment: str) -> subprocess.CompletedProcess[str]:
     """The demo as its own process, bounded."""
-    command = [sys.executable, "-m", "gateway", "demo", *arguments]
+    command = [sys.executable, "-m", "sitewarden", "demo", *arguments]
     paths = {"PYTHONPATH": str(Path.cwd())}
     return subprocess.run(
         command, cwd=cwd, env=os.environ | paths | environment, capture_output=True, text=True, timeout=within_s,
@@ -90,7 +90,9 @@ class TestWalk:
 
 def test_without_playwright_one_sentence_names_what_to_install() -> None:
     assert browser_missing() == ""
-    hidden = "import sys, gateway.__main__ as m; sys.modules['playwright'] = None; sys.exit(m.main(['demo', '--tour']))"
+    hidden = (
+        "import sys, sitewarden.__main__ as m; sys.modules['playwright'] = None; sys.exit(m.main(['demo', '--tour']))"
+    )
     done = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "pip install" in done.stderr

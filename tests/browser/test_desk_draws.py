@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.async_api import Page, expect
 
-from regulator.model.actor import Duty
+from regulator.base.model.actor import Duty
 from tests.browser.axe import axe_clean
 from tests.browser.conftest import OpenBrowser
 from tests.browser.looks import DESK, PHONE, overflow_px

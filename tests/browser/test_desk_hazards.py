@@ -8,14 +8,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from regulator.catalogue_file import load_catalogue
-from regulator.hazards.deadline_days import end_of_day_ns
-from regulator.hazards.office import HazardOffice
-from regulator.hazards.state_names import HazardAction
-from regulator.hazards.step import Ask
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
-from regulator.packs import load_packs
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
+from regulator.base.packs import load_packs
+from regulator.parts.hazards.catalogue_file import load_catalogue
+from regulator.parts.hazards.deadline_days import end_of_day_ns
+from regulator.parts.hazards.office import HazardOffice
+from regulator.parts.hazards.state_names import HazardAction
+from regulator.parts.hazards.step import Ask
 from tests.browser.axe import axe_clean
 from tests.browser.looks import DESK, PHONE, Look, overflow_px
 from tests.fakes.chromium import Troubles

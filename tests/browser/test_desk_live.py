@@ -14,8 +14,8 @@ import pytest
 from playwright.async_api import Page, expect
 from sqlalchemy import select
 
-from regulator.model.actor import Duty
-from regulator.records.tables.ledger import ledger_entries
+from regulator.base.model.actor import Duty
+from regulator.base.records.tables.ledger import ledger_entries
 from tests.browser.axe import axe_clean
 from tests.browser.conftest import OpenBrowser
 from tests.browser.looks import DESK, PHONE, Look, overflow_px

@@ -8,13 +8,13 @@ from playwright.async_api import expect
 from sqlalchemy import insert, update
 
 from contract.packs import pack_sha256
-from regulator.intake.findings import Finding, FindingKind, open_finding
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.tables.fleet import pack_offers
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.registry import projects
-from regulator.web.navigation import NAVIGATION
-from regulator.witness.heads import publish_head
+from regulator.base.intake.findings import Finding, FindingKind, open_finding
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.tables.fleet import pack_offers
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.registry import projects
+from regulator.base.web.navigation import NAVIGATION
+from regulator.parts.witness.heads import publish_head
 from tests.browser.axe import axe_clean
 from tests.browser.conftest import OpenBrowser
 from tests.browser.looks import DESK, PHONE, overflow_px

@@ -9,9 +9,9 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 from sqlalchemy import select
 
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.tables.review import review_items
-from regulator.review.leases import take_lease
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.tables.review import review_items
+from regulator.parts.review.leases import take_lease
 from tests.browser.axe import axe_clean
 from tests.browser.looks import DESK, PHONE, Look, overflow_px
 from tests.fakes.chromium import Troubles

@@ -6,9 +6,9 @@ from typing import Any
 from playwright.async_api import Page, expect
 from sqlalchemy import insert, select
 
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.intake import alarm_media
-from regulator.records.tables.review import review_acknowledgements, review_pictures, review_shelves
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.intake import alarm_media
+from regulator.base.records.tables.review import review_acknowledgements, review_pictures, review_shelves
 from tests.browser.axe import axe_clean
 from tests.browser.looks import DESK, PHONE, overflow_px
 from tests.browser.test_desk_review import ReviewDesk, desk, open_desk

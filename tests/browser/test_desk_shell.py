@@ -7,10 +7,10 @@ import pytest
 from playwright.async_api import Page, expect
 from sqlalchemy import insert
 
-from regulator.evidence.documents import issue_document
-from regulator.evidence.paper import DocumentKind, DocumentRequest
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.tables.registry import projects
+from regulator.base.documents.documents import issue_document
+from regulator.base.documents.paper import DocumentKind, DocumentRequest
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.tables.registry import projects
 from tests.browser.axe import axe_clean
 from tests.browser.conftest import OpenBrowser
 from tests.browser.looks import DESK, PHONE, Look, overflow_px

@@ -13,16 +13,16 @@ from playwright.async_api import Page, Response, expect
 from sqlalchemy import select, update
 
 from contract.messages import CameraStill
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.heard import Heard
-from regulator.records.engine import DeskDatabase
-from regulator.records.schema import prepare
-from regulator.records.tables.project_set import set_memberships
-from regulator.records.tables.wall import wall_tiles
-from regulator.registry.days import day_of
-from regulator.wall.making import TileMaker
-from regulator.wall.reading import Change, changes_after
-from regulator.wall.stills import take_still
+from regulator.base.days import day_of
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.heard import Heard
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.schema import prepare
+from regulator.base.records.tables.project_set import set_memberships
+from regulator.base.records.tables.wall import wall_tiles
+from regulator.parts.wall.making import TileMaker
+from regulator.parts.wall.reading import Change, changes_after
+from regulator.parts.wall.stills import take_still
 from tests.browser.axe import axe_clean
 from tests.browser.conftest import OpenBrowser
 from tests.browser.looks import PHONE, WALL, Look, overflow_px

@@ -12,7 +12,7 @@ from playwright.async_api import Route, expect
 
 from contract.messages import OrderState
 from gateway.accounts.person import Role
-from gateway.clock import SystemClock
+from kit.clock import SystemClock
 from screens.formats import site_time
 from tests.browser.axe import axe_clean
 from tests.browser.looks import DESK, PHONE, ZOOMED, overflow_px

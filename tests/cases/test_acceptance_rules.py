@@ -8,14 +8,14 @@ from math import isfinite
 import numpy as np
 import pytest
 
-from gateway.assets.pit_description import Baseline, BaselineKind, PitDescription, SafetyGrade
-from gateway.assets.pit_items import PitItem, PitStructure
-from gateway.assets.pit_outputs import pit_outputs, point_outputs
-from gateway.assets.pit_point import PitPointDerivation
 from gateway.model.alarm import Alarm, Severity
 from gateway.model.quantity import Point
 from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import Truth
+from gateway.parts.pit.model.description import Baseline, BaselineKind, PitDescription, SafetyGrade
+from gateway.parts.pit.model.items import PitItem, PitStructure
+from gateway.parts.pit.model.outputs import pit_outputs, point_outputs
+from gateway.parts.pit.model.point import PitPointDerivation
 from gateway.settings.hazard_catalogue import read_hazards
 from gateway.settings.library import Library, config_root
 from tests.cases.test_pack_cases import pit_of

@@ -12,9 +12,9 @@ from gateway.model.detections import SeenClass
 from gateway.model.survey import Zone, ZoneUse
 from gateway.model.verdict import Truth
 from tests.fakes.walkers import HEAD, HELMET, SECOND_NS, START_NS, Seen, frame, lone, standing
-from vision.helmets import HelmetWatch
-from vision.helmets_settings import HelmetSettings
-from vision.tracker import Tracker
+from vision.helmets.helmets import HelmetWatch
+from vision.helmets.settings import HelmetSettings
+from vision.tracking.tracker import Tracker
 
 Case = dict[str, Any]
 CASES: list[Case] = yaml.safe_load((Path(__file__).parent / "vision" / "helmets.yaml").read_text(encoding="utf-8"))

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.assets.pit_description import ControlValue, PitDescription, PitPoint, SafetyGrade
-from gateway.assets.pit_instrument import DirectReading
-from gateway.assets.pit_items import PitItem, PitStructure
-from gateway.assets.pit_outputs import pit_outputs, point_outputs
 from gateway.model.quantity import Point
 from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import Truth
+from gateway.parts.pit.model.description import ControlValue, PitDescription, PitPoint, SafetyGrade
+from gateway.parts.pit.model.instrument import DirectReading
+from gateway.parts.pit.model.items import PitItem, PitStructure
+from gateway.parts.pit.model.outputs import pit_outputs, point_outputs
 from gateway.settings.rule_families import ImpossibleSettings, LossSettings, SilenceSettings
 from tests.fakes.pack_line import ASSET, JudgingLine, point, resolved, shipped
 

@@ -13,12 +13,12 @@ from gateway.model.hook import HookPose
 from gateway.model.survey import Zone, ZoneUse
 from gateway.model.verdict import Truth
 from tests.fakes.walkers import PERSON, SECOND_NS, START_NS, Seen, frame
-from vision.finding import FindingKind
-from vision.frame import Frame
 from vision.people.clothes import ClothesLook, VestColours
 from vision.people.settings import HookSettings
 from vision.people.watch import PeopleWatch
-from vision.tracker import Tracker
+from vision.picture.finding import FindingKind
+from vision.picture.frame import Frame
+from vision.tracking.tracker import Tracker
 
 Case = dict[str, Any]
 CASES: list[Case] = yaml.safe_load((Path(__file__).parent / "vision" / "people.yaml").read_text(encoding="utf-8"))

@@ -14,8 +14,8 @@ from gateway.model.reading import Quality, RawBlock, Readings
 from gateway.model.rule import RuleFamily
 from gateway.model.verdict import Truth, Verdicts
 from gateway.rules.table import RuleTable
+from gateway.rules.window import Window
 from gateway.settings import Settings
-from gateway.window import Window
 from tests.unit.settings.kinds import load_site
 
 FOLDER = Path(__file__).parent / "rules"

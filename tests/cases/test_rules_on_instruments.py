@@ -10,13 +10,13 @@ from drivers.modbus.decode import compile_table
 from drivers.modbus.encode import encode_table
 from drivers.modbus.settings import ModbusTable
 from gateway.alarms import AlarmTable
-from gateway.deriving import Deriving
+from gateway.line.deriving import Deriving
 from gateway.model.alarm import Alarm, TransitionKind
 from gateway.model.reading import Quality, RawBlock, Readings
 from gateway.model.verdict import Truth, Verdicts
 from gateway.rules.table import RuleTable
+from gateway.rules.window import Window
 from gateway.settings import Settings
-from gateway.window import Window
 from tests.fakes.modbus_binding import shipped_table
 from tests.unit.settings.kinds import load_site
 

@@ -24,13 +24,13 @@ import yaml
 from fastapi import FastAPI
 from sqlalchemy import make_url
 
-from gateway.__main__ import whole_parser
-from gateway.desk_arguments import _desk, load_desk
-from regulator.model.actor import Duty
-from regulator.records.engine import DeskDatabase
+from regulator.base.model.actor import Duty
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.web.session_cookie import SESSION
 from regulator.running import database_url
 from regulator.server import ReceiverServer
-from regulator.web.session_cookie import SESSION
+from sitewarden.__main__ import whole_parser
+from sitewarden.commands.desk import _desk, load_desk
 from tests.fakes.certificates import Certificates, make_certificates
 from tests.fakes.desk_face import PASSWORD, DeskFace
 from tests.fakes.influxdb import free_port

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from gateway.__main__ import _run, whole_parser
-from gateway.updates.versions import _switch
+from gateway.parts.updates.versions import _switch
+from sitewarden.__main__ import _run, whole_parser
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEPLOY = CHECKOUT / "deploy"
@@ -107,7 +107,7 @@ def test_a_full_history_can_be_checked_before_systemd_gives_up_the_start():
 
 
 def test_the_example_site_passes_the_check():
-    checked = run(sys.executable, "-m", "gateway", "check", DEPLOY / "sites" / "site.yaml", cwd=CHECKOUT)
+    checked = run(sys.executable, "-m", "sitewarden", "check", DEPLOY / "sites" / "site.yaml", cwd=CHECKOUT)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

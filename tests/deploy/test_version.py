@@ -34,13 +34,13 @@ def test_the_metadata_is_absent_there(python, tmp_path):
 
 
 def test_the_command_says_its_version_without_metadata(python, tmp_path):
-    said = run(python, "-m", "gateway", "--version", cwd=tmp_path)
+    said = run(python, "-m", "sitewarden", "--version", cwd=tmp_path)
     assert (said.returncode, said.stdout) == (0, f"sitewarden {__version__}\n")
 
 
 def test_the_whole_demo_runs_without_metadata(python, tmp_path):
     """Box, desk and simulated boxes: each of them says its version to somebody."""
-    command = (python, "-m", "gateway", "demo", "--headless", "--json", "--seconds", "4", "--sites", "3")
+    command = (python, "-m", "sitewarden", "demo", "--headless", "--json", "--seconds", "4", "--sites", "3")
     done = run(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import insert, select
 
-from regulator.records.among import among
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.registry import projects
+from regulator.base.records.among import among
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.registry import projects
 
 
 @pytest.mark.parametrize(

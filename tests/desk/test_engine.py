@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from regulator.records import engine
-from regulator.records.engine import DeskDatabase
+from regulator.base.records import engine
+from regulator.base.records.engine import DeskDatabase
 
 pytestmark = pytest.mark.parametrize("desk_url", ["postgresql"], indirect=True)
 

@@ -11,24 +11,31 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from contract.signing import SignKey
-from regulator.catalogue_file import load_catalogue
-from regulator.desk import Desk
-from regulator.hazards.office import HazardOffice
-from regulator.hazards.opening import open_hazard
-from regulator.hazards.watch import HazardWatch
-from regulator.intake.watch import WatchJob
-from regulator.model.actor import SYSTEM
-from regulator.packs import load_packs
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Deed, Ledger
-from regulator.records.tables.intake import boxes, findings
-from regulator.records.tables.ledger import ledger_entries
-from regulator.records.tables.rounds import key_risks
-from regulator.records.tables.site import site_deliveries
-from regulator.registry.rounds.key_risk import Listed, RiskEvent, RiskKind, list_by_hand, list_by_rules, record_event
-from regulator.registry.rounds.sheets import ItemLevel
-from regulator.review.verdicts import Verdicts
-from regulator.site.office import NoticeOffice
+from regulator.base.desk import Desk
+from regulator.base.intake.watch import WatchJob
+from regulator.base.model.actor import SYSTEM
+from regulator.base.packs import load_packs
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Deed, Ledger
+from regulator.base.records.tables.intake import boxes, findings
+from regulator.base.records.tables.ledger import ledger_entries
+from regulator.base.records.tables.rounds import key_risks
+from regulator.base.records.tables.site import site_deliveries
+from regulator.parts.hazards.catalogue_file import load_catalogue
+from regulator.parts.hazards.office import HazardOffice
+from regulator.parts.hazards.opening import open_hazard
+from regulator.parts.hazards.watch import HazardWatch
+from regulator.parts.registry.rounds.key_risk import (
+    Listed,
+    RiskEvent,
+    RiskKind,
+    list_by_hand,
+    list_by_rules,
+    record_event,
+)
+from regulator.parts.registry.rounds.sheets import ItemLevel
+from regulator.parts.review.verdicts import Verdicts
+from regulator.parts.site.office import NoticeOffice
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.hazard_bench import HazardBench, register
 from tests.fakes.registry_desk import ADMIN, RegistryDesk

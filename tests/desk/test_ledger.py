@@ -6,12 +6,12 @@ from sqlalchemy.exc import DBAPIError
 
 from contract.chain import ChainFault, ChainHead
 from contract.signing import SignKey, generate_key
-from regulator.model.actor import SYSTEM, Actor, Duty, Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Deed, Ledger, entries_about, entries_of, verify_ledger
-from regulator.records.scope import in_scope, may_see
-from regulator.records.tables.ledger import ledger_entries, ledger_heads
-from regulator.records.tables.registry import project_firms, projects
+from regulator.base.model.actor import SYSTEM, Actor, Duty, Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Deed, Ledger, entries_about, entries_of, verify_ledger
+from regulator.base.records.scope import in_scope, may_see
+from regulator.base.records.tables.ledger import ledger_entries, ledger_heads
+from regulator.base.records.tables.registry import project_firms, projects
 
 CHAIN = "project:p1"
 

@@ -11,20 +11,20 @@ from contract.envelope import Envelope
 from contract.faults import CodeRefused
 from contract.messages import Enrol
 from contract.signing import SignKey, generate_key
-from regulator.evidence.documents import issue_document
-from regulator.evidence.paper import DocumentKind, DocumentRequest
-from regulator.fleet.enrolling import revoke_box
-from regulator.hazards.state_names import HazardAction
-from regulator.intake import mailbox
-from regulator.intake.admission import lock_box
-from regulator.intake.codes import Wanted, issue_codes
-from regulator.intake.disk_shelf import DiskShelf
-from regulator.intake.enrolment import Enrolment
-from regulator.model.actor import CONSOLE, SYSTEM
-from regulator.records.box_standing import assigned_box
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Deed, verify_ledger
-from regulator.registry.act import Act
+from regulator.base.act import Act
+from regulator.base.documents.documents import issue_document
+from regulator.base.documents.paper import DocumentKind, DocumentRequest
+from regulator.base.intake import mailbox
+from regulator.base.intake.admission import lock_box
+from regulator.base.intake.codes import Wanted, issue_codes
+from regulator.base.intake.disk_shelf import DiskShelf
+from regulator.base.intake.enrolment import Enrolment
+from regulator.base.model.actor import CONSOLE, SYSTEM
+from regulator.base.records.box_standing import assigned_box
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Deed, verify_ledger
+from regulator.parts.fleet.enrolling import revoke_box
+from regulator.parts.hazards.state_names import HazardAction
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.hazard_bench import BOX, CITY, LI, HazardBench, register
 from tests.fakes.rival import Rival

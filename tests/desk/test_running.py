@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from regulator.accounts.directory import administrators_at_the_top
+from regulator.base.accounts.directory import administrators_at_the_top
+from regulator.base.settings import DeskSettings
 from regulator.running import add_first_administrator, change_key, open_desk
-from regulator.settings import DeskSettings
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 

@@ -7,12 +7,12 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import inspect, select, text
 
-from regulator.intake.codes import Asker, Why, why_refused
-from regulator.records.blob_senders import sent_by
-from regulator.records.box_standing import assigned_box
-from regulator.records.engine import DeskDatabase
-from regulator.records.schema import METADATA, MIGRATIONS, prepare
-from regulator.records.tables.intake import codes
+from regulator.base.intake.codes import Asker, Why, why_refused
+from regulator.base.records.blob_senders import sent_by
+from regulator.base.records.box_standing import assigned_box
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.schema import METADATA, MIGRATIONS, prepare
+from regulator.base.records.tables.intake import codes
 from tests.fakes.postgresql import PostgreSQL
 
 Schema = dict[str, object]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.__main__ import main
 from regulator.running import sole_desk
+from sitewarden.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,7 +20,7 @@ def test_a_second_desk_on_one_file_does_not_start_and_a_killed_one_holds_nothing
     (tmp_path / "desk.db").write_bytes(migrated_file.read_bytes())
     file = tmp_path / "desk.yaml"
     file.write_text(yaml.safe_dump({"database": "sqlite:///desk.db", "blobs": "blobs", "key_file": "desk.pem"}))
-    command = [sys.executable, "-m", "gateway", "desk", str(file)]
+    command = [sys.executable, "-m", "sitewarden", "desk", str(file)]
     with (tmp_path / "log").open("w") as log:
         first = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
     try:

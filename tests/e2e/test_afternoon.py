@@ -4,10 +4,10 @@ import pytest
 
 from drivers.sim.afternoon import CHAPTERS, CRANES, Story
 from drivers.sim.recording import START, StoryRecording, main, pit_values
-from gateway.app import DRIVERS, UPLINKS
 from gateway.model.alarm import TransitionKind
-from gateway.replay import Replayed, ReplaySource, replay
 from gateway.settings import Settings, load
+from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.replay.replay import Replayed, ReplaySource, replay
 
 START_NS = round(START.timestamp()) * 1_000_000_000
 BEGINS_AND_ENDS_S = {chapter.name: (chapter.begins_s, chapter.ends_s) for chapter in CHAPTERS}

@@ -14,18 +14,18 @@ import yaml
 
 from drivers.sim.camera_figure import Pose, Worker
 from drivers.sim.camera_scene import SceneState, Standing, draw_scene
-from gateway.app import DRIVERS, UPLINKS
-from gateway.camera_office.survey_store import SurveyStore
-from gateway.commissioning.command import CommissionOptions, run_commission
-from gateway.commissioning.walk import Pacing
 from gateway.model.survey import Survey, Zone, ZoneUse
+from gateway.parts.camera.survey_store import SurveyStore
 from gateway.settings import load
+from sitewarden.commissioning.command import CommissionOptions, run_commission
+from sitewarden.commissioning.walk import Pacing
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.e2e.test_camera_line import records
 from tests.fakes.camera_file import write_video
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.mosquitto import free_port
 from tests.fakes.waiting import wait_until
-from vision.survey_parsing import read_survey
+from vision.survey.parsing import read_survey
 
 TITLES = {"title_zh": "测试", "title_en": "Test"}
 FPS, PLAYS_S, INSIDE_S = 8, 32, 14  # whoever is gone has left the zone after 10 s

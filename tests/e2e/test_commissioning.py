@@ -88,7 +88,7 @@ class Box:
 
 def walk(box: Box, do: Mapping[str, Callable[[], str]]) -> tuple[int, str, list[str]]:
     """Run the command over pipes; at every question do what it asks and type what `do` returns."""
-    line = [sys.executable, "-u", "-m", "gateway", "commission", str(box.site), "--samples", "3", "--pause-ms", "20"]
+    line = [sys.executable, "-u", "-m", "sitewarden", "commission", str(box.site), "--samples", "3", "--pause-ms", "20"]
     process = subprocess.Popen(line, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin
     assert process.stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo import _process
+from sitewarden.demo.demo import _process
 
 UP_WITHIN_S = 60.0
 
@@ -26,7 +26,7 @@ def children(pid: int) -> dict[str, int]:
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="the demo's children are found by /proc")
 def test_a_part_that_dies_ends_the_demo_and_its_last_lines_are_printed(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "gateway", "demo", "--headless", "--sites", "1", "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "sitewarden", "demo", "--headless", "--sites", "1", "--folder", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         deadline = time.monotonic() + UP_WITHIN_S
         while "drivers.sim" not in children(running.pid):

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from gateway.camera_office.desk_verdicts import DeskVerdict, FalseReason, JudgedAlarm, verdicts
+from gateway.line.desk_verdicts import DeskVerdict, FalseReason, JudgedAlarm, verdicts
 from gateway.store.alarm_reader import AlarmReader
 from gateway.store.alert_store import open_for_reading
-from regulator.model.actor import Duty
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.registry import projects
-from regulator.review.funnel import Stage
-from regulator.review.items import AlarmFacts, enqueue, item_id_of
+from regulator.base.model.actor import Duty
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.registry import projects
+from regulator.parts.review.funnel import Stage
+from regulator.parts.review.items import AlarmFacts, enqueue, item_id_of
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.field_site import write_site
 from tests.fakes.gateway_process import GatewayProcess

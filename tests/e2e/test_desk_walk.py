@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 from sqlalchemy import insert, select
 
-from gateway.__main__ import main
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.registry import projects
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.registry import projects
+from sitewarden.__main__ import main
 from tests.fakes.contract_box import ContractBox, alarm_body
 from tests.fakes.desk_database import DeskClock, desk_url, migrated, migrated_file, postgresql  # noqa: F401 - fixtures
 from tests.fakes.desk_face import DeskClient, DeskFace

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from docking.shelf import map_path
-from gateway.app import DRIVERS, UPLINKS, Gateway
-from gateway.assets.derivation import AssetEvent
+from gateway.model.derivation import AssetEvent
 from gateway.settings import load
 from gateway.store.asset_store import AssetStore
+from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
 from tests.e2e.test_register_to_receipt import served_values
 from tests.fakes.docking_patterns import ApiKeyServer, C
 from tests.fakes.field_site import crane_words, write_site

@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.__main__ import main
-from gateway.app import DRIVERS, UPLINKS
-from gateway.pit_office.box_client import ask_box
+from gateway.parts.pit.box_client import ask_box
 from gateway.settings import load
 from gateway.tls.folder import TlsFolder
+from sitewarden.__main__ import main
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.gateway_process import ROOT, GatewayProcess
 from tests.fakes.loaded_site import crane_asset, write_site
 from tests.fakes.mosquitto import free_port
@@ -89,7 +89,7 @@ def test_the_plain_port_gives_the_certificate_and_sends_browsers_over(box: Https
 
 def test_a_box_whose_certificate_is_gone_does_not_fall_back_to_plain_http(tmp_path: Path) -> None:
     box = HttpsBox(tmp_path)
-    command = [sys.executable, "-m", "gateway", "run", str(box.site)]
+    command = [sys.executable, "-m", "sitewarden", "run", str(box.site)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=90)
     assert done.returncode == 2
     assert "server.pem is not there; make it with: sitewarden tls init" in done.stderr

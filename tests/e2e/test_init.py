@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-SITEWARDEN = [sys.executable, "-m", "gateway"]
+SITEWARDEN = [sys.executable, "-m", "sitewarden"]
 
 
 def told(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

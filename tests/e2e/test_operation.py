@@ -213,7 +213,7 @@ def test_a_copy_taken_while_the_box_runs_is_put_to_work_and_goes_on_with_the_cha
 def test_the_log_goes_to_a_bounded_file_when_asked(box: Box, tmp_path: Path) -> None:
     box.gateway.stop()
     log = tmp_path / "logs" / "box.log"
-    command = [sys.executable, "-m", "gateway", "run", str(box.site), "--log-file", str(log), "--log-max-mib", "1"]
+    command = [sys.executable, "-m", "sitewarden", "run", str(box.site), "--log-file", str(log), "--log-max-mib", "1"]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
         wait_until(lambda: log.exists() and "event=started" in log.read_text(), "the log file tells of the start", 30)

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from contract.chain import ChainHead
-from gateway.hand_entry.parsing import SITE_ZONE
+from gateway.parts.pit.hand_entry.parsing import SITE_ZONE
 from gateway.store.alert_store import open_for_reading
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.mosquitto import free_port

@@ -15,7 +15,7 @@ from tests.fakes.waiting import wait_until
 
 
 def verify(folder: Path) -> tuple[int, str]:
-    told = [sys.executable, "-m", "gateway", "verify", str(folder)]
+    told = [sys.executable, "-m", "sitewarden", "verify", str(folder)]
     done = subprocess.run(told, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout
 

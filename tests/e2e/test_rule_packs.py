@@ -14,8 +14,8 @@ import yaml
 from sqlalchemy import select
 
 from contract.packs import pack_sha256
-from regulator.model.actor import Duty
-from regulator.records.tables.fleet import box_states, pack_offers
+from regulator.base.model.actor import Duty
+from regulator.base.records.tables.fleet import box_states, pack_offers
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.field_site import write_site
 from tests.fakes.gateway_process import GatewayProcess

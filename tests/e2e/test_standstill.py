@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from gateway.app import DRIVERS, UPLINKS
-from gateway.clock_state import clock_state
+from gateway.line.clock_state import clock_state
 from gateway.model.reading import BAD
 from gateway.settings import load
 from gateway.store.history_reader import HistoryReader
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.field_site import crane_words, write_site
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.influxdb import free_port

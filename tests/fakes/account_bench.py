@@ -13,10 +13,10 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.people import Actor
 from gateway.accounts.person import Newcomer, Person, Role
 from gateway.accounts.workplaces import Caller
-from gateway.clock import SimulatedClock
-from gateway.evidence import RecordKind
-from gateway.recorder import Recorder
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Recorder
 from gateway.store.alert_store import AlertStore
+from kit.clock import SimulatedClock
 from tests.fakes.site import BOX, NOW_NS, until
 
 GOOD_PASSWORD = "塔吊-crane-07"

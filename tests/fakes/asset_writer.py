@@ -8,7 +8,7 @@ It goes on from the state it finds, prints the number of kept cycles after every
 import sys
 from pathlib import Path
 
-from gateway.assets.derivation import AssetEvent
+from gateway.model.derivation import AssetEvent
 from gateway.store.asset_store import AssetStore
 
 CRANE = "crane-1"

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from contract.chain import ChainHead
-from gateway.clock import SimulatedClock
 from gateway.model.quantity import Point
 from gateway.ports import AssetTag, ReadingBlock, UplinkContext
+from kit.clock import SimulatedClock
 
 NOW_NS = 1_700_000_000_000_000_000
 ASSETS = {

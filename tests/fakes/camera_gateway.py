@@ -6,10 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from gateway.app import DRIVERS, UPLINKS, Gateway, run_until_signal
 from gateway.logs import start_logging
 from gateway.ports import Eyes
 from gateway.settings import load
+from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway, run_until_signal
 from tests.fakes.eyes import StillEyes, three_cameras
 
 EYES = StillEyes(three_cameras(time.time_ns()))

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from gateway.model.picture import CameraLink
-from vision.camera_health import CameraHealth
-from vision.frame import Frame
+from vision.health.camera_health import CameraHealth
+from vision.picture.frame import Frame
 
 NS = 1_000_000_000
 WIDTH, HEIGHT = 640, 360

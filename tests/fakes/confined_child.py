@@ -20,10 +20,10 @@ from typing import Any
 
 from vision.camera.needs import capture_needs
 from vision.camera.plan import CapturePlan
-from vision.confinement import confine
 from vision.eye.needs import eye_needs
-from vision.seccomp import ARCHITECTURES, install
-from vision.syscall_numbers import NUMBERS
+from vision.process.confinement import confine
+from vision.process.seccomp import ARCHITECTURES, install
+from vision.process.syscall_numbers import NUMBERS
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 MPTCP, FAST_OPEN = 262, 0x20000000

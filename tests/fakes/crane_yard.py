@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from gateway.assets.crane_geometry import CraneGeometry
-from gateway.assets.crane_group import CraneGroupDerivation
-from gateway.assets.crane_group_members import INPUT_KEYS, CraneGroupParameters, GroupMember
-from gateway.assets.crane_group_points import OUTPUTS
+from gateway.parts.crane.group.group import CraneGroupDerivation
+from gateway.parts.crane.group.members import INPUT_KEYS, CraneGroupParameters, GroupMember
+from gateway.parts.crane.group.points import OUTPUTS
+from gateway.parts.crane.model.geometry import CraneGeometry
 
 START_NS = 1_760_000_000_000_000_000
 Pose = Mapping[str, float]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from contract.signing import SignKey, generate_key
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
-from regulator.records.schema import prepare
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
+from regulator.base.records.schema import prepare
 from tests.fakes.postgresql import PostgreSQL, reachable_folder, remove
 
 HOUR_NS = 3_600_000_000_000

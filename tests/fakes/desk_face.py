@@ -28,21 +28,21 @@ from argon2 import PasswordHasher
 from sqlalchemy import insert, update
 
 from contract.signing import generate_key
-from regulator.accounts.directory import make_account
-from regulator.accounts.model import Account, Caller, NewAccount
-from regulator.accounts.passwords import Passwords
-from regulator.accounts.rows import known_account
-from regulator.accounts.sessions import open_session
-from regulator.desk import Desk
-from regulator.intake.codes import Wanted, issue_codes
-from regulator.intake.disk_shelf import DiskShelf
-from regulator.model.actor import CONSOLE, SYSTEM, Actor, Duty, Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.records.schema import prepare
-from regulator.records.tables.people import accounts, grants
-from regulator.settings import DeskSettings
-from regulator.web.app import desk_app
-from regulator.web.session_cookie import SESSION
+from regulator.application import desk_app
+from regulator.base.accounts.directory import make_account
+from regulator.base.accounts.model import Account, Caller, NewAccount
+from regulator.base.accounts.passwords import Passwords
+from regulator.base.accounts.rows import known_account
+from regulator.base.accounts.sessions import open_session
+from regulator.base.desk import Desk
+from regulator.base.intake.codes import Wanted, issue_codes
+from regulator.base.intake.disk_shelf import DiskShelf
+from regulator.base.model.actor import CONSOLE, SYSTEM, Actor, Duty, Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.schema import prepare
+from regulator.base.records.tables.people import accounts, grants
+from regulator.base.settings import DeskSettings
+from regulator.base.web.session_cookie import SESSION
 from screens.listener import listen
 from tests.fakes.desk_database import DeskClock
 

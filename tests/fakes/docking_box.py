@@ -7,16 +7,16 @@ from pathlib import Path
 
 import orjson
 
-from gateway.app import UPLINKS
-from gateway.clock import SimulatedClock
+from gateway.line.recorder import Recorder, Route
 from gateway.model.alarm import Transition
 from gateway.model.alert import OutboxItem
 from gateway.ports import ReadingBlock
-from gateway.recorder import Recorder, Route
 from gateway.store.alert_store import AlertStore
 from gateway.uplinks.docking import DockingSources, DockingUplink
 from gateway.uplinks.docking_crane import ALARM_BITS
 from gateway.uplinks.docking_records import Driver, Photo
+from kit.clock import SimulatedClock
+from sitewarden.composition.box import UPLINKS
 from tests.fakes.blocks import block
 from tests.fakes.docking_patterns import Docked
 from tests.fakes.outbox import NOW_NS, context

@@ -5,14 +5,14 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from contract.signing import SignKey
-from regulator.docking_office.delivering import DockingDelivery
-from regulator.docking_office.office import DockingOffice
-from regulator.docking_office.places import open_places
-from regulator.docking_office.queueing import DockingHearing
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.docking import docking_lanes, docking_outbox
-from regulator.records.tables.registry import projects
-from regulator.settings import DockingSettings
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.docking import docking_lanes, docking_outbox
+from regulator.base.records.tables.registry import projects
+from regulator.base.settings import DockingSettings
+from regulator.parts.docking.delivering import DockingDelivery
+from regulator.parts.docking.office import DockingOffice
+from regulator.parts.docking.places import open_places
+from regulator.parts.docking.queueing import DockingHearing
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.docking_patterns import Docked
 from tests.fakes.sending_box import PROJECT, SendingBox, desk_intake

@@ -46,7 +46,7 @@ def output_of(command: str, folder: Path, swap: dict[str, str]) -> str:
     """What a command of the page prints, in the page's own words."""
     real = swapped(command, swap)
     if real.startswith(SITEWARDEN):
-        real = f"{sys.executable} -m gateway {real.removeprefix(SITEWARDEN)}"
+        real = f"{sys.executable} -m sitewarden {real.removeprefix(SITEWARDEN)}"
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
     done = subprocess.run(
         real, shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False

@@ -12,8 +12,8 @@ from gateway.model.survey import Edge, EdgeKind, RailMark, Survey
 from gateway.model.verdict import Truth
 from vision.edges.settings import EdgeSettings
 from vision.edges.watch import EdgeWatch
-from vision.finding import Finding, FindingKind
-from vision.frame import Frame
+from vision.picture.finding import Finding, FindingKind
+from vision.picture.frame import Frame
 
 WIDTH, HEIGHT = 480, 270
 FOOT_Y, LEFT_X, PX_M = 180, 60, 30.0

@@ -13,11 +13,11 @@ from gateway.model.verdict import Truth
 from vision.detector.tiles import View
 from vision.eye.mind import MindParts
 from vision.eye.models import Scores
+from vision.eye.settings import CameraDeviceSettings
 from vision.eye.watched import Watched
-from vision.finding import Ailment, Finding, FindingKind, PictureHealth
-from vision.frame import Frame
-from vision.settings import CameraDeviceSettings
-from vision.sight.people import People
+from vision.helmets.people import People
+from vision.picture.finding import Ailment, Finding, FindingKind, PictureHealth
+from vision.picture.frame import Frame
 
 WELL = dict.fromkeys(Ailment, Truth.FALSE)
 NOW_NS = 1_790_000_000_000_000_000

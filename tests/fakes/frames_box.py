@@ -13,8 +13,8 @@ import yaml
 from drivers.frames.driver import KIND, FramesDriver
 from drivers.frames.encode import encode_frame
 from drivers.frames.settings import FramesTable
-from gateway.clock import SystemClock
 from gateway.ports import BoundDevice, BoundLink, Clock, LinkHealth, LinkState, ReadingSink
+from kit.clock import SystemClock
 
 DEVICES = Path(__file__).parents[2] / "config" / "devices"
 BINARY = "crane-host-binary-frames"

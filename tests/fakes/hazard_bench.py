@@ -12,22 +12,22 @@ from sqlalchemy import Connection, insert, select
 
 from contract.messages import Order
 from contract.signing import SignKey
-from regulator.catalogue_file import load_catalogue
-from regulator.desk import Desk
-from regulator.hazards.evidence import NewEvidence, put_photo
-from regulator.hazards.office import HazardOffice
-from regulator.hazards.sections import Section
-from regulator.hazards.state_names import HazardAction, HazardState
-from regulator.hazards.step import Ask
-from regulator.hazards.watch import HazardWatch
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
-from regulator.packs import load_packs
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.registry import devices, project_firms, projects
-from regulator.settings import DeskSettings
+from regulator.base.desk import Desk
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
+from regulator.base.packs import load_packs
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.registry import devices, project_firms, projects
+from regulator.base.settings import DeskSettings
+from regulator.parts.hazards.catalogue_file import load_catalogue
+from regulator.parts.hazards.evidence import NewEvidence, put_photo
+from regulator.parts.hazards.office import HazardOffice
+from regulator.parts.hazards.sections import Section
+from regulator.parts.hazards.state_names import HazardAction, HazardState
+from regulator.parts.hazards.step import Ask
+from regulator.parts.hazards.watch import HazardWatch
 from tests.fakes.desk_database import HOUR_NS, DeskClock
 
 COUNTY, CITY, PROVINCE = Scope(Level.COUNTY, "330106"), Scope(Level.CITY, "3301"), Scope(Level.PROVINCE, "33")

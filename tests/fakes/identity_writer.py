@@ -6,8 +6,8 @@ python -m tests.fakes.identity_writer FOLDER
 import sys
 from pathlib import Path
 
-from gateway.identity import Identities
-from gateway.identity_person import DriverNumber, Person
+from gateway.parts.identity.identity import Identities
+from gateway.parts.identity.person import DriverNumber, Person
 
 
 def run(folder: Path) -> None:

@@ -10,7 +10,7 @@ import cv2
 from contract.envelope import SignedText
 from contract.messages import AlarmVerdict, MailboxMessage
 from gateway.model.picture import FiredScene, Picture
-from gateway.orders import seal_order
+from gateway.parts.orders.sealing import seal_order
 from gateway.uplinks.regulator_mailbox import DownMessage
 from tests.fakes.block_model import CELL, SIZE, paint, write_block_model
 from tests.fakes.media_box import CAMERA, NS, MediaBox, camera_alarm

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from contract.signing import SignKey
-from regulator.records.tables.ledger import ledger_entries, ledger_heads
-from regulator.records.tables.witness import witness_heads
+from regulator.base.records.tables.ledger import ledger_entries, ledger_heads
+from regulator.base.records.tables.witness import witness_heads
 
 HEADS = "desk:heads"
 GENESIS = "0" * 64

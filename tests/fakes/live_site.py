@@ -13,9 +13,9 @@ from typing import Self
 import yaml
 from sqlalchemy import insert, select
 
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.registry import projects
-from regulator.records.tables.wall import wall_stills
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.registry import projects
+from regulator.base.records.tables.wall import wall_stills
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.mosquitto import free_port

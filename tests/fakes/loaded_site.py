@@ -16,21 +16,21 @@ from typing import Any
 import numpy as np
 import yaml
 
-from gateway.asset_keeping import AssetKeeping
-from gateway.assets.derivation import AssetEvent
-from gateway.assets.safety_device import SENSOR_FAULT_KEYS
-from gateway.assets.site_standing import NOTHING_KNOWN, SiteStanding
-from gateway.clock import SimulatedClock
-from gateway.deriving import Deriving
-from gateway.intake import Arrival
+from gateway.line.asset_keeping import AssetKeeping
+from gateway.line.deriving import Deriving
+from gateway.line.intake import Arrival
+from gateway.line.recorder import Route
+from gateway.model.derivation import AssetEvent
 from gateway.model.reading import Quality, RawBlock, Readings
+from gateway.model.site_standing import NOTHING_KNOWN, SiteStanding
 from gateway.model.verdict import Truth
+from gateway.parts.crane.model.safety_device import SENSOR_FAULT_KEYS
 from gateway.ports import BoundDevice
-from gateway.recorder import Route
 from gateway.settings import Settings
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetStore
 from gateway.web.read_model import BoxParts, BoxView
+from kit.clock import SimulatedClock
 from tests.fakes.site import REGULATOR, Site
 from tests.unit.settings.kinds import load_site
 

@@ -5,7 +5,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.clock import SimulatedClock
+from gateway.line.recorder import Recorder
 from gateway.media.catching_up import Chain
 from gateway.media.desk import MediaDesk
 from gateway.media.index import MediaIndex
@@ -16,8 +16,8 @@ from gateway.media.stores import MediaStores
 from gateway.model.alarm import Alarm, Transition, TransitionKind
 from gateway.model.picture import FiredScene, Picture
 from gateway.model.quantity import Point, PointTable
-from gateway.recorder import Recorder
 from gateway.store.alert_store import AlertStore
+from kit.clock import SimulatedClock
 from tests.fakes.made_alarm import alarm as made_alarm
 from tests.fakes.site import BOX, NOW_NS, REGULATOR
 

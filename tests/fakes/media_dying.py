@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Told
 from gateway.media.index import MediaIndex
 from gateway.media.kept import MediaItem, MediaState
 from gateway.media.shelf import MediaShelf
-from gateway.recorder import Told
 from tests.fakes.media_box import CAMERA, MediaBox, camera_alarm, scene
 
 LIMIT_S = 60.0

@@ -17,8 +17,8 @@ import numpy as np
 
 from drivers.mqtt.driver import KIND
 from drivers.mqtt.settings import MqttTable
-from gateway.clock import SystemClock
 from gateway.ports import BoundDevice, BoundLink, Clock, Driver, ReadingSink
+from kit.clock import SystemClock
 from tests.fakes.holding_sink import HoldingSink
 
 TABLE: dict[str, Any] = {

@@ -3,15 +3,15 @@
 import asyncio
 from pathlib import Path
 
-from gateway.clock import SimulatedClock
-from gateway.recorder import Recorder
-from gateway.shift_office.handover import Handovers
-from gateway.shift_office.paper_desk import PaperDesk
-from gateway.shift_office.paper_store import PaperStore
-from gateway.shift_office.safety_log import LogDay, LogHead, SafetyLogs
-from gateway.shift_office.sheet import Section, Sheet, Words, plain
+from gateway.line.recorder import Recorder
+from gateway.parts.shift.handover import Handovers
+from gateway.parts.shift.paper_desk import PaperDesk
+from gateway.parts.shift.paper_store import PaperStore
+from gateway.parts.shift.safety_log import LogDay, LogHead, SafetyLogs
 from gateway.store.alarm_reader import AlarmReader
 from gateway.store.alert_store import AlertStore
+from gateway.web.sheet import Section, Sheet, Words, plain
+from kit.clock import SimulatedClock
 from tests.fakes.site import BOX, NOW_NS
 
 HEAD = LogHead("一号工地", "Site 1", "PROJECT-1", BOX)

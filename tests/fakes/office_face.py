@@ -12,18 +12,18 @@ from fastapi import FastAPI
 from starlette.requests import Request
 
 from gateway.accounts.person import Role
-from gateway.app import DRIVERS, UPLINKS
-from gateway.pit_office.day_report import DayStores
+from gateway.line.supervisor import PartHealth
+from gateway.parts.pit.day_report import DayStores
+from gateway.parts.shift.paper_store import PaperStore
+from gateway.parts.shift.routes import OfficeSources, office_routes
 from gateway.ports import LinkHealth, LinkState, ReadingSink
 from gateway.settings import Settings, load
-from gateway.shift_office.paper_store import PaperStore
-from gateway.supervisor import PartHealth
 from gateway.web.access_table import Access
 from gateway.web.api import web_app
 from gateway.web.feed import Feed
-from gateway.web.office_routes import OfficeSources, office_routes
 from gateway.web.read_model import AssetView, BoxParts, BoxView
 from gateway.web.visitor import Visitor, VisitorKind
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.pit_box import PitBox, write_pit_site
 from tests.fakes.site import NOW_NS
 

@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 
-from vision.seccomp import install
+from vision.process.seccomp import install
 
 LANDLOCK, SECCOMP = (444, 445, 446), {"x86_64": 317, "aarch64": 277}
 NO_SUCH_CALL, ALLOW = 0x00050000 | 38, 0x7FFF0000

@@ -14,19 +14,19 @@ from pydantic import BaseModel
 
 from contract.envelope import SignedText
 from contract.messages import MailboxMessage, Order, OrderState, WeatherWarning, WorkPermit
-from gateway.clock import SimulatedClock
+from gateway.line.recorder import Recorder, Route
 from gateway.media.shelf import MediaShelf
-from gateway.order_office.answering import NewReply, OrderOffice, Upload
-from gateway.order_office.order import Answer, SiteOrder
-from gateway.order_office.order_book import BOOK_KINDS
-from gateway.orders import seal_order
-from gateway.permit_office.desk import PermitDesk
-from gateway.permit_office.register import REGISTER_KINDS, SCAFFOLD, SiteRegister
-from gateway.recorder import Recorder, Route
+from gateway.parts.orders.answering import NewReply, OrderOffice, Upload
+from gateway.parts.orders.order import Answer, SiteOrder
+from gateway.parts.orders.order_book import BOOK_KINDS
+from gateway.parts.orders.sealing import seal_order
+from gateway.parts.permits.desk import PermitDesk
+from gateway.parts.permits.register import REGISTER_KINDS, SCAFFOLD, SiteRegister
 from gateway.store.alarm_reader import AlarmReader
 from gateway.store.alert_store import AlertStore
 from gateway.store.outbox_reader import OutboxReader
 from gateway.uplinks.regulator_mailbox import DownMessage
+from kit.clock import SimulatedClock
 from tests.fakes.site import BOX, NOW_NS
 
 REGULATOR = Route("regulator", True, True, True)

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from gateway.clock_state import ClockState, Sync
-from gateway.web.orders_page import OrderSources, order_routes
-from gateway.web.permits_page import permit_routes
+from gateway.line.clock_state import ClockState, Sync
+from gateway.parts.orders.orders_page import OrderSources, order_routes
+from gateway.parts.permits.permits_page import permit_routes
 from tests.fakes.office_face import OFFICER, OfficeFace
 from tests.fakes.order_box import OrderBox
 

@@ -4,8 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from contract.chain import ChainHead
-from gateway.clock import SimulatedClock
-from gateway.evidence import (
+from gateway.evidence.evidence import (
     RecordKind,
     SealedRecord,
     escalation_key,
@@ -16,6 +15,7 @@ from gateway.evidence import (
 from gateway.model.alarm import Alarm, RuleInfo, Severity, Transition, TransitionKind
 from gateway.model.alert import OutboxItem
 from gateway.ports import UplinkContext
+from kit.clock import SimulatedClock
 
 NOW_NS = 1_700_000_000_000_000_000  # 2023-11-15 06:13:20 in China
 RECORD = SealedRecord(42, RecordKind.TRANSITION, NOW_NS, b"{}", "ab" * 32)

@@ -13,15 +13,15 @@ import yaml
 
 from contract.messages import RulePackFile, RulePackOffer
 from contract.packs import pack_sha256
-from gateway.app import DRIVERS, UPLINKS
-from gateway.clock import SimulatedClock
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Recorder
 from gateway.model.errors import ConfigError, Fault
-from gateway.pack_office.office import PackNeeds, PackOffice
-from gateway.recorder import Recorder
+from gateway.parts.rule_packs.office import PackNeeds, PackOffice
 from gateway.settings import Settings, load
 from gateway.settings.kept_packs import KeptPack
 from gateway.store.alert_store import AlertStore
+from kit.clock import SimulatedClock
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.field_site import write_site
 
 

@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.alarms import AlarmTable
-from gateway.assets.pit_description import PitDescription
 from gateway.model.alarm import Transition, TransitionKind
 from gateway.model.quantity import Point, PointTable
 from gateway.model.reading import Quality, RawBlock, Readings
 from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import Truth, Verdicts
+from gateway.parts.pit.model.description import PitDescription
 from gateway.rules.table import RuleTable
+from gateway.rules.window import Window
 from gateway.settings.binding import Field
 from gateway.settings.document import Document
 from gateway.settings.library import Library, config_root, parts_of
@@ -22,7 +23,6 @@ from gateway.settings.resolving import Resolver
 from gateway.settings.rulepack import Packs, read_pack
 from gateway.settings.site import read_site
 from gateway.settings.source import read_document
-from gateway.window import Window
 
 START_NS = 1_700_000_000_000_000_000
 ASSET = "a"

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from contract.envelope import SignedText
 from contract.messages import MailboxMessage
-from gateway.evidence import RecordKind
-from gateway.orders import seal_order
-from gateway.permit_office.desk import PermitDesk
-from gateway.permit_office.register import SCAFFOLD, SiteRegister
+from gateway.evidence.evidence import RecordKind
+from gateway.parts.orders.sealing import seal_order
+from gateway.parts.permits.desk import PermitDesk
+from gateway.parts.permits.register import SCAFFOLD, SiteRegister
 from gateway.uplinks.regulator_mailbox import DownMessage
 from tests.fakes.loaded_site import LoadedSite
 from tests.fakes.site import BOX

@@ -8,18 +8,18 @@ from typing import Any, TypeVar
 
 import yaml
 
-from gateway.app import DRIVERS, UPLINKS
-from gateway.asset_keeping import AssetKeeping
-from gateway.clock import SimulatedClock
-from gateway.deriving import Deriving
-from gateway.pit_office.daily_reports import DailyReports
-from gateway.pit_office.day_report import DayStores
-from gateway.pit_office.hand_entries import EntryStores, HandEntries
-from gateway.pit_office.running_models import RunningModels
-from gateway.pit_office.zero_orders import ZeroOrders
+from gateway.line.asset_keeping import AssetKeeping
+from gateway.line.deriving import Deriving
+from gateway.parts.pit.daily_reports import DailyReports
+from gateway.parts.pit.day_report import DayStores
+from gateway.parts.pit.hand_entries import EntryStores, HandEntries
+from gateway.parts.pit.running_models import RunningModels
+from gateway.parts.pit.zero_orders import ZeroOrders
 from gateway.settings import Settings, load
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetStore
+from kit.clock import SimulatedClock
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.site import NOW_NS, Site, advance_until
 
 T = TypeVar("T")

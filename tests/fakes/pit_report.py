@@ -2,9 +2,9 @@
 
 from datetime import UTC, date, datetime
 
-from gateway.assets.forecast import Forecast, Stage
-from gateway.assets.pit_items import PitItem
-from gateway.reports.daily_report import (
+from gateway.parts.pit.forecast.forecast import Forecast, Stage
+from gateway.parts.pit.model.items import PitItem
+from gateway.parts.pit.report.daily_report import (
     Control,
     DailyReport,
     ForecastRow,

@@ -14,12 +14,12 @@ import httpx
 from sqlalchemy import insert
 
 from contract.client import DeskClient
-from regulator.hazards.opening import open_hazard
-from regulator.model.actor import Duty
-from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.project_set import set_memberships
-from regulator.registry.kinds import Category
+from regulator.base.kinds import Category
+from regulator.base.model.actor import Duty
+from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.project_set import set_memberships
+from regulator.parts.hazards.opening import open_hazard
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import PASSWORD, PROVINCE, DeskFace
 from tests.fakes.review_world import BOX, REGIONS, ReviewWorld

@@ -43,9 +43,9 @@ STARTS_WITHIN_S = 60.0
 MOST_BYTES = 1 << 17
 PIPE = subprocess.PIPE
 IMPORTED = (
-    "gateway.__main__",
-    "gateway.app",
-    "gateway.commissioning.options",
+    "sitewarden.__main__",
+    "sitewarden.composition.box",
+    "sitewarden.commissioning.options",
     "tests.fakes.libmodbus_server",
     "h11",
     "pydantic.v1",
@@ -301,11 +301,11 @@ def _import(modules: Iterable[str]) -> None:
 
 def _read_shipped_files() -> None:
     """The files that a box reads at its start and keeps by their text: read once for all."""
-    from gateway.app import DRIVERS, UPLINKS
     from gateway.settings import load
     from gateway.web import pages
     from screens.catalogue import Catalogue
     from screens.templating import FOLDER
+    from sitewarden.composition.box import DRIVERS, UPLINKS
     from tests.fakes.screen_site import CRANES, PIT, write_site
 
     with tempfile.TemporaryDirectory() as folder:

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
-from regulator.registry.act import Act
-from regulator.registry.days import day_of
-from regulator.registry.device_office import Device, add_device
-from regulator.registry.kinds import Category, DeviceKind, FirmRole, RegionLevel
-from regulator.registry.project_office import Project, put_firm, register_project
-from regulator.registry.region_office import Firm, Region, add_firm, add_region
-from regulator.registry.set_office import Action, Proposal, SetRules, decide, propose
+from regulator.base.act import Act
+from regulator.base.days import day_of
+from regulator.base.kinds import Category, DeviceKind, FirmRole, RegionLevel
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
+from regulator.parts.registry.projects.device_office import Device, add_device
+from regulator.parts.registry.projects.project_office import Project, put_firm, register_project
+from regulator.parts.registry.projects.region_office import Firm, Region, add_firm, add_region
+from regulator.parts.registry.projects.set_office import Action, Proposal, SetRules, decide, propose
 from tests.fakes.desk_database import DeskClock
 
 PROVINCE = Scope(Level.PROVINCE, "44")

@@ -22,9 +22,9 @@ from contract.canonical import canonical_bytes
 from contract.envelope import SIGNATURE_HEADER
 from contract.faults import FAULTS, ContractFault
 from contract.signing import SignKey, generate_key
-from regulator.intake.disk_shelf import DiskShelf
-from regulator.intake.receiver import receiver_app
-from regulator.intake.store import ReceiverStore, open_database, sqlite_url
+from regulator.base.intake.disk_shelf import DiskShelf
+from regulator.base.intake.receiver import receiver_app
+from regulator.base.intake.store import ReceiverStore, open_database, sqlite_url
 from regulator.server import ReceiverServer
 from screens.listener import listen
 

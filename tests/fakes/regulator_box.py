@@ -9,10 +9,10 @@ from typing import Any
 
 from contract.canonical import canonical_bytes
 from contract.chain import ChainHead
-from gateway.clock import SimulatedClock, SystemClock
 from gateway.model.alert import OutboxItem
 from gateway.ports import Clock, UplinkContext
 from gateway.uplinks.regulator import KIND, RegulatorUplink
+from kit.clock import SimulatedClock, SystemClock
 from tests.fakes.contract_box import alarm_body
 from tests.fakes.regulator import FakeRegulator
 

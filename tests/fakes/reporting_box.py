@@ -18,8 +18,8 @@ from sqlalchemy import select
 
 from contract.chain import ChainHead
 from gateway.store.alert_store import open_for_reading
-from regulator.intake.holdings import Holdings
-from regulator.records.tables.intake import alarms
+from regulator.base.intake.holdings import Holdings
+from regulator.base.records.tables.intake import alarms
 from tests.fakes.field_site import CRANE_RULE, FLOAT_KEYS, WORD_KEYS, crane_words, write_site
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.libmodbus_server import LibmodbusServer

@@ -13,20 +13,20 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from contract.messages import AlarmTransition
-from regulator.hazards.opening import open_hazard
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.heard import Heard
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
-from regulator.records.tables.intake import alarm_media, alarms, items
-from regulator.records.tables.registry import projects
-from regulator.records.tables.review import review_items, review_pictures
-from regulator.review.arrivals import Arrivals, facts_of
-from regulator.review.funnel import Funnel, Stage, load_funnel
-from regulator.review.items import enqueue, item_id_of
-from regulator.review.judgement import Judgement, read_judgement
-from regulator.review.leases import take_lease
-from regulator.review.verdicts import Judged, Verdicts
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.heard import Heard
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
+from regulator.base.records.tables.intake import alarm_media, alarms, items
+from regulator.base.records.tables.registry import projects
+from regulator.base.records.tables.review import review_items, review_pictures
+from regulator.parts.hazards.opening import open_hazard
+from regulator.parts.review.arrivals import Arrivals, facts_of
+from regulator.parts.review.funnel import Funnel, Stage, load_funnel
+from regulator.parts.review.items import enqueue, item_id_of
+from regulator.parts.review.judgement import Judgement, read_judgement
+from regulator.parts.review.leases import take_lease
+from regulator.parts.review.verdicts import Judged, Verdicts
 from regulator.twins.picture import drawn_picture
 from tests.fakes.desk_database import DeskClock
 

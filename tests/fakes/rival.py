@@ -6,9 +6,9 @@ from collections.abc import Callable
 from sqlalchemy import Connection, text
 
 from contract.signing import SignKey
-from regulator.model.actor import Actor
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Deed, Ledger, LedgerEntry
+from regulator.base.model.actor import Actor
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Deed, Ledger, LedgerEntry
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 PATIENCE_S = 30

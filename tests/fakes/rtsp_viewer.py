@@ -12,13 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from gateway.clock import SystemClock
 from gateway.model.picture import CameraLink
+from kit.clock import SystemClock
 from vision.camera.capture_handle import CaptureHandle
 from vision.camera.capture_state import CaptureState
 from vision.camera.frame_slot import FrameSlotReader
 from vision.camera.settings import CameraLinkSettings
-from vision.frame import Frame
+from vision.picture.frame import Frame
 
 READ_TIMEOUT_S = 1.0
 _PAUSE_S = 0.01

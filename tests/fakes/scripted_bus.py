@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from drivers.modbus.rtu import wire_s, with_checksum
-from gateway.clock import SimulatedClock
 from gateway.model.errors import LinkError
+from kit.clock import SimulatedClock
 
 BAUD = 19_200
 

@@ -12,11 +12,11 @@ from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
 from contract.envelope import Envelope, Reply, seal
 from contract.signing import SignKey, generate_key
-from regulator.desk import Desk
-from regulator.intake.building import Intake, build_intake
-from regulator.intake.reception import Answer, Reception, Request
-from regulator.records.engine import DeskDatabase
-from regulator.settings import DeskSettings
+from regulator.base.desk import Desk
+from regulator.base.intake.building import Intake, build_intake
+from regulator.base.intake.reception import Answer, Reception, Request
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.settings import DeskSettings
 from tests.fakes.contract_box import alarm_body
 from tests.fakes.desk_database import DeskClock
 

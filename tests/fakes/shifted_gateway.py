@@ -8,10 +8,10 @@ import sys
 import threading
 from pathlib import Path
 
-from gateway.app import DRIVERS, UPLINKS, Gateway, run_until_signal
-from gateway.clock import SystemClock
 from gateway.logs import start_logging
 from gateway.settings import load
+from kit.clock import SystemClock
+from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway, run_until_signal
 
 
 class ShiftedClock(SystemClock):

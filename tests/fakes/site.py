@@ -9,22 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.alarms import AlarmTable
-from gateway.assets.derivation import AssetEvent, Derivation
-from gateway.clock import SimulatedClock
-from gateway.deriving import Deriving
-from gateway.intake import Intake
+from gateway.line.deriving import Deriving
+from gateway.line.intake import Intake
+from gateway.line.pipeline import Line, Pipeline
+from gateway.line.quarantine import Quarantine
+from gateway.line.recorder import Recorder, Route
 from gateway.model.alarm import RuleInfo, Severity
+from gateway.model.derivation import AssetEvent, Derivation
 from gateway.model.quantity import Point, PointTable
 from gateway.model.reading import RawBlock, Readings
 from gateway.model.rule import Direction, ResolvedRule, RuleFamily
-from gateway.pipeline import Line, Pipeline
-from gateway.quarantine import Quarantine
-from gateway.recorder import Recorder, Route
 from gateway.rules.table import RuleTable
+from gateway.rules.window import Window
 from gateway.store.alert_store import AlertStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import Bounds, HistoryStore
-from gateway.window import Window
+from kit.clock import SimulatedClock
 
 NOW_NS = 1_700_000_000_000_000_000
 SECOND_NS = 1_000_000_000

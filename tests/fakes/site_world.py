@@ -10,17 +10,17 @@ from sqlalchemy import insert, select
 from contract.chain import GENESIS
 from contract.messages import Acknowledged, EvidenceRecord, MailboxAck, MailboxMessage
 from contract.signing import SignKey
-from regulator.desk import Desk
-from regulator.intake import mailbox as box_mail
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.heard import Heard
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.registry import projects
-from regulator.settings import DeskSettings
-from regulator.site.hearing import SiteHearing
-from regulator.site.notice import Notice, new_permit, new_warning
-from regulator.site.office import NoticeOffice
+from regulator.base.desk import Desk
+from regulator.base.intake import mailbox as box_mail
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.heard import Heard
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.registry import projects
+from regulator.base.settings import DeskSettings
+from regulator.parts.site.hearing import SiteHearing
+from regulator.parts.site.notice import Notice, new_permit, new_warning
+from regulator.parts.site.office import NoticeOffice
 from tests.fakes.desk_database import HOUR_NS, START_NS, DeskClock
 
 REGIONS = {

@@ -19,7 +19,7 @@ from drivers.sim.faults import Faults
 from drivers.sim.modbus_server import ModbusTwinServer
 from drivers.sim.registers import RegisterFace
 from drivers.sim.rtu_bus import RtuBus
-from gateway.clock import SystemClock
+from kit.clock import SystemClock
 from tests.fakes.modbus_binding import shipped_table
 
 

@@ -15,20 +15,20 @@ from typing import Any
 from sqlalchemy import insert
 
 from contract.messages import EvidenceRecord
-from regulator.model.actor import Level, Scope
-from regulator.model.heard import Heard
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.coverage import asset_days
-from regulator.records.tables.hazards import hazard_deadlines, hazard_holders, hazards
-from regulator.records.tables.intake import alarms, alerts, boxes, findings
-from regulator.records.tables.registry import devices, projects, regions
-from regulator.records.tables.review import review_items, review_verdicts
-from regulator.reports.statistics.figure import Figure
-from regulator.reports.statistics.gathering import Statistics, statistics_of
-from regulator.reports.statistics.making import span_of
-from regulator.reports.statistics.roll_up import run_roll_up
-from regulator.reports.statistics.selection import Selection
-from regulator.reports.statistics.silencing import hear_silencing
+from regulator.base.model.actor import Level, Scope
+from regulator.base.model.heard import Heard
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.coverage import asset_days
+from regulator.base.records.tables.hazards import hazard_deadlines, hazard_holders, hazards
+from regulator.base.records.tables.intake import alarms, alerts, boxes, findings
+from regulator.base.records.tables.registry import devices, projects, regions
+from regulator.base.records.tables.review import review_items, review_verdicts
+from regulator.parts.reports.statistics.figure import Figure
+from regulator.parts.reports.statistics.gathering import Statistics, statistics_of
+from regulator.parts.reports.statistics.making import span_of
+from regulator.parts.reports.statistics.roll_up import run_roll_up
+from regulator.parts.reports.statistics.selection import Selection
+from regulator.parts.reports.statistics.silencing import hear_silencing
 from screens.formats import SITE_ZONE
 
 SECOND_NS = 1_000_000_000

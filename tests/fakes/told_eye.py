@@ -17,7 +17,7 @@ from gateway.model.picture import Picture
 from vision.eye.said import Said, said_bytes
 from vision.eye.watched import Alive, AskReference, Forget, Redraw, ReferenceFrame, Watched
 from vision.eye.wire import read_order
-from vision.observation import Observation
+from vision.sight.observation import Observation
 
 
 def say(message: Said) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from gateway.assets.crane import CraneDerivation
-from gateway.assets.crane_description import CraneDescription
-from gateway.assets.crane_parameters import CraneParameters
-from gateway.assets.crane_points import CRANE_INPUTS
-from gateway.assets.derivation import AssetEvent, Json
-from gateway.assets.load_chart import LoadChart, LoadCurve
-from gateway.assets.papers import Papers
+from gateway.model.derivation import AssetEvent, Json
+from gateway.model.papers import Papers
+from gateway.parts.crane.model.crane import CraneDerivation
+from gateway.parts.crane.model.description import CraneDescription
+from gateway.parts.crane.model.load_chart import LoadChart, LoadCurve
+from gateway.parts.crane.model.parameters import CraneParameters
+from gateway.parts.crane.model.points import CRANE_INPUTS
 
 START_NS = 1_800_000_000_000_000_000
 SECOND_NS = 1_000_000_000

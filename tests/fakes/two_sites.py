@@ -18,18 +18,18 @@ from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
 from contract.messages import Order
 from contract.signing import SignKey
-from regulator.desk import Desk
-from regulator.intake.reception import Answer, Reception, Request
-from regulator.intake.store import ReceiverStore
-from regulator.records.engine import DeskDatabase
-from regulator.records.schema import METADATA
-from regulator.records.tables.fleet import pack_offers
-from regulator.records.tables.hazards import hazard_orders, hazards
-from regulator.records.tables.live import live_sessions, live_viewers
-from regulator.records.tables.registry import projects
-from regulator.records.tables.site import site_deliveries, site_notices
-from regulator.settings import DeskSettings
-from regulator.web.app import desk_app
+from regulator.application import desk_app
+from regulator.base.desk import Desk
+from regulator.base.intake.reception import Answer, Reception, Request
+from regulator.base.intake.store import ReceiverStore
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.schema import METADATA
+from regulator.base.records.tables.fleet import pack_offers
+from regulator.base.records.tables.hazards import hazard_orders, hazards
+from regulator.base.records.tables.live import live_sessions, live_viewers
+from regulator.base.records.tables.registry import projects
+from regulator.base.records.tables.site import site_deliveries, site_notices
+from regulator.base.settings import DeskSettings
 from tests.fakes.contract_box import alarm_body
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import QUICK

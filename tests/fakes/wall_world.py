@@ -4,11 +4,11 @@ from datetime import date
 
 from sqlalchemy import insert, update
 
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.intake import alarms, alerts, boxes
-from regulator.records.tables.project_set import set_memberships
-from regulator.records.tables.registry import projects, regions
-from regulator.registry.kinds import Category
+from regulator.base.kinds import Category
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.intake import alarms, alerts, boxes
+from regulator.base.records.tables.project_set import set_memberships
+from regulator.base.records.tables.registry import projects, regions
 
 SET = "province"
 CATEGORIES = (Category.GOV_BUILDING, Category.URBAN_RAIL, Category.MUNICIPAL_TUNNEL)

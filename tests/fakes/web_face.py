@@ -8,14 +8,14 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
-from gateway.commands import AlarmCommands
-from gateway.delivery import Delivery
+from gateway.line.commands import AlarmCommands
+from gateway.line.delivery import Delivery
+from gateway.line.recorder import Told
+from gateway.line.supervisor import PartHealth
 from gateway.model.reading import Quality
 from gateway.model.rule import ResolvedRule
 from gateway.ports import LinkHealth, LinkState, ReadingSink
-from gateway.recorder import Told
 from gateway.store.history_reader import HistoryReader
-from gateway.supervisor import PartHealth
 from gateway.web.alarm_desk import AlarmDesk, AlarmGuide
 from gateway.web.alarm_forms import alarm_routes
 from gateway.web.api import web_app

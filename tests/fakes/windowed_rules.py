@@ -23,7 +23,7 @@ from gateway.model.rule import (
 )
 from gateway.model.verdict import Truth
 from gateway.rules.table import RuleTable
-from gateway.window import Window
+from gateway.rules.window import Window
 from tests.fakes.site import NOW_NS, info, points, silence, threshold
 
 ANSWERED = RawBlock(payload=b"{}")

@@ -24,18 +24,18 @@ from bench.desk_processes import line_of, postgresql, replica
 from bench.desk_wire import GatewayLink
 from contract.chain import ChainHead
 from contract.keyfile import load_or_create
-from regulator.desk import Desk
-from regulator.intake.building import open_shelf
-from regulator.intake.codes import Wanted, issue_codes
-from regulator.intake.holdings import Holdings
-from regulator.intake.recheck import Recheck
-from regulator.model.actor import CONSOLE
-from regulator.records.ledger import verify_ledger
-from regulator.records.tables.intake import alarm_media, alarms, alerts, boxes, items
-from regulator.records.tables.ledger import ledger_heads
-from regulator.records.tables.review import review_items
+from regulator.base.desk import Desk
+from regulator.base.intake.building import open_shelf
+from regulator.base.intake.codes import Wanted, issue_codes
+from regulator.base.intake.holdings import Holdings
+from regulator.base.intake.recheck import Recheck
+from regulator.base.model.actor import CONSOLE
+from regulator.base.records.ledger import verify_ledger
+from regulator.base.records.tables.intake import alarm_media, alarms, alerts, boxes, items
+from regulator.base.records.tables.ledger import ledger_heads
+from regulator.base.records.tables.review import review_items
+from regulator.base.settings import DeskSettings
 from regulator.running import open_desk
-from regulator.settings import DeskSettings
 from regulator.twins.box import BoxTwin
 from regulator.twins.province import made_alarms
 from tests.fakes.postgresql import PostgreSQL

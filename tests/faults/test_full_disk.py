@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from regulator.intake.holdings import Holdings
+from regulator.base.intake.holdings import Holdings
 from tests.fakes.demo_box import DemoBox, alerts_per_overload
 from tests.fakes.regulator_process import regulator_process
 from tests.fakes.reporting_box import reporting_box

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.clock import SystemClock
 from gateway.model.picture import CameraLink
 from gateway.model.sight import Why
+from kit.clock import SystemClock
 from tests.fakes.eye_parts import watched
 from tests.fakes.gateway_process import ROOT
 from tests.fakes.hostile_child import OBSERVATION, OBSERVATION_BODY, PICTURE, REPORT, other_types
@@ -28,9 +28,9 @@ from vision.camera.heard import heard
 from vision.camera.wire import Message
 from vision.eye.said import decoded, lengths, said_bytes
 from vision.eye_hub import EyeHub, Listener
-from vision.garbage import GarbageError
-from vision.observation import Observation
-from vision.sight.people import People, SeenPerson
+from vision.helmets.people import People, SeenPerson
+from vision.process.garbage import GarbageError
+from vision.sight.observation import Observation
 
 CHILD = ROOT / "tests" / "fakes" / "hostile_child.py"
 FACES = ("eye", "capture")

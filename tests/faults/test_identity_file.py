@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gateway.identity import Identities, create_identities
+from gateway.parts.identity.identity import Identities, create_identities
 
 ROOT = Path(__file__).parents[2]
 KILLS = 12

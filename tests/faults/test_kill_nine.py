@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from gateway.app import DRIVERS, UPLINKS
 from gateway.settings import load
 from gateway.store.history_reader import HistoryReader
-from regulator.intake.holdings import Holdings
+from regulator.base.intake.holdings import Holdings
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.demo_box import DemoBox, admitted_gaps, alerts_per_overload, untold
 from tests.fakes.regulator_process import regulator_process
 from tests.fakes.sim_field import sim_field

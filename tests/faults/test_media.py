@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.media.index import MediaIndex
 from gateway.media.keeper import RESTART
 from gateway.media.kept import MediaItem, MediaState

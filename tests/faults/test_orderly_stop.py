@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from gateway.app import DRIVERS, UPLINKS
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.settings import load
 from gateway.store.alert_store import open_for_reading
 from gateway.store.history_reader import HistoryReader
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.black_hole import BlackHole
 from tests.fakes.field_site import crane_words, write_site
 from tests.fakes.gateway_process import GatewayProcess

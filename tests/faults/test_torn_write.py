@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from regulator.intake.holdings import Holdings
+from regulator.base.intake.holdings import Holdings
 from tests.fakes.demo_box import DemoBox, alerts_per_overload, untold
 from tests.fakes.regulator_process import regulator_process
 from tests.fakes.sim_field import sim_field

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.assets.derivation import AssetEvent
+from gateway.model.derivation import AssetEvent
 from gateway.model.errors import StoreError
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetStore

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gateway.assets.braking import Braking, BrakingTable
-from gateway.assets.crane_geometry import CraneGeometry
-from gateway.assets.crane_group_members import CraneGroupParameters
-from gateway.assets.crane_group_motion import Motion
-from gateway.assets.crane_group_situation import GroupField, Situation
-from gateway.assets.segments import Floats, segment_distance_m
+from gateway.parts.crane.group.braking import Braking, BrakingTable
+from gateway.parts.crane.group.members import CraneGroupParameters
+from gateway.parts.crane.group.motion import Motion
+from gateway.parts.crane.group.segments import Floats, segment_distance_m
+from gateway.parts.crane.group.situation import GroupField, Situation
+from gateway.parts.crane.model.geometry import CraneGeometry
 from tests.fakes.crane_yard import START_NS, Pose, Yard, crane
 
 PARAMETERS = CraneGroupParameters()

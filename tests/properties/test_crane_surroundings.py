@@ -6,12 +6,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.assets.crane_geometry import CraneGeometry
-from gateway.assets.crane_group_members import GroupMember
-from gateway.assets.crane_surroundings import CraneSurroundings, SurroundingsParameters
-from gateway.assets.power_lines import LineClearance, PowerLine
-from gateway.assets.segments import Floats
-from gateway.assets.zones import PlanPoint, Zone, ZoneKind, sector
+from gateway.parts.crane.group.members import GroupMember
+from gateway.parts.crane.group.power_lines import LineClearance, PowerLine
+from gateway.parts.crane.group.segments import Floats
+from gateway.parts.crane.group.surroundings import CraneSurroundings, SurroundingsParameters
+from gateway.parts.crane.group.zones import PlanPoint, Zone, ZoneKind, sector
+from gateway.parts.crane.model.geometry import CraneGeometry
 from tests.fakes.crane_yard import START_NS, Pose, crane
 
 SLACK_M = 0.3

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from contract.chain import ChainHead
 from gateway.alarms import AlarmTable
-from gateway.clock import SimulatedClock
-from gateway.delivery import Delivery
+from gateway.line.delivery import Delivery
+from gateway.line.recorder import Recorder
 from gateway.model.alert import OutboxItem, Receipt
 from gateway.model.verdict import Truth, Verdicts
-from gateway.recorder import Recorder
 from gateway.store.alert_store import AlertStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import HistoryStore
+from kit.clock import SimulatedClock
 from tests.fakes.scripted_uplink import Receiver, ScriptedUplink
 from tests.fakes.site import BOUNDS, BOX, NOW_NS, REGULATOR, SECOND_NS, points, threshold, until
 

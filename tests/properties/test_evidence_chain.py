@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contract.canonical import Canonical, canonical_bytes, decimal_text
 from contract.chain import GENESIS, ChainFault, ChainHead, verify_chain
-from gateway.evidence import RecordKind, seal
+from gateway.evidence.evidence import RecordKind, seal
 from tests.fakes.site import BOX, NOW_NS
 
 Row = tuple[int, str, bytes]

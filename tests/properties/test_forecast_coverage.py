@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 import pytest
 
-from gateway.assets.forecast import Forecast, Forecaster, ForecastSettings
+from gateway.parts.pit.forecast.forecast import Forecast, Forecaster, ForecastSettings
 from tests.fakes.creep import Creep, Disturbance, Floats, measured_mm, times_d
 
 # Twenty seconds of processor time a test: more than two minutes where six others want the same processor.

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from gateway.model.detections import SeenClass
 from gateway.model.verdict import Truth
 from tests.fakes.walkers import HEAD, HELMET, SECOND_NS, START_NS, Seen, frame, lone, standing
-from vision.finding import Finding
-from vision.helmets import HelmetWatch
-from vision.helmets_settings import HelmetSettings
-from vision.tracker import Tracker
+from vision.helmets.helmets import HelmetWatch
+from vision.helmets.settings import HelmetSettings
+from vision.picture.finding import Finding
+from vision.tracking.tracker import Tracker
 
 PLACES = 3
 SPOTS = [(150 + 200 * n, 150 + 70 * (n % 3)) for n in range(6)]

@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.identity import Identities, create_identities
-from gateway.identity_person import DriverNumber, Person, Role
+from gateway.parts.identity.identity import Identities, create_identities
+from gateway.parts.identity.person import DriverNumber, Person, Role
 
 id_numbers = st.builds(
     "99{:04d}{:04d}{:02d}{:02d}{:03d}{}".format,

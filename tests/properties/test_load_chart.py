@@ -5,7 +5,7 @@ from math import isnan
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.assets.load_chart import LoadCurve
+from gateway.parts.crane.model.load_chart import LoadCurve
 
 metres = st.floats(0.5, 90.0).map(lambda value: round(value, 2))
 tonnes = st.floats(0.1, 30.0).map(lambda value: round(value, 2))

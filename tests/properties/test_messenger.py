@@ -9,12 +9,12 @@ from typing import Literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.clock import SimulatedClock
 from gateway.model.alarm import Severity
 from gateway.model.alert import ReceiptKind
 from gateway.uplinks.http_door import Answer, Outcome
 from gateway.uplinks.messenger import MessengerSettings, MessengerUplink
 from gateway.uplinks.notice import Notice
+from kit.clock import SimulatedClock
 from tests.fakes.outbox import NOW_NS, context, row
 
 MINUTE_S = 60

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.assets.pit_description import Baseline, BaselineKind, PitDescription, PitPoint
-from gateway.assets.pit_instrument import Defect, DirectReading
-from gateway.assets.pit_items import PitItem
-from gateway.assets.pit_outputs import point_outputs
-from gateway.assets.pit_point import PitPointDerivation
-from gateway.hand_entry import FaultCode, KnownPoint, When, parse
+from gateway.parts.pit.hand_entry import FaultCode, KnownPoint, When, parse
+from gateway.parts.pit.model.description import Baseline, BaselineKind, PitDescription, PitPoint
+from gateway.parts.pit.model.instrument import Defect, DirectReading
+from gateway.parts.pit.model.items import PitItem
+from gateway.parts.pit.model.outputs import point_outputs
+from gateway.parts.pit.model.point import PitPointDerivation
 
 T0_NS = 1_700_000_000_000_000_000
 HOUR_NS = 3_600_000_000_000

@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from drivers.modbus.decode import compile_table
-from gateway.clock import SimulatedClock
-from gateway.intake import Arrival
+from gateway.line.intake import Arrival
+from gateway.line.pipeline import TICK_S
 from gateway.model.alarm import Transition
 from gateway.model.reading import Readings
 from gateway.model.verdict import UNKNOWN
-from gateway.pipeline import TICK_S
 from gateway.ports import BoundDevice
-from gateway.replay import Replayed, ReplaySource, replay
 from gateway.settings import Settings
+from kit.clock import SimulatedClock
+from sitewarden.replay.replay import Replayed, ReplaySource, replay
 from tests.fakes.replay_site import register, replay_site
 from tests.fakes.site import Site
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from drivers.modbus.plan import Request
 from drivers.modbus.rtu_link import BusTiming, RtuBus, RtuLink
 from drivers.polling import UnreadableReplyError
-from gateway.clock import SimulatedClock
 from gateway.model.errors import LinkError
+from kit.clock import SimulatedClock
 from tests.fakes.scripted_bus import BAUD, Answer, Kind, ScriptedBus, word_at
 
 TIMING = BusTiming(BAUD, timeout_ms=100, down_timeout_ms=40, extra_silence_ms=0, quiet_ms=20, forget_s=60)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.assets.segments import Floats, nearest_places, point_distance_m, segment_distance_m
+from gateway.parts.crane.group.segments import Floats, nearest_places, point_distance_m, segment_distance_m
 
 TOLERANCE_M = 0.01
 

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gateway.alarms import AlarmTable
-from gateway.deriving import Deriving
+from gateway.line.deriving import Deriving
 from gateway.model.alarm import Transition
 from gateway.model.reading import Quality, RawBlock, Readings
 from gateway.model.verdict import Truth, Verdicts
 from gateway.rules.table import RuleTable
+from gateway.rules.window import Window
 from gateway.settings import Settings
-from gateway.window import Window
 from tests.fakes.loaded_site import IDLE_CRANE, TITLES, crane_asset, pit_asset, write_site
 from tests.unit.settings.kinds import load_site
 

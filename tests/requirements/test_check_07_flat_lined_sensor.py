@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.assets.pit_instrument import Defect
 from gateway.model.verdict import Truth
+from gateway.parts.pit.model.instrument import Defect
 from tests.fakes.loaded_site import IDLE_CRANE, LoadedSite, crane_asset, pit_asset, utc_ns
 
 START = "2026-03-02T08:00:00+08:00"

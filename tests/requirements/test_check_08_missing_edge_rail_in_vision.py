@@ -23,10 +23,10 @@ from tests.fakes.loaded_site import TITLES, LoadedSite, utc_ns
 from vision.driver import CameraDriver, camera_drivers
 from vision.edges.watch import EdgeWatch
 from vision.eye.mind import CameraMind
+from vision.eye.settings import CameraDeviceSettings
 from vision.eye.watched import Watched
-from vision.finding import Ailment, PictureHealth
-from vision.frame import Frame
-from vision.settings import CameraDeviceSettings
+from vision.picture.finding import Ailment, PictureHealth
+from vision.picture.frame import Frame
 
 START = "2026-03-02T08:00:00+08:00"
 CAMERA = {"id": "cam-1", "kind": "camera-post", "serial": "C-1", **TITLES}

@@ -6,7 +6,13 @@ import pytest
 from sqlalchemy import select, update
 
 from contract.signing import SignKey
-from regulator.hazards.accidents import (
+from regulator.base.model.hazard import HazardKind
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import entries_about
+from regulator.base.records.tables.hazards import hazard_warnings
+from regulator.base.records.tables.registry import projects
+from regulator.parts.hazards.accidents import (
     AccidentClock,
     AccidentDesk,
     FollowUp,
@@ -15,13 +21,7 @@ from regulator.hazards.accidents import (
     clocks_of,
     receipts_of,
 )
-from regulator.hazards.deadline_days import Urgency
-from regulator.model.hazard import HazardKind
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import entries_about
-from regulator.records.tables.hazards import hazard_warnings
-from regulator.records.tables.registry import projects
+from regulator.parts.hazards.deadline_days import Urgency
 from tests.fakes.desk_database import (
     HOUR_NS,
     START_NS,

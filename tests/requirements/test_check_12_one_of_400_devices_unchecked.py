@@ -5,16 +5,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select
 
-from regulator.model.actor import Duty
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger, entries_of
-from regulator.records.tables.registry import devices
-from regulator.records.tables.rounds import rounds
-from regulator.registry.rounds.coverage import coverage_of, not_inspected
-from regulator.registry.rounds.round_office import Check, ItemKey, check_item, close_round, open_round
-from regulator.registry.rounds.sheet_file import load_sheets
-from regulator.registry.rounds.sheets import REQUIRED, Answer, ItemLevel
+from regulator.base.model.actor import Duty
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger, entries_of
+from regulator.base.records.tables.registry import devices
+from regulator.base.records.tables.rounds import rounds
+from regulator.parts.registry.rounds.coverage import coverage_of, not_inspected
+from regulator.parts.registry.rounds.round_office import Check, ItemKey, check_item, close_round, open_round
+from regulator.parts.registry.rounds.sheet_file import load_sheets
+from regulator.parts.registry.rounds.sheets import REQUIRED, Answer, ItemLevel
 from tests.fakes.desk_database import (
     DeskClock,
     clock,

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from contract.messages import ChainState
-from gateway.delivery import Delivery
-from gateway.housekeeping import Housekeeping
+from gateway.line.delivery import Delivery
+from gateway.line.housekeeping import Housekeeping
 from gateway.store.database import open_reader
 from gateway.store.history_reader import HistoryReader
 from gateway.uplinks.regulator import RegulatorSettings, RegulatorUplink

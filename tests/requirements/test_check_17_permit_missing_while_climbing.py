@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from contract.messages import WorkPermit
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.model.permit import WorkKind
 from gateway.model.verdict import Truth
-from gateway.permit_office.desk import NewPermit
+from gateway.parts.permits.desk import NewPermit
 from tests.fakes.loaded_site import IDLE_CRANE, crane_asset
 from tests.fakes.permit_site import OFFICER, PermitSite
 

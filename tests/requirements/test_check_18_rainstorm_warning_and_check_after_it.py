@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from contract.messages import WeatherWarning
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.model.verdict import Truth
 from gateway.model.weather import WarningKind, WarningLevel
-from gateway.permit_office.desk import EntryRefusedError, NewWarning
-from gateway.permit_office.register import SCAFFOLD
+from gateway.parts.permits.desk import EntryRefusedError, NewWarning
+from gateway.parts.permits.register import SCAFFOLD
 from tests.fakes.loaded_site import IDLE_CRANE, crane_asset
 from tests.fakes.permit_site import OFFICER, PermitSite
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, update
 
-from gateway.shift_office.safety_log import LogField
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.ledger import entries_about
-from regulator.records.tables.intake import findings
-from regulator.records.tables.registry import projects
-from regulator.records.tables.supervision import check_ins, safety_log_flags, safety_logs
-from regulator.registry.days import day_of
+from gateway.parts.shift.safety_log import LogField
+from regulator.base.days import day_of
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.ledger import entries_about
+from regulator.base.records.tables.intake import findings
+from regulator.base.records.tables.registry import projects
+from regulator.base.records.tables.supervision import check_ins, safety_log_flags, safety_logs
 from tests.fakes.contract_box import ContractBox
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace

@@ -7,11 +7,11 @@ import httpx
 import pytest
 from sqlalchemy import insert
 
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.ledger import entries_about, verify_ledger
-from regulator.records.tables.hazards import hazard_evidence, hazards
-from regulator.records.tables.intake import alarm_media, alarms
-from regulator.records.tables.registry import projects
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.ledger import entries_about, verify_ledger
+from regulator.base.records.tables.hazards import hazard_evidence, hazards
+from regulator.base.records.tables.intake import alarm_media, alarms
+from regulator.base.records.tables.registry import projects
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 

@@ -9,14 +9,14 @@ from babel.messages.extract import extract
 from jinja2 import Environment
 
 from gateway.web.pages import NAV
-from regulator.web.navigation import NAVIGATION
+from regulator.base.web.navigation import NAVIGATION
 from screens.catalogue import Catalogue, CatalogueError
 from screens.static_files import StaticFile, StaticFiles, script_texts
 from screens.templating import FOLDER as SCREENS
 from screens.templating import STATIC
 
 ROOT = Path(__file__).parents[2]
-FACES = (ROOT / "gateway" / "web", ROOT / "regulator" / "web")
+FACES = (ROOT / "gateway" / "web", ROOT / "regulator" / "base" / "web")
 """The box's and the desk's: each with its own catalogue beside the shared one."""
 TEMPLATE_FILES = sorted(path for folder in (SCREENS, *FACES) for path in folder.glob("templates/*.html"))
 SCRIPTS = sorted(path for folder in (STATIC, *(face / "static" for face in FACES)) for path in folder.rglob("*.js"))

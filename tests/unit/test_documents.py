@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.app import DRIVERS, UPLINKS
-from gateway.assets.crane_geometry import CraneGeometry
-from gateway.command_table import COMMANDS
-from gateway.desk_arguments import load_desk
+from gateway.parts.crane.model.geometry import CraneGeometry
 from gateway.settings import load
 from gateway.settings.crane_settings import CraneSettings
 from gateway.settings.rule_shape import RuleSettings
+from sitewarden.command_table import COMMANDS
+from sitewarden.commands.desk import load_desk
+from sitewarden.composition.box import DRIVERS, UPLINKS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from gateway.model.picture import CameraLink
-from gateway.secret import Secret
+from kit.secret import Secret
 from tests.fakes.certificates import make_certificates
 from tests.fakes.rtsp_server import RtspServer, film
 from tests.fakes.rtsp_viewer import READ_TIMEOUT_S, Viewer
@@ -236,7 +236,7 @@ async def test_something_else_listens_on_the_port(site: RtspServer) -> None:
 def test_a_capture_ends_with_its_gateway(site: RtspServer) -> None:
     program = (
         "import asyncio, sys\n"
-        "from gateway.clock import SystemClock\n"
+        "from kit.clock import SystemClock\n"
         "from tests.fakes.rtsp_viewer import camera_settings\n"
         "from vision.camera.capture_handle import CaptureHandle\n"
         "async def main():\n"

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gateway.clock import SystemClock
 from gateway.model.picture import CameraLink
+from kit.clock import SystemClock
 from tests.fakes.eye_parts import watched
 from tests.fakes.gateway_process import ROOT
 from tests.fakes.rtsp_viewer import Viewer, camera_settings
@@ -25,9 +25,9 @@ from vision.camera.measure import make_film
 from vision.camera.own_folder import PICTURES, leave_folder, own_folder
 from vision.camera.plan import CapturePlan
 from vision.camera.slot_file import SlotWriter, Stamp, create_slot, remove_slot
-from vision.confinement import kernel_lacks
 from vision.eye_hub import EyeHub, Listener
-from vision.observation import Observation
+from vision.process.confinement import kernel_lacks
+from vision.sight.observation import Observation
 
 pytestmark = pytest.mark.skipif(bool(kernel_lacks()), reason=f"this kernel lacks {kernel_lacks()}")
 
@@ -317,7 +317,7 @@ async def test_what_the_kernel_lacks_is_said_and_watching_goes_on(
 
 @pytest.mark.parametrize(("kernel", "lacks"), [("none", ""), *OLD_KERNELS])
 def test_check_warns_of_what_the_kernel_lacks(kernel: str, lacks: str) -> None:
-    check = [sys.executable, "-m", "gateway", "check", str(ROOT / "examples" / "cameras.yaml")]
+    check = [sys.executable, "-m", "sitewarden", "check", str(ROOT / "examples" / "cameras.yaml")]
     old = [] if kernel == "none" else [sys.executable, str(FAKES / "old_kernel.py"), kernel]
     said = subprocess.run([*old, *check], capture_output=True, text=True, env=ENVIRONMENT, check=True, cwd=ROOT).stdout
     warnings = {"files": "without Landlock:", "ports": "rules for ports", "calls": "filter for system calls"}

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gateway.clock import SimulatedClock
 from gateway.model.alert import ReceiptKind
 from gateway.uplinks.dingtalk import KIND, DingtalkSettings, signature
+from kit.clock import SimulatedClock
 from tests.fakes.http_replies import HttpReplies, Reply
 from tests.fakes.outbox import NOW_NS, context, row
 

@@ -11,9 +11,9 @@ import pytest
 from drivers.frames.driver import FramesDriver
 from drivers.frames.link import Caller
 from drivers.frames.settings import FramesTable
-from gateway.clock import SimulatedClock
 from gateway.model.reading import Quality
 from gateway.ports import LinkState
+from kit.clock import SimulatedClock
 from tests.fakes.frames_box import (
     BINARY,
     DUST,

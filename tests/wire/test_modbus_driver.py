@@ -13,9 +13,9 @@ import pytest
 from drivers.modbus.driver import KIND
 from drivers.modbus.encode import encode_table
 from drivers.modbus.settings import ModbusTable
-from gateway.clock import SystemClock
 from gateway.model.reading import Quality, Readings
 from gateway.ports import BoundLink, LinkState
+from kit.clock import SystemClock
 from tests.fakes.fault_proxy import FaultProxy, Mode
 from tests.fakes.holding_sink import HoldingSink
 from tests.fakes.libmodbus_server import LibmodbusServer

@@ -17,8 +17,8 @@ from drivers.modbus.settings import ModbusRtuLink, ModbusTcpLink
 from drivers.modbus.standby import WordSource
 from drivers.sim.faults import Faults
 from drivers.sim.modbus_server import ModbusTwinServer
-from gateway.clock import SystemClock
 from gateway.model.errors import LinkError
+from kit.clock import SystemClock
 from tests.fakes.holding_sink import HoldingSink
 from tests.fakes.modbus_binding import bound_device, bound_link, point, shipped_table, table
 from tests.fakes.modbus_serial_server import ModbusSerialRtuServer, ModbusSerialServer

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from drivers.modbus.driver import KIND
-from gateway.clock import SystemClock
 from gateway.model.reading import Quality
+from kit.clock import SystemClock
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.holding_sink import HoldingSink
 from tests.fakes.libmodbus_server import LibmodbusServer

@@ -11,9 +11,9 @@ import pytest
 from drivers.modbus.driver import KIND, ModbusDriver
 from drivers.modbus.learning import RELEARN_S
 from drivers.modbus.link import ModbusLink
-from gateway.clock import SystemClock
 from gateway.model.reading import Quality
 from gateway.ports import BoundLink
+from kit.clock import SystemClock
 from tests.fakes.fault_proxy import FaultProxy, Mode
 from tests.fakes.holding_sink import HoldingSink
 from tests.fakes.libmodbus_server import LibmodbusServer

@@ -10,8 +10,8 @@ from drivers.modbus.link import ExceptionReplyError, ModbusLink
 from drivers.modbus.plan import Request
 from drivers.modbus.settings import ModbusTcpLink
 from drivers.polling import UnreadableReplyError
-from gateway.clock import SystemClock
 from gateway.model.errors import LinkError
+from kit.clock import SystemClock
 from tests.fakes.fault_proxy import FaultProxy, Mode
 from tests.fakes.libmodbus_server import LibmodbusServer
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from drivers.modbus.driver import KIND
-from gateway.clock import SystemClock
 from gateway.model.verdict import Truth
 from gateway.rules.loss import LossRules
+from kit.clock import SystemClock
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.holding_sink import HoldingSink
 from tests.fakes.libmodbus_server import LibmodbusServer

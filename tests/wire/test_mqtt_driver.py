@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gateway.clock import SimulatedClock, SystemClock
 from gateway.model.reading import Quality
 from gateway.ports import LinkState
+from kit.clock import SimulatedClock, SystemClock
 from tests.fakes.holding_sink import HoldingSink
 from tests.fakes.mosquitto import Mosquitto
 from tests.fakes.mqtt_box import TABLE, bound_link, running

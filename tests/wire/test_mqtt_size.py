@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from drivers.mqtt.link import KEEP_BYTES
-from gateway.mqtt_client import HEAD_BYTES
 from gateway.ports import LinkState
+from kit.mqtt_client import HEAD_BYTES
 from tests.fakes.holding_sink import HoldingSink
 from tests.fakes.mosquitto import Mosquitto
 from tests.fakes.mosquitto_pub import publish_file, sparse_file

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 from contract.chain import ChainHead
-from gateway.clock import SimulatedClock, SystemClock
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.model.quantity import Point
 from gateway.ports import Clock, ReadingBlock, UplinkContext
 from gateway.uplinks.mqtt import KIND, MqttUplink
+from kit.clock import SimulatedClock, SystemClock
 from tests.fakes.mosquitto import Mosquitto
 from tests.fakes.mqtt_peer import Listener
 

@@ -10,8 +10,8 @@ import pytest
 
 from gateway.media.sending import MediaSending
 from gateway.model.alert import ReceiptKind
-from gateway.order_office.order import Answer, Standing
-from gateway.orders import seal_order
+from gateway.parts.orders.order import Answer, Standing
+from gateway.parts.orders.sealing import seal_order
 from gateway.uplinks.regulator import RegulatorUplink
 from tests.fakes.order_box import OrderBox, order, order_state, permit, photo, said, warning
 from tests.fakes.regulator import FakeRegulator, Fault

@@ -5,15 +5,15 @@ import json
 
 import pytest
 
-from gateway.app import UPLINKS
-from gateway.clock import SimulatedClock
-from gateway.delivery import Delivery
-from gateway.evidence import NO_SCREEN
+from gateway.evidence.evidence import NO_SCREEN
+from gateway.line.delivery import Delivery
+from gateway.line.recorder import Recorder, Route
 from gateway.model.alarm import Severity, Transition, TransitionKind
-from gateway.recorder import Recorder, Route
 from gateway.store.alert_store import AlertStore
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import HistoryStore
+from kit.clock import SimulatedClock
+from sitewarden.composition.box import UPLINKS
 from tests.fakes.http_replies import HttpReplies, Reply
 from tests.fakes.outbox import NOW_NS, alarm, context, transition
 from tests.fakes.site import BOUNDS, points, until

@@ -13,7 +13,7 @@ from contract.messages import DownModel, KeyRotation, LiveViewRequest, MailboxMe
 from contract.signing import generate_key
 from gateway.model.alert import ReceiptKind
 from gateway.uplinks.regulator_mailbox import DownMessage
-from regulator.intake import mailbox
+from regulator.base.intake import mailbox
 from tests.fakes.regulator import FakeRegulator, Fault
 from tests.fakes.regulator_box import BOX, item, regulator_uplink, simulated, stop, until
 

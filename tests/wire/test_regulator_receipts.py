@@ -18,10 +18,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from contract.envelope import SignedText
-from gateway.__main__ import main
-from gateway.evidence import RecordKind
-from gateway.recorder import Entry
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Entry
 from gateway.store.receipts import Proof, ProofKind, ReceiptStore, receipts_path
+from sitewarden.__main__ import main
 from tests.fakes.regulator import FakeRegulator
 from tests.fakes.regulator_box import Chain, regulator_uplink, simulated, stop, until
 from tests.fakes.rewriter import canonical, cut, forget, rewrite

@@ -11,17 +11,17 @@ import pytest
 from sqlalchemy import Connection
 
 from contract.messages import CameraStill, LivePart, LiveState, LiveViewAnswer, LiveViewRequest
-from gateway.clock import SystemClock
 from gateway.media.rendition import SmallPicture
 from gateway.model.picture import Picture
 from gateway.uplinks.regulator import RegulatorUplink
 from gateway.uplinks.regulator_sights import Sights
 from gateway.uplinks.regulator_stills import REFUSED_S
-from regulator.model.heard import Heard
+from kit.clock import SystemClock
+from regulator.base.model.heard import Heard
 from tests.fakes.eyes import StillEyes, film, fragments, three_cameras
 from tests.fakes.regulator import FakeRegulator, Fault
 from tests.fakes.regulator_box import BOX, regulator_uplink, simulated, stop
-from vision.still_privacy import blurred_thumbnail
+from vision.privacy.still import blurred_thumbnail
 
 
 class Desk:

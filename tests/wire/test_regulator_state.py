@@ -14,7 +14,7 @@ from contract.messages import BoxState
 from gateway.ports import UplinkContext
 from gateway.uplinks.regulator_session import RegulatorSession, SessionLimits
 from gateway.uplinks.regulator_state import StateTelling
-from regulator.records.tables.fleet import box_state_changes, box_states
+from regulator.base.records.tables.fleet import box_state_changes, box_states
 from tests.fakes.regulator import FakeRegulator, Fault
 from tests.fakes.regulator_box import BOX, regulator_uplink, simulated, stop, until
 

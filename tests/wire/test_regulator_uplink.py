@@ -12,7 +12,7 @@ from contract.chain import ChainHead
 from contract.faults import OtherProject
 from gateway.model.alert import ReceiptKind
 from gateway.ports import LinkState
-from regulator.records.tables.intake import boxes
+from regulator.base.records.tables.intake import boxes
 from tests.fakes.regulator import FakeRegulator, Fault
 from tests.fakes.regulator_box import BOX, Chain, item, regulator_uplink, simulated, stop, until
 

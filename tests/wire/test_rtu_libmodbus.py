@@ -15,10 +15,10 @@ import pytest
 from drivers.modbus.driver import RTU_KIND, RTU_TCP_KIND
 from drivers.modbus.encode import encode_table
 from drivers.modbus.lines import BAUD_RATES, SerialLine
-from gateway.clock import SystemClock
 from gateway.model.errors import LinkError
 from gateway.model.reading import Quality, Readings
 from gateway.ports import BoundDevice, BoundLink, Driver, LinkState
+from kit.clock import SystemClock
 from tests.fakes.holding_sink import HoldingSink
 from tests.fakes.libmodbus_rtu_bus import LibmodbusRtuBus, SerialServer
 from tests.fakes.modbus_binding import bound_device, point, shipped_table, table

@@ -12,8 +12,8 @@ from drivers.modbus.replies import ExceptionReplyError
 from drivers.modbus.rtu import with_checksum
 from drivers.modbus.rtu_link import BusTiming, RtuBus, RtuLink
 from drivers.polling import UnreadableReplyError
-from gateway.clock import SimulatedClock
 from gateway.model.errors import LinkError
+from kit.clock import SimulatedClock
 from tests.fakes.scripted_bus import BAUD, Answer, Kind, ScriptedBus, word_at
 
 TIMING = BusTiming(BAUD, timeout_ms=200, down_timeout_ms=50, extra_silence_ms=0, quiet_ms=30, forget_s=10)

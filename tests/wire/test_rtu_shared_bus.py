@@ -13,9 +13,9 @@ from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.paths import PathChoice
 from drivers.modbus.rtu_link import BusTiming, RtuBus, RtuLink
 from drivers.modbus.standby import StandbyLink, WordSource
-from gateway.clock import SimulatedClock
 from gateway.model.reading import Quality, Readings
 from gateway.ports import LinkState
+from kit.clock import SimulatedClock
 from tests.fakes.holding_sink import HoldingSink
 from tests.fakes.modbus_binding import bound_device, bound_link, point, table
 from tests.fakes.scripted_bus import BAUD, Answer, Asked, Kind, ScriptedBus, word_at

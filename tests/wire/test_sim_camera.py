@@ -14,7 +14,7 @@ import pytest
 from drivers.sim.camera_scene import HEIGHT_PX, WIDTH_PX
 from drivers.sim.rtsp import AccessUnit, RtspServer
 from tests.fakes.gateway_process import ROOT
-from vision.survey_parsing import read_survey
+from vision.survey.parsing import read_survey
 
 SPS, PPS, KEY, NEXT = b"\x67\x42\x00\x1e", b"\x68\xce", b"\x65" + b"k" * 3000, b"\x41" + b"n" * 10
 

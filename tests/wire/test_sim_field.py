@@ -12,7 +12,7 @@ from drivers.sim.faults import FaultCommand, FaultKind
 from drivers.sim.field import LOG_NAME, SimField, SimOptions
 from drivers.sim.overload_log import read_overload_log
 from drivers.sim.story import OverloadPlan
-from gateway.clock import SimulatedClock
+from kit.clock import SimulatedClock
 
 
 def connectable(port: int) -> bool:

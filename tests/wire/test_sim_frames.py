@@ -10,9 +10,9 @@ import pytest
 from drivers.frames.driver import FramesDriver
 from drivers.sim.faults import FaultCommand, FaultKind
 from drivers.sim.frame_caller import CallOptions, FrameCaller
-from gateway.clock import SimulatedClock, SystemClock
 from gateway.model.reading import Quality, Readings
 from gateway.ports import Clock, LinkState
+from kit.clock import SimulatedClock, SystemClock
 from tests.fakes.frames_box import BINARY, DUST, TEXT, bound_link, running, shipped, until
 from tests.fakes.holding_sink import HoldingSink
 from tests.fakes.mosquitto import free_port

@@ -20,8 +20,8 @@ from drivers.sim.overload_log import OverloadLog, read_overload_log
 from drivers.sim.registers import load_table, shipped_tables
 from drivers.sim.station import CraneStation, ModbusStation, values_of
 from drivers.sim.story import OverloadPlan, PlannedOverload
-from gateway.clock import SimulatedClock
 from gateway.model.reading import Quality
+from kit.clock import SimulatedClock
 
 STEP_S = 0.05
 CRANE = load_table(shipped_tables(), "crane-host-modbus")

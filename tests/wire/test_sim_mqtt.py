@@ -13,7 +13,7 @@ from drivers.sim.broker import DemoBroker
 from drivers.sim.faults import FaultCommand, FaultKind, Faults
 from drivers.sim.mqtt_publisher import MastPublisher
 from drivers.sim.weather import Weather
-from gateway.clock import SimulatedClock
+from kit.clock import SimulatedClock
 
 TOPIC = "site/DEMO-0001/mast-1/realtime"
 NOW_NS = 1_700_000_000_123_456_789

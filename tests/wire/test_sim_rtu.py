@@ -17,7 +17,7 @@ from drivers.sim.field import SimField, SimOptions
 from drivers.sim.registers import load_table, shipped_tables
 from drivers.sim.rtu_bus import RtuBus
 from drivers.sim.story import OverloadPlan
-from gateway.clock import SimulatedClock
+from kit.clock import SimulatedClock
 from tests.fakes.sim_field import sim_field
 from tests.fakes.site import advance_until, until
 

@@ -18,9 +18,9 @@ from drivers.sim.crane_record import ID_NUMBER, NAME
 from drivers.sim.faults import FaultCommand, FaultKind
 from drivers.sim.field import SimField, SimOptions
 from drivers.sim.registers import load_table, shipped_tables
-from gateway.clock import SimulatedClock
 from gateway.model.reading import Quality, Readings
 from gateway.ports import BoundDevice
+from kit.clock import SimulatedClock
 from tests.unit.settings.kinds import CONFIG
 from tests.wire.test_sim_mqtt import Subscriber
 

@@ -157,7 +157,7 @@ def test_check_warns_where_the_library_is_missing(tmp_path: Path) -> None:
     )
     text = Path("deploy/sites/site.yaml").read_text().replace("uplinks:\n", f"uplinks:\n  {uplink}\n")
     (tmp_path / "site.yaml").write_text(text)
-    program = "from gateway.__main__ import main; sys.exit(main(['check', sys.argv[1]]))"
+    program = "from sitewarden.__main__ import main; sys.exit(main(['check', sys.argv[1]]))"
     done = without_library(program, tmp_path / "site.yaml")
     assert done.returncode == 0, done.stdout
     (line,) = [line for line in done.stdout.splitlines() if "signature" in line]

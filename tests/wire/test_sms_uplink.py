@@ -6,11 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gateway.clock import SimulatedClock
-from gateway.evidence import unacknowledged
+from gateway.evidence.evidence import unacknowledged
 from gateway.model.alarm import Severity
 from gateway.model.alert import ReceiptKind
 from gateway.uplinks.sms import KIND, SmsSettings
+from kit.clock import SimulatedClock
 from tests.fakes.http_replies import HttpReplies, Reply
 from tests.fakes.mosquitto import free_port
 from tests.fakes.outbox import NOW_NS, context, escalation_row, row

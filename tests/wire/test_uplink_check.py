@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from gateway.__main__ import main
+from sitewarden.__main__ import main
 from tests.fakes.http_replies import HttpReplies, Reply
 from tests.unit.settings.kinds import CASES
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.block_model import write_block_model
 from tests.fakes.rtsp_server import RtspServer, film
-from vision import watch
+from vision.watch import watch
 
 pytestmark = pytest.mark.services
 

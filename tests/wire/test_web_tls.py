@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from gateway.clock import SystemClock
 from gateway.tls.authority import read_authority
 from gateway.tls.client import own_box_context
 from gateway.tls.faults import TlsError
@@ -25,6 +24,7 @@ from gateway.tls.folder import TlsFolder
 from gateway.tls.names import parse_names
 from gateway.tls.watch import CertificateFiles, CertificateWatch
 from gateway.web.server import WebServer
+from kit.clock import SystemClock
 from screens.listener import listen
 
 NAMES = parse_names(["box.local"], [])

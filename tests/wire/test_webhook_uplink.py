@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.evidence import unacknowledged
+from gateway.evidence.evidence import unacknowledged
 from gateway.model.alarm import Severity, TransitionKind
 from gateway.model.alert import ReceiptKind
 from gateway.uplinks.webhook import KIND, WebhookSettings, signature

@@ -5,11 +5,11 @@ import logging
 
 import pytest
 
-from gateway.clock import SimulatedClock
-from gateway.evidence import NO_SCREEN
+from gateway.evidence.evidence import NO_SCREEN
 from gateway.model.alarm import Severity
 from gateway.model.alert import ReceiptKind
 from gateway.uplinks.wecom import KIND, WecomSettings
+from kit.clock import SimulatedClock
 from tests.fakes.http_replies import HttpReplies, Reply
 from tests.fakes.mosquitto import free_port
 from tests.fakes.outbox import NOW_NS, context, escalation_row, row

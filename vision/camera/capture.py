@@ -2,10 +2,10 @@
 
     python -m vision.camera.capture CAMERA      standard input is a socket; its first message is the plan
 
-Shuts itself in before it opens anything (`vision.confinement`). In: a `CapturePlan` and requests over the socket. Out:
-pictures in the frame slot, reports and answers over the socket. Ends when the gateway's end of the socket closes, or
-when the gateway is no longer its parent. Holds no model, and neither numpy nor pydantic: six of these run on a small
-box.
+Shuts itself in before it opens anything (`vision.process.confinement`). In: a `CapturePlan` and requests over the
+socket. Out: pictures in the frame slot, reports and answers over the socket. Ends when the gateway's end of the socket
+closes, or when the gateway is no longer its parent. Holds no model, and neither numpy nor pydantic: six of these run
+on a small box.
 
 Theory of operation. One loop opens, reads, keeps, decodes and converts, and is the heart that beats: a report goes out
 from it several times a second, and none when it hangs in a call of libav. Requests are answered by other threads
@@ -40,7 +40,7 @@ from vision.camera.slot_file import SlotWriter, Stamp
 from vision.camera.sub_stream import SubStream
 from vision.camera.video_input import VideoInput
 from vision.camera.wire import receive
-from vision.confinement import Lack, confine
+from vision.process.confinement import Lack, confine
 
 _BEAT_S = 0.25
 _RATE_S = 2.0

@@ -45,8 +45,8 @@ from vision.camera.plan import CapturePlan
 from vision.camera.settings import CameraLinkSettings
 from vision.camera.slot_file import SHARED_MEMORY, create_slot, remove_slot, remove_stale_slots
 from vision.camera.wire import Message
-from vision.garbage import GarbageError
-from vision.process_end import end_process, words_of
+from vision.process.garbage import GarbageError
+from vision.process.process_end import end_process, words_of
 
 logger = logging.getLogger(__name__)
 

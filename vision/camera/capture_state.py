@@ -15,7 +15,7 @@ class CaptureReport:
     `key_frames_only`: decoding lags behind and leaves out all but key frames. `stream_time`: the camera tells when a
     picture was taken. `no_video_reason`: why there are no clips, or empty. `browser_codec`: what a browser is told of
     clips and live video (`avc1.640028`). `ended`: a file that does not begin again is over. `lacks`:
-    how the process is not shut in (`vision.confinement.Lack`, with commas).
+    how the process is not shut in (`vision.process.confinement.Lack`, with commas).
     """
 
     link: CameraLink = CameraLink.CONNECTING

@@ -16,7 +16,7 @@ from typing import Any
 from vision.camera.capture_state import CaptureReport
 from vision.camera.heard import Answer, Done, Part, Refused, heard
 from vision.camera.wire import LENGTHS, Message, decode, lengths
-from vision.garbage import Allowance, GarbageError
+from vision.process.garbage import Allowance, GarbageError
 
 _BURST, _PER_S = 20_000, 100
 """Reports, and parts of requests that were taken back: a whole clip may still be on its way when it is."""

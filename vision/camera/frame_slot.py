@@ -10,7 +10,7 @@ import numpy as np
 
 from vision.camera import slot_file
 from vision.camera.slot_file import BUFFERS, PUBLISHED_AT, SlotMap
-from vision.frame import Frame
+from vision.picture.frame import Frame
 
 _TRIES = 4
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from gateway.model.picture import CameraLink
 from vision.camera.capture_state import CaptureReport, ClipHead
 from vision.camera.wire import Message
-from vision.garbage import GarbageError, garbage_of, printable
+from vision.process.garbage import GarbageError, garbage_of, printable
 
 _WORDS_CHARS = 500
 Count = Annotated[int, Field(ge=0, le=2**62)]

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.clock import SystemClock
+from kit.clock import SystemClock
 from vision.camera.capture_handle import CaptureHandle
 from vision.camera.settings import CameraLinkSettings
 

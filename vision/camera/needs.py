@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from vision.camera.address import SourceKind, device_path, file_path, source_kind
 from vision.camera.plan import CapturePlan
-from vision.confinement import Needs
+from vision.process.confinement import Needs
 
 _PORTS = {"rtsp": 554, "rtsps": 322}
 _MEMORY_BYTES = 3 << 30

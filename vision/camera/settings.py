@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from drivers.schema import LinkSettings
-from gateway.secret import Secret
+from kit.secret import Secret
 from vision.camera.address import SourceKind, checked_source, credentials_fit, source_kind
 from vision.camera.plan import CapturePlan
 

@@ -154,7 +154,7 @@ def process_lives(pid: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What goes with a picture into the slot; as in `vision.frame.Frame`."""
+    """What goes with a picture into the slot; as in `vision.picture.frame.Frame`."""
 
     seq: int
     captured_at_ns: int

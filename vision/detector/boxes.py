@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.detections import SeenClass
-from vision.detection_scores import iou_matrix
+from vision.picture.detection_scores import iou_matrix
 
 MOST_BEFORE_SUPPRESSION = 2000
 MOST_BOXES = 300

@@ -1,7 +1,7 @@
 """Scores that say how often such a box is right: straight lines between the knots of an entry's `calibration`. Pure.
 
 A mapping rises, so that no order of boxes of one class changes; a threshold in calibrated scores has its raw score.
-`vision.calibration` makes the knots. A class without knots keeps the network's scores.
+`vision.evaluation.calibration` makes the knots. A class without knots keeps the network's scores.
 """
 
 from collections.abc import Mapping

@@ -29,7 +29,7 @@ from vision.detector.head_views import HeadLook, head_views, merge_looks, weigh_
 from vision.detector.letterbox import Letterbox, Picture8, Placed, Size, nearest_input
 from vision.detector.registry import Model, read_model, thresholds_by_code
 from vision.detector.tiles import View, merge_views
-from vision.frame import Frame
+from vision.picture.frame import Frame
 
 MOST_AT_ONCE = 4
 SMALLEST_SIDE_PX = 16

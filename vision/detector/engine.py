@@ -1,8 +1,8 @@
 """Two libraries that run an ONNX model, behind one shape: onnxruntime, and OpenCV's dnn where that is missing.
 
 In: the bytes of a model. Out: `Engine.run(batch) -> output`. Knows nothing of boxes. Both run on the CPU
-with a set number of threads, onnxruntime also on another provider (`vision.providers`). They send nothing anywhere. A
-batch goes through in one run where the model allows it, else one by one.
+with a set number of threads, onnxruntime also on another provider (`vision.process.providers`). They send nothing
+anywhere. A batch goes through in one run where the model allows it, else one by one.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.detector.faults import ModelError
-from vision.providers import CPU, PROVIDERS
+from vision.process.providers import CPU, PROVIDERS
 
 log = logging.getLogger(__name__)
 ARENA_LIMIT_BYTES = 1 << 30

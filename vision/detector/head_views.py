@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.model.detections import SeenClass
-from vision.detection_scores import iou_matrix
 from vision.detector.boxes import Boxes, suppress
 from vision.detector.tiles import MERGE_IOU, View, whole_boxes, without_contained
+from vision.picture.detection_scores import iou_matrix
 
 UPPER_PART, ABOVE, ASIDE = 0.6, 0.12, 1.15
 """A view is as high as 0.6 of a standing person, begins 0.12 of that above, and is 1.15 times as wide as the person."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gateway.model.detections import Detections
 from vision.detector.detector import Detector
-from vision.frame import Frame
+from vision.picture.frame import Frame
 
 THUMBNAIL = (160, 90)
 SECOND_NS = 1_000_000_000

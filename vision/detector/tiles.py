@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.model.detections import SeenClass
-from vision.detection_scores import iou_matrix
 from vision.detector.boxes import Boxes, suppress
+from vision.picture.detection_scores import iou_matrix
 
 BORDER_PX = 2.0
 MERGE_IOU = 0.45

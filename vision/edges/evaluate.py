@@ -30,8 +30,8 @@ from gateway.model.survey import Survey, SurveyError
 from vision.edges.scoring import MissingSection, Tally, summary
 from vision.edges.taped import guarded, taped_edges
 from vision.edges.watch import EdgeWatch
-from vision.frame import Frame
-from vision.survey_parsing import read_survey
+from vision.picture.frame import Frame
+from vision.survey.parsing import read_survey
 
 SECOND: Final = 1_000_000_000
 

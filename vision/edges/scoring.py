@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gateway.model.verdict import Truth
 from vision.edges.watch import Section
-from vision.finding import Finding, FindingKind
+from vision.picture.finding import Finding, FindingKind
 
 LEAST_M: Final = 1.0
 """Sections at least so long are asked for."""

@@ -17,8 +17,8 @@ from vision.edges.places import PLACES, What
 from vision.edges.settings import EdgeSettings
 from vision.edges.view import View, view_of
 from vision.edges.watch import Section
-from vision.finding import Finding, FindingKind
-from vision.frame import Frame
+from vision.picture.finding import Finding, FindingKind
+from vision.picture.frame import Frame
 
 Boxes = NDArray[np.float32]
 

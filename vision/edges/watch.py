@@ -31,8 +31,8 @@ from vision.edges.settings import EdgeSettings
 from vision.edges.standpoint import Standpoint, grey_of, stands
 from vision.edges.structure import Agreement, Measured
 from vision.edges.view import View, view_of
-from vision.finding import Finding, FindingKind
-from vision.frame import Frame
+from vision.picture.finding import Finding, FindingKind
+from vision.picture.frame import Frame
 
 SECOND: Final = 1_000_000_000
 DARKER: Final = -0.45

@@ -1,7 +1,7 @@
 """The eye as its own process: orders over standard input, what it says over standard output. Started by the gateway.
 
 It holds the model and no connection to anything but its parent, and ends when that is gone. It shuts itself in first
-(`vision.confinement`). `logging` goes to standard
+(`vision.process.confinement`). `logging` goes to standard
 error, which the parent keeps.
 """
 
@@ -18,7 +18,6 @@ import cv2
 
 from screens.log_limit import LogLimit
 from vision.camera.frame_slot import FrameSlotReader
-from vision.confinement import confine
 from vision.eye.models import ModelShelf
 from vision.eye.needs import eye_needs
 from vision.eye.parts import open_model, open_parts
@@ -26,6 +25,7 @@ from vision.eye.said import Said, said_bytes
 from vision.eye.turn import Slot, Turn
 from vision.eye.watched import Order
 from vision.eye.wire import read_order
+from vision.process.confinement import confine
 
 ALIVE_EVERY_NS = 1_000_000_000
 NICENESS = 2

@@ -15,7 +15,7 @@ from typing import Final
 
 from gateway.model.verdict import Truth
 from vision.eye.judged import PLACES
-from vision.finding import Finding, FindingKind
+from vision.picture.finding import Finding, FindingKind
 
 NOT_AT_A_PRESET: Final = "not at a preset"
 _ALL: Final = range(1, PLACES[FindingKind.EDGE_OPEN] + 1)

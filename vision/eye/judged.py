@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.model.verdict import Truth
-from vision.finding import ON_REQUEST, Ailment, Finding, FindingKind, PictureHealth
+from vision.picture.finding import ON_REQUEST, Ailment, Finding, FindingKind, PictureHealth
 
 PLACES: Mapping[FindingKind, int] = {
     FindingKind.BARE_HEAD: 8,

@@ -28,11 +28,11 @@ from vision.detector.tiles import Tiling, View
 from vision.eye.judged import UNKNOWN, finding_values, health_values, said_text
 from vision.eye.pictures import FIRED_QUALITY, PictureRoll, best_of_tracks, picture_of
 from vision.eye.watched import Watched
-from vision.finding import ON_REQUEST, Finding, FindingKind, PictureHealth
-from vision.frame import Frame
-from vision.observation import Observation
-from vision.scene_cut import SceneCut
-from vision.sight.people import People
+from vision.helmets.people import People
+from vision.picture.finding import ON_REQUEST, Finding, FindingKind, PictureHealth
+from vision.picture.frame import Frame
+from vision.picture.scene_cut import SceneCut
+from vision.sight.observation import Observation
 
 PACE_WINDOW_NS = 5_000_000_000
 LOOK_AGAIN_S = 1.0
@@ -42,7 +42,7 @@ Grey = NDArray[np.uint8]
 
 
 class HealthPart(Protocol):
-    """`vision.camera_health.CameraHealth`."""
+    """`vision.health.camera_health.CameraHealth`."""
 
     def look(self, frame: Frame | None, reference: Grey | None, now_ns: int, now_mono_ns: int) -> PictureHealth:
         """What is wrong with the picture."""
@@ -50,7 +50,7 @@ class HealthPart(Protocol):
 
 
 class TrackPart(Protocol):
-    """`vision.tracker.Tracker`."""
+    """`vision.tracking.tracker.Tracker`."""
 
     def step(self, detections: Detections, session: int | None = None) -> Detections:
         """The same boxes with their tracks."""
@@ -62,7 +62,7 @@ class TrackPart(Protocol):
 
 
 class HelmetPart(Protocol):
-    """`vision.helmets.HelmetWatch`."""
+    """`vision.helmets.helmets.HelmetWatch`."""
 
     people: People | None
 

@@ -13,8 +13,8 @@ from typing import Protocol
 from gateway.model.camera_scores import CameraScores
 from gateway.model.detections import Detections, SeenClass
 from vision.detector.tiles import View
-from vision.frame import Frame
-from vision.settings import CameraDeviceSettings
+from vision.eye.settings import CameraDeviceSettings
+from vision.picture.frame import Frame
 
 log = logging.getLogger(__name__)
 TRY_AGAIN_NS = 60_000_000_000

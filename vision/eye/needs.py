@@ -6,8 +6,8 @@ python -m vision.eye [--hardware] FOLDER ...      folders that it reads: picture
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from vision.confinement import Needs
-from vision.settings import CameraDeviceSettings
+from vision.eye.settings import CameraDeviceSettings
+from vision.process.confinement import Needs
 
 _HARDWARE = "--hardware"
 

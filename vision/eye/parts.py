@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.detections import Detections
-from vision.camera_health import CameraHealth
 from vision.detector import SHIPPED_MODEL, Detector, check_picture, open_detector
 from vision.detector.calibrated import calibrated_thresholds, raw_thresholds
 from vision.detector.faults import ModelError
@@ -28,15 +27,16 @@ from vision.eye.pictures import Image, decoded
 from vision.eye.presets import Presets, PresetView
 from vision.eye.view_edges import EdgesByView, ViewEdges, split_state
 from vision.eye.watched import Drawing, Watched
-from vision.finding import FindingKind
-from vision.frame import Frame
-from vision.helmets import HelmetWatch
-from vision.helmets_settings import settings_at
+from vision.health.camera_health import CameraHealth
+from vision.helmets.helmets import HelmetWatch
+from vision.helmets.settings import settings_at
 from vision.people.clothes import ClothesLook, VestColours
 from vision.people.clothes_model import open_clothes
 from vision.people.settings import HookSettings
 from vision.people.watch import PeopleWatch
-from vision.tracker import Tracker, TrackerSettings
+from vision.picture.finding import FindingKind
+from vision.picture.frame import Frame
+from vision.tracking.tracker import Tracker, TrackerSettings
 
 log = logging.getLogger(__name__)
 HEAD_VOTE_SHARE = 0.8

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from gateway.model.detections import Detections
 from gateway.model.picture import Picture
-from vision.frame import Frame
-from vision.privacy import blur_faces
+from vision.picture.frame import Frame
+from vision.privacy.privacy import blur_faces
 
 STILL_WIDTH_PX = 960
 STRIP_WIDTH_PX = 320

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from gateway.model.survey import Survey, empty_survey
 from vision.eye.mind import HealthPart
 from vision.eye.view_edges import EdgesByView
-from vision.finding import PictureHealth
-from vision.frame import Frame
-from vision.preset_match import PresetFinder
+from vision.health.preset_match import PresetFinder
+from vision.picture.finding import PictureHealth
+from vision.picture.frame import Frame
 
 Grey = NDArray[np.uint8]
 HIDDEN_SHARE: Final = 0.7

@@ -19,13 +19,13 @@ from pydantic_core import from_json
 
 from gateway.model.picture import FiredScene, Picture
 from gateway.model.sight import Why
-from vision.edge_states import MOST_BYTES as MOST_EDGE_BYTES
 from vision.eye.judged import MAX_SAID_BYTES, PLACES
 from vision.eye.watched import Alive, ReferenceFrame
-from vision.garbage import GarbageError, garbage_of, printable
-from vision.observation import Observation
-from vision.sight.people import MOST_PEOPLE, People, SeenPerson
-from vision.survey_parsing import MOST_TEXT
+from vision.helmets.people import MOST_PEOPLE, People, SeenPerson
+from vision.process.garbage import GarbageError, garbage_of, printable
+from vision.sight.edge_states import MOST_BYTES as MOST_EDGE_BYTES
+from vision.sight.observation import Observation
+from vision.survey.parsing import MOST_TEXT
 
 MAX_HEAD_BYTES: Final = 2**20
 MAX_BODY_BYTES: Final = 64 * 2**20

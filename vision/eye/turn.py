@@ -18,8 +18,8 @@ from vision.eye.mind import CameraMind, MindParts
 from vision.eye.models import Detects, ModelShelf, Scores, key_of, operating
 from vision.eye.pictures import reference_of
 from vision.eye.watched import Alive, AskReference, Forget, Hooks, Order, Redraw, ReferenceFrame, Watched
-from vision.frame import Frame
-from vision.observation import Observation
+from vision.picture.frame import Frame
+from vision.sight.observation import Observation
 
 log = logging.getLogger(__name__)
 BATCH = 8

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from gateway.model.verdict import Truth
 from vision.edges.taped import TapedEdge
 from vision.eye.edge_places import EdgePlaces
-from vision.finding import Finding, FindingKind
-from vision.frame import Frame
+from vision.picture.finding import Finding, FindingKind
+from vision.picture.frame import Frame
 
 log = logging.getLogger(__name__)
 Boxes = NDArray[np.float32]

@@ -9,7 +9,7 @@ from gateway.model.camera_scores import CameraScores
 from gateway.model.hook import HookPose
 from gateway.model.picture import Picture
 from gateway.model.survey import Survey
-from vision.settings import CameraDeviceSettings
+from vision.eye.settings import CameraDeviceSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class ReferenceFrame:
 class Alive:
     """The eye turns: said once a second. `models` maps what could not be loaded to the reason; `faults` counts frames
     of a camera whose judging failed, `last_fault` is the newest reason. `lacks`: how the eye is
-    not shut in (`vision.confinement.Lack`, with commas)."""
+    not shut in (`vision.process.confinement.Lack`, with commas)."""
 
     cameras: int
     turns: int

@@ -17,11 +17,11 @@ import numpy as np
 
 from gateway.model.hook import HookPose
 from gateway.model.survey import Zone, ZoneUse
-from vision.people.ground import Floats, Ground, ground_of
 from vision.people.persons import Person
 from vision.people.settings import HookSettings
 from vision.people.votes import Say, Told
-from vision.zones import inside
+from vision.survey.ground import Floats, Ground, ground_of
+from vision.survey.zones import inside
 
 FOOT_SHARE, FOOT_PX = 0.03, 1.0
 """How well the lower edge of a box tells the feet: of its height, and at least."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from vision.finding import FindingKind
+from vision.picture.finding import FindingKind
 
 
 @dataclass(frozen=True, slots=True)

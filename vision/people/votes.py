@@ -3,7 +3,7 @@ argument.
 
     one frame    Told: this person yes, that one no, a third cannot be told      the rule's own eye (danger, hook ...)
     one person   votes of the last `hold_s` -> yes, no, open                     here
-    one camera   in_danger_zone_1 ...: TRUE, FALSE, UNKNOWN                      vision.helmets_places
+    one camera   in_danger_zone_1 ...: TRUE, FALSE, UNKNOWN                      vision.helmets.places
 
 As with helmets the usable time runs only while the picture may be judged, and a free place is UNKNOWN and not FALSE
 until somebody would have been confirmed, and while people are in sight of whom none could be told.
@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from math import dist
 
-from vision.finding import Finding, FindingKind
-from vision.helmets_places import Place, Places
+from vision.helmets.places import Place, Places
 from vision.people.settings import Timing
+from vision.picture.finding import Finding, FindingKind
 
 SECOND_NS = 1_000_000_000
 MOST_VOTES, MOST_PEOPLE, UNTOLD_LOOKS = 512, 256, 3

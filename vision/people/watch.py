@@ -11,15 +11,15 @@ from collections.abc import Mapping, Sequence
 from gateway.model.detections import Detections
 from gateway.model.hook import HookPose
 from gateway.model.survey import Zone
-from vision.finding import ON_REQUEST, Finding, FindingKind
-from vision.frame import Frame
 from vision.people.clothes import ClothesLook
 from vision.people.danger import DangerZones, HookZones
 from vision.people.down import Lying
 from vision.people.persons import Person, persons_of
 from vision.people.settings import TIMINGS, HookSettings
 from vision.people.votes import PersonRule, Told
-from vision.zones import ZoneMap
+from vision.picture.finding import ON_REQUEST, Finding, FindingKind
+from vision.picture.frame import Frame
+from vision.survey.zones import ZoneMap
 
 
 class PeopleWatch:

@@ -7,7 +7,7 @@ crash costs what was learnt in the last minute.
 import logging
 from collections.abc import Iterable
 
-from vision.edge_states import EdgeStates
+from vision.sight.edge_states import EdgeStates
 from vision.sight.ledger import SightBook
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any, Final
 
 from gateway.model.sight import DAY_H, CameraSight, SightHour, Why, added
-from vision.sight.people import People
+from vision.helmets.people import People
 from vision.sight.reach import KEPT_H, ROWS, SIZES, SizesByRow
 
 HOUR_NS: Final = 3_600_000_000_000

@@ -20,12 +20,12 @@ import numpy as np
 import yaml
 
 from gateway.model.detections import SeenClass
-from vision.calibration import TooFewBoxesError, fit_knots, reliability, scored_boxes
-from vision.detection_scores import Matches, Sizes
 from vision.detector import Detector, open_detector
 from vision.detector.calibrated import mapped, raw_thresholds
 from vision.detector.registry import Knot, read_entry, thresholds_by_code
-from vision.evaluate import Fold, read_folds
+from vision.evaluation.calibration import TooFewBoxesError, fit_knots, reliability, scored_boxes
+from vision.evaluation.evaluate import Fold, read_folds
+from vision.picture.detection_scores import Matches, Sizes
 from vision.training.thresholds import USABLE, pool
 
 Knots = dict[SeenClass, tuple[Knot, ...]]

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from gateway.model.detections import SeenClass
-from vision.detection_scores import Matches, Sizes, bootstrap, curve
 from vision.detector import Detector, open_detector
-from vision.evaluate import Fold, read_folds
-from vision.evaluate_sets import LabelledSet, evaluate_set, read_list
+from vision.evaluation.evaluate import Fold, read_folds
+from vision.evaluation.evaluate_sets import LabelledSet, evaluate_set, read_list
+from vision.picture.detection_scores import Matches, Sizes, bootstrap, curve
 from vision.training.entry import write_entry
 from vision.training.pictures import Source, in_sets, read_sources
 

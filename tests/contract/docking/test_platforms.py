@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.clock import SimulatedClock
 from gateway.model.alarm import Severity, TransitionKind
 from gateway.model.alert import ReceiptKind
 from gateway.uplinks.docking_records import Driver, Photo
+from kit.clock import SimulatedClock
 from tests.fakes.docking_box import JPEG, SECOND_NS, START_NS, DockingBox, Photos, cycle_row, polls
 from tests.fakes.docking_patterns import PATTERNS
 from tests.fakes.docking_server import PlatformServer, RefusalError

@@ -2,13 +2,13 @@
 
 from sqlalchemy import func, select
 
-from regulator.accounts.cleaning import KEEP_NS, SessionCleaning
-from regulator.accounts.sessions import IDLE_NS
-from regulator.evidence.viewing import Shown, write_viewing
-from regulator.model.actor import Duty
-from regulator.records.tables.ledger import ledger_entries
-from regulator.records.tables.people import sessions
-from regulator.records.tables.viewing import media_views
+from regulator.base.accounts.cleaning import KEEP_NS, SessionCleaning
+from regulator.base.accounts.sessions import IDLE_NS
+from regulator.base.model.actor import Duty
+from regulator.base.records.tables.ledger import ledger_entries
+from regulator.base.records.tables.people import sessions
+from regulator.base.records.tables.viewing import media_views
+from regulator.parts.evidence.viewing import Shown, write_viewing
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 

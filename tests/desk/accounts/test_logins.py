@@ -11,17 +11,17 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, insert, select
 
-from regulator.accounts.granting import approve_grant, propose_grant
-from regulator.accounts.model import Account, Caller
-from regulator.accounts.passwords import Passwords
-from regulator.accounts.rows import account_by_id
-from regulator.accounts.seats import seats_of
-from regulator.accounts.tries import begin_try, forget_old, remember_workplace, succeeded
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Deed
-from regulator.records.tables.people import accounts, login_tries, login_workplaces
+from regulator.base.accounts.granting import approve_grant, propose_grant
+from regulator.base.accounts.model import Account, Caller
+from regulator.base.accounts.passwords import Passwords
+from regulator.base.accounts.rows import account_by_id
+from regulator.base.accounts.seats import seats_of
+from regulator.base.accounts.tries import begin_try, forget_old, remember_workplace, succeeded
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Deed
+from regulator.base.records.tables.people import accounts, login_tries, login_workplaces
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import HASH, PASSWORD, DeskFace
 

@@ -3,13 +3,13 @@
 import pytest
 from sqlalchemy import func, insert, select
 
-from regulator.accounts.model import Account, NewAccount
-from regulator.accounts.setup import create_first_administrator
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.records.ledger import entries_of, verify_ledger
-from regulator.records.tables.people import accounts, grants
-from regulator.records.tables.registry import projects, regions
+from regulator.base.accounts.model import Account, NewAccount
+from regulator.base.accounts.setup import create_first_administrator
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.ledger import entries_of, verify_ledger
+from regulator.base.records.tables.people import accounts, grants
+from regulator.base.records.tables.registry import projects, regions
 from tests.fakes.desk_face import PASSWORD, PROVINCE, QUICK, DeskClient, DeskFace
 
 GUANGZHOU, SHENZHEN = Scope(Level.CITY, "440100"), Scope(Level.CITY, "440300")

@@ -13,21 +13,21 @@ from sqlalchemy import select
 
 from contract.client import DeskClient as ProgramClient
 from contract.client import RefusedError as ProgramRefusedError
-from gateway.__main__ import main
-from regulator.accounts.cleaning import SessionCleaning
-from regulator.accounts.model import Account, Caller
-from regulator.accounts.second_factor import show
-from regulator.accounts.sessions import open_session, whose
-from regulator.model.actor import Duty
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import entries_about
-from regulator.records.metadata import METADATA
-from regulator.records.tables.people import recovery_codes, second_factors
-from regulator.settings import DeskSettings
-from regulator.web.session_cookie import SESSION
+from regulator.base.accounts.cleaning import SessionCleaning
+from regulator.base.accounts.model import Account, Caller
+from regulator.base.accounts.second_factor import show
+from regulator.base.accounts.sessions import open_session, whose
+from regulator.base.model.actor import Duty
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import entries_about
+from regulator.base.records.tables.metadata import METADATA
+from regulator.base.records.tables.people import recovery_codes, second_factors
+from regulator.base.settings import DeskSettings
+from regulator.base.web.session_cookie import SESSION
 from screens.guessing import CODES as PACE
 from screens.second_factor import BEGUN_LASTS_NS, FREE_TRIES, RECOVERY_CODES, STEP_NS
+from sitewarden.__main__ import main
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import PASSWORD, DeskClient, DeskFace
 

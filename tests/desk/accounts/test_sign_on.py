@@ -12,15 +12,15 @@ import pytest
 from joserfc.jwk import OctKey
 from sqlalchemy import func, insert, select
 
-from regulator.accounts.bindings import Subject, signed_on
-from regulator.accounts.oidc import MOST_BEGUN, MOST_BEGUN_AN_ADDRESS, SignOn
-from regulator.accounts.rows import account_by_login
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import entries_of, verify_ledger
-from regulator.records.tables.people import sign_ons
-from regulator.settings import DeskSettings, OidcSettings
+from regulator.base.accounts.bindings import Subject, signed_on
+from regulator.base.accounts.oidc import MOST_BEGUN, MOST_BEGUN_AN_ADDRESS, SignOn
+from regulator.base.accounts.rows import account_by_login
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import entries_of, verify_ledger
+from regulator.base.records.tables.people import sign_ons
+from regulator.base.settings import DeskSettings, OidcSettings
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskClient, DeskFace
 from tests.fakes.oidc_provider import CLIENT, SECRET, OidcProvider, generate

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from regulator.docking_office.lanes import LEASE_S, open_lane, take_lane
-from regulator.docking_office.places import open_places
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.records.ledger import entries_about
-from regulator.records.tables.docking import docking_outbox
-from regulator.records.tables.ledger import ledger_entries
-from regulator.settings import DeskSettings
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.ledger import entries_about
+from regulator.base.records.tables.docking import docking_outbox
+from regulator.base.records.tables.ledger import ledger_entries
+from regulator.base.settings import DeskSettings
+from regulator.parts.docking.lanes import LEASE_S, open_lane, take_lane
+from regulator.parts.docking.places import open_places
 from tests.fakes.docking_desk import DockingDesk, docking_settings
 from tests.fakes.docking_patterns import C, I, TokenFormServer
 from tests.fakes.sending_box import code_of

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import insert, select, update
 
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.tables.docking import docking_lanes, docking_outbox
-from regulator.records.tables.registry import projects
-from regulator.settings import DeskSettings
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.tables.docking import docking_lanes, docking_outbox
+from regulator.base.records.tables.registry import projects
+from regulator.base.settings import DeskSettings
 from tests.fakes.desk_database import START_NS, DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.docking_desk import docking_settings

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import insert, select
 
 from contract.signing import SignKey
-from regulator.docking_office.delivering import DockingDelivery
-from regulator.docking_office.hazard_queueing import HazardFollowing
-from regulator.docking_office.places import open_places
-from regulator.hazards.state_names import HazardAction
-from regulator.model.hazard import Channel
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.docking import docking_outbox
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.intake import alarms
+from regulator.base.model.hazard import Channel
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.docking import docking_outbox
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.intake import alarms
+from regulator.parts.docking.delivering import DockingDelivery
+from regulator.parts.docking.hazard_queueing import HazardFollowing
+from regulator.parts.docking.places import open_places
+from regulator.parts.hazards.state_names import HazardAction
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.docking_desk import docking_settings
 from tests.fakes.docking_patterns import PATTERNS, Docked, I

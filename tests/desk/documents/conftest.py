@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from regulator.records.engine import DeskDatabase
+from regulator.base.records.engine import DeskDatabase
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 

@@ -13,14 +13,14 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import insert, select, update
 
-from regulator.evidence.documents import Document, issue_document
-from regulator.evidence.paper import DocumentKind, DocumentRequest
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.records.ledger import entries_about
-from regulator.records.tables.documents import documents
-from regulator.records.tables.registry import projects, regions
-from regulator.web.document_routes import Wanted, documents_in
+from regulator.base.documents.documents import Document, issue_document
+from regulator.base.documents.paper import DocumentKind, DocumentRequest
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.ledger import entries_about
+from regulator.base.records.tables.documents import documents
+from regulator.base.records.tables.registry import projects, regions
+from regulator.parts.evidence.pages.document_routes import Wanted, documents_in
 from screens.formats import SITE_ZONE
 from tests.fakes.desk_face import DeskFace
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from regulator.evidence.exports import Column, Table, csv_bytes, defused, xlsx_bytes
+from regulator.base.documents.exports import Column, Table, csv_bytes, defused, xlsx_bytes
 
 COLUMNS = (
     Column("title", "标题", "title", "", "what it is about"),

@@ -1,9 +1,9 @@
 """A viewing is written down once in ten minutes for a login and a file, on both databases."""
 
-from regulator.evidence.viewing import ONE_VIEWING_NS, Shown, write_viewing
-from regulator.model.actor import SYSTEM
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger, entries_of
+from regulator.base.model.actor import SYSTEM
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger, entries_of
+from regulator.parts.evidence.viewing import ONE_VIEWING_NS, Shown, write_viewing
 
 SHOWN = Shown("ab" * 32, "video/mp4", "P-1", "alarm-1")
 

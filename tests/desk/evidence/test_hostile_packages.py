@@ -14,9 +14,17 @@ from typing import Any
 import pytest
 
 from contract.signing import generate_key
-from regulator.evidence.apart import MOST_FAULTS, Limits, TooCostlyError, check_apart
-from regulator.evidence.verifier import FORMAT, FREE_BYTES, MANIFEST, MOST_FILES, MOST_RATIO, Report, verify_package
-from regulator.model.actor import Duty
+from regulator.base.model.actor import Duty
+from regulator.parts.evidence.apart import MOST_FAULTS, Limits, TooCostlyError, check_apart
+from regulator.parts.evidence.verifier import (
+    FORMAT,
+    FREE_BYTES,
+    MANIFEST,
+    MOST_FILES,
+    MOST_RATIO,
+    Report,
+    verify_package,
+)
 from tests.desk.evidence.test_package import Made, made
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskClient, DeskFace
@@ -245,7 +253,9 @@ async def read_apart(content: bytes, limits: Limits) -> Report:
 def children() -> set[str]:
     """Processes of this one that read packages."""
     ours = {each for task in Path("/proc/self/task").iterdir() for each in _read(task / "children").split()}
-    return {each.decode() for each in ours if b"regulator.evidence.apart" in _read(Path(f"/proc/{int(each)}/cmdline"))}
+    return {
+        each.decode() for each in ours if b"regulator.parts.evidence.apart" in _read(Path(f"/proc/{int(each)}/cmdline"))
+    }
 
 
 def _read(path: Path) -> bytes:

@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 
 from contract.signing import SignKey, generate_key
-from gateway.__main__ import main
-from regulator.evidence.package import PackageOffice
-from regulator.evidence.verifier import Report, ed25519_holds, verify_package
-from regulator.hazards.opening import open_hazard
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import entries_about
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import entries_about
+from regulator.parts.evidence.package import PackageOffice
+from regulator.parts.evidence.verifier import Report, ed25519_holds, verify_package
+from regulator.parts.hazards.opening import open_hazard
+from sitewarden.__main__ import main
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import PROJECT, DeskIntake, SendingBox, desk_intake
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, update
 
-from regulator.hazards.opening import open_hazard
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.ledger import entries_about
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.registry import projects
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.ledger import entries_about
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.registry import projects
+from regulator.parts.hazards.opening import open_hazard
 from tests.desk.evidence.test_package import PROJECT, REVIEWER, new_hazard, verified, where
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace

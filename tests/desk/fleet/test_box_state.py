@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from regulator.records.tables.fleet import box_state_changes, box_states
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.ledger import ledger_entries
+from regulator.base.records.tables.fleet import box_state_changes, box_states
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.ledger import ledger_entries
 from tests.fakes.sending_box import DeskIntake, SendingBox, code_of, reply_of
 
 PACK = {"name": "national", "sha256": "a" * 64, "origin": "shipped"}

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import insert, update
 
 from contract.canonical import canonical_bytes
-from regulator.fleet.boxes import Filters, FleetBox, Standing, Yardstick, fleet_of
-from regulator.fleet.versions import is_older
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.tables.fleet import box_states, pack_offers
-from regulator.records.tables.intake import boxes, chain_records
-from regulator.records.tables.registry import projects
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.tables.fleet import box_states, pack_offers
+from regulator.base.records.tables.intake import boxes, chain_records
+from regulator.base.records.tables.registry import projects
+from regulator.parts.fleet.boxes import Filters, FleetBox, Standing, Yardstick, fleet_of
+from regulator.parts.fleet.versions import is_older
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import PROVINCE, DeskFace
 

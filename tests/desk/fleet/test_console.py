@@ -13,11 +13,11 @@ import pytest
 import yaml
 from sqlalchemy import insert, select
 
-from gateway.__main__ import main
-from regulator.intake.codes import HOUR_NS, code_digest
-from regulator.records.ledger import entries_about
-from regulator.records.tables.intake import boxes, codes
-from regulator.records.tables.registry import projects
+from regulator.base.intake.codes import HOUR_NS, code_digest
+from regulator.base.records.ledger import entries_about
+from regulator.base.records.tables.intake import boxes, codes
+from regulator.base.records.tables.registry import projects
+from sitewarden.__main__ import main
 from tests.fakes.contract_box import ContractBox, alarm_body
 from tests.fakes.desk_face import DeskFace
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from regulator.intake.codes import code_digest
-from regulator.intake.findings import Finding, FindingKind, open_finding
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.box_standing import assigned_box
-from regulator.records.ledger import entries_about
-from regulator.records.tables.intake import box_keys, boxes, codes, findings
-from regulator.records.tables.registry import projects
+from regulator.base.intake.codes import code_digest
+from regulator.base.intake.findings import Finding, FindingKind, open_finding
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.box_standing import assigned_box
+from regulator.base.records.ledger import entries_about
+from regulator.base.records.tables.intake import box_keys, boxes, codes, findings
+from regulator.base.records.tables.registry import projects
 from tests.fakes.contract_box import ContractBox, alarm_body
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import PROVINCE, DeskFace

@@ -12,14 +12,14 @@ from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
 from contract.messages import MAX_PACK_CHARACTERS, RulePackOffer
 from contract.packs import pack_sha256
-from regulator.fleet.offers import OfferHearing
-from regulator.fleet.packs import read_pack
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.records.tables.fleet import pack_offers
-from regulator.records.tables.intake import boxes, mailbox
-from regulator.records.tables.ledger import ledger_entries
-from regulator.records.tables.registry import projects
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.tables.fleet import pack_offers
+from regulator.base.records.tables.intake import boxes, mailbox
+from regulator.base.records.tables.ledger import ledger_entries
+from regulator.base.records.tables.registry import projects
+from regulator.parts.fleet.offers import OfferHearing
+from regulator.parts.fleet.packs import read_pack
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.sending_box import PROJECT, DeskIntake, SendingBox

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from regulator.halves.back import LineLog, answer_all
-from regulator.halves.frames import Kind, Line
-from regulator.halves.front import PagesFront
+from regulator.base.halves.back import LineLog, answer_all
+from regulator.base.halves.frames import Kind, Line
+from regulator.base.halves.front import PagesFront
 
 WITHIN_S = 10
 
@@ -266,12 +266,12 @@ async def test_what_is_logged_over_there_is_in_the_one_log(caplog: pytest.LogCap
     async with paired(never) as pair, browser(pair.front):
         there = LineLog(pair.far, asyncio.get_running_loop())
         there.setFormatter(logging.Formatter("%(message)s"))
-        there.handle(logging.LogRecord("regulator.review", logging.WARNING, __file__, 1, "late: %d", (7,), None))
+        there.handle(logging.LogRecord("regulator.parts.review", logging.WARNING, __file__, 1, "late: %d", (7,), None))
         async with asyncio.timeout(WITHIN_S):
             while not caplog.records:
                 await asyncio.sleep(0)
     assert [(each.name, each.levelname, each.message) for each in caplog.records] == [
-        ("regulator.review", "WARNING", "late: 7")
+        ("regulator.parts.review", "WARNING", "late: 7")
     ]
 
 

@@ -14,12 +14,12 @@ import pytest
 
 from bench.desk import write_desk
 from bench.desk_processes import Process, children_of, line_of, replica
-from regulator.halves.front import PagesFront
-from regulator.halves.keeper import PagesKeeper
-from regulator.records.engine import DeskDatabase
-from regulator.records.schema import prepare
+from regulator.base.halves.front import PagesFront
+from regulator.base.halves.keeper import PagesKeeper
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.schema import prepare
+from regulator.base.settings import DeskSettings
 from regulator.running import in_two
-from regulator.settings import DeskSettings
 from tests.fakes.postgresql import PostgreSQL
 
 WITHIN_S = 60

@@ -3,7 +3,7 @@
 import pytest
 
 from contract.signing import SignKey
-from regulator.records.engine import DeskDatabase
+from regulator.base.records.engine import DeskDatabase
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.hazard_bench import HazardBench, register
 

@@ -2,11 +2,11 @@
 
 from sqlalchemy import select
 
-from regulator.hazards.state_names import HazardAction as A
-from regulator.model.hazard import HazardKind
-from regulator.records.ledger import entries_of
-from regulator.records.tables.rounds import key_risks, risk_events
-from regulator.registry.rounds.key_risk import list_by_rules
+from regulator.base.model.hazard import HazardKind
+from regulator.base.records.ledger import entries_of
+from regulator.base.records.tables.rounds import key_risks, risk_events
+from regulator.parts.hazards.state_names import HazardAction as A
+from regulator.parts.registry.rounds.key_risk import list_by_rules
 from tests.fakes.desk_database import DAY_NS
 from tests.fakes.hazard_bench import LI, WANG, HazardBench
 

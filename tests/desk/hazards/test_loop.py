@@ -5,16 +5,16 @@ from sqlalchemy import insert, select
 
 from contract.chain import ChainHead
 from contract.signing import SignKey
-from regulator.hazards.analogy import AnalogyResult, Seen, checks_of, record_check, report
-from regulator.hazards.deadlines import open_deadlines
-from regulator.hazards.evidence import EvidenceKind
-from regulator.hazards.state_names import HazardAction, HazardState
-from regulator.model.actor import Actor
-from regulator.model.hazard import Channel
-from regulator.model.refusals import RefusedError
-from regulator.records.ledger import entries_about, verify_ledger
-from regulator.records.tables.hazards import hazard_evidence
-from regulator.records.tables.intake import alarms
+from regulator.base.model.actor import Actor
+from regulator.base.model.hazard import Channel
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.ledger import entries_about, verify_ledger
+from regulator.base.records.tables.hazards import hazard_evidence
+from regulator.base.records.tables.intake import alarms
+from regulator.parts.hazards.analogy import AnalogyResult, Seen, checks_of, record_check, report
+from regulator.parts.hazards.deadlines import open_deadlines
+from regulator.parts.hazards.evidence import EvidenceKind
+from regulator.parts.hazards.state_names import HazardAction, HazardState
 from tests.fakes.hazard_bench import AUDITOR, BOX, CHEN, LI, SITE, STRANGER, WANG, HazardBench
 
 A, S = HazardAction, HazardState

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from regulator.hazards.opening import LateEntry, open_hazard
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger, entries_about
-from regulator.records.tables.hazards import hazard_evidence, hazards
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger, entries_about
+from regulator.base.records.tables.hazards import hazard_evidence, hazards
+from regulator.parts.hazards.opening import LateEntry, open_hazard
 from tests.fakes.desk_database import DAY_NS, HOUR_NS, START_NS
 
 REVIEWER = Actor("li", "李工", Scope(Level.COUNTY, "440105"), frozenset({Duty.REVIEWER}))

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, update
 
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.ledger import entries_about
-from regulator.records.tables.hazards import hazard_evidence, hazards
-from regulator.records.tables.registry import projects
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.ledger import entries_about
+from regulator.base.records.tables.hazards import hazard_evidence, hazards
+from regulator.base.records.tables.registry import projects
 from tests.fakes.desk_database import START_NS, DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.hazard_bench import photo, register

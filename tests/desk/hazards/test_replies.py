@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import insert, select
 
 from contract.messages import OrderReply, OrderState
-from regulator.hazards.replies import ReplyListener
-from regulator.hazards.state_names import HazardAction
-from regulator.model.actor import Actor
-from regulator.model.heard import Heard
-from regulator.model.refusals import RefusedError
-from regulator.records.tables.hazards import hazard_evidence, hazard_orders, hazard_replies
-from regulator.records.tables.intake import blob_senders, blobs
+from regulator.base.model.actor import Actor
+from regulator.base.model.heard import Heard
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.tables.hazards import hazard_evidence, hazard_orders, hazard_replies
+from regulator.base.records.tables.intake import blob_senders, blobs
+from regulator.parts.hazards.replies import ReplyListener
+from regulator.parts.hazards.state_names import HazardAction
 from tests.fakes.hazard_bench import BOX, LI, WANG, HazardBench
 
 A = HazardAction

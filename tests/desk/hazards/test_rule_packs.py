@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from regulator.hazards.deadline_days import (
+from regulator.base.model.actor import Level
+from regulator.base.packs import PackError, config_root, load_packs
+from regulator.base.rules import DeadlineRule, Document, RuleId
+from regulator.parts.hazards.deadline_days import (
     DueClass,
     Urgency,
     Warned,
@@ -17,9 +20,6 @@ from regulator.hazards.deadline_days import (
     urgency,
     warnings,
 )
-from regulator.hazards.rules import DeadlineRule, Document, RuleId
-from regulator.model.actor import Level
-from regulator.packs import PackError, config_root, load_packs
 from tests.fakes.desk_database import DAY_NS, HOUR_NS, START_NS
 
 SHIPPED = ["national", "pack-fj-jj-2024", "pack-gd-2023", "pack-hb-2021", "pack-sx-jc-2024", "pack-zj-2021"]

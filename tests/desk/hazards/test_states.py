@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regulator.hazards.guards import CHECKS, Facts, guard
-from regulator.hazards.state_names import HazardAction, HazardState, Refusal
-from regulator.hazards.states import PERMITS, SITE, SUPERVISION, decide, is_higher
-from regulator.model.actor import Duty, Level
+from regulator.base.model.actor import Duty, Level
+from regulator.parts.hazards.guards import CHECKS, Facts, guard
+from regulator.parts.hazards.state_names import HazardAction, HazardState, Refusal
+from regulator.parts.hazards.states import PERMITS, SITE, SUPERVISION, decide, is_higher
 
 A, S, R = HazardAction, HazardState, Refusal
 EVERY = list(product(HazardState, HazardAction, Level, Duty))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract.signing import SignKey
-from regulator.records.engine import DeskDatabase
+from regulator.base.records.engine import DeskDatabase
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import DeskIntake, SendingBox, desk_intake
 

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import Connection, insert, select
 
 from contract.messages import AlarmTransition, Order
-from regulator.intake.holdings import Holdings
-from regulator.model.heard import Heard
-from regulator.model.refusals import RefusedError
-from regulator.records.tables.intake import alarm_media, alarms, items
-from regulator.records.tables.registry import firms, projects
+from regulator.base.intake.holdings import Holdings
+from regulator.base.model.heard import Heard
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.tables.intake import alarm_media, alarms, items
+from regulator.base.records.tables.registry import firms, projects
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import DeskIntake, SendingBox, code_of, reply_of
 

@@ -10,12 +10,12 @@ from sqlalchemy import select, update
 
 from contract.faults import FAULTS
 from contract.signing import generate_key
-from regulator.intake.reception import Request
-from regulator.intake.refusals import KEPT_A_DAY, KEPT_BYTES
-from regulator.intake.watch import CLOCK_LIMIT_S, GAP_LIMIT_S, SECOND_NS
-from regulator.records.ledger import entries_of
-from regulator.records.tables.intake import alarms, alerts, items, kept_aside
-from regulator.records.tables.registry import projects
+from regulator.base.intake.reception import Request
+from regulator.base.intake.refusals import KEPT_A_DAY, KEPT_BYTES
+from regulator.base.intake.watch import CLOCK_LIMIT_S, GAP_LIMIT_S, SECOND_NS
+from regulator.base.records.ledger import entries_of
+from regulator.base.records.tables.intake import alarms, alerts, items, kept_aside
+from regulator.base.records.tables.registry import projects
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import DeskIntake, SendingBox, code_of, reading, reply_of
 

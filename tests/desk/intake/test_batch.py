@@ -13,10 +13,10 @@ from contract.chain import GENESIS, record_digest
 from contract.envelope import read_envelope
 from contract.faults import ContractFault, InvalidBody
 from contract.messages import ITEM_KINDS, Heartbeat, HeartbeatSeen
-from regulator.intake.acceptance import Delivery
-from regulator.intake.batch import accept_together
-from regulator.intake.store import ReceiverStore
-from regulator.records.tables.intake import alarm_media, alarms, alerts, boxes, chain_records, items, mailbox
+from regulator.base.intake.acceptance import Delivery
+from regulator.base.intake.batch import accept_together
+from regulator.base.intake.store import ReceiverStore
+from regulator.base.records.tables.intake import alarm_media, alarms, alerts, boxes, chain_records, items, mailbox
 from tests.fakes.contract_box import alarm_body
 from tests.fakes.sending_box import DeskIntake, SendingBox
 

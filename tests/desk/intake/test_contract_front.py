@@ -8,8 +8,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from contract.envelope import MAX_MESSAGE_BYTES, SIGNATURE_HEADER
 from contract.signing import SignKey
-from regulator.intake.contract_routes import MAX_THROWN_BYTES, ContractFront, add_contract
-from regulator.intake.reception import Request
+from regulator.base.intake.contract_routes import MAX_THROWN_BYTES, ContractFront, add_contract
+from regulator.base.intake.reception import Request
 from tests.fakes.sending_box import DeskIntake, SendingBox
 
 PIECE = bytes(1 << 20)

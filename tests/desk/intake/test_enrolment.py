@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from contract.messages import Order
 from contract.signing import generate_key
-from regulator.intake.codes import (
+from regulator.base.intake.codes import (
     HOUR_NS,
     MOST_HOURS,
     Issued,
@@ -18,10 +18,10 @@ from regulator.intake.codes import (
     new_code,
     revoke_open_codes,
 )
-from regulator.model.actor import CONSOLE
-from regulator.records.box_standing import assigned_box
-from regulator.records.ledger import entries_about, entries_of
-from regulator.records.tables.intake import boxes, codes, items
+from regulator.base.model.actor import CONSOLE
+from regulator.base.records.box_standing import assigned_box
+from regulator.base.records.ledger import entries_about, entries_of
+from regulator.base.records.tables.intake import boxes, codes, items
 from tests.desk.intake.test_bad_input import aside
 from tests.desk.intake.test_batch import alarm, heartbeat, keep
 from tests.fakes.sending_box import DeskIntake, SendingBox, code_of, reply_of

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from regulator.intake.findings import Finding, FindingKind, open_finding
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.ledger import entries_about
-from regulator.records.tables.registry import projects
+from regulator.base.intake.findings import Finding, FindingKind, open_finding
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.ledger import entries_about
+from regulator.base.records.tables.registry import projects
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 

@@ -16,13 +16,13 @@ from sqlalchemy import select
 
 from contract.messages import UP_KINDS
 from contract.signing import SignKey
-from regulator.intake.reception import Answer
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.docking import docking_outbox
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.intake import alarms, alerts, box_counters, findings, items
-from regulator.records.tables.review import review_items
-from regulator.records.tables.supervision import risk_dirty
+from regulator.base.intake.reception import Answer
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.docking import docking_outbox
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.intake import alarms, alerts, box_counters, findings, items
+from regulator.base.records.tables.review import review_items
+from regulator.base.records.tables.supervision import risk_dirty
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import SendingBox, code_of, reply_of
 from tests.fakes.two_sites import (

@@ -14,16 +14,16 @@ from sqlalchemy import select
 from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
 from contract.faults import Overloaded
-from gateway.delivery import Delivery
+from gateway.line.delivery import Delivery
 from gateway.model.alert import ReceiptKind
 from gateway.store.alert_store import AlertStore, Commit, Message
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import HistoryStore
-from regulator.intake import reception as intake_reception
-from regulator.intake.box_rate import BoxRates, Rate
-from regulator.intake.loose_files import KEPT_NS, MOST_FILES, MOST_OF_THE_LARGEST
-from regulator.intake.reception import Request
-from regulator.records.tables.intake import blob_senders, loose_files
+from regulator.base.intake import reception as intake_reception
+from regulator.base.intake.box_rate import BoxRates, Rate
+from regulator.base.intake.loose_files import KEPT_NS, MOST_FILES, MOST_OF_THE_LARGEST
+from regulator.base.intake.reception import Request
+from regulator.base.records.tables.intake import blob_senders, loose_files
 from tests.fakes.contract_box import alarm_body
 from tests.fakes.regulator import FakeRegulator
 from tests.fakes.regulator_box import BOX, regulator_uplink, simulated, until

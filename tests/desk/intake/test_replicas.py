@@ -8,10 +8,10 @@ from sqlalchemy import Connection, func, select
 
 from contract.messages import Order
 from contract.signing import SignKey
-from regulator.intake.group_commit import GroupCommit
-from regulator.intake.reception import Reception
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.intake import boxes, items
+from regulator.base.intake.group_commit import GroupCommit
+from regulator.base.intake.reception import Reception
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.intake import boxes, items
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import DeskIntake, SendingBox, desk_intake, reply_of
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from contract.canonical import canonical_bytes
-from regulator.records.tables.intake import alarms
+from regulator.base.records.tables.intake import alarms
 from tests.fakes.sending_box import DeskIntake, SendingBox
 
 ZEROS = "0" * 64

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from regulator.intake.settled import Settled
+from regulator.base.intake.settled import Settled
 
 
 async def test_results_and_refusals_reach_those_who_wait() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from contract.faults import BlobOffset, DigestMismatch, InvalidBody, TooLarge
 from contract.messages import Blob
-from regulator.intake.building import open_shelf
-from regulator.intake.part_shelf import PartShelf
-from regulator.settings import DeskSettings
+from regulator.base.intake.building import open_shelf
+from regulator.base.intake.part_shelf import PartShelf
+from regulator.base.settings import DeskSettings
 from tests.fakes.s3_server import BUCKET, S3Server
 
 BOX = "box-1"

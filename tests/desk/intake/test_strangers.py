@@ -15,10 +15,10 @@ import pytest
 
 from contract import envelope as contract_envelope
 from gateway.model.alert import ReceiptKind
-from regulator.intake import reception as intake_reception
-from regulator.intake.failures import WINDOW_S, FailureBudget
-from regulator.intake.opening import SMALL_BYTES
-from regulator.intake.reception import MESSAGES, Reception
+from regulator.base.intake import reception as intake_reception
+from regulator.base.intake.failures import WINDOW_S, FailureBudget
+from regulator.base.intake.opening import SMALL_BYTES
+from regulator.base.intake.reception import MESSAGES, Reception
 from tests.fakes.contract_box import Answer, ContractBox, alarm_body, canonical, fingerprint, sha256
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace

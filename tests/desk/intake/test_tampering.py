@@ -12,9 +12,9 @@ from contract.chain import ChainHead
 from contract.envelope import sign_text
 from contract.messages import ReceiptText
 from contract.signing import generate_key
-from regulator.intake.recheck import Recheck
-from regulator.records.ledger import entries_of, verify_ledger
-from regulator.records.tables.intake import alerts, anchors, box_keys, boxes, chain_records, items
+from regulator.base.intake.recheck import Recheck
+from regulator.base.records.ledger import entries_of, verify_ledger
+from regulator.base.records.tables.intake import alerts, anchors, box_keys, boxes, chain_records, items
 from tests.fakes.sending_box import DeskIntake, SendingBox, code_of
 
 

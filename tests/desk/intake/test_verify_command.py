@@ -10,10 +10,10 @@ import yaml
 from sqlalchemy import delete, update
 
 from contract.keyfile import load_or_create
-from gateway.__main__ import main
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.intake import items
-from regulator.records.tables.ledger import ledger_entries
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.intake import items
+from regulator.base.records.tables.ledger import ledger_entries
+from sitewarden.__main__ import main
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import DeskIntake, SendingBox, desk_intake
 

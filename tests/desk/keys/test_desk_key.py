@@ -13,17 +13,17 @@ from contract.chain import ChainHead
 from contract.keyfile import load
 from contract.messages import Acknowledged, MailboxAck
 from contract.signing import generate_key, verify_key
-from regulator.desk_key import announce, open_key, standing, use
-from regulator.evidence.known_keys import GRACE_NS, with_known
-from regulator.evidence.package import PackageOffice
-from regulator.evidence.verifier import verify_package
-from regulator.hazards.opening import open_hazard
-from regulator.intake.mailbox import acknowledge
-from regulator.intake.recheck import RecheckJob
-from regulator.records.engine import DeskDatabase
-from regulator.records.key_history import CHAIN, known_keys, public_keys
-from regulator.records.ledger import entries_of, verify_ledger
-from regulator.records.tables.intake import mailbox
+from regulator.base.intake.mailbox import acknowledge
+from regulator.base.intake.recheck import RecheckJob
+from regulator.base.keys.desk_key import announce, open_key, standing, use
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.key_history import CHAIN, known_keys, public_keys
+from regulator.base.records.ledger import entries_of, verify_ledger
+from regulator.base.records.tables.intake import mailbox
+from regulator.parts.evidence.known_keys import GRACE_NS, with_known
+from regulator.parts.evidence.package import PackageOffice
+from regulator.parts.evidence.verifier import verify_package
+from regulator.parts.hazards.opening import open_hazard
 from tests.desk.evidence.test_package import REVIEWER, new_hazard
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import DeskIntake, SendingBox, desk_intake

@@ -11,16 +11,16 @@ from contract.envelope import sign_text
 from contract.keyfile import load
 from contract.messages import ReceiptText
 from contract.signing import SignKey, VerifyKey, generate_key
-from regulator.desk import Desk
-from regulator.desk_key import announce, use
-from regulator.intake.building import build_intake
-from regulator.model.actor import SYSTEM
-from regulator.records.engine import DeskDatabase
-from regulator.records.key_history import known_keys
-from regulator.records.ledger import Deed, Ledger, entries_of, verify_ledger
+from regulator.base.desk import Desk
+from regulator.base.intake.building import build_intake
+from regulator.base.keys.desk_key import announce, use
+from regulator.base.model.actor import SYSTEM
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.key_history import known_keys
+from regulator.base.records.ledger import Deed, Ledger, entries_of, verify_ledger
+from regulator.base.settings import DeskSettings
+from regulator.base.web.account_visitors import AccountVisitors
 from regulator.running import open_desk
-from regulator.settings import DeskSettings
-from regulator.web.account_visitors import AccountVisitors
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import DeskIntake, SendingBox, desk_intake, reply_of
 

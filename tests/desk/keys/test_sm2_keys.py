@@ -15,13 +15,13 @@ from contract.chain import ChainFault, ChainHead
 from contract.envelope import Envelope, seal
 from contract.keyfile import load
 from contract.signing import generate_key
-from regulator.desk_key import announce, open_key, use
-from regulator.intake.reception import Request
-from regulator.records.engine import DeskDatabase
-from regulator.records.key_history import CHAIN, algorithms_in_use, public_keys
-from regulator.records.ledger import entries_of, verify_ledger
-from regulator.records.tables.intake import mailbox
-from regulator.records.tables.ledger import ledger_entries
+from regulator.base.intake.reception import Request
+from regulator.base.keys.desk_key import announce, open_key, use
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.key_history import CHAIN, algorithms_in_use, public_keys
+from regulator.base.records.ledger import entries_of, verify_ledger
+from regulator.base.records.tables.intake import mailbox
+from regulator.base.records.tables.ledger import ledger_entries
 from tests.desk.keys.test_desk_key import answered
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import SendingBox, desk_intake
@@ -125,7 +125,7 @@ def code_of(answer) -> str:
 
 
 def start_without_library(folder: Path) -> subprocess.CompletedProcess[str]:
-    program = WITHOUT_LIBRARY + "from gateway.__main__ import main; sys.exit(main(['desk', 'desk.yaml']))"
+    program = WITHOUT_LIBRARY + "from sitewarden.__main__ import main; sys.exit(main(['desk', 'desk.yaml']))"
     command = [sys.executable, "-c", program]
     here = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     return subprocess.run(command, cwd=folder, env=here, capture_output=True, text=True, check=False, timeout=60)

@@ -9,9 +9,18 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, insert, select
 
 from contract.messages import LivePart, LiveState, LiveViewAnswer, LiveViewRequest, UpMessage
-from regulator.live.office import LiveOffice, View, Wish
-from regulator.live.relay import MemoryRelay, Relay, relay_for
-from regulator.live.states import (
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.heard import Heard
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.ledger import ledger_entries
+from regulator.base.records.tables.live import live_parts
+from regulator.base.records.tables.registry import projects
+from regulator.parts.live.office import LiveOffice, View, Wish
+from regulator.parts.live.relay import MemoryRelay, Relay, relay_for
+from regulator.parts.live.states import (
     GIVE_UP_NS,
     HEARD_WITHIN_NS,
     LEASE_NS,
@@ -21,16 +30,7 @@ from regulator.live.states import (
     LiveReason,
     LiveStage,
 )
-from regulator.live.taking import LiveTaking
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.heard import Heard
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.ledger import ledger_entries
-from regulator.records.tables.live import live_parts
-from regulator.records.tables.registry import projects
+from regulator.parts.live.taking import LiveTaking
 from tests.fakes.desk_database import DeskClock
 
 BOX, PROJECT, CAMERA = "box-1", "P-1", "cam-1"

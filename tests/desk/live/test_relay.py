@@ -2,9 +2,9 @@
 
 import asyncio
 
-from regulator.live.relay import MOST_BYTES, MOST_PARTS, MemoryRelay, Part, kept, wanted
-from regulator.live.watching import watched
-from regulator.records.engine import DeskDatabase
+from regulator.base.records.engine import DeskDatabase
+from regulator.parts.live.relay import MOST_BYTES, MOST_PARTS, MemoryRelay, Part, kept, wanted
+from regulator.parts.live.watching import watched
 
 FIRST = Part(0, False, b"init")
 

@@ -6,20 +6,20 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from contract.messages import MinutePoint, MinuteSummary, Thumbnail, UpMessage
-from regulator.model.actor import Level, Scope
-from regulator.model.heard import Heard
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
-from regulator.records.tables.coverage import asset_days, camera_stills
-from regulator.records.tables.intake import boxes
-from regulator.registry.coverage.arrivals import camera_state, note_minute, note_still
-from regulator.registry.coverage.facts import Moment, gather
-from regulator.registry.coverage.ladder import Footing, Rung
-from regulator.registry.coverage.standings import Standing, freeze, standing_now, standing_on
-from regulator.registry.device_office import DangerousWork, put_work, watch_work
-from regulator.registry.kinds import DeviceKind, ProjectStatus, WorkStage, WorkType
-from regulator.registry.project_office import move_project
-from regulator.registry.set_suggestions import Ground, suggestions
+from regulator.base.kinds import DeviceKind, ProjectStatus, WorkStage, WorkType
+from regulator.base.model.actor import Level, Scope
+from regulator.base.model.heard import Heard
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
+from regulator.base.records.tables.coverage import asset_days, camera_stills
+from regulator.base.records.tables.intake import boxes
+from regulator.parts.registry.coverage.arrivals import camera_state, note_minute, note_still
+from regulator.parts.registry.coverage.facts import Moment, gather
+from regulator.parts.registry.coverage.ladder import Footing, Rung
+from regulator.parts.registry.coverage.standings import Standing, freeze, standing_now, standing_on
+from regulator.parts.registry.projects.device_office import DangerousWork, put_work, watch_work
+from regulator.parts.registry.projects.project_office import move_project
+from regulator.parts.registry.projects.set_suggestions import Ground, suggestions
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import ADMIN, PROVINCE, RegistryDesk
 

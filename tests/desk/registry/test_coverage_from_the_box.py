@@ -7,15 +7,15 @@ from sqlalchemy import select
 
 from contract.messages import MinuteSummary, Thumbnail, UpMessage
 from contract.signing import SignKey
-from regulator.model.heard import Heard
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
-from regulator.records.tables.coverage import asset_days, camera_stills
-from regulator.registry.building import build_registry
-from regulator.registry.coverage.arrivals import note_minute, note_minutes, note_still, note_stills
-from regulator.registry.coverage.ladder import Rung
-from regulator.registry.coverage.standings import Standing, standing_now, standing_on
-from regulator.registry.kinds import DeviceKind
+from regulator.base.kinds import DeviceKind
+from regulator.base.model.heard import Heard
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
+from regulator.base.records.tables.coverage import asset_days, camera_stills
+from regulator.parts.registry.building import build_registry
+from regulator.parts.registry.coverage.arrivals import note_minute, note_minutes, note_still, note_stills
+from regulator.parts.registry.coverage.ladder import Rung
+from regulator.parts.registry.coverage.standings import Standing, standing_now, standing_on
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import PROVINCE, RegistryDesk
 from tests.fakes.sending_box import DeskIntake, SendingBox, desk_intake

@@ -3,19 +3,19 @@
 import pytest
 from sqlalchemy import insert, select
 
-from regulator.intake.findings import Finding, FindingKind, open_finding
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger, entries_about
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.intake import alarms, boxes, findings
-from regulator.records.tables.people import accounts
-from regulator.registry.device_office import DangerousWork, put_work
-from regulator.registry.guarantors import GuarantorRole, count_lacking, hazard_sources, name_guarantor
-from regulator.registry.kinds import WorkStage, WorkType
-from regulator.registry.rounds.key_risk import Listed, list_by_hand
-from regulator.registry.rounds.risk_reports import (
+from regulator.base.intake.findings import Finding, FindingKind, open_finding
+from regulator.base.kinds import WorkStage, WorkType
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger, entries_about
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.intake import alarms, boxes, findings
+from regulator.base.records.tables.people import accounts
+from regulator.parts.registry.projects.device_office import DangerousWork, put_work
+from regulator.parts.registry.projects.guarantors import GuarantorRole, count_lacking, hazard_sources, name_guarantor
+from regulator.parts.registry.rounds.key_risk import Listed, list_by_hand
+from regulator.parts.registry.rounds.risk_reports import (
     MISSING,
     figures_of,
     open_missing,
@@ -23,7 +23,7 @@ from regulator.registry.rounds.risk_reports import (
     reports_of,
     submit_report,
 )
-from regulator.registry.rounds.sheets import ItemLevel
+from regulator.parts.registry.rounds.sheets import ItemLevel
 from tests.fakes.desk_database import DAY_NS, HOUR_NS, DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.registry_desk import ADMIN, CITY_ADMIN, PROVINCE, VIEWER, RegistryDesk, person

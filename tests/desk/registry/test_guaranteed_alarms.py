@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import insert
 
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.overview.mine import Work, waits_for
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
-from regulator.records.tables.intake import alarms
-from regulator.records.tables.people import accounts
-from regulator.registry.device_office import DangerousWork, put_work, watch_work
-from regulator.registry.guaranteed_alarms import guaranteed_alarms
-from regulator.registry.guarantors import GuarantorRole, name_guarantor
-from regulator.registry.kinds import DeviceKind, WorkStage, WorkType
+from regulator.base.kinds import DeviceKind, WorkStage, WorkType
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
+from regulator.base.records.tables.intake import alarms
+from regulator.base.records.tables.people import accounts
+from regulator.parts.overview.mine import Work, waits_for
+from regulator.parts.registry.guaranteed_alarms import guaranteed_alarms
+from regulator.parts.registry.projects.device_office import DangerousWork, put_work, watch_work
+from regulator.parts.registry.projects.guarantors import GuarantorRole, name_guarantor
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.registry_desk import ADMIN, PROVINCE, RegistryDesk, person

@@ -7,11 +7,11 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
-from regulator.registry.importing.columns import Header, ImportKind, find_header
-from regulator.registry.importing.csv_table import read_csv
-from regulator.registry.importing.lines import ReadLine, read_lines
-from regulator.registry.importing.table import MAX_ROWS, Fault, Sheet, UnreadableError
-from regulator.registry.importing.workbook_table import read_workbook
+from regulator.parts.registry.importing.columns import Header, ImportKind, find_header
+from regulator.parts.registry.importing.csv_table import read_csv
+from regulator.parts.registry.importing.lines import ReadLine, read_lines
+from regulator.parts.registry.importing.table import MAX_ROWS, Fault, Sheet, UnreadableError
+from regulator.parts.registry.importing.workbook_table import read_workbook
 
 HEAD = ["项目编码", "项目名称", "市区划代码"]
 

@@ -5,18 +5,18 @@ import json
 import pytest
 from sqlalchemy import func, select
 
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
-from regulator.records.tables.imports import import_lines
-from regulator.records.tables.ledger import ledger_entries
-from regulator.records.tables.project_set import set_proposals
-from regulator.records.tables.registry import project_firms, projects
-from regulator.registry.importing.columns import ImportKind
-from regulator.registry.importing.office import ImportFile, commit, preview
-from regulator.registry.importing.table import UnreadableError
-from regulator.registry.project_office import Project, register_project
-from regulator.registry.set_membership import members_on
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
+from regulator.base.records.tables.imports import import_lines
+from regulator.base.records.tables.ledger import ledger_entries
+from regulator.base.records.tables.project_set import set_proposals
+from regulator.base.records.tables.registry import project_firms, projects
+from regulator.parts.registry.importing.columns import ImportKind
+from regulator.parts.registry.importing.office import ImportFile, commit, preview
+from regulator.parts.registry.importing.table import UnreadableError
+from regulator.parts.registry.projects.project_office import Project, register_project
+from regulator.parts.registry.projects.set_membership import members_on
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import ADMIN, CITY_ADMIN, VIEWER, RegistryDesk
 

@@ -3,17 +3,17 @@
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from regulator.intake.admission import lock_box
-from regulator.model.actor import SYSTEM
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Deed, Ledger
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.project_set import set_proposals
-from regulator.records.tables.registry import devices, firms, projects
-from regulator.registry.act import Act
-from regulator.registry.importing.columns import ImportKind
-from regulator.registry.importing.office import ImportFile, commit, preview
-from regulator.registry.region_office import Firm, add_firm
+from regulator.base.act import Act
+from regulator.base.intake.admission import lock_box
+from regulator.base.model.actor import SYSTEM
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Deed, Ledger
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.project_set import set_proposals
+from regulator.base.records.tables.registry import devices, firms, projects
+from regulator.parts.registry.importing.columns import ImportKind
+from regulator.parts.registry.importing.office import ImportFile, commit, preview
+from regulator.parts.registry.projects.region_office import Firm, add_firm
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import ADMIN, RegistryDesk
 from tests.fakes.rival import MeetingLedger, Rival

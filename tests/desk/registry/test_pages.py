@@ -8,13 +8,13 @@ import pytest
 from openpyxl import Workbook
 from sqlalchemy import insert, select
 
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.tables.coverage import camera_stills
-from regulator.records.tables.intake import items
-from regulator.records.tables.ledger import ledger_entries
-from regulator.registry.kinds import DeviceKind
-from regulator.registry.region_office import Firm, add_firm
-from regulator.registry.set_office import SetRules
+from regulator.base.kinds import DeviceKind
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.tables.coverage import camera_stills
+from regulator.base.records.tables.intake import items
+from regulator.base.records.tables.ledger import ledger_entries
+from regulator.parts.registry.projects.region_office import Firm, add_firm
+from regulator.parts.registry.projects.set_office import SetRules
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.registry_desk import ADMIN, RegistryDesk

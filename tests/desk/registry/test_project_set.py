@@ -5,14 +5,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from regulator.model.actor import Actor, Duty
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
-from regulator.registry.kinds import Category, ProjectStatus
-from regulator.registry.project_office import move_project
-from regulator.registry.set_membership import members_on
-from regulator.registry.set_office import (
+from regulator.base.kinds import Category, ProjectStatus
+from regulator.base.model.actor import Actor, Duty
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
+from regulator.parts.registry.projects.project_office import move_project
+from regulator.parts.registry.projects.set_membership import members_on
+from regulator.parts.registry.projects.set_office import (
     Action,
     Proposal,
     ProposalState,

@@ -5,13 +5,14 @@ from sqlalchemy import select
 
 from contract.chain import ChainHead
 from contract.signing import SignKey
-from regulator.model.actor import Actor
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger, entries_of, verify_ledger
-from regulator.records.scope import may_see
-from regulator.records.tables.registry import dangerous_works, devices, projects
-from regulator.registry.device_office import (
+from regulator.base.kinds import DeviceKind, FirmRole, ProjectStatus, RegionLevel, WorkStage, WorkType
+from regulator.base.model.actor import Actor
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger, entries_of, verify_ledger
+from regulator.base.records.scope import may_see
+from regulator.base.records.tables.registry import dangerous_works, devices, projects
+from regulator.parts.registry.projects.device_office import (
     DangerousWork,
     Device,
     add_device,
@@ -19,9 +20,14 @@ from regulator.registry.device_office import (
     put_work,
     watch_work,
 )
-from regulator.registry.kinds import DeviceKind, FirmRole, ProjectStatus, RegionLevel, WorkStage, WorkType
-from regulator.registry.project_office import Project, change_project, move_project, register_project, release_firm
-from regulator.registry.region_office import Region, add_region
+from regulator.parts.registry.projects.project_office import (
+    Project,
+    change_project,
+    move_project,
+    register_project,
+    release_firm,
+)
+from regulator.parts.registry.projects.region_office import Region, add_region
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import ADMIN, CITY_ADMIN, FIRM_PERSON, INSPECTOR, VIEWER, RegistryDesk
 

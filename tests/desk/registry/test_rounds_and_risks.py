@@ -6,17 +6,17 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from regulator.model.actor import Duty
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.rounds import round_items
-from regulator.registry.device_office import Device, add_device, end_device
-from regulator.registry.kinds import DeviceKind
-from regulator.registry.project_office import Project, register_project
-from regulator.registry.rounds.coverage import coverage_of, days_left, dropped_items, not_inspected
-from regulator.registry.rounds.key_risk import (
+from regulator.base.kinds import DeviceKind
+from regulator.base.model.actor import Duty
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.rounds import round_items
+from regulator.parts.registry.projects.device_office import Device, add_device, end_device
+from regulator.parts.registry.projects.project_office import Project, register_project
+from regulator.parts.registry.rounds.coverage import coverage_of, days_left, dropped_items, not_inspected
+from regulator.parts.registry.rounds.key_risk import (
     Listed,
     RiskEvent,
     RiskKind,
@@ -26,10 +26,10 @@ from regulator.registry.rounds.key_risk import (
     propose_exit,
     record_event,
 )
-from regulator.registry.rounds.monthly import monthly_tasks
-from regulator.registry.rounds.round_office import Check, ItemKey, check_item, follow_registry, open_round
-from regulator.registry.rounds.sheet_file import load_sheets
-from regulator.registry.rounds.sheets import Answer, ItemLevel, SheetKind
+from regulator.parts.registry.rounds.monthly import monthly_tasks
+from regulator.parts.registry.rounds.round_office import Check, ItemKey, check_item, follow_registry, open_round
+from regulator.parts.registry.rounds.sheet_file import load_sheets
+from regulator.parts.registry.rounds.sheets import Answer, ItemLevel, SheetKind
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import (
     ADMIN,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from regulator.packs import PackError
-from regulator.registry.rounds.sheet_file import load_sheets
-from regulator.registry.rounds.sheets import SheetKind
+from regulator.base.packs import PackError
+from regulator.parts.registry.rounds.sheet_file import load_sheets
+from regulator.parts.registry.rounds.sheets import SheetKind
 
 SHEET = """version: 1
 sheet: {name}

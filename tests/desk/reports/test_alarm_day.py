@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from regulator.model.actor import Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.reports import statistics_silencing
-from regulator.reports.statistics.alarm_day import (
+from regulator.base.model.actor import Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.reports import statistics_silencing
+from regulator.parts.reports.statistics.alarm_day import (
     SECOND_NS,
     TEN_MINUTES_NS,
     Activation,
@@ -17,13 +17,13 @@ from regulator.reports.statistics.alarm_day import (
     most_within,
     rounded_up_ms,
 )
-from regulator.reports.statistics.definitions import DEFINITIONS
-from regulator.reports.statistics.figure import quantile
-from regulator.reports.statistics.review_figures import flood_windows, peak_per_person
-from regulator.reports.statistics.selection import Selection
-from regulator.reports.statistics.shown import spark_lines, value_text
-from regulator.reports.statistics.silencing import silenced_at
-from regulator.review.funnel import HOUR_NS
+from regulator.parts.reports.statistics.definitions import DEFINITIONS
+from regulator.parts.reports.statistics.figure import quantile
+from regulator.parts.reports.statistics.review_figures import flood_windows, peak_per_person
+from regulator.parts.reports.statistics.selection import Selection
+from regulator.parts.reports.statistics.shown import spark_lines, value_text
+from regulator.parts.reports.statistics.silencing import silenced_at
+from regulator.parts.review.funnel import HOUR_NS
 from tests.fakes.statistics_month import StatisticsMonth, at
 
 DOCS = Path(__file__).parents[3] / "docs/statistics.md"

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from regulator.model.actor import Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.reports.statistics.definitions import DEFINITIONS
-from regulator.reports.statistics.figure import Figure
-from regulator.reports.statistics.selection import Selection
+from regulator.base.model.actor import Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.parts.reports.statistics.definitions import DEFINITIONS
+from regulator.parts.reports.statistics.figure import Figure
+from regulator.parts.reports.statistics.selection import Selection
 from tests.fakes.statistics_month import PROVINCE, StatisticsMonth, at
 
 EXPECTED: Mapping[str, tuple[float | None, int]] = {

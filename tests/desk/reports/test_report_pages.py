@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.engine import DeskDatabase
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.engine import DeskDatabase
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.statistics_month import StatisticsMonth, at

@@ -15,23 +15,23 @@ from sqlalchemy import Connection, insert, select, update
 
 from contract.chain import ChainHead
 from contract.signing import SignKey, generate_key
-from regulator.desk import Desk
-from regulator.intake.disk_shelf import DiskShelf
-from regulator.model.actor import SYSTEM, Actor, Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import entries_about, verify_ledger
-from regulator.records.tables.coverage import coverage_days
-from regulator.records.tables.hazards import hazard_orders, hazards
-from regulator.records.tables.reports import reports
-from regulator.records.tables.rounds import key_risks, round_items, rounds
-from regulator.records.tables.supervision import risk_scores
-from regulator.reports.paper import PaperLanguage
-from regulator.reports.periods import PeriodKind, ended_last, month_of, read_period
-from regulator.reports.regions import ReportRegion
-from regulator.reports.report_office import Report, ReportOffice, list_reports
-from regulator.reports.statistics.roll_up import run_roll_up
-from regulator.settings import DeskSettings
+from regulator.base.desk import Desk
+from regulator.base.intake.disk_shelf import DiskShelf
+from regulator.base.model.actor import SYSTEM, Actor, Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import entries_about, verify_ledger
+from regulator.base.records.tables.coverage import coverage_days
+from regulator.base.records.tables.hazards import hazard_orders, hazards
+from regulator.base.records.tables.reports import reports
+from regulator.base.records.tables.rounds import key_risks, round_items, rounds
+from regulator.base.records.tables.supervision import risk_scores
+from regulator.base.settings import DeskSettings
+from regulator.parts.reports.paper import PaperLanguage
+from regulator.parts.reports.periods import PeriodKind, ended_last, month_of, read_period
+from regulator.parts.reports.regions import ReportRegion
+from regulator.parts.reports.report_office import Report, ReportOffice, list_reports
+from regulator.parts.reports.statistics.roll_up import run_roll_up
 from tests.fakes.statistics_month import StatisticsMonth, at
 
 NUMBER = "YB-44-2026-03-1"

@@ -5,11 +5,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from regulator.model.actor import Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.reports.statistics.keeping import DEFAULT_DAYS, FRESH_NS, SHOWN_NS, StatisticsKeeper
-from regulator.reports.statistics.roll_up import run_roll_up
-from regulator.reports.statistics.selection import Selection
+from regulator.base.model.actor import Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.parts.reports.statistics.keeping import DEFAULT_DAYS, FRESH_NS, SHOWN_NS, StatisticsKeeper
+from regulator.parts.reports.statistics.roll_up import run_roll_up
+from regulator.parts.reports.statistics.selection import Selection
 from tests.fakes.statistics_month import PROVINCE, StatisticsMonth, at
 
 NOW = at(4, 3)
@@ -55,7 +55,9 @@ def test_what_was_asked_for_lately_is_made_ahead_and_moves_on_with_the_day(
     tomorrow, next_day = at(4, 4), LAST + timedelta(days=1)
     run_roll_up(database, tomorrow)
     keeper.make_ahead(tomorrow)
-    monkeypatch.setattr("regulator.reports.statistics.keeping.statistics_of", None)  # nothing is made from here on
+    monkeypatch.setattr(
+        "regulator.parts.reports.statistics.keeping.statistics_of", None
+    )  # nothing is made from here on
     assert keeper.get(ALL, next_day - timedelta(days=DEFAULT_DAYS - 1), next_day, tomorrow).at_ns == tomorrow
     assert keeper.get(COUNTY, next_day - timedelta(days=6), next_day, tomorrow).at_ns == tomorrow
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from regulator.evidence.exports import row_hash
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.reports.statistics.definitions import DEFINITIONS
+from regulator.base.documents.exports import row_hash
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.parts.reports.statistics.definitions import DEFINITIONS
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskClient, DeskFace
 from tests.fakes.statistics_month import StatisticsMonth, at

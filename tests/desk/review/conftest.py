@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.review_world import ReviewWorld
 

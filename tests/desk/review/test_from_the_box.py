@@ -7,15 +7,15 @@ from sqlalchemy import insert, select
 
 from contract.chain import ChainHead
 from contract.signing import SignKey
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import verify_ledger
-from regulator.records.tables.hazards import hazard_evidence, hazards
-from regulator.records.tables.registry import projects
-from regulator.records.tables.review import review_items
-from regulator.review.building import build_review
-from regulator.review.judgement import read_judgement
-from regulator.review.queue import Wanted
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import verify_ledger
+from regulator.base.records.tables.hazards import hazard_evidence, hazards
+from regulator.base.records.tables.registry import projects
+from regulator.base.records.tables.review import review_items
+from regulator.parts.review.building import build_review
+from regulator.parts.review.judgement import read_judgement
+from regulator.parts.review.queue import Wanted
 from regulator.twins.picture import drawn_picture
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.sending_box import PROJECT, desk_intake

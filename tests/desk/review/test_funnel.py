@@ -11,11 +11,11 @@ from sqlalchemy import Connection, insert, update
 
 from contract.messages import AlarmTransition
 from contract.signing import SignKey
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import entries_about, verify_ledger
-from regulator.records.tables.intake import alarms
-from regulator.review import arrivals
-from regulator.review.funnel import Funnel, load_funnel
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import entries_about, verify_ledger
+from regulator.base.records.tables.intake import alarms
+from regulator.parts.review import arrivals
+from regulator.parts.review.funnel import Funnel, load_funnel
 from tests.fakes.review_world import ReviewWorld, heard_of
 
 

@@ -8,15 +8,15 @@ from sqlalchemy import func, select
 
 from contract.chain import ChainHead
 from contract.signing import SignKey
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.records.ledger import entries_about, verify_ledger
-from regulator.records.tables.hazards import hazard_evidence, hazards
-from regulator.records.tables.review import review_verdicts
-from regulator.review.judgement import ItemState, read_judgement
-from regulator.review.leases import release
-from regulator.review.queue import read_queue
-from regulator.review.verdicts import Verdicts
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.ledger import entries_about, verify_ledger
+from regulator.base.records.tables.hazards import hazard_evidence, hazards
+from regulator.base.records.tables.review import review_verdicts
+from regulator.parts.review.judgement import ItemState, read_judgement
+from regulator.parts.review.leases import release
+from regulator.parts.review.queue import read_queue
+from regulator.parts.review.verdicts import Verdicts
 from tests.fakes.review_world import BOX, ReviewWorld, reviewer
 
 

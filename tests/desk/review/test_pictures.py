@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from contract.messages import AlarmTransition, EvidenceRecord
-from regulator.model.heard import Heard
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.review import review_pictures
-from regulator.review.pictures import hear_record
+from regulator.base.model.heard import Heard
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.review import review_pictures
+from regulator.parts.review.pictures import hear_record
 
 SHA = "ab" * 32
 GOOD = {"class": "frame", "place": 0, "sha256": SHA, "media_type": "image/jpeg", "width_px": 640, "height_px": 360}

@@ -8,17 +8,17 @@ import zipfile
 import pytest
 from sqlalchemy import insert, select, update
 
-from regulator.model.refusals import RefusedError
-from regulator.records.ledger import entries_of
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.review import review_items, review_secrets
-from regulator.review.blind import agreement, disagreements, drawn
-from regulator.review.figures import funnel_counts, load_per_position, time_spent
-from regulator.review.items import item_id_of
-from regulator.review.labels import Export, coco, labelled_pictures, record_export, yolo
-from regulator.review.queue import read_queue
-from regulator.review.rates import false_alarm_rates, rate_of, window_of
-from regulator.review.site_checks import Outcome, Seen, list_checks, record_outcome
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.ledger import entries_of
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.review import review_items, review_secrets
+from regulator.parts.review.blind import agreement, disagreements, drawn
+from regulator.parts.review.figures import funnel_counts, load_per_position, time_spent
+from regulator.parts.review.items import item_id_of
+from regulator.parts.review.labels import Export, coco, labelled_pictures, record_export, yolo
+from regulator.parts.review.queue import read_queue
+from regulator.parts.review.rates import false_alarm_rates, rate_of, window_of
+from regulator.parts.review.site_checks import Outcome, Seen, list_checks, record_outcome
 from tests.fakes.review_world import BOX, ReviewWorld, reviewer
 
 

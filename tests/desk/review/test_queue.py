@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from regulator.model.refusals import RefusedError
-from regulator.records.ledger import entries_about
-from regulator.review.funnel import Stage
-from regulator.review.judgement import read_judgement
-from regulator.review.queue import Wanted, count_waiting, read_place, read_queue
-from regulator.review.sheets import judge_sheet, lay_out
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.ledger import entries_about
+from regulator.parts.review.funnel import Stage
+from regulator.parts.review.judgement import read_judgement
+from regulator.parts.review.queue import Wanted, count_waiting, read_place, read_queue
+from regulator.parts.review.sheets import judge_sheet, lay_out
 from tests.fakes.review_world import ReviewWorld
 
 MINUTE_NS = 60_000_000_000

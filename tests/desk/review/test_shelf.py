@@ -3,14 +3,14 @@
 import pytest
 from sqlalchemy import select
 
-from regulator.model.actor import Duty
-from regulator.model.refusals import RefusedError
-from regulator.records.ledger import entries_about
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.review import review_items
-from regulator.review.queue import count_waiting, read_queue, read_row
-from regulator.review.sheets import lay_out
-from regulator.review.shelf import ShelfRequest, acknowledge, fetch_back, read_shelf_request, shelf_of, shelve
+from regulator.base.model.actor import Duty
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.ledger import entries_about
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.review import review_items
+from regulator.parts.review.queue import count_waiting, read_queue, read_row
+from regulator.parts.review.sheets import lay_out
+from regulator.parts.review.shelf import ShelfRequest, acknowledge, fetch_back, read_shelf_request, shelf_of, shelve
 from tests.fakes.desk_database import HOUR_NS
 from tests.fakes.review_world import ReviewWorld, reviewer
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from regulator.review.pictures import Picture
-from regulator.review.series import Sample, Series, draw
-from regulator.review.spans import SECOND_NS, SpanName, close_span, spans_of, wide_span
+from regulator.parts.review.pictures import Picture
+from regulator.parts.review.series import Sample, Series, draw
+from regulator.parts.review.spans import SECOND_NS, SpanName, close_span, spans_of, wide_span
 
 RAISED = 1_772_323_200_000_000_000
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from regulator.review.statistics import cohens_kappa, wilson
+from regulator.parts.review.statistics import cohens_kappa, wilson
 
 
 def test_wilson_of_three_in_twenty() -> None:

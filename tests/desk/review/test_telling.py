@@ -10,17 +10,17 @@ from sqlalchemy import Connection, insert, select, update
 from contract.envelope import SignedText, open_text
 from contract.messages import AlarmVerdict, MailboxMessage
 from contract.signing import SignKey
-from regulator.hazards.opening import open_hazard
-from regulator.intake import mailbox
-from regulator.intake.admission import lock_box
-from regulator.model.actor import SYSTEM
-from regulator.records.ledger import Deed
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.intake import mailbox as letters
-from regulator.records.tables.review import review_items
-from regulator.review.judgement import read_judgement
-from regulator.review.office import ReviewOffice
-from regulator.review.verdicts import Verdicts
+from regulator.base.intake import mailbox
+from regulator.base.intake.admission import lock_box
+from regulator.base.model.actor import SYSTEM
+from regulator.base.records.ledger import Deed
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.intake import mailbox as letters
+from regulator.base.records.tables.review import review_items
+from regulator.parts.hazards.opening import open_hazard
+from regulator.parts.review.judgement import read_judgement
+from regulator.parts.review.office import ReviewOffice
+from regulator.parts.review.verdicts import Verdicts
 from tests.fakes.review_world import BOX, ReviewWorld
 from tests.fakes.rival import Rival
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from contract.messages import EvidenceRecord
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.heard import Heard
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.heard import Heard
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.review_world import BOX, ReviewWorld

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from contract.signing import SignKey
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import entries_about, verify_ledger
-from regulator.records.tables.site import site_deliveries, site_notices
-from regulator.site.office import Arrival
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import entries_about, verify_ledger
+from regulator.base.records.tables.site import site_deliveries, site_notices
+from regulator.parts.site.office import Arrival
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.site_world import CITY, COUNTY, OTHER, SiteWorld, permit, person, warning
 

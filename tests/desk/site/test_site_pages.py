@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import insert
 
 from contract.chain import GENESIS
-from regulator.intake import mailbox as box_mail
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.registry import projects
+from regulator.base.intake import mailbox as box_mail
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.registry import projects
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 

@@ -8,21 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.packs import PackError, config_root
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger, entries_of
-from regulator.records.tables.hazards import hazard_deadlines
-from regulator.records.tables.rounds import rounds
-from regulator.records.tables.supervision import draws, round_targets
-from regulator.registry.days import day_start_ns
-from regulator.registry.rounds.key_risk import Listed, RiskEvent, RiskKind, check_done, list_by_rules, record_event
-from regulator.registry.rounds.sheets import ItemLevel
-from regulator.supervision.calendar_file import When, load_calendar
-from regulator.supervision.calendar_ics import ics
-from regulator.supervision.calendar_office import Line, State, clocks, lines, mark_done, state_of
-from regulator.supervision.themes import NewTheme, set_theme
+from regulator.base.days import day_start_ns
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.packs import PackError, config_root
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger, entries_of
+from regulator.base.records.tables.hazards import hazard_deadlines
+from regulator.base.records.tables.rounds import rounds
+from regulator.base.records.tables.supervision import draws, round_targets
+from regulator.parts.registry.rounds.key_risk import (
+    Listed,
+    RiskEvent,
+    RiskKind,
+    check_done,
+    list_by_rules,
+    record_event,
+)
+from regulator.parts.registry.rounds.sheets import ItemLevel
+from regulator.parts.supervision.calendar_file import When, load_calendar
+from regulator.parts.supervision.calendar_ics import ics
+from regulator.parts.supervision.calendar_office import Line, State, clocks, lines, mark_done, state_of
+from regulator.parts.supervision.themes import NewTheme, set_theme
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import ADMIN, INSPECTOR, VIEWER, RegistryDesk, person
 

@@ -12,22 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.packs import PackError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger, entries_of
-from regulator.records.tables.people import accounts, grants
-from regulator.records.tables.rounds import round_items
-from regulator.records.tables.supervision import draws, risk_latest
-from regulator.registry.rounds.coverage import coverage_of
-from regulator.registry.rounds.round_office import follow_registry
-from regulator.supervision.draw_file import load_draw
-from regulator.supervision.draw_method import Pool, PoolInspector, PoolProject, digest, drawn
-from regulator.supervision.draw_office import NewDraw, PublicValue, begin, draw, freeze, redraw, reveal_due
-from regulator.supervision.draw_pool import Conflict, conflicts_of, declare_conflict, end_conflict
-from regulator.supervision.draw_view import draw_of, draws_of, pool_text, result_text
-from regulator.supervision.risk import Band
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.packs import PackError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger, entries_of
+from regulator.base.records.tables.people import accounts, grants
+from regulator.base.records.tables.rounds import round_items
+from regulator.base.records.tables.supervision import draws, risk_latest
+from regulator.parts.registry.rounds.coverage import coverage_of
+from regulator.parts.registry.rounds.round_office import follow_registry
+from regulator.parts.supervision.draw_file import load_draw
+from regulator.parts.supervision.draw_method import Pool, PoolInspector, PoolProject, digest, drawn
+from regulator.parts.supervision.draw_office import NewDraw, PublicValue, begin, draw, freeze, redraw, reveal_due
+from regulator.parts.supervision.draw_pool import Conflict, conflicts_of, declare_conflict, end_conflict
+from regulator.parts.supervision.draw_view import draw_of, draws_of, pool_text, result_text
+from regulator.parts.supervision.risk import Band
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import ADMIN, APPROVER, INSPECTOR, PROVINCE, VIEWER, RegistryDesk, person
 

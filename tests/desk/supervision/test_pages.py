@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.tables.registry import projects
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.tables.registry import projects
 from tests.fakes.contract_box import ContractBox, alarm_body
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import PROVINCE, DeskFace

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulator.packs import PackError, config_root
-from regulator.supervision.risk import Band, Factor, Footing, Input, assess, band_of, points
-from regulator.supervision.risk_facts import Alarming, PastEvent, RiskFacts, Watched, Work
-from regulator.supervision.risk_file import load_risk
-from regulator.supervision.risk_inputs import Now, inputs_of
+from regulator.base.packs import PackError, config_root
+from regulator.parts.supervision.risk import Band, Factor, Footing, Input, assess, band_of, points
+from regulator.parts.supervision.risk_facts import Alarming, PastEvent, RiskFacts, Watched, Work
+from regulator.parts.supervision.risk_file import load_risk
+from regulator.parts.supervision.risk_inputs import Now, inputs_of
 
 FILE = load_risk()
 TEXT = (config_root() / "desk" / "supervision" / "risk.yaml").read_text("utf-8")

@@ -11,23 +11,23 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Connection, func, insert, select, update
 
-from regulator.model.actor import Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Deed, Ledger
-from regulator.records.tables.coverage import asset_days
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.intake import alarms, boxes
-from regulator.records.tables.site import site_deliveries, site_notices
-from regulator.records.tables.supervision import risk_dirty, risk_latest, risk_scores
-from regulator.registry.device_office import DangerousWork, put_work
-from regulator.registry.kinds import ProjectStatus, WorkStage, WorkType
-from regulator.registry.project_office import move_project
-from regulator.registry.rounds.key_risk import RiskEvent, RiskKind, record_event
-from regulator.supervision.risk import Band, Factor, Footing
-from regulator.supervision.risk_file import RiskFile, load_risk
-from regulator.supervision.risk_office import RiskOffice, mark_dirty
-from regulator.supervision.risk_view import RiskDossier, RiskFilters, risk_of, risk_page
+from regulator.base.kinds import ProjectStatus, WorkStage, WorkType
+from regulator.base.model.actor import Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Deed, Ledger
+from regulator.base.records.tables.coverage import asset_days
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.intake import alarms, boxes
+from regulator.base.records.tables.site import site_deliveries, site_notices
+from regulator.base.records.tables.supervision import risk_dirty, risk_latest, risk_scores
+from regulator.parts.registry.projects.device_office import DangerousWork, put_work
+from regulator.parts.registry.projects.project_office import move_project
+from regulator.parts.registry.rounds.key_risk import RiskEvent, RiskKind, record_event
+from regulator.parts.supervision.risk import Band, Factor, Footing
+from regulator.parts.supervision.risk_file import RiskFile, load_risk
+from regulator.parts.supervision.risk_office import RiskOffice, mark_dirty
+from regulator.parts.supervision.risk_view import RiskDossier, RiskFilters, risk_of, risk_page
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import ADMIN, CITY_ADMIN, INSPECTOR, VIEWER, RegistryDesk, person
 from tests.fakes.rival import Rival

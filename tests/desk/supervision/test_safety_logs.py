@@ -8,18 +8,18 @@ from sqlalchemy import insert, select, update
 from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
 from contract.messages import EvidenceRecord
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.heard import Heard
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
-from regulator.records.tables.intake import boxes, findings
-from regulator.records.tables.registry import projects
-from regulator.records.tables.supervision import check_ins, safety_log_flags, safety_logs
-from regulator.supervision.safety_file import load_safety
-from regulator.supervision.safety_hearing import SafetyHearing
-from regulator.supervision.safety_logs import Role, enter_check_in, enter_log, flag_due
-from regulator.supervision.safety_view import last_days, log_day, own_projects
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.heard import Heard
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
+from regulator.base.records.tables.intake import boxes, findings
+from regulator.base.records.tables.registry import projects
+from regulator.base.records.tables.supervision import check_ins, safety_log_flags, safety_logs
+from regulator.parts.supervision.safety_file import load_safety
+from regulator.parts.supervision.safety_hearing import SafetyHearing
+from regulator.parts.supervision.safety_logs import Role, enter_check_in, enter_log, flag_due
+from regulator.parts.supervision.safety_view import last_days, log_day, own_projects
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import VIEWER, RegistryDesk, person
 

@@ -5,19 +5,27 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.packs import PackError, config_root
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Ledger
-from regulator.records.tables.supervision import risk_latest, theme_checks
-from regulator.registry.device_office import DangerousWork, put_work
-from regulator.registry.kinds import ProjectStatus, WorkStage, WorkType
-from regulator.registry.project_office import move_project
-from regulator.registry.rounds.sheets import Answer
-from regulator.supervision.risk import Band
-from regulator.supervision.theme_file import load_themes
-from regulator.supervision.themes import NewTheme, check_theme, left_over, progress, set_theme, theme_of, themes_of
+from regulator.base.kinds import ProjectStatus, WorkStage, WorkType
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.packs import PackError, config_root
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Ledger
+from regulator.base.records.tables.supervision import risk_latest, theme_checks
+from regulator.parts.registry.projects.device_office import DangerousWork, put_work
+from regulator.parts.registry.projects.project_office import move_project
+from regulator.parts.registry.rounds.sheets import Answer
+from regulator.parts.supervision.risk import Band
+from regulator.parts.supervision.theme_file import load_themes
+from regulator.parts.supervision.themes import (
+    NewTheme,
+    check_theme,
+    left_over,
+    progress,
+    set_theme,
+    theme_of,
+    themes_of,
+)
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import ADMIN, CITY_ADMIN, INSPECTOR, PROVINCE, VIEWER, RegistryDesk, person
 

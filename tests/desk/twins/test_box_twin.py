@@ -11,7 +11,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from contract.messages import BoxState
-from regulator.records.tables.fleet import box_states
+from regulator.base.records.tables.fleet import box_states
 from regulator.twins.box import BoxTwin
 from regulator.twins.picture import SIZE_PX, drawn_picture
 from regulator.twins.province import ALARMS, made_alarms, made_projects

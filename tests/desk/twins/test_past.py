@@ -10,21 +10,21 @@ import pytest
 from sqlalchemy import func, select
 
 from contract.chain import ChainHead
-from regulator.accounts.passwords import Passwords
-from regulator.desk import Desk
-from regulator.hazards.state_names import HazardState
-from regulator.model.actor import SYSTEM, Duty, Level, Scope
-from regulator.records.ledger import verify_ledger
-from regulator.records.tables.coverage import coverage_days
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.ledger import ledger_heads
-from regulator.records.tables.supervision import draws
-from regulator.registry.days import day_of
-from regulator.reports.statistics.gathering import statistics_of
-from regulator.reports.statistics.making import span_of
-from regulator.reports.statistics.selection import Selection
+from regulator.base.accounts.passwords import Passwords
+from regulator.base.days import day_of
+from regulator.base.desk import Desk
+from regulator.base.model.actor import SYSTEM, Duty, Level, Scope
+from regulator.base.records.ledger import verify_ledger
+from regulator.base.records.tables.coverage import coverage_days
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.ledger import ledger_heads
+from regulator.base.records.tables.supervision import draws
+from regulator.base.settings import DeskSettings
+from regulator.parts.hazards.state_names import HazardState
+from regulator.parts.reports.statistics.gathering import statistics_of
+from regulator.parts.reports.statistics.making import span_of
+from regulator.parts.reports.statistics.selection import Selection
 from regulator.running import open_desk
-from regulator.settings import DeskSettings
 from regulator.twins.founding import MadePerson, found
 from regulator.twins.past import Past, PastClock, PastPlan, began_ns, live_the_past
 from regulator.twins.province import PROVINCE_CODE, MadeProject, made_projects

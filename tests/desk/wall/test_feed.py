@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from regulator.records.engine import DeskDatabase
-from regulator.registry.days import day_of
-from regulator.wall.hub import Sight, WallHub
-from regulator.wall.making import TileMaker
+from regulator.base.days import day_of
+from regulator.base.records.engine import DeskDatabase
+from regulator.parts.wall.hub import Sight, WallHub
+from regulator.parts.wall.making import TileMaker
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.wall_world import SET, code_of, plant_set, raise_alarm
 

@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import func, select
 
 from contract.messages import CameraStill
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.heard import Heard
-from regulator.model.refusals import RefusedError
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.wall import wall_stills
-from regulator.registry.days import day_of
-from regulator.wall.stills import MOST_CAMERAS, Still, newest_still, take_still
+from regulator.base.days import day_of
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.heard import Heard
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.wall import wall_stills
+from regulator.parts.wall.stills import MOST_CAMERAS, Still, newest_still, take_still
 from tests.fakes.desk_database import HOUR_NS, DeskClock
 from tests.fakes.wall_world import CITIES, code_of, plant_set
 

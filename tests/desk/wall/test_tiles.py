@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from regulator.model.actor import Level, Scope
-from regulator.records.engine import DeskDatabase
-from regulator.records.tables.hazards import hazards
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.project_set import set_memberships
-from regulator.records.tables.supervision import risk_latest
-from regulator.records.tables.wall import wall_tiles
-from regulator.registry.days import day_of
-from regulator.wall.making import TileMaker
-from regulator.wall.reading import changes_after, head, mark_of, places, wall_data
-from regulator.wall.tile import Band, Link, Tile, tile_of
+from regulator.base.days import day_of
+from regulator.base.model.actor import Level, Scope
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.tables.hazards import hazards
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.project_set import set_memberships
+from regulator.base.records.tables.supervision import risk_latest
+from regulator.base.records.tables.wall import wall_tiles
+from regulator.parts.wall.making import TileMaker
+from regulator.parts.wall.reading import changes_after, head, mark_of, places, wall_data
+from regulator.parts.wall.tile import Band, Link, Tile, tile_of
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.wall_world import CITIES, SET, code_of, end_alarm, fixed_order, plant_set, raise_alarm
 

@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from regulator.accounts.model import Account
-from regulator.model.actor import Actor, Duty, Level, Scope
-from regulator.model.refusals import RefusedError
-from regulator.records.tables.people import accounts, second_factors
-from regulator.records.tables.registry import regions
-from regulator.web.access_table import LOOK, TABLE, WORK, Access, Door, each_row
-from regulator.web.guard import Guard
-from regulator.web.visitor import STRANGER, Visitor
+from regulator.base.accounts.model import Account
+from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.refusals import RefusedError
+from regulator.base.records.tables.people import accounts, second_factors
+from regulator.base.records.tables.registry import regions
+from regulator.base.web.access_table import LOOK, TABLE, WORK, Access, Door, each_row
+from regulator.base.web.guard import Guard
+from regulator.base.web.visitor import STRANGER, Visitor
 from screens.second_factor import new_secret
 from tests.fakes.asgi_asking import ask
 from tests.fakes.desk_asking import DeskAsking, Somebody, code_of, filled
@@ -78,7 +78,7 @@ def taken(face: DeskFace) -> set[tuple[str, str]]:
 def test_every_route_is_listed_and_every_row_is_a_route(face: DeskFace) -> None:
     listed = [key for key, _ in each_row()]
     assert len(listed) == len(set(listed)), "a route has two rows"
-    assert taken(face) - set(listed) == set(), "give the route a row in regulator/web/access_table.py"
+    assert taken(face) - set(listed) == set(), "give the route a row in regulator/base/web/access_table.py"
     assert set(listed) - taken(face) == WITH_PROVIDER, "they are there with a provider alone"
 
 
@@ -210,7 +210,7 @@ async def test_a_route_without_a_row_is_closed_to_everybody(
 
 
 def _visitors(face: DeskFace):  # type: ignore[no-untyped-def]
-    from regulator.web.account_visitors import AccountVisitors
+    from regulator.base.web.account_visitors import AccountVisitors
 
     return AccountVisitors(face.desk)
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from regulator.model.actor import Duty
-from regulator.wall.hub import ROOM
+from regulator.base.model.actor import Duty
+from regulator.parts.wall.hub import ROOM
 from tests.fakes.desk_face import DeskClient, DeskFace
 
 EVENTS = "/api/wall/events"

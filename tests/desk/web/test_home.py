@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import insert, update
 
-from regulator.hazards.opening import open_hazard
-from regulator.intake.findings import Finding, FindingKind, open_finding
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
-from regulator.records.tables.hazards import hazard_requests, hazards
-from regulator.records.tables.intake import boxes
-from regulator.records.tables.registry import projects, regions
-from regulator.records.tables.rounds import key_risk_checks, key_risks
+from regulator.base.intake.findings import Finding, FindingKind, open_finding
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
+from regulator.base.records.tables.hazards import hazard_requests, hazards
+from regulator.base.records.tables.intake import boxes
+from regulator.base.records.tables.registry import projects, regions
+from regulator.base.records.tables.rounds import key_risk_checks, key_risks
+from regulator.parts.hazards.opening import open_hazard
 from screens.formats import local_time
 from tests.fakes.desk_database import DAY_NS, HOUR_NS, DeskClock
 from tests.fakes.desk_face import DeskClient, DeskFace

@@ -2,8 +2,8 @@
 
 import pytest
 
-from regulator.model.actor import Duty
-from regulator.web.navigation import NAVIGATION, navigation_of
+from regulator.base.model.actor import Duty
+from regulator.base.web.navigation import NAVIGATION, navigation_of
 
 ALL = {entry.path for entry in NAVIGATION}
 

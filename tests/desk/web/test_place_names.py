@@ -5,9 +5,9 @@ import re
 import pytest
 from sqlalchemy import insert
 
-from regulator.model.actor import Duty, Level, Scope
-from regulator.records.tables.registry import firms, projects, regions
-from regulator.web.place_names import PlaceNames, Region
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.records.tables.registry import firms, projects, regions
+from regulator.base.web.place_names import PlaceNames, Region
 from tests.fakes.desk_face import DeskFace
 
 CITY, COUNTY = Scope(Level.CITY, "9901"), Scope(Level.COUNTY, "990103")

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from contract.client import DeskClient, RefusedError
-from regulator.model.actor import Duty
+from regulator.base.model.actor import Duty
 from tests.fakes.desk_face import PASSWORD
 from tests.fakes.postgresql import PostgreSQL
 from tests.fakes.published_desk import LOGIN, PublishedDesk, published_desk

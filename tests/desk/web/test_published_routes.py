@@ -10,10 +10,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from regulator.web import hazard_forms
-from regulator.web.page_table import PAGES
-from regulator.web.permissions import body_limit
-from regulator.web.site_routes import PERMIT_FIELDS, WARNING_FIELDS
+from regulator.base.web.page_table import PAGES
+from regulator.base.web.permissions import body_limit
+from regulator.parts.hazards.pages import hazard_forms
+from regulator.parts.site.pages.site_routes import PERMIT_FIELDS, WARNING_FIELDS
 from screens.published import page_routes, published_routes
 from screens.published_pages import declare_pages
 from tests.fakes.desk_face import DeskFace
@@ -31,12 +31,12 @@ NOT_PUBLISHED = [
 ]
 """What boxes say (docs/contract.md), a browser's files, and the first page's stand-in behind the real one."""
 ELSEWHERE: dict[str, tuple[set[str], ModuleType | None]] = {
-    "regulator.web.hazard_routes": ({"step", "photo"}, hazard_forms),
-    "regulator.web.registry_projects": ({"serial", "registration", "asset"}, None),
-    "regulator.web.pages": ({"language", "theme", "back"}, None),
-    "regulator.web.verify_routes": ({"package"}, None),
-    "regulator.web.site_routes": ({*PERMIT_FIELDS, *WARNING_FIELDS, "valid_from", "valid_until"}, None),
-    "regulator.web.supervision_calendar": ({"category", "works_type", "band"}, None),
+    "regulator.parts.hazards.pages.hazard_routes": ({"step", "photo"}, hazard_forms),
+    "regulator.parts.registry.pages.registry_projects": ({"serial", "registration", "asset"}, None),
+    "regulator.base.web.pages": ({"language", "theme", "back"}, None),
+    "regulator.parts.evidence.pages.verify_routes": ({"package"}, None),
+    "regulator.parts.site.pages.site_routes": ({*PERMIT_FIELDS, *WARNING_FIELDS, "valid_from", "valid_until"}, None),
+    "regulator.parts.supervision.pages.supervision_calendar": ({"category", "works_type", "band"}, None),
 }
 """Fields that a module's forms have and that it reads by another module, or by a loop over names."""
 

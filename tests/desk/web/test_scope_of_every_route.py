@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from regulator.evidence.documents import issue_document
-from regulator.evidence.paper import DocumentKind, DocumentRequest
-from regulator.hazards.opening import open_hazard
-from regulator.intake.findings import Finding, open_finding
-from regulator.model.actor import Duty, Level, Scope
-from regulator.model.hazard import Channel, Grade, HazardKind, NewHazard
-from regulator.records.ledger import Deed
-from regulator.records.metadata import METADATA
-from regulator.records.tables.intake import alarm_media, boxes, codes
-from regulator.records.tables.registry import devices, firms, project_firms, projects, regions
-from regulator.web.access_table import TABLE, Door
+from regulator.base.documents.documents import issue_document
+from regulator.base.documents.paper import DocumentKind, DocumentRequest
+from regulator.base.intake.findings import Finding, open_finding
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
+from regulator.base.records.ledger import Deed
+from regulator.base.records.tables.intake import alarm_media, boxes, codes
+from regulator.base.records.tables.metadata import METADATA
+from regulator.base.records.tables.registry import devices, firms, project_firms, projects, regions
+from regulator.base.web.access_table import TABLE, Door
+from regulator.parts.hazards.opening import open_hazard
 from tests.fakes.desk_asking import DeskAsking
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import PROVINCE, DeskClient, DeskFace

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from regulator.model.actor import Duty, Level, Scope
-from regulator.web.permissions import MAX_PHOTO_BYTES
+from regulator.base.model.actor import Duty, Level, Scope
+from regulator.base.web.permissions import MAX_PHOTO_BYTES
 from tests.fakes.desk_face import PASSWORD, DeskFace
 
 CITY = Scope(Level.CITY, "440100")

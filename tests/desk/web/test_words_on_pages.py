@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from regulator.model.actor import Duty, Level, Scope
+from regulator.base.model.actor import Duty, Level, Scope
 from tests.browser.test_desk_hazards import A, HazardFace
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace

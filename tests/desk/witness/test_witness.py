@@ -17,16 +17,16 @@ from sqlalchemy import delete, select, update
 
 from contract.keyfile import load_or_create
 from contract.signing import SignKey
-from gateway.__main__ import main
-from regulator.model.actor import SYSTEM
-from regulator.records.engine import DeskDatabase
-from regulator.records.ledger import Deed, Ledger
-from regulator.records.tables.intake import findings
-from regulator.records.tables.ledger import ledger_entries
-from regulator.records.tables.witness import witness_heads, witness_stamps
-from regulator.settings import WitnessSettings
-from regulator.witness.heads import head_with, heads, newest_head
-from regulator.witness.office import WitnessJob, time_stamper
+from regulator.base.model.actor import SYSTEM
+from regulator.base.records.engine import DeskDatabase
+from regulator.base.records.ledger import Deed, Ledger
+from regulator.base.records.tables.intake import findings
+from regulator.base.records.tables.ledger import ledger_entries
+from regulator.base.records.tables.witness import witness_heads, witness_stamps
+from regulator.base.settings import WitnessSettings
+from regulator.parts.witness.heads import head_with, heads, newest_head
+from regulator.parts.witness.office import WitnessJob, time_stamper
+from sitewarden.__main__ import main
 from tests.fakes.desk_database import DAY_NS, DeskClock
 from tests.fakes.ledger_rewriter import rewrite_ledger
 from tests.fakes.openssl_tsa import OpensslTsa

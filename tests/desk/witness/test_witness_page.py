@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from regulator.model.actor import SYSTEM, Duty, Level, Scope
-from regulator.records.ledger import Deed
-from regulator.settings import DeskSettings, WitnessSettings
-from regulator.witness.heads import Head, newest_head
+from regulator.base.model.actor import SYSTEM, Duty, Level, Scope
+from regulator.base.records.ledger import Deed
+from regulator.base.settings import DeskSettings, WitnessSettings
+from regulator.parts.witness.heads import Head, newest_head
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.openssl_tsa import OpensslTsa

@@ -8,7 +8,7 @@ import yaml
 from drivers.frames.driver import KIND
 from drivers.sim.faults import Faults
 from drivers.sim.modbus_server import ModbusTwinServer
-from gateway.clock import SystemClock
+from kit.clock import SystemClock
 from tests.fakes.document import executed, files_of
 from tests.fakes.gateway_process import ROOT
 

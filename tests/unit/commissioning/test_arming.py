@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gateway.arming import FILE, FOLDER, AssetArming, UnprovenSink, read_arming, write_arming
+from gateway.line.arming import FILE, FOLDER, AssetArming, UnprovenSink, read_arming, write_arming
 from gateway.model.quantity import Point, PointTable
 from gateway.model.reading import Quality, Readings
 

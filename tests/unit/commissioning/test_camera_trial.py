@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 import yaml
 
-from gateway.arming import read_arming
-from gateway.clock import SimulatedClock
-from gateway.commissioning.camera_trial import ASK, CameraTrials
-from gateway.commissioning.findings import CameraFinding, CheckOutcome, CheckTrial, Commissioning
-from gateway.commissioning.operator import Operator
-from gateway.commissioning.sealing import keep_sheet
-from gateway.commissioning.sheet import CHECKS, sheet_html
+from gateway.line.arming import read_arming
 from gateway.ports import BoundDevice
 from gateway.settings import config_root
+from kit.clock import SimulatedClock
+from sitewarden.commissioning.camera_trial import ASK, CameraTrials
+from sitewarden.commissioning.findings import CameraFinding, CheckOutcome, CheckTrial, Commissioning
+from sitewarden.commissioning.operator import Operator
+from sitewarden.commissioning.sealing import keep_sheet
+from sitewarden.commissioning.sheet import CHECKS, sheet_html
 from tests.unit.commissioning.test_sealing import FOUND
-from vision.finding import ON_REQUEST
-from vision.settings import CameraDeviceSettings, CameraTable
+from vision.eye.settings import CameraDeviceSettings, CameraTable
+from vision.picture.finding import ON_REQUEST
 
 TABLE = CameraTable.model_validate(
     yaml.safe_load((config_root() / "devices" / "site-camera.yaml").read_text(encoding="utf-8"))

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from drivers.modbus.settings import ModbusRtuLink, ModbusRtuTcpLink, ModbusTcpLink
-from gateway.__main__ import main
-from gateway.commissioning.arguments import add_device_test_arguments
-from gateway.commissioning.command import load_device_table
-from gateway.commissioning.options import device_test_options
+from sitewarden.__main__ import main
+from sitewarden.commissioning.arguments import add_device_test_arguments
+from sitewarden.commissioning.command import load_device_table
+from sitewarden.commissioning.options import device_test_options
 from tests.fakes.mosquitto import free_port
 from tests.fakes.staged_crane import StagedCrane
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from gateway.commissioning.known_load import KnownLoad, check_known_load
+from sitewarden.commissioning.known_load import KnownLoad, check_known_load
 
 GOOD = {"load_t": 2.0, "rated_t": 4.0, "moment_pct": 50.0, "radius_m": 20.0}
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from gateway.commissioning.movement import MOVEMENTS, Finding, judge_movement
+from sitewarden.commissioning.movement import MOVEMENTS, Finding, judge_movement
 
 SLEW, SLEW_LEFT, TROLLEY, TROLLEY_IN, HOIST, HOIST_DOWN = MOVEMENTS
 BEFORE = {"slew_deg": 355.0, "radius_m": 20.0, "hook_m": 15.0}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.commissioning.operator import InputEndedError, Nobody, Operator, Terminal, read_answers
+from sitewarden.commissioning.operator import InputEndedError, Nobody, Operator, Terminal, read_answers
 
 
 class Typist:

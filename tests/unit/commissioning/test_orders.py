@@ -10,7 +10,7 @@ from drivers.modbus.plan import plan_requests
 from drivers.modbus.registers import Words
 from drivers.modbus.settings import ModbusTable
 from drivers.numbers.types import ByteOrder
-from gateway.commissioning.orders import device_order, guess_orders, moment_disagrees
+from sitewarden.commissioning.orders import device_order, guess_orders, moment_disagrees
 from tests.fakes.modbus_binding import point, table
 from tests.fakes.staged_crane import crane_table
 

@@ -6,8 +6,8 @@ import pytest
 from drivers.modbus.plan import Request
 from drivers.modbus.registers import Words
 from drivers.modbus.replies import ExceptionReplyError
-from gateway.commissioning.scan import UnitFound, number_range, scan
 from gateway.model.errors import LinkError
+from sitewarden.commissioning.scan import UnitFound, number_range, scan
 
 
 class ScriptedBus:

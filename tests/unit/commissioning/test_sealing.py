@@ -10,14 +10,14 @@ import pytest
 from contract.chain import ChainHead
 from contract.keyfile import load_or_create
 from contract.signing import verify_key
-from gateway.arming import FOLDER, read_arming
-from gateway.clock import SimulatedClock
-from gateway.commissioning.findings import Commissioning, CraneFinding
-from gateway.commissioning.known_load import KnownLoad, check_known_load
-from gateway.commissioning.sealing import SheetError, box_key, keep_sheet, printed_sheet, seal_now
-from gateway.commissioning.sheet import sheet_html
-from gateway.recorder import Recorder, Route
+from gateway.line.arming import FOLDER, read_arming
+from gateway.line.recorder import Recorder, Route
 from gateway.store.alert_store import AlertStore
+from kit.clock import SimulatedClock
+from sitewarden.commissioning.findings import Commissioning, CraneFinding
+from sitewarden.commissioning.known_load import KnownLoad, check_known_load
+from sitewarden.commissioning.sealing import SheetError, box_key, keep_sheet, printed_sheet, seal_now
+from sitewarden.commissioning.sheet import sheet_html
 
 LOAD = check_known_load(KnownLoad(2.0), [{"load_t": 2.3, "rated_t": 4.0, "moment_pct": 57.5, "radius_m": 20.0}])
 FOUND = Commissioning(

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.app import DRIVERS, UPLINKS
-from gateway.arming import Arming, AssetArming
-from gateway.clock import SystemClock
-from gateway.commissioning.findings import Commissioning
-from gateway.commissioning.movement import Finding
-from gateway.commissioning.operator import Nobody, Operator
-from gateway.commissioning.sheet import sheet_html
-from gateway.commissioning.walk import Pacing, Walk
+from gateway.line.arming import Arming, AssetArming
 from gateway.settings import Settings, config_root, load
+from kit.clock import SystemClock
+from sitewarden.commissioning.findings import Commissioning
+from sitewarden.commissioning.movement import Finding
+from sitewarden.commissioning.operator import Nobody, Operator
+from sitewarden.commissioning.sheet import sheet_html
+from sitewarden.commissioning.walk import Pacing, Walk
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.mosquitto import free_port
 from tests.fakes.staged_crane import StagedCrane
 

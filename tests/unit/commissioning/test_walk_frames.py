@@ -7,14 +7,14 @@ import pytest
 import yaml
 
 from drivers.sim.frame_caller import CallOptions, FrameCaller
-from gateway.app import DRIVERS, UPLINKS
-from gateway.arming import Arming
-from gateway.clock import SystemClock
-from gateway.commissioning.findings import Commissioning
-from gateway.commissioning.movement import Finding
-from gateway.commissioning.operator import Nobody, Operator
-from gateway.commissioning.walk import Pacing, Walk
+from gateway.line.arming import Arming
 from gateway.settings import Settings, load
+from kit.clock import SystemClock
+from sitewarden.commissioning.findings import Commissioning
+from sitewarden.commissioning.movement import Finding
+from sitewarden.commissioning.operator import Nobody, Operator
+from sitewarden.commissioning.walk import Pacing, Walk
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.frames_box import BINARY, TEXT, shipped
 from tests.fakes.mosquitto import free_port
 

@@ -7,15 +7,15 @@ import pytest
 import yaml
 
 from drivers.numbers.types import ByteOrder
-from gateway.app import DRIVERS, UPLINKS
-from gateway.arming import Arming
-from gateway.clock import SystemClock
-from gateway.commissioning.command import CommissionOptions, run_commission
-from gateway.commissioning.findings import Commissioning
-from gateway.commissioning.movement import Finding
-from gateway.commissioning.operator import Operator
-from gateway.commissioning.walk import Pacing, Walk
+from gateway.line.arming import Arming
 from gateway.settings import Settings, config_root, load
+from kit.clock import SystemClock
+from sitewarden.commissioning.command import CommissionOptions, run_commission
+from sitewarden.commissioning.findings import Commissioning
+from sitewarden.commissioning.movement import Finding
+from sitewarden.commissioning.operator import Operator
+from sitewarden.commissioning.walk import Pacing, Walk
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.staged_crane import StagedBus, StagedCrane
 
 TITLES = {"title_zh": "塔机", "title_en": "Crane"}

@@ -13,8 +13,8 @@ from contract.faults import FAULTS
 from contract.messages import MAILBOX_KINDS, REPLY_KINDS, UP_KINDS, MailboxMessage
 from contract.schema import json_schemas
 from contract.sequence import WINDOW
-from regulator.intake.contract_routes import MAX_PART_BYTES
-from regulator.settings import ReceiverSettings
+from regulator.base.intake.contract_routes import MAX_PART_BYTES
+from regulator.base.settings import ReceiverSettings
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "contract.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"<!-- example: (\S+) -->\n```json\n(.*?)```", PAGE, re.DOTALL)

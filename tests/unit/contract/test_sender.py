@@ -8,7 +8,7 @@ from contract.envelope import MAX_INTEGER, Envelope, seal
 from contract.faults import BadSignature, ContractFault, Malformed
 from contract.sender import Claim, claim_at_end, claim_of, read_sender, sender_text
 from contract.signing import generate_key
-from regulator.intake.opening import claim_in, open_checked
+from regulator.base.intake.opening import claim_in, open_checked
 
 KEY = generate_key()
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200)

@@ -8,8 +8,8 @@ import yaml
 from docking.loading import load_platform
 from docking.shelf import map_path, shipped_names
 from gateway.uplinks.docking_settings import DockingSettings, docking_faults
-from regulator.docking_office.places import open_places
-from regulator.settings import DockingSettings as DeskDocking
+from regulator.base.settings import DockingSettings as DeskDocking
+from regulator.parts.docking.places import open_places
 
 TEXT = (Path(__file__).parents[3] / "docs" / "docking.md").read_text()
 EXAMPLES = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from drivers.polling import Pace, Poller, UnreadableReplyError, full_jitter
-from gateway.clock import SimulatedClock
 from gateway.model.errors import DecodeError, LinkError
 from gateway.model.reading import Quality, Readings
 from gateway.ports import LinkState
+from kit.clock import SimulatedClock
 
 PACE = Pace(period_s=1.0, backoff_min_s=0.5, backoff_max_s=8.0)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gateway.asset_keeping import AssetKeeping
-from gateway.assets.derivation import AssetEvent, Json, Times, Values
-from gateway.deriving import Deriving
+from gateway.line.asset_keeping import AssetKeeping
+from gateway.line.deriving import Deriving
+from gateway.model.derivation import AssetEvent, Json, Times, Values
 from gateway.model.quantity import Point, PointTable
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetStore

@@ -14,18 +14,18 @@ from contract.signing import generate_key
 from gateway.accounts.account_store import AccountStore
 from gateway.accounts.accounts import Accounts, Around
 from gateway.accounts.logins import SessionBounds
-from gateway.app import DRIVERS, UPLINKS
-from gateway.assets.derivation import AssetEvent
-from gateway.backup import BackupError, make_backup, open_files, restore, seal_files, verify_backup
-from gateway.clock import SimulatedClock
-from gateway.evidence import RecordKind
-from gateway.recorder import Entry
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Entry
+from gateway.model.derivation import AssetEvent
+from gateway.parts.operation.backup import BackupError, make_backup, open_files, restore, seal_files, verify_backup
 from gateway.settings import Settings, load
 from gateway.store.alert_store import open_for_reading
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetStore
 from gateway.store.receipt_check import check_proofs
 from gateway.store.receipts import Proof, ProofKind, ReceiptStore, receipts_path
+from kit.clock import SimulatedClock
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.account_bench import newcomer, quick_passwords
 from tests.fakes.field_site import write_site
 from tests.fakes.site import Site, points, threshold

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.box_state import BoxTelling, model_of
-from gateway.clock import SimulatedClock
-from gateway.clock_state import ClockState, Sync
+from gateway.line.box_state import BoxTelling, model_of
+from gateway.line.clock_state import ClockState, Sync
+from gateway.line.recorder import Recorder
 from gateway.model.alert import OutboxItem
 from gateway.model.picture import CameraLink, CameraState
-from gateway.recorder import Recorder
 from gateway.settings import Settings
 from gateway.store.alert_store import AlertStore
+from kit.clock import SimulatedClock
 from tests.unit.settings.kinds import load_case
 
 CAMERA = CameraState(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.channel_checks import Channel, ChannelCheckError, ChannelChecks, CheckRefusal
-from gateway.delivery import Delivery
+from gateway.line.channel_checks import Channel, ChannelCheckError, ChannelChecks, CheckRefusal
+from gateway.line.delivery import Delivery
+from gateway.line.recorder import Route
 from gateway.model.alert import Receipt, ReceiptKind
-from gateway.recorder import Route
 from gateway.store.history_reader import HistoryReader
 from gateway.store.outbox_reader import OutboxReader
 from tests.fakes.scripted_uplink import ScriptedUplink

@@ -1,6 +1,6 @@
 import asyncio
 
-from gateway.clock import SimulatedClock, SystemClock
+from kit.clock import SimulatedClock, SystemClock
 
 
 async def test_sleepers_wake_in_the_order_of_their_deadlines_at_their_own_times() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.clock_state import (
+from gateway.line.clock_state import (
     STA_NANO,
     STA_UNSYNC,
     TIME_ERROR,

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.clock_state import ClockState, Sync
-from gateway.clock_trust import ClockTrust
-from gateway.clock_watch import ClockWatch
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.clock_state import ClockState, Sync
+from gateway.line.clock_trust import ClockTrust
+from gateway.line.clock_watch import ClockWatch
 from gateway.store.blocks import MINUTE_NS
 from tests.fakes.site import NOW_NS, SECOND_NS, Site, advance_until, layout, points, poll, until
 

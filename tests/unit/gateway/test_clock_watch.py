@@ -3,8 +3,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gateway.clock_watch import ClockWatch
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.clock_watch import ClockWatch
 from tests.fakes.site import NOW_NS, SECOND_NS, Site, layout, points, poll, threshold, until
 
 HOUR_S = 3600.0

@@ -5,17 +5,17 @@ import sys
 
 import pytest
 
-from gateway.__main__ import ADDERS, whole_parser
-from gateway.command_table import COMMANDS, GROUPS
-from gateway.completion import completion_script
+from sitewarden.__main__ import ADDERS, whole_parser
+from sitewarden.command_table import COMMANDS, GROUPS
+from sitewarden.completion import completion_script
 
-HEAVY = ("pydantic", "numpy", "fastapi", "sqlalchemy", "cv2", "gateway.settings", "gateway.app")
+HEAVY = ("pydantic", "numpy", "fastapi", "sqlalchemy", "cv2", "gateway.settings", "sitewarden.composition.box")
 
 
 def loaded_by(*words: str) -> set[str]:
     """Modules that the process has imported when it has answered."""
     program = (
-        "import sys\nfrom gateway.__main__ import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "import sys\nfrom sitewarden.__main__ import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
     )
     program += "print('MODULES', *sys.modules)"
     answer = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=True)

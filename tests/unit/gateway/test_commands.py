@@ -10,8 +10,8 @@ import pytest
 
 from contract.messages import AlarmTransition
 from gateway.alarms import CommandError, Refusal
-from gateway.commands import AlarmCommands
-from gateway.evidence import MAX_REASON_CHARS, RecordKind
+from gateway.evidence.evidence import MAX_REASON_CHARS, RecordKind
+from gateway.line.commands import AlarmCommands
 from gateway.model.alarm import Severity
 from gateway.model.alarm_note import FalseAlarmCause
 from gateway.model.alert import Receipt

@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from gateway.alarms import AlarmTable
-from gateway.deriving import Deriving
+from gateway.line.deriving import Deriving
 from gateway.model.alarm import Alarm
 from gateway.model.reading import Quality, Readings
 from gateway.rules.table import RuleTable
-from gateway.window import Window
+from gateway.rules.window import Window
 from tests.unit.settings.kinds import load_site
 from tests.unit.settings.test_asset_plan import SITE
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.clock import SimulatedClock
-from gateway.delivery import ALERTS_A_BATCH, BACKOFF_FIRST_S, BACKOFF_LIMIT_S, Delivery
+from gateway.line.delivery import ALERTS_A_BATCH, BACKOFF_FIRST_S, BACKOFF_LIMIT_S, Delivery
 from gateway.model.alert import OutboxItem, Receipt
 from gateway.store.alert_store import AlertStore, Commit, Message
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import HistoryStore
+from kit.clock import SimulatedClock
 from tests.fakes.scripted_uplink import Receiver, ScriptedUplink
 from tests.fakes.site import BOUNDS, NOW_NS, SECOND_NS, layout, points, poll, until
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo import RUNS_KEPT, folder_bytes, grown_beyond, remove_old_runs
-from gateway.demo_arguments import add_demo_arguments, demo_options
-from gateway.folder_lock import lock_folder
+from kit.folder_lock import lock_folder
+from sitewarden.demo.arguments import add_demo_arguments, demo_options
+from sitewarden.demo.demo import RUNS_KEPT, folder_bytes, grown_beyond, remove_old_runs
 
 
 def made(parent: Path, *names: str) -> None:

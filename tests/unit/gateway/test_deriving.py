@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.assets.derivation import AssetEvent, Json, Times, Values
-from gateway.deriving import Deriving
+from gateway.line.deriving import Deriving
+from gateway.model.derivation import AssetEvent, Json, Times, Values
 from gateway.model.quantity import Point, PointTable
 from gateway.model.reading import Quality
+from gateway.rules.window import Window
 from gateway.store.history_reader import HistoryReader
-from gateway.window import Window
 from tests.fakes.site import NOW_NS, SECOND_NS, Site, layout, points, poll, threshold, until
 
 S = SECOND_NS

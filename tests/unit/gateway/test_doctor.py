@@ -13,17 +13,17 @@ from contract.envelope import sign_text
 from contract.keyfile import load_or_create
 from contract.messages import ChainCheckpoint
 from contract.signing import generate_key
-from gateway.app import DRIVERS, UPLINKS
-from gateway.clock import SimulatedClock
-from gateway.doctor import Check, Level, examine, run_doctor
-from gateway.evidence import RecordKind
-from gateway.recorder import Entry
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Entry
+from gateway.parts.operation.doctor import Check, Level, examine, run_doctor
 from gateway.settings import load
 from gateway.store.alert_store import Commit, Message, open_for_reading
 from gateway.store.last_known import LastKnown, remember
 from gateway.store.receipts import Proof, ProofKind, ReceiptStore, receipts_path
 from gateway.tls.folder import TlsFolder
 from gateway.tls.names import parse_names
+from kit.clock import SimulatedClock
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.field_site import write_site
 from tests.fakes.mosquitto import free_port
 from tests.fakes.site import NOW_NS, SECOND_NS, Site, points, threshold

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from drivers.mqtt.driver import KIND as MQTT
-from gateway.driver_packages import GROUP, DriverShelf
 from gateway.model.errors import ConfigError
+from sitewarden.composition.driver_packages import GROUP, DriverShelf
 from tests.fakes.gateway_process import ROOT
 
 MODULE = """
@@ -60,7 +60,7 @@ def test_a_driver_of_another_package_joins_ours(on_path: Path) -> None:
 def test_the_installed_package_is_found_by_the_command_line(tmp_path: Path) -> None:
     package(tmp_path, "acme-cli", "acme = acme_cli:KIND")
     path = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
-    code = path + "from gateway.__main__ import main; sys.exit(main(['schema']))"
+    code = path + "from sitewarden.__main__ import main; sys.exit(main(['schema']))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert '"mast"' in done.stdout

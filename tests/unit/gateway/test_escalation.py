@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.escalation import Escalation
-from gateway.evidence import NO_SCREEN, RecordKind, unacknowledged
+from gateway.evidence.evidence import NO_SCREEN, RecordKind, unacknowledged
+from gateway.line.escalation import Escalation
+from gateway.line.recorder import Route
 from gateway.model.alarm import Severity
 from gateway.model.verdict import Truth, Verdicts
-from gateway.recorder import Route
 from tests.fakes.site import NOW_NS, REGULATOR, SECOND_NS, Site, info, points, threshold, until
 
 LATE = unacknowledged(120)

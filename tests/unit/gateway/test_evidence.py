@@ -6,7 +6,7 @@ import pytest
 
 from contract.chain import ChainHead
 from gateway.alarms import AlarmTable
-from gateway.evidence import (
+from gateway.evidence.evidence import (
     MAX_POINTS_A_SAMPLE,
     MAX_RAW_PAYLOAD_BYTES,
     RecordKind,

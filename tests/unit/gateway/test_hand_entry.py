@@ -6,8 +6,17 @@ from datetime import UTC, date, datetime, time
 import openpyxl
 import pytest
 
-from gateway.hand_entry import EntryFault, FaultCode, KnownPoint, ParsedTable, When, fault_text, known_by_name, parse
-from gateway.hand_entry.tables import MOST_BYTES, MOST_LINES
+from gateway.parts.pit.hand_entry import (
+    EntryFault,
+    FaultCode,
+    KnownPoint,
+    ParsedTable,
+    When,
+    fault_text,
+    known_by_name,
+    parse,
+)
+from gateway.parts.pit.hand_entry.tables import MOST_BYTES, MOST_LINES
 
 NOW = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)
 WHEN = When(int(NOW.timestamp()) * 1_000_000_000)

@@ -5,12 +5,12 @@ from math import isnan
 
 import numpy as np
 
-from gateway.clock import SimulatedClock
-from gateway.hook_feed import HookFeed, hooks_of
 from gateway.model.hook import HookPose
 from gateway.model.quantity import Point, PointTable
 from gateway.model.reading import BAD, GOOD, Readings
-from gateway.window import Window
+from gateway.parts.camera.hook_feed import HookFeed, hooks_of
+from gateway.rules.window import Window
+from kit.clock import SimulatedClock
 
 SECOND_NS = 1_000_000_000
 KEYS = ("hook_x_m", "hook_y_m", "hook_z_m", "loaded")

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from contract.canonical import Canonical
-from gateway.clock import SimulatedClock
-from gateway.evidence import RecordKind
-from gateway.housekeeping import CHECKPOINT_EVERY_MIN, Housekeeping
-from gateway.minute_summaries import CATCH_UP_MIN
+from gateway.evidence.evidence import RecordKind
+from gateway.line.housekeeping import CHECKPOINT_EVERY_MIN, Housekeeping
+from gateway.line.minute_summaries import CATCH_UP_MIN
 from gateway.model.alert import Receipt, ReceiptKind
 from gateway.model.errors import StoreError
 from gateway.store.alert_store import SUMMARY_KIND
+from kit.clock import SimulatedClock
 from tests.fakes.dead_file import take_again, take_nothing
 from tests.fakes.site import MINUTE_NS, NOW_NS, SECOND_NS, Site, layout, points, poll, threshold, until
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.id_numbers import (
+from gateway.model.id_numbers import (
     MaskingFormatter,
     check_character_fits,
     holds_id_number,

@@ -8,12 +8,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.assets.derivation import AssetEvent
-from gateway.assets.papers import CranePapers, DriverStanding
-from gateway.id_numbers import MaskingFormatter
-from gateway.identity import Identities, create_identities
-from gateway.identity_file import KEY_FILE, SEALED_FILE, IdentityError
-from gateway.identity_person import Certificate, CertificateKind, DriverNumber, Person, Role
+from gateway.model.derivation import AssetEvent
+from gateway.model.id_numbers import MaskingFormatter
+from gateway.model.papers import CranePapers, DriverStanding
+from gateway.parts.identity.file import KEY_FILE, SEALED_FILE, IdentityError
+from gateway.parts.identity.identity import Identities, create_identities
+from gateway.parts.identity.person import Certificate, CertificateKind, DriverNumber, Person, Role
 from gateway.store.asset_store import AssetStore
 from tests.unit.gateway.assets.test_papers import at
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.__main__ import main
-from gateway.identity import Identities
-from gateway.identity_file import KEY_FILE, SEALED_FILE, new_key
-from gateway.secret import Secret
+from gateway.parts.identity.file import KEY_FILE, SEALED_FILE, new_key
+from gateway.parts.identity.identity import Identities
+from kit.secret import Secret
+from sitewarden.__main__ import main
 
 NUMBER = "99000019000101001X"
 

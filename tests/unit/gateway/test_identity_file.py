@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.identity_file import (
+from gateway.parts.identity.file import (
     KEY_FILE,
     LOCK_FILE,
     NEXT_KEY_FILE,
@@ -13,7 +13,7 @@ from gateway.identity_file import (
     new_key,
     parse_key,
 )
-from gateway.secret import Secret
+from kit.secret import Secret
 
 CONTENT = "司机甲 990000190001010000".encode()
 

@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
-from gateway.identity_import import ImportRefused, read_persons
-from gateway.identity_person import Certificate, CertificateKind, DriverNumber, Person, Role
+from gateway.parts.identity.importing import ImportRefused, read_persons
+from gateway.parts.identity.person import Certificate, CertificateKind, DriverNumber, Person, Role
 
 HEADINGS = "姓名,身份证号,司机编号,设备,岗位,证书类别,证书编号,有效期至"
 FIRST = "司机甲,99000019000101001x,007,crane-1,司机,塔式起重机司机,T-1,2027/05/31"

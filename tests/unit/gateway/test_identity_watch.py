@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.clock import SimulatedClock
-from gateway.identity import Identities, create_identities
-from gateway.identity_file import KEY_FILE, IdentityError
-from gateway.identity_watch import LOOK_EVERY_S, IdentityWatch
+from gateway.parts.identity.file import KEY_FILE, IdentityError
+from gateway.parts.identity.identity import Identities, create_identities
+from gateway.parts.identity.watch import LOOK_EVERY_S, IdentityWatch
+from kit.clock import SimulatedClock
 from tests.unit.gateway.test_identity import NUMBERS, person
 
 

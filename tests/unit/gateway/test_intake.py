@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.intake import Intake
+from gateway.line.intake import Intake
+from gateway.line.quarantine import MAX_FILE_BYTES, MAX_PAYLOAD_BYTES, Quarantine
 from gateway.model.reading import Readings
-from gateway.quarantine import MAX_FILE_BYTES, MAX_PAYLOAD_BYTES, Quarantine
 from tests.fakes.site import layout, poll, until
 
 LAYOUT = layout(3)

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from contract.messages import MAX_PACK_CHARACTERS, RulePackOffer
-from gateway.pack_office.offer_file import Outcome
-from gateway.pack_office.office import PackDecisionError, PackOffice
+from gateway.parts.rule_packs.offer_file import Outcome
+from gateway.parts.rule_packs.office import PackDecisionError, PackOffice
 from gateway.settings.kept_packs import active_names
 from tests.fakes.pack_box import PackBox, offer, pack, pack_box
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.model.errors import StoreError
 from gateway.model.reading import Quality, Readings
 from gateway.model.verdict import Truth

@@ -8,12 +8,12 @@ import pytest
 
 from contract.chain import ChainHead
 from gateway.alarms import AlarmTable
-from gateway.clock import SimulatedClock
-from gateway.evidence import RecordKind, seen_content
+from gateway.evidence.evidence import RecordKind, seen_content
+from gateway.line.recorder import MAX_ENTRIES_A_COMMIT, RETRY_S, Entry, Recorder, Route, Told
 from gateway.model.alarm import Transition
 from gateway.model.verdict import Truth, Verdicts
-from gateway.recorder import MAX_ENTRIES_A_COMMIT, RETRY_S, Entry, Recorder, Route, Told
 from gateway.store.alert_store import AlertStore
+from kit.clock import SimulatedClock
 from tests.fakes.site import BOX, NOW_NS, REGULATOR, info, layout, points, poll, threshold, until
 
 RULE = threshold()

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from contract.chain import GENESIS, ChainHead
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import MOST_WAITING, RETRY_S, Entry, Route
 from gateway.model.alert import OutboxItem, Receipt
 from gateway.model.errors import StoreError
-from gateway.recorder import MOST_WAITING, RETRY_S, Entry, Route
 from tests.fakes.site import NOW_NS, REGULATOR, until
 from tests.unit.gateway.test_recorder import RULE, Bench, _transitions
 

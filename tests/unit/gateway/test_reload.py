@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.alarms import AlarmTable
-from gateway.app import DRIVERS, UPLINKS
-from gateway.intake import Intake
+from gateway.line.intake import Intake
+from gateway.line.quarantine import Quarantine
 from gateway.model.quantity import PointTable
 from gateway.model.verdict import Truth
-from gateway.quarantine import Quarantine
-from gateway.reload import LinkSink, carry_alarms, carry_truths, difference, moved_to
 from gateway.rules.table import RuleTable
+from gateway.rules.window import Window
 from gateway.settings import Settings, load
-from gateway.window import Window
+from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.reload import LinkSink, carry_alarms, carry_truths, difference, moved_to
 from tests.fakes.field_site import CRANE_RULE, write_site
 from tests.fakes.site import BOX, NOW_NS, SECOND_NS, layout, points, poll, threshold
 from tests.fakes.windowed_rules import flat_line

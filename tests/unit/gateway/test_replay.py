@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from gateway.assets.derivation import AssetEvent, Json, Times, Values
+from gateway.line.pipeline import TICK_S
 from gateway.model.alarm import Transition
+from gateway.model.derivation import AssetEvent, Json, Times, Values
 from gateway.model.quantity import Point
 from gateway.model.reading import Readings
-from gateway.pipeline import TICK_S
-from gateway.replay import ReplaySource, replay
-from gateway.replay_report import replay_json, replay_text, run_replay
-from gateway.replay_series import ReplayError, read_csv
-from gateway.replay_tables import DeviceTables
 from gateway.settings import Settings
+from sitewarden.replay.replay import ReplaySource, replay
+from sitewarden.replay.report import replay_json, replay_text, run_replay
+from sitewarden.replay.series import ReplayError, read_csv
+from sitewarden.replay.tables import DeviceTables
 from tests.fakes.replay_site import replay_site
 from tests.fakes.site import Site, until
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.__main__ import main
+from sitewarden.__main__ import main
 from tests.fakes.replay_site import replay_site
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gateway.assets.derivation import Ahead, AssetEvent, Json, Times, Values
+from gateway.model.derivation import Ahead, AssetEvent, Json, Times, Values
 from gateway.model.quantity import Point, PointTable
-from gateway.replay_moments import LONGEST_PAUSE_NS, NEVER, PERIODS_UP_TO_NS, Moments, Now, Plan
-from gateway.window import Window
+from gateway.rules.window import Window
+from sitewarden.replay.moments import LONGEST_PAUSE_NS, NEVER, PERIODS_UP_TO_NS, Moments, Now, Plan
 from tests.fakes.site import SECOND_NS, points, silence, threshold
 
 TICK_NS = SECOND_NS // 4

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.model.quantity import Point, PointTable
 from gateway.model.reading import Quality
-from gateway.replay_series import LineError, Recording, ReplayError, TimeReader, read_csv
+from sitewarden.replay.series import LineError, Recording, ReplayError, TimeReader, read_csv
 
 NS = 1_767_225_600_000_000_000
 GOOD, SUSPECT, BAD = Quality.GOOD, Quality.SUSPECT, Quality.BAD

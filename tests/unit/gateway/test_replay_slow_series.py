@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from gateway.app import DRIVERS, UPLINKS
-from gateway.assets.derivation import AssetEvent, Derivation, Json, Times, Values
+from gateway.model.derivation import AssetEvent, Derivation, Json, Times, Values
 from gateway.model.rule import ResolvedRule
-from gateway.replay import Replayed, ReplaySource, replay
 from gateway.settings import Settings, load
+from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.replay.replay import Replayed, ReplaySource, replay
 from tests.fakes.pit_box import CONTROL, write_pit_site
 
 START_S = 1_767_225_600

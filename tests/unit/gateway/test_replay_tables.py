@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from gateway.model.reading import BAD, GOOD, SUSPECT, Readings
-from gateway.replay import ReplaySource, replay
-from gateway.replay_report import replay_text, unknown_object
-from gateway.replay_tables import DeviceTables
 from gateway.settings import Settings
+from sitewarden.replay.replay import ReplaySource, replay
+from sitewarden.replay.report import replay_text, unknown_object
+from sitewarden.replay.tables import DeviceTables
 from tests.fakes.replay_site import register, replay_site
 
 TABLES = {

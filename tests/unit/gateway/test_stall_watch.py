@@ -3,10 +3,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gateway.clock_watch import ClockWatch
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.clock_watch import ClockWatch
+from gateway.line.stall_watch import HOLE_NS, LOOK_EVERY_S, AskedDevice, StallWatch
 from gateway.model.reading import BAD, Readings
-from gateway.stall_watch import HOLE_NS, LOOK_EVERY_S, AskedDevice, StallWatch
 from tests.fakes.site import NOW_NS, SECOND_NS, Site, layout, points, poll, threshold, until
 
 LOOK_NS = int(LOOK_EVERY_S * 1e9)

@@ -4,8 +4,8 @@ import os
 import stat
 from pathlib import Path
 
-from gateway.folder_lock import lock_folder
-from gateway.stand_in import MOST_BYTES_A_FILE, remove, stand_in_for
+from gateway.line.stand_in import MOST_BYTES_A_FILE, remove, stand_in_for
+from kit.folder_lock import lock_folder
 from tests.fakes.failing_disk import failing_disk
 
 

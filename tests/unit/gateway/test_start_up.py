@@ -45,7 +45,7 @@ BUILT_WITH = {
 MOST_MODULES = 1600
 PROGRAM = """
 import json, sys, sysconfig
-import gateway.__main__
+import sitewarden.__main__
 libraries = sysconfig.get_path("purelib")
 files = {name.split(".")[0]: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
 found = sorted(name for name, file in files.items() if file.startswith(libraries))

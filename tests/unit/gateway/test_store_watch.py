@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.__main__ import main
-from gateway.evidence import RecordKind
-from gateway.recorder import Entry
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Entry
+from gateway.line.store_watch import StoreWatch
 from gateway.store.last_known import LAST_KNOWN_FILE, LostStore, last_known, lost_stores
-from gateway.store_watch import StoreWatch
+from sitewarden.__main__ import main
 from tests.fakes.site import NOW_NS, Site, layout, points, poll, threshold
 
 LAYOUT = layout()

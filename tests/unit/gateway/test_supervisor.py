@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.clock import SimulatedClock
-from gateway.supervisor import BACKOFF_LIMIT_S, FIRST_BACKOFF_S, Supervisor, notify_systemd
+from gateway.line.supervisor import BACKOFF_LIMIT_S, FIRST_BACKOFF_S, Supervisor, notify_systemd
+from kit.clock import SimulatedClock
 from tests.fakes.site import until
 
 

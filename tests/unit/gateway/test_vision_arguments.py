@@ -4,8 +4,8 @@ from types import ModuleType
 
 import pytest
 
-from gateway import vision_arguments
-from gateway.__main__ import main
+from sitewarden.__main__ import main
+from sitewarden.commands import vision as vision_arguments
 
 
 class _Recording(ModuleType):
@@ -56,6 +56,6 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, capsys:
 
 def test_the_command_line_imports_neither_opencv_nor_onnxruntime_nor_pyav() -> None:
     """Each costs a tenth of a second and tens of megabytes, and a box without cameras has none of them."""
-    heavy = "import sys, gateway.__main__; print(sorted({'cv2', 'onnxruntime', 'av', 'torch'} & set(sys.modules)))"
+    heavy = "import sys, sitewarden.__main__; print(sorted({'cv2', 'onnxruntime', 'av', 'torch'} & set(sys.modules)))"
     told = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True, timeout=100)
     assert told.stdout.strip() == "[]"

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from gateway.alarms import AlarmTable
+from gateway.line.warm_start import warm_start
 from gateway.model.reading import Quality
 from gateway.model.verdict import Truth
 from gateway.rules.table import RuleTable
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import HistoryStore
-from gateway.warm_start import warm_start
 from tests.fakes.site import BOUNDS, BOX, MINUTE_NS, NOW_NS, layout, points, poll
 from tests.fakes.windowed_rules import rate
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gateway.model.reading import Quality, Readings
-from gateway.window import LATE_AFTER_NS, Window
+from gateway.rules.window import LATE_AFTER_NS, Window
 from tests.fakes.site import NOW_NS, SECOND_NS, layout, points, poll
 
 LAYOUT = layout()

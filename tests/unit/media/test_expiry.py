@@ -6,7 +6,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.media.expiry import DAY_NS, MediaExpiry
 from gateway.media.kept import MediaState
 from gateway.model.alarm import Transition, TransitionKind

@@ -6,13 +6,13 @@ import orjson
 import pytest
 
 from contract.messages import MediaSegment
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Entry
 from gateway.media.keeper import RESTART, CameraAlarm
 from gateway.media.kept import MediaClass, MediaItem, MediaState
 from gateway.media.sealing import MEDIA_KIND, media_content, media_filed, read_media
 from gateway.model.alarm import TransitionKind
 from gateway.model.alarm_note import AlarmNote, NoteKind
-from gateway.recorder import Entry
 from tests.fakes.media_box import BOX_ROW, CAMERA, NS, MediaBox, camera_alarm, picture, scene
 from tests.fakes.site import NOW_NS, until
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.secret import Secret
+from kit.secret import Secret
 from regulator.__main__ import main
 
 POSTGRESQL = "postgresql+psycopg://desk@127.0.0.1:1/desk"

@@ -14,9 +14,9 @@ from contract.envelope import Envelope
 from contract.faults import CodeRefused, StaleSequence
 from contract.messages import UP_KINDS, ChainPosition, Enrol, Heartbeat
 from contract.signing import SignKey, generate_key
-from regulator.intake.acceptance import Delivery
-from regulator.intake.store import ReceiverStore, open_database, sqlite_url
-from regulator.records.engine import DeskDatabase
+from regulator.base.intake.acceptance import Delivery
+from regulator.base.intake.store import ReceiverStore, open_database, sqlite_url
+from regulator.base.records.engine import DeskDatabase
 from tests.fakes.contract_box import alarm_body
 
 SIGNER = generate_key()

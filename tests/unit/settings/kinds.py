@@ -9,11 +9,11 @@ from drivers.frames.settings import FramesDevice, FramesLink, FramesTable
 from drivers.modbus.settings import ModbusDevice, ModbusTable, ModbusTcpLink
 from drivers.mqtt.settings import MqttDevice, MqttLink, MqttTable
 from gateway.ports import BoundLink, Clock, Driver, DriverKind, Uplink, UplinkContext, UplinkKind
-from gateway.secret import Secret
 from gateway.settings import Settings, load
 from gateway.uplinks.mqtt_settings import MqttUplinkSettings
+from kit.secret import Secret
 from vision.camera.settings import CameraLinkSettings
-from vision.settings import CameraDeviceSettings, CameraTable
+from vision.eye.settings import CameraDeviceSettings, CameraTable
 
 ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "config"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.assets.crane import CraneDerivation
-from gateway.assets.papers import DriverStanding
-from gateway.deriving import Deriving
+from gateway.line.deriving import Deriving
 from gateway.model.errors import ConfigError
+from gateway.model.papers import DriverStanding
+from gateway.parts.crane.model.crane import CraneDerivation
 from gateway.settings import Settings
 from tests.unit.settings.kinds import load_site
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.assets.crane_parameters import CraneParameters
+from gateway.parts.crane.model.parameters import CraneParameters
 from gateway.settings.checking import check
 from gateway.settings.crane_settings import CraneSettings
 from gateway.settings.crane_tuning import CraneTuning

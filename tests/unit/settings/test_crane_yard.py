@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from gateway.assets.crane_description import CraneDescription
-from gateway.assets.crane_group import CraneGroupDerivation
-from gateway.assets.crane_group_clearances import CraneGroupClearances
-from gateway.assets.crane_group_members import CraneGroupParameters
-from gateway.assets.crane_surroundings import CraneSurroundings
-from gateway.assets.power_lines import LineClearance
-from gateway.assets.right_of_way import Principle
+from gateway.parts.crane.group.clearances import CraneGroupClearances
+from gateway.parts.crane.group.group import CraneGroupDerivation
+from gateway.parts.crane.group.members import CraneGroupParameters
+from gateway.parts.crane.group.power_lines import LineClearance
+from gateway.parts.crane.group.right_of_way import Principle
+from gateway.parts.crane.group.surroundings import CraneSurroundings
+from gateway.parts.crane.model.description import CraneDescription
 from gateway.settings.checking import check
 from gateway.settings.crane_group_settings import CraneGroupSettings
 from gateway.settings.crane_settings import CraneSettings

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.desk_arguments import load_desk
 from gateway.model.errors import ConfigError
 from gateway.settings import check_report, load
+from sitewarden.commands.desk import load_desk
 from tests.unit.settings.kinds import DRIVERS, ROOT, UPLINKS, load_case
 
 MORE_EN = "; more may follow: what has a fault is not checked further"

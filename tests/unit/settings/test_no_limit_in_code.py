@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.assets.pit_items import PitItem, PitStructure
-from gateway.assets.pit_outputs import pit_outputs, point_outputs
 from gateway.model.quantity import Point
 from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import Truth
+from gateway.parts.pit.model.items import PitItem, PitStructure
+from gateway.parts.pit.model.outputs import pit_outputs, point_outputs
 from gateway.settings.pit_limits_schema import Figure, PitCell, PitLimitSettings
 from gateway.settings.rule_families import (
     AnyRule,

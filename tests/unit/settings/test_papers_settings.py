@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.assets.papers import DriverStanding
 from gateway.model.errors import ConfigError
+from gateway.model.papers import DriverStanding
 from gateway.settings.papers_settings import IdentitySettings, PapersSettings
 from tests.unit.gateway.assets.test_papers import at
 from tests.unit.settings.kinds import CONFIG, load_site

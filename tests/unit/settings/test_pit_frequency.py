@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.assets.pit_description import PitDescription, PitStage, PitTrade, SafetyGrade
-from gateway.assets.pit_frequency import NS_A_DAY, FrequencyTable, PitPhase, phase_of
+from gateway.parts.pit.model.description import PitDescription, PitStage, PitTrade, SafetyGrade
+from gateway.parts.pit.model.frequency import NS_A_DAY, FrequencyTable, PitPhase, phase_of
 from gateway.settings.library import config_root
 from gateway.settings.pit_frequency import read_frequency
 from gateway.settings.source import read_document

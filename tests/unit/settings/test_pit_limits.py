@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.assets.pit_description import ControlValue, PitDescription, PitPoint, PitStage, SafetyGrade
-from gateway.assets.pit_instrument import DirectReading
-from gateway.assets.pit_items import DesignShare, PitItem, PitStructure
-from gateway.assets.pit_outputs import pit_outputs, point_outputs
 from gateway.model.alarm import Severity
 from gateway.model.rule import ConsecutiveParameters, Direction, GateParameters, ResolvedRule
+from gateway.parts.pit.model.description import ControlValue, PitDescription, PitPoint, PitStage, SafetyGrade
+from gateway.parts.pit.model.instrument import DirectReading
+from gateway.parts.pit.model.items import DesignShare, PitItem, PitStructure
+from gateway.parts.pit.model.outputs import pit_outputs, point_outputs
 from gateway.settings.document import Document
 from gateway.settings.pit_limits import PitLimits, limits_of
 from gateway.settings.schema import LimitSource

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.app import DRIVERS, UPLINKS
-from gateway.hand_entry import When, parse
-from gateway.pit_office.hand_points import hand_points, pit_of
+from gateway.parts.pit.hand_entry import When, parse
+from gateway.parts.pit.hand_points import hand_points, pit_of
 from gateway.settings import Settings, load
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.pit_box import write_pit_site
 
 ROOT = Path(__file__).parents[3]

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from gateway.assets.hydrostatic_level import HydrostaticLevel
-from gateway.assets.inclinometer import InclinometerDepth
-from gateway.assets.pit_description import BaselineKind, PitTrade, SafetyGrade
-from gateway.assets.pit_instrument import DirectReading
-from gateway.assets.pit_items import PitItem, PitStructure
-from gateway.assets.pit_water_level import WaterLevel
-from gateway.assets.strut_load import StrutLoad
+from gateway.parts.pit.model.description import BaselineKind, PitTrade, SafetyGrade
+from gateway.parts.pit.model.hydrostatic_level import HydrostaticLevel
+from gateway.parts.pit.model.inclinometer import InclinometerDepth
+from gateway.parts.pit.model.instrument import DirectReading
+from gateway.parts.pit.model.items import PitItem, PitStructure
+from gateway.parts.pit.model.strut_load import StrutLoad
+from gateway.parts.pit.model.water_level import WaterLevel
 from gateway.settings.pit_settings import PitSettings
 from gateway.settings.wording import CATALOGUE, make_fault
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.assets.pit_instrument import DEFECT_TITLES, Defect
-from gateway.assets.pit_outputs import point_outputs
-from gateway.hand_entry import KnownPoint, When, parse
+from gateway.parts.pit.hand_entry import KnownPoint, When, parse
+from gateway.parts.pit.model.instrument import DEFECT_TITLES, Defect
+from gateway.parts.pit.model.outputs import point_outputs
 from gateway.settings.site_file import AssetSettings
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "pits.md"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.assets.pit_items import ITEMS, DesignShare, PitItem
 from gateway.model.alarm import Severity
 from gateway.model.errors import ConfigError
 from gateway.model.rule_card import RuleCard
+from gateway.parts.pit.model.items import ITEMS, DesignShare, PitItem
 from gateway.settings import Settings
 from gateway.settings.document import Document
 from gateway.settings.library import Library, opened_once, parts_of

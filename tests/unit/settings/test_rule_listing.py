@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway.rule_listing import rules_json, rules_text
 from gateway.settings import Settings
+from sitewarden.commands.rule_listing import rules_json, rules_text
 from tests.unit.settings.kinds import load_site
 
 CONTROL = {"limit_source": "design", "clause": "Drawing G-12", "certainty": "SITE", "cumulative": 24}

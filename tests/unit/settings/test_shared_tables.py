@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import DRIVERS, UPLINKS
 from gateway.model.errors import ConfigError
 from gateway.settings import Settings, load
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.unit.settings.kinds import CONFIG
 
 TCP_LINK = "{id: pit-1-tcp, driver: modbus-tcp, host: 127.0.0.1, port: 15023, timeout_ms: 500}"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.__main__ import main
 from gateway.model.rule import (
     ChangeCountParameters,
     Direction,
@@ -17,8 +16,9 @@ from gateway.model.rule import (
     ResolvedRule,
     RuleFamily,
 )
-from gateway.rule_listing import rules_json, rules_text
 from gateway.settings import Settings, fault_text
+from sitewarden.__main__ import main
+from sitewarden.commands.rule_listing import rules_json, rules_text
 from tests.unit.settings.kinds import CASES, load_case, load_site
 
 

@@ -5,11 +5,11 @@ import re
 import pytest
 
 from docking.shelf import map_path
-from gateway.__main__ import main
-from gateway.app import DRIVERS, UPLINKS
 from gateway.model.errors import ConfigError
 from gateway.settings import load
 from gateway.settings.report import check_report
+from sitewarden.__main__ import main
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.field_site import write_site
 
 SHIPPED = map_path("pattern-b-header-signature")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.identity import Identities, create_identities
-from gateway.identity_watch import IdentityWatch
+from gateway.parts.identity.identity import Identities, create_identities
+from gateway.parts.identity.watch import IdentityWatch
 from gateway.uplinks.docking_records import Driver
-from gateway.uplinks.docking_sources import DeskPhotos, VaultDrivers
+from sitewarden.composition.docking_sources import DeskPhotos, VaultDrivers
 from tests.fakes.media_box import CAMERA, MediaBox, camera_alarm, scene
 from tests.fakes.site import until
 from tests.unit.gateway.test_identity import NUMBERS, person

@@ -5,13 +5,13 @@ from typing import Literal
 
 import pytest
 
-from gateway.clock import SimulatedClock
 from gateway.model.alarm import Severity, TransitionKind
 from gateway.model.alert import OutboxItem, ReceiptKind
 from gateway.ports import Notifier
 from gateway.uplinks.http_door import Answer, Outcome
 from gateway.uplinks.messenger import GIVE_UP_ATTEMPTS, MessengerSettings, MessengerUplink
 from gateway.uplinks.notice import Notice
+from kit.clock import SimulatedClock
 from tests.fakes.outbox import NOW_NS, context, escalation_row, row, transition
 
 TAKEN = Answer(Outcome.TAKEN)

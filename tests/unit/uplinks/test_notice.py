@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.evidence import NO_SCREEN, unacknowledged
+from gateway.evidence.evidence import NO_SCREEN, unacknowledged
 from gateway.model.alarm import Severity, Transition, TransitionKind
 from gateway.model.alert import OutboxItem
 from gateway.uplinks.notice import Wording, cut_bytes, cut_units, full_text, read_notice, short_text

@@ -3,10 +3,10 @@
 import jsonschema
 import pytest
 
-from gateway.app import DRIVERS, UPLINKS
 from gateway.model.errors import ConfigError
 from gateway.ports import Notifier
 from gateway.settings import Settings, load, site_schema
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.outbox import context
 from tests.unit.settings.kinds import CASES, CONFIG
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from gateway.model.detections import SeenClass
 from tests.fakes.block_model import paint, write_block_model
-from vision.calibration import TooFewBoxesError, fit_knots, reliability, scored_boxes
-from vision.detection_scores import Matches, Sizes
 from vision.detector import ModelError, open_detector
 from vision.detector.calibrated import mapped, raw_thresholds
 from vision.detector.registry import read_entry
+from vision.evaluation.calibration import TooFewBoxesError, fit_knots, reliability, scored_boxes
+from vision.picture.detection_scores import Matches, Sizes
 
 HELMET = SeenClass.HELMET
 

@@ -1,7 +1,7 @@
 """A truth is said once it has lasted, UNKNOWN at once."""
 
 from gateway.model.verdict import Truth
-from vision.dwell import Dwell, DwellTimes
+from vision.health.dwell import Dwell, DwellTimes
 
 LETTERS = {"F": Truth.FALSE, "T": Truth.TRUE, "?": Truth.UNKNOWN}
 NS = 1_000_000_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vision.edge_states import EdgeStates
+from vision.sight.edge_states import EdgeStates
 
 
 def test_the_newest_is_on_the_disk_after_flush_and_there_after_a_restart(tmp_path: Path) -> None:

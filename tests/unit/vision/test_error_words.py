@@ -11,9 +11,9 @@ import pytest
 from gateway.model.detections import SeenClass
 from tests.fakes.block_model import CELL, SIZE, paint, write_block_model
 from vision.detector.boxes import Boxes, no_boxes
-from vision.error_words import Words, error_figures, error_lines, error_words
-from vision.evaluate import add_arguments, run
-from vision.label_file import Labels
+from vision.evaluation.error_words import Words, error_figures, error_lines, error_words
+from vision.evaluation.evaluate import add_arguments, run
+from vision.evaluation.label_file import Labels
 
 GREY = np.full((300, 400, 3), 120, np.uint8)
 HEAD, HELMET, PERSON = SeenClass.HEAD, SeenClass.HELMET, SeenClass.PERSON

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.model.detections import SeenClass
 from tests.fakes.block_model import BLUE, CELL, SIZE, paint, write_block_model
-from vision.evaluate import add_arguments, run
+from vision.evaluation.evaluate import add_arguments, run
 
 Block = tuple[str, int, int]
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from vision.detection_scores import (
+from vision.picture.detection_scores import (
     Matches,
     Sizes,
     average_precision,

@@ -6,8 +6,8 @@ import pytest
 
 from gateway.model.detections import SeenClass
 from vision.detector import PictureError
-from vision.label_file import LabelError, parse_labels, read_labels
-from vision.picture_file import decode_picture, read_picture
+from vision.evaluation.label_file import LabelError, parse_labels, read_labels
+from vision.evaluation.picture_file import decode_picture, read_picture
 
 
 def _encoded(suffix: str) -> bytes:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gateway.model.floor_rise import Move, raised, way_up
 from gateway.model.survey import Edge, EdgeKind, RailMark
 from tests.fakes.edge_site import HEIGHT, PX_M, WIDTH, hole, painted, rail, survey
-from vision.floor_shift import floor_rises
+from vision.edges.floor_shift import floor_rises
 
 RISE_M = 3.0
 Image = NDArray[np.uint8]

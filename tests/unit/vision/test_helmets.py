@@ -7,9 +7,9 @@ from gateway.model.detections import SeenClass
 from gateway.model.survey import Zone, ZoneUse
 from gateway.model.verdict import Truth
 from tests.fakes.walkers import HEAD, HELMET, PERSON, SECOND_NS, START_NS, Seen, frame, lone, standing
-from vision.finding import Finding
-from vision.helmets import HelmetWatch
-from vision.helmets_settings import HelmetSettings, settings_at
+from vision.helmets.helmets import HelmetWatch
+from vision.helmets.settings import HelmetSettings, settings_at
+from vision.picture.finding import Finding
 
 Scene = Callable[[float], Iterable[Seen]]
 LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.fakes.edge_site import painted
-from vision.preset_match import PresetFinder
+from vision.health.preset_match import PresetFinder
 
 SECOND_NS = 1_000_000_000
 Grey = NDArray[np.uint8]

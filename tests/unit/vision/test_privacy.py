@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.model.detections import SeenClass
-from vision.privacy import CELLS, blur_faces, face_regions
+from vision.privacy.privacy import CELLS, blur_faces, face_regions
 
 HELMET, HEAD, PERSON = SeenClass
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
-from gateway.__main__ import main
+from sitewarden.__main__ import main
 from tests.fakes.block_model import write_block_model
 from vision.detector.engine import OnnxruntimeEngine
 from vision.detector.faults import ModelError
 from vision.detector.registry import read_model
-from vision.providers import CPU, PROVIDERS, available
+from vision.process.providers import CPU, PROVIDERS, available
 
 ABSENT = next(name for name, theirs in PROVIDERS.items() if theirs not in onnxruntime.get_available_providers())
 SITE = """\

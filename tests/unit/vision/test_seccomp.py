@@ -5,8 +5,8 @@ import errno
 
 import pytest
 
-from vision.seccomp import ARCHITECTURES, FORBIDDEN, NEWEST_KNOWN, Instruction, Network, program
-from vision.syscall_numbers import NUMBERS
+from vision.process.seccomp import ARCHITECTURES, FORBIDDEN, NEWEST_KNOWN, Instruction, Network, program
+from vision.process.syscall_numbers import NUMBERS
 
 PID = 4242
 ALLOW, KILL, REFUSED = 0x7FFF0000, 0x80000000, 0x00050000

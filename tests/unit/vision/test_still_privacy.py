@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.fakes.camera_scene import site
-from vision.still_privacy import blurred_still, blurred_thumbnail
+from vision.privacy.still import blurred_still, blurred_thumbnail
 
 HEAD = (200.0, 100.0, 260.0, 170.0, 1, 0.9, 3)
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gateway.model.night_picture import NightLook, NightProblem
 from tests.fakes.edge_site import HEIGHT, LENGTH_M, WIDTH, Look, bare, hole, painted, rail, survey
-from vision.survey_night import night_look
+from vision.edges.survey_night import night_look
 
 Image = NDArray[np.uint8]
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.fakes.walkers import HEAD, HELMET, PERSON, Seen, frame, lone, standing
-from vision.tracker import Tracker, TrackerSettings
-from vision.tracker_matching import cheapest_pairs
+from vision.tracking.matching import cheapest_pairs
+from vision.tracking.tracker import Tracker, TrackerSettings
 
 
 def ids_of(tracker: Tracker, boxes: Iterable[Seen], seq: int, at_s: float, session: int | None = None) -> list[int]:

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.model.verdict import Truth
-from vision.view_comparison import has_moved
+from vision.health.view_comparison import has_moved
 
 WIDTH, HEIGHT = 640, 360
 

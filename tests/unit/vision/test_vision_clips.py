@@ -7,7 +7,7 @@ from tests.fakes.block_clip import write_clip
 from tests.fakes.block_model import write_block_model
 from vision.detector import open_detector
 from vision.eye.parts import SiteDetector
-from vision.helmets_settings import HelmetSettings
+from vision.helmets.settings import HelmetSettings
 
 TRUTHS = {"compliant", "bare_head", "off_helmet", "mixed", "no_usable_heads", "empty"}
 

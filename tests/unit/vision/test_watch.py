@@ -14,11 +14,11 @@ from tests.fakes.block_clip import CELL_PX, HEIGHT, WIDTH, picture, write_clip, 
 from tests.fakes.block_model import write_block_model
 from tests.fakes.edge_site import rail
 from tests.fakes.edge_site import survey as drawn_on_the_site
-from vision import watch
 from vision.camera.faults import CaptureFault
 from vision.camera.plan import CapturePlan
-from vision.scene_cut import SceneCut
-from vision.watch_source import frames_of
+from vision.picture.scene_cut import SceneCut
+from vision.watch import watch
+from vision.watch.source import frames_of
 
 EVERYWHERE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 

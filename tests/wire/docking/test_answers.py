@@ -3,9 +3,9 @@
 import pytest
 
 from docking.request import HttpCall
-from gateway.clock import SimulatedClock
 from gateway.model.alert import ReceiptKind
-from regulator.docking_office.door import Door, NoReplyError, hidden
+from kit.clock import SimulatedClock
+from regulator.parts.docking.door import Door, NoReplyError, hidden
 from tests.fakes.docking_box import START_NS, DockingBox
 from tests.fakes.docking_patterns import C
 from tests.fakes.http_replies import HttpReplies, Reply

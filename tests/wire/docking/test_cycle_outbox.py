@@ -2,12 +2,12 @@
 
 import pytest
 
-from gateway.assets.derivation import AssetEvent
-from gateway.clock import SimulatedClock
+from gateway.model.derivation import AssetEvent
 from gateway.store.alert_store import AlertStore
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetStore
 from gateway.uplinks.docking_cycles import CycleMessages
+from kit.clock import SimulatedClock
 
 NS = 10**9
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.clock import SimulatedClock
 from gateway.model.alert import ReceiptKind
+from kit.clock import SimulatedClock
 from tests.fakes.docking_box import START_NS, DockingBox
 from tests.fakes.docking_patterns import A, TokenFormServer
 from tests.fakes.outbox import row

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from drivers import frames
 from drivers.frames.driver import KIND, FramesDriver, NobodyCalls
 from drivers.frames.settings import FramesLink
-from gateway.app import DRIVERS, UPLINKS
-from gateway.clock import SimulatedClock
 from gateway.model.errors import ConfigError
 from gateway.ports import BoundLink
 from gateway.settings import Settings, check_report, load
+from kit.clock import SimulatedClock
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.frames_box import BINARY, TEXT, bound_link, shipped
 
 TITLES = {"title_zh": "塔机", "title_en": "Crane"}

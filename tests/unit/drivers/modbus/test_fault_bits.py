@@ -7,8 +7,8 @@ import pytest
 
 from drivers.modbus.decode import compile_table
 from drivers.modbus.settings import ModbusTable
-from gateway.assets.safety_device import MEASURED_BY
 from gateway.model.reading import Quality
+from gateway.parts.crane.model.safety_device import MEASURED_BY
 from tests.fakes.modbus_binding import point, shipped_table, table
 
 GOOD, SUSPECT, BAD = Quality.GOOD, Quality.SUSPECT, Quality.BAD

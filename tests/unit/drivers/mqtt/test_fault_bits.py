@@ -9,8 +9,8 @@ import yaml
 
 from drivers.mqtt.decode import Decoded, FieldMessage, MessageDecoder
 from drivers.mqtt.settings import MqttDevice, MqttTable
-from gateway.assets.safety_device import MEASURED_BY
 from gateway.model.reading import Quality
+from gateway.parts.crane.model.safety_device import MEASURED_BY
 from gateway.ports import BoundDevice
 from tests.fakes.gateway_process import ROOT
 

@@ -7,7 +7,7 @@ from drivers.sim.camera_figure import Pose, Worker, figure
 from drivers.sim.camera_scene import EDGE_M, HEIGHT_PX, WIDTH_PX, SceneState, Standing, draw_scene, scene_survey
 from drivers.sim.camera_story import AT_EDGE_S, BARE_S, CAMERA_CHAPTERS, GONE_PANEL, GONE_S, ROUND_S, CameraStory
 from drivers.sim.rtsp import MAX_PAYLOAD_BYTES, AccessUnit, rtp_payloads, split_annex_b
-from vision.survey_parsing import read_survey
+from vision.survey.parsing import read_survey
 
 
 def test_a_round_goes_from_compliant_to_bare_head_to_missing_rail_and_back() -> None:

@@ -10,9 +10,9 @@ from drivers.sim.crane import CraneTwin
 from drivers.sim.instruments import InstrumentModel, bus_units, gauge_hz, node_tilts_deg
 from drivers.sim.pit import PitModel, PitTwin
 from drivers.sim.registers import RegisterFace, load_table, shipped_tables
-from gateway.assets.inclinometer import InclinometerChain, InclinometerNode
-from gateway.assets.vibrating_wire import LinearSheet, digits_from_hz
 from gateway.model.reading import Quality
+from gateway.parts.pit.model.inclinometer import InclinometerChain, InclinometerNode
+from gateway.parts.pit.model.vibrating_wire import LinearSheet, digits_from_hz
 
 MODEL = InstrumentModel()
 

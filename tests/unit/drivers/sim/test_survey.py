@@ -1,8 +1,8 @@
 """The surveyor's table of the demonstration: a forecast must see what is in it."""
 
 from drivers.sim.survey import CALM, CREEPING, surveyors_table
-from gateway.assets.forecast import Forecast, Forecaster
-from gateway.hand_entry import KnownPoint, When, parse
+from gateway.parts.pit.forecast.forecast import Forecast, Forecaster
+from gateway.parts.pit.hand_entry import KnownPoint, When, parse
 
 LAST_NS = 1_795_000_000_000_000_000
 

@@ -2,14 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.__main__ import main
 from gateway.accounts.account_store import AccountStore
 from gateway.accounts.faults import AccountError, AccountFault
 from gateway.accounts.person import Role
 from gateway.accounts.recovery import LASTS_NS, RECOVERY_FILE, RecoveryCode, make_recovery_code
-from gateway.app import DRIVERS, UPLINKS
-from gateway.clock import SystemClock
 from gateway.settings import load
+from kit.clock import SystemClock
+from sitewarden.__main__ import main
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.account_bench import BOSS, HERE, OTHER_PASSWORD, AccountBench, newcomer
 from tests.fakes.field_site import write_site
 from tests.fakes.site import NOW_NS

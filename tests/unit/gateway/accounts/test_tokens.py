@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from gateway.__main__ import main
 from gateway.accounts.account_rows import ACCOUNTS_FILE
 from gateway.accounts.account_store import AccountStore
 from gateway.accounts.faults import AccountError, AccountFault
 from gateway.accounts.token_desk import list_tokens, make_token, take_back_token
 from gateway.accounts.tokens import DAY_NS, MOST_DAYS, MOST_IN_FORCE, Draft, TokenScope, Wanted
-from gateway.app import DRIVERS, UPLINKS
 from gateway.settings import load
+from sitewarden.__main__ import main
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, HERE, AccountBench
 from tests.fakes.field_site import write_site
 from tests.fakes.site import NOW_NS, until

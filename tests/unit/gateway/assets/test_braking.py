@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gateway.assets.braking import Braking, BrakingTable
+from gateway.parts.crane.group.braking import Braking, BrakingTable
 
 
 def stop_s(*speeds: tuple[float, float, float], cranes: tuple[Braking, ...] | None = None) -> list[float]:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gateway.assets.crane import CraneDerivation
-from gateway.assets.crane_description import Climb
-from gateway.assets.crane_parameters import LoadParameters, TiltParameters, WindParameters
-from gateway.assets.crane_points import CRANE_INPUTS, DERIVED
+from gateway.parts.crane.model.crane import CraneDerivation
+from gateway.parts.crane.model.description import Climb
+from gateway.parts.crane.model.parameters import LoadParameters, TiltParameters, WindParameters
+from gateway.parts.crane.model.points import CRANE_INPUTS, DERIVED
 from tests.fakes.tower_crane import IDLE, SECOND_NS, START_NS, Bench, crane, same, tuned
 
 

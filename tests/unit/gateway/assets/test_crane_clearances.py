@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from gateway.assets.crane_geometry import CraneGeometry
-from gateway.assets.crane_group_clearances import CraneGroupClearances
-from gateway.assets.crane_group_members import GroupMember
+from gateway.parts.crane.group.clearances import CraneGroupClearances
+from gateway.parts.crane.group.members import GroupMember
+from gateway.parts.crane.model.geometry import CraneGeometry
 from tests.fakes.crane_yard import START_NS, crane
 
 

@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from gateway.assets.crane_geometry import CraneGeometry
-from gateway.assets.crane_group import CraneGroupDerivation
-from gateway.assets.crane_group_members import INPUT_KEYS, CraneGroupParameters, GroupMember
-from gateway.assets.crane_group_motion import MotionParameters
-from gateway.assets.right_of_way import Principle
+from gateway.parts.crane.group.group import CraneGroupDerivation
+from gateway.parts.crane.group.members import INPUT_KEYS, CraneGroupParameters, GroupMember
+from gateway.parts.crane.group.motion import MotionParameters
+from gateway.parts.crane.group.right_of_way import Principle
+from gateway.parts.crane.model.geometry import CraneGeometry
 from tests.fakes.crane_yard import START_NS, Pose, Yard, crane, pose
 
 EAST, WEST, NORTH, SOUTH = 90.0, 270.0, 0.0, 180.0

@@ -4,7 +4,7 @@ from math import inf, isnan, nan
 
 import pytest
 
-from gateway.assets.crane_slew import UNLIMITED_DEG, SlewTurns, Turn
+from gateway.parts.crane.model.slew import UNLIMITED_DEG, SlewTurns, Turn
 from tests.fakes.tower_crane import crane
 
 S = 1_000_000_000

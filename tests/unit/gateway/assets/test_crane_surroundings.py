@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from gateway.assets.crane_geometry import CraneGeometry
-from gateway.assets.crane_group_members import INPUT_KEYS, GroupMember
-from gateway.assets.crane_surroundings import CraneSurroundings, SurroundingsParameters
-from gateway.assets.power_lines import LineClearance, PowerLine
-from gateway.assets.zones import Zone, ZoneKind, polar, sector
+from gateway.parts.crane.group.members import INPUT_KEYS, GroupMember
+from gateway.parts.crane.group.power_lines import LineClearance, PowerLine
+from gateway.parts.crane.group.surroundings import CraneSurroundings, SurroundingsParameters
+from gateway.parts.crane.group.zones import Zone, ZoneKind, polar, sector
+from gateway.parts.crane.model.geometry import CraneGeometry
 from tests.fakes.crane_yard import START_NS, Pose, crane, pose
 
 EAST, NORTH, SOUTH, WEST = 90.0, 0.0, 180.0, 270.0

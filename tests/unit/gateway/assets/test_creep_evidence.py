@@ -6,8 +6,8 @@ from math import isfinite
 import numpy as np
 import pytest
 
-from gateway.assets.creep_drivers import Driver, DriverKind
-from gateway.assets.forecast import Forecast, Forecaster
+from gateway.parts.pit.forecast.creep_drivers import Driver, DriverKind
+from gateway.parts.pit.forecast.forecast import Forecast, Forecaster
 from tests.fakes.creep import Creep, Floats
 from tests.fakes.creep_series import Case, Kind, case
 

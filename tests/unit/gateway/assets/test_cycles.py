@@ -5,9 +5,9 @@ from math import nan
 
 import pytest
 
-from gateway.assets.crane_parameters import CycleMarks, LoadParameters
-from gateway.assets.cycle_record import DOCKING_NAMES, CycleSample, FinishedCycle
-from gateway.assets.cycles import Phase, WorkingCycles
+from gateway.parts.crane.model.cycle_record import DOCKING_NAMES, CycleSample, FinishedCycle
+from gateway.parts.crane.model.cycles import Phase, WorkingCycles
+from gateway.parts.crane.model.parameters import CycleMarks, LoadParameters
 from tests.fakes.tower_crane import START_NS, Bench, tuned
 
 S = 1_000_000_000

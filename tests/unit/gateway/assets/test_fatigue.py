@@ -7,8 +7,8 @@ from math import isnan, nan
 import pytest
 import rainflow
 
-from gateway.assets.crane_parameters import FatigueParameters
-from gateway.assets.fatigue import LoadSpectrum, MomentDamage, Rainflow, spectrum_class, use_class
+from gateway.parts.crane.model.fatigue import LoadSpectrum, MomentDamage, Rainflow, spectrum_class, use_class
+from gateway.parts.crane.model.parameters import FatigueParameters
 
 
 def counted(history: list[float], hysteresis: float = 1e-9) -> float:

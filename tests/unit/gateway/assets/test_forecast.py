@@ -7,7 +7,7 @@ from math import isnan, nan
 import numpy as np
 import pytest
 
-from gateway.assets.forecast import Forecast, Forecaster, ForecastSettings, Stage
+from gateway.parts.pit.forecast.forecast import Forecast, Forecaster, ForecastSettings, Stage
 from tests.fakes.creep import Creep, Disturbance, Floats, measured_mm, times_d
 
 DAY_NS = 86_400_000_000_000

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gateway.assets.creep import Creeping
-from gateway.assets.creep_gates import (
+from gateway.parts.pit.forecast.creep import Creeping
+from gateway.parts.pit.forecast.creep_gates import (
     CreepGates,
     Rates,
     accelerates,
@@ -18,7 +18,7 @@ from gateway.assets.creep_gates import (
     seldom_gates_open,
     student_p,
 )
-from gateway.assets.trend_track import Series
+from gateway.parts.pit.forecast.trend_track import Series
 from tests.fakes.creep import Creep, Floats
 
 GATES = CreepGates()

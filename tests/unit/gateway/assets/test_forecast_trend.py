@@ -5,7 +5,7 @@ from math import isnan, nan
 import numpy as np
 import pytest
 
-from gateway.assets.trend import (
+from gateway.parts.pit.forecast.trend import (
     curvature_sigmas,
     days_to_limit,
     mann_kendall_p,
@@ -16,8 +16,8 @@ from gateway.assets.trend import (
     tangent_deg,
     window_means,
 )
-from gateway.assets.trend_breaks import steps, without_spikes
-from gateway.assets.trend_track import Series, Track
+from gateway.parts.pit.forecast.trend_breaks import steps, without_spikes
+from gateway.parts.pit.forecast.trend_track import Series, Track
 
 T = np.arange(0.0, 40.0, 0.5)
 ONE = np.ones(len(T))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gateway.assets.hydrostatic_level import HydrostaticLevel
+from gateway.parts.pit.model.hydrostatic_level import HydrostaticLevel
 
 PLAIN = HydrostaticLevel("p", "r")
 WARM = HydrostaticLevel("p", "r", "tp", "tr", expansion_per_c=0.0005, t0_c=20.0)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from gateway.assets.inclinometer import InclinometerChain, InclinometerDepth, InclinometerNode
-from gateway.assets.pit_instrument import Defect
+from gateway.parts.pit.model.inclinometer import InclinometerChain, InclinometerDepth, InclinometerNode
+from gateway.parts.pit.model.instrument import Defect
 
 NODES = tuple(InclinometerNode(f"n{i}", 0.5, 10.0 - 0.5 * i) for i in range(4))
 BOTTOM_FIXED = InclinometerChain(NODES)

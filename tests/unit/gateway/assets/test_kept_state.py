@@ -5,8 +5,8 @@ from math import inf, isnan, nan
 
 import pytest
 
-from gateway.assets import kept_state
-from gateway.assets.derivation import Json
+from gateway.model import kept_state
+from gateway.model.derivation import Json
 
 
 def test_what_was_kept_is_read_back() -> None:

@@ -4,7 +4,7 @@ from math import inf, isnan, nan
 
 import pytest
 
-from gateway.assets.load_chart import ChartError, ChartFault, LoadChart, LoadCurve
+from gateway.parts.crane.model.load_chart import ChartError, ChartFault, LoadChart, LoadCurve
 
 CURVE = LoadCurve(2, (2.5, 20.0, 50.0), (6.0, 6.0, 1.5))
 

@@ -5,8 +5,8 @@ from math import atan, degrees, isnan, nan
 
 import pytest
 
-from gateway.assets.crane_parameters import TiltParameters
-from gateway.assets.mast_tilt import Baseline, Circumstances, DriftCause, Lean, MastTilt, Tilt
+from gateway.parts.crane.model.mast_tilt import Baseline, Circumstances, DriftCause, Lean, MastTilt, Tilt
+from gateway.parts.crane.model.parameters import TiltParameters
 from tests.fakes.tower_crane import tuned
 
 S = 1_000_000_000

@@ -4,8 +4,8 @@ from math import nan
 
 import pytest
 
-from gateway.assets.crane_parameters import LoadParameters, StateParameters
-from gateway.assets.operating_state import Climbed, Fitted, OperatingState, OperatingStates
+from gateway.parts.crane.model.operating_state import Climbed, Fitted, OperatingState, OperatingStates
+from gateway.parts.crane.model.parameters import LoadParameters, StateParameters
 
 S = 1_000_000_000
 ALL = Fitted(motor=True, work_status=True, crane_height=True)

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from gateway.assets.papers import CranePapers, DriverStanding, Period, local_day
+from gateway.model.papers import CranePapers, DriverStanding, Period, local_day
 
 
 def at(text: str) -> int:

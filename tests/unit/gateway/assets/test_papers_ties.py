@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.assets.papers_ties import (
+from gateway.model.papers_ties import (
     ErectionLimits,
     Tie,
     TieRegistry,

@@ -4,11 +4,11 @@ from math import isnan
 import numpy as np
 import pytest
 
-from gateway.assets.pit import NS_AN_HOUR, PitDerivation
-from gateway.assets.pit_description import PitDescription, PitPoint, PitStage, SafetyGrade
-from gateway.assets.pit_frequency import FrequencyTable, PhaseInterval, PitPhase
-from gateway.assets.pit_instrument import DirectReading
-from gateway.assets.pit_items import PitItem
+from gateway.parts.pit.model.description import PitDescription, PitPoint, PitStage, SafetyGrade
+from gateway.parts.pit.model.frequency import FrequencyTable, PhaseInterval, PitPhase
+from gateway.parts.pit.model.instrument import DirectReading
+from gateway.parts.pit.model.items import PitItem
+from gateway.parts.pit.model.pit import NS_AN_HOUR, PitDerivation
 
 T0_NS = 1_700_000_000_000_000_000
 DAY_NS = 24 * NS_AN_HOUR

@@ -3,10 +3,10 @@ from math import isnan
 
 import pytest
 
-from gateway.assets.pit_baseline import BaselineChange, BaselineKeeper
-from gateway.assets.pit_description import Baseline, BaselineKind, PitPoint
-from gateway.assets.pit_instrument import DirectReading
-from gateway.assets.pit_items import PitItem
+from gateway.parts.pit.model.baseline import BaselineChange, BaselineKeeper
+from gateway.parts.pit.model.description import Baseline, BaselineKind, PitPoint
+from gateway.parts.pit.model.instrument import DirectReading
+from gateway.parts.pit.model.items import PitItem
 
 INITIAL = Baseline(BaselineKind.INITIAL, 100, "第三方监测", "初始值")
 RE_ZERO = Baseline(BaselineKind.RE_ZERO, 200, "测量员", "底板浇筑后重新归零")

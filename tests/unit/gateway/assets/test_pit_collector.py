@@ -3,11 +3,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from gateway.assets.inclinometer import InclinometerChain, InclinometerDepth, InclinometerNode
-from gateway.assets.pit_collector import KEPT_SAMPLES, ReadingCollector
-from gateway.assets.pit_instrument import Defect, DirectReading
-from gateway.assets.reading_quality import Reading
-from gateway.assets.strut_load import StrutLoad
+from gateway.parts.pit.model.collector import KEPT_SAMPLES, ReadingCollector
+from gateway.parts.pit.model.inclinometer import InclinometerChain, InclinometerDepth, InclinometerNode
+from gateway.parts.pit.model.instrument import Defect, DirectReading
+from gateway.parts.pit.model.reading_quality import Reading
+from gateway.parts.pit.model.strut_load import StrutLoad
 
 T0_NS = 1_700_000_000_000_000_000
 SECOND_NS = 1_000_000_000

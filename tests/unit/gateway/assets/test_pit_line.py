@@ -5,15 +5,15 @@ from math import isnan
 import numpy as np
 import pytest
 
-from gateway.assets.pit import PitDerivation
-from gateway.assets.pit_description import PitDescription, SafetyGrade
-from gateway.assets.pit_frequency import FrequencyTable
-from gateway.assets.pit_point import PitPointDerivation
-from gateway.deriving import Deriving
+from gateway.line.deriving import Deriving
 from gateway.model.quantity import Point, PointTable
 from gateway.model.reading import Quality, Readings
+from gateway.parts.pit.model.description import PitDescription, SafetyGrade
+from gateway.parts.pit.model.frequency import FrequencyTable
+from gateway.parts.pit.model.pit import PitDerivation
+from gateway.parts.pit.model.point import PitPointDerivation
+from gateway.rules.window import Window
 from gateway.settings.pit_settings import PitSettings
-from gateway.window import Window
 
 T0_NS = 1_700_000_000_000_000_000
 SECOND_NS = 1_000_000_000

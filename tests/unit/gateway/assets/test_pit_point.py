@@ -5,13 +5,13 @@ from math import isnan
 import numpy as np
 import pytest
 
-from gateway.assets.derivation import Json
-from gateway.assets.pit_description import Baseline, BaselineKind, ControlValue, PitDescription, PitPoint
-from gateway.assets.pit_instrument import Defect, DirectReading
-from gateway.assets.pit_items import PitItem
-from gateway.assets.pit_point import NO_FAILURE_AHEAD_H, PitPointDerivation
-from gateway.assets.reading_quality import QualityGates
-from gateway.assets.strut_load import StrutLoad
+from gateway.model.derivation import Json
+from gateway.parts.pit.model.description import Baseline, BaselineKind, ControlValue, PitDescription, PitPoint
+from gateway.parts.pit.model.instrument import Defect, DirectReading
+from gateway.parts.pit.model.items import PitItem
+from gateway.parts.pit.model.point import NO_FAILURE_AHEAD_H, PitPointDerivation
+from gateway.parts.pit.model.reading_quality import QualityGates
+from gateway.parts.pit.model.strut_load import StrutLoad
 
 T0_NS = 1_700_000_000_000_000_000
 HOUR_NS = 3_600_000_000_000

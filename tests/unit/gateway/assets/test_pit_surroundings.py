@@ -6,14 +6,14 @@ from math import isnan, nan
 import numpy as np
 import pytest
 
-from gateway.assets.creep_drivers import DriverKind
-from gateway.assets.pit import PitDerivation
-from gateway.assets.pit_description import Baseline, BaselineKind, PitDescription, PitPoint, PitStage
-from gateway.assets.pit_frequency import FrequencyTable
-from gateway.assets.pit_instrument import DirectReading
-from gateway.assets.pit_items import PitItem
-from gateway.assets.pit_point import PitPointDerivation
-from gateway.assets.pit_surroundings import Course, PitSurroundings
+from gateway.parts.pit.forecast.creep_drivers import DriverKind
+from gateway.parts.pit.model.description import Baseline, BaselineKind, PitDescription, PitPoint, PitStage
+from gateway.parts.pit.model.frequency import FrequencyTable
+from gateway.parts.pit.model.instrument import DirectReading
+from gateway.parts.pit.model.items import PitItem
+from gateway.parts.pit.model.pit import PitDerivation
+from gateway.parts.pit.model.point import PitPointDerivation
+from gateway.parts.pit.model.surroundings import Course, PitSurroundings
 from tests.fakes.creep_series import Case, Kind, case
 
 DAY_NS = 86_400_000_000_000

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gateway.assets.pit_water_level import WaterLevel, WellReading
+from gateway.parts.pit.model.water_level import WaterLevel, WellReading
 
 
 def test_a_greater_depth_is_a_lower_level() -> None:

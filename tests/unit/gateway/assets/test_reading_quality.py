@@ -3,8 +3,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from gateway.assets.pit_instrument import Defect
-from gateway.assets.reading_quality import NS_A_DAY, QualityGates, Reading, ReadingQuality
+from gateway.parts.pit.model.instrument import Defect
+from gateway.parts.pit.model.reading_quality import NS_A_DAY, QualityGates, Reading, ReadingQuality
 
 T0_NS = 1_700_000_000_000_000_000
 NOISE = np.random.default_rng(3).normal(0.0, 0.2, 200)

@@ -3,7 +3,7 @@ from math import isnan
 import numpy as np
 import pytest
 
-from gateway.assets.robust_rate import KEPT_READINGS, NS_A_DAY, RateWindow, RobustRate, median_slope
+from gateway.parts.pit.model.robust_rate import KEPT_READINGS, NS_A_DAY, RateWindow, RobustRate, median_slope
 
 T0_NS = 1_700_000_000_000_000_000
 HOUR_NS = NS_A_DAY // 24

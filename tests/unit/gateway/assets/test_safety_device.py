@@ -6,8 +6,8 @@ from math import inf, isnan, nan
 import numpy as np
 import pytest
 
-from gateway.assets.crane_parameters import SafetyParameters
-from gateway.assets.safety_device import CraneSilence, LimitUncut, Loading, sensor_fault
+from gateway.parts.crane.model.parameters import SafetyParameters
+from gateway.parts.crane.model.safety_device import CraneSilence, LimitUncut, Loading, sensor_fault
 
 S = 1_000_000_000
 FREE = Loading(50.0, 40.0, 20.0, 10.0, 10.0)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from gateway.assets.pit_instrument import Defect, DirectReading
-from gateway.assets.strut_load import StrutLoad
-from gateway.assets.vibrating_wire import LinearSheet, VibratingWire
+from gateway.parts.pit.model.instrument import Defect, DirectReading
+from gateway.parts.pit.model.strut_load import StrutLoad
+from gateway.parts.pit.model.vibrating_wire import LinearSheet, VibratingWire
 
 # A steel tube 609 x 16: A = 0.0298 m2, E = 206 GPa.
 FOUR = StrutLoad(tuple(DirectReading(f"g{i}") for i in range(4)), modulus_gpa=206.0, area_m2=0.0298)

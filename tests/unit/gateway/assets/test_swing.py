@@ -5,9 +5,9 @@ from math import atan, degrees, exp, isnan, nan, sqrt
 
 import pytest
 
-from gateway.assets.crane_motion import UNKNOWN, Motion, Motions
-from gateway.assets.crane_parameters import SwingParameters
-from gateway.assets.swing import GRAVITY_M_S2, LoadSwing, SidePull, swing_bound_deg
+from gateway.parts.crane.model.motion import UNKNOWN, Motion, Motions
+from gateway.parts.crane.model.parameters import SwingParameters
+from gateway.parts.crane.model.swing import GRAVITY_M_S2, LoadSwing, SidePull, swing_bound_deg
 
 S = 1_000_000_000
 STILL = Motion(0.0, 0.0, 0.0, 0.0, 0.0, 2.0)

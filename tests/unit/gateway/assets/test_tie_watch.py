@@ -6,8 +6,8 @@ from math import isnan, nan
 import numpy as np
 import pytest
 
-from gateway.assets.papers_ties import ErectionLimits, Tie, TieRegistry
-from gateway.assets.tie_watch import TieWatch
+from gateway.model.papers_ties import ErectionLimits, Tie, TieRegistry
+from gateway.parts.crane.model.tie_watch import TieWatch
 
 DAY_NS = 86_400_000_000_000
 NOW_NS = 1_795_000_000_000_000_000  # 2026-11-18 UTC

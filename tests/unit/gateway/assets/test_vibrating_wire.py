@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from gateway.assets.pit_instrument import Defect
-from gateway.assets.vibrating_wire import LinearSheet, PolynomialSheet, VibratingWire, digits_from_hz
+from gateway.parts.pit.model.instrument import Defect
+from gateway.parts.pit.model.vibrating_wire import LinearSheet, PolynomialSheet, VibratingWire, digits_from_hz
 
 SHEET = LinearSheet(g=0.05, f0_digits=9000.0)
 

@@ -6,8 +6,8 @@ from math import isnan, nan
 
 import pytest
 
-from gateway.assets.crane_parameters import WindParameters
-from gateway.assets.wind import UNKNOWN, Wind, WindMeans, beaufort
+from gateway.parts.crane.model.parameters import WindParameters
+from gateway.parts.crane.model.wind import UNKNOWN, Wind, WindMeans, beaufort
 
 S = 1_000_000_000
 

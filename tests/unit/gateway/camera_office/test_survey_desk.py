@@ -10,7 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from gateway.camera_office.survey_desk import (
+from gateway.evidence.evidence import RecordKind
+from gateway.model.floor_rise import Move, raised
+from gateway.model.night_picture import NightPictureError, NightProblem
+from gateway.model.picture import CameraLink, Picture
+from gateway.model.survey import Survey, SurveyError
+from gateway.parts.camera.survey_desk import (
     FLOOR_MOVED,
     MOST_PRESETS,
     Drawn,
@@ -22,19 +27,14 @@ from gateway.camera_office.survey_desk import (
     SurveyDesk,
     plain,
 )
-from gateway.camera_office.survey_store import SurveyStore
-from gateway.evidence import RecordKind
-from gateway.model.floor_rise import Move, raised
-from gateway.model.night_picture import NightPictureError, NightProblem
-from gateway.model.picture import CameraLink, Picture
-from gateway.model.survey import Survey, SurveyError
+from gateway.parts.camera.survey_store import SurveyStore
 from tests.fakes.eyes import STOREY, StillEyes, camera
 from tests.fakes.office import Office
 from tests.fakes.site import NOW_NS
-from vision.floor_shift import floor_rises
-from vision.survey_night import night_look
-from vision.survey_parsing import read_survey
-from vision.view_comparison import has_moved
+from vision.edges.floor_shift import floor_rises
+from vision.edges.survey_night import night_look
+from vision.health.view_comparison import has_moved
+from vision.survey.parsing import read_survey
 
 ZONE: dict[str, Any] = {
     "zone_id": "zone-1",

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.camera_office.survey_store import SurveyStore
 from gateway.model.errors import StoreError
 from gateway.model.survey import Edge, EdgeKind, RailMark, Survey, Zone, ZoneUse
-from vision.survey_parsing import read_survey
+from gateway.parts.camera.survey_store import SurveyStore
+from vision.survey.parsing import read_survey
 
 PICTURE = b"\xff\xd8 a picture \xff\xd9"
 DIGEST = hashlib.sha256(PICTURE).hexdigest()

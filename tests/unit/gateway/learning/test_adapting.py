@@ -12,13 +12,13 @@ import orjson
 import pytest
 from numpy.typing import NDArray
 
-from gateway.camera_office.score_desk import ScoreDesk
-from gateway.camera_office.score_store import NewScores, ScoreStore
-from gateway.evidence import RecordKind
-from gateway.learning import adapt_command
-from gateway.learning.adapting import KEEP, NEEDED_RIGHT, NEEDED_WRONG, NotAdaptedError, adapt, share_of
+from gateway.evidence.evidence import RecordKind
 from gateway.model.camera_scores import CameraScores
 from gateway.model.picture import CameraState
+from gateway.parts.camera.score_desk import ScoreDesk
+from gateway.parts.camera.score_store import NewScores, ScoreStore
+from sitewarden.learning import adapt_command
+from sitewarden.learning.adapting import KEEP, NEEDED_RIGHT, NEEDED_WRONG, NotAdaptedError, adapt, share_of
 from tests.fakes.eyes import StillEyes, three_cameras
 from tests.fakes.judged_site import JudgedSite
 from tests.fakes.media_box import CAMERA

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from gateway.learning import collect_command
-from gateway.learning.labels import read_labels
+from sitewarden.learning import collect_command
+from sitewarden.learning.labels import read_labels
 from tests.fakes.block_model import CELL, SIZE
 from tests.fakes.judged_site import AT, JudgedSite
 from tests.fakes.media_box import CAMERA
-from vision import evaluate
-from vision.still_privacy import blurred_still
+from vision.evaluation import evaluate
+from vision.privacy.still import blurred_still
 
 
 @pytest.fixture

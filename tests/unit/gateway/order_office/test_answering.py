@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from gateway.media.shelf import NoRoomError
-from gateway.order_office.answering import AnswerRefusedError, NewReply
-from gateway.order_office.order import Answer, Standing
-from gateway.order_office.photos import PhotoRefusedError
+from gateway.parts.orders.answering import AnswerRefusedError, NewReply
+from gateway.parts.orders.order import Answer, Standing
+from gateway.parts.orders.photos import PhotoRefusedError
 from tests.fakes.order_box import DEADLINE_NS, HOUR_NS, OrderBox, order, order_state, photo, said
 
 

@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from gateway.order_office.photos import MAX_PHOTO_BYTES, PhotoRefusedError, check_photo, check_size
+from gateway.parts.orders.photos import MAX_PHOTO_BYTES, PhotoRefusedError, check_photo, check_size
 from tests.fakes.order_box import photo
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gateway.__main__ import main
+from sitewarden.__main__ import main
 from tests.fakes.http_replies import HttpReplies, Reply
 from tests.fakes.mosquitto import free_port
 from tests.fakes.pit_box import write_pit_site

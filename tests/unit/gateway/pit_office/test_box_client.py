@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from gateway.accounts.local_token import write_local_token
-from gateway.app import DRIVERS, UPLINKS
-from gateway.pit_office.box_client import TOKEN_VARIABLE, BoxRefusedError, ask_box
+from gateway.parts.pit.box_client import TOKEN_VARIABLE, BoxRefusedError, ask_box
 from gateway.settings import Settings, load
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.http_replies import HttpReplies, Reply
 from tests.fakes.mosquitto import free_port
 from tests.fakes.pit_box import write_pit_site

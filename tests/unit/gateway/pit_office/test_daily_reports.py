@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.assets.pit_description import Baseline, BaselineKind
-from gateway.pit_office.daily_reports import DailyReports, DayNotOverError, NoSuchReportError
-from gateway.pit_office.day_report import DayStores, Print, day_report
-from gateway.pit_office.day_rows import span_of
-from gateway.pit_office.hand_entries import Bringer, Table
-from gateway.pit_office.hand_points import pit_of
-from gateway.reports.daily_report import DailyReport, Level, PointRow, ReadingState
-from gateway.reports.report_store import ReportDamagedError, ReportKind
+from gateway.parts.pit.daily_reports import DailyReports, DayNotOverError, NoSuchReportError
+from gateway.parts.pit.day_report import DayStores, Print, day_report
+from gateway.parts.pit.day_rows import span_of
+from gateway.parts.pit.hand_entries import Bringer, Table
+from gateway.parts.pit.hand_points import pit_of
+from gateway.parts.pit.model.description import Baseline, BaselineKind
+from gateway.parts.pit.report.daily_report import DailyReport, Level, PointRow, ReadingState
+from gateway.parts.pit.report.report_store import ReportDamagedError, ReportKind
 from tests.fakes.pit_box import PitBox
 from tests.fakes.site import NOW_NS, advance_until, poll, until
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.hand_entry import FaultCode
-from gateway.hand_entry.parsing import SITE_ZONE
-from gateway.pit_office.hand_entries import Bringer, NoSuchPitError, Table, TypedReading
+from gateway.parts.pit.hand_entries import Bringer, NoSuchPitError, Table, TypedReading
+from gateway.parts.pit.hand_entry import FaultCode
+from gateway.parts.pit.hand_entry.parsing import SITE_ZONE
 from gateway.store.asset_records import HandReading
 from tests.fakes.pit_box import PitBox
 from tests.fakes.site import NOW_NS, until

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from gateway.app import DRIVERS, UPLINKS
-from gateway.pit_office.hand_points import HandPolls, hand_points, pit_of
+from gateway.parts.pit.hand_points import HandPolls, hand_points, pit_of
 from gateway.settings import Settings, load
 from gateway.store.asset_records import HandReading
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.pit_box import write_pit_site
 from tests.fakes.site import NOW_NS
 

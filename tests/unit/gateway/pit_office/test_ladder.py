@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from gateway.app import DRIVERS, UPLINKS
 from gateway.model.alarm import Alarm, RuleInfo, Severity
-from gateway.pit_office.hand_points import pit_of
-from gateway.pit_office.ladder import Ladder
-from gateway.reports.daily_report import Control, Level
+from gateway.parts.pit.hand_points import pit_of
+from gateway.parts.pit.ladder import Ladder
+from gateway.parts.pit.report.daily_report import Control, Level
 from gateway.settings import Settings, load
+from sitewarden.composition.box import DRIVERS, UPLINKS
 from tests.fakes.pit_box import write_pit_site
 from tests.fakes.site import NOW_NS, info
 

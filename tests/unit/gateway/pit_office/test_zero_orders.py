@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.assets.crane import CraneDerivation
-from gateway.assets.crane_description import undescribed
-from gateway.assets.pit_description import Baseline, BaselineKind
-from gateway.deriving import Deriving
+from gateway.line.deriving import Deriving
 from gateway.model.quantity import PointTable
-from gateway.pit_office.hand_entries import Bringer, Table
-from gateway.pit_office.running_models import RunningModels
-from gateway.pit_office.zero_orders import NoSuchModelError, OvertakenError, ZeroOrders
+from gateway.parts.crane.model.crane import CraneDerivation
+from gateway.parts.crane.model.description import undescribed
+from gateway.parts.pit.hand_entries import Bringer, Table
+from gateway.parts.pit.model.description import Baseline, BaselineKind
+from gateway.parts.pit.running_models import RunningModels
+from gateway.parts.pit.zero_orders import NoSuchModelError, OvertakenError, ZeroOrders
 from tests.fakes.pit_box import PitBox
 from tests.fakes.site import NOW_NS
 

@@ -10,12 +10,12 @@ from math import inf, nan
 import pytest
 from pypdf import PdfReader
 
-from gateway.assets.forecast import Forecast, Stage
-from gateway.assets.pit_items import ITEMS, PitItem
-from gateway.reports.daily_html import daily_html
-from gateway.reports.daily_layout import UNKNOWN, Mark, Page, Section, lay_out, number
-from gateway.reports.daily_pdf import daily_pdf
-from gateway.reports.daily_report import (
+from gateway.parts.pit.forecast.forecast import Forecast, Stage
+from gateway.parts.pit.model.items import ITEMS, PitItem
+from gateway.parts.pit.report.daily_html import daily_html
+from gateway.parts.pit.report.daily_layout import UNKNOWN, Mark, Page, Section, lay_out, number
+from gateway.parts.pit.report.daily_pdf import daily_pdf
+from gateway.parts.pit.report.daily_report import (
     Control,
     DailyReport,
     ForecastRow,

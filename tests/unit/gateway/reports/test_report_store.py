@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.reports.report_store import (
+from gateway.parts.pit.report.report_store import (
     INDEX,
     ReportDamagedError,
     ReportKind,

@@ -10,7 +10,7 @@ from gateway.model.reading import RawBlock, Readings
 from gateway.model.verdict import Truth
 from gateway.rules.loss import BUCKETS, LossRules
 from gateway.rules.table import RuleTable
-from gateway.window import Window
+from gateway.rules.window import Window
 from tests.fakes.site import NOW_NS, SECOND_NS, layout, points, poll
 from tests.fakes.windowed_rules import ANSWERED, loss
 

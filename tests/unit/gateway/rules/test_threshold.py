@@ -9,7 +9,7 @@ from gateway.model.reading import Quality, Readings
 from gateway.model.rule import Direction
 from gateway.model.verdict import Truth
 from gateway.rules.table import RuleTable
-from gateway.window import Window
+from gateway.rules.window import Window
 from tests.fakes.site import NOW_NS, SECOND_NS, layout, points, poll, silence, threshold
 
 LAYOUT = layout()

@@ -9,19 +9,28 @@ import numpy as np
 import pytest
 
 from contract.canonical import Canonical, canonical_bytes
-from gateway.assets.pit_items import PitItem
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Entry
 from gateway.model.alarm import Severity
-from gateway.pit_office.day_report import DayStores
-from gateway.pit_office.hand_entries import Bringer, Table
-from gateway.recorder import Entry
-from gateway.reports.daily_report import DailyReport, Heading, ItemTable, Level, PointRow, ReadingState, Weather, Works
-from gateway.shift_office.day_gathering import DayGathering, DaySources, day_sheet, worst_point
-from gateway.shift_office.safety_log import log_day
-from gateway.shift_office.sheet import Mark, Section, Sheet
+from gateway.parts.pit.day_report import DayStores
+from gateway.parts.pit.hand_entries import Bringer, Table
+from gateway.parts.pit.model.items import PitItem
+from gateway.parts.pit.report.daily_report import (
+    DailyReport,
+    Heading,
+    ItemTable,
+    Level,
+    PointRow,
+    ReadingState,
+    Weather,
+    Works,
+)
+from gateway.parts.shift.day_gathering import DayGathering, DaySources, day_sheet, worst_point
+from gateway.parts.shift.safety_log import log_day
 from gateway.store.alarm_reader import AlarmReader
 from gateway.store.alert_store import Commit
 from gateway.store.quality_reader import QualityReader
+from gateway.web.sheet import Mark, Section, Sheet
 from tests.fakes.made_alarm import alarm
 from tests.fakes.office_face import site_settings
 from tests.fakes.pit_box import PitBox

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.shift_office.free_text import MAX_CHARACTERS, TextTooLongError, free_text
+from gateway.parts.shift.free_text import MAX_CHARACTERS, TextTooLongError, free_text
 
 
 @pytest.mark.parametrize("text", ["检" * MAX_CHARACTERS, "🦺" * MAX_CHARACTERS, "<b>风大</b> & 停工"])

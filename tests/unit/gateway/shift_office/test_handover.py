@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.shift_office.handover import (
+from gateway.parts.shift.handover import (
     HandedAlreadyError,
     HandoverState,
     NotHandedError,
@@ -14,7 +14,7 @@ from gateway.shift_office.handover import (
     SamePersonError,
     number_of,
 )
-from gateway.shift_office.paper_desk import OvertakenError
+from gateway.parts.shift.paper_desk import OvertakenError
 from tests.fakes.office import Office
 
 

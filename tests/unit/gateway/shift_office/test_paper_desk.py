@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from contract.chain import ChainHead
-from gateway.evidence import RecordKind
-from gateway.shift_office.paper_desk import NewVersion, OvertakenError, PaperDamagedError
-from gateway.shift_office.paper_store import PaperRow
+from gateway.evidence.evidence import RecordKind
+from gateway.parts.shift.paper_desk import NewVersion, OvertakenError, PaperDamagedError
+from gateway.parts.shift.paper_store import PaperRow
 from tests.fakes.office import Office
 
 ABOUT = "safety_log:2023-11-15"

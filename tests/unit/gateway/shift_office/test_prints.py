@@ -5,8 +5,8 @@ import io
 
 import pytest
 
-from gateway.shift_office.prints import PrintedPaper, Written, paper_csv
-from gateway.shift_office.sheet import Sheet
+from gateway.parts.shift.prints import PrintedPaper, Written, paper_csv
+from gateway.web.sheet import Sheet
 
 
 def _cell(text: str) -> str:

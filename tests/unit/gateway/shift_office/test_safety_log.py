@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.shift_office.free_text import TextTooLongError
-from gateway.shift_office.paper_desk import OvertakenError
-from gateway.shift_office.safety_log import (
+from gateway.parts.shift.free_text import TextTooLongError
+from gateway.parts.shift.paper_desk import OvertakenError
+from gateway.parts.shift.safety_log import (
     DayNotBegunError,
     LogField,
     LogState,

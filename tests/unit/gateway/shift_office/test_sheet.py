@@ -7,7 +7,7 @@ import pytest
 
 from contract.canonical import canonical_bytes
 from gateway.model.errors import DecodeError
-from gateway.shift_office.sheet import (
+from gateway.web.sheet import (
     UNKNOWN,
     Mark,
     Section,

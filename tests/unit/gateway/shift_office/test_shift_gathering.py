@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from contract.chain import ChainHead
-from gateway.evidence import RecordKind, seal
+from gateway.evidence.evidence import RecordKind, seal
 from gateway.model.alarm import OutOfService, Severity
-from gateway.shift_office.sheet import Mark, Section, Words
-from gateway.shift_office.shift_gathering import DownLink, ShiftSnapshot, UnknownRule, shift_sheet
+from gateway.parts.shift.shift_gathering import DownLink, ShiftSnapshot, UnknownRule, shift_sheet
 from gateway.store.alarm_reader import AlarmReader
 from gateway.store.alert_store import AlertStore, Commit, KeptRecord
+from gateway.web.sheet import Mark, Section, Words
 from tests.fakes.made_alarm import alarm
 from tests.fakes.site import BOX, NOW_NS, SECOND_NS, info
 

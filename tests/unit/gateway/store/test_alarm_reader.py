@@ -8,7 +8,7 @@ import pytest
 
 from contract.canonical import Canonical
 from contract.chain import ChainHead
-from gateway.evidence import RecordKind, seal
+from gateway.evidence.evidence import RecordKind, seal
 from gateway.figures.episodes import SEVERITIES
 from gateway.figures.spans import BoxStart
 from gateway.model.alarm import Alarm, Severity

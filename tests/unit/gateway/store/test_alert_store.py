@@ -9,7 +9,7 @@ import pytest
 from contract.canonical import canonical_bytes
 from contract.chain import ChainFault, ChainHead
 from gateway.alarms import AlarmTable
-from gateway.evidence import RecordKind, SealedRecord, seal
+from gateway.evidence.evidence import RecordKind, SealedRecord, seal
 from gateway.model.alarm import Alarm
 from gateway.model.alert import OutboxItem, Receipt
 from gateway.model.errors import StoreError

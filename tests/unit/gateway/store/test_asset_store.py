@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.assets.derivation import AssetEvent, Json
+from gateway.model.derivation import AssetEvent, Json
 from gateway.model.errors import StoreError
 from gateway.store.asset_reader import AssetReader, CycleCount, Shifts
 from gateway.store.asset_records import ASSETS_FILE, LEAST_CYCLES_KEPT, HandReading

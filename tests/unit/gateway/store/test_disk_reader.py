@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract.chain import ChainHead
-from gateway.evidence import RecordKind, seal
+from gateway.evidence.evidence import RecordKind, seal
 from gateway.store.alert_store import AlertStore, Commit, KeptRecord
 from gateway.store.disk_reader import disk_facts
 from gateway.store.history_store import HistoryStore

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.__main__ import main
 from gateway.tls.folder import TlsFolder
+from sitewarden.__main__ import main
 from tests.fakes.loaded_site import crane_asset, write_site
 
 

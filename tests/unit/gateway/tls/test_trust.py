@@ -2,9 +2,9 @@ import ssl
 
 import pytest
 
-from gateway.clock import SystemClock
 from gateway.tls.trust import trusting
 from gateway.uplinks.http_door import HttpDoor
+from kit.clock import SystemClock
 
 
 def test_without_a_file_the_systems_authorities_count():

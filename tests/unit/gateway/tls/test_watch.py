@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.clock import SimulatedClock
 from gateway.tls.faults import TlsError
 from gateway.tls.folder import TlsFolder
 from gateway.tls.names import parse_names
 from gateway.tls.watch import CertificateFiles, CertificateWatch
+from kit.clock import SimulatedClock
 
 NOW_NS = 1_772_352_000_000_000_000
 DAY_NS = 86_400 * 10**9

@@ -13,9 +13,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from gateway.__main__ import main
-from gateway.updates.bundle import BundleAbout, BundleError, BundleManifest, make_bundle, read_bundle
-from gateway.updates.versions import (
+from gateway.parts.updates.bundle import BundleAbout, BundleError, BundleManifest, make_bundle, read_bundle
+from gateway.parts.updates.versions import (
     Allowed,
     Running,
     UnhealthyError,
@@ -26,6 +25,7 @@ from gateway.updates.versions import (
     refuse_stale,
     rollback,
 )
+from sitewarden.__main__ import main
 
 MADE = datetime(2026, 3, 1, 8, tzinfo=UTC)
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)

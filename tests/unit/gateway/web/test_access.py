@@ -19,7 +19,6 @@ from starlette.routing import Match
 
 from gateway.accounts.person import Newcomer, Role
 from gateway.accounts.tokens import TokenScope, Wanted
-from gateway.app import DRIVERS, UPLINKS, Gateway
 from gateway.settings import load
 from gateway.web.access_table import LOOK, READING, TABLE, WORK, Access, Door, access_of, each_row
 from gateway.web.account_visitors import SESSION, WALL
@@ -30,6 +29,7 @@ from gateway.web.visitor import RefusedError, Visitor, VisitorKind
 from screens.asked_route import AskedRoute
 from screens.guarding import BROWSER_COOKIE, form_token
 from screens.second_factor import new_secret
+from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, HERE, OTHER_PASSWORD
 from tests.fakes.asgi_asking import ask
 from tests.fakes.mosquitto import free_port

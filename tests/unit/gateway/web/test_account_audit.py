@@ -7,8 +7,8 @@ import pytest
 from gateway.accounts.audit_reader import AuditGroup, AuditQuestion, AuditReader
 from gateway.accounts.faults import AccountFault
 from gateway.accounts.person import Newcomer, Role
-from gateway.evidence import RecordKind
-from gateway.recorder import Entry
+from gateway.evidence.evidence import RecordKind
+from gateway.line.recorder import Entry
 from gateway.web.account_desk import DONE, FAULTS, ROLES
 from gateway.web.audit_page import ACTIONS, COLUMNS, ENTRIES_A_PAGE, GROUPS, KINDS
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD

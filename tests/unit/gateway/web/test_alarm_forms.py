@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from gateway.accounts.person import Role
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.model.alarm import Severity
 from gateway.web.alarm_forms import FORMS
 from tests.fakes.account_face import AccountFace, Browser

@@ -16,7 +16,7 @@ from contract.messages import MailboxMessage
 from gateway.model.alarm import Alarm, Severity
 from gateway.model.reading import Quality
 from gateway.model.rule_card import RuleCard
-from gateway.orders import seal_order
+from gateway.parts.orders.sealing import seal_order
 from gateway.store.alert_store import Commit
 from gateway.uplinks.regulator_mailbox import DownMessage
 from gateway.web.alarm_desk import AlarmGuide

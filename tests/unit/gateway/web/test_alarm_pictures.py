@@ -14,7 +14,7 @@ from gateway.media.index import MediaIndex
 from gateway.media.kept import MediaClass, MediaItem, MediaState
 from gateway.media.shelf import MediaShelf
 from gateway.media.stores import MediaStores
-from gateway.web.alarm_pictures import alarm_picture_routes
+from gateway.parts.camera.alarm_pictures import alarm_picture_routes
 from tests.fakes.alarm_media import damage, keep_pictures
 from tests.fakes.site import NOW_NS
 from tests.fakes.web_face import Face, is_house_error

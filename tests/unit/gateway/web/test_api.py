@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.line.supervisor import PartHealth
 from gateway.model.alarm import Severity
 from gateway.model.reading import Quality
 from gateway.ports import LinkState
-from gateway.supervisor import PartHealth
 from tests.fakes.site import BOX, MINUTE_NS, NOW_NS, SECOND_NS, info, poll, threshold, until
 from tests.fakes.web_face import LAYOUT, Face, is_house_error
 

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.model.picture import CameraLink
-from gateway.web.camera_metrics import CameraCollector, camera_metrics
+from gateway.parts.camera.metrics import CameraCollector, camera_metrics
 from tests.fakes.eyes import StillEyes, three_cameras
 from tests.fakes.site import NOW_NS
 from tests.fakes.web_face import Face

@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from gateway.camera_office.survey_desk import SurveyDesk
-from gateway.camera_office.survey_store import SurveyStore
 from gateway.model.picture import CameraLink
 from gateway.model.sight import CameraSight, Reach, SightHour, Why, added
 from gateway.model.survey import Edge, EdgeKind, Protection, empty_survey
-from gateway.web.camera_desk import ShownCamera
-from gateway.web.camera_live import ROOM, LiveVideo
-from gateway.web.camera_routes import LOOKS, LookBounds, camera_routes
-from gateway.web.camera_sight import HOUR_NS, SightRow, sight_view
+from gateway.parts.camera.camera_desk import ShownCamera
+from gateway.parts.camera.live_page import ROOM, LiveVideo
+from gateway.parts.camera.routes import LOOKS, LookBounds, camera_routes
+from gateway.parts.camera.sight_view import HOUR_NS, SightRow, sight_view
+from gateway.parts.camera.survey_desk import SurveyDesk
+from gateway.parts.camera.survey_store import SurveyStore
 from screens.stream_quota import Limit, Room, Watcher
 from tests.fakes.eyes import StillEyes, boxes_of, camera, sight_of, three_cameras
 from tests.fakes.site import NOW_NS
 from tests.fakes.web_face import Face, is_house_error
-from vision.survey_night import night_look
-from vision.survey_parsing import read_survey
+from vision.edges.survey_night import night_look
+from vision.survey.parsing import read_survey
 
 HTML = {"accept": "text/html"}
 

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from contract.messages import AlarmTransition
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.model.alarm import Severity
 from gateway.web.command_routes import REFUSED_ZH, Refusal
 from tests.fakes.site import SECOND_NS, Site, info, latching, points, threshold, until

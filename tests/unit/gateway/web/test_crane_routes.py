@@ -8,9 +8,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from gateway.assets.cycle_record import DOCKING_NAMES
-from gateway.assets.derivation import AssetEvent
-from gateway.web.crane_routes import crane_routes, docking_fields
+from gateway.model.derivation import AssetEvent
+from gateway.parts.crane.model.cycle_record import DOCKING_NAMES
+from gateway.parts.crane.routes import crane_routes, docking_fields
 from tests.fakes.pit_box import PitBox
 from tests.fakes.site import NOW_NS
 

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.figures.spans import Span
 from gateway.model.alarm import OutOfService
-from gateway.web.figures_view import BadWindowError, Wish, aside_now, window_of
+from gateway.parts.shift.figures_view import BadWindowError, Wish, aside_now, window_of
 from tests.fakes.made_alarm import alarm
 from tests.fakes.office_face import OfficeFace
 from tests.fakes.site import NOW_NS, SECOND_NS

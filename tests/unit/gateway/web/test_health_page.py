@@ -9,22 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.camera_office.survey_desk import SurveyDesk
-from gateway.camera_office.survey_store import SurveyStore
+from gateway.line.supervisor import PartHealth
+from gateway.parts.camera.routes import camera_routes
+from gateway.parts.camera.survey_desk import SurveyDesk
+from gateway.parts.camera.survey_store import SurveyStore
+from gateway.parts.health.health_view import HealthFiles, HealthView
 from gateway.ports import LinkState
 from gateway.store.alarm_reader import AlarmReader
 from gateway.store.quality_reader import QualityReader
-from gateway.supervisor import PartHealth
 from gateway.tls.folder import TlsFolder
 from gateway.tls.names import parse_names
 from gateway.tls.watch import CertificateFiles, CertificateWatch
-from gateway.web.camera_routes import camera_routes
-from gateway.web.health_view import HealthFiles, HealthView
 from tests.fakes.eyes import StillEyes, three_cameras
 from tests.fakes.office_face import OfficeFace
 from tests.fakes.site import MINUTE_NS, NOW_NS, poll, until
-from vision.survey_night import night_look
-from vision.survey_parsing import read_survey
+from vision.edges.survey_night import night_look
+from vision.survey.parsing import read_survey
 
 
 @pytest.fixture

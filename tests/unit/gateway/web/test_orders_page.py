@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.clock_state import Sync
+from gateway.line.clock_state import Sync
 from gateway.model.alert import Receipt
 from tests.fakes.office_face import LEADER, OFFICER, READER
 from tests.fakes.order_box import HOUR_NS, order, order_state, photo

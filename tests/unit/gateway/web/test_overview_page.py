@@ -8,9 +8,9 @@ import pytest
 from gateway.model.alarm import Severity
 from gateway.model.quantity import Point, PointTable
 from gateway.model.reading import Quality
+from gateway.rules.window import Window
 from gateway.web.read_model import AssetView
 from gateway.web.site_plan import Drawing, DrawnCrane
-from gateway.window import Window
 from tests.fakes.site import info, poll, threshold, until
 from tests.fakes.web_face import LAYOUT, Face
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pack_office.office import PackOffice
-from gateway.web.packs_page import pack_routes
+from gateway.parts.rule_packs.office import PackOffice
+from gateway.parts.rule_packs.packs_page import pack_routes
 from tests.fakes.office_face import LEADER, OFFICER
 from tests.fakes.order_face import OrderFace
 from tests.fakes.pack_box import PackBox, offer, pack, pack_box

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from gateway.web.pit_routes import pit_routes
+from gateway.parts.pit.routes import pit_routes
 from tests.fakes.pit_box import PitBox
 from tests.fakes.web_face import is_house_error
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from gateway.app import DRIVERS, UPLINKS, Gateway
 from gateway.settings import load
 from gateway.web.alarm_answers import AlarmState
 from gateway.web.plain_door import authority_route
 from gateway.web.published import published_api
 from screens.published import Answer, example_of, operation, page_routes, published_routes
+from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
 from tests.fakes.mosquitto import free_port
 from tests.fakes.published_schema import operations, schema_faults
 from tests.fakes.screen_site import write_site

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from fastapi.responses import HTMLResponse
 
-from gateway.reports.daily_html import daily_html
-from gateway.reports.daily_layout import Page
-from gateway.web.pit_routes import sealed_page_policy
+from gateway.parts.pit.report.daily_html import daily_html
+from gateway.parts.pit.report.daily_layout import Page
+from gateway.parts.pit.routes import sealed_page_policy
 from screens.headers import HEADERS
 from tests.fakes.web_face import Face
 

@@ -15,7 +15,7 @@ from gateway.accounts.people import Actor
 from gateway.accounts.person import Role
 from gateway.accounts.recovery import make_recovery_code
 from gateway.accounts.workplaces import Caller
-from gateway.evidence import RecordKind
+from gateway.evidence.evidence import RecordKind
 from gateway.settings.schema import WebSettings
 from gateway.web.account_visitors import Policy, asked_of
 from screens.guessing import CODES as PACE

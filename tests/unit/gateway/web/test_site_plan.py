@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.app import DRIVERS, UPLINKS
 from gateway.settings import AssetSettings, Settings, config_root, load
 from gateway.settings.crane_settings import RailsSettings
 from gateway.settings.crane_zone_settings import PlanPointSettings
 from gateway.settings.plan_settings import PlanSettings, ViewSettings
 from gateway.web.site_plan import Drawing, DrawnCrane, draw, jib_pose
+from sitewarden.composition.box import DRIVERS, UPLINKS
 
 TITLES = {"title_zh": "道路", "title_en": "road"}
 STORY = config_root() / "sites" / "afternoon.yaml"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.channel_checks import Channel, ChannelChecks
+from gateway.line.channel_checks import Channel, ChannelChecks
 from gateway.model.alert import Receipt
 from gateway.store.outbox_reader import OutboxReader
 from gateway.web.sound_page import sound_routes

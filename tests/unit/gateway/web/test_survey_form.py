@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.model.survey import SurveyError
-from gateway.web.survey_form import (
+from gateway.parts.camera.survey_form import (
     EdgeRow,
     SurveyRows,
     ZoneRow,
@@ -14,8 +14,8 @@ from gateway.web.survey_form import (
     with_new,
     zones_of,
 )
-from gateway.web.survey_words import with_faults
-from vision.survey_parsing import read_survey
+from gateway.parts.camera.survey_words import with_faults
+from vision.survey.parsing import read_survey
 
 FORM = {
     "zone.0.id": "zone-1",

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from gateway.model.night_picture import NightFault, NightProblem
-from gateway.web.survey_night_words import night_words
+from gateway.parts.camera.survey_night_words import night_words
 
 
 @pytest.mark.parametrize("problem", NightProblem)

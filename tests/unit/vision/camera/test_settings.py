@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.secret import Secret
+from kit.secret import Secret
 from vision.camera.plan import CapturePlan
 from vision.camera.settings import CameraLinkSettings
 
@@ -90,7 +90,7 @@ def test_a_site_file_with_passwords_in_addresses_is_refused_without_repeating_th
     site = tmp_path / "site.yaml"
     site.write_text(demo.replace("links:\n", "links:\n" + "".join(links), 1), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "gateway", "check", str(site)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "sitewarden", "check", str(site)], capture_output=True, text=True, check=False
     )
     said = done.stdout + done.stderr
     assert done.returncode == 2

@@ -8,7 +8,7 @@ from tests.fakes.block_model import BLUE, paint, write_block_model
 from vision.detector import Backend, Detector, Tiling, open_detector, read_model
 from vision.detector.boxes import Boxes, no_boxes, one_box_a_head, suppress
 from vision.detector.tiles import View, merge_views
-from vision.frame import Frame
+from vision.picture.frame import Frame
 
 HELMET, HEAD, PERSON = SeenClass
 THRESHOLDS = np.array([0.6, 0.3, 0.5], np.float32)

@@ -9,7 +9,7 @@ from gateway.model.detections import SeenClass
 from tests.fakes.block_model import CELL, COLOURS, paint, write_block_model
 from vision.detector import PictureError, open_detector
 from vision.detector.boxes import Boxes
-from vision.frame import Frame
+from vision.picture.frame import Frame
 
 LAYOUTS = ["yolov8", "yolov5", "yolox", "end_to_end"]
 BACKENDS = ["onnxruntime", "opencv"]

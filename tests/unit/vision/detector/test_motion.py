@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from tests.fakes.block_model import paint, write_block_model
 from vision.detector import PictureError, open_detector
 from vision.detector.motion import GatedDetector, Motion, MotionGate, MotionSettings, thumbnail
-from vision.frame import Frame
+from vision.picture.frame import Frame
 
 SECOND_NS = 1_000_000_000
 

@@ -14,7 +14,7 @@ from tests.fakes.edge_site import Look, painted
 from tests.fakes.edge_site import survey as site_survey
 from vision.edges.scoring import MissingSection, Tally, summary
 from vision.edges.watch import Section
-from vision.finding import Finding, FindingKind
+from vision.picture.finding import Finding, FindingKind
 
 BARE = MissingSection("north", 2.0, 5.0, 100.0, 400.0, "bays")
 LATER = MissingSection("north", 8.0, 9.5, 900.0, 1400.0, "slit", counts=False)

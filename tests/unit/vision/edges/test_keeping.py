@@ -12,7 +12,7 @@ from gateway.model.verdict import Truth
 from tests.fakes.edge_site import NOBODY, SECOND, Look, Site, bare, hole, painted, survey, x_of
 from vision.edges.keeping import EdgeStateError
 from vision.edges.watch import EdgeWatch
-from vision.frame import Frame
+from vision.picture.frame import Frame
 
 MODEL = "site_heads 1 abc"
 GAP = bare(Look(), (4.0, 6.0))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gateway.model.verdict import Truth
 from tests.fakes.edge_site import FOOT_Y, PX_M, Look, Site, bare, x_of
-from vision.finding import FindingKind
+from vision.picture.finding import FindingKind
 
 AT = FindingKind.PERSON_AT_EDGE
 GAP = bare(Look(), (4.0, 8.0))

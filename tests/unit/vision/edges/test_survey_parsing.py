@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.model.survey import EdgeKind, Protection, SurveyError, empty_survey
-from vision.survey_parsing import read_survey
+from vision.survey.parsing import read_survey
 
 
 def drawn() -> dict[str, Any]:

@@ -23,8 +23,8 @@ from tests.fakes.edge_site import (
 )
 from vision.edges.settings import EdgeSettings
 from vision.edges.watch import EdgeWatch
-from vision.finding import FindingKind
-from vision.frame import Frame
+from vision.picture.finding import FindingKind
+from vision.picture.frame import Frame
 
 WHOLE = Look()
 GAP = bare(WHOLE, (4.0, 6.0))

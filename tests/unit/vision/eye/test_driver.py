@@ -10,20 +10,20 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from gateway.clock import SimulatedClock
 from gateway.model.camera_scores import CameraScores
 from gateway.model.reading import Quality, Readings
 from gateway.model.sight import Why
 from gateway.ports import BoundDevice, BoundLink
+from kit.clock import SimulatedClock
 from tests.fakes.gateway_process import ROOT
 from vision.camera.settings import CameraLinkSettings
 from vision.driver import CameraDriver, camera_drivers
 from vision.eye.judged import PLACES, finding_values
+from vision.eye.settings import CameraDeviceSettings, CameraTable, Check
 from vision.eye_hub import EyeHub
-from vision.finding import ON_REQUEST, Ailment, FindingKind
-from vision.observation import Observation
-from vision.settings import CameraDeviceSettings, CameraTable, Check
-from vision.sight.people import People, SeenPerson
+from vision.helmets.people import People, SeenPerson
+from vision.picture.finding import ON_REQUEST, Ailment, FindingKind
+from vision.sight.observation import Observation
 from vision.site_eyes import SiteEyes
 
 GOLDEN = yaml.safe_load((ROOT / "tests" / "cases" / "devices" / "site-camera.golden.yaml").read_text(encoding="utf-8"))
@@ -195,7 +195,8 @@ def test_the_gateway_can_be_imported_without_opencv_libav_and_onnxruntime() -> N
     import subprocess
     import sys
 
-    code = "import gateway.app, sys; print(sorted({'cv2', 'av', 'onnxruntime', 'torch'} & set(sys.modules)))"
+    heavy = "{'cv2', 'av', 'onnxruntime', 'torch'}"
+    code = f"import sitewarden.composition.box, sys; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
 

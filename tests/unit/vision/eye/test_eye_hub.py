@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.clock import SystemClock
 from gateway.model.survey import empty_survey
+from kit.clock import SystemClock
 from tests.fakes.eye_parts import watched
 from vision import eye_hub
-from vision.edge_states import EdgeStates
 from vision.eye.wire import MAX_MESSAGE_BYTES, packed, read_order
 from vision.eye_hub import EyeHub, Listener
-from vision.observation import Observation
+from vision.sight.edge_states import EdgeStates
+from vision.sight.observation import Observation
 
 TOLD_EYE = Path(__file__).parents[3] / "fakes" / "told_eye.py"
 SETTINGS = watched().settings

@@ -8,7 +8,7 @@ import pytest
 from gateway.model.verdict import Truth
 from tests.fakes.eye_parts import WELL, bare_head, edge_open
 from vision.eye.judged import MAX_SAID_BYTES, finding_values, health_values, said_text
-from vision.finding import Ailment, Finding, FindingKind, PictureHealth
+from vision.picture.finding import Ailment, Finding, FindingKind, PictureHealth
 
 ALL = tuple(FindingKind)
 

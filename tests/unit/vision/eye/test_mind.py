@@ -31,10 +31,10 @@ from tests.fakes.eye_parts import (
 )
 from vision.eye.mind import CameraMind
 from vision.eye.said import decoded, lengths, said_bytes
-from vision.finding import Ailment, Finding, FindingKind, PictureHealth
-from vision.frame import Frame
-from vision.observation import Observation
-from vision.sight.people import People, SeenPerson
+from vision.helmets.people import People, SeenPerson
+from vision.picture.finding import Ailment, Finding, FindingKind, PictureHealth
+from vision.picture.frame import Frame
+from vision.sight.observation import Observation
 
 MODEL = "test 1 abc"
 EDGE = Edge("north-edge", "北", EdgeKind.FLOOR_EDGE, ((0.1, 0.5), (0.9, 0.5)), 12.0)

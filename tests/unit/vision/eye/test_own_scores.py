@@ -18,8 +18,8 @@ from vision.eye.models import ModelShelf, operating
 from vision.eye.parts import SiteDetector, open_parts
 from vision.eye.turn import Turn
 from vision.eye.watched import Redraw, Watched
-from vision.frame import Frame
-from vision.tracker import Tracker, TrackerSettings
+from vision.picture.frame import Frame
+from vision.tracking.tracker import Tracker, TrackerSettings
 
 HALF_BLUE = 0.75
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from gateway.model.detections import Detections, SeenClass
 from vision.eye.pictures import blurred, reference_of
-from vision.frame import Frame
+from vision.picture.frame import Frame
 
 NOISE = np.random.default_rng(5).integers(0, 256, (240, 320, 3), dtype=np.uint8)
 HEAD = (100.0, 60.0, 160.0, 140.0)

@@ -21,9 +21,9 @@ from vision.eye.presets import Presets, PresetView
 from vision.eye.said import decoded, lengths, said_bytes
 from vision.eye.view_edges import EdgesByView, ViewEdges
 from vision.eye.watched import Drawing, Watched
-from vision.finding import PictureHealth
-from vision.frame import Frame
-from vision.observation import Observation
+from vision.picture.finding import PictureHealth
+from vision.picture.frame import Frame
+from vision.sight.observation import Observation
 
 MODEL = "test 1 abc"
 LOWER_PX = 70

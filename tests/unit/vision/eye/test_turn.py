@@ -22,7 +22,7 @@ from vision.eye.mind import MindParts
 from vision.eye.models import TRY_AGAIN_NS, ModelShelf
 from vision.eye.turn import Turn
 from vision.eye.watched import AskReference, Drawing, Forget, Redraw, ReferenceFrame, Watched
-from vision.observation import Observation
+from vision.sight.observation import Observation
 
 
 class Eyes:

@@ -8,11 +8,11 @@ import pytest
 
 from gateway.model.verdict import Truth
 from tests.fakes.camera_scene import HEIGHT, WIDTH, Watch, at_night, grey, site, with_noise, with_person
-from vision.camera_health import CameraHealth, HealthSettings
-from vision.finding import Ailment
-from vision.picture_limits import DAY, FROM_BELOW, INFRARED, PictureLimits
-from vision.picture_measures import grain, levels, sample_picture, sharpness
-from vision.picture_usual import UsualEdges
+from vision.health.camera_health import CameraHealth, HealthSettings
+from vision.health.picture_limits import DAY, FROM_BELOW, INFRARED, PictureLimits
+from vision.health.picture_measures import grain, levels, sample_picture, sharpness
+from vision.health.picture_usual import UsualEdges
+from vision.picture.finding import Ailment
 
 NS = 1_000_000_000
 TILES = 144

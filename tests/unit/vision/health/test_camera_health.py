@@ -9,8 +9,8 @@ import pytest
 from gateway.model.picture import CameraLink
 from gateway.model.verdict import Truth
 from tests.fakes.camera_scene import HEIGHT, WIDTH, Watch, at_night, grey, site, with_noise, with_person
-from vision.camera_health import CameraHealth
-from vision.finding import Ailment
+from vision.health.camera_health import CameraHealth
+from vision.picture.finding import Ailment
 
 PICTURE = {ailment for ailment in Ailment if ailment not in (Ailment.OFFLINE, Ailment.CLOCK_WRONG)}
 

@@ -14,8 +14,8 @@ from tests.fakes.eye_parts import watched
 from vision.detector.faults import ModelError
 from vision.eye.models import ModelShelf
 from vision.eye.parts import open_parts
-from vision.finding import FindingKind
 from vision.people.clothes_model import open_clothes
+from vision.picture.finding import FindingKind
 
 
 def brightness(folder: Path, **entry: Any) -> Path:

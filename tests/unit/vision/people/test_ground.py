@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gateway.model.survey import Zone, ZoneUse
-from vision.people.ground import ground_of
+from vision.survey.ground import ground_of
 
 OUTLINE = ((0.1, 0.9), (0.9, 0.9), (0.65, 0.4), (0.35, 0.4))
 CORNERS = ((500_000.0, 0.0), (500_020.0, 0.0), (500_020.0, 60.0), (500_000.0, 60.0))

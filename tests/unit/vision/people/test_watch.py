@@ -7,12 +7,12 @@ from gateway.model.hook import HookPose
 from gateway.model.survey import Zone, ZoneUse
 from gateway.model.verdict import Truth
 from tests.fakes.walkers import PERSON, SECOND_NS, START_NS, Seen, frame
-from vision.finding import ON_REQUEST, Finding, FindingKind
-from vision.frame import Frame
 from vision.people.clothes import MOST_LOOKS, ClothesLook, Limits
 from vision.people.settings import TIMINGS, HookSettings
 from vision.people.votes import PersonRule, Say, Told
 from vision.people.watch import PeopleWatch
+from vision.picture.finding import ON_REQUEST, Finding, FindingKind
+from vision.picture.frame import Frame
 
 BLANK = np.full((720, 1280, 3), (120, 128, 140), np.uint8)
 ALL = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from gateway.model.sight import SightHour, Why, added
-from vision.edge_states import EdgeStates
+from vision.helmets.people import People, SeenPerson
+from vision.sight.edge_states import EdgeStates
 from vision.sight.keeping import SightBooks
 from vision.sight.ledger import HOUR_NS, SightBook
-from vision.sight.people import People, SeenPerson
 from vision.sight.reach import KEPT_H
 
 SECOND_NS = 1_000_000_000

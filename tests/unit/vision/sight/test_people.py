@@ -7,9 +7,9 @@ import pytest
 from gateway.model.sight import Why
 from gateway.model.survey import Zone, ZoneUse
 from tests.fakes.walkers import HEAD, HEIGHT, HELMET, PERSON, SECOND_NS, START_NS, Seen, frame, lone, standing
-from vision.helmets import HelmetWatch
-from vision.helmets_settings import HelmetSettings
-from vision.sight.people import People, SeenPerson
+from vision.helmets.helmets import HelmetWatch
+from vision.helmets.people import People, SeenPerson
+from vision.helmets.settings import HelmetSettings
 
 NOBODY_DUTY = Zone("street", "街", ZoneUse.EXEMPT, ((0.0, 0.0), (0.3, 0.0), (0.3, 1.0), (0.0, 1.0)))
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bench.sight_line import held
 from gateway.model.sight import Reach, Why
-from vision.sight.people import People, SeenPerson
+from vision.helmets.people import People, SeenPerson
 from vision.sight.reach import KEPT_H, ROWS, SizesByRow, rising
 
 SMALLEST = 20 / 720

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from vision.calibration import TENTHS, reliability
+from vision.evaluation.calibration import TENTHS, reliability
 from vision.training.card import table
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from vision.detection_scores import Matches
+from vision.picture.detection_scores import Matches
 from vision.training.pictures import Source
 from vision.training.thresholds import choose, choose_for_recall, divide
 

@@ -1,0 +1,1 @@
+"""One folder for each thing that a site has or a box does."""

@@ -1,0 +1,1 @@
+"""Tower cranes: model, groups of cranes, API."""

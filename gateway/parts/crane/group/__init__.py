@@ -1,0 +1,1 @@
+"""Several cranes, zones and power lines in one yard: who comes too near to what. Pure."""

@@ -1,0 +1,1 @@
+"""The page that says how well the box itself is."""

@@ -1,0 +1,1 @@
+"""Keeping a box in operation: backup, doctor, and their command line."""

@@ -1,0 +1,1 @@
+"""The site's weather, and what it forbids."""

@@ -1,0 +1,1 @@
+"""Numbered documents and tables that leave the desk."""

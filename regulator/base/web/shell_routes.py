@@ -1,0 +1,16 @@
+"""The first page, where no area brings a better one: doors to what the visitor's seat may open."""
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from regulator.base.desk import Desk
+from regulator.base.web.pages import Pages
+
+
+def install(_desk: Desk, app: FastAPI, pages: Pages) -> None:
+    """GET /"""
+
+    @app.get("/")
+    async def first_page(request: Request) -> Response:
+        pages.actor(request)
+        return pages.render(request, "desk_home.html")

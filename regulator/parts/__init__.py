@@ -1,0 +1,1 @@
+"""One folder for each thing that a bureau does at the desk."""

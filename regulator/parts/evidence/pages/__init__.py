@@ -1,0 +1,1 @@
+"""Pages of documents, media and verification."""

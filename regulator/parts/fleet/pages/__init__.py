@@ -1,0 +1,1 @@
+"""Pages of boxes, their codes, versions and findings."""

@@ -1,0 +1,1 @@
+"""Projects, regions, devices and the set of 500: who is who."""

@@ -1,0 +1,1 @@
+"""Pages of messages to a site."""

@@ -1,0 +1,1 @@
+"""Pages of draws, calendar, risk scores and safety logs."""

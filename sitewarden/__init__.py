@@ -1,0 +1,1 @@
+"""The program: command line, composition, demo. The only package that knows all others."""

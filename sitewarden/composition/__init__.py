@@ -1,0 +1,1 @@
+"""Builds a box from settings and runs it."""

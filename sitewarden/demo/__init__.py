@@ -1,0 +1,1 @@
+"""`sitewarden demo`: a box, its field and a desk on embedded defaults."""

@@ -1,0 +1,1 @@
+"""Kept or recorded series judged again by today's rules."""

@@ -1,0 +1,1 @@
+"""The helmet check: looks at heads, votes, places."""

@@ -1,0 +1,1 @@
+"""A frame and what is found in it."""

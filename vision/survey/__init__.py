@@ -1,0 +1,1 @@
+"""The drawn survey of a camera's view: zones, ground, lines."""
