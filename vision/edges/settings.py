@@ -16,7 +16,8 @@ class EdgeSettings:
     well it agrees in it. `gap_below` gives, for how far the light has changed since (first of each pair), under which
     part of that agreement it is a gap (second); over the last of them no column is one. What columns bear that agree by
     `hold_from` of what they did is no change of the light. `protected_by_lamps`: against a reference by night a column
-    that agrees by less is neither called protected nor remembered as such. Over `same_light` it is another light. Nor
+    that agrees by less is neither called protected nor remembered as such; `sure_by_lamps`: by lamps, against one by
+    day, none that agrees by less is called protected. Over `same_light` it is another light. Nor
     is one a gap that another appearance explains by `explained_from`, nor, in another light, one whose gradients lie as
     they did by `lie_most`: that is a rail.
     `rail_above` gives, for what the better part of the edge reaches now, over which agreement a column is a rail; in
@@ -43,6 +44,7 @@ class EdgeSettings:
     beside_m: float = 0.3
     gap_below: tuple[tuple[float, float], ...] = ((0.03, 0.60), (0.06, 0.40), (0.20, 0.25))
     protected_by_lamps: float = 0.85
+    sure_by_lamps: float = 0.67
     same_light: float = 0.06
     hold_from: float = 0.75
     explained_from: float = 0.50

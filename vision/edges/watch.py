@@ -290,7 +290,7 @@ class EdgeWatch:
         familiar = np.maximum(familiar, above[0])
         least = np.where(same_light, familiar, np.interp(_or_nothing(fit.typical), reached, above))
         if lamps or known.by_lamps:
-            least = np.maximum(least, setting.protected_by_lamps if known.by_lamps else above[-1])
+            least = np.maximum(least, setting.protected_by_lamps if known.by_lamps else setting.sure_by_lamps)
         if view.opening:
             least = np.maximum(least, setting.cover_from * known.light.agreed)
         rail = agreed.judged & view.judged & (agreed.score > least)
