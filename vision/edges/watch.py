@@ -339,10 +339,11 @@ class EdgeWatch:
         about: dict[str, str | int | float] = {"unknown_m": round(unknown_m, 2), "why": why or "not seen"}
         return Finding(FindingKind.EDGE_OPEN, place.number, Truth.UNKNOWN, math.nan, None, about)
 
-    @staticmethod
-    def _unknown_m(watched: _Watched, now_ns: int) -> float:
-        unknown = watched.columns.unknown(now_ns) & watched.view.judged
-        return int(unknown.sum()) * watched.view.column_m
+    def _unknown_m(self, watched: _Watched, now_ns: int) -> float:
+        """Of the ends beside an open stretch its own place tells."""
+        columns = watched.columns
+        ends = self._beside(watched, columns.is_open) & ~columns.is_open
+        return int((columns.unknown(now_ns) & watched.view.judged & ~ends).sum()) * watched.view.column_m
 
     def _about(self, watched: _Watched, place: Place) -> dict[str, str | int | float]:
         assert place.stretch is not None
