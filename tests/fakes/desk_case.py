@@ -2,9 +2,9 @@
 
 with DeskCase(folder) as case:             # or DeskCase(folder, database)
     case.transition("raised")              # the box says it
-    case.judge_true(case.first)
+    case.say_true(case.first, *case.take_item(case.first))
     case.let_time_pass(seconds=11)         # the hazard opens
-    case.act(case.first, "order", words="...")
+    case.act(case.first, "order", case.open_page(case.first), words="...")
 """
 
 import base64
@@ -94,13 +94,17 @@ class DeskCase:
         answer = self.box.say("alarm_transition", f"alarm-1-{transition}", body)
         assert answer.status == 200, answer.reply
 
-    def judge_true(self, reviewer: DeskClient) -> None:
-        """The reviewer takes the one item of the queue and says that it is so."""
-        row = success(reviewer.get("/review/queue", headers=JSON)).json()["rows"][0]
-        csrf = {"csrf": reviewer.csrf("/review")}
-        success(reviewer.post(f"/review/items/{row['id']}/lease", data=csrf, headers=JSON))
-        said = csrf | {"verdict": "true"}
-        success(reviewer.post(f"/review/items/{row['id']}/verdict", data=said, headers=JSON))
+    def take_item(self, reviewer: DeskClient) -> tuple[str, str]:
+        """The reviewer takes the one item of the queue: its id, and the token of the page's forms."""
+        (row,) = success(reviewer.get("/review/queue", headers=JSON)).json()["rows"]
+        csrf = reviewer.csrf("/review")
+        success(reviewer.post(f"/review/items/{row['id']}/lease", data={"csrf": csrf}, headers=JSON))
+        return str(row["id"]), csrf
+
+    def say_true(self, reviewer: DeskClient, item: str, csrf: str) -> None:
+        """The reviewer says that it is so."""
+        said = {"csrf": csrf, "verdict": "true"}
+        success(reviewer.post(f"/review/items/{item}/verdict", data=said, headers=JSON))
 
     def let_time_pass(self, seconds: float) -> None:
         """The desk's jobs run once, so much later."""
@@ -108,15 +112,19 @@ class DeskCase:
         for job in self.face.desk.jobs:
             job.run(now_ns)
 
-    def try_to(self, who: DeskClient, step: str, *, photo: bytes | None = None, **fields: str) -> Any:
-        """Open the hazard's page and send its form; the answer."""
-        files = {"photo": ("photo.jpg", photo, "image/jpeg")} if photo else None
-        page = f"/hazards/{self.hazard.hazard_id}"
-        return who.submit(page, f"{page}/{'evidence' if photo else 'act'}", files=files, step=step, **fields)
+    def open_page(self, who: DeskClient) -> str:
+        """The hazard's page; the token of its forms."""
+        return who.csrf(f"/hazards/{self.hazard.hazard_id}")
 
-    def act(self, who: DeskClient, step: str, *, photo: bytes | None = None, **fields: str) -> None:
+    def try_to(self, who: DeskClient, step: str, csrf: str, *, photo: bytes | None = None, **fields: str) -> Any:
+        """Send a form of the hazard's page; the answer."""
+        files = {"photo": ("photo.jpg", photo, "image/jpeg")} if photo else None
+        action = f"/hazards/{self.hazard.hazard_id}/{'evidence' if photo else 'act'}"
+        return who.post(action, data={"csrf": csrf, "step": step, **fields}, files=files)
+
+    def act(self, who: DeskClient, step: str, csrf: str, *, photo: bytes | None = None, **fields: str) -> None:
         """The same, and it was taken."""
-        answer = self.try_to(who, step, photo=photo, **fields)
+        answer = self.try_to(who, step, csrf, photo=photo, **fields)
         assert answer.status_code == 303, answer.text
 
     def order_in_the_mailbox(self) -> str:

@@ -134,16 +134,18 @@ def desk_walk(folder: Path) -> Walk:
         case.let_time_pass(seconds=1)
         case.record("raised")
         step("a message is taken in", lambda: case.transition("raised"))
-        case.first.get("/review")
-        step("a reviewer says that it is so", lambda: case.judge_true(case.first))
+        item, csrf = case.take_item(case.first)
+        step("a reviewer says that it is so", lambda: case.say_true(case.first, item, csrf))
         step("the case opens", lambda: case.let_time_pass(seconds=11))
-        step("it is ordered", lambda: case.act(case.first, "order", words="立即补设防护栏杆"))
+        csrf = case.open_page(case.first)
+        step("it is ordered", lambda: case.act(case.first, "order", csrf, words="立即补设防护栏杆"))
         order_id = case.order_in_the_mailbox()
         case.reply(order_id, "accepted")
         step("the site has rectified", lambda: case.reply(order_id, "rectified", photo(1)))
         case.record("returned")
         step("the alarm has returned", lambda: case.transition("returned"))
-        step("it is closed", lambda: case.act(case.second, "close", photo=photo(2), words="复查合格"))
+        csrf = case.open_page(case.second)
+        step("it is closed", lambda: case.act(case.second, "close", csrf, photo=photo(2), words="复查合格"))
         assert case.hazard.state == "closed"
     return steps
 
@@ -164,12 +166,12 @@ class _Work:
         self.polls = site.intake.received
         await self.box.takes(self.box.clock.now_ns())
         await until(lambda: site.flushed > flushed)
-        self.delivery.wake()
         await self.end()
 
     async def end(self) -> None:
         """Until nothing is to be written or sent."""
-        await self.box.site.recorder.drain()
+        recorder = self.box.site.recorder
+        await until(lambda: not recorder._waiting)
         await until(lambda: self.delivery.caught_up)
 
     def hears(self, told: Sequence[Told]) -> None:
