@@ -6,8 +6,8 @@
             ...                        # one value
         entries                        # {"gateway/line/pipeline.py": 3, ...}, in the order of the first entry
 
-An entry is a call of one of a file's functions by another file, or by a library; calls within a file are not counted,
-nor are those that a coroutine takes up again. What `but_below` names is not of the walk, with
+An entry is a call of one of a file's functions by another file of ours, or by nobody of ours; calls within a file are
+not counted, through a library or not, nor is a coroutine that goes on. What `but_below` names is not of the walk, with
 all that it calls: the twin at one end, the receiver at the other.
 """
 
@@ -56,9 +56,15 @@ class WalkTrace:
         entries = self._entries
         if entries is None or event != "call" or not (file := self._file(frame.f_code)) or _goes_on(frame):
             return
-        caller = frame.f_back
-        if (caller is None or self._file(caller.f_code) != file) and not self._is_left_out(frame):
+        if self._caller(frame) != file and not self._is_left_out(frame):
             entries[file] += 1
+
+    def _caller(self, frame: FrameType) -> str:
+        """The file of ours that called, through whatever library."""
+        below = frame.f_back
+        while below is not None and not (file := self._file(below.f_code)):
+            below = below.f_back
+        return file if below is not None else ""
 
     def _is_left_out(self, frame: FrameType | None) -> bool:
         while frame is not None:
@@ -73,7 +79,9 @@ class WalkTrace:
         if found is None:
             path = Path(code.co_filename)
             within = path.relative_to(ROOT) if path.is_relative_to(ROOT) else Path()
-            found = self._files[code] = within.as_posix() if within.parts[:1] and within.parts[0] in PACKAGES else ""
+            found = self._files[code] = (
+                within.as_posix() if within.suffix == ".py" and within.parts[0] in PACKAGES else ""
+            )
         return found
 
 

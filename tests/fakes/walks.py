@@ -20,8 +20,9 @@ import yaml
 
 from drivers.modbus.driver import KIND as MODBUS
 from drivers.sim.crane import LoadChart
+from gateway.evidence.evidence import RecordKind
 from gateway.line.delivery import Delivery
-from gateway.line.recorder import Told
+from gateway.line.recorder import Entry, Told
 from gateway.media.catching_up import Chain
 from gateway.media.index import MediaIndex
 from gateway.media.keeper import MediaKeeper
@@ -78,6 +79,7 @@ async def crane_walk(folder: Path) -> Walk:
                 await until(lambda: box.site.intake.received > work.polls)
                 await work.take()
 
+            await work.warm_up()
             for _ in range(WARM_POLLS):
                 await poll()
             with trace.recording() as steps["a poll"]:
@@ -108,6 +110,7 @@ async def camera_walk(folder: Path) -> Walk:
                         await until(lambda: keeper.kept > 0)
                         await work.end()
 
+                await work.warm_up()
                 for number in range(WARM_POLLS):
                     eye.brings(number)
                     with trace.recording() as steps["a frame"]:
@@ -136,7 +139,7 @@ def desk_walk(folder: Path) -> Walk:
         step("a message is taken in", lambda: case.transition("raised"))
         item, csrf = case.take_item(case.first)
         step("a reviewer says that it is so", lambda: case.say_true(case.first, item, csrf))
-        step("the case opens", lambda: case.let_time_pass(seconds=11))
+        step("the case opens", lambda: case.let_time_pass(11, "review-finalise"))
         csrf = case.open_page(case.first)
         step("it is ordered", lambda: case.act(case.first, "order", csrf, words="立即补设防护栏杆"))
         order_id = case.order_in_the_mailbox()
@@ -167,6 +170,11 @@ class _Work:
         await self.box.takes(self.box.clock.now_ns())
         await until(lambda: site.flushed > flushed)
         await self.end()
+
+    async def warm_up(self) -> None:
+        """Something is sealed and sent, so that the box is enrolled and all files are open."""
+        await self.box.site.recorder.record(Entry(RecordKind.HISTORY_GAP, self.box.clock.now_ns(), {"reason": "test"}))
+        await until(lambda: self.delivery.accepted_kinds.total() > 0)
 
     async def end(self) -> None:
         """Until nothing is to be written or sent."""
