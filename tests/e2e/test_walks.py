@@ -1,7 +1,8 @@
 """The three walks of docs/architecture.md: the files that a value passes today are those that are kept, and the figures
 and names in the document are theirs.
 
-`python -m tests.fakes.walks > tests/cases/walks.yaml` keeps what is true now; then the document's tables are written anew.
+`python -m tests.fakes.walks > tests/cases/walks.yaml` keeps what is true now. The document's
+tables are then written anew.
 """
 
 import asyncio
