@@ -1,6 +1,6 @@
 """The three walks of docs/architecture.md on real parts, each step traced on its own.
 
-    python -m tests.fakes.walks > tests/cases/walks.yaml      # keeps what is true today
+    python -m tests.fakes.walks      # keeps what is true now, in tests/cases/walks.yaml and in the document
 
 In: nothing. Out: a step's files in the order in which they are first entered, each with its entries. The twins, the
 receiver and the clock are the test's, and are not counted; everything else is the product's. Each step is taken once
@@ -8,7 +8,7 @@ before it counts, or many times, so that what is made at the first use is there.
 """
 
 import asyncio
-import sys
+import re
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -54,6 +54,7 @@ from vision.picture.frame import Frame
 from vision.site_eyes import SiteEyes
 
 KEPT = ROOT / "tests" / "cases" / "walks.yaml"
+DOCUMENT = ROOT / "docs" / "architecture.md"
 Walk = Mapping[str, Mapping[str, int]]
 """By step: entries by file."""
 NOT_OF_THE_BOX = ("kit/clock.py", "drivers/sim/", "regulator/", "screens/")
@@ -277,9 +278,15 @@ def walks() -> dict[str, Walk]:
     return found
 
 
+def keep(found: Mapping[str, Walk]) -> None:
+    """Write what is true now, and its figures into the document's tables."""
+    KEPT.write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for step, files in (each for walk in found.values() for each in walk.items()):
+        row = re.compile(rf"^\| {re.escape(step)} \|.*$", re.MULTILINE)
+        text = row.sub(f"| {step} | {len(files)} | {sum(files.values())} |", text)
+    DOCUMENT.write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    yaml.safe_dump(
-        {name: {step: dict(files) for step, files in walk.items()} for name, walk in walks().items()},
-        sys.stdout,
-        sort_keys=False,
-    )
+    keep({name: {step: dict(files) for step, files in walk.items()} for name, walk in walks().items()})
