@@ -21,6 +21,7 @@ from gateway.web.account_visitors import AccountVisitors, address_of
 from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, require
 from kit.web.guarding import BROWSER_COOKIE
+from kit.words import Words
 
 T = TypeVar("T")
 KEPT_WITHIN_S: Final = 10.0
@@ -30,18 +31,26 @@ ROLES: Final[Mapping[Role, str]] = {
     Role.SAFETY_OFFICER: "safety officer",
     Role.ADMINISTRATOR: "administrator",
 }
-DONE: Final[Mapping[str, str]] = {
-    "password": "The password has been changed; other logins have ended",
-    "ended": "That login has ended",
-    "added": "The person has been added. They choose their own password at the first login",
-    "role": "The role has been changed; the person must log in again",
-    "reset": "The password has been set. The person chooses another one at the next login",
-    "factor": "The second factor has been taken away; the person's logins have ended",
-    "disabled": "The person can no longer log in",
-    "enabled": "The person can log in again",
-    "revoked": "The wall screen can no longer look",
-    "token_revoked": "The token opens nothing any more",
-    "logout": "You are logged out",
+DONE: Final[Mapping[str, Words]] = {
+    "password": Words("密码已修改，其他登录已结束", "The password has been changed; other logins have ended"),
+    "ended": Words("该登录已结束", "That login has ended"),
+    "added": Words(
+        "人员已添加，首次登录时自设密码", "The person has been added. They choose their own password at the first login"
+    ),
+    "role": Words("角色已修改，该人员需重新登录", "The role has been changed; the person must log in again"),
+    "reset": Words(
+        "密码已设置，该人员下次登录时自设密码",
+        "The password has been set. The person chooses another one at the next login",
+    ),
+    "factor": Words(
+        "已解除两步验证，该人员的登录已全部结束",
+        "The second factor has been taken away; the person's logins have ended",
+    ),
+    "disabled": Words("该人员已停用，不能再登录", "The person can no longer log in"),
+    "enabled": Words("该人员可重新登录", "The person can log in again"),
+    "revoked": Words("该大屏已撤销，不能再查看", "The wall screen can no longer look"),
+    "token_revoked": Words("令牌已撤销，不能再使用", "The token opens nothing any more"),
+    "logout": Words("您已退出登录", "You are logged out"),
 }
 
 

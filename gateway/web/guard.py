@@ -19,7 +19,8 @@ from starlette.types import ASGIApp
 
 from gateway.web.access_table import Access, Door, access_of
 from gateway.web.visitor import STRANGER, RefusedError, Role, Visitor, VisitorKind, require, visitor_of
-from kit.web.guarding import FORM_TYPE, JSON_TYPE, BaseGuard, BodyLimit, Refuse, check_body, form_token
+from kit.web.guarding import FORM_TYPE, JSON_TYPE, BaseGuard, BodyLimit, check_body, form_token
+from kit.web.refusing import Refuse
 from screens.addresses import path_of
 from screens.asked_route import AskedRoute, asked_route
 from screens.second_factor import Owes

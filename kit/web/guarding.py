@@ -14,20 +14,17 @@ import hashlib
 import hmac
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kit.refusals import RefusedError
+from kit.web.refusing import Refuse
 from screens.asked_route import AskedRoute, asked_route
 from screens.headers import HEADERS
-
-Refuse = Callable[[Request, RefusedError], Awaitable[Response]]
 
 BROWSER_COOKIE: Final = "browser"
 FORM_TYPE: Final = "application/x-www-form-urlencoded"

@@ -18,10 +18,10 @@ from kit.refusals import RefusedError
 NO_SUCH_METHOD: Final = 405
 UNREADABLE: Final = 400
 """What the framework answers to a body that is no UTF-8."""
-Refusing = Callable[[Request, RefusedError], Awaitable[Response]]
+Refuse = Callable[[Request, RefusedError], Awaitable[Response]]
 
 
-def framework_refusals(app: FastAPI, refuse: Refusing) -> None:
+def framework_refusals(app: FastAPI, refuse: Refuse) -> None:
     """Refuse through `refuse` what no route answers."""
 
     @app.exception_handler(RequestValidationError)

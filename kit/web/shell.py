@@ -16,6 +16,7 @@ from starlette.requests import Request
 from contract import __version__
 from kit.refusals import RefusedError
 from kit.web.refusing import framework_refusals
+from kit.words import NO_WORDS, Words
 from screens.addresses import back_of, path_of
 from screens.answers import error_answer
 from screens.catalogue import LANGUAGES, Catalogue, Language
@@ -59,10 +60,9 @@ class Shell(ABC):
         found = self.catalogue.text(self.language(request), msgid)
         return found % values if values else found
 
-    def done(self, request: Request, notices: Mapping[str, str]) -> str:
+    def done(self, request: Request, notices: Mapping[str, Words]) -> str:
         """What the form before this page has done (`?done=`); only what the page knows, never what an address says."""
-        said = notices.get(request.query_params.get("done", ""))
-        return self.text(request, said) if said else ""
+        return notices.get(request.query_params.get("done", ""), NO_WORDS).said(self.language(request))
 
     def render(self, request: Request, template: str, status: int = 200, **values: object) -> HTMLResponse:
         """The page. A part (`x-part` header) is the same call with another template."""

@@ -36,11 +36,11 @@ KEPT_WITHIN_S = 30.0
 MOST_ROWS = 100
 SECOND_NS = 1_000_000_000
 NOTICES = {
-    "permit": "Permit entered and sealed.",
-    "warning": "Warning entered and sealed.",
-    "withdrawn": "Withdrawn and sealed.",
-    "acknowledged": "Warning acknowledged and sealed.",
-    "checked": "Check entered and sealed.",
+    "permit": Words("许可已录入并存证。", "Permit entered and sealed."),
+    "warning": Words("预警已录入并存证。", "Warning entered and sealed."),
+    "withdrawn": Words("已撤销并存证。", "Withdrawn and sealed."),
+    "acknowledged": Words("预警已签收并存证。", "Warning acknowledged and sealed."),
+    "checked": Words("检查结果已录入并存证。", "Check entered and sealed."),
 }
 SPAN_FIELDS = ("valid_from", "valid_until")
 PERMIT_FIELDS = ("number", "work", "asset", "place", "holder", "issued_by", "reason", *SPAN_FIELDS)

@@ -26,7 +26,10 @@ from kit.words import Words
 
 KEPT_WITHIN_S = 30.0
 MOST_ROWS = 100
-NOTICES = {"active": "Taken into force and sealed.", "declined": "Declined and sealed."}
+NOTICES = {
+    "active": Words("已启用并存证。", "Taken into force and sealed."),
+    "declined": Words("已登记为不接受并存证。", "Declined and sealed."),
+}
 
 
 def pack_routes(app: FastAPI, pages: Pages, office: PackOffice, in_force: Callable[[], Sequence[PackInForce]]) -> None:

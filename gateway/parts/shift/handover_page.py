@@ -25,16 +25,17 @@ from gateway.parts.shift.prints import PrintedPaper, Written, paper_pdf
 from gateway.parts.shift.safety_log import LogHead
 from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, Role, require
+from kit.words import Words
 from screens.answers import error_answer
 from screens.formats import local_day_time
 
 KEPT_WITHIN_S = 30.0
 PAST = 30
 NOTICES = {
-    "saved": "Draft saved and sealed.",
-    "handed": "Signed and handed over. The next shift has not taken over yet.",
-    "taken": "Taken over and sealed.",
-    "withdrawn": "Withdrawn. The notes are a draft again.",
+    "saved": Words("草稿已保存并存证。", "Draft saved and sealed."),
+    "handed": Words("已签字交班，等待接班人确认。", "Signed and handed over. The next shift has not taken over yet."),
+    "taken": Words("已接班并存证。", "Taken over and sealed."),
+    "withdrawn": Words("已撤回，内容恢复为草稿。", "Withdrawn. The notes are a draft again."),
 }
 
 

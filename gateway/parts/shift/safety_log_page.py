@@ -33,13 +33,18 @@ from gateway.parts.shift.safety_log import (
 )
 from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, Role, require
+from kit.words import Words
 from screens.answers import error_answer, json_answer
 from screens.formats import local_day_time
 from screens.published import Media, example_of, operation
 
 KEPT_WITHIN_S = 30.0
 LIST_DAYS = 14
-NOTICES = {"saved": "Draft saved and sealed.", "signed": "Signed and sealed.", "added": "Supplement added and sealed."}
+NOTICES = {
+    "saved": Words("草稿已保存并存证。", "Draft saved and sealed."),
+    "signed": Words("已签字并存证。", "Signed and sealed."),
+    "added": Words("补充内容已签字并存证。", "Supplement added and sealed."),
+}
 MEDIA = {"json": "application/json", "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
 LOG_FILE = Media(("text/csv", "application/pdf"), "The safety log as it stands, by the ending", text=False)
 LOG_ERRORS = {404: "No such day or ending, or the day has not come", 500: "The kept log is damaged"}

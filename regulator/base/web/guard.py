@@ -13,7 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
-from kit.web.guarding import BaseGuard, Refuse, check_address, check_body, form_token
+from kit.web.guarding import BaseGuard, check_address, check_body, form_token
+from kit.web.refusing import Refuse
 from regulator.base.model.refusals import RefusedError
 from regulator.base.web.access_table import Access, Door, access_of
 from regulator.base.web.permissions import body_limit

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Path, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Row
 
+from kit.words import Words
 from regulator.base.desk import Desk
 from regulator.base.model.actor import Actor, Duty
 from regulator.base.model.refusals import RefusedError
@@ -24,7 +25,10 @@ from regulator.parts.fleet.packs import SUPERVISION, add_pack, pack_row, packs_o
 
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 MOST_NOTE: Final = 2000
-NOTICES: Final = {"offered": "Offered: each box checks it and answers.", "withdrawn": "Withdrawn: each box is told."}
+NOTICES: Final = {
+    "offered": Words("已下发：各监控主机校验后答复。", "Offered: each box checks it and answers."),
+    "withdrawn": Words("已撤回：正在通知各监控主机。", "Withdrawn: each box is told."),
+}
 
 
 def pack_pages(desk: Desk, app: FastAPI, pages: Pages) -> None:

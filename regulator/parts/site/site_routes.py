@@ -15,6 +15,7 @@ from fastapi import FastAPI, Path
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
+from kit.words import Words
 from regulator.base.model.actor import Level, Scope
 from regulator.base.model.refusals import RefusedError
 from regulator.base.web.forms import Form
@@ -31,8 +32,11 @@ PERMIT_FIELDS: Final = ("number", "work", "asset", "place", "holder", "issued_by
 WARNING_FIELDS: Final = ("kind", "level", "source", "words")
 COMMON_FIELDS: Final = ("project_code", "target_level", "target_code", "valid_from", "valid_until")
 NOTICES: Final = {
-    "entered": "Entered. A site knows it once its box has confirmed below.",
-    "withdrawn": "Withdrawn. Every site that received it is told.",
+    "entered": Words(
+        "已录入。以下方监控主机确认为准，未确认的工地尚不知晓。",
+        "Entered. A site knows it once its box has confirmed below.",
+    ),
+    "withdrawn": Words("已撤销，并通知所有曾发送的工地。", "Withdrawn. Every site that received it is told."),
 }
 NoticeId = Annotated[str, Path(pattern=r"^desk-[a-z_]+-[0-9a-f]{16}$")]
 

@@ -131,6 +131,6 @@ async def test_a_question_that_makes_no_sense_is_refused(guarded: AccountFace, q
 
 async def test_every_text_made_in_code_has_a_translation(guarded: AccountFace) -> None:
     catalogue = guarded.app.state.pages.catalogue
-    texts = [*DONE.values(), *ROLES.values(), *ACTIONS.values(), *KINDS.values(), *GROUPS.values()]
-    assert [text for text in (*texts, *COLUMNS) if text not in catalogue] == []
-    assert all(fault.words.zh and fault.words.en for fault in AccountFault)
+    assert [text for text in (*ROLES.values(), *GROUPS.values(), *COLUMNS) if text not in catalogue] == []
+    said = [*DONE.values(), *ACTIONS.values(), *KINDS.values(), *(fault.words for fault in AccountFault)]
+    assert [words for words in said if not words.zh or not words.en] == []
