@@ -19,6 +19,8 @@ COPY regulator ./regulator
 COPY screens ./screens
 COPY vision ./vision
 COPY gateway ./gateway
+COPY kit ./kit
+COPY sitewarden ./sitewarden
 RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels /src
 
 FROM ${PYTHON_IMAGE} AS environment

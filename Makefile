@@ -132,7 +132,7 @@ lock:
 
 clean:
 	rm -rf $(VENV) $(TRAINING_VENV) build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info data/demo
-	find bench config contract docking drivers gateway regulator screens tests vision -name __pycache__ -type d -prune -exec rm -rf {} +
+	find bench config contract docking drivers gateway kit regulator screens sitewarden tests vision -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3" >&2; exit 1; }

@@ -23,7 +23,7 @@ from tests.fakes.document import BLOCK, commands_of, files_of, output_of, swappe
 from tests.fakes.gateway_process import ROOT
 
 PAGE = ROOT / "docs" / "adding-a-crane.md"
-GOLDEN = "tests/unit/commissioning/test_golden_frames.py"
+GOLDEN = "tests/unit/sitewarden/commissioning/test_golden_frames.py"
 _SHOWN = 74
 
 

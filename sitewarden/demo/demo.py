@@ -196,7 +196,7 @@ class _Demo:
         arguments += ["--days", str(self.options.days)]
         founded = await self._start("sitewarden.demo.desk", [*arguments, "--docking", json.dumps(docking)], lasts=False)
         self.say("启动审查台 starting the review desk")
-        regulator = await self._start("gateway", ["desk", founded["file"]])
+        regulator = await self._start("sitewarden", ["desk", founded["file"]])
         people = {person.login: person for person in map(plain_person, founded["people"])}
         places = DemoPlaces(f"http://127.0.0.1:{self.ports[0]}", str(regulator["url"]), people)
         self._tell(places)

@@ -16,7 +16,7 @@ from gateway.model.verdict import Truth, Verdicts
 from gateway.rules.table import RuleTable
 from gateway.rules.window import Window
 from gateway.settings import Settings
-from tests.unit.settings.kinds import load_site
+from tests.unit.gateway.settings.kinds import load_site
 
 FOLDER = Path(__file__).parent / "rules"
 START_NS = 1_700_000_000_000_000_000

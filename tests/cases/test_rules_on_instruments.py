@@ -18,7 +18,7 @@ from gateway.rules.table import RuleTable
 from gateway.rules.window import Window
 from gateway.settings import Settings
 from tests.fakes.modbus_binding import shipped_table
-from tests.unit.settings.kinds import load_site
+from tests.unit.gateway.settings.kinds import load_site
 
 START_NS = 1_700_000_000_000_000_000
 CALM = {"load_t": 0.0, "rated_t": 6.0, "moment_pct": 10.0, "radius_m": 20.0, "hook_m": 15.0, "crane_h_m": 40.0}

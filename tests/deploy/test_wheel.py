@@ -98,8 +98,10 @@ def test_configuration_and_browser_files_are_inside_and_tests_are_not(wheel):
         "docking",
         "drivers",
         "gateway",
+        "kit",
         "regulator",
         "screens",
+        "sitewarden",
         "vision",
     }
 

@@ -76,7 +76,7 @@ class Box:
         self.site.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-        return run_ready("gateway", "commission", str(self.site), *arguments)
+        return run_ready("sitewarden", "commission", str(self.site), *arguments)
 
     def contents(self) -> list[dict[str, Any]]:
         records = [json.loads(record.body) for record in open_for_reading(self.storage).all_evidence()]

@@ -182,7 +182,7 @@ def test_sighup_with_a_new_crane_in_front_keeps_the_connection_and_every_value_o
 
 def sitewarden(*arguments: object) -> str:
     """One command, which must end well; what it printed."""
-    done = run_ready("gateway", *map(str, arguments))
+    done = run_ready("sitewarden", *map(str, arguments))
     assert done.returncode == 0, (done.stdout + done.stderr).decode()
     return done.stdout.decode()
 

@@ -51,7 +51,7 @@ def table(folder: Path) -> Path:
 
 
 def sitewarden(*arguments: object) -> subprocess.CompletedProcess[str]:
-    done = run_ready("gateway", *map(str, arguments))
+    done = run_ready("sitewarden", *map(str, arguments))
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

@@ -55,7 +55,7 @@ class GatewayProcess:
                 os.sched_setaffinity(int(task.name), {self._core})
 
     def _spawn(self, log: IO[bytes]) -> Process:
-        command = ("gateway", "run", str(self._site_file), "--log-level", "INFO")
+        command = ("sitewarden", "run", str(self._site_file), "--log-level", "INFO")
         return self._python.start(*command, stderr=log, stdout=log)
 
     def _answers(self) -> bool:

@@ -32,7 +32,7 @@ from gateway.store.asset_store import AssetStore
 from gateway.web.read_model import BoxParts, BoxView
 from kit.clock import SimulatedClock
 from tests.fakes.site import REGULATOR, Site
-from tests.unit.settings.kinds import load_site
+from tests.unit.gateway.settings.kinds import load_site
 
 TITLES = {"title_zh": "测试", "title_en": "Test"}
 TICK_S = 0.25

@@ -1,6 +1,6 @@
 """A Python that has imported the gateway already, and forks a process for each that a test starts.
 
-    process = READY.start("gateway", "run", "site.yaml", stdout=log, stderr=log)      # or FRESH.start(...)
+    process = READY.start("sitewarden", "run", "site.yaml", stdout=log, stderr=log)      # or FRESH.start(...)
     process.pid, process.poll(), process.kill(), process.wait(), process.stdin, process.stdout: as of subprocess.Popen
 
 Most of a gateway's start is importing, and each test of a screen has a gateway of its own. What READY starts is a real

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from gateway.settings import Settings
-from tests.unit.settings.kinds import load_site
+from tests.unit.gateway.settings.kinds import load_site
 
 TITLES = {"title_zh": "测试", "title_en": "Test"}
 _SOURCED = {"limit_source": "national_code", "clause": "GB 1, 2.3", "certainty": "M-H", "reportable": True, **TITLES}

@@ -26,7 +26,7 @@ from gateway.rules.table import RuleTable
 from gateway.rules.window import Window
 from gateway.settings import Settings
 from tests.fakes.loaded_site import IDLE_CRANE, TITLES, crane_asset, pit_asset, write_site
-from tests.unit.settings.kinds import load_site
+from tests.unit.gateway.settings.kinds import load_site
 
 START_NS = 1_772_409_600_000_000_000
 SECOND_NS = 1_000_000_000

@@ -21,8 +21,10 @@ SPOKEN = (
     "docs",
     "drivers",
     "gateway",
+    "kit",
     "regulator",
     "screens",
+    "sitewarden",
     "vision",
 )
 ENDINGS = {".py", ".html", ".po", ".yaml", ".yml", ".md", ".js", ".json", ".csv", ".toml", ".txt", ".service"}

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNTIME_LOCKS = ["requirements-box.lock", "requirements-desk.lock", "requirements-demo.lock"]
 LOCKS = [*RUNTIME_LOCKS, "requirements-dev.lock", "requirements-build.lock"]
-PACKAGES = ["gateway", "drivers", "contract", "regulator"]
+PACKAGES = ["sitewarden", "gateway", "kit", "drivers", "contract", "regulator"]
 TEXT = {
     ".py",
     ".md",

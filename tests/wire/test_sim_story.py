@@ -21,7 +21,7 @@ from drivers.sim.registers import load_table, shipped_tables
 from gateway.model.reading import Quality, Readings
 from gateway.ports import BoundDevice
 from kit.clock import SimulatedClock
-from tests.unit.settings.kinds import CONFIG
+from tests.unit.gateway.settings.kinds import CONFIG
 from tests.wire.test_sim_mqtt import Subscriber
 
 

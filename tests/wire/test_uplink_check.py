@@ -9,7 +9,7 @@ import yaml
 
 from sitewarden.__main__ import main
 from tests.fakes.http_replies import HttpReplies, Reply
-from tests.unit.settings.kinds import CASES
+from tests.unit.gateway.settings.kinds import CASES
 
 SECRET = "correct horse battery staple"
 ROBOT_KEY = "693a91f6-7abc-4bc4-97a0-0ec2sifa5aaa"

@@ -12,7 +12,7 @@ from gateway.settings.schema import Certainty
 from screens.catalogue import LANGUAGES
 from screens.citing import CERTAINTIES, certainty_text, clause_text, item_text
 from tests.fakes.visible_words import codes_in
-from tests.unit.settings.kinds import load_site
+from tests.unit.gateway.settings.kinds import load_site
 
 ROOT = Path(__file__).parents[3]
 SITES = ("demo", "afternoon")

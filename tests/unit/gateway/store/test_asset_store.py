@@ -14,7 +14,7 @@ from gateway.model.errors import StoreError
 from gateway.store.asset_reader import AssetReader, CycleCount, Shifts
 from gateway.store.asset_records import ASSETS_FILE, LEAST_CYCLES_KEPT, HandReading
 from gateway.store.asset_store import AssetBounds, AssetStore
-from tests.unit.gateway.assets.test_papers import at
+from tests.unit.gateway.model.test_papers import at
 
 NOW_NS = at("2026-11-22T10:00:00")
 SECOND_NS = 10**9

@@ -10,7 +10,7 @@ from gateway.model.camera_scores import CameraScores, CameraScoresError, read_sc
 from gateway.model.detections import SeenClass
 from tests.fakes.block_model import CELL, paint, write_block_model
 from tests.fakes.eye_parts import NOW_NS, HandSlot, ToldHelmets, ToldModel, opener, parts, watched
-from tests.unit.vision.test_calibration import KNOTS, entry_with
+from tests.unit.vision.evaluation.test_calibration import KNOTS, entry_with
 from vision.detector import open_detector
 from vision.detector.registry import read_entry
 from vision.eye.mind import MindParts
