@@ -18,7 +18,10 @@ from typing import Any, Final, TypeVar
 COMPOSITION: Final = "sitewarden/composition/box.py"
 # A migration is kept as it was run: splitting it would rewrite what desks in the field already did.
 FROZEN: Final = "regulator/base/records/migrations/versions/"
-SPEED: Final = re.compile(r"\b\w*(?:wind|gust|speed|veloc|mean)\w*_ms\b")
+SPEED: Final = re.compile(r"\w*(wind|gust|speed|veloc|mean)\w*_ms")
+# A point's key is data, its unit stands beside it: history, series databases, device tables and packs have it so.
+# A record whose fields are points by name, such as `CraneReadings`, calls them so too.
+POINT_KEY: Final = re.compile(r"wind_ms|wind_3s_ms")
 PAGE: Final = re.compile(r"(^|/)(web|pages)/|_(page|pages|routes)\.py$")
 # What a float's name ends in: its unit, or what a number without a unit is. `_d` is days, `_mm_d` millimetres a day.
 UNITS: Final = re.compile(
@@ -188,13 +191,12 @@ def _floats(house: House) -> Measure:
 
 
 def _milliseconds(house: House) -> Measure:
-    """Names of speeds that end in `_ms`, in modules and in the tables of `config/`."""
-    tables = {str(path): path.read_text() for path in sorted((house.root / "config").rglob("*.yaml"))}
+    """Parameters, fields, variables and attributes of a speed that end in `_ms`; settings keys are fields."""
     found = [
-        f"{path}:{number} {name}"
-        for path, text in (house.texts | tables).items()
-        for number, line in enumerate(text.splitlines(), 1)
-        for name in SPEED.findall(line)
+        f"{place} {name}"
+        for kind, attribute in ((ast.arg, "arg"), (ast.Name, "id"), (ast.Attribute, "attr"))
+        for place, node in house.each(kind)
+        if SPEED.fullmatch(name := getattr(node, attribute)) and (kind is ast.arg or not POINT_KEY.fullmatch(name))
     ]
     return Measure("names in _ms that are metres per second", len(found), 0, found=found)
 

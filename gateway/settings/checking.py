@@ -29,6 +29,12 @@ _USER_INFO = re.compile(r"//\S*@")
 _PASSWORD = re.compile(r"((?:password|passwd|pwd|pass|token)=)(?!\{)[^&_/?\s]+", re.IGNORECASE)
 _QUERY = re.compile(r"(//[^?\s]*\?)\S+")
 _SHOWN_CHARACTERS = 60
+RENAMED: dict[str | int, str] = {
+    "low_wind_ms": "low_wind_m_s",
+    "wind_prealarm_ms": "wind_prealarm_m_s",
+    "wind_alarm_ms": "wind_alarm_m_s",
+}
+"""Keys of site files that were written before 1.3.0, and what they are called since: `_ms` is milliseconds alone."""
 
 
 def check(schema: type[M], document: Document, path: KeyPath, value: Any) -> M | None:
@@ -99,6 +105,23 @@ def unknown_key(document: Document, path: KeyPath, known: Iterable[str]) -> None
         document.add_at(line, path, "key.unknown_near", near=near, known=shown)
     else:
         document.add_at(line, path, "key.unknown", known=shown)
+
+
+def with_new_names(document: Document, path: KeyPath, value: Any) -> Any:
+    """The value with today's names of its keys, a warning for each old one. A key that is given by both names keeps
+    them: the old one is unknown then."""
+    if isinstance(value, list):
+        return [with_new_names(document, (*path, number), part) for number, part in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    named = {}
+    for key, part in value.items():
+        here, new = (*path, key), RENAMED.get(key, "")
+        if new and new not in value:
+            document.warn(here, "warn.key_renamed", new=new)
+            document.places[(*path, new)] = document.places[here]
+        named[key if new in value else new or key] = with_new_names(document, here, part)
+    return named
 
 
 def not_a_mapping(document: Document, path: KeyPath, value: Any) -> None:

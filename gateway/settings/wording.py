@@ -89,6 +89,12 @@ FILE_WORDS: dict[str, tuple[str, str, str, str]] = {
         "未知的键",
         "是否为 {near}？（可用的键：{known}）",
     ),
+    "warn.key_renamed": (
+        "the old name of this key",
+        "{new}, with the same value; the old name is still taken",
+        "该键的旧名称",
+        "{new}，数值不变；旧名称目前仍可使用",
+    ),
     # types and ranges
     "type.text": ("{found}", "text (put a number or yes/no in quotes)", "{found}", "文字（数字或 yes/no 请加引号）"),
     "type.whole_number": ("{found}", "a whole number", "{found}", "整数"),

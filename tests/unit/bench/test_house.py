@@ -26,7 +26,6 @@ GOOD = {
     "gateway/model/reading.py": 'class Reading:\n    """One value of one point in SI."""\n',
     "gateway/web/page.py": "from gateway.model.reading import Reading\n",
     "regulator/base/records/migrations/versions/0001_desk.py": "\n" * 900,
-    "config/rules/wind.yaml": "key: wind_m_s\npoll_ms: 200\n",
 }
 BROAD = "try:\n    pass\nexcept (OSError, Exception):\n    pass\n"
 BREAKS = {
@@ -54,8 +53,8 @@ BREAKS = {
         {"gateway/web/page.py": "def _wide(*, width: float | None):\n    pass\n"}
     ],
     "names in _ms that are metres per second": [
-        {"gateway/web/page.py": 'KEY = "gust_3s_ms"\n'},
-        {"config/rules/wind.yaml": "key: wind_ms\n"},
+        {"gateway/web/page.py": "gust_3s_ms = 3.0\n"},
+        {"gateway/web/page.py": "def _stop(wind_ms: float): ...\n"},
     ],
     "packages without exhaustive import layers": [
         {"pyproject.toml": LINTER.replace("exhaustive = true", "")},
@@ -92,7 +91,7 @@ def test_a_number_in_the_unit_of_its_point_needs_no_unit(tmp_path):
 
 
 def test_a_broken_bound_is_named_with_its_place_and_ends_in_status_1(tmp_path):
-    _build(tmp_path, GOOD | {"gateway/web/page.py": 'KEY = "wind_ms"\n'})
+    _build(tmp_path, GOOD | {"gateway/web/page.py": "low_wind_ms = 3\n"})
 
     ended = subprocess.run(
         [sys.executable, "-m", "bench.house", str(tmp_path)], capture_output=True, text=True, check=False
@@ -100,7 +99,7 @@ def test_a_broken_bound_is_named_with_its_place_and_ends_in_status_1(tmp_path):
 
     assert ended.returncode == 1
     assert "FAIL  names in _ms that are metres per second" in ended.stdout
-    assert "          gateway/web/page.py:1 wind_ms\n" in ended.stdout
+    assert "          gateway/web/page.py:1 low_wind_ms\n" in ended.stdout
     assert ended.stdout.count("FAIL") == 1
 
 
