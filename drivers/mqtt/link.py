@@ -68,7 +68,7 @@ class BrokerSession:
         return self._number
 
     def start(self) -> None:
-        """Begin to connect, in a thread of its own."""
+        """Connect in the background."""
         self._thread.start()
 
     def acknowledge(self, mid: int) -> bool:
@@ -264,7 +264,6 @@ class _TidySocket(ssl.SSLSocket):
     """Closed when the handshake fails: paho would leave that to the garbage collector."""
 
     def do_handshake(self, block: bool = False) -> None:
-        """The TLS handshake; a failed one closes the socket too."""
         try:
             super().do_handshake(block)
         except OSError:

@@ -56,10 +56,10 @@ class MediaOffice:
 
     @property
     def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        """What the supervisor runs for it, by name."""
+        """What runs."""
         sendings = {f"media:{sending.name}": sending.run for sending in self.sendings}
         return {"media": self.keeper.run, "media-expiry": self.expiry.run, **sendings}
 
     def close(self) -> None:
-        """Let go of the index that lists the bodies."""
+        """Let go of the index."""
         self.index.close()

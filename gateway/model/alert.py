@@ -7,7 +7,7 @@ from gateway.model.alarm import Transition
 
 
 class Lane(StrEnum):
-    """Which of two lanes an item takes: alerts overtake backlog."""
+    """Alerts overtake backlog."""
 
     ALERT = "alert"
     BACKLOG = "backlog"

@@ -291,7 +291,6 @@ class _TidySocket(ssl.SSLSocket):
     """Closed when the handshake fails: paho would leave that to the garbage collector."""
 
     def do_handshake(self, block: bool = False) -> None:
-        """The TLS handshake; a failed one closes the socket too."""
         try:
             super().do_handshake(block)
         except OSError:

@@ -75,7 +75,7 @@ class CountRule:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A text of the rules in both languages."""
+    """A text in both languages."""
 
     zh: str
     en: str

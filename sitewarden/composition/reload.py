@@ -114,7 +114,7 @@ class LinkSink:
         return await self._inner.put(self._translated(readings))
 
     def set_aside(self, device: str, payload: bytes, reason: str) -> None:
-        """Handed on as it came, without a mark."""
+        """Passed on as it is."""
         self._inner.set_aside(device, payload, reason)
 
     def _translated(self, readings: Readings) -> Readings:

@@ -29,11 +29,11 @@ class Record(Protocol):
 
     @property
     def seq(self) -> int:
-        """The number of the record in the box's chain."""
+        """Its number in the chain."""
 
     @property
     def kind(self) -> str:
-        """What sort of thing the record is about."""
+        """What it is about."""
 
     @property
     def at_ns(self) -> int:
@@ -41,7 +41,7 @@ class Record(Protocol):
 
     @property
     def body(self) -> bytes:
-        """The exact bytes of the record, as the chain sealed them."""
+        """Its exact bytes."""
 
 
 class OrderBook:
@@ -60,7 +60,7 @@ class OrderBook:
         return next((order for order in self if order.seq == seq), None)
 
     def by_id(self, order_id: str) -> SiteOrder | None:
-        """The order that has this id at the regulator."""
+        """The order of this id."""
         return self._orders.get(order_id)
 
     def take(self, record: Record) -> bool:

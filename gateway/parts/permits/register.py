@@ -42,19 +42,19 @@ class Record(Protocol):
 
     @property
     def seq(self) -> int:
-        """The number of the record in the box's chain."""
+        """Its number in the chain."""
 
     @property
     def kind(self) -> str:
-        """What sort of thing the record is about."""
+        """What it is about."""
 
     @property
     def at_ns(self) -> int:
-        """When the record was sealed, UTC in ns since 1970."""
+        """When it was sealed."""
 
     @property
     def body(self) -> bytes:
-        """The exact bytes of the record, as the chain sealed them."""
+        """Its exact bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +94,20 @@ class SiteRegister:
 
     @property
     def permits(self) -> list[WorkPermit]:
-        """All of them, the newest first."""
+        """Newest first."""
         return sorted(self._permits.values(), key=lambda each: -each.valid_from_ns)
 
     @property
     def warnings(self) -> list[WeatherWarning]:
-        """All of them, the newest first."""
+        """Newest first."""
         return sorted(self._warnings.values(), key=lambda each: -each.valid_from_ns)
 
     def permit(self, permit_id: str) -> WorkPermit | None:
-        """One permit as it stands after its last version."""
+        """One permit as it stands."""
         return self._permits.get(permit_id)
 
     def warning(self, warning_id: str) -> WeatherWarning | None:
-        """One warning as it stands after its last version."""
+        """One warning as it stands."""
         return self._warnings.get(warning_id)
 
     def acknowledgement(self, warning: WeatherWarning) -> Acknowledgement | None:
@@ -181,13 +181,13 @@ class SiteRegister:
             self.take(record)
 
     def told(self, told: Sequence[Told]) -> None:
-        """Told by the recorder of every record that it has committed."""
+        """A listener of the recorder."""
         for each in told:
             if each.record.kind in REGISTER_KINDS:
                 self.take(each.record)
 
     def take(self, record: Record) -> None:
-        """Read one record of the chain into the register."""
+        """Read one record."""
         content = orjson.loads(record.body)["content"]
         try:
             if record.kind == RecordKind.MESSAGE:

@@ -71,11 +71,11 @@ class CranePermission:
         return ()
 
     def saved(self) -> Json:
-        """Nothing: a restart finds no state of this."""
+        """No state is kept."""
         return None
 
     def restore(self, saved: Json) -> None:
-        """Nothing is done: this keeps no state."""
+        """No state to restore."""
 
 
 class WeatherWatch:
@@ -94,21 +94,21 @@ class WeatherWatch:
         )
 
     def step(self, value: Values, observed_at_ns: Times, now_ns: int) -> Values | None:  # noqa: ARG002
-        """What the site office says of weather, as values of points."""
+        """As the site office says."""
         standing = self._standing
         levels = standing.warning_level(frozenset(WarningKind), now_ns), standing.unacknowledged_level(now_ns)
         return np.array([*map(_number, levels), _number(standing.checks_open(now_ns))])
 
     def take_events(self) -> Sequence[AssetEvent]:
-        """None: this watch has no events of its own."""
+        """None."""
         return ()
 
     def saved(self) -> Json:
-        """Nothing: a restart finds no state of this."""
+        """No state is kept."""
         return None
 
     def restore(self, saved: Json) -> None:
-        """Nothing is done: this keeps no state."""
+        """No state to restore."""
 
 
 def _site_point(key: str, zh: str, en: str, most: float) -> Point:

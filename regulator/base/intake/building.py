@@ -27,7 +27,7 @@ S3_SCHEME = "s3://"
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What boxes talk to, put together once for a process."""
+    """What boxes talk to."""
 
     store: ReceiverStore
     shelf: PartShelf

@@ -23,11 +23,10 @@ DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """Add the one route that serves media."""
+    """The route."""
 
     @app.get("/media/{sha256}")
     def media(request: Request, sha256: str) -> Response:
-        """A picture or clip; who looked is in the ledger."""
         actor, session = pages.actor(request), presence_of(request).session
         if not DIGEST.fullmatch(sha256):
             raise NOT_FOUND

@@ -59,7 +59,7 @@ NO_DAY: Final = {404: "Nothing was kept of this day"}
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """Add the routes of these pages to the application."""
+    """The routes."""
     passwords: Passwords = app.state.passwords
     _session(desk, app, passwords)
     _hazards(desk, app, pages)
