@@ -23,13 +23,14 @@ from gateway.model.verdict import TRUE, Verdicts
 from gateway.settings import config_root, load
 from gateway.web.read_model import Row
 from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
+from sitewarden.composition.kinds import KINDS
 
 PARTS = ("/", "/parts/overview-alarms", "/parts/overview-plan", "/parts/overview-bars", "/parts/topbar")
 
 
 async def measured(alarms: int, looks: int) -> dict[str, Row]:
     """For each part: p50 and p95 in ms, bytes plain and gzipped."""
-    settings = load(config_root() / "sites" / "afternoon.yaml", DRIVERS, UPLINKS)
+    settings = load(config_root() / "sites" / "afternoon.yaml", DRIVERS, UPLINKS, KINDS)
     with tempfile.TemporaryDirectory() as folder:
         storage = settings.storage.model_copy(update={"folder": Path(folder)})
         web = settings.web.model_copy(update={"port": 0})

@@ -36,16 +36,18 @@ from gateway.media.part import MediaPart
 from gateway.model.derivation import Derivation
 from gateway.part import Part
 from gateway.parts.camera.part import CameraPart
+from gateway.parts.crane.kind import TOWER_CRANE
 from gateway.parts.crane.part import CranePart
 from gateway.parts.face.part import Behind, FacePart
 from gateway.parts.identity.part import IdentityPart
 from gateway.parts.orders.part import OrderPart
 from gateway.parts.permits.part import PermitPart
+from gateway.parts.pit.kind import DEEP_PIT
 from gateway.parts.pit.part import PitPart
 from gateway.parts.rule_packs.part import RulePackPart
 from gateway.parts.shift.part import ShiftPart
 from gateway.ports import Clock, Driver, DriverKind, Eyes, UplinkKind
-from gateway.settings import AssetKind, Settings, load
+from gateway.settings import Settings, load
 from gateway.settings.kept_packs import KeptPack
 from gateway.tls.watch import CertificateWatch, files_of
 from gateway.uplinks.dingtalk import KIND as DINGTALK
@@ -63,6 +65,7 @@ from kit.clock import SystemClock
 from sitewarden.commissioning.part import CommissioningPart
 from sitewarden.composition.docking_sources import DeskPhotos, VaultDrivers
 from sitewarden.composition.driver_packages import DriverShelf
+from sitewarden.composition.kinds import KINDS
 from sitewarden.composition.reload import Reloading
 from sitewarden.composition.sight import RENDITIONS, sight_of, site_eyes
 from vision.driver import KIND as CAMERA
@@ -73,7 +76,7 @@ DRIVERS: Mapping[str, DriverKind] = DriverShelf((MODBUS_TCP, MODBUS_RTU, MODBUS_
 UPLINKS: Mapping[str, UplinkKind] = {
     kind.name: kind for kind in (INFLUX, MQTT_UPLINK, REGULATOR, WEBHOOK, WECOM, DINGTALK, SMS, DOCKING)
 }
-CHECKED_KINDS = (AssetKind.TOWER_CRANE, AssetKind.DEEP_PIT)
+CHECKED_KINDS = (TOWER_CRANE.id, DEEP_PIT.id)
 """What is looked at after a storm, beside the scaffold (notice C16: crane, scaffold, pit)."""
 
 
@@ -93,7 +96,7 @@ class Gateway:
         self.deliveries = self.outlets.deliveries
         named = settings.box.id, settings.site.project_code
         self.recorder = Recorder(self.alerts, *named, self.outlets.routes_out, self.clock, settings.hazards)
-        read = reread or (lambda: load(settings.file, DRIVERS, UPLINKS))
+        read = reread or (lambda: load(settings.file, DRIVERS, UPLINKS, KINDS))
         self._reloading = Reloading(settings, read, self._running, self.recorder, self.clock)
         self.reload, self.reload_soon = self._reloading.reload, self._reloading.soon
         self._build_line(settings)
@@ -195,7 +198,7 @@ class Gateway:
         self.site_eyes.use(camera_drivers(drivers))
 
     def _load_with(self, packs: Sequence[KeptPack]) -> Settings:
-        return load(self.settings.file, DRIVERS, UPLINKS, packs=packs)
+        return load(self.settings.file, DRIVERS, UPLINKS, KINDS, packs=packs)
 
     def _rule_ids(self) -> Collection[str]:
         return {rule.info.rule_id for rule in self.settings.rules}
@@ -222,4 +225,4 @@ def run_until_signal(gateway: Gateway) -> None:
 
 
 def _cranes(settings: Settings) -> tuple[str, ...]:
-    return tuple(asset.id for asset in settings.assets if asset.kind is AssetKind.TOWER_CRANE)
+    return tuple(asset.id for asset in settings.assets if asset.kind == TOWER_CRANE.id)

@@ -31,6 +31,7 @@ from gateway.store.alert_store import ChainReader, open_for_reading
 from gateway.store.history_reader import HistoryReader
 from regulator.base.intake.holdings import Holdings
 from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
+from sitewarden.composition.kinds import KINDS
 from sitewarden.demo.run import LIVE_BOX, SITE_PEOPLE, DemoFigures, Latency, Say
 from vision.survey.parsing import read_survey
 
@@ -66,7 +67,7 @@ class DemoBox:
             "web.view_without_login": True,
             "web.second_factor_for": [],
         }
-        self.gateway = Gateway(load("afternoon", DRIVERS, UPLINKS, replace=replace))
+        self.gateway = Gateway(load("afternoon", DRIVERS, UPLINKS, KINDS, replace=replace))
 
     @asynccontextmanager
     async def running(self, say: Say) -> AsyncIterator["asyncio.Task[None]"]:

@@ -9,9 +9,9 @@ from fastapi import FastAPI
 
 from gateway.line.part import LinePart
 from gateway.line.reload import Change
+from gateway.line.zero_orders import ZeroOrders
 from gateway.part import Part
 from gateway.parts.crane.routes import crane_routes
-from gateway.parts.pit.zero_orders import ZeroOrders
 from gateway.settings import Settings
 
 

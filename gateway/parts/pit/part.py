@@ -9,13 +9,13 @@ from fastapi import FastAPI
 
 from gateway.line.part import LinePart
 from gateway.line.reload import Change
+from gateway.line.running_models import RunningModels
+from gateway.line.zero_orders import ZeroOrders
 from gateway.part import Job, Part, Stop
 from gateway.parts.pit.daily_reports import DailyReports
 from gateway.parts.pit.day_report import DayStores
 from gateway.parts.pit.hand_entries import EntryStores, HandEntries
 from gateway.parts.pit.routes import pit_routes
-from gateway.parts.pit.running_models import RunningModels
-from gateway.parts.pit.zero_orders import ZeroOrders
 from gateway.settings import Settings
 
 

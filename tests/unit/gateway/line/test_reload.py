@@ -18,6 +18,7 @@ from gateway.rules.table import RuleTable
 from gateway.rules.window import Window
 from gateway.settings import Settings, load
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.field_site import CRANE_RULE, write_site
 from tests.fakes.site import BOX, NOW_NS, SECOND_NS, layout, points, poll, threshold
 from tests.fakes.windowed_rules import flat_line
@@ -160,7 +161,7 @@ class Edited:
         self.before = self.load()
 
     def load(self) -> Settings:
-        return load(self.path, DRIVERS, UPLINKS)
+        return load(self.path, DRIVERS, UPLINKS, KINDS)
 
     def after(self, section: str, entry: int | None, **changes: Any) -> Settings:
         site = yaml.safe_load(self.path.read_text())

@@ -4,8 +4,8 @@ import pytest
 
 from gateway.parts.pit.model.description import PitDescription, PitStage, PitTrade, SafetyGrade
 from gateway.parts.pit.model.frequency import NS_A_DAY, FrequencyTable, PitPhase, phase_of
+from gateway.parts.pit.settings.frequency import read_frequency
 from gateway.settings.library import config_root
-from gateway.settings.pit_frequency import read_frequency
 from gateway.settings.source import read_document
 
 NOW_NS = 1_700_000_000_000_000_000

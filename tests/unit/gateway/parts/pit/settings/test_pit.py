@@ -12,7 +12,7 @@ from gateway.parts.pit.model.instrument import DirectReading
 from gateway.parts.pit.model.items import PitItem, PitStructure
 from gateway.parts.pit.model.strut_load import StrutLoad
 from gateway.parts.pit.model.water_level import WaterLevel
-from gateway.settings.pit_settings import PitSettings
+from gateway.parts.pit.settings.pit import PitSettings
 from gateway.settings.wording import CATALOGUE, make_fault
 
 SHEET = {"unit": "ue", "g": 4.0, "f0_digits": 900.0}

@@ -25,7 +25,7 @@ from gateway.parts.pit.model.instrument import DirectReading, Instrument
 from gateway.parts.pit.model.items import ITEMS, ItemFacts
 from gateway.parts.pit.model.outputs import Ending
 from gateway.parts.pit.model.reading_quality import QualityGates
-from gateway.settings.pit_instruments import (
+from gateway.parts.pit.settings.instruments import (
     MICROSTRAIN,
     HydrostaticSettings,
     InclinometerSettings,
@@ -35,7 +35,7 @@ from gateway.settings.pit_instruments import (
     WellSettings,
     point_id,
 )
-from gateway.settings.pit_point_settings import (
+from gateway.parts.pit.settings.points import (
     HAND_SUFFIX,
     BaselineSettings,
     Moment,

@@ -14,10 +14,9 @@ from gateway.parts.crane.group.power_lines import LineClearance
 from gateway.parts.crane.group.right_of_way import Principle
 from gateway.parts.crane.group.surroundings import CraneSurroundings
 from gateway.parts.crane.model.description import CraneDescription
-from gateway.settings.checking import check
-from gateway.settings.crane_group_settings import CraneGroupSettings
-from gateway.settings.crane_settings import CraneSettings
-from gateway.settings.crane_yard_plan import (
+from gateway.parts.crane.settings.crane import CraneSettings
+from gateway.parts.crane.settings.groups import CraneGroupSettings
+from gateway.parts.crane.settings.yard import (
     Obstacles,
     PlannedGroup,
     PlannedSurroundings,
@@ -25,11 +24,12 @@ from gateway.settings.crane_yard_plan import (
     plan_groups,
     plan_surroundings,
 )
-from gateway.settings.crane_zone_settings import PowerLineSettings, ZoneSettings
+from gateway.parts.crane.settings.zones import LineClearances, PowerLineSettings, ZoneSettings
+from gateway.settings.checking import check
 from gateway.settings.document import Document
 from gateway.settings.wording import fault_text
 from tests.fakes.pack_line import packs_of
-from tests.unit.gateway.settings.test_crane_settings import SECTION
+from tests.unit.gateway.parts.crane.settings.test_crane import SECTION
 
 PACKED = {"1-15kV": LineClearance("1-15kV", 3.0, 1.5, "GB 5144-2006 10.4", "M-H")}
 MEMBERS = [{"crane": "crane-1", "head_height_m": 0}, {"crane": "crane-2", "head_height_m": 6.5}]
@@ -275,7 +275,7 @@ def test_what_is_no_power_line_is_refused(change: dict[str, Any], fault: str) ->
 
 
 def test_the_shipped_pack_knows_the_clearances_of_gb_5144() -> None:
-    clearances = packs_of("national").line_clearances
+    clearances = packs_of("national").table(LineClearances).by_voltage
     found = {voltage: (each.vertical_m, each.horizontal_m) for voltage, each in clearances.items()}
     assert found == {
         "<1kV": (1.5, 1.0),

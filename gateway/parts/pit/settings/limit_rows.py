@@ -1,6 +1,6 @@
 """A pit's limits as rules: for each monitoring point and each limit in force, the rows that the packs ask for.
 
-In: pits as described, the packs' tables, the box's points. Out: `PitRow`s: a rule with its own limit on one point,
+In: pits as described, the packs' tables, the box's points. Out: `MadeRule`s: a rule with its own limit on one point,
 which the resolver treats like any other; and warnings for points that nothing judges. The derived points that rows are
 on are those of the pit's models: `<point>`, `<point>_rate`, and `<point>_pct_f2` and the like for loads.
 
@@ -9,20 +9,22 @@ on are those of the pit's models: `<point>`, `<point>_rate`, and `<point>_pct_f2
          clause, certainty, source              severity, delays, only while the neighbours rise too
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.model.quantity import Point, PointTable
 from gateway.parts.pit.model.description import PitDescription, PitPoint
 from gateway.parts.pit.model.items import DesignShare, rate_item, share_item
+from gateway.parts.pit.settings.limit_tables import PitItemSettings, PitRowSettings, Side
+from gateway.parts.pit.settings.limits import PitLimit, PitLimits, less_sure, limits_of
+from gateway.parts.pit.settings.merged_tables import PitLimitTables
 from gateway.settings.document import Document, KeyPath
-from gateway.settings.pit_limits import PitLimit, PitLimits, less_sure, limits_of
-from gateway.settings.pit_limits_schema import PitItemSettings, PitRowSettings, Side
 from gateway.settings.rule_families import ConsecutiveSettings, ThresholdSettings
-from gateway.settings.rulepack import PackRule, Packs
-from gateway.settings.schema import AssetKind, LimitSource
+from gateway.settings.rulepack import MadeRule, PackRule, Packs
+from gateway.settings.schema import LimitSource
 
+DEEP_PIT_ID = "deep-pit"
 RISING = "pit_rising_together"
 _MOST_WORDS = 300
 PitRule = ThresholdSettings | ConsecutiveSettings
@@ -36,42 +38,27 @@ class DescribedPit:
     description: PitDescription
 
 
-@dataclass(frozen=True, slots=True)
-class PitRow:
-    """One rule on one point. `rising_point` is the position of what says that the neighbours rise too, -1 without.
-
-    `exact` False: the limit is an upper bound only, so that a value below it is not known to be right.
-    `suppressed_here` names the graver rows of the same limit at the same point.
-    """
-
-    rule: PackRule
-    settings: PitRule
-    point_index: int
-    rising_point: int
-    exact: bool
-    suppressed_here: tuple[str, ...]
-
-
 class PitRows:
     """The rows of all pits of a site. Warnings go to the site's document."""
 
     def __init__(self, document: Document, packs: Packs, points: PointTable) -> None:
         self._document = document
-        self._packs = packs
+        self._spelled = packs.rules
+        self._tables = packs.table(PitLimitTables)
         self._points = points
         self._by_item = {(point.asset, point.role, point.quantity): i for i, point in enumerate(points.points)}
 
-    def of(self, pits: Sequence[DescribedPit]) -> tuple[PitRow, ...]:
+    def of(self, pits: Sequence[DescribedPit]) -> tuple[MadeRule, ...]:
         """In the order of the pits, their points and the packs' rows. A rule that a pack spells out is left to it."""
         rows = [row for pit in pits for point in pit.description.points for row in self._rows_of(pit, point)]
-        return tuple(row for row in rows if row.rule.rule_id not in self._packs.rules)
+        return tuple(row for row in rows if row.rule.rule_id not in self._spelled)
 
-    def _rows_of(self, pit: DescribedPit, point: PitPoint) -> Iterator[PitRow]:
+    def _rows_of(self, pit: DescribedPit, point: PitPoint) -> Iterator[MadeRule]:
         description = pit.description
         origin = f"{self._document.name}:{self._document.key_line(pit.path)}: {description.asset}.{point.name}"
-        limits = limits_of(description, point, self._packs, origin)
+        limits = limits_of(description, point, self._tables, origin)
         self._warn(pit, point, limits)
-        for row in self._packs.rows.values():
+        for row in self._tables.rows.values():
             for on in self._places(description.asset, point, limits, row):
                 yield from self._built(point, row, on)
 
@@ -87,16 +74,15 @@ class PitRows:
             if limit is not None and index >= 0:
                 yield limit, index, rising if row.rising else -1
 
-    def _built(self, point: PitPoint, row: PitRowSettings, on: tuple[PitLimit, int, int]) -> Iterator[PitRow]:
+    def _built(self, point: PitPoint, row: PitRowSettings, on: tuple[PitLimit, int, int]) -> Iterator[MadeRule]:
         limit, index, rising = on
-        told = self._packs.items.get(point.item)
-        facts = told.settings if told else PitItemSettings(item=point.item)
+        facts = self._tables.items.get(point.item) or PitItemSettings(item=point.item)
         judged = self._points[index]
         for settings in _settings_of(point, row, limit, facts, judged):
             document, path = (limit.entry.document, limit.entry.path) if limit.entry else (self._document, ())
             rule = PackRule(settings.id, settings, "", limit.origin, document, path)
             exact = limit.exact or row.of != "cumulative"
-            yield PitRow(rule, settings, index, rising, exact, _suppressors(settings.id, row))
+            yield MadeRule(rule, settings, index, rising, exact, _suppressors(settings.id, row))
 
     def _warn(self, pit: DescribedPit, point: PitPoint, limits: PitLimits) -> None:
         words = {"point": f"{pit.description.asset}.{point.name}", "item": point.item.value}
@@ -106,17 +92,6 @@ class PitRows:
             self._document.warn(pit.path, "warn.pit_no_depth", **words)
         if limits.strictest and not limits.empty:
             self._document.warn(pit.path, "warn.pit_strictest", **words)
-
-
-def templates(rows: Iterable[PitRow]) -> Mapping[str, PackRule]:
-    """One rule an id, so that a site's overrides can be checked against it: the strictest of its points."""
-    strictest: dict[str, PitRow] = {}
-    for row in rows:
-        known = strictest.get(row.settings.id)
-        reach = row.settings.direction.reach
-        if known is None or reach(row.settings.limit) < reach(known.settings.limit):
-            strictest[row.settings.id] = row
-    return {rule_id: row.rule for rule_id, row in strictest.items()}
 
 
 def _suppressors(rule_id: str, row: PitRowSettings) -> tuple[str, ...]:
@@ -188,7 +163,7 @@ def _common(
     if row.danger and facts.danger:
         words += f"; {facts.danger}"
     return {
-        "kind": AssetKind.DEEP_PIT,
+        "kind": DEEP_PIT_ID,
         "key": judged.role,
         "unit": judged.unit,
         "severity": row.severity,

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 
 from gateway.parts.pit.model.description import ControlValue, PitDescription, PitPoint
 from gateway.parts.pit.model.items import DesignShare, PitStructure
-from gateway.settings.pit_limits_schema import Figure, PitCell
-from gateway.settings.rulepack import Packs, PitLimitEntry
+from gateway.parts.pit.settings.limit_tables import Figure, PitCell
+from gateway.parts.pit.settings.merged_tables import PitLimitEntry, PitLimitTables
 from gateway.settings.schema import Certainty, LimitSource
 
 MM_PER_PCT_OF_M = 10.0  # one per cent of a metre
@@ -66,15 +66,15 @@ class _Found:
     cell: PitCell
 
 
-def limits_of(pit: PitDescription, point: PitPoint, packs: Packs, origin: str) -> PitLimits:
+def limits_of(pit: PitDescription, point: PitPoint, tables: PitLimitTables, origin: str) -> PitLimits:
     """The limits in force at this point; `origin` says where the site describes it."""
-    entries = [entry for entry in packs.limits if _is_for(entry, point)]
+    entries = [entry for entry in tables.limits if _is_for(entry, point)]
     cells = [_Found(entry, cell) for entry in entries for cell in entry.settings.cells(pit.grade)]
     unsaid = point.structure is PitStructure.OTHER and any(entry.settings.structures for entry in entries)
     by_grade = any(found.cell is not found.entry.settings.every_grade for found in cells)
     return PitLimits(
         cumulative=_cumulative(pit, point.control, cells, origin),
-        rate=_rate(pit, point.control, cells, packs, origin),
+        rate=_rate(pit, point.control, cells, tables, origin),
         shares=_shares(point, cells),
         strictest=bool(cells) and (unsaid or (pit.grade is None and by_grade)),
     )
@@ -123,14 +123,14 @@ def _own_cumulative(pit: PitDescription, control: ControlValue | None, origin: s
 
 
 def _rate(
-    pit: PitDescription, control: ControlValue | None, cells: Sequence[_Found], packs: Packs, origin: str
+    pit: PitDescription, control: ControlValue | None, cells: Sequence[_Found], tables: PitLimitTables, origin: str
 ) -> PitLimit | None:
     own = [_own(control, control.rate_per_day, origin, "")] if control and control.rate_per_day is not None else []
     if own and own[0].limit_source in _OF_THE_SITE:
         return own[0]
     of_tables = [limit for found in cells for limit in _of_figure(found, found.cell.rate)]
     chosen = _strictest(_best_source([*own, *of_tables]))
-    slab = packs.post_slab
+    slab = tables.post_slab
     if chosen is None or slab is None or pit.stage.base_slab_cast_ns is None:
         return chosen
     words = f"{chosen.clause}; base slab cast: {100 * slab.ratio:g} % of it, {slab.clause} ({slab.certainty})"

@@ -1,5 +1,4 @@
-"""The site file's section `papers` of a crane (registration, inspections, climbing checks, maintenance, ties) and the
-section `identity` of the box.
+"""The site file's section `papers` of a crane: registration, inspections, climbing checks, maintenance, ties.
 
 In: plain data. Out: frozen models, and from them what `gateway.assets` works with. Knows nothing of files, and holds no
 name and no ID number: people are in the encrypted identity file alone.
@@ -15,7 +14,6 @@ from gateway.model.id_numbers import holds_id_number
 from gateway.model.papers import CranePapers, DriverLookup, Period, nobody_known
 from gateway.model.papers_ties import ErectionLimits, Tie, TieRegistry
 from gateway.settings.schema import SettingsModel
-from kit.secret import Secret
 
 
 def _no_id_number(text: str) -> str:
@@ -160,13 +158,6 @@ class PapersSettings(SettingsModel):
         """The ties and limits as the crane model takes them."""
         limits = self.erection_limits.limits if self.erection_limits else ErectionLimits()
         return TieRegistry(limits, tuple(Tie(tie.height_m, tie.fitted_on, tie.removed_on) for tie in self.ties))
-
-
-class IdentitySettings(SettingsModel):
-    """The encrypted identity file of the box (`identity.sealed` in the data folder)."""
-
-    key: Secret | None = None
-    """Where its key is; without it `identity.key` in the data folder."""
 
 
 def _days(checks: tuple[ClimbingCheckSettings, ...] | None) -> tuple[date, ...] | None:

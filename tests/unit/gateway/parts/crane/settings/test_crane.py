@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from gateway.parts.crane.model.parameters import CraneParameters
+from gateway.parts.crane.settings.crane import CraneSettings
+from gateway.parts.crane.settings.tuning import CraneTuning
 from gateway.settings.checking import check
-from gateway.settings.crane_settings import CraneSettings
-from gateway.settings.crane_tuning import CraneTuning
 from gateway.settings.document import Document
 from gateway.settings.wording import fault_text
 

@@ -19,8 +19,8 @@ from gateway.parts.crane.group.surroundings import CraneSurroundings, Surroundin
 from gateway.parts.crane.group.zones import Zone
 from gateway.parts.crane.model.description import CraneDescription
 from gateway.parts.crane.model.geometry import CraneGeometry
-from gateway.settings.crane_group_settings import CraneGroupSettings
-from gateway.settings.crane_zone_settings import PowerLineSettings, ZoneSettings
+from gateway.parts.crane.settings.groups import CraneGroupSettings
+from gateway.parts.crane.settings.zones import PowerLineSettings, ZoneSettings
 from gateway.settings.document import Document, KeyPath
 
 _CERTAINLY_TOO_NEAR = (

@@ -5,34 +5,29 @@ the words are in `gateway.settings.wording`. The clearance that a voltage needs 
 line's owner; none is written here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from math import inf
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from gateway.model.plan_geometry import PlanPoint, polar, sector
 from gateway.parts.crane.group.power_lines import LineClearance, PowerLine
-from gateway.parts.crane.group.zones import PlanPoint, Zone, ZoneKind, polar, sector
+from gateway.parts.crane.group.zones import Zone, ZoneKind
 from gateway.parts.crane.model.description import CraneDescription
+from gateway.settings.document import Document
+from gateway.settings.plan_settings import PlanPointSettings
+from gateway.settings.rulepack import Packs
 from gateway.settings.schema import Certainty, LimitSource, Name, SettingsModel, Title, certainty_fits
 
-Place = Annotated[float, Field(ge=-100_000, le=100_000)]
 Height = Annotated[float, Field(ge=-500, le=10_000)]
 Bearing = Annotated[float, Field(ge=0, le=360)]
 Radius = Annotated[float, Field(ge=0, le=200)]
 Clearance = Annotated[float, Field(gt=0, le=50)]
 Voltage = Literal["<1kV", "1-15kV", "20-40kV", "60-110kV", "220kV", ">220kV"]
 """The classes of GB 5144-2006 10.4 (M-H), and what lies beyond; between two classes take the higher one."""
-
-
-class PlanPointSettings(SettingsModel):
-    """A point in plan, in the site's frame."""
-
-    x_m: Place
-    """Metres east of the site's origin."""
-    y_m: Place
-    """Metres north of the site's origin."""
 
 
 class SectorSettings(SettingsModel):
@@ -176,6 +171,23 @@ class VoltageClearanceSettings(LineClearanceSettings):
 
     voltage: Voltage
     """Voltage class."""
+
+
+@dataclass(slots=True)
+class LineClearances:
+    """What a site's packs ask for, by voltage class; a later pack's figure replaces an earlier one's."""
+
+    by_voltage: dict[str, LineClearance] = field(default_factory=dict)
+
+
+def merge_clearances(
+    read: Iterable[VoltageClearanceSettings],
+    document: Document,  # noqa: ARG001
+    shown: str,  # noqa: ARG001
+    packs: Packs,
+) -> None:
+    """Put what one file says to what the packs before it say."""
+    packs.table(LineClearances).by_voltage.update({each.voltage: each.build(each.voltage) for each in read})
 
 
 class WirePointSettings(PlanPointSettings):

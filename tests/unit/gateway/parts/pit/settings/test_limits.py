@@ -10,8 +10,9 @@ from gateway.parts.pit.model.description import ControlValue, PitDescription, Pi
 from gateway.parts.pit.model.instrument import DirectReading
 from gateway.parts.pit.model.items import DesignShare, PitItem, PitStructure
 from gateway.parts.pit.model.outputs import pit_outputs, point_outputs
+from gateway.parts.pit.settings.limits import PitLimits, limits_of
+from gateway.parts.pit.settings.merged_tables import PitLimitTables
 from gateway.settings.document import Document
-from gateway.settings.pit_limits import PitLimits, limits_of
 from gateway.settings.schema import LimitSource
 from tests.fakes.pack_line import ASSET, JudgingLine, packs_of, point, resolved, shipped
 
@@ -36,7 +37,7 @@ def pit(
 
 
 def limits(description: PitDescription, packs: tuple[str, ...] = NATIONAL) -> PitLimits:
-    return limits_of(description, description.points[0], shipped(*packs), "site.yaml:7")
+    return limits_of(description, description.points[0], shipped(*packs).table(PitLimitTables), "site.yaml:7")
 
 
 def rows(

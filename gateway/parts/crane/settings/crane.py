@@ -14,13 +14,12 @@ from pydantic_core import PydanticCustomError
 
 from gateway.parts.crane.model.description import Climb, CraneDescription
 from gateway.parts.crane.model.load_chart import ChartFault, LoadChart, LoadCurve, fault_of
-from gateway.settings.crane_tuning import CraneTuning
+from gateway.parts.crane.settings.tuning import CraneTuning
+from gateway.settings.plan_settings import Bearing, Place
 from gateway.settings.schema import Name, SettingsModel
 
 Length = Annotated[float, Field(gt=0, le=200)]
 Height = Annotated[float, Field(gt=0, le=655.35)]
-Place = Annotated[float, Field(ge=-100_000, le=100_000)]
-Bearing = Annotated[float, Field(ge=0, lt=360)]
 Radius = Annotated[float, Field(ge=0, le=99.99)]
 Turn = Annotated[float, Field(ge=0, le=3600)]
 PartsOfLine = Annotated[int, Field(ge=1, le=99)]

@@ -13,7 +13,7 @@ from gateway.parts.pit.model.description import Baseline, BaselineKind, ControlV
 from gateway.parts.pit.model.items import ItemFacts, PitItem, PitStructure
 from gateway.parts.pit.model.reading_quality import QualityGates
 from gateway.parts.pit.model.robust_rate import RateWindow
-from gateway.settings.pit_instruments import point_id
+from gateway.parts.pit.settings.instruments import point_id
 from gateway.settings.schema import (
     Certainty,
     LimitSource,

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.model.errors import ConfigError
 from gateway.model.papers import DriverStanding
-from gateway.settings.papers_settings import IdentitySettings, PapersSettings
+from gateway.parts.crane.settings.papers import PapersSettings
+from gateway.settings.schema import IdentitySettings
 from tests.unit.gateway.model.test_papers import at
 from tests.unit.gateway.settings.kinds import CONFIG, load_site
 
