@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from regulator.base.accounts.passwords import Passwords
 from regulator.base.desk import Desk
-from regulator.base.web.account_routes import part as accounts
+from regulator.base.web.account_part import part as accounts
 from regulator.base.web.account_visitors import AccountVisitors
 from regulator.base.web.guard import Guard
 from regulator.base.web.health_routes import part as health
