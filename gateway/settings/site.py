@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from gateway.settings.checking import check, check_type, describe, not_a_mapping, unknown_key, with_new_names
+from gateway.settings.checking import check, check_type, describe, not_a_mapping, unknown_key
 from gateway.settings.crane_group_settings import CraneGroupSettings
 from gateway.settings.crane_zone_settings import PowerLineSettings, ZoneSettings
 from gateway.settings.document import Document, KeyPath
@@ -67,9 +67,7 @@ def read_site(document: Document) -> SiteParts:
     _check_outline(document, data)
     _check_field(document, data)
     assets = _mappings(document, data, "assets")
-    checked = [
-        (path, check(AssetSettings, document, path, with_new_names(document, path, raw))) for path, raw in assets
-    ]
+    checked = [(path, check(AssetSettings, document, path, raw)) for path, raw in assets]
     check_unique(document, assets, "id")
     return SiteParts(
         box=_section(BoxSettings, document, data, "box"),
