@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.model.id_numbers import mask_id_numbers
-from gateway.settings.document import FULL_WIDTH, Document, KeyPath
+from gateway.settings.document import FULL_WIDTH, Document, KeyPath, Place
 from gateway.settings.schema import NAME_PATTERN
 from gateway.settings.wording import CATALOGUE
 from kit.secret import Secret
@@ -39,7 +39,7 @@ RENAMED: dict[str | int, str] = {
 
 def check(schema: type[M], document: Document, path: KeyPath, value: Any) -> M | None:
     """The value as an instance of the model; None when there are faults, which the document then holds."""
-    instance: M | None = check_type(schema, document, path, value)
+    instance: M | None = check_type(schema, document, path, _with_new_names(document, path, value))
     document.cut_short |= instance is None
     return instance
 
@@ -107,23 +107,6 @@ def unknown_key(document: Document, path: KeyPath, known: Iterable[str]) -> None
         document.add_at(line, path, "key.unknown", known=shown)
 
 
-def with_new_names(document: Document, path: KeyPath, value: Any) -> Any:
-    """The value with today's names of its keys, a warning for each old one. A key that is given by both names keeps
-    them: the old one is unknown then."""
-    if isinstance(value, list):
-        return [with_new_names(document, (*path, number), part) for number, part in enumerate(value)]
-    if not isinstance(value, dict):
-        return value
-    named = {}
-    for key, part in value.items():
-        here, new = (*path, key), RENAMED.get(key, "")
-        if new and new not in value:
-            document.warn(here, "warn.key_renamed", new=new)
-            document.places[(*path, new)] = document.places[here]
-        named[key if new in value else new or key] = with_new_names(document, here, part)
-    return named
-
-
 def not_a_mapping(document: Document, path: KeyPath, value: Any) -> None:
     """Note that something else stands where a mapping belongs; `id：a` looks like one and is text."""
     document.cut_short = True
@@ -131,6 +114,26 @@ def not_a_mapping(document: Document, path: KeyPath, value: Any) -> None:
         document.add(path, "yaml.full_width")
     else:
         document.add(path, "type.mapping", found=describe(document, path, value))
+
+
+def _with_new_names(document: Document, path: KeyPath, value: Any) -> Any:
+    """The value with today's names of its keys, and a warning for each old one. Where a key is given by both names, the
+    old one stays, and is unknown."""
+    if isinstance(value, list):
+        return [_with_new_names(document, (*path, number), part) for number, part in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    named = {}
+    for key, part in value.items():
+        here: KeyPath = (*path, key)
+        new = RENAMED.get(key) or key
+        if new != key and new not in value:
+            if (*path, new) not in document.places:
+                document.warn(here, "warn.key_renamed", new=new)
+            document.places[*path, new] = Place(document.key_line(here), document.line(here), document.text(here))
+            key = new  # noqa: PLW2901 - by its new name from here on
+        named[key] = _with_new_names(document, here, part)
+    return named
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from gateway.settings.checking import check, check_type, describe, not_a_mapping, unknown_key, with_new_names
+from gateway.settings.checking import check, check_type, describe, not_a_mapping, unknown_key
 from gateway.settings.document import Document, KeyPath
 from gateway.settings.schema import (
     AlarmSettings,
@@ -36,9 +36,7 @@ def read_site(document: Document, shapes: FileShapes) -> SiteParts:
     _check_outline(document, data, shapes)
     _check_field(document, data, shapes)
     assets = _mappings(document, data, "assets")
-    checked = [
-        (path, check(shapes.asset, document, path, with_new_names(document, path, raw)), raw) for path, raw in assets
-    ]
+    checked = [(path, check(shapes.asset, document, path, raw), raw) for path, raw in assets]
     check_unique(document, assets, "id")
     return SiteParts(
         box=_section(BoxSettings, document, data, "box"),
