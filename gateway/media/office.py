@@ -61,5 +61,5 @@ class MediaOffice:
         return {"media": self.keeper.run, "media-expiry": self.expiry.run, **sendings}
 
     def close(self) -> None:
-        """Let go of the index."""
+        """Let go of the index that lists the bodies."""
         self.index.close()

@@ -114,7 +114,7 @@ class LinkSink:
         return await self._inner.put(self._translated(readings))
 
     def set_aside(self, device: str, payload: bytes, reason: str) -> None:
-        """Passed on as it is."""
+        """Handed on as it came, without a mark."""
         self._inner.set_aside(device, payload, reason)
 
     def _translated(self, readings: Readings) -> Readings:

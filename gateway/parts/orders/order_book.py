@@ -29,11 +29,11 @@ class Record(Protocol):
 
     @property
     def seq(self) -> int:
-        """Its number in the chain."""
+        """The number of the record in the box's chain."""
 
     @property
     def kind(self) -> str:
-        """What it is about."""
+        """What sort of thing the record is about."""
 
     @property
     def at_ns(self) -> int:
@@ -41,7 +41,7 @@ class Record(Protocol):
 
     @property
     def body(self) -> bytes:
-        """Its exact bytes."""
+        """The exact bytes of the record, as the chain sealed them."""
 
 
 class OrderBook:

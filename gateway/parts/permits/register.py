@@ -42,19 +42,19 @@ class Record(Protocol):
 
     @property
     def seq(self) -> int:
-        """Its number in the chain."""
+        """The number of the record in the box's chain."""
 
     @property
     def kind(self) -> str:
-        """What it is about."""
+        """What sort of thing the record is about."""
 
     @property
     def at_ns(self) -> int:
-        """When it was sealed."""
+        """When the record was sealed, UTC in ns since 1970."""
 
     @property
     def body(self) -> bytes:
-        """Its exact bytes."""
+        """The exact bytes of the record, as the chain sealed them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,12 @@ class SiteRegister:
 
     @property
     def permits(self) -> list[WorkPermit]:
-        """Newest first."""
+        """All of them, the newest first."""
         return sorted(self._permits.values(), key=lambda each: -each.valid_from_ns)
 
     @property
     def warnings(self) -> list[WeatherWarning]:
-        """Newest first."""
+        """All of them, the newest first."""
         return sorted(self._warnings.values(), key=lambda each: -each.valid_from_ns)
 
     def permit(self, permit_id: str) -> WorkPermit | None:
@@ -181,7 +181,7 @@ class SiteRegister:
             self.take(record)
 
     def told(self, told: Sequence[Told]) -> None:
-        """A listener of the recorder."""
+        """Told by the recorder of every record that it has committed."""
         for each in told:
             if each.record.kind in REGISTER_KINDS:
                 self.take(each.record)

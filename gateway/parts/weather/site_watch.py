@@ -71,11 +71,11 @@ class CranePermission:
         return ()
 
     def saved(self) -> Json:
-        """No state is kept."""
+        """Nothing: a restart finds no state of this."""
         return None
 
     def restore(self, saved: Json) -> None:
-        """No state to restore."""
+        """Nothing is done: this keeps no state."""
 
 
 class WeatherWatch:
@@ -104,11 +104,11 @@ class WeatherWatch:
         return ()
 
     def saved(self) -> Json:
-        """No state is kept."""
+        """Nothing: a restart finds no state of this."""
         return None
 
     def restore(self, saved: Json) -> None:
-        """No state to restore."""
+        """Nothing is done: this keeps no state."""
 
 
 def _site_point(key: str, zh: str, en: str, most: float) -> Point:

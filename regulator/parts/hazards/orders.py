@@ -195,7 +195,7 @@ class OrderDesk:
 
 
 def orders_of(db: Connection, hazard_id: str) -> tuple[IssuedOrder, ...]:
-    """Oldest first."""
+    """All of them, the oldest first."""
     at = hazard_orders.c
     rows = db.execute(select(hazard_orders).where(at.hazard_id == hazard_id).order_by(at.issued_at_ns, at.order_id))
     names = [name for name in IssuedOrder.__slots__ if name != "kind"]

@@ -17,7 +17,7 @@ SWEEP_S: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What the pages need."""
+    """What the pages of live views need, put together once."""
 
     office: LiveOffice
     relay: Relay

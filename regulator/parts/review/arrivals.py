@@ -45,7 +45,7 @@ class Arrivals:
     to_review: tuple[str, ...]
 
     def hear(self, db: Connection, heard: Heard, now_ns: int) -> None:
-        """A listener of `alarm_transition`."""
+        """Hears each `alarm_transition` in the transaction that keeps it."""
         message = heard.body
         if not isinstance(message, AlarmTransition):
             return

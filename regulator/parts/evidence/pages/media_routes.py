@@ -23,7 +23,7 @@ DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """The route."""
+    """Add the one route that serves media."""
 
     @app.get("/media/{sha256}")
     def media(request: Request, sha256: str) -> Response:

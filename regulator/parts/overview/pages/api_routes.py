@@ -59,7 +59,7 @@ NO_DAY: Final = {404: "Nothing was kept of this day"}
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """The routes."""
+    """Add the routes of these pages to the application."""
     passwords: Passwords = app.state.passwords
     _session(desk, app, passwords)
     _hazards(desk, app, pages)

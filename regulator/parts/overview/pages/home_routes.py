@@ -25,7 +25,7 @@ REVIEWERS: Final = (Duty.REVIEWER, Duty.APPROVER, Duty.INSPECTOR)
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """GET /"""
+    """Add the first page, `GET /`, to the application."""
     kept = KeptStanding(desk.database, set_code_of(desk), desk.settings.silent_box_s)
     desk.jobs.append(Job("standing", EVERY_S, kept.look))
 

@@ -26,7 +26,7 @@ AHEAD_NS = 3_600_000_000_000
 
 
 def note_minute(db: Connection, heard: Heard, now_ns: int) -> None:
-    """A listener of `minute_summary`."""
+    """Hears each `minute_summary` in the transaction that keeps it."""
     note_minutes(db, [heard], now_ns)
 
 

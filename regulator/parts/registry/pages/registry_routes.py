@@ -18,7 +18,7 @@ from regulator.parts.registry.rounds.sheet_file import load_sheets
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """Ears, jobs and pages."""
+    """Add the registry's pages to the application."""
     door = RegistryDoor(desk, pages, build_registry(desk), load_sheets())
     for add in (
         project_pages,

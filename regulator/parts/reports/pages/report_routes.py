@@ -20,7 +20,7 @@ DRAFT_S: Final = 300.0
 
 
 def install(desk: Desk, app: FastAPI, pages: Pages) -> None:
-    """Hang them on the application."""
+    """Add the report pages and their jobs to the application."""
     desk.listen("evidence_record", hear_silencing)
 
     def roll_up(now_ns: int) -> None:
