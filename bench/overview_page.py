@@ -37,7 +37,7 @@ async def measured(alarms: int, looks: int) -> dict[str, Row]:
         gateway = Gateway(replace(settings, storage=storage, web=web))
         recorder = asyncio.create_task(gateway.recorder.run())
         await raise_alarms(gateway, alarms)
-        app: Any = gateway._servers["web"].config.app
+        app: Any = gateway.web.app
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:1") as client:
             found = {path: await look(client, path, looks) for path in PARTS}
@@ -48,11 +48,11 @@ async def measured(alarms: int, looks: int) -> dict[str, Row]:
 
 async def raise_alarms(gateway: Gateway, count: int) -> None:
     """Raise so many alarms, and wait until they are on the disk."""
-    rows = np.arange(min(count, len(gateway.rules.rules)), dtype=np.int32)
+    rows = np.arange(min(count, len(gateway.line.rules.rules)), dtype=np.int32)
     now_ns = gateway.clock.now_ns()
     for later_ns in (0, 10**15):  # beyond every delay
         verdicts = Verdicts(rows, np.full(len(rows), TRUE, np.uint8), np.full(len(rows), 120.0), now_ns + later_ns)
-        for transition in gateway.alarms.step(verdicts):
+        for transition in gateway.line.alarms.step(verdicts):
             gateway.recorder.record_transition(transition, None, ())
     await gateway.recorder.drain()
 

@@ -67,7 +67,7 @@ def _run(args: argparse.Namespace) -> int:
 
     gateway = Gateway(_site(args.file))
     run_until_signal(gateway)
-    if gateway.left_behind:
+    if gateway.outlets.left_behind:
         _leave()
     return 0
 

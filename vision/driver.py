@@ -46,7 +46,7 @@ class SeenCamera:
 
     @property
     def camera(self) -> str:
-        """The device's id."""
+        """The id of the camera, as the site file has it."""
         return str(self.device.settings.id)
 
 
@@ -88,7 +88,7 @@ class CameraDriver:
 
     @property
     def link(self) -> CameraLink:
-        """How the stream is now."""
+        """How the camera's stream is at this moment."""
         return self.capture.state().link if self.capture is not None else CameraLink.CONNECTING
 
     def _health_of(self, seen: SeenCamera) -> LinkHealth:
@@ -138,7 +138,8 @@ class CameraDriver:
             values["frames_per_s"] = self.capture.state().report.frames_per_s
         table: CameraTable = seen.device.table
         value = np.array([values.get(point.key, math.nan) for point in table.points], dtype=np.float64)
-        good = [point.believable(each) for point, each in zip(table.points, value.tolist(), strict=True)]
+        low, high = np.array([(point.min, point.max) for point in table.points]).T
+        good = (low <= value) & (value <= high)  # no number is neither
         quality = np.where(good, Quality.GOOD, Quality.BAD).astype(np.uint8)
         return Readings(
             seen.camera,

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from contract.messages import RulePackFile, RulePackOffer
+from contract.mailbox import RulePackFile, RulePackOffer
 from contract.packs import pack_sha256
 from gateway.evidence.evidence import RecordKind
 from gateway.line.recorder import Recorder

@@ -37,8 +37,8 @@ from gateway.web.guard import MAX_UPLOAD_BYTES, UPLOAD_TYPES
 from gateway.web.office_answers import BaselineAnswer, ReadingsAnswer, ReportsAnswer
 from gateway.web.reasons import PRINTABLE, SAID
 from gateway.web.visitor import user_of
+from kit.web.guarding import JSON_TYPE
 from screens.answers import error_answer, json_answer
-from screens.guarding import JSON_TYPE
 from screens.published import Media, operation
 
 IMPORTED_WITHIN_S = 120.0

@@ -42,7 +42,8 @@ from gateway.store.alarm_reader import AlarmReader
 from gateway.store.alert_store import KeptRecord
 from gateway.store.asset_reader import MAX_ROWS
 from gateway.store.quality_reader import QualityReader
-from gateway.web.sheet import UNKNOWN, Cell, Mark, Section, Sheet, Words, amount, count, moment, plain
+from gateway.web.sheet import UNKNOWN, Cell, Mark, Section, Sheet, amount, count, moment, plain
+from kit.words import Words
 
 FRESH_NS = 5_000_000_000
 """How long a day's sheet is shown again without asking: a big pit takes a second."""

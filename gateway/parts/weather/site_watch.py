@@ -38,21 +38,21 @@ class WeatherWatch:
         )
 
     def step(self, value: Values, observed_at_ns: Times, now_ns: int) -> Values | None:  # noqa: ARG002
-        """As the site office says."""
+        """What the site office says of weather, as values of points."""
         standing = self._standing
         levels = standing.warning_level(frozenset(WarningKind), now_ns), standing.unacknowledged_level(now_ns)
         return np.array([*map(_number, levels), _number(standing.checks_open(now_ns))])
 
     def take_events(self) -> Sequence[AssetEvent]:
-        """None."""
+        """None: this watch has no events of its own."""
         return ()
 
     def saved(self) -> Json:
-        """No state is kept."""
+        """Nothing: a restart finds no state of this."""
         return None
 
     def restore(self, saved: Json) -> None:
-        """No state to restore."""
+        """Nothing is done: this keeps no state."""
 
 
 def _site_point(key: str, zh: str, en: str, most: float) -> Point:

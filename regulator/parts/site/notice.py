@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from contract.messages import DownModel, WeatherWarning, WorkPermit
+from contract.mailbox import WeatherWarning, WorkPermit
+from contract.messages import DownModel
 from regulator.base.model.refusals import RefusedError
 
 LONGEST_NS = 31 * 86_400 * 1_000_000_000
@@ -28,7 +29,7 @@ class NoticeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One version of one notice."""
+    """One version of one permit or warning, as it was entered."""
 
     notice_id: str
     version: int
@@ -37,7 +38,7 @@ class Notice:
 
     @property
     def withdrawn(self) -> bool:
-        """Whether this version ends it."""
+        """Whether this version ends what the earlier ones allowed."""
         return self.message.withdrawn
 
 

@@ -41,8 +41,8 @@ TOWER_CRANE_ID = "tower-crane"
 _MARKS = {
     "crane.moment.prealarm": "moment_prealarm_pct",
     "crane.moment.alarm": "moment_alarm_pct",
-    "crane.wind.prealarm": "wind_prealarm_ms",
-    "crane.wind.lifting_stop": "wind_alarm_ms",
+    "crane.wind.prealarm": "wind_prealarm_m_s",
+    "crane.wind.lifting_stop": "wind_alarm_m_s",
     "crane.height.alarm": "height_margin_m",
     "crane.radius_out.alarm": "radius_margin_m",
     "crane.slew_left.alarm": "slew_margin_deg",

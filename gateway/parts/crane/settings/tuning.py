@@ -91,7 +91,7 @@ class StateTuning(SettingsModel):
 class TiltTuning(SettingsModel):
     """The no-load baseline of the mast's tilt."""
 
-    low_wind_ms: Wind = _TILT.low_wind_ms
+    low_wind_m_s: Wind = _TILT.low_wind_m_s
     """Only samples at or below this 10-minute mean wind count, m/s."""
     sectors: Annotated[int, Field(ge=4, le=72)] = _TILT.sectors
     """Slew sectors, each with a baseline of its own."""
@@ -174,9 +174,9 @@ class CycleMarksTuning(SettingsModel):
     """Moment pre-alarm, per cent of the rated moment (JGJ 332-2014 3.2.7(3), V1)."""
     moment_alarm_pct: Percent = _MARKS.moment_alarm_pct
     """Moment alarm, per cent of the rated moment (JGJ 332-2014 3.2.7(3), V1)."""
-    wind_prealarm_ms: Wind = _MARKS.wind_prealarm_ms
+    wind_prealarm_m_s: Wind = _MARKS.wind_prealarm_m_s
     """Wind pre-alarm on the 3 s mean, m/s."""
-    wind_alarm_ms: Wind = _MARKS.wind_alarm_ms
+    wind_alarm_m_s: Wind = _MARKS.wind_alarm_m_s
     """Wind alarm on the 3 s mean, m/s (JGJ 33-2012 4.1.15 and JGJ 196-2010 4.0.9, V2)."""
     tilt_alarm_permille: Annotated[float, Field(gt=0, le=100)] | None = None
     """Mast tilt at work, permille; without it no cycle is flagged."""

@@ -16,6 +16,7 @@ from gateway.parts.crane.model.crane import CraneDerivation
 from gateway.parts.crane.settings.plan import CranePlan
 from gateway.parts.pit.settings.plan import PitPlan
 from gateway.settings import Settings
+from gateway.settings.wording import fault_text
 from tests.unit.gateway.settings.kinds import load_site
 
 CHART = [
@@ -187,7 +188,7 @@ def test_the_limits_in_force_flag_the_working_cycles(site: Callable[..., Setting
 
     cranes = site(stricter).plan.of(CranePlan).cranes
     marks = {crane.description.asset: crane.description.parameters.marks for crane in cranes}
-    assert (marks["crane-1"].wind_alarm_ms, marks["crane-2"].wind_alarm_ms) == (10.0, 12.0)
+    assert (marks["crane-1"].wind_alarm_m_s, marks["crane-2"].wind_alarm_m_s) == (10.0, 12.0)
     assert marks["crane-1"].moment_alarm_pct == 100.0
     assert marks["crane-1"].tilt_alarm_permille == inf, "4/1000 is for an empty hook: a loaded mast bends far more"
 
@@ -263,3 +264,27 @@ def test_a_surveyors_equal_readings_are_no_flat_line_unless_the_point_says_so(si
 
     (asked,) = site(ask_for_it).plan.of(PitPlan).pits
     assert asked.description.point("dj-01").gates.flat_after_s == 240 * 3600.0
+
+
+def test_the_old_names_of_speeds_are_taken_and_said(site: Callable[..., Settings]) -> None:
+    def old(data: dict[str, Any]) -> None:
+        tuning = {"tilt": {"low_wind_ms": 2.5}, "cycle_marks": {"wind_prealarm_ms": 9.0, "wind_alarm_ms": 11.0}}
+        data["assets"][0]["crane"]["tuning"] = tuning
+
+    settings = site(old)
+
+    parameters = settings.plan.of(CranePlan).cranes[0].description.parameters
+    assert (parameters.tilt.low_wind_m_s, parameters.marks.wind_prealarm_m_s) == (2.5, 10.8)
+    said = {fault.key: fault_text(fault) for fault in settings.warnings if fault.code == "warn.key_renamed"}
+    assert len(said) == 3
+    assert said["assets[0].crane.tuning.tilt.low_wind_ms"].endswith(
+        "found the old name of this key, expected low_wind_m_s, with the same value; the old name is still taken"
+    )
+
+
+def test_a_speed_by_both_names_is_a_fault(site: Callable[..., Settings]) -> None:
+    def both(data: dict[str, Any]) -> None:
+        data["assets"][0]["crane"]["tuning"] = {"tilt": {"low_wind_ms": 2.5, "low_wind_m_s": 3.0}}
+
+    with pytest.raises(ConfigError, match=r"low_wind_ms: found an unknown key, expected low_wind_m_s\?"):
+        site(both)

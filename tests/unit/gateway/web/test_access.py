@@ -26,8 +26,8 @@ from gateway.web.guard import Guard
 from gateway.web.plain_door import authority_route
 from gateway.web.token_scopes import OF_THE_SITE_FILE, role_of
 from gateway.web.visitor import RefusedError, Visitor, VisitorKind
+from kit.web.guarding import BROWSER_COOKIE, form_token
 from screens.asked_route import AskedRoute
-from screens.guarding import BROWSER_COOKIE, form_token
 from screens.second_factor import new_secret
 from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
 from sitewarden.composition.kinds import KINDS
@@ -73,7 +73,7 @@ class WholeBox:
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        app = gateway._servers["web"].config.app
+        app = gateway.web.app
         assert isinstance(app, FastAPI)
         self.app = app
         self.routes = {(method, str(route.path)) for route in app.routes for method in route.methods}  # type: ignore[attr-defined]

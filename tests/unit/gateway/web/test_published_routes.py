@@ -115,7 +115,7 @@ async def _box_app(folder: Path) -> FastAPI:
     """The application of a whole box that has come up and gone down again."""
     ports = {name: free_port() for name in ("crane-1", "crane-2", "pit-1")}
     gateway = Gateway(load(write_site(folder, ports, free_port()), DRIVERS, UPLINKS, KINDS))
-    app = gateway._servers["web"].config.app
+    app = gateway.web.app
     assert isinstance(app, FastAPI)
     stop = asyncio.Event()
     stop.set()
