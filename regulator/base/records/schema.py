@@ -28,10 +28,11 @@ def prepare(database: DeskDatabase) -> None:
     with database.engine.begin() as db:
         if not database.is_sqlite:
             db.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK})
-        if MigrationContext.configure(db).get_current_revision() == BEFORE:
-            raise ValueError(f"a schema of a desk before 1.2.0 ({BEFORE}): start a desk of 1.2.0 on it once, then this")
         config.attributes["connection"] = db
         try:
             command.upgrade(config, "head")
         except CommandError as error:
+            if MigrationContext.configure(db).get_current_revision() == BEFORE:
+                words = f"a schema of a desk before 1.2.0 ({BEFORE}): start a desk of 1.2.0 on it once, then this one"
+                raise ValueError(words) from None
             raise ValueError(f"a schema of another version: {error}") from None
