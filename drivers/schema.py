@@ -3,7 +3,6 @@
 Knows nothing of files: `gateway.settings` reads YAML and validates it with these models.
 """
 
-import math
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
@@ -122,10 +121,6 @@ class TablePoint(Schema):
     def raw_sentinel(self, sentinel: float) -> float:
         """The raw value that a decoder sees for this sentinel."""
         return sentinel
-
-    def believable(self, value: float) -> bool:
-        """Whether an engineering value lies inside the instrument's range."""
-        return math.isfinite(value) and self.min <= value <= self.max
 
 
 class DeviceTable(Schema):

@@ -138,7 +138,8 @@ class CameraDriver:
             values["frames_per_s"] = self.capture.state().report.frames_per_s
         table: CameraTable = seen.device.table
         value = np.array([values.get(point.key, math.nan) for point in table.points], dtype=np.float64)
-        good = [point.believable(each) for point, each in zip(table.points, value.tolist(), strict=True)]
+        low, high = np.array([(point.min, point.max) for point in table.points]).T
+        good = (low <= value) & (value <= high)  # no number is neither
         quality = np.where(good, Quality.GOOD, Quality.BAD).astype(np.uint8)
         return Readings(
             seen.camera,

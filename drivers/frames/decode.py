@@ -26,7 +26,6 @@ from gateway.model.reading import GOOD, SUSPECT, RawBlock, Readings
 from gateway.ports import BoundDevice
 
 _READ_HOLDING_REGISTERS = 3
-_DOUBLE_BYTES = 8
 _NUMBER = re.compile(rb"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _YEAR_2000_NS = 946_684_800_000_000_000
 _UNITS_NS = {"s": 1_000_000_000, "ms": 1_000_000}

@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from drivers.belief import Flags, Floats, NumberBelief, believe_numbers
 from drivers.numbers.point import NumberPoint
-from drivers.numbers.types import NumberType
 
 Bytes = NDArray[np.uint8]
 
@@ -31,9 +30,10 @@ Bytes = NDArray[np.uint8]
 @dataclass(frozen=True, slots=True, eq=False)
 class _Group:
     """Points of one type and size: `slice_` of the gathered bytes, `positions` among the points; shift and mask for
-    fields."""
+    fields, `bcd_digits` where four bits are a digit (0: they are not)."""
 
-    type: NumberType
+    is_field: bool
+    bcd_digits: int
     dtype: np.dtype[np.generic]
     slice_: slice
     positions: NDArray[np.intp] | slice
@@ -97,7 +97,8 @@ def _group(points: Sequence[NumberPoint], members: list[int], slice_: slice) -> 
     held = np.dtype(f"u{first.size}")
     run = members == list(range(members[0], members[0] + len(members)))
     return _Group(
-        type=first.type,
+        is_field=first.type.is_field,
+        bcd_digits=2 * first.type.bytes if first.type.is_bcd else 0,
         dtype=dtype,
         slice_=slice_,
         positions=slice(members[0], members[0] + len(members)) if run else np.array(members, dtype=np.intp),
@@ -107,9 +108,9 @@ def _group(points: Sequence[NumberPoint], members: list[int], slice_: slice) -> 
 
 
 def _values_of(group: _Group, values: NDArray[np.generic]) -> NDArray[np.generic]:
-    if group.type.is_field:
+    if group.is_field:
         return (values >> group.shift) & group.mask  # type: ignore[operator, no-any-return]
-    return _from_bcd(values, 2 * group.type.bytes) if group.type.is_bcd else values
+    return _from_bcd(values, group.bcd_digits) if group.bcd_digits else values
 
 
 def _from_bcd(coded: NDArray[np.generic], digits: int) -> Floats:

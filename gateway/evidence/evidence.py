@@ -249,7 +249,7 @@ def _sample_content(
     content: dict[str, Canonical] = {
         "device": readings.device,
         "observed_at_ns": readings.observed_at_ns,
-        "point": [points[int(readings.point_index[column])].point_id for column in columns],
+        "point": [points.points[int(readings.point_index[column])].point_id for column in columns],
         "value": [decimal_text(float(readings.value[column])) for column in columns],
         "quality": [int(readings.quality[column]) for column in columns],
     }

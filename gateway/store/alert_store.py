@@ -25,12 +25,12 @@ from contract.chain import ChainFault, ChainHead, verify_chain
 from gateway.model.alarm import Alarm, OutOfService, RuleInfo, Severity, TransitionKind
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.model.errors import StoreError
+from gateway.model.repair import Repair
 from gateway.store.chain_mending import restore_evidence
 from gateway.store.database import (
     DiskFaultError,
     DiskFullError,
     FollowingReader,
-    Repair,
     Schema,
     Writer,
     is_disk_fault,

@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from gateway.model.errors import DecodeError, StoreError
+from gateway.model.repair import Repair
 from gateway.store.salvage import fill_torn_end, salvage_table
 
 log = logging.getLogger(__name__)
@@ -65,15 +66,6 @@ class Schema:
     tables: Sequence[str]
     added: Sequence[str] = ()
     check_up_to_bytes: int = 2**63
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """A damaged file was moved aside: where it lies now, and how many rows of each table could be carried over."""
-
-    aside: Path
-    reason: str
-    rows: dict[str, int]
 
 
 def open_connection(path: Path, schema: Schema) -> sqlite3.Connection:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from gateway.model.errors import DecodeError, StoreError
 from gateway.model.quantity import PointTable
 from gateway.model.reading import Readings
+from gateway.model.repair import Repair
 from gateway.store.blocks import (
     Minutes,
     Polls,
@@ -34,7 +35,7 @@ from gateway.store.blocks import (
     roll_up,
     unpack_polls,
 )
-from gateway.store.database import Repair, Schema, Writer, is_full, open_or_repair, reopen_connection
+from gateway.store.database import Schema, Writer, is_full, open_or_repair, reopen_connection
 from gateway.store.history_upkeep import Bounds as Bounds  # noqa: PLC0414 - part of this module's interface
 from gateway.store.history_upkeep import Retired as Retired  # noqa: PLC0414
 from gateway.store.history_upkeep import leave_unjoined, retire, tidy

@@ -53,7 +53,6 @@ logger = logging.getLogger(__name__)
 _TICK_S = 0.1
 _STARTING_S = 20.0
 _ANSWER_S = 10.0
-_STOP_S = 2.0
 _CLIP_MAX_BYTES = 600_000_000
 _LIVE_MAX_BYTES = 6_000_000
 _STDERR_KEPT = 2_000

@@ -25,9 +25,10 @@ from vision.camera.address import checked_source, redact
 from vision.camera.faults import CaptureFault
 from vision.camera.plan import CapturePlan
 from vision.detector import SHIPPED_MODEL, Backend, ModelError, open_detector
+from vision.edges.taped import guarded, taped_edges
 from vision.edges.watch import EdgeWatch
 from vision.eye.parts import SiteDetector
-from vision.eye.view_edges import EdgesByView, ViewEdges, guarded, taped_edges
+from vision.eye.view_edges import EdgesByView, ViewEdges
 from vision.helmets.settings import settings_at
 from vision.survey.parsing import read_survey
 from vision.watch.eye import Sight, WatchEye

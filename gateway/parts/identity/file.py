@@ -26,6 +26,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from kit.durable import sync_folder
 from kit.secret import Secret
 
 SEALED_FILE = "identity.sealed"
@@ -171,7 +172,7 @@ class IdentityFile:
             next_key.replace(self._folder / KEY_FILE)
         else:
             next_key.unlink()
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
 
     def _seal(self, content: bytes, key: IdentityKey) -> None:
         cipher = AESGCM(key.raw)
@@ -239,12 +240,4 @@ def _replace(path: Path, content: bytes) -> None:
     except OSError:
         part.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)

@@ -31,8 +31,8 @@ from gateway.parts.shift.office_fault import Fault, signer
 from gateway.store.outbox_reader import OutboxReader
 from gateway.web.answer_fields import OrderSeq, Sha256
 from gateway.web.pages import Pages
-from gateway.web.sheet import Words
 from gateway.web.visitor import RefusedError, Role, require, visitor_of
+from kit.words import Words
 from screens.published import Media, operation
 
 KEPT_WITHIN_S = 60.0

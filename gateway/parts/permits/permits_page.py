@@ -28,19 +28,19 @@ from gateway.parts.permits.desk import MAX_WORDS, EntryRefusedError, NewPermit, 
 from gateway.parts.permits.register import SCAFFOLD
 from gateway.parts.shift.office_fault import Fault, signer
 from gateway.web.pages import Pages
-from gateway.web.sheet import Words
 from gateway.web.visitor import RefusedError, Role, require
+from kit.words import Words
 from screens.formats import SITE_ZONE
 
 KEPT_WITHIN_S = 30.0
 MOST_ROWS = 100
 SECOND_NS = 1_000_000_000
 NOTICES = {
-    "permit": "Permit entered and sealed.",
-    "warning": "Warning entered and sealed.",
-    "withdrawn": "Withdrawn and sealed.",
-    "acknowledged": "Warning acknowledged and sealed.",
-    "checked": "Check entered and sealed.",
+    "permit": Words("许可已录入并存证。", "Permit entered and sealed."),
+    "warning": Words("预警已录入并存证。", "Warning entered and sealed."),
+    "withdrawn": Words("已撤销并存证。", "Withdrawn and sealed."),
+    "acknowledged": Words("预警已签收并存证。", "Warning acknowledged and sealed."),
+    "checked": Words("检查结果已录入并存证。", "Check entered and sealed."),
 }
 SPAN_FIELDS = ("valid_from", "valid_until")
 PERMIT_FIELDS = ("number", "work", "asset", "place", "holder", "issued_by", "reason", *SPAN_FIELDS)
@@ -142,7 +142,6 @@ def _shown(
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     register, now_ns = desk.register, pages.now_ns()
-    said = NOTICES.get(request.query_params.get("done", ""))
     titles = {asset.asset: Words(asset.title_zh, asset.title_en) for asset in pages.view.parts.assets}
     return pages.render(
         request,
@@ -164,7 +163,7 @@ def _shown(
         warning_typed=_typed(typed, "level", WARNING_FIELDS),
         most=MAX_WORDS,
         asked_ns=now_ns,
-        notice=pages.text(request, said) if said else "",
+        notice=pages.done(request, NOTICES),
     )
 
 

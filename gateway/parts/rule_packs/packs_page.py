@@ -21,12 +21,15 @@ from gateway.parts.rule_packs.offer_file import Outcome
 from gateway.parts.rule_packs.office import PackDecisionError, PackOffice
 from gateway.parts.shift.office_fault import Fault, signer
 from gateway.web.pages import Pages
-from gateway.web.sheet import Words
 from gateway.web.visitor import Role, require
+from kit.words import Words
 
 KEPT_WITHIN_S = 30.0
 MOST_ROWS = 100
-NOTICES = {"active": "Taken into force and sealed.", "declined": "Declined and sealed."}
+NOTICES = {
+    "active": Words("已启用并存证。", "Taken into force and sealed."),
+    "declined": Words("已登记为不接受并存证。", "Declined and sealed."),
+}
 
 
 def pack_routes(app: FastAPI, pages: Pages, office: PackOffice, in_force: Callable[[], Sequence[PackInForce]]) -> None:
@@ -71,7 +74,6 @@ async def _shown(
     fault: Fault | None = None,
 ) -> Response:
     offers = await asyncio.to_thread(office.offers)
-    said = NOTICES.get(request.query_params.get("done", ""))
     return pages.render(
         request,
         "packs.html",
@@ -80,5 +82,5 @@ async def _shown(
         in_force=in_force(),
         waiting=Outcome.WAITING,
         fault=fault,
-        notice=pages.text(request, said) if said else "",
+        notice=pages.done(request, NOTICES),
     )

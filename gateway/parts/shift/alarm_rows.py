@@ -6,7 +6,8 @@ In: alarms, notes. Out: sections. Of many alarms the gravest are named, of the o
 from collections.abc import Mapping, Sequence
 
 from gateway.model.alarm import Alarm, Severity
-from gateway.web.sheet import NONE, Cell, Mark, Section, Words, count, moment, plain
+from gateway.web.sheet import NONE, Cell, Mark, Section, count, moment, plain
+from kit.words import Words
 
 MOST_ALARMS = 100
 PRIORITY = {

@@ -34,8 +34,8 @@ from gateway.parts.shift.figures_view import (
 )
 from gateway.store.alarm_reader import AlarmReader
 from gateway.web.pages import Pages
-from gateway.web.sheet import Words
 from gateway.web.visitor import RefusedError, Role, require
+from kit.words import Words
 from screens.citing import certainty_text
 from screens.days import Day
 from screens.formats import local_day_time

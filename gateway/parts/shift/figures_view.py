@@ -17,7 +17,7 @@ from gateway.figures.targets import SECOND_HAND, Standing, Target
 from gateway.model.alarm import Alarm, OutOfService, Severity
 from gateway.parts.shift.safety_log import DayNotBegunError, log_day
 from gateway.store.alarm_reader import AlarmReader
-from gateway.web.sheet import Words
+from kit.words import Words
 
 DAY_NS = 86_400_000_000_000
 SPANS = {"1d": 1, "7d": 7, "30d": 30, "90d": 90}

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from gateway.store.alert_store import KeptRecord
-from gateway.web.sheet import Cell, Mark, Words, count, moment, plain
+from gateway.web.sheet import Cell, Mark, count, moment, plain
+from kit.words import Words
 
 Row = tuple[Cell, ...]
 Content = Mapping[str, Any]

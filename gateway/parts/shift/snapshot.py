@@ -3,7 +3,7 @@
 from gateway.parts.shift.shift_gathering import DownLink, ShiftSnapshot, UnknownRule
 from gateway.ports import LinkState
 from gateway.web.read_model import BoxView
-from gateway.web.sheet import Words
+from kit.words import Words
 
 STATES = {LinkState.DOWN: Words("中断", "down"), LinkState.STARTING: Words("尚无数据", "nothing heard yet")}
 

@@ -5,16 +5,13 @@ import hashlib
 import re
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from regulator.base.documents.check_code import check_code
 from regulator.base.documents.paper import Paper
+from screens.templating import paper_environment
 
 FOLDER = Path(__file__).parent
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
+_ENVIRONMENT = paper_environment(FOLDER)
 
 
 def paper_html(paper: Paper) -> bytes:

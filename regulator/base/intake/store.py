@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from alembic.util import CommandError
 from pydantic import BaseModel
 from sqlalchemy import Connection, inspect
 
@@ -158,14 +157,11 @@ def open_database(url: str) -> DeskDatabase:
     try:
         tables = inspect(database.engine).get_table_names()
         if "boxes" in tables and "alembic_version" not in tables:
-            raise ValueError(f"{_name(database)}: made by a receiver before the desk; give it a new file")
+            raise ValueError("made by a receiver before the desk; give it a new file")
         prepare(database)
-    except CommandError as error:
+    except ValueError as error:
         database.close()
-        raise ValueError(f"{_name(database)}: a schema of another version: {error}") from None
-    except ValueError:
-        database.close()
-        raise
+        raise ValueError(f"{_name(database)}: {error}") from None
     return database
 
 

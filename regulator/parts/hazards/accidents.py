@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select
 
 from contract.canonical import Canonical
+from regulator.base.deadline_days import Urgency, Warned, urgency
 from regulator.base.model.actor import Actor, Duty
 from regulator.base.model.hazard import HazardKind
 from regulator.base.model.refusals import RefusedError
@@ -20,7 +21,6 @@ from regulator.base.records.tables.hazards import (
     hazard_deadlines,
     hazard_warnings,
 )
-from regulator.parts.hazards.deadline_days import Urgency, Warned, urgency
 from regulator.parts.hazards.deadlines import DeadlineKind, Deadlines, Outcome, Subject, open_deadlines
 from regulator.parts.hazards.record import HazardRecord, find_hazard
 from regulator.parts.hazards.states import SUPERVISION

@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
 
+from regulator.base.deadline_days import due_day, end_of_day_ns
 from regulator.base.model.actor import Actor, Level
+from regulator.base.model.hazard_states import HazardAction
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.hazards import hazard_deadlines, hazard_orders, hazard_requests
 from regulator.base.rules import Document
-from regulator.parts.hazards.deadline_days import due_day, end_of_day_ns
 from regulator.parts.hazards.deadlines import DeadlineKind, open_deadlines
 from regulator.parts.hazards.record import HazardRecord
-from regulator.parts.hazards.state_names import HazardAction
 from regulator.parts.hazards.step import Step
 from screens.formats import site_time
 
