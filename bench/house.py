@@ -22,7 +22,7 @@ SPEED: Final = re.compile(r"\w*(wind|gust|speed|veloc|mean)\w*_ms")
 # A point's key is data, its unit stands beside it: history, series databases, device tables and packs have it so.
 # A record whose fields are points by name, such as `CraneReadings`, calls them so too.
 POINT_KEY: Final = re.compile(r"wind_ms|wind_3s_ms")
-PAGE: Final = re.compile(r"(^|/)(web|pages)/|_(page|pages|routes)\.py$")
+PAGE: Final = re.compile(r"(.*/)?((web|pages)/(.*/)?(?!part\.py)[^/]*|[^/]*_(page|pages|routes)\.py)")
 # What a float's name ends in: its unit, or what a number without a unit is. `_d` is days, `_mm_d` millimetres a day.
 UNITS: Final = re.compile(
     r"(.*_)?(s|ms|ns|seconds|minutes|h|hours|d|days|m|mm|km|px|pt|metres|deg|rad|degc|pct|permille|hz|fps|kn|t|gib"
@@ -141,9 +141,9 @@ def _composition(house: House) -> Measure:
 
 
 def _largest(house: House) -> Measure:
-    sizes = {path: size for path, size in house.sizes.items() if not path.startswith(FROZEN)}
-    large = sorted((size, path) for path, size in sizes.items() if size > 500)
-    return Measure("lines of the largest module", max(sizes.values()), 500, found=[f"{a} {b}" for a, b in large])
+    sizes = sorted((size, path) for path, size in house.sizes.items() if not path.startswith(FROZEN))
+    found = [f"{size} {path}" for size, path in sizes if size > 500]
+    return Measure("lines of the largest module", sizes[-1][0], 500, found=found)
 
 
 def _excepts(house: House) -> Measure:
@@ -203,22 +203,18 @@ def _milliseconds(house: House) -> Measure:
 
 def _layers(house: House) -> Measure:
     """Packages whose children stand in no exhaustive list of layers."""
-    held = {
-        name
-        for contract in house.linter["contracts"]
-        if contract["type"] == "layers" and contract.get("exhaustive")
-        for name in contract.get("containers", ())
-    }
+    held = {name for each in house.linter["contracts"] if each.get("exhaustive") for name in each.get("containers", ())}
     found = sorted({*house.packages} - held)
     return Measure("packages without exhaustive import layers", len(found), 0, found=found)
 
 
 def _jobs(house: House) -> Measure:
-    """Modules of pages that make a job or hand one to a supervisor."""
+    """Modules of pages that put a job among others, or start one; a part that says what jobs it brings is no page."""
+    calls = [(place, ast.unparse(node.func)) for place, node in house.each(ast.Call)]
+    calls += [(place, f"{ast.unparse(node.target)}.append") for place, node in house.each(ast.AugAssign)]
+    put = re.compile(r"(.*\.)?(jobs\.(append|extend)|supervisor\.start)")
     found = [
-        f"{place} {ast.unparse(node)[:60]}"
-        for place, node in house.each(ast.Call)
-        if PAGE.search(place.partition(":")[0]) and re.search(r"(^|\W)(Job|supervisor\.start)$", ast.unparse(node.func))
+        f"{place} {said}" for place, said in calls if PAGE.fullmatch(place.partition(":")[0]) and put.fullmatch(said)
     ]
     return Measure("jobs registered by pages", len(found), 0, found=found)
 

@@ -62,6 +62,7 @@ BREAKS = {
     ],
     "jobs registered by pages": [
         {"gateway/web/page.py": "def _routes(desk):\n    desk.jobs.append(Job('draws', 60, None))\n"},
+        {"gateway/web/page.py": "def _routes(desk):\n    desk.jobs += [Job('draws', 60, None)]\n"},
         {"regulator/parts/draw_routes.py": "def _routes(self):\n    self.supervisor.start('draws', None)\n"},
     ],
 }
@@ -88,6 +89,13 @@ def test_a_number_in_the_unit_of_its_point_needs_no_unit(tmp_path):
     )
 
     assert _broken(tmp_path, {"gateway/web/page.py": named}) == []
+
+
+def test_what_jobs_a_part_brings_may_stand_beside_its_pages(tmp_path):
+    part = "def _part(desk):\n    return Part(_install, jobs=(Job('draws', 60, None),))\n"
+
+    assert _broken(tmp_path, {"regulator/parts/draw_routes.py": part}) == []
+    assert _broken(tmp_path, {"regulator/base/web/part.py": "def _put(desk):\n    desk.jobs.append(1)\n"}) == []
 
 
 def test_a_broken_bound_is_named_with_its_place_and_ends_in_status_1(tmp_path):

@@ -35,7 +35,7 @@ def judged(n_right: int, n_wrong: int, seed: int = 1) -> tuple[NDArray[np.float6
 
 
 def test_a_threshold_between_right_and_wrong_is_found() -> None:
-    found = adapt(*judged(60, 40), own=OWN, in_force=OWN)
+    found = adapt(*judged(60, 40), own_score=OWN, in_force_score=OWN)
     assert 0.66 < found.threshold < 0.72
     assert (found.before.precision.k, found.before.precision.n) == (60, 100)
     assert found.after.precision.low > found.before.precision.high
@@ -50,7 +50,7 @@ def test_the_fewest_right_alarms_are_those_of_which_keeping_all_shows_enough() -
 @pytest.mark.parametrize(("n_right", "n_wrong"), [(NEEDED_RIGHT - 1, 50), (50, NEEDED_WRONG - 1), (0, 0)])
 def test_too_few_are_told_with_how_many_are_needed(n_right: int, n_wrong: int) -> None:
     with pytest.raises(NotAdaptedError, match=f"{n_right} right and {n_wrong} wrong, at least 24 right and 10 wrong"):
-        adapt(*judged(n_right, n_wrong), own=OWN, in_force=OWN)
+        adapt(*judged(n_right, n_wrong), own_score=OWN, in_force_score=OWN)
 
 
 def test_scores_that_tell_nothing_apart_change_nothing() -> None:
@@ -71,7 +71,7 @@ def test_never_below_the_models_own_and_back_down_to_it() -> None:
     score, right = judged(60, 0)
     wrong = np.full(12, 0.85)  # a thing that scores as high as heads do: nothing tells it apart
     score, right = np.concatenate([score, wrong]), np.concatenate([right, np.zeros(12, bool)])
-    found = adapt(score, right, own=OWN, in_force=0.89)
+    found = adapt(score, right, own_score=OWN, in_force_score=0.89)
     assert OWN <= found.threshold < 0.73
     assert found.after.kept.value > found.before.kept.value
 
