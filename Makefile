@@ -37,7 +37,7 @@ help:
 	@echo "make check-wheels   are all locked packages to be had for x86-64 and aarch64, Python 3.11 to 3.14? (uv, network)"
 	@echo "make test    install the servers that the tests need (apt-get, when allowed) and run every test"
 	@echo "make coverage   the same tests, and which branches they never take"
-	@echo "make check   ruff, mypy --strict, import contracts, documents and glossary; make docs   the documents as a site"
+	@echo "make check   ruff, mypy --strict, import contracts, the house, documents and glossary; make docs   the documents as a site"
 	@echo "make train DATA=DIR START=yolox_nano.onnx   train the detector, export, measure, write its card (docs/training.md)"
 	@echo "make screenshots   every screen into screenshots/, as a phone and a wall show it"
 	@echo "make bench-desk ARGS=--quick   50 simulated sites, a storm of alarms and reviewers against the desk"
@@ -75,6 +75,7 @@ check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m bench.house
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_glossary.py tests/unit/test_documents.py
 
 # The documents as a site in build/docs; built and read without a network.

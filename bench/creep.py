@@ -7,7 +7,7 @@ failure, how often the 90 % interval held it (over all words, and at the first w
 were spoken of and how many of them within 72 h and, clearly, within 24 h (what raises a P1), and the CPU time of a
 reading.
 
-Seeds 1 to 9999 are for trying, 50000 on for the figures of docs/performance.md: nothing is chosen by those.
+Seeds 1 to 9999 are for trying, 60000 on for the figures of docs/performance.md: nothing is chosen by those.
 
 Readings of a day come up to an hour late: the last one that is 48 h before a failure lies up to 72 h before it.
 """

@@ -23,6 +23,7 @@ from playwright.async_api import Page, async_playwright
 from bench.curve_history import MINUTE_NS, write_history
 from gateway.settings import load
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.chromium import launch, throttle_cpu
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.mosquitto import free_port
@@ -52,7 +53,7 @@ async def measure(shape: str, runs: int, slower: float) -> dict[str, object]:
         folder, port = Path(name), free_port()
         site = write_site(folder, {asset: free_port() for asset in (*CRANES, PIT)}, port)
         end_ns = time.time_ns() // MINUTE_NS * MINUTE_NS - 2 * MINUTE_NS
-        settings = load(site, DRIVERS, UPLINKS)
+        settings = load(site, DRIVERS, UPLINKS, KINDS)
         write_history(folder / "box", settings.points, DEVICE, POINTS, SHAPES[shape], end_ns)
         span = f"from_ns={end_ns - POINTS * SHAPES[shape]}&to_ns={end_ns}"
         with GatewayProcess(site, f"http://127.0.0.1:{port}") as gateway:

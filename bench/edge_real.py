@@ -5,7 +5,8 @@
     python -m bench.edge_real FOLDER --guarded-s 3600    nothing is taken away: false sections and UNKNOWN alone
 
 `told`: sections of which true findings named six tenths of the metres within 60 s. `bare_called_ok`: share of the metre
-seconds of what is away, from the second in which it went. Tape is counted apart: it is never protection.
+seconds of what is away, from the second in which it went. Tape is counted apart: it is never protection, so the whole
+edge is away from the first second on, whether tape hangs there or not.
 """
 
 import argparse
@@ -22,6 +23,8 @@ import numpy as np
 from bench.edge_real_scenes import LENGTH_S, Folder, RealScene
 from gateway.model.verdict import Truth
 from vision.edges.scoring import MissingSection, Tally
+from vision.edges.taped import guarded as guarded_edges
+from vision.edges.taped import taped_edges
 from vision.edges.watch import EdgeWatch, Section
 from vision.picture.finding import Finding, FindingKind
 from vision.picture.frame import Frame
@@ -80,16 +83,21 @@ class Count:
 
 def judged(scene: RealScene, seconds: int, guarded: bool) -> Count:
     """One scene from its first second on."""
-    truth = () if guarded else scene.truth
-    watch, tally, count = EdgeWatch(scene.survey, scene.reference), Tally(truth), Count()
+    truth = () if guarded and scene.kind != "tape" else scene.truth
+    watch, tally, count = EdgeWatch(guarded_edges(scene.survey), scene.reference), Tally(truth), Count()
+    taped = taped_edges(scene.survey)
     best = [0.0] * len(truth)
     for second in range(seconds):
         image, persons = scene.frame_at(second, whole=guarded)
         now = second * SECOND
         begun = time.process_time()
-        findings = watch.step(Frame("real", second, now, now, True, 1, image), persons, True, now)
+        frame = Frame("real", second, now, now, True, 1, image)
+        findings = (
+            *watch.step(frame, persons, True, now),
+            *(each for edge in taped for each in edge.step(frame, persons, True, now)),
+        )
         count.spent_s += time.process_time() - begun
-        sections = watch.sections(now)
+        sections = (*watch.sections(now), *(edge.section for edge in taped))
         tally.take(second, findings, sections)
         for n, section in enumerate(truth):
             if section.from_s <= second <= section.from_s + WITHIN_S:

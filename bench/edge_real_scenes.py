@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.survey import Edge, EdgeKind, RailMark, Survey
+from gateway.model.survey import Edge, EdgeKind, Protection, RailMark, Survey
 from vision.edges.scoring import MissingSection
 
 TYPES: Final = ("rail", "mesh", "net", "cable", "tape", "cover", "pit_fence", "stair")
@@ -262,6 +262,8 @@ class RealScene:
     @property
     def truth(self) -> tuple[MissingSection, ...]:
         """What is away, and when."""
+        if self.kind == "tape":
+            return (MissingSection("edge", 0.0, self.length_m, 0.0, LENGTH_S, "tape"),)
         edge = "hole" if self.kind == "cover" else "edge"
         return tuple(
             MissingSection(edge, a, b, *AWAY_S[n], "cover" if edge == "hole" else self.kind)
@@ -511,9 +513,9 @@ class RealScene:
             shift = at((foot[0], foot[1], foot[2] + RAIL_M))
             marks.append(RailMark((float(spot[0]), float(spot[1])), shift, RAIL_M))
         kind = EdgeKind.PIT_EDGE if self.kind == "pit_fence" else EdgeKind.FLOOR_EDGE
-        return Survey(
-            "real", 1, 0, "bench", "0" * 64, (), (Edge("edge", "edge", kind, line, self.length_m, tuple(marks)),)
-        )
+        stands = Protection.TAPE if self.kind == "tape" else Protection.UNKNOWN
+        edge = Edge("edge", "edge", kind, line, self.length_m, tuple(marks), stands)
+        return Survey("real", 1, 0, "bench", "0" * 64, (), (edge,))
 
 
 def _along(lens: Pinhole, start: Point, end: NDArray[np.float64], part: float) -> float:

@@ -23,20 +23,21 @@ from gateway.model.verdict import TRUE, Verdicts
 from gateway.settings import config_root, load
 from gateway.web.read_model import Row
 from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
+from sitewarden.composition.kinds import KINDS
 
 PARTS = ("/", "/parts/overview-alarms", "/parts/overview-plan", "/parts/overview-bars", "/parts/topbar")
 
 
 async def measured(alarms: int, looks: int) -> dict[str, Row]:
     """For each part: p50 and p95 in ms, bytes plain and gzipped."""
-    settings = load(config_root() / "sites" / "afternoon.yaml", DRIVERS, UPLINKS)
+    settings = load(config_root() / "sites" / "afternoon.yaml", DRIVERS, UPLINKS, KINDS)
     with tempfile.TemporaryDirectory() as folder:
         storage = settings.storage.model_copy(update={"folder": Path(folder)})
         web = settings.web.model_copy(update={"port": 0})
         gateway = Gateway(replace(settings, storage=storage, web=web))
         recorder = asyncio.create_task(gateway.recorder.run())
         await raise_alarms(gateway, alarms)
-        app: Any = gateway._servers["web"].config.app
+        app: Any = gateway.web.app
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:1") as client:
             found = {path: await look(client, path, looks) for path in PARTS}
@@ -47,11 +48,11 @@ async def measured(alarms: int, looks: int) -> dict[str, Row]:
 
 async def raise_alarms(gateway: Gateway, count: int) -> None:
     """Raise so many alarms, and wait until they are on the disk."""
-    rows = np.arange(min(count, len(gateway.rules.rules)), dtype=np.int32)
+    rows = np.arange(min(count, len(gateway.line.rules.rules)), dtype=np.int32)
     now_ns = gateway.clock.now_ns()
     for later_ns in (0, 10**15):  # beyond every delay
         verdicts = Verdicts(rows, np.full(len(rows), TRUE, np.uint8), np.full(len(rows), 120.0), now_ns + later_ns)
-        for transition in gateway.alarms.step(verdicts):
+        for transition in gateway.line.alarms.step(verdicts):
             gateway.recorder.record_transition(transition, None, ())
     await gateway.recorder.drain()
 

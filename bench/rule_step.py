@@ -25,6 +25,7 @@ from gateway.rules.table import RuleTable
 from gateway.rules.window import Window
 from gateway.settings import Settings, load
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 
 _CHART = [(2.5, 6.0), (20.0, 6.0), (30.0, 3.7), (40.0, 2.6), (50.0, 1.9)]
 _CRANE: dict[str, Any] = {
@@ -57,7 +58,7 @@ def site(folder: Path) -> Settings:
     }
     path = folder / "site.yaml"
     path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
-    return load(path, DRIVERS, UPLINKS)
+    return load(path, DRIVERS, UPLINKS, KINDS)
 
 
 def measure(steps: int) -> dict[str, object]:

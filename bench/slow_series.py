@@ -19,6 +19,7 @@ import yaml
 
 from gateway.settings import Settings, load
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from sitewarden.replay.replay import ReplaySource, replay
 
 START_S = 1_767_225_600
@@ -74,7 +75,7 @@ def hand_read_site(folder: Path, shape: Shape) -> Settings:
     }
     path = folder / "site.yaml"
     path.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
-    return load(str(path), DRIVERS, UPLINKS)
+    return load(str(path), DRIVERS, UPLINKS, KINDS)
 
 
 def write_series(path: Path, shape: Shape) -> None:

@@ -39,6 +39,7 @@ from gateway.settings import load
 from gateway.store.alert_store import open_for_reading
 from gateway.store.history_reader import MAX_SAMPLES, HistoryReader
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.demo_box import admitted_gaps, alerts_per_overload, untold
 
 PAUSE_NS, EDGE_NS, WINDOW_NS = 1_000_000_000, 300_000_000, 300_000_000_000
@@ -235,7 +236,7 @@ def _untold_while_moved(world: World, overloads: list[Overload], held: list[dict
 
 def _not_admitted(world: World, since_ns: int) -> list[tuple[int, int]]:
     """Pauses of a crane's history without a record. The clock's own jumps are no pauses."""
-    settings = load(world.folder / "demo-site.yaml", DRIVERS, UPLINKS)
+    settings = load(world.folder / "demo-site.yaml", DRIVERS, UPLINKS, KINDS)
     reader = HistoryReader(world.box.storage / "history.db", settings.points)
     try:
         times = sample_times(reader, "crane-1.moment_pct", since_ns)

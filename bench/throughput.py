@@ -21,6 +21,7 @@ from bench.peers.running import Counter
 from gateway.settings import load
 from gateway.store.history_reader import HistoryReader
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.libmodbus_server import LibmodbusServer
 from tests.fakes.mosquitto import Mosquitto, free_port
@@ -129,7 +130,7 @@ def measure(seconds: float, poll_ms: int, size: Size = Size()) -> dict[str, obje
             skipped = gateway.metric("sitewarden_skipped_polls")
             received_when_stopped = gateway.metric("sitewarden_readings")
         time.sleep(2)
-        settings = load(site_file, DRIVERS, UPLINKS)
+        settings = load(site_file, DRIVERS, UPLINKS, KINDS)
         reader = HistoryReader(folder / "box" / "history.db", settings.points)
         _, in_history = reader.rows()
         reader.close()

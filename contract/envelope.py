@@ -175,7 +175,7 @@ def read_model(model: type[ModelT], fields: dict[str, Any], fault: type[Contract
 
 
 def error_text(fault: ContractFault) -> ErrorText:
-    """A fault as it travels."""
+    """A fault as it travels in a reply of kind `error`."""
     return ErrorText(
         code=fault.code,
         message_zh=fault.message_zh,

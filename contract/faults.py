@@ -25,7 +25,7 @@ class ContractFault(Exception):  # noqa: N818 - a fault is reported to the other
 
 
 class Malformed(ContractFault):
-    """Bytes that are no envelope."""
+    """The bytes are no envelope that can be read."""
 
     code, status = "malformed", 400
     message_zh, message_en = "报文不是有效的信封", "The bytes are not an envelope"
@@ -154,7 +154,7 @@ class DigestMismatch(ContractFault):
 
 
 class Overloaded(ContractFault):
-    """Not now; `retry_after_s` says when."""
+    """The regulator is busy: `retry_after_s` says when to try again."""
 
     code, status = "overloaded", 429
     message_zh, message_en = "请求过多，请稍后重试", "Too many requests, try again later"
@@ -167,7 +167,7 @@ class QuotaReached(Overloaded):
 
 
 class NotFound(ContractFault):
-    """No such address."""
+    """There is no such address at this regulator."""
 
     code, status = "not_found", 404
     message_zh, message_en = "地址不存在", "There is nothing at this address"

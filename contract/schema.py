@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from contract.envelope import Envelope, Reply, SignedText
-from contract.messages import MAILBOX_KINDS, REPLY_KINDS, UP_KINDS, ChainCheckpoint, MailboxMessage, ReceiptText
+from contract.mailbox import MAILBOX_KINDS
+from contract.messages import REPLY_KINDS, UP_KINDS, ChainCheckpoint, MailboxMessage, ReceiptText
 
 
 def json_schemas() -> dict[str, Any]:

@@ -39,7 +39,7 @@ class VerifyKey(Protocol):
 
     @property
     def key_id(self) -> str:
-        """The fingerprint, see `fingerprint`."""
+        """The fingerprint of this key, as `fingerprint` makes it."""
         ...
 
     @property
@@ -57,7 +57,7 @@ class SignKey(Protocol):
 
     @property
     def public(self) -> VerifyKey:
-        """The half that others get."""
+        """The public half, which others may have."""
         ...
 
     @property
@@ -99,7 +99,7 @@ class Ed25519VerifyKey:
         self.public_text = base64.b64encode(raw).decode("ascii")
 
     def verify(self, signature: str, data: bytes) -> None:
-        """See `VerifyKey.verify`."""
+        """Raises where the signature is not this key's, as `VerifyKey.verify` says."""
         try:
             self._key.verify(base64.b64decode(signature.encode("ascii"), validate=True), data)
         except (InvalidSignature, binascii.Error, UnicodeError):
@@ -107,7 +107,7 @@ class Ed25519VerifyKey:
 
 
 class Ed25519SignKey:
-    """A private Ed25519 key."""
+    """A private Ed25519 key (RFC 8032), kept in memory."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
@@ -115,15 +115,15 @@ class Ed25519SignKey:
 
     @property
     def present(self) -> SignKey:
-        """See `SignKey.present`."""
+        """This key itself, as `SignKey.present` says."""
         return self
 
     def sign(self, data: bytes) -> str:
-        """See `SignKey.sign`."""
+        """The signature over these bytes, as `SignKey.sign` says."""
         return base64.b64encode(self._key.sign(data)).decode("ascii")
 
     def pem(self) -> bytes:
-        """See `SignKey.pem`."""
+        """The private key as PEM text, as `SignKey.pem` says."""
         return self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -142,7 +142,7 @@ class Sm2VerifyKey:
         self.public_text = base64.b64encode(raw).decode("ascii")
 
     def verify(self, signature: str, data: bytes) -> None:
-        """See `VerifyKey.verify`."""
+        """Raises where the signature is not this key's, as `VerifyKey.verify` says."""
         try:
             made = base64.b64decode(signature.encode("ascii"), validate=True)
         except (binascii.Error, UnicodeError):
@@ -152,7 +152,7 @@ class Sm2VerifyKey:
 
 
 class Sm2SignKey:
-    """A private SM2 key."""
+    """A private SM2 key (GB/T 32918), kept in memory."""
 
     def __init__(self, private: bytes, public: bytes) -> None:
         self._private, self._raw = private, public
@@ -160,15 +160,15 @@ class Sm2SignKey:
 
     @property
     def present(self) -> SignKey:
-        """See `SignKey.present`."""
+        """This key itself, as `SignKey.present` says."""
         return self
 
     def sign(self, data: bytes) -> str:
-        """See `SignKey.sign`."""
+        """The signature over these bytes, as `SignKey.sign` says."""
         return base64.b64encode(sm2.sign(self._private, self._raw, data)).decode("ascii")
 
     def pem(self) -> bytes:
-        """See `SignKey.pem`."""
+        """The private key as PEM text, as `SignKey.pem` says."""
         return sm2.to_pem(self._private, self._raw)
 
 

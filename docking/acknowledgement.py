@@ -20,7 +20,7 @@ WRONG_SETTINGS_AFTER_S = 60.0
 
 
 class Outcome(Enum):
-    """See above."""
+    """What a platform's answer means: the table above."""
 
     TAKEN = auto()
     REFUSED = auto()

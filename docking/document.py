@@ -48,7 +48,7 @@ class MapDocument:
 
 
 def dotted(path: KeyPath) -> str:
-    """`("fields", 2, "of")` as `fields[2].of`."""
+    """A path as people write it: `("fields", 2, "of")` is `fields[2].of`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
@@ -108,6 +108,7 @@ class _Builder:
         self._values = 0
 
     def build(self, node: yaml.Node, path: KeyPath, line: int) -> Any:
+        """The value of a YAML node; its line is noted by its path."""
         self._values += 1
         self._document.lines[path] = line
         if self._values > _MAX_VALUES or len(path) > _MAX_DEPTH:

@@ -20,7 +20,7 @@ _LETTERS = {ValueKind.NUMBER: "NC", ValueKind.BYTES: "B"}
 
 
 def checked_field(document: MapDocument, path: KeyPath, kind: RecordKind, section: FieldSection) -> FieldMap | None:
-    """The field with everything resolved."""
+    """The field with all that it names resolved; None where a fault was noted."""
     before = len(document.faults)
     sources = [name for name in ("of", "none_of", "constant") if getattr(section, name) not in ("", (), None)]
     if len(sources) != 1:

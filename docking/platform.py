@@ -51,7 +51,7 @@ class Algorithm(StrEnum):
 
     @property
     def keyed(self) -> bool:
-        """Whether it takes a key."""
+        """Whether the algorithm takes a key of its own."""
         return self.value.startswith("hmac-")
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class RecordKind(StrEnum):
-    """What a record is about."""
+    """What a record is about; the word that it carries."""
 
     CRANE_REALTIME = "crane_realtime"
     CRANE_CYCLE = "crane_cycle"

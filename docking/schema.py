@@ -19,7 +19,7 @@ class _Section(BaseModel):
 
 
 class FieldSection(_Section):
-    """One field of theirs."""
+    """What a map says of one field of theirs."""
 
     name: Annotated[str, StringConstraints(pattern=FIELD_PATTERN)]
     of: str = ""
@@ -36,7 +36,7 @@ class FieldSection(_Section):
 
 
 class RecordSection(_Section):
-    """One kind of record."""
+    """What a map says of one kind of record."""
 
     path: _Path
     batch: Annotated[int, Field(ge=1, le=500)] = 1
@@ -71,7 +71,7 @@ class TokenSection(_Section):
 
 
 class TransportSection(_Section):
-    """How requests are made."""
+    """What a map says of how requests are made."""
 
     pattern: Literal["token_form", "header_signature", "api_key", "sorted_parameters"]
     credentials: Annotated[tuple[_Credential, ...], Field(min_length=1, max_length=8)]
@@ -85,7 +85,7 @@ class TransportSection(_Section):
 
 
 class ReplySection(_Section):
-    """What a reply means."""
+    """What a map says of how a reply is read."""
 
     at: _Text
     accepted: Annotated[tuple[Code, ...], Field(min_length=1)]

@@ -11,7 +11,7 @@ def shipped_folder() -> Path:
 
 
 def shipped_names() -> tuple[str, ...]:
-    """Their names, sorted."""
+    """The names of the maps that ship with the box, sorted."""
     return tuple(sorted(path.stem for path in shipped_folder().glob("*.yaml")))
 
 

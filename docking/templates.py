@@ -25,6 +25,7 @@ def filled(template: str, known: Mapping[str, str]) -> str:
     """The text. Raises LookupError for a name that is not known."""
 
     def one(piece: "re.Match[str]") -> str:
+        """The text that stands for one piece of the template."""
         return known[piece[1]] if piece[1] else piece[0][0]
 
     return _PIECE.sub(one, template)

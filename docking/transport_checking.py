@@ -22,7 +22,7 @@ _MOMENT = ("ts", "nonce", "body")
 
 
 def checked_transport(document: MapDocument, section: TransportSection) -> Transport:
-    """The transport with its templates."""
+    """How requests are made, every template of it checked."""
     pattern, path = Pattern(section.pattern), ("transport",)
     for name in _NEEDS[pattern]:
         if not getattr(section, name):

@@ -71,7 +71,7 @@ class Pace:
 
 
 class Poller:
-    """One device's polling loop."""
+    """The loop that polls one device again and again."""
 
     def __init__(self, device: PolledDevice, pace: Pace, clock: Clock, jitter: Jitter = full_jitter) -> None:
         self._device = device

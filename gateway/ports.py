@@ -28,15 +28,15 @@ class Clock(Protocol):
     """The only reader of time below `app`. Tests bring a simulated one and never sleep."""
 
     def now_ns(self) -> int:
-        """UTC, nanoseconds since 1970."""
+        """The time of day as UTC nanoseconds since 1970."""
         ...
 
     def monotonic_ns(self) -> int:
-        """For durations; never jumps."""
+        """For durations: nanoseconds that never jump."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait on this clock."""
+        """Wait so many seconds, as this clock counts them."""
         ...
 
 
@@ -155,7 +155,7 @@ class Eyes(Protocol):
         ...
 
     def use_hooks(self, hooks: Sequence[HookPose]) -> None:
-        """Where their hooks are now."""
+        """Take in where the cranes' hooks are now."""
         ...
 
 
@@ -191,7 +191,7 @@ class Uplink(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of sockets."""
+        """Let go of every socket that it holds open."""
         ...
 
 
@@ -200,7 +200,7 @@ class Background(Protocol):
     """An uplink with work of its own beside sending (heartbeats, a mailbox): `run` is supervised too."""
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Do its work for as long as it is let run."""
         ...
 
 

@@ -1,1 +1,1 @@
-"""What both faces and the drivers are made of: secrets, files, locks, clock, MQTT client."""
+"""What both faces and the drivers are made of: words, refusals, web shell, secrets, files, clock, MQTT client."""

@@ -8,15 +8,24 @@ large are read off in pieces and all but the first are forgotten; the connection
     |<------------------- HEAD_BYTES -------------------------->|  forgotten |
 
 In: what a broker sends. Out: paho's callbacks; `cut_from_bytes` tells in `on_message` that the payload is only a head.
-Knows no topics and no settings.
+`client_of` makes one as a site file says; `loss` puts the end of a connection in words. Knows no topics.
 """
 
+import ssl
+import struct
 from typing import Any, Final
 
-from paho.mqtt.client import Client
-from paho.mqtt.enums import MessageType, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.client import Client, DisconnectFlags
+from paho.mqtt.enums import CallbackAPIVersion, MessageType, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.exception import MQTTException
 from paho.mqtt.properties import VariableByteIntegers
+from paho.mqtt.reasoncodes import ReasonCode
 
+from kit.mqtt_settings import BrokerSettings, TlsFiles
+
+MALFORMED: Final = (MQTTException, ValueError, IndexError, struct.error)
+"""What paho raises at bytes that are no MQTT."""
+_UNSPECIFIED: Final = 0x80
 PIECE_BYTES: Final = 65_536
 HEAD_BYTES: Final = 131_072
 """A topic (at most 65,535 bytes), its lengths and identifier, and as much of what follows."""
@@ -50,6 +59,60 @@ class BoundedClient(Client):
             if self._protocol == MQTTProtocolVersion.MQTTv5:
                 _without_properties(self._in_packet["packet"], has_identifier=self._in_packet["command"] & 0x06 != 0)
         return super()._packet_handle()
+
+
+def client_of(
+    settings: BrokerSettings,
+    client_id: str,
+    tls: ssl.SSLContext | None,
+    max_packet_bytes: int,
+    *,
+    clean_session: bool | None = None,
+    manual_ack: bool = False,
+) -> BoundedClient:
+    """A client that never reconnects by itself. Raises LookupError for a password that cannot be read."""
+    version = MQTTProtocolVersion.MQTTv5 if settings.protocol == "5" else MQTTProtocolVersion.MQTTv311
+    client = BoundedClient(
+        CallbackAPIVersion.VERSION2,
+        client_id,
+        clean_session=clean_session,
+        protocol=version,
+        reconnect_on_failure=False,
+        manual_ack=manual_ack,
+        max_packet_bytes=max_packet_bytes,
+    )
+    client.connect_timeout = settings.connect_timeout_s
+    if settings.username:
+        client.username_pw_set(settings.username, settings.password.reveal() if settings.password else None)
+    if tls is not None:
+        client.tls_set_context(tls)
+    return client
+
+
+def shown(context: ssl.SSLContext, files: TlsFiles) -> ssl.SSLContext:
+    """The context with the box's own certificate; its sockets are closed when the handshake fails."""
+    context.sslsocket_class = _TidySocket
+    if files.cert_file is not None:
+        context.load_cert_chain(files.cert_file, files.key_file)
+    return context
+
+
+def loss(flags: DisconnectFlags, code: ReasonCode) -> str:
+    """Why a connection ended."""
+    if flags.is_disconnect_packet_from_server:
+        return f"the broker closed the connection: {code}"
+    return "connection lost" if code.value == _UNSPECIFIED else f"connection lost: {code}"
+
+
+class _TidySocket(ssl.SSLSocket):
+    """Closed when the handshake fails: paho would leave that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def _without_properties(head: bytearray, *, has_identifier: bool) -> None:

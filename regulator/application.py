@@ -1,6 +1,6 @@
-"""The desk's one application: guard, shared routes, and the pages and API of every area.
+"""The desk's one application: guard, shared routes, and what every part brings.
 
-    guard (regulator.base.web.guard) --> shared routes --> <area>_routes.install(desk, app, pages)
+    guard (regulator.base.web.guard) --> shared routes --> PARTS, each: build, hang on, install
 
 In: a desk. Out: a FastAPI application. `app.state.pages` holds the pages.
 """
@@ -11,49 +11,50 @@ from fastapi import FastAPI
 
 from regulator.base.accounts.passwords import Passwords
 from regulator.base.desk import Desk
-from regulator.base.web import account_routes, health_routes, shell_routes
+from regulator.base.web.account_part import part as accounts
 from regulator.base.web.account_visitors import AccountVisitors
 from regulator.base.web.guard import Guard
+from regulator.base.web.health_routes import part as health
 from regulator.base.web.pages import Pages, shared_routes
+from regulator.base.web.part import BuildPart, hang_on
 from regulator.base.web.published import published_api
-from regulator.parts.docking.pages import docking_routes
-from regulator.parts.evidence.pages import document_routes, media_routes, verify_routes
-from regulator.parts.fleet.pages import fleet_routes, intake_routes
-from regulator.parts.hazards.pages import hazard_routes
-from regulator.parts.live.pages import live_routes
-from regulator.parts.overview.pages import api_routes, home_routes
-from regulator.parts.registry.pages import registry_routes
-from regulator.parts.reports.pages import report_routes
-from regulator.parts.review.pages import review_routes
-from regulator.parts.site.pages import site_routes
-from regulator.parts.supervision.pages import supervision_routes
-from regulator.parts.wall.pages import wall_routes
-from regulator.parts.witness.pages import witness_routes
+from regulator.base.web.shell_routes import part as first_page
+from regulator.parts.docking.part import part as docking
+from regulator.parts.evidence.part import part as evidence
+from regulator.parts.fleet.part import part as fleet
+from regulator.parts.hazards.part import part as hazards
+from regulator.parts.intake.part import part as intake
+from regulator.parts.live.part import part as live
+from regulator.parts.overview.part import part as overview
+from regulator.parts.registry.part import part as registry
+from regulator.parts.reports.part import part as reports
+from regulator.parts.review.part import part as review
+from regulator.parts.site.part import part as site
+from regulator.parts.supervision.part import part as supervision
+from regulator.parts.wall.part import part as wall
+from regulator.parts.witness.part import part as witness
 
-AREAS: Final = (
-    health_routes,
-    intake_routes,
-    account_routes,
-    api_routes,
-    registry_routes,
-    hazard_routes,
-    review_routes,
-    site_routes,
-    document_routes,
-    media_routes,
-    verify_routes,
-    witness_routes,
-    wall_routes,
-    live_routes,
-    supervision_routes,
-    report_routes,
-    fleet_routes,
-    docking_routes,
-    home_routes,
-    shell_routes,
+PARTS: Final[tuple[BuildPart, ...]] = (
+    health,
+    intake,
+    accounts,
+    overview,
+    registry,
+    hazards,
+    review,
+    site,
+    evidence,
+    witness,
+    wall,
+    live,
+    supervision,
+    reports,
+    fleet,
+    docking,
+    first_page,
 )
-"""Modules of pages, each with `install(desk, app, pages)`. What stands first wins an address; the shell's
-first page stands last, so that an area may bring a better one."""
+"""What stands first wins an address, and hears first; the shell's first page stands last, so that a part may bring a
+better one. Hazards stand before the review, which opens them."""
 
 
 def desk_app(desk: Desk, passwords: Passwords | None = None) -> FastAPI:
@@ -63,8 +64,10 @@ def desk_app(desk: Desk, passwords: Passwords | None = None) -> FastAPI:
     app.state.pages = pages
     app.state.passwords = passwords or Passwords()
     shared_routes(app, pages)
-    for area in AREAS:
-        area.install(desk, app, pages)
+    for build in PARTS:
+        part = build(desk)
+        hang_on(desk, part)
+        part.install(app, pages)
     published_api(app, pages)
     app.add_middleware(Guard, visitors=AccountVisitors(desk), refuse=pages.refuse)
     return app

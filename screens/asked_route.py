@@ -20,6 +20,11 @@ class AskedRoute:
     taken: bool = False
     values: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def takes_only_others(self) -> bool:
+        """Whether routes have this address, but none the method: the answer is 405, whatever the body is."""
+        return bool(self.path) and not self.taken
+
 
 def asked_route(request: Request) -> AskedRoute:
     """The route that will answer."""

@@ -4,7 +4,7 @@
     @app.get("/alarms.csv", **operation("files", "Alarms as a table", CSV))             in it, with its media type
     @app.get("/alarms")                                                                 no tag: a page, not in it
 
-Pages and forms are declared by a table (`screens.published_pages`), where a face has them in its schema.
+Pages and forms are declared by a table (`kit.web.published_pages`), where a face has them in its schema.
 
 In: an application with its routes. Out: keyword arguments for a route, and the schema of all routes that have a tag.
 A declared model costs no time when the route answers: the route returns a `Response` as before, and tests compare real

@@ -73,6 +73,17 @@ def page_environment(templates: Sequence[Path], catalogue: Catalogue, files: Sta
     return environment
 
 
+def paper_environment(folder: Path) -> Environment:
+    """An environment for papers that stand alone: autoescaped, strict about names, in one language."""
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 def _language(context: Context) -> Language:
     language: Language = context["language"]
     return language

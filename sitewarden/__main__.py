@@ -52,8 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _site(file: Path | str) -> "Settings":
     from gateway.settings import load  # noqa: PLC0415
     from sitewarden.composition.box import DRIVERS, UPLINKS  # noqa: PLC0415 - a desk is installed without a box's libraries
+    from sitewarden.composition.kinds import KINDS  # noqa: PLC0415 - as above
 
-    return load(file, DRIVERS, UPLINKS)
+    return load(file, DRIVERS, UPLINKS, KINDS)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -66,7 +67,7 @@ def _run(args: argparse.Namespace) -> int:
 
     gateway = Gateway(_site(args.file))
     run_until_signal(gateway)
-    if gateway.left_behind:
+    if gateway.outlets.left_behind:
         _leave()
     return 0
 
@@ -109,8 +110,9 @@ def _schema(_args: argparse.Namespace) -> int:
 def _site_schema() -> dict[str, Any]:
     from gateway.settings import site_schema  # noqa: PLC0415
     from sitewarden.composition.box import DRIVERS, UPLINKS  # noqa: PLC0415 - as above
+    from sitewarden.composition.kinds import KINDS  # noqa: PLC0415 - as above
 
-    return site_schema(DRIVERS, UPLINKS)
+    return site_schema(DRIVERS, UPLINKS, KINDS)
 
 
 def _demo(args: argparse.Namespace) -> int:

@@ -46,7 +46,7 @@ class SeenCamera:
 
     @property
     def camera(self) -> str:
-        """The device's id."""
+        """The id of the camera, as the site file has it."""
         return str(self.device.settings.id)
 
 

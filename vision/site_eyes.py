@@ -94,7 +94,7 @@ class SiteEyes:
         return sorted({crane for each in asked if FindingKind.UNDER_HOOK in each.checks for crane in each.hook_cranes})
 
     def use_hooks(self, hooks: Sequence[HookPose]) -> None:
-        """Where their hooks are now."""
+        """Take in where the cranes' hooks are now."""
         self.hub.use_hooks(hooks)
 
     def _seen(self, camera: str) -> tuple[CameraDriver, SeenCamera]:

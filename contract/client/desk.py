@@ -20,7 +20,7 @@ class DeskClient(FaceClient):
         return Session.model_validate(self.ask("POST", "/api/login", said))
 
     def log_out(self) -> None:
-        """End the login."""
+        """End the login; the session is worth nothing after."""
         self.ask("POST", "/api/logout", {})
 
     def session(self) -> Session:

@@ -58,7 +58,7 @@ class FaceClient:
         return dict(self._http.cookies)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection; it serves nobody any more."""
         self._http.close()
 
     def ask(self, method: str, path: str, body: object = None, **query: str | int) -> Any:

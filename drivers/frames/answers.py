@@ -11,7 +11,7 @@ from gateway.model.errors import DecodeError
 
 
 class Answerer:
-    """A grammar's replies."""
+    """Makes the replies that a grammar asks for."""
 
     def __init__(self, grammar: Grammar, reader: MessageReader) -> None:
         self._grammar = grammar

@@ -25,12 +25,12 @@ class ChecksumKind(StrEnum):
 
     @property
     def width(self) -> int:
-        """Bytes of the number."""
+        """How many bytes the checksum takes in a frame."""
         return 1 if self in (ChecksumKind.SUM8, ChecksumKind.XOR8) else 2
 
 
 def checksum(kind: ChecksumKind, data: bytes) -> int:
-    """The checksum of `data`."""
+    """The checksum of these bytes, by this kind."""
     return _COMPUTED[kind](data)
 
 

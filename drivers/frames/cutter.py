@@ -210,6 +210,7 @@ def unescaping(escape: Escape) -> Callable[[bytes], bytes]:
     pattern = re.compile(re.escape(mark) + b".?", re.DOTALL)
 
     def undone(found: re.Match[bytes]) -> bytes:
+        """The bytes that an escape stands for."""
         byte = stands_for.get(found[0])
         if byte is None:
             raise ValueError(f"escape {found[0].hex(' ')} stands for nothing")

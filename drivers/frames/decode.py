@@ -26,7 +26,6 @@ from gateway.model.reading import GOOD, SUSPECT, RawBlock, Readings
 from gateway.ports import BoundDevice
 
 _READ_HOLDING_REGISTERS = 3
-_DOUBLE_BYTES = 8
 _NUMBER = re.compile(rb"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _YEAR_2000_NS = 946_684_800_000_000_000
 _UNITS_NS = {"s": 1_000_000_000, "ms": 1_000_000}
@@ -153,6 +152,7 @@ def _flagged(layout: _Layout, message: Message) -> NDArray[np.bool_]:
     """Which points have a flag in the message that is none of the good ones."""
 
     def doubtful(point: FramePoint) -> bool:
+        """Whether a flag of the frame puts this point in doubt."""
         if point.flag is None or point.flag.name not in message.parts:
             return False
         said = message.content[message.parts[point.flag.name]].decode("latin-1").strip()

@@ -58,11 +58,13 @@ class _Channel:
 
     @property
     def settings(self) -> FramesDevice:
+        """The device's settings, from the site file."""
         settings: FramesDevice = self.device.settings
         return settings
 
     @property
     def device_id(self) -> str:
+        """The device's id, from the site file."""
         return str(self.device.settings.id)
 
 
@@ -347,11 +349,11 @@ class NobodyCalls:
         self.name = name
 
     async def run(self, sink: ReadingSink) -> None:  # noqa: ARG002 - the port names it
-        """Until cancelled."""
+        """Wait for nobody, for as long as it is let run."""
         await asyncio.Event().wait()
 
     def health(self) -> Sequence[LinkHealth]:
-        """Nothing."""
+        """Nothing: nobody is expected, so nobody is missing."""
         return ()
 
 

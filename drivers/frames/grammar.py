@@ -68,7 +68,7 @@ class LengthField(Schema):
 
     @property
     def width(self) -> int:
-        """Bytes of the field."""
+        """How many bytes the length field takes."""
         return self.digits or {"uint8": 1, "uint16": 2, "uint32": 4}[self.type.removesuffix("_le")]
 
     @model_validator(mode="after")
@@ -278,7 +278,7 @@ class Grammar(Schema):
 
     @property
     def answer_framing(self) -> Framing:
-        """How replies are framed."""
+        """How the replies to a device are framed."""
         return self.answer or self.frame
 
     @model_validator(mode="after")

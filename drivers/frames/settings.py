@@ -105,7 +105,7 @@ class FramePoint(TablePoint, Place):
 
     @property
     def width(self) -> int:
-        """Bytes in a binary body."""
+        """How many bytes the value takes in a binary body."""
         return 1 if self.type in ("uint8", "int8") else 2 * RegisterType(self.type or "float64").words
 
     @property

@@ -45,7 +45,7 @@ class ModbusDriver:
         ]
 
     async def run(self, sink: ReadingSink) -> None:
-        """Poll every unit until cancelled."""
+        """Poll every unit of the link for as long as it is let run."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 for poller in self._pollers:
@@ -54,7 +54,7 @@ class ModbusDriver:
             self._link.close()
 
     def health(self) -> Sequence[LinkHealth]:
-        """One entry a unit."""
+        """How each unit of the link answers, one entry a unit."""
         address, on_standby = self._link.address, self._link.on_standby
         return [
             replace(poller.health(), address=address, on_standby=on_standby, labels=unit.labels)

@@ -53,6 +53,7 @@ class _Open:
     settling: bool = False
 
     def may_be_answered_by(self, frame: Frame) -> bool:
+        """Whether this frame can be the reply to what was asked."""
         if frame.unit_id != self.unit_id:
             return False
         if frame.function == self.function | EXCEPTION_FLAG:

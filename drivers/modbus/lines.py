@@ -34,7 +34,7 @@ class Line(Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Opened, and not lost since."""
+        """Whether the line was opened and not lost since."""
         ...
 
     async def open(self, timeout_s: float) -> None:
@@ -62,7 +62,7 @@ class _Inbox:
         self._bytes = bytearray()
 
     def take(self) -> bytes:
-        """Everything so far."""
+        """Every byte that has arrived since the last call."""
         taken = bytes(self._bytes)
         self._bytes.clear()
         self.arrived.clear()
@@ -104,19 +104,19 @@ class TcpLine(_Inbox):
         self._transport = transport
 
     def send(self, data: bytes) -> None:
-        """Queue bytes for the connection."""
+        """Queue these bytes for the connection; nothing is awaited."""
         if self._transport is None or self._transport.is_closing():
             raise LinkError(f"connection to {self.where} lost")
         self._transport.write(data)
 
     def close(self) -> None:
-        """Drop the connection."""
+        """Drop the connection, with whatever was still queued."""
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.abort()
 
     def lost(self) -> None:
-        """The other end has gone."""
+        """Told by the transport that the other end has gone."""
         self.put(b"")
 
 
@@ -127,7 +127,7 @@ class _TcpEars(asyncio.Protocol):
         self._line = line
 
     def data_received(self, data: bytes) -> None:
-        """More bytes."""
+        """Told by the transport that more bytes came."""
         self._line.put(data)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # the base class names it
@@ -179,7 +179,7 @@ class SerialLine(_Inbox):
             raise LinkError(f"serial port {self.where} took {sent} of {len(data)} bytes")
 
     def close(self) -> None:
-        """Close the port."""
+        """Close the serial port; it may be opened again."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             asyncio.get_running_loop().remove_reader(descriptor)

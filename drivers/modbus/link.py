@@ -61,6 +61,7 @@ class _RawReplies(DecodePDU):
         super().__init__(is_server=False)
 
     def decode(self, frame: bytes) -> ModbusPDU:
+        """The frame as pymodbus passes it on: its raw bytes."""
         return _RawReply(frame[0], frame[1:])
 
 
@@ -69,17 +70,17 @@ class TcpAddress(Protocol):
 
     @property
     def host(self) -> str:
-        """Name or IP address."""
+        """The name or IP address of the converter."""
         ...
 
     @property
     def port(self) -> int:
-        """TCP port."""
+        """The TCP port of the converter, 502 by default."""
         ...
 
     @property
     def timeout_ms(self) -> int:
-        """Bounds connecting and each reply."""
+        """Bounds connecting and each reply, in milliseconds."""
         ...
 
 
@@ -101,7 +102,7 @@ class ModbusLink:
 
     @property
     def address(self) -> str:
-        """Where the units are reached."""
+        """Where the units are reached, as pages and logs show it."""
         return self._where
 
     async def read(self, unit_id: int, request: Request) -> Words:

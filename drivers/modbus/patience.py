@@ -41,7 +41,7 @@ class _Record:
 
 
 class Patience:
-    """One bus."""
+    """How long one bus is waited for."""
 
     def __init__(self, timeout_ms: float, down_timeout_ms: float) -> None:
         self._timeout_ms = timeout_ms

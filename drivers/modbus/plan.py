@@ -24,7 +24,7 @@ class Request:
 
     @property
     def end(self) -> int:
-        """The first address after it."""
+        """The first register address after those that it reads."""
         return self.address + self.count
 
     def covers(self, point: RegisterPoint) -> bool:

@@ -62,7 +62,7 @@ class BusTiming:
 
     @property
     def silence_s(self) -> float:
-        """Between two frames."""
+        """How long the line is quiet between two frames (3.5 characters)."""
         return silence_s(self.baud, self.extra_silence_ms)
 
 
@@ -95,7 +95,7 @@ class RtuLink:
 
     @property
     def address(self) -> str:
-        """Where the bus is reached."""
+        """Where the bus is reached: a device file or host and port."""
         return self._line.where
 
     async def read(self, unit_id: int, request: Request) -> Words:
@@ -270,8 +270,8 @@ class RtuLink:
                 wait.cancel()
         return self._line.arrived.is_set()
 
-    def _took_ms(self, started_ns: int, wire: float) -> float:
-        return max(0.0, (self._clock.monotonic_ns() - started_ns) / 1e6 - wire * 1000)
+    def _took_ms(self, started_ns: int, wire_s: float) -> float:
+        return max(0.0, (self._clock.monotonic_ns() - started_ns) / 1e6 - wire_s * 1000)
 
     def _unreadable(self, unit_id: int, request: Request, found: str, received: bytes) -> UnreadableReplyError:
         shown = received[:_SHOWN_BYTES].hex(" ")

@@ -27,7 +27,7 @@ class WordSource(Protocol):
 
     @property
     def address(self) -> str:
-        """Where it asks now."""
+        """The address that it asks at present."""
         ...
 
     @property
@@ -36,11 +36,11 @@ class WordSource(Protocol):
         ...
 
     async def read(self, unit_id: int, request: Request) -> Words:
-        """Words, or ExceptionReplyError, LinkError, UnreadableReplyError."""
+        """The words of one request; raises ExceptionReplyError, LinkError or UnreadableReplyError."""
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection; it serves nobody any more."""
         ...
 
 
@@ -55,7 +55,7 @@ class StandbyLink:
 
     @property
     def address(self) -> str:
-        """The address in use."""
+        """The address in use: the first, or the one that stands by."""
         return self._ways[self._choice.active].address
 
     @property
@@ -75,7 +75,7 @@ class StandbyLink:
         return await self._over(self._choice.active, unit_id, request)
 
     def close(self) -> None:
-        """Let go of both."""
+        """Let go of the connections to both addresses."""
         for way in self._ways:
             way.close()
 

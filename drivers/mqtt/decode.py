@@ -60,7 +60,7 @@ class FieldMessage:
 
     @property
     def size_bytes(self) -> int:
-        """How large it was."""
+        """How many bytes the message's payload had."""
         return self.cut_from_bytes or len(self.payload)
 
 

@@ -60,6 +60,7 @@ class _Channel:
 
     @property
     def device_id(self) -> str:
+        """The device's id, from the site file."""
         return str(self.device.settings.id)
 
 

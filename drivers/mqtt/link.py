@@ -14,15 +14,12 @@ In: settings, topic filters. Out: items in the `Inbox`. Knows nothing of devices
 import selectors
 import socket
 import ssl
-import struct
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.exception import MQTTException
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -30,15 +27,13 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from drivers.mqtt.decode import FieldMessage
 from drivers.mqtt.inbox import Arrival, Inbox, Lost, Opened, Subscribed
-from drivers.mqtt.settings import MAX_PAYLOAD_BYTES, MqttLink, TlsFiles
+from drivers.mqtt.settings import MAX_PAYLOAD_BYTES, MqttLink
 from gateway.ports import Clock
-from kit.mqtt_client import HEAD_BYTES, BoundedClient
+from kit.mqtt_client import HEAD_BYTES, MALFORMED, BoundedClient, client_of, loss, shown
 
 KEEP_BYTES = 65_536
 """So much of a payload is kept aside."""
 _HOUSEKEEPING_S = 1.0
-_UNSPECIFIED = 0x80
-_MALFORMED = (MQTTException, ValueError, IndexError, struct.error)
 
 
 class BrokerSession:
@@ -68,7 +63,7 @@ class BrokerSession:
         return self._number
 
     def start(self) -> None:
-        """Connect in the background."""
+        """Begin to connect, in a thread of its own."""
         self._thread.start()
 
     def acknowledge(self, mid: int) -> bool:
@@ -117,7 +112,7 @@ class BrokerSession:
             self._reason = self._reason or str(error)
         except OSError as error:
             self._reason = self._reason or f"cannot connect: {_words(error)}"
-        except _MALFORMED as error:
+        except MALFORMED as error:
             self._reason = self._reason or f"the broker sent bytes that are no MQTT: {error}"
         finally:
             self._lost = True
@@ -125,12 +120,17 @@ class BrokerSession:
 
     def _client(self) -> Client:
         settings = self._settings
-        client = _paho_client(settings)
-        client.connect_timeout = settings.connect_timeout_s
-        if settings.username:
-            client.username_pw_set(settings.username, settings.password.reveal() if settings.password else None)
+        tls = None
         if settings.tls is not None:
-            client.tls_set_context(_tls_context(settings.tls))
+            tls = shown(ssl.create_default_context(cafile=settings.tls.ca_file), settings.tls)
+        client = client_of(
+            settings,
+            settings.effective_client_id,
+            tls,
+            settings.max_payload_bytes + HEAD_BYTES,
+            clean_session=None if settings.protocol == "5" else settings.session == "clean",
+            manual_ack=True,
+        )
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -239,44 +239,7 @@ class BrokerSession:
     def _on_disconnect(
         self, _client: Client, _data: Any, flags: DisconnectFlags, code: ReasonCode, _properties: Properties | None
     ) -> None:
-        if flags.is_disconnect_packet_from_server:
-            self._reason = self._reason or f"the broker closed the connection: {code}"
-        elif code.value != _UNSPECIFIED:
-            self._reason = self._reason or f"connection lost: {code}"
-        else:
-            self._reason = self._reason or "connection lost"
-
-
-def _paho_client(settings: MqttLink) -> Client:
-    v5 = settings.protocol == "5"
-    return BoundedClient(
-        CallbackAPIVersion.VERSION2,
-        settings.effective_client_id,
-        clean_session=None if v5 else settings.session == "clean",
-        protocol=MQTTProtocolVersion.MQTTv5 if v5 else MQTTProtocolVersion.MQTTv311,
-        reconnect_on_failure=False,
-        manual_ack=True,
-        max_packet_bytes=settings.max_payload_bytes + HEAD_BYTES,
-    )
-
-
-class _TidySocket(ssl.SSLSocket):
-    """Closed when the handshake fails: paho would leave that to the garbage collector."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except OSError:
-            self.close()
-            raise
-
-
-def _tls_context(files: TlsFiles) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=files.ca_file)
-    context.sslsocket_class = _TidySocket
-    if files.cert_file is not None:
-        context.load_cert_chain(files.cert_file, files.key_file)
-    return context
+        self._reason = self._reason or loss(flags, code)
 
 
 def _watch(selector: selectors.BaseSelector, sock: Any, wanted: int) -> None:

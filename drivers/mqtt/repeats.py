@@ -10,7 +10,7 @@ MOST_KEPT = 256
 
 
 class Repeats:
-    """The memory of one device."""
+    """What one device has sent before, so that a repeat is known."""
 
     def __init__(self, within_s: float) -> None:
         self._within_ns = int(within_s * 1e9)

@@ -36,7 +36,7 @@ class Route(Generic[T]):
 
 
 def routes_of(listeners: Sequence[tuple[MqttDevice, T]]) -> dict[str, Route[T]]:
-    """Filter -> route."""
+    """Which device a message is for, by the filter it came under."""
     routes: dict[str, Route[T]] = {}
     for settings, listener in listeners:
         route = routes.setdefault(settings.filter, Route())

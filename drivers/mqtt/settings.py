@@ -1,6 +1,5 @@
 """What a site file and a device table may say about MQTT. Pure schemas: nothing here opens a file or a socket."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
@@ -9,7 +8,7 @@ from drivers.mqtt.json_path import compile_path, is_open, keys_of
 from drivers.numbers.point import NumberPoint, check_decimals
 from drivers.numbers.types import ByteOrder, NumberType
 from drivers.schema import DeviceSettings, DeviceTable, LinkSettings, Schema, TablePoint, check_fault_bits
-from kit.secret import Secret
+from kit.mqtt_settings import BrokerSettings
 
 KEY_LEVEL = "{key}"
 MAX_BYTES = 65_536
@@ -66,21 +65,7 @@ TopicSuffix = Annotated[str, AfterValidator(checked_suffix)]
 JsonPath = Annotated[str, AfterValidator(checked_path)]
 
 
-class TlsFiles(Schema):
-    """PEM files. Without `ca_file` the system's authorities count; with `cert_file` the box shows a certificate."""
-
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-
-    @model_validator(mode="after")
-    def _pair(self) -> Self:
-        if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("cert_file and key_file come together")
-        return self
-
-
-class MqttLink(LinkSettings):
+class MqttLink(LinkSettings, BrokerSettings):
     """One broker. The session is kept by the broker while the box is away, so that QoS 1 messages wait for it.
 
     A message of more than `max_payload_bytes` is put aside with its size, and is never held whole in memory.
@@ -89,17 +74,8 @@ class MqttLink(LinkSettings):
     """
 
     driver: Literal["mqtt"] = "mqtt"
-    host: Annotated[str, Field(min_length=1)]
-    port: Annotated[int, Field(ge=1, le=65_535)] = 1883
-    protocol: Literal["5", "3.1.1"] = "5"
-    client_id: Annotated[str, Field(max_length=200)] = ""
     session: Literal["persistent", "clean"] = "persistent"
     session_expiry_s: Annotated[int, Field(ge=0, le=4_294_967_295)] = 604_800
-    username: str = ""
-    password: Secret | None = None
-    tls: TlsFiles | None = None
-    keepalive_s: Annotated[int, Field(ge=5, le=65_535)] = 30
-    connect_timeout_s: Annotated[float, Field(gt=0, le=120)] = 5.0
     retry_first_s: Annotated[float, Field(gt=0)] = 1.0
     retry_max_s: Annotated[float, Field(gt=0)] = 30.0
     max_payload_bytes: Annotated[int, Field(ge=1, le=MAX_PAYLOAD_BYTES)] = 262_144
@@ -112,8 +88,6 @@ class MqttLink(LinkSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.password is not None and not self.username:
-            raise ValueError("a password needs a username")
         if self.retry_max_s < self.retry_first_s:
             raise ValueError("retry_max_s must not be below retry_first_s")
         return self
@@ -132,7 +106,7 @@ class MqttDevice(DeviceSettings):
 
     @property
     def filter(self) -> str:
-        """What is subscribed to."""
+        """The topic filter that is subscribed to for this device."""
         return self.topic.replace(KEY_LEVEL, "+")
 
     @property

@@ -66,12 +66,12 @@ class NumberType(StrEnum):
 
     @property
     def is_bcd(self) -> bool:
-        """Four decimal digits a word."""
+        """Whether each word holds four decimal digits."""
         return self.value.startswith("bcd")
 
     @property
     def is_float(self) -> bool:
-        """IEEE 754 binary."""
+        """Whether it is binary floating point (IEEE 754)."""
         return self.value.startswith("float")
 
     @property

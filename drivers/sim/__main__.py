@@ -31,7 +31,7 @@ from kit.clock import SystemClock
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse, run, end."""
+    """Parse the arguments, run, and return the exit status."""
     parser = _parser()
     args = parser.parse_args(arguments)
     try:

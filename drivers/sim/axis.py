@@ -40,7 +40,7 @@ class Axis:
 
     @property
     def moving(self) -> bool:
-        """Whether the motor turns."""
+        """Whether the motor of this axis turns now."""
         return self.speed != 0.0
 
     def _approach(self, wanted_speed: float, dt_s: float) -> None:

@@ -54,7 +54,7 @@ class SceneEncoder:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse, run, end."""
+    """Parse the arguments, run, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m drivers.sim.camera", description="A simulated site camera.")
     parser.add_argument("--folder", type=Path, required=True, help="where the reference picture and the survey go")
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")

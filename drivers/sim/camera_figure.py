@@ -50,11 +50,11 @@ class _Canvas:
         self.colour = np.zeros((TALL * FINER, WIDE * FINER, 3))
         self.cover = np.zeros((TALL * FINER, WIDE * FINER))
 
-    def ball(self, at: Spot, radii: Spot, colour: Colour, gloss: float = 0.0, below: float = np.inf) -> None:
-        """An ellipsoid; nothing of it under the line y = `below`."""
+    def ball(self, at: Spot, radii: Spot, colour: Colour, gloss_share: float = 0.0, below_px: float = np.inf) -> None:
+        """An ellipsoid; nothing of it under the line y = `below_px`."""
         part, x, y = self._part(at, at, max(radii))
         u, v = (x - at[0]) / radii[0], (y - at[1]) / radii[1]
-        self._paint(part, (u * u + v * v <= 1) & (y <= below), u, v, (colour, gloss))
+        self._paint(part, (u * u + v * v <= 1) & (y <= below_px), u, v, (colour, gloss_share))
 
     def limb(self, a: Spot, b: Spot, radii: Spot, colour: Colour) -> None:
         """A rounded cone between two spots."""
@@ -78,10 +78,10 @@ class _Canvas:
         painted = np.array(colour) * np.clip(lit, 0.55, 1.25)
         self.colour[part] = self.colour[part] * (1 - weight) + painted * weight
 
-    def _part(self, a: Spot, b: Spot, reach: float) -> tuple[tuple[slice, slice], Floats, Floats]:
+    def _part(self, a: Spot, b: Spot, reach_px: float) -> tuple[tuple[slice, slice], Floats, Floats]:
         """The rows and columns that a part between two spots can cover, and their coordinates."""
-        x0, x1 = min(a[0], b[0]) - reach - 1, max(a[0], b[0]) + reach + 1
-        y0, y1 = min(a[1], b[1]) - reach - 1, max(a[1], b[1]) + reach + 1
+        x0, x1 = min(a[0], b[0]) - reach_px - 1, max(a[0], b[0]) + reach_px + 1
+        y0, y1 = min(a[1], b[1]) - reach_px - 1, max(a[1], b[1]) + reach_px + 1
         across = slice(max(0, int(x0 * FINER)), min(WIDE * FINER, int(x1 * FINER) + 1))
         down = slice(max(0, int(y0 * FINER)), min(TALL * FINER, int(y1 * FINER) + 1))
         ys, xs = np.mgrid[down, across]
@@ -157,25 +157,25 @@ def _head(canvas: _Canvas, worker: Worker, pose: Pose) -> None:
     canvas.flat([(x + across, y) for across, y in fringe], HAIR)
 
 
-def _face(canvas: _Canvas, worker: Worker, x: float, face: float) -> None:
-    """Ears at the sides of `x`; eyes, brows, nose and mouth about `face`."""
+def _face(canvas: _Canvas, worker: Worker, at_px: float, face_px: float) -> None:
+    """Ears at the sides of `at_px`; eyes, brows, nose and mouth about `face_px`."""
     for side in (-1, 1):
-        canvas.ball((x + 17.5 * side, 35), (3.5, 6), worker.skin)
-        eye = face + 7 * side
+        canvas.ball((at_px + 17.5 * side, 35), (3.5, 6), worker.skin)
+        eye = face_px + 7 * side
         canvas.flat([(eye - 4, 29), (eye + 4, 29), (eye + 3, 32.5), (eye - 3, 32.5)], EYE, 0.85)
         canvas.flat([(eye - 5, 25), (eye + 5, 24.5), (eye + 5, 26.5), (eye - 5, 27)], HAIR, 0.8)
-    nose: list[Spot] = [(face - 2.5, 33), (face + 2.5, 33), (face + 4, 40), (face - 4, 40)]
+    nose: list[Spot] = [(face_px - 2.5, 33), (face_px + 2.5, 33), (face_px + 4, 40), (face_px - 4, 40)]
     canvas.flat(nose, _shade(worker.skin, 0.78), 0.7)
-    canvas.flat([(face - 7, 45), (face + 7, 45), (face + 5, 47.5), (face - 5, 47.5)], (80, 80, 150), 0.8)
+    canvas.flat([(face_px - 7, 45), (face_px + 7, 45), (face_px + 5, 47.5), (face_px - 5, 47.5)], (80, 80, 150), 0.8)
 
 
-def _helmet(canvas: _Canvas, worker: Worker, at: Spot, size: float) -> None:
+def _helmet(canvas: _Canvas, worker: Worker, at: Spot, scale: float) -> None:
     """Dome, ridge and brim; `at` is the middle of the brim."""
     x, y = at
-    canvas.ball((x, y), (23 * size, 24 * size), worker.helmet, 0.75, below=y)
-    ridge: list[Spot] = [(x - 3 * size, y - 23 * size), (x + 3 * size, y - 23 * size), (x + 4 * size, y - 3)]
-    canvas.flat([*ridge, (x - 4 * size, y - 3)], _shade(worker.helmet, 1.12), 0.5)
-    canvas.ball((x, y + 1), (27 * size, 4.5 * size), _shade(worker.helmet, 0.85), 0.2)
+    canvas.ball((x, y), (23 * scale, 24 * scale), worker.helmet, 0.75, below_px=y)
+    ridge: list[Spot] = [(x - 3 * scale, y - 23 * scale), (x + 3 * scale, y - 23 * scale), (x + 4 * scale, y - 3)]
+    canvas.flat([*ridge, (x - 4 * scale, y - 3)], _shade(worker.helmet, 1.12), 0.5)
+    canvas.ball((x, y + 1), (27 * scale, 4.5 * scale), _shade(worker.helmet, 0.85), 0.2)
 
 
 def _shade(colour: Colour, share: float) -> Colour:

@@ -52,7 +52,7 @@ class CameraStory:
     calm: bool = False
 
     def state(self, story_s: float) -> SceneState:
-        """The scene at one instant."""
+        """The scene as it is `story_s` after its beginning."""
         number, at_s = divmod(story_s, ROUND_S)
         source = random.Random(f"{self.seed}:{number:.0f}:camera")
         place = [source.uniform(-1, 1) for _ in range(8)]

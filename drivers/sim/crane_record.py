@@ -16,7 +16,7 @@ BROKEN_CRANE: Mapping[str, float | None] = {"Weight": 65535, "Moment": None, "Wi
 
 
 def crane_record(state: CraneState) -> Record:
-    """The record, without its time."""
+    """What the crane's host would send, without its time."""
     fields: dict[str, float | str] = {
         "DeviceFactory": "SIM",
         "OperaterNo": str(round(state.driver_no)),

@@ -94,7 +94,7 @@ class SimField:
 
     @property
     def pit_port(self) -> int:
-        """Where the pit's logger listens."""
+        """The TCP port where the pit's logger listens."""
         return self.pit.station.server.port
 
     @property

@@ -111,11 +111,11 @@ class _FaultyTcpServer(ModbusTcpServer):
         self.late: set[asyncio.Task[None]] = set()
 
     def callback_new_connection(self) -> ModbusProtocol:
-        """One handler a connection."""
+        """Give each connection a handler of its own."""
         return _FaultyConnection(self)
 
     def bound_port(self) -> int:
-        """The port really bound."""
+        """The TCP port that was really bound, where 0 was asked for."""
         listener: object = self.transport
         assert isinstance(listener, asyncio.Server)
         return int(listener.sockets[0].getsockname()[1])

@@ -64,13 +64,14 @@ class TwinPublisher:
         """Whether the link came up within `timeout_s` of real time."""
 
         def wait() -> bool:
+            """Whether the link comes up in time, waited for in a thread."""
             with self.changed:
                 return self.changed.wait_for(lambda: self.connected, timeout_s)
 
         return await asyncio.to_thread(wait)
 
     async def stop(self) -> None:
-        """Disconnect; late messages are forgotten."""
+        """Disconnect; what was late and not yet said is forgotten."""
         for message in self._late:
             message.cancel()
         await asyncio.gather(*self._late, return_exceptions=True)
@@ -156,7 +157,7 @@ class TwinPublisher:
 
 
 class MastPublisher(TwinPublisher):
-    """The weather mast."""
+    """Says what the weather mast measures, as a real one would."""
 
     async def publish(self, weather: WeatherState, now_ns: int) -> None:
         """Send one message, or what the faults in force make of it."""

@@ -78,7 +78,7 @@ class OverloadProfile:
         return (1 - crossing) * self.ramp_s
 
 
-def _between(start: float, end: float, share: float) -> float:
-    """A smooth step from `start` (share 0) to `end` (share 1): monotone, level at both ends."""
+def _between(from_pct: float, to_pct: float, share: float) -> float:
+    """A smooth step from `from_pct` (share 0) to `to_pct` (share 1): monotone, level at both ends."""
     share = max(0.0, min(1.0, share))
-    return start + (end - start) * share * share * (3 - 2 * share)
+    return from_pct + (to_pct - from_pct) * share * share * (3 - 2 * share)

@@ -65,7 +65,7 @@ class PitState:
 
 
 class PitTwin:
-    """One pit, stepped with dt."""
+    """One deep pit, moved on in steps of `dt_s`."""
 
     def __init__(self, seed: str, model: PitModel | None = None) -> None:
         self.model = model or PitModel()

@@ -88,10 +88,13 @@ def serve(platform: ReceivingPlatform, port: int) -> ThreadingHTTPServer:
     """Listen on 127.0.0.1; the caller runs `serve_forever`."""
 
     class Handler(BaseHTTPRequestHandler):
+        """One request of the box to the simulated platform."""
+
         protocol_version = "HTTP/1.1"
         timeout = 60
 
         def do_POST(self) -> None:
+            """Take what the box sends, count it, and answer."""
             length = int(self.headers.get("content-length") or 0)
             if not 0 <= length <= MOST_BODY_BYTES:
                 self.close_connection = True
@@ -101,6 +104,7 @@ def serve(platform: ReceivingPlatform, port: int) -> ThreadingHTTPServer:
             self._say(200, {"code": code, "msg": words})
 
         def do_GET(self) -> None:
+            """The counts so far, whatever address is asked."""
             self._say(200, platform.counts())
 
         def _say(self, status: int, said: dict[str, object]) -> None:
@@ -112,13 +116,13 @@ def serve(platform: ReceivingPlatform, port: int) -> ThreadingHTTPServer:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Silent: the counts say it."""
+            """Nothing is logged: the counts say what came."""
 
     return ThreadingHTTPServer(("127.0.0.1", port), Handler)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse, serve until a signal."""
+    """Parse the arguments and serve until a signal comes."""
     parser = argparse.ArgumentParser(prog="python -m drivers.sim.platform", description="A platform above the desk.")
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     args = parser.parse_args(arguments)

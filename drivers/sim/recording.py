@@ -102,7 +102,7 @@ def pit_values(story: Story, seed: int, days: float) -> Iterator[RecordedValue]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the story."""
+    """Print the story's readings, one line each, to standard output."""
     parser = argparse.ArgumentParser(prog="python -m drivers.sim.recording", description="The story as CSV.")
     parser.add_argument("--seconds", type=float, default=90.0)
     parser.add_argument("--pit-days", type=float, default=0.0, help="so many days of the pit alone, in its own time")

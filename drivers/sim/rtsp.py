@@ -85,12 +85,12 @@ class RtspServer:
 
     @property
     def url(self) -> str:
-        """Where the stream is."""
+        """The address under which the stream is played."""
         return f"rtsp://127.0.0.1:{self.port}/{self.path}"
 
     @property
     def readers(self) -> int:
-        """How many are playing."""
+        """How many clients play the stream at present."""
         return sum(reader.playing for reader in self._readers)
 
     def send(self, unit: AccessUnit) -> None:
@@ -108,7 +108,7 @@ class RtspServer:
             self._send_to(reader, unit)
 
     async def stop(self) -> None:
-        """Close all connections."""
+        """Close every connection and serve no more."""
         for reader in list(self._readers):
             reader.writer.close()
         if self._server is not None:

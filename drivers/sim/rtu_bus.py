@@ -136,7 +136,7 @@ class PseudoTerminal(SerialLine):
         asyncio.get_running_loop().add_reader(self._descriptor, self._read)
 
     def close(self) -> None:
-        """Close both ends."""
+        """Close both ends of the pseudo terminal."""
         super().close()
         other, self._other = self._other, -1
         if other >= 0:

@@ -100,7 +100,7 @@ class PitStation:
         self.station = station
 
     def step(self, dt_s: float, weather: WeatherState) -> None:
-        """One physics step, shown."""
+        """One step of the physics, then its registers show it."""
         self.station.show(values_of(self.twin.step(dt_s, weather.temperature_degc)))
 
 

@@ -32,7 +32,7 @@ class Climate:
 
 @dataclass(frozen=True, slots=True)
 class WeatherState:
-    """What the mast says now."""
+    """What the mast of the site measures now."""
 
     wind_m_s: float
     wind_direction_deg: float
@@ -57,7 +57,7 @@ class Weather:
         self.state = self._observe()
 
     def step(self, dt_s: float) -> WeatherState:
-        """Let `dt_s` pass."""
+        """Let the weather go on for `dt_s` seconds."""
         self._day_s += dt_s
         self._slow = self._wander(self._slow, _SLOW_S, self.climate.wander, dt_s)
         self._gust = self._wander(self._gust, _GUST_S, self.climate.turbulence, dt_s)

@@ -30,10 +30,10 @@ from gateway.accounts.account_rows import (
 )
 from gateway.accounts.person import Person
 from gateway.model.errors import StoreError
+from gateway.model.repair import Repair
 from gateway.store.database import (
     DiskFullError,
     FollowingReader,
-    Repair,
     Writer,
     open_or_repair,
     reopen_connection,

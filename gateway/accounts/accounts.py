@@ -24,9 +24,9 @@ from gateway.accounts.walls import Walls
 from gateway.accounts.workplaces import Caller
 from gateway.line.recorder import Recorder
 from gateway.model.errors import StoreError
+from gateway.model.repair import Repair
 from gateway.ports import Clock
 from gateway.store.alert_store import AlertStore
-from gateway.store.database import Repair
 
 log = logging.getLogger(__name__)
 UPKEEP_EVERY_S = 60.0

@@ -100,7 +100,7 @@ class AlarmTable:
 
     @property
     def bounds(self) -> AlarmBounds:
-        """Settings of the site."""
+        """The bounds that the site has set on its alarms."""
         return self._bounds
 
     def restore(self, alarms: Iterable[Alarm]) -> set[int]:

@@ -83,7 +83,7 @@ was raised. When the suppression ends and the condition still holds, it is raise
 
 
 def drawing(bounds: AlarmBounds) -> str:
-    """The whole page."""
+    """The page that draws the alarm's states, whole."""
     tables = (_CONDITION, _condition(), _EPISODE, _episode(), _DISPLAY, _display(), _SUPPRESSION, _suppression())
     return "\n\n".join((_INTRODUCTION, *tables, *_figures(bounds))) + "\n"
 

@@ -25,7 +25,7 @@ def how_it_returns(alarm: Alarm) -> Happening:
 
 
 def unshelved(alarm: Alarm) -> Alarm:
-    """Back on the list."""
+    """The alarm back on the list, its shelf time over."""
     return replace(alarm, shelved_at_ns=0, shelved_until_ns=0, shelved_by="", shelve_reason="")
 
 
@@ -47,7 +47,7 @@ def suppressed(alarm: Alarm, by: str, now_ns: int) -> Transition:
 
 
 def unsuppressed(alarm: Alarm, reason: str, now_ns: int) -> Transition:
-    """The suppression has ended."""
+    """What follows when the suppression of an alarm ends."""
     alarm = replace(alarm, suppressed_by="", suppressed_at_ns=0)
     return Transition(TransitionKind.UNSUPPRESSED, alarm, now_ns, alarm.measured, "", reason)
 

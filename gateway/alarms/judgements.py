@@ -36,7 +36,7 @@ class Judgements:
             self._by_alarm[note.alarm.alarm_id] = _after(self.of(note.alarm.alarm_id), note)
 
     def of(self, alarm_id: str) -> Judgement:
-        """Judgements of this alarm."""
+        """What was judged of this alarm so far."""
         return self._by_alarm.get(alarm_id, NOTHING_SAID)
 
     def take(self, note: AlarmNote) -> None:

@@ -29,7 +29,7 @@ MAX_REASON_CHARS = 4000
 
 
 class RecordKind(StrEnum):
-    """What a record is about."""
+    """What a record is about; the word that it carries."""
 
     TRANSITION = "alarm_transition"
     STARTED = "gateway_started"

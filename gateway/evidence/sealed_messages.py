@@ -5,11 +5,31 @@ before the message was sealed; the record holds it still. Knows no office.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
 from contract.messages import MailboxMessage
+
+
+class SealedRecord(Protocol):
+    """What is folded of a record, kept or just sealed."""
+
+    @property
+    def seq(self) -> int:
+        """Its number in the chain."""
+
+    @property
+    def kind(self) -> str:
+        """What it is about."""
+
+    @property
+    def at_ns(self) -> int:
+        """When it was sealed, UTC ns."""
+
+    @property
+    def body(self) -> bytes:
+        """Its exact bytes."""
 
 
 def sealed_message(content: Mapping[str, Any]) -> MailboxMessage | None:

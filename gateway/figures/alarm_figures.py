@@ -88,7 +88,7 @@ class AlarmFigures:
 
 
 def alarm_figures(question: Question, found: Found) -> AlarmFigures:
-    """Count everything."""
+    """Every figure that the question asks, counted from what was found."""
     window = question.window
     watched = within(found.running, window)
     calling = found.episodes.calling

@@ -27,7 +27,7 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`hits` of `n`."""
+    """A share: `hits` of `n`, with what is not known apart."""
 
     hits: int
     n: int

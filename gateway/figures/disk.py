@@ -67,11 +67,11 @@ def _a_day(added: int, over_s: float) -> float | None:
     return added / over_s * DAY_S if over_s >= LEAST_MEASURED_S else None
 
 
-def _left(free: int, history: float, alarms: float, to_bound: float | None) -> float | None:
+def _left(free: int, history: float, alarms: float, to_bound_days: float | None) -> float | None:
     """Both grow until the history has reached its bound, then the alarms alone."""
     both = history + alarms
     if both <= 0:
         return None
-    if to_bound is None or free <= to_bound * both:
+    if to_bound_days is None or free <= to_bound_days * both:
         return free / both
-    return to_bound + (free - to_bound * both) / alarms if alarms > 0 else None
+    return to_bound_days + (free - to_bound_days * both) / alarms if alarms > 0 else None

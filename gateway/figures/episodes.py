@@ -42,7 +42,7 @@ class Episodes:
         return len(self.raised_at_ns)
 
     def where(self, chosen: NDArray[np.bool_]) -> "Episodes":
-        """Some of them."""
+        """Those of them for which `chosen` says yes."""
         return Episodes(
             self.raised_at_ns[chosen],
             self.acknowledged_at_ns[chosen],
@@ -59,5 +59,5 @@ class Episodes:
         return self.where(self.severity != SEVERITIES.index(Severity.LOG))
 
     def of(self, severity: Severity) -> "Episodes":
-        """Those of one severity."""
+        """Those of them that have this one severity."""
         return self.where(self.severity == SEVERITIES.index(severity))

@@ -29,7 +29,7 @@ class MinuteShares:
 
     @property
     def minutes(self) -> int:
-        """All of them."""
+        """All minutes that were looked at, known or not."""
         return self.good + self.doubtful + self.bad + self.missing
 
     @property

@@ -22,7 +22,7 @@ class Span:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """How long the span is, in seconds."""
         return max(0, self.to_ns - self.from_ns) / 1e9
 
     def overlap(self, other: "Span") -> "Span | None":
@@ -80,7 +80,7 @@ def gaps(spans: Sequence[Span], window: Span) -> tuple[Span, ...]:
 
 
 def total_s(spans: Iterable[Span]) -> float:
-    """Seconds in all."""
+    """How long these spans are together, in seconds."""
     return sum(span.seconds for span in spans)
 
 

@@ -32,7 +32,7 @@ class Target:
     certainty: str
 
     def judge(self, value: float | None) -> Standing:
-        """Where a value is."""
+        """Where a value stands against this target."""
         if value is None:
             return Standing.UNKNOWN
         if value <= self.met:

@@ -121,15 +121,15 @@ class UnprovenSink:
         self._layouts: dict[int, tuple[NDArray[np.int32], NDArray[np.bool_] | None]] = {}
 
     def offer(self, readings: Readings) -> bool:
-        """Queue a poll, marked."""
+        """Queue a poll whose values are marked unproven; False when the queue is full."""
         return self._sink.offer(self._marked(readings))
 
     async def put(self, readings: Readings) -> Awaitable[None]:
-        """Queue a message, marked."""
+        """Queue a message whose values are marked unproven, waiting for room."""
         return await self._sink.put(self._marked(readings))
 
     def set_aside(self, device: str, payload: bytes, reason: str) -> None:
-        """Passed on as it is."""
+        """Handed on as it came: what cannot be read needs no mark."""
         self._sink.set_aside(device, payload, reason)
 
     def _marked(self, readings: Readings) -> Readings:

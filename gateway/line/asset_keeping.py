@@ -64,7 +64,7 @@ class AssetKeeping:
                 await self.keep()
 
     async def keep(self) -> None:
-        """Write states and events now."""
+        """Write the states and events of all assets now."""
         self._events_waiting = False
         self._store.note(self._clock.now_ns(), states=self._deriving().saved())
         try:

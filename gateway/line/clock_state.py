@@ -23,7 +23,7 @@ _NOT_KNOWN_US: Final = 16_000_000
 
 
 class Sync(StrEnum):
-    """Whether the clock is kept."""
+    """Whether a time server keeps the clock, as the kernel says."""
 
     KEPT = "kept"
     FREE = "free"

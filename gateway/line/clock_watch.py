@@ -32,7 +32,7 @@ class ClockWatch:
         self.on_jump: Callable[[int, int], None] = lambda _expected_ns, _found_ns: None
 
     async def run(self) -> None:
-        """Look every second until cancelled."""
+        """Look once a second for as long as it is let run."""
         while True:
             await self._clock.sleep(LOOK_EVERY_S)
             self.look()

@@ -27,7 +27,7 @@ class AlarmCommands:
         self._judgements = Judgements(AlarmHistory(alerts.path).notes())
 
     async def acknowledge(self, alarm_id: str, user: str, reason: str) -> int:
-        """A person has seen it."""
+        """Note that a person has seen the alarm; the record's number."""
         return await self._seal(self._alarms().acknowledge(alarm_id, user, reason, self._clock.now_ns()))
 
     def check_together(self, alarm_ids: Sequence[str]) -> None:
@@ -42,7 +42,7 @@ class AlarmCommands:
                 )
 
     async def reset(self, alarm_id: str, user: str, reason: str) -> int:
-        """A latched alarm may go."""
+        """Let a latched alarm go; the record's number."""
         return await self._seal(self._alarms().reset(alarm_id, user, reason, self._clock.now_ns()))
 
     async def shelve(self, alarm_id: str, for_s: float, user: str, reason: str) -> int:
@@ -50,7 +50,7 @@ class AlarmCommands:
         return await self._seal(self._alarms().shelve(alarm_id, for_s, user, reason, self._clock.now_ns()))
 
     async def unshelve(self, alarm_id: str, user: str, reason: str) -> int:
-        """Back before its time."""
+        """Bring an alarm back before its shelf time; the record's number."""
         return await self._seal(self._alarms().unshelve(alarm_id, user, reason, self._clock.now_ns()))
 
     async def out_of_service(self, target: str, for_s: float, user: str, reason: str) -> int:
@@ -60,7 +60,7 @@ class AlarmCommands:
         )
 
     async def in_service(self, target: str, user: str, reason: str) -> int:
-        """The work is done."""
+        """End an out-of-service time, the work being done; the record's number."""
         return await self._seal_service(self._alarms().in_service(target, user, reason, self._clock.now_ns()))
 
     async def note(self, alarm_id: str, user: str, reason: str) -> int:

@@ -68,7 +68,7 @@ class Delivery:
 
     @property
     def name(self) -> str:
-        """The uplink's name."""
+        """The name of the uplink that it serves."""
         return self._uplink.name
 
     @property
@@ -99,11 +99,11 @@ class Delivery:
             self._urgent.set()
 
     def close(self) -> None:
-        """Let go of the history."""
+        """Let go of the history that it reads from."""
         self._reader.close()
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
+        """Deliver what waits for as long as it is let run."""
         while True:
             self._wake.clear()
             receipt = await self._deliver_once()

@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 from pydantic import ValidationError
 
-from contract.messages import AlarmVerdict
+from contract.mailbox import AlarmVerdict
 from gateway.evidence.sealed_messages import sealed_message
 from gateway.store.alarm_reader import AlarmReader
 from gateway.store.alert_store import KeptRecord
@@ -23,7 +23,7 @@ THREAD: Final = "verdict:"
 
 
 class DeskVerdict(StrEnum):
-    """属实, 误报, 存疑."""
+    """What a reviewer said of an alarm: 属实 true, 误报 false, 存疑 doubtful."""
 
     TRUE = "true"
     FALSE = "false"

@@ -14,10 +14,10 @@ from gateway.evidence.evidence import RecordKind
 from gateway.line.minute_summaries import MinuteSummaries
 from gateway.line.recorder import Entry, Recorder
 from gateway.model.errors import StoreError
+from gateway.model.repair import Repair
 from gateway.ports import Clock
 from gateway.store.alert_store import AlertStore
 from gateway.store.blocks import MINUTE_NS
-from gateway.store.database import Repair
 from gateway.store.history_reader import HistoryReader
 from gateway.store.history_store import HistoryStore, Retired
 

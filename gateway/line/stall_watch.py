@@ -67,7 +67,7 @@ class StallWatch:
             self.look()
 
     def look(self) -> None:
-        """Compare with the last look."""
+        """Compare what has moved with the last look."""
         now_ns, mono_ns = self._elapsed_ns(), self._clock.monotonic_ns()
         passed_ns, counted_ns = now_ns - self._looked_ns, mono_ns - self._mono_ns
         self._looked_ns, self._mono_ns = now_ns, mono_ns

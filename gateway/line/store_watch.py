@@ -32,7 +32,7 @@ class StoreWatch:
         self._clock = clock
 
     def report(self, lost: Sequence[LostStore], recorder: Recorder) -> None:
-        """Seal what is gone."""
+        """Seal in the chain what is gone from the stores."""
         now_ns = self._clock.now_ns()
         for each in lost:
             log.error("event=store_lost file=%s expected=%d found=%d", each.file, each.expected, each.found)
@@ -40,7 +40,7 @@ class StoreWatch:
             recorder.record(Entry(RecordKind.STORE_LOST, now_ns, content))
 
     async def run(self) -> None:
-        """Every minute until cancelled."""
+        """Look once a minute for as long as it is let run."""
         while True:
             await self.remember()
             await self._clock.sleep(REMEMBER_EVERY_S)

@@ -37,11 +37,11 @@ class Chain:
         return self._records(sql, seq, str(RecordKind.MEDIA), str(RecordKind.MEDIA_EXPIRED), limit)
 
     def alarm(self, alarm_id: str) -> Alarm | None:
-        """One episode."""
+        """One episode of an alarm, None where there is none."""
         return next(self._alarms("SELECT state FROM alarm WHERE alarm_id = ?", alarm_id), None)
 
     def open_alarms(self) -> list[Alarm]:
-        """The episodes that are open."""
+        """The episodes that are still open, from the store."""
         return list(self._alarms("SELECT state FROM alarm WHERE is_open = 1 ORDER BY raised_at_ns"))
 
     def case_open(self, alarm_id: str) -> bool:

@@ -80,7 +80,7 @@ class MediaDesk:
         return await self._change(alarm_id, "case_opened", user, reason)
 
     async def close_case(self, alarm_id: str, user: str, reason: str) -> int:
-        """Close it; as `open_case`."""
+        """Close the case of an alarm; returns what `open_case` does."""
         return await self._change(alarm_id, "case_closed", user, reason)
 
     async def _change(self, alarm_id: str, event: str, user: str, reason: str) -> int:

@@ -42,7 +42,7 @@ class MediaExpiry:
         self.expired = 0
 
     async def run(self) -> None:
-        """Once an hour until cancelled."""
+        """Clear up once an hour for as long as it is let run."""
         await self.finish()
         while True:
             await self.expire_due()

@@ -59,7 +59,7 @@ class MediaIndex:
         return self._asked(f"SELECT item FROM media WHERE alarm_id = ? ORDER BY {_ORDER}", alarm_id)  # noqa: S608
 
     def of_digest(self, sha256: str) -> list[MediaItem]:
-        """Every item with this body."""
+        """Every item whose body has this digest."""
         return self._asked("SELECT item FROM media WHERE sha256 = ? AND sha256 <> ''", sha256)
 
     def in_state(self, state: MediaState, before_ns: int = 2**62, limit: int = 10_000) -> list[MediaItem]:
@@ -88,12 +88,12 @@ class MediaIndex:
 
 
 def item_to_json(item: MediaItem) -> bytes:
-    """The stored form."""
+    """The form in which an item is stored."""
     return orjson.dumps(item, default=dict)
 
 
 def item_from_json(text: bytes) -> MediaItem:
-    """Back from the stored form."""
+    """An item, read back from its stored form."""
     fields = orjson.loads(text)
     fields["media_class"], fields["state"] = MediaClass(fields["media_class"]), MediaState(fields["state"])
     fields["boxes"] = tuple(tuple(box) for box in fields["boxes"])

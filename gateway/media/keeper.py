@@ -49,7 +49,6 @@ CLIP_BEFORE_S, CLIP_AFTER_S = 10.0, 10.0
 CLIP_WAIT_S: Final = 60.0
 SCENE_AGE_S: Final = 900.0
 """A scene further from the alarm than this is another one's: a finding may hold for a while before its rule fires."""
-RETRY_S: Final = 2.0
 NS: Final = 1_000_000_000
 SUMMARY_URGENCY: Final = 2
 RESTART: Final = "restart: the box stopped before it was kept"
@@ -99,7 +98,7 @@ class MediaKeeper:
         self.missing = 0
 
     def told(self, told: Sequence[Told]) -> None:
-        """Take what was committed; cheap."""
+        """Take note of what was committed; cheap, and never waits."""
         for each in told:
             alarm = self._camera_alarm(each.transition) if each.transition is not None else None
             if alarm is not None:

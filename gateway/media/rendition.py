@@ -20,7 +20,7 @@ Blur = Callable[[bytes, MediaItem], bytes]
 
 @dataclass(frozen=True, slots=True)
 class SmallPicture:
-    """A JPEG, faces blurred."""
+    """A small JPEG in which faces are blurred."""
 
     body: bytes
     width_px: int
@@ -33,7 +33,7 @@ Thumb = Callable[[bytes, MediaItem], SmallPicture]
 
 @dataclass(frozen=True, slots=True)
 class Renditions:
-    """How stills are shown."""
+    """How large stills are shown, and how blurred."""
 
     blur: Blur
     thumb: Thumb

@@ -90,7 +90,7 @@ def expiry_content(item: MediaItem, receipts: Mapping[str, str]) -> dict[str, Ca
 
 
 def case_content(alarm_id: str, event: str, user: str, reason: str) -> dict[str, Canonical]:
-    """`event` is `case_opened` or `case_closed`."""
+    """What the chain keeps of a case; `event` is `case_opened` or `case_closed`."""
     return {"event": event, "user": user, "reason": reason, "target": alarm_id}
 
 

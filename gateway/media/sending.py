@@ -41,7 +41,7 @@ class Body:
 
 
 class MediaCarrier(Protocol):
-    """An uplink that takes bodies."""
+    """An uplink that takes the bodies of media."""
 
     name: str
 
@@ -71,7 +71,7 @@ class MediaSending:
 
     @property
     def name(self) -> str:
-        """The regulator's name."""
+        """The name of the regulator that it sends to."""
         return self._carrier.name
 
     def told(self, told: Sequence[Told]) -> None:
@@ -80,7 +80,7 @@ class MediaSending:
             self._wake.set()
 
     async def run(self) -> None:
-        """Send until cancelled."""
+        """Send what waits for as long as it is let run."""
         while True:
             self._wake.clear()
             receipt = await self.send_next()

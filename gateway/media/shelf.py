@@ -58,14 +58,14 @@ class MediaShelf:
 
     @property
     def held_bytes(self) -> int:
-        """What all bodies take."""
+        """How many bytes all bodies together take."""
         if self._held_bytes is None:
             self._held_bytes = sum(path.stat().st_size for path in self.bodies())
         return self._held_bytes
 
     @property
     def max_bytes(self) -> int:
-        """What they may take."""
+        """How many bytes they may take at most."""
         return self._max_bytes
 
     def put(self, body: bytes) -> str:
@@ -119,7 +119,7 @@ class MediaShelf:
         return size
 
     def bodies(self) -> Iterator[Path]:
-        """Every complete body."""
+        """The files of every complete body, in no order."""
         return (path for path in self.folder.glob("[0-9a-f][0-9a-f]/*") if len(path.name) == 64)
 
     def sweep_partial(self) -> int:

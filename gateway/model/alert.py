@@ -3,25 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.model.alarm import Transition
-
-
-class Lane(StrEnum):
-    """Alerts overtake backlog."""
-
-    ALERT = "alert"
-    BACKLOG = "backlog"
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One alarm transition as it leaves the box. `key` is the idempotency key: same transition, same key, for ever."""
-
-    key: str
-    transition: Transition
-    evidence_seq: int
-    evidence_sha256: str
-
 
 class ReceiptKind(StrEnum):
     """ACCEPTED: the receiver holds it. REJECTED: it never will, keep it aside. RETRY: ask again later."""

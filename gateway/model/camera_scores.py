@@ -39,7 +39,7 @@ class CameraScores:
         return self.version if self.back_to is None else self.back_to
 
     def document(self) -> dict[str, Any]:
-        """As plain data for JSON."""
+        """The scores as plain data that JSON can hold."""
         return asdict(self)
 
 

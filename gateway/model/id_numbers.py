@@ -54,5 +54,5 @@ class MaskingFormatter(logging.Formatter):
     """A log formatter that lets no ID-card number through: not in a message, its arguments or a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The finished line, masked."""
+        """The finished line of the log, identity numbers masked."""
         return mask_id_numbers(super().format(record))

@@ -11,7 +11,7 @@ from gateway.model.derivation import Json
 
 
 def mapping(saved: Json) -> Mapping[str, Json]:
-    """A mapping, or ValueError."""
+    """The mapping that was saved; raises ValueError for anything else."""
     if not isinstance(saved, Mapping):
         raise ValueError("kept state: a mapping was expected")
     return saved
@@ -25,7 +25,7 @@ def items(saved: Json, count: int | None = None) -> Sequence[Json]:
 
 
 def number(saved: Json) -> float:
-    """A finite number, or ValueError."""
+    """The finite number that was saved; raises ValueError for anything else."""
     if isinstance(saved, bool) or not isinstance(saved, int | float) or not isfinite(saved):
         raise ValueError("kept state: a number was expected")
     return float(saved)
@@ -49,7 +49,7 @@ def known(saved: Json) -> float:
 
 
 def text(saved: Json) -> str:
-    """A text, or ValueError."""
+    """The text that was saved; raises ValueError for anything else."""
     if not isinstance(saved, str):
         raise ValueError("kept state: a text was expected")
     return saved

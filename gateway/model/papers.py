@@ -41,7 +41,7 @@ class Period:
     last: date | None = None
 
     def covers(self, day: date) -> bool:
-        """Whether `day` lies in it."""
+        """Whether `day` lies in the period, both ends included."""
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
 

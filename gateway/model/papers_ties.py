@@ -46,7 +46,7 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class TieRegistry:
-    """One crane's ties and limits."""
+    """The ties of one crane's mast, and their limits."""
 
     limits: ErectionLimits
     ties: tuple[Tie, ...] = ()

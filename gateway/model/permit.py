@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class WorkKind(StrEnum):
-    """安拆、顶升、动火."""
+    """Dangerous work that needs a permit: 安拆, 顶升, 动火."""
 
     ERECTION_DISMANTLING = "erection_dismantling"
     CLIMBING = "climbing"

@@ -39,7 +39,7 @@ class Point:
 
     @property
     def role(self) -> str:
-        """What rules call it."""
+        """The name by which rules call this point."""
         return self.item or self.quantity
 
 

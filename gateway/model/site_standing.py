@@ -38,23 +38,23 @@ class NothingKnown:
     """The standing of a box that keeps neither permits nor warnings, and of a replay."""
 
     def climbing_permitted(self, asset: str, now_ns: int) -> bool | None:  # noqa: ARG002 - the protocol's shape
-        """Not known."""
+        """None, which says that nobody knows: never a no."""
         return None
 
     def warning_level(self, kinds: Collection[WarningKind], now_ns: int) -> int | None:  # noqa: ARG002
-        """Not known."""
+        """None, which says that nobody knows: never a no."""
         return None
 
     def unacknowledged_level(self, now_ns: int) -> int | None:  # noqa: ARG002
-        """Not known."""
+        """None, which says that nobody knows: never a no."""
         return None
 
     def checks_open(self, now_ns: int) -> int | None:  # noqa: ARG002
-        """Not known."""
+        """None, which says that nobody knows: never a no."""
         return None
 
     def checked(self, item: str, now_ns: int) -> bool | None:  # noqa: ARG002
-        """Not known."""
+        """None, which says that nobody knows: never a no."""
         return None
 
 

@@ -149,5 +149,5 @@ class Survey:
 
 
 def empty_survey(camera: str) -> Survey:
-    """Nothing is drawn yet."""
+    """A survey of this camera in which nothing is drawn yet."""
     return Survey(camera, 0, 0, "", "")

@@ -9,7 +9,7 @@ from enum import IntEnum, StrEnum
 
 
 class WarningKind(StrEnum):
-    """What is coming."""
+    """What the warning says is coming to the site."""
 
     WIND = "wind"
     RAINSTORM = "rainstorm"
@@ -56,7 +56,7 @@ class WeatherWarning:
 
     @property
     def until_ns(self) -> int:
-        """When it is over."""
+        """The moment at which it is over, UTC in ns."""
         return min(self.valid_until_ns, self.ended_at_ns) if self.withdrawn else self.valid_until_ns
 
     def announced(self, now_ns: int) -> bool:
@@ -64,7 +64,7 @@ class WeatherWarning:
         return now_ns < self.until_ns
 
     def in_force(self, now_ns: int) -> bool:
-        """Begun and not over."""
+        """Whether it has begun and is not over."""
         return self.valid_from_ns <= now_ns < self.until_ns
 
     def passed(self, now_ns: int) -> bool:

@@ -116,6 +116,6 @@ class ConsecutiveRules:
 
 
 def parameters_of(rule: ResolvedRule) -> ConsecutiveParameters:
-    """A consecutive rule's own settings."""
+    """The settings that a consecutive rule has of its own."""
     assert isinstance(rule.parameters, ConsecutiveParameters), rule.info.rule_id
     return rule.parameters

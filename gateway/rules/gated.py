@@ -148,7 +148,7 @@ class _Said:
         self._stale_ns = (np.array(stale_after_s, dtype=np.float64) * 1e9).astype(np.int64)
 
     def note(self, position: Positions, truth: Truths, now_ns: int) -> None:
-        """What these say now."""
+        """Note what the conditions at this place say now."""
         self.truth[position] = truth
         self._at_ns[position] = now_ns
 

@@ -105,7 +105,7 @@ class _Counter:
         self.over = False
 
     def note(self, now_ns: int, *, answered: bool) -> None:
-        """One poll."""
+        """Count one poll that was lost, at this moment."""
         if now_ns < self._last_ns - SET_BACK_NS:
             self._forget()
         self._last_ns = now_ns

@@ -110,7 +110,7 @@ class _Rate:
         self._value: deque[float] = deque(maxlen=KEPT + 2)
 
     def forget(self) -> None:
-        """Nothing before a hole counts."""
+        """Forget all: nothing before a hole counts."""
         self._t_ns.clear()
         self._value.clear()
 
@@ -137,7 +137,7 @@ class _Rate:
 
 
 def parameters_of(rule: ResolvedRule) -> RateParameters:
-    """A rate rule's own settings."""
+    """The settings that a rate rule has of its own."""
     assert isinstance(rule.parameters, RateParameters), rule.info.rule_id
     return rule.parameters
 

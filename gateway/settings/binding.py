@@ -174,16 +174,11 @@ class Binder:
 
     def _warn_idle(self) -> None:
         for name, key in (("link", "links"), ("asset", "assets")):
-            used = {str(raw.get(name)) for _, raw in self._site.devices} | self._by_hand()
+            used = {str(raw.get(name)) for _, raw in self._site.devices} | self._site.by_hand
             entries = self._document.data.get(key, []) if isinstance(self._document.data, dict) else []
             for i, raw in enumerate(entries if isinstance(entries, list) else []):
                 if isinstance(raw, dict) and isinstance(raw.get("id"), str) and raw["id"] not in used:
                     self._document.warn((key, i, "id"), f"warn.{name}_idle", found=raw["id"])
-
-    def _by_hand(self) -> set[str]:
-        """Pits that surveyors measure need no device."""
-        pits = [(asset.id, asset.pit.points) for _, asset in self._site.asset_paths if asset.pit is not None]
-        return {asset for asset, points in pits if any(point.by_hand for point in points)}
 
 
 def _points_of(device: Device) -> list[tuple[str, Point]]:

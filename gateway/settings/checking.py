@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.model.id_numbers import mask_id_numbers
-from gateway.settings.document import FULL_WIDTH, Document, KeyPath
+from gateway.settings.document import FULL_WIDTH, Document, KeyPath, Place
 from gateway.settings.schema import NAME_PATTERN
 from gateway.settings.wording import CATALOGUE
 from kit.secret import Secret
@@ -29,11 +29,17 @@ _USER_INFO = re.compile(r"//\S*@")
 _PASSWORD = re.compile(r"((?:password|passwd|pwd|pass|token)=)(?!\{)[^&_/?\s]+", re.IGNORECASE)
 _QUERY = re.compile(r"(//[^?\s]*\?)\S+")
 _SHOWN_CHARACTERS = 60
+RENAMED: dict[str | int, str] = {
+    "low_wind_ms": "low_wind_m_s",
+    "wind_prealarm_ms": "wind_prealarm_m_s",
+    "wind_alarm_ms": "wind_alarm_m_s",
+}
+"""Keys of site files that were written before 1.3.0, and what they are called since: `_ms` is milliseconds alone."""
 
 
 def check(schema: type[M], document: Document, path: KeyPath, value: Any) -> M | None:
     """The value as an instance of the model; None when there are faults, which the document then holds."""
-    instance: M | None = check_type(schema, document, path, value)
+    instance: M | None = check_type(schema, document, path, _with_new_names(document, path, value))
     document.cut_short |= instance is None
     return instance
 
@@ -108,6 +114,26 @@ def not_a_mapping(document: Document, path: KeyPath, value: Any) -> None:
         document.add(path, "yaml.full_width")
     else:
         document.add(path, "type.mapping", found=describe(document, path, value))
+
+
+def _with_new_names(document: Document, path: KeyPath, value: Any) -> Any:
+    """The value with today's names of its keys, and a warning for each old one. Where a key is given by both names, the
+    old one stays, and is unknown."""
+    if isinstance(value, list):
+        return [_with_new_names(document, (*path, number), part) for number, part in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    named = {}
+    for key, part in value.items():
+        here: KeyPath = (*path, key)
+        new = RENAMED.get(key) or key
+        if new != key and new not in value:
+            if (*path, new) not in document.places:
+                document.warn(here, "warn.key_renamed", new=new)
+            document.places[*path, new] = Place(document.key_line(here), document.line(here), document.text(here))
+            key = new  # noqa: PLW2901 - by its new name from here on
+        named[key] = _with_new_names(document, here, part)
+    return named
 
 
 @lru_cache(maxsize=256)

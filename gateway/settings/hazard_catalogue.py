@@ -95,9 +95,9 @@ def check_hazards(packs: Packs, catalogue: HazardCatalogue) -> None:
     for rule in packs.rules.values():
         if rule.settings is not None and rule.settings.hazard not in (None, *codes):
             choice(rule.document, (*rule.path, "hazard"), rule.settings.hazard, codes)
-    for item in packs.items.values():
-        if item.settings.hazard not in (None, *codes):
-            choice(item.document, (*item.path, "hazard"), item.settings.hazard, codes)
+    for named in packs.hazards.values():
+        if named.code not in codes:
+            choice(named.document, named.path, named.code, codes)
 
 
 def _check_complete(document: Document, name: str, file: HazardFile) -> None:

@@ -1,32 +1,34 @@
 """JSON Schema of the configuration files, so that editors complete, explain and underline while one types.
 
-In: what the drivers and the uplinks bring. Out: JSON Schema (draft 2020-12) of a site file, of a rule pack, of a device
-table. Descriptions are the docstrings of the models. What needs two parts of a file (does this link exist?) is beyond
-JSON Schema: `load` says it.
+In: what the drivers, the uplinks and the kinds of assets bring. Out: JSON Schema (draft 2020-12) of a site file, of a
+rule pack, of a device table. Descriptions are the docstrings of the models. What needs two parts of a file (does this
+link exist?) is beyond JSON Schema: `load` says it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from gateway.ports import DriverKind, UplinkKind
-from gateway.settings.rule_families import FAMILIES
-from gateway.settings.rulepack import RulePack, RulePackPart
+from gateway.settings.kind import AssetKind
 from gateway.settings.schema import NAME_PATTERN
-from gateway.settings.site_file import SiteFile
+from gateway.settings.shapes import FileShapes, shapes_of
 
 JsonSchema = dict[str, Any]
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def site_schema(drivers: Mapping[str, DriverKind], uplinks: Mapping[str, UplinkKind]) -> JsonSchema:
+def site_schema(
+    drivers: Mapping[str, DriverKind], uplinks: Mapping[str, UplinkKind], kinds: Sequence[AssetKind]
+) -> JsonSchema:
     """Of a site file. A link is told by its `driver`, an uplink by its `kind`, a device by its keys."""
+    shapes = shapes_of(tuple(kinds))
     links = [kind.link_settings for kind in drivers.values()]
     devices = [kind.device_settings for kind in drivers.values()]
     receivers = [kind.settings for kind in uplinks.values()]
-    root, references, definitions = _schema_of(SiteFile, [*links, *devices, *receivers])
+    root, references, definitions = _schema_of(shapes.site, [*links, *devices, *receivers], shapes)
     properties = root["properties"]
     properties["links"]["items"] = _by_key("driver", dict(zip(drivers, links, strict=True)), references)
     properties["devices"]["items"] = {"anyOf": [references[model] for model in dict.fromkeys(devices)]}
@@ -37,10 +39,12 @@ def site_schema(drivers: Mapping[str, DriverKind], uplinks: Mapping[str, UplinkK
     return {"$schema": _DRAFT, **root, "title": "Sitewarden site file", "$defs": definitions}
 
 
-def rule_pack_schema(*, part: bool = False) -> JsonSchema:
+def rule_pack_schema(kinds: Sequence[AssetKind], *, part: bool = False) -> JsonSchema:
     """Of a rule pack, or of a file beside the `pack.yaml` of a pack that is a folder."""
-    root, references, definitions = _schema_of(RulePackPart if part else RulePack, list(FAMILIES.values()))
-    root["properties"]["rules"]["items"] = _by_key("family", FAMILIES, references)
+    shapes = shapes_of(tuple(kinds))
+    families = shapes.families
+    root, references, definitions = _schema_of(shapes.part if part else shapes.pack, list(families.values()), shapes)
+    root["properties"]["rules"]["items"] = _by_key("family", families, references)
     return {"$schema": _DRAFT, **root, "title": "Sitewarden rule pack", "$defs": definitions}
 
 
@@ -51,13 +55,17 @@ def table_schema(kind: DriverKind) -> JsonSchema:
 
 
 def _schema_of(
-    root: type[BaseModel], others: list[type[BaseModel]]
+    root: type[BaseModel], others: list[type[BaseModel]], shapes: FileShapes | None = None
 ) -> tuple[JsonSchema, dict[type[BaseModel], JsonSchema], JsonSchema]:
     """The root's own schema, references to the others, and the definitions that all of them share."""
     mode: JsonSchemaMode = "validation"
     wanted = list(dict.fromkeys([root, *others]))
     references, shared = models_json_schema([(model, mode) for model in wanted], ref_template="#/$defs/{model}")
     definitions = shared["$defs"]
+    for name, keys in shapes.order.items() if shapes else ():
+        if name in definitions:
+            properties = definitions[name]["properties"]
+            definitions[name]["properties"] = {key: properties[key] for key in keys}
     own = definitions[_name_of(references[(root, mode)])]
     return dict(own), {model: references[(model, mode)] for model in others}, definitions
 

@@ -8,9 +8,19 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.settings.crane_settings import Bearing
-from gateway.settings.crane_zone_settings import PlanPointSettings
 from gateway.settings.schema import SettingsModel
+
+Place = Annotated[float, Field(ge=-100_000, le=100_000)]
+Bearing = Annotated[float, Field(ge=0, lt=360)]
+
+
+class PlanPointSettings(SettingsModel):
+    """A point in plan, in the site's frame."""
+
+    x_m: Place
+    """Metres east of the site's origin."""
+    y_m: Place
+    """Metres north of the site's origin."""
 
 
 class ViewSettings(SettingsModel):

@@ -1,12 +1,12 @@
 """Turns rules, overrides and points into the rows that are judged: one rule on one subject each.
 
-In: the merged packs, the site's overrides, the bound points, the pits. Out: `ResolvedRule`s in the order of the packs
-and then of the points, then those of the pits, and warnings about rules that judge nothing. Knows nothing of YAML and
-protocols.
+In: the merged packs, the site's overrides, the bound points, what kinds make of their tables. Out: `ResolvedRule`s in
+the order of the packs and then of the points, then those of the kinds, and warnings about rules that judge nothing.
+Knows nothing of YAML and protocols.
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.model.alarm import RuleInfo
@@ -27,7 +27,6 @@ from gateway.model.rule import (
 from gateway.settings.binding import Field
 from gateway.settings.document import Document
 from gateway.settings.overriding import InForce, Overrides
-from gateway.settings.pit_limits_rows import DescribedPit, PitRow, PitRows, templates
 from gateway.settings.rule_families import (
     AnyRule,
     ChangeCountSettings,
@@ -41,7 +40,7 @@ from gateway.settings.rule_families import (
     ThresholdSettings,
 )
 from gateway.settings.rule_shape import While
-from gateway.settings.rulepack import PackRule, Packs
+from gateway.settings.rulepack import MadeRule, PackRule, Packs
 from gateway.settings.site import SiteParts
 from gateway.settings.suppressing import check_suppression
 
@@ -64,35 +63,41 @@ class Subject:
 
 
 class Resolver:
-    """One site's rules on its points. `document` is the site file, for faults in its overrides; `pits` are its pits as
-    described, whose rows are made of the packs' limit tables."""
+    """One site's rules on its points. `document` is the site file, for faults in its overrides; `made` are the rules
+    that kinds make of their tables, `ruled` the assets whose description makes rules."""
 
     def __init__(
-        self, document: Document, site: SiteParts, packs: Packs, field: Field, pits: Sequence[DescribedPit] = ()
+        self,
+        document: Document,
+        site: SiteParts,
+        packs: Packs,
+        field: Field,
+        made: Sequence[MadeRule] = (),
+        ruled: Collection[str] = (),
     ) -> None:
         self._document = document
         self._kinds = site.asset_kinds
         self._field = field
-        self._pit_rows = PitRows(document, packs, field.points).of(pits)
-        self._described = {pit.description.asset for pit in pits}
+        self._made = made
+        self._ruled = frozenset(ruled)
         self._rules = packs.rules
-        self._known: Mapping[str, PackRule] = {**packs.rules, **templates(self._pit_rows)}
+        self._known: Mapping[str, PackRule] = {**packs.rules, **_templates(made)}
         self._overrides = Overrides(document, site, self._known)
 
     def resolve(self) -> tuple[ResolvedRule, ...]:
         """All rows."""
         check_suppression(self._known)
         rows = tuple(row for rule in self._rules.values() for row in self._rows(rule))
-        rows += tuple(self._pit_row(row) for row in self._pit_rows)
+        rows += tuple(self._made_row(row) for row in self._made)
         for path, override in self._overrides.unused():
             if override.rule in self._known:
                 self._document.warn(path, "warn.override_without_point", rule=override.rule)
         return rows
 
-    def _pit_row(self, row: PitRow) -> ResolvedRule:
+    def _made_row(self, row: MadeRule) -> ResolvedRule:
         point = self._field.points[row.point_index]
-        rising = [self._field.points[i].stale_after_s for i in (row.rising_point,) if i >= 0]
-        conditions = tuple(Condition(row.rising_point, Direction.HIGH, 0.5, stale_s) for stale_s in rising)
+        known = [self._field.points[i].stale_after_s for i in (row.while_point,) if i >= 0]
+        conditions = tuple(Condition(row.while_point, Direction.HIGH, 0.5, stale_s) for stale_s in known)
         subject = Subject(
             point.point_id, point.asset, point.unit, row.point_index, (), conditions, point.stale_after_s, row.exact
         )
@@ -110,8 +115,8 @@ class Resolver:
 
     def _has_subjects(self, settings: AnyRule) -> bool:
         """Whether the site has an asset that the rule is for."""
-        described = self._described if settings.undescribed else set()
-        return any(settings.kind in ("*", kind) and asset not in described for asset, kind in self._kinds.items())
+        ruled = self._ruled if settings.undescribed else frozenset()
+        return any(settings.kind in ("*", kind) and asset not in ruled for asset, kind in self._kinds.items())
 
     def _subjects(self, rule: PackRule, settings: AnyRule) -> Iterator[Subject]:
         if isinstance(settings, LossSettings):
@@ -157,7 +162,7 @@ class Resolver:
     def _points_for(self, settings: ValueRule | SilenceSettings) -> Iterator[tuple[int, Point]]:
         keys = settings.keys if isinstance(settings, SilenceSettings | ImpossibleSettings) else (settings.key,)
         for i, point in enumerate(self._field.points.points):
-            known = settings.undescribed and point.asset in self._described
+            known = settings.undescribed and point.asset in self._ruled
             if self._is_for(settings, point.asset) and (keys is None or point.role in keys) and not known:
                 yield i, point
 
@@ -189,6 +194,17 @@ class Resolver:
             origin=force.origin,
             parameters=_parameters(settings, subject),
         )
+
+
+def _templates(rows: Iterable[MadeRule]) -> Mapping[str, PackRule]:
+    """One rule an id, so that a site's overrides can be checked against it: the strictest of its points."""
+    strictest: dict[str, MadeRule] = {}
+    for row in rows:
+        known = strictest.get(row.settings.id)
+        reach = row.settings.direction.reach
+        if known is None or reach(row.settings.limit) < reach(known.settings.limit):
+            strictest[row.settings.id] = row
+    return {rule_id: row.rule for rule_id, row in strictest.items()}
 
 
 def _info(settings: AnyRule, force: InForce, unit: str) -> RuleInfo:

@@ -5,7 +5,7 @@ docstrings below are what editors show.
 """
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -13,7 +13,6 @@ from pydantic_core import PydanticCustomError
 from gateway.model.alarm import Severity
 from gateway.model.rule import Direction
 from gateway.settings.schema import (
-    AssetKind,
     Certainty,
     LimitSource,
     Name,
@@ -50,7 +49,7 @@ class RuleSettings(SettingsModel):
 
     id: Name
     """Unique; `<asset family>.<quantity>.<step>` by habit."""
-    kind: AssetKind | Literal["*"]
+    kind: str
     """The kind of asset it is for, or "*" for all."""
     replaces: bool = False
     """Whether it takes the place of an earlier pack's rule of the same id."""

@@ -1,4 +1,4 @@
-"""The site file's sections as models; the whole file is in `site_file`, what a driver or an uplink adds comes with it.
+"""The site file's sections as models; the whole file is in `site_file`, what kinds of assets add comes in `shapes`.
 
 In: plain data. Out: frozen models. Knows nothing of files and lines. The docstrings below are what editors show.
 """
@@ -24,16 +24,6 @@ class SettingsModel(BaseModel):
     """Frozen, strict about unknown keys, NaN and infinity refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
-
-
-class AssetKind(StrEnum):
-    """What is watched. Rules name the kind they are for."""
-
-    TOWER_CRANE = "tower-crane"
-    DEEP_PIT = "deep-pit"
-    WEATHER_MAST = "weather-mast"
-    CAMERA_POST = "camera-post"
-    OTHER = "other"
 
 
 class LimitSource(StrEnum):
@@ -128,6 +118,13 @@ class StorageSettings(SettingsModel):
     """Bounds of the pictures of camera alarms."""
     cycles_kept: Annotated[int, Field(ge=16_000, le=10_000_000)] = 200_000
     """Working cycles kept per crane. At least 16,000: JGJ 332-2014 3.2.2(1), V1; the default is PD."""
+
+
+class IdentitySettings(SettingsModel):
+    """The encrypted identity file of the box (`identity.sealed` in the data folder)."""
+
+    key: Secret | None = None
+    """Where its key is; without it `identity.key` in the data folder."""
 
 
 class OverrideSettings(SettingsModel):

@@ -14,12 +14,12 @@ from gateway.model.rule import ResolvedRule
 from gateway.model.rule_card import RuleCard
 from gateway.model.rule_pack import PackInForce
 from gateway.ports import BoundLink, UplinkKind
-from gateway.settings.asset_plan import AssetPlan
-from gateway.settings.papers_settings import IdentitySettings
+from gateway.settings.kind import AssetKind, AssetPlan
 from gateway.settings.schema import (
     AlarmSettings,
     BoxSettings,
     EscalationSettings,
+    IdentitySettings,
     SiteSettings,
     StorageSettings,
     WebSettings,
@@ -65,3 +65,4 @@ class Settings:
     digest: str
     rule_packs: tuple[PackInForce, ...]
     warnings: tuple[Fault, ...]
+    kinds: tuple[AssetKind, ...]

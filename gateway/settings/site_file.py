@@ -1,24 +1,18 @@
-"""The site file as a whole, and its assets with what each kind of asset brings.
+"""The site file as a whole, and its assets, without what each kind of asset brings: `shapes` puts that in.
 
 In: plain data. Out: frozen models. Knows nothing of files and lines. The docstrings below are what editors show.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field
 
-from gateway.settings.crane_group_settings import CraneGroupSettings
-from gateway.settings.crane_settings import CraneSettings
-from gateway.settings.crane_zone_settings import PowerLineSettings, ZoneSettings
-from gateway.settings.papers_settings import IdentitySettings, PapersSettings
-from gateway.settings.pit_settings import PitSettings
 from gateway.settings.plan_settings import PlanSettings
 from gateway.settings.schema import (
     AlarmSettings,
-    AssetKind,
     BoxSettings,
     EscalationSettings,
+    IdentitySettings,
     Name,
     OverrideSettings,
     SettingsModel,
@@ -28,11 +22,7 @@ from gateway.settings.schema import (
     WebSettings,
 )
 
-_KIND_OF_SECTION = {
-    "crane": AssetKind.TOWER_CRANE,
-    "papers": AssetKind.TOWER_CRANE,
-    "pit": AssetKind.DEEP_PIT,
-}
+S = TypeVar("S", bound=BaseModel)
 
 
 class AssetSettings(SettingsModel):
@@ -40,7 +30,7 @@ class AssetSettings(SettingsModel):
 
     id: Name
     """Unique on the box. Its points are called `<id>.<key>`."""
-    kind: AssetKind
+    kind: str
     """What it is; decides which rules apply."""
     serial: Annotated[str, Field(min_length=1, max_length=50)]
     """The maker's serial number or the registration number."""
@@ -48,22 +38,12 @@ class AssetSettings(SettingsModel):
     """Chinese name."""
     title_en: Title
     """English name."""
-    crane: CraneSettings | None = None
-    """A tower crane as built; without it nothing is derived that needs its load chart or its place."""
-    papers: PapersSettings | None = None
-    """A tower crane's registration, checks, ties; what is not filed is unknown, never in order."""
-    pit: PitSettings | None = None
-    """A deep pit: its papers, instruments and monitoring points."""
     plan: PlanSettings | None = None
     """Where it stands on the site plan; a crane's place is in its own section."""
 
-    @model_validator(mode="after")
-    def _sections_fit_the_kind(self) -> "AssetSettings":
-        for section, kind in _KIND_OF_SECTION.items():
-            if getattr(self, section) is not None and self.kind is not kind:
-                context = {"section": section, "kind": kind.value, "found": self.kind.value}
-                raise PydanticCustomError("asset.section", "a section of another kind", context)
-        return self
+    def section(self, schema: type[S]) -> S | None:
+        """What the file says of it in the section of this schema, which its kind brings; None: nothing."""
+        return next((said for _, said in self if isinstance(said, schema)), None)
 
 
 class SiteFile(SettingsModel):
@@ -96,11 +76,5 @@ class SiteFile(SettingsModel):
     """Grouping, shelving and counting of alarms."""
     escalation: EscalationSettings = EscalationSettings()
     """Who is told when nobody answers."""
-    crane_groups: Annotated[list[CraneGroupSettings], Field(default_factory=list)]
-    """Cranes that can meet each other."""
-    zones: Annotated[list[ZoneSettings], Field(default_factory=list)]
-    """No-lift and forbidden zones (禁吊区, 禁入区) on the site plan."""
-    power_lines: Annotated[list[PowerLineSettings], Field(default_factory=list)]
-    """Overhead lines over or beside the site."""
     identity: IdentitySettings = IdentitySettings()
     """The encrypted identity file."""

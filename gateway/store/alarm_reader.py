@@ -21,6 +21,7 @@ from gateway.store.database import open_reader
 
 LOOK_BACK_NS = 7 * 86_400_000_000_000
 """How long before a window episodes are looked for that reach into it; what is open is always found."""
+MOST_FOLDED = 1_000_000
 MAX_RECORDS = 20_000
 _EPISODES = (
     "SELECT raised_at_ns, json_extract(state, '$.acknowledged_at_ns'), json_extract(state, '$.returned_at_ns'),"
@@ -72,6 +73,10 @@ class AlarmReader:
         sql = f"SELECT * FROM evidence WHERE kind IN ({marks}) AND at_ns >= ? AND at_ns < ? ORDER BY seq LIMIT ?"  # noqa: S608
         with closing(open_reader(self._path)) as db:
             return [kept_record(row) for row in db.execute(sql, (*map(str, kinds), from_ns, to_ns, limit))]
+
+    def every(self, kinds: Sequence[str]) -> list[KeptRecord]:
+        """Records of some kinds, in the order of the chain: for whoever folds them all at a start."""
+        return self.records(kinds, 0, 2**63 - 1, MOST_FOLDED)
 
     def filed(self, prefix: str) -> list[KeptRecord]:
         """Records that are filed under names with this beginning (ASCII, ends with a colon), in the order of the

@@ -25,12 +25,12 @@ from contract.chain import ChainFault, ChainHead, verify_chain
 from gateway.model.alarm import Alarm, OutOfService, RuleInfo, Severity, TransitionKind
 from gateway.model.alert import OutboxItem, Receipt, ReceiptKind
 from gateway.model.errors import StoreError
+from gateway.model.repair import Repair
 from gateway.store.chain_mending import restore_evidence
 from gateway.store.database import (
     DiskFaultError,
     DiskFullError,
     FollowingReader,
-    Repair,
     Schema,
     Writer,
     is_disk_fault,
@@ -151,7 +151,7 @@ class ChainReader:
         return self._number("SELECT count(*) FROM outbox WHERE uplink = ? AND kind = ?", uplink, kind)
 
     def episodes(self) -> int:
-        """Alarms that were ever raised."""
+        """How many alarms were ever raised by this box."""
         return self._number("SELECT count(*) FROM alarm")
 
     def active_between(self, asset: str, from_ns: int, to_ns: int) -> list[Alarm]:

@@ -117,12 +117,8 @@ class AssetReader:
         )
         return [_reading(row) for row in rows]
 
-    def readings_of_file(self, file_sha256: str) -> int:
-        """How many readings of a file are kept: more than none when it has been brought before."""
-        return int(self._rows("SELECT count(*) FROM reading WHERE file_sha256 = ?", (file_sha256,))[0][0])
-
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file that it reads from."""
         with self._lock:
             self._db.close()
 

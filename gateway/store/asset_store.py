@@ -21,6 +21,7 @@ from pathlib import Path
 
 from gateway.model.derivation import AssetEvent, Json
 from gateway.model.errors import StoreError
+from gateway.model.repair import Repair
 from gateway.store.asset_records import (
     ASSETS_FILE,
     LEAST_CYCLES_KEPT,
@@ -40,7 +41,7 @@ from gateway.store.asset_records import (
     number_itself,
     read_state,
 )
-from gateway.store.database import Repair, Writer, open_or_repair, reopen_connection
+from gateway.store.database import Writer, open_or_repair, reopen_connection
 
 log = logging.getLogger(__name__)
 CYCLES_KEPT = 200_000  # PD: a project's life of a busy crane (200 cycles a day for two and a half years)
@@ -153,7 +154,7 @@ class AssetStore:
         return self._writer.submit(lambda db: insert_readings(db, readings))
 
     def health(self) -> AssetStoreHealth:
-        """The counters."""
+        """The counters of the store, as they stand now."""
         with self._lock:
             waiting = len(self._waiting.events)
             return AssetStoreHealth(waiting, self._dropped, self._refused, self._failed, self._failing)

@@ -168,6 +168,14 @@ def join_polls(parts: list[Polls]) -> Polls:
     )
 
 
+def no_minutes() -> Minutes:
+    """Of one point that has none."""
+    nothing = np.empty((0, 1))
+    return Minutes(
+        np.empty(0, np.int64), nothing, nothing, nothing, np.empty((0, 1), np.uint32), np.empty((0, 1), np.uint8)
+    )
+
+
 def join_minutes(parts: list[Minutes]) -> Minutes:
     """Minutes of the same layout, one after the other; two parts of one minute become one. Needs at least one part."""
     minute_ns = np.concatenate([part.minute_ns for part in parts])

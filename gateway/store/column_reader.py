@@ -26,6 +26,7 @@ from gateway.store.blocks import (
     join_minutes,
     join_polls,
     minutes_columns,
+    no_minutes,
     polls_columns,
     roll_up,
 )
@@ -63,9 +64,11 @@ class _Columns:
     width: int
 
     def polls(self, bodies: Sequence[bytes]) -> list[Polls]:
+        """The polls that these blocks hold, decoded column by column."""
         return polls_columns(bodies, self.columns)
 
     def minutes(self, bodies: Sequence[bytes]) -> list[Minutes]:
+        """The minutes that these blocks hold, decoded column by column."""
         return minutes_columns(bodies, self.columns)
 
 
@@ -116,7 +119,7 @@ class ColumnReader:
             parts += [roll_up(polls) for polls in newest]
             for i, point_id in enumerate(columns.point_ids):
                 found[point_id] += [_minutes(part, i, from_ns, to_ns) for part in parts]
-        return {point_id: join_minutes(parts or [_no_minutes()]) for point_id, parts in found.items()}
+        return {point_id: join_minutes(parts or [no_minutes()]) for point_id, parts in found.items()}
 
     def close(self) -> None:
         """Let go of the file, once nobody reads it."""
@@ -209,13 +212,6 @@ def _minutes(minutes: Minutes, column: int, from_ns: int, to_ns: int) -> Minutes
     cells = (minutes.low, minutes.high, minutes.mean)
     low, high, mean = (cell[inside, cut] for cell in cells)
     return Minutes(minutes.minute_ns[inside], low, high, mean, minutes.count[inside, cut], minutes.quality[inside, cut])
-
-
-def _no_minutes() -> Minutes:
-    nothing = np.empty((0, 1))
-    return Minutes(
-        np.empty(0, np.int64), nothing, nothing, nothing, np.empty((0, 1), np.uint32), np.empty((0, 1), np.uint8)
-    )
 
 
 def _in_time_order(parts: list[Polls]) -> Polls:

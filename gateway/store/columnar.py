@@ -64,7 +64,7 @@ def shuffled(array: Array) -> bytes:
 
 
 def unshuffled(raw: bytes, dtype: type[S]) -> NDArray[S]:
-    """Back from `shuffled`."""
+    """The values again, out of what `shuffled` made."""
     width = np.dtype(dtype).itemsize
     columns = np.frombuffer(raw, dtype=np.uint8).reshape(width, -1)
     flat: NDArray[S] = np.ascontiguousarray(columns.T).reshape(-1).view(dtype)

@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from gateway.model.errors import DecodeError, StoreError
+from gateway.model.repair import Repair
 from gateway.store.salvage import fill_torn_end, salvage_table
 
 log = logging.getLogger(__name__)
@@ -65,15 +66,6 @@ class Schema:
     tables: Sequence[str]
     added: Sequence[str] = ()
     check_up_to_bytes: int = 2**63
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """A damaged file was moved aside: where it lies now, and how many rows of each table could be carried over."""
-
-    aside: Path
-    reason: str
-    rows: dict[str, int]
 
 
 def open_connection(path: Path, schema: Schema) -> sqlite3.Connection:
@@ -144,11 +136,11 @@ class FollowingReader:
         self.connection()
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Raises sqlite3.Error."""
+        """Run one statement on the newest database; raises sqlite3.Error."""
         return self.connection().execute(sql, parameters)
 
     def connection(self) -> sqlite3.Connection:
-        """For the moment."""
+        """The connection of this moment; it may be another one later."""
         at = self._place()
         moved = at is not None and (at != self._at or (self._frozen and _log_of(self._path).exists()))
         if self._connection is None or moved:

@@ -36,7 +36,7 @@ class TraceBuilder:
         self._decimated = False
 
     def feed(self, t_ns: NDArray[np.int64], value: NDArray[np.float64], quality: NDArray[np.uint8]) -> None:
-        """Add samples, in any order."""
+        """Add samples to the trace, in any order of time."""
         inside = (t_ns >= self._from_ns) & (t_ns <= self._to_ns)
         self._parts.append((t_ns[inside], value[inside], quality[inside]))
         self._count += int(inside.sum())
@@ -44,7 +44,7 @@ class TraceBuilder:
             self._thin()
 
     def finish(self) -> Trace:
-        """The trace in time order."""
+        """The trace of what was fed, in the order of time."""
         if self._count > self._limit:
             self._thin()
         t_ns, value, quality = self._joined()

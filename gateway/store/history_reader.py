@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gateway.model.errors import DecodeError
 from gateway.model.quantity import Point, PointTable
 from gateway.ports import ReadingBlock
-from gateway.store.blocks import MINUTE_NS, Minutes, Polls, join_minutes, unpack_minutes, unpack_polls
+from gateway.store.blocks import MINUTE_NS, Minutes, Polls, join_minutes, no_minutes, unpack_minutes, unpack_polls
 from gateway.store.column_reader import ColumnReader
 from gateway.store.database import FollowingReader
 from gateway.store.decimation import Trace, TraceBuilder
@@ -65,7 +65,7 @@ class HistoryReader:
         """
         if limit < 1 or to_ns < from_ns:
             raise ValueError(f"minutes need from <= to and a limit of at least 1, found limit {limit}")
-        parts = [_no_minutes()]
+        parts = [no_minutes()]
         with self._lock:
             for layout_id, column in self._columns_of(point_id):
                 for minutes in self._rows("rollup", unpack_minutes, layout_id, from_ns - MINUTE_NS, to_ns):
@@ -150,14 +150,6 @@ class HistoryReader:
             if block is not None:
                 yield block
 
-    def backlog_polls(self, block_id: int) -> int:
-        """How many polls lie beyond a log position."""
-        with self._lock:
-            row = self._db.execute(
-                "SELECT coalesce(sum(polls), 0) FROM block WHERE block_id > ?", (block_id,)
-            ).fetchone()
-        return int(row[0])
-
     def rows(self) -> tuple[int, int]:
         """(polls, values) in the raw history."""
         with self._lock:
@@ -215,13 +207,6 @@ class HistoryReader:
                 self._unreadable.add((table, row_id))
                 log.error("event=history_row_unreadable table=%s row=%d reason=%r", table, row_id, str(error))
             return None
-
-
-def _no_minutes() -> Minutes:
-    nothing = np.empty((0, 1))
-    return Minutes(
-        np.empty(0, np.int64), nothing, nothing, nothing, np.empty((0, 1), np.uint32), np.empty((0, 1), np.uint8)
-    )
 
 
 def _of_minute(minutes: Minutes, minute_ns: int) -> Minutes:

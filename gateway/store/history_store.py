@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from gateway.model.errors import DecodeError, StoreError
 from gateway.model.quantity import PointTable
 from gateway.model.reading import Readings
+from gateway.model.repair import Repair
 from gateway.store.blocks import (
     Minutes,
     Polls,
@@ -34,7 +35,7 @@ from gateway.store.blocks import (
     roll_up,
     unpack_polls,
 )
-from gateway.store.database import Repair, Schema, Writer, is_full, open_or_repair, reopen_connection
+from gateway.store.database import Schema, Writer, is_full, open_or_repair, reopen_connection
 from gateway.store.history_upkeep import Bounds as Bounds  # noqa: PLC0414 - part of this module's interface
 from gateway.store.history_upkeep import Retired as Retired  # noqa: PLC0414
 from gateway.store.history_upkeep import leave_unjoined, retire, tidy
@@ -180,6 +181,7 @@ class HistoryStore:
         """Keep how far minutes were summarised for the uplinks, for the next start (`summarised_at_open_ns`)."""
 
         def job(db: sqlite3.Connection) -> None:
+            """Note, in the writer's thread, up to where minutes are summarised."""
             db.execute("INSERT OR REPLACE INTO meta VALUES ('summarised_up_to', ?)", (minute_ns,))
 
         return self._writer.submit(job)
@@ -199,6 +201,7 @@ class HistoryStore:
         """Move what this run has written so far to the right times; the number of polls that moved."""
 
         def job(db: sqlite3.Connection) -> int:
+            """Move the times, in the writer's thread; how many rows."""
             done = retime(db, (self.last_block_at_open, self._partial_up_to), corrections)
             for layout_id, concerned in done.concerned.items():
                 known = self._partial.pop(layout_id, None)
@@ -211,7 +214,7 @@ class HistoryStore:
         return self._writer.submit(job)
 
     def last_block_id(self) -> "Future[int]":
-        """The newest log position."""
+        """The newest position of the block log, 0 before the first."""
         return self._writer.submit(_last_block_id)
 
     def start_cursor(self, uplink: str) -> "Future[int]":
@@ -222,6 +225,7 @@ class HistoryStore:
         """Forget uplinks that are not configured any more: their backlog would hold up the upkeep for ever."""
 
         def job(db: sqlite3.Connection) -> None:
+            """Keep the cursors of the uplinks, in the writer's thread."""
             marks = ",".join("?" * len(uplinks))
             db.execute(f"DELETE FROM cursor WHERE uplink NOT IN ({marks})", tuple(uplinks))  # noqa: S608
 
@@ -231,6 +235,7 @@ class HistoryStore:
         """The uplink holds everything up to and including this block."""
 
         def job(db: sqlite3.Connection) -> None:
+            """Move the cursor of an uplink on, in the writer's thread."""
             db.execute("UPDATE cursor SET block_id = ? WHERE uplink = ? AND block_id < ?", (block_id, uplink, block_id))
 
         return self._writer.submit(job)

@@ -48,17 +48,17 @@ class LostStore:
 
     @property
     def text_zh(self) -> str:
-        """For people."""
+        """What is lost, said for people in Chinese."""
         return f"{self.file} 丢失或被较旧的副本替换：应至少到第 {self.expected} 条，现为 {self.found}"
 
     @property
     def text_en(self) -> str:
-        """For people."""
+        """What is lost, said for people in English."""
         return f"{self.file} is gone or an older copy: expected up to {self.expected} at least, found {self.found}"
 
 
 def remember(folder: Path, known: LastKnown) -> None:
-    """Raises OSError."""
+    """Write down what is known beside the stores; raises OSError."""
     write_whole(folder / LAST_KNOWN_FILE, json.dumps(asdict(known)).encode())
 
 

@@ -56,7 +56,7 @@ class OutboxReader:
         return self._one("uplink = ? AND state = ? ORDER BY resolved_at_ns DESC", uplink, str(ReceiptKind.REJECTED))
 
     def pending(self, uplink: str) -> int:
-        """How many messages wait."""
+        """How many messages wait for this uplink."""
         with closing(open_reader(self._path)) as db:
             row = db.execute("SELECT count(*) FROM outbox WHERE uplink = ? AND state = 'pending'", (uplink,)).fetchone()
             return int(row[0])

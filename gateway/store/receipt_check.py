@@ -71,7 +71,7 @@ class ProofReport:
     faults: list[ProofFault] = field(default_factory=list)
 
     def text_zh(self, head: ChainHead) -> str:
-        """In one sentence."""
+        """What was found, said in one sentence."""
         if not self.receipts + self.checkpoints:
             return f"无 {self.uplink} 签名的回执：第 1 至 {head.seq} 条仅由本机自证"
         return (
@@ -80,7 +80,7 @@ class ProofReport:
         )
 
     def text_en(self, head: ChainHead) -> str:
-        """In one sentence."""
+        """What was found, said in one sentence."""
         if not self.receipts + self.checkpoints:
             return f"no receipts signed by {self.uplink}: records 1 to {head.seq} stand by this box's word alone"
         return (
@@ -110,7 +110,7 @@ class _Checking:
         self._differing: list[tuple[int, str]] = []
 
     def report(self) -> ProofReport:
-        """All of it."""
+        """All that was found while the proofs were checked."""
         if self._path.is_file():
             try:
                 with closing(open_reader(self._path)) as proofs:

@@ -35,7 +35,7 @@ SCHEMA = Schema(1, _DDL, "FULL", ("desk_key", "proof"), check_up_to_bytes=64 * 2
 
 
 class ProofKind(StrEnum):
-    """What a regulator signed."""
+    """What sort of statement a regulator has signed."""
 
     RECEIPT = "receipt"
     CHECKPOINT = "checkpoint"

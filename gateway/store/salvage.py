@@ -51,6 +51,7 @@ class _Copy:
         self._copied = 0
 
     def everything(self) -> int:
+        """Copy every row that can be read; how many those are."""
         low, whole = self._span(0, _HIGHEST, "ASC")
         if whole:
             return self._copied

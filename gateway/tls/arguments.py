@@ -17,7 +17,7 @@ Load = Callable[[str], "Settings"]
 
 
 def add_tls_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", load: Load) -> None:
-    """Add the three commands."""
+    """Add the three commands, each with what it takes."""
     text = "HTTPS for the box's page by an authority of its own"
     tls = commands.add_parser("tls", help=text, description=text).add_subparsers(required=True, metavar="COMMAND")
     init = _add(tls, "init", "make the authority and the first certificate; overwrites nothing")

@@ -43,7 +43,7 @@ class CertificateFacts:
 
 
 class TlsFolder:
-    """One box's folder."""
+    """The folder in which one box keeps certificate and key."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -41,7 +41,7 @@ class ServerNames:
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """Hosts, then addresses, as text."""
+        """Every name of the server as text: hosts, then addresses."""
         return (*self.hosts, *map(str, self.addresses))
 
 

@@ -41,7 +41,7 @@ class CertificateFiles:
 
     @property
     def certificates(self) -> tuple[Path, ...]:
-        """What ends some day."""
+        """The certificates that will end some day, own and trusted."""
         return (self.certificate, self.ca_file) if self.ca_file is not None else (self.certificate,)
 
     @property
@@ -73,7 +73,7 @@ class CertificateWatch:
         self._warn()
 
     async def run(self) -> None:
-        """Look every hour until cancelled."""
+        """Look once an hour for as long as it is let run."""
         while True:
             await self._clock.sleep(LOOK_EVERY_S)
             self.look()

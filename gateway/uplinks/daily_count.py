@@ -35,7 +35,7 @@ class DailyCount:
             return 0
 
     def add(self, day: str) -> None:
-        """Count one more."""
+        """Count one more message on this day."""
         self._in_memory = (day, self.of(day) + 1)
         try:
             self._write(json.dumps({"day": day, "count": self._in_memory[1]}))

@@ -21,7 +21,7 @@ LIMITED_FOR_S = 600.0
 
 
 class DingtalkSettings(RobotSettings):
-    """A DingTalk custom robot."""
+    """What the site file says of a DingTalk custom robot."""
 
     kind: Literal["dingtalk"]
     secret: Secret | None = None

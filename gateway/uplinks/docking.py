@@ -62,7 +62,7 @@ class NoPhotos:
     """A box without a picture store."""
 
     async def photo(self, alarm_id: str) -> Photo | None:
-        """Never any."""
+        """None, always: this box has no pictures of alarms."""
         raise LookupError(f"no pictures are kept of {alarm_id}")
 
 
@@ -81,7 +81,7 @@ class DockingSources:
 
 
 class DockingUplink:
-    """One platform."""
+    """Sends what one platform wants in the form it wants."""
 
     takes_alerts = True
     takes_evidence = False

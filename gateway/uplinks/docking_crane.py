@@ -120,7 +120,7 @@ class CraneStream:
         self._cranes[asset].sent_ns = max(self._cranes[asset].sent_ns, at_ns)
 
     def advance(self, blocks: Sequence[ReadingBlock]) -> None:
-        """These blocks are done."""
+        """Note that the records of these blocks are done."""
         for asset, crane in self._cranes.items():
             own = [part for part in (_part(block, asset) for block in blocks) if part is not None]
             for at_ns in self._times(own, crane):
@@ -186,6 +186,7 @@ class _Part:
 
     @property
     def times(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+        """When each of the values was observed, UTC in ns."""
         return self.block.observed_at_ns
 
     def values_at(self, row: int) -> Iterator[tuple[str, _Known]]:

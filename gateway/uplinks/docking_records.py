@@ -74,7 +74,7 @@ def device_values(device: DockedDevice, project_code: str) -> dict[str, Value]:
 
 
 def alarm_record(item: OutboxItem, device: DockedDevice, project_code: str) -> DockingRecord:
-    """An alarm's transition."""
+    """One transition of an alarm, as a record for platforms."""
     told = said_in(item)
     at_ns = int(told["observed_at_ns"])
     values: dict[str, Value] = device_values(device, project_code)
@@ -103,7 +103,7 @@ def ai_record(item: OutboxItem, device: DockedDevice, project_code: str, photo: 
 
 
 def cycle_record(item: OutboxItem, device: DockedDevice, project_code: str, driver: Driver) -> DockingRecord:
-    """A working cycle."""
+    """One working cycle of a crane, as a record for platforms."""
     content = said_in(item)["content"]
     start_ns, end_ns = int(content["start_ns"]), int(content["end_ns"])
     values: dict[str, Value] = device_values(device, project_code)

@@ -40,7 +40,7 @@ class DockedDevice(BaseModel):
 
 
 class DockingSettings(ChoosySettings):
-    """One platform."""
+    """What the site file says of one platform."""
 
     kind: Literal["docking"]
     platform: Annotated[str, Field(min_length=1)]
@@ -76,7 +76,7 @@ class DockingSettings(ChoosySettings):
 
     @property
     def map_file(self) -> Path:
-        """Where the map lies."""
+        """The file in which the platform's map lies."""
         return map_path(self.platform)
 
     def chosen(self, platform: Platform) -> frozenset[RecordKind]:

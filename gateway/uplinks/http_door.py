@@ -75,7 +75,7 @@ class HttpAnswer:
 
     @property
     def good(self) -> bool:
-        """A 2xx."""
+        """Whether the status says that it went well (2xx)."""
         return 200 <= self.status < 300
 
     def words(self, secrets: Iterable[str]) -> str:
@@ -110,7 +110,7 @@ class HttpDoor:
             raise NoAnswerError(hidden(f"{type(error).__name__}: {error}", request.secrets)[:WORDS_LENGTH]) from None
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of every connection that is kept open."""
         await self._transport.aclose()
 
     async def _ask(self, request: HttpRequest) -> HttpAnswer:

@@ -173,7 +173,7 @@ class InfluxWriter:
         return _DONE
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection; it serves nobody any more."""
         if self._client is not None:
             self._client.close()  # type: ignore[no-untyped-call]
             self._client = None

@@ -67,7 +67,7 @@ class ChoosySettings(BaseModel):
 
 
 class MessengerSettings(ChoosySettings):
-    """How people are spoken to."""
+    """How people are spoken to: languages, severities, quiet times."""
 
     languages: Annotated[tuple[Language, ...], AfterValidator(_once_each)] = ("zh",)
     """The languages of a message, one after the other: zh, en."""
@@ -78,7 +78,7 @@ class MessengerSettings(ChoosySettings):
 
     @property
     def wordings(self) -> tuple[Wording, ...]:
-        """One for each language."""
+        """The wordings to use, one for each language."""
         return tuple(Wording(language, self.utc_offset_min) for language in self.languages)
 
 
@@ -94,7 +94,7 @@ class Speaker(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of sockets."""
+        """Let go of every socket that it holds open."""
         ...
 
 
@@ -147,7 +147,7 @@ class MessengerUplink:
         return [receipts[i] for i in range(len(batch))]
 
     async def send_readings(self, blocks: Sequence[ReadingBlock]) -> Receipt:
-        """Not for people."""
+        """Never called: people are told of alarms, not of readings."""
         return Receipt.rejected(f"{self.name} takes no readings ({len(blocks)} blocks)")
 
     async def close(self) -> None:

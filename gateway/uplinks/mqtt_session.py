@@ -14,13 +14,11 @@ where the broker has access rules.
 import logging
 import selectors
 import ssl
-import struct
 from collections.abc import Sequence
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.exception import MQTTException
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -30,16 +28,14 @@ from gateway.model.errors import LinkError
 from gateway.ports import Clock
 from gateway.tls.trust import trusting
 from gateway.uplinks.mqtt_messages import OutMessage
-from gateway.uplinks.mqtt_settings import MqttUplinkSettings, UplinkTls
-from kit.mqtt_client import BoundedClient
+from gateway.uplinks.mqtt_settings import MqttUplinkSettings
+from kit.mqtt_client import MALFORMED, client_of, loss, shown
 
 logger = logging.getLogger(__name__)
 
 TOPIC_AND_HEADER_BYTES = 1_024
 _ANSWER_BYTES = 65_536
 """A broker answers a publisher in a few bytes and words; a larger packet is not kept."""
-_UNSPECIFIED = 0x80
-_MALFORMED = (MQTTException, ValueError, IndexError, struct.error)
 # MQTT 5, 3.4.2.1: not authorized, topic name invalid, packet too large, payload format invalid.
 _NEVER = frozenset({0x87, 0x90, 0x95, 0x99})
 
@@ -79,7 +75,7 @@ class PublisherSession:
             self._fell(str(error))
         except OSError as error:
             self._fell(f"cannot connect: {error.strerror or error}")
-        except _MALFORMED as error:
+        except MALFORMED as error:
             self._fell(f"the broker sent bytes that are no MQTT: {error}")
         if self._client is None:
             raise LinkError(self._why)
@@ -97,7 +93,7 @@ class PublisherSession:
             self._fell(str(error))
         except OSError as error:
             self._fell(f"connection lost: {error.strerror or error}")
-        except _MALFORMED as error:
+        except MALFORMED as error:
             self._fell(f"the broker sent bytes that are no MQTT: {error}")
         return [receipt or Receipt.retry(self._why) for receipt in receipts]
 
@@ -111,7 +107,7 @@ class PublisherSession:
                 self._fell(self._why or "connection lost")
         except OSError as error:
             self._fell(f"connection lost: {error.strerror or error}")
-        except _MALFORMED as error:
+        except MALFORMED as error:
             self._fell(f"the broker sent bytes that are no MQTT: {error}")
 
     def close(self) -> None:
@@ -145,20 +141,9 @@ class PublisherSession:
 
     def _new_client(self) -> Client:
         settings = self._settings
-        version = MQTTProtocolVersion.MQTTv5 if settings.protocol == "5" else MQTTProtocolVersion.MQTTv311
-        client = BoundedClient(
-            CallbackAPIVersion.VERSION2,
-            settings.client_id,
-            protocol=version,
-            reconnect_on_failure=False,
-            max_packet_bytes=_ANSWER_BYTES,
-        )
-        client.connect_timeout = settings.connect_timeout_s
+        tls = None if settings.tls is None else shown(trusting(settings.tls.ca_file), settings.tls)
+        client = client_of(settings, settings.client_id, tls, _ANSWER_BYTES)
         client.max_inflight_messages_set(0)  # the window is ours
-        if settings.username:
-            client.username_pw_set(settings.username, settings.password.reveal() if settings.password else None)
-        if settings.tls is not None:
-            client.tls_set_context(_tls_context(settings.tls))
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
         client.on_disconnect = self._on_disconnect
@@ -279,31 +264,7 @@ class PublisherSession:
     def _on_disconnect(
         self, _client: Client, _data: Any, flags: DisconnectFlags, code: ReasonCode, _properties: Properties | None
     ) -> None:
-        if flags.is_disconnect_packet_from_server:
-            self._why = self._why or f"the broker closed the connection: {code}"
-        elif code.value != _UNSPECIFIED:
-            self._why = self._why or f"connection lost: {code}"
-        else:
-            self._why = self._why or "connection lost"
-
-
-class _TidySocket(ssl.SSLSocket):
-    """Closed when the handshake fails: paho would leave that to the garbage collector."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except OSError:
-            self.close()
-            raise
-
-
-def _tls_context(files: UplinkTls) -> ssl.SSLContext:
-    context = trusting(files.ca_file)
-    context.sslsocket_class = _TidySocket
-    if files.cert_file is not None:
-        context.load_cert_chain(files.cert_file, files.key_file)
-    return context
+        self._why = self._why or loss(flags, code)
 
 
 _ACCEPTED = Receipt.accepted()

@@ -16,16 +16,11 @@ regulator's key from then on. `run` keeps trying to enrol, beats, and works the 
 
 import asyncio
 import hashlib
-import ipaddress
 import logging
 import secrets
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
-from urllib.parse import urlsplit
-
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing import Any, Protocol
 
 from contract.canonical import canonical_bytes
 from contract.envelope import open_text
@@ -49,11 +44,11 @@ from gateway.uplinks.regulator_mailbox import Mailbox, MessageHandler
 from gateway.uplinks.regulator_memory import Inbox
 from gateway.uplinks.regulator_proofs import ProofKeeping
 from gateway.uplinks.regulator_session import NoAnswerError, Question, RegulatorSession, SessionLimits
+from gateway.uplinks.regulator_settings import RegulatorSettings
 from gateway.uplinks.regulator_sights import Sights
 from gateway.uplinks.regulator_state import BoxTeller, StateTelling
 from gateway.uplinks.regulator_stills import StillSending
 from gateway.uplinks.regulator_words import Place
-from kit.secret import Secret
 
 logger = logging.getLogger(__name__)
 
@@ -63,61 +58,17 @@ CODE_LOOK_S = 1.0
 WORDS_LENGTH = 500
 ALARM = "alarm_transition"
 
-Seconds = Annotated[float, Field(gt=0, le=3600)]
-
-
-class RegulatorSettings(BaseModel):
-    """Where the regulator is and how to introduce this box.
-
-    `regulator_key_id` pins the regulator's key by its fingerprint (asked for by telephone); without it the first key
-    seen is remembered. Plain HTTP is for loopback unless `allow_plain_http` says otherwise. `rule_packs`: whether a
-    pack that this regulator offers is taken once it has passed the check, or a person at the site is asked first.
-    `stills`: whether it gets a small picture of each camera once a minute, faces blurred; `live_video`: whether it may
-    ask for that. `signature`: the algorithm of the key that is made for this uplink; a key that is there stays.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$")]
-    kind: Literal["regulator"]
-    url: str
-    enrol_code: Secret
-    regulator_key_id: Annotated[str, Field(pattern=r"^([a-z0-9]{1,16}:[0-9a-f]{32})?$")] = ""
-    ca_file: Path | None = None
-    connect_timeout_s: Seconds = 3.0
-    reply_timeout_s: Seconds = 10.0
-    heartbeat_s: Seconds = 30.0
-    mailbox_wait_s: Annotated[int, Field(ge=0, le=60)] = 25
-    pipelining: Annotated[int, Field(ge=1, le=64)] = 8
-    late_after_s: Seconds = 60.0
-    allow_plain_http: bool = False
-    stills: bool = True
-    live_video: bool = True
-    rule_packs: Literal["activate", "ask"] = "activate"
-    signature: Literal["Ed25519", "SM2"] = "Ed25519"
-
-    @model_validator(mode="after")
-    def _reachable_safely(self) -> "RegulatorSettings":
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("url: expected https://HOST[:PORT][/PATH]")
-        if parts.username or parts.password:
-            raise ValueError("url: expected no user or password in it; the box signs with its own key")
-        if parts.scheme == "http" and not self.allow_plain_http and not _is_loopback(parts.hostname):
-            raise ValueError("url: expected https; plain http leaves this machine only with allow_plain_http: true")
-        return self
-
 
 class FileBody(Protocol):
     """A file with its media type."""
 
     @property
     def content(self) -> bytes:
-        """All of it."""
+        """All bytes of the file, as they are kept."""
 
     @property
     def media_type(self) -> str:
-        """As the sender says."""
+        """The media type that the sender of the file gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +98,14 @@ class _BackOff:
     _random: secrets.SystemRandom = field(default_factory=secrets.SystemRandom)
 
     def failed(self, now_ns: int) -> float:
+        """Wait longer from now on; how long the next wait is, in seconds."""
         wait_s = self.delay_s * self._random.uniform(0.5, 1.0)
         self.due_ns = now_ns + int(wait_s * 1e9)
         self.delay_s = min(self.delay_s * 2, LONGEST_BACK_OFF_S)
         return wait_s
 
     def worked(self) -> None:
+        """Try at once the next time: the last try went well."""
         self.due_ns, self.delay_s = 0, FIRST_BACK_OFF_S
 
 
@@ -202,6 +155,7 @@ class RegulatorUplink:
 
     @on_message.setter
     def on_message(self, handler: MessageHandler) -> None:
+        """Let another handler work with what comes down the mailbox."""
         self._mailbox.on_message = handler
 
     @property
@@ -215,7 +169,7 @@ class RegulatorUplink:
         self._live.sights = sights if self._settings.live_video else None
 
     def health(self) -> RegulatorHealth:
-        """Cheap, callable at any time."""
+        """How the uplink is; cheap, callable at any time."""
         return replace(self._health, messages=self._mailbox.received)
 
     def fault(self) -> BothWords:
@@ -236,6 +190,7 @@ class RegulatorUplink:
         wait: list[Receipt] = []
 
         async def send(item: OutboxItem) -> Receipt:
+            """Send one item, unless the line is known to be down."""
             async with gate:
                 if line_down:
                     return Receipt.retry(line_down[0])
@@ -285,7 +240,7 @@ class RegulatorUplink:
         return Receipt.rejected(f"{self.name} takes no readings ({len(blocks)} blocks)")
 
     async def close(self) -> None:
-        """Let go of sockets."""
+        """Let go of every socket that it holds open."""
         await self._live.close()
         await self._session.close()
         await self._proofs.close()
@@ -502,13 +457,6 @@ class RegulatorUplink:
                 "regulator does not answer: uplink=%s url=%s reason=%s", self.name, self._settings.url, reason
             )
         self._health = replace(self._health, state=LinkState.DOWN, last_error=reason[:WORDS_LENGTH])
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _build(settings: RegulatorSettings, context: UplinkContext) -> Uplink:

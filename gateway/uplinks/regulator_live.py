@@ -16,7 +16,8 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from contract.faults import ContractFault
-from contract.messages import LIVE_PART, LivePart, LiveState, LiveViewAnswer, LiveViewRequest
+from contract.mailbox import LiveViewRequest
+from contract.messages import LIVE_PART, LivePart, LiveState, LiveViewAnswer
 from gateway.media.fragments import Fragment, FragmentCutter
 from gateway.model.picture import CameraLink, CameraState
 from gateway.ports import Clock, Eyes
@@ -46,7 +47,7 @@ class LivePushing:
 
     @property
     def running(self) -> int:
-        """Views that are pushed now."""
+        """How many live views are being pushed now."""
         return len(self._views)
 
     def asked(self, request: LiveViewRequest) -> None:
@@ -58,7 +59,7 @@ class LivePushing:
         task.add_done_callback(lambda _: self._views.pop(request.request_id, None))
 
     async def close(self) -> None:
-        """End all views."""
+        """End every live view that is being pushed."""
         tasks = list(self._views.values())
         for task in tasks:
             task.cancel()

@@ -14,14 +14,12 @@ from typing import Literal
 
 from contract.envelope import SignedText, open_text
 from contract.faults import BadSignature, ContractFault, Malformed, UnknownAlgorithm
+from contract.mailbox import MAILBOX_KINDS, KeyRotation, LiveViewRequest
 from contract.messages import (
-    MAILBOX_KINDS,
     MAILBOX_POLL,
     Acknowledged,
     DownModel,
-    KeyRotation,
     KeyRotationReply,
-    LiveViewRequest,
     MailboxAck,
     MailboxBatch,
     MailboxMessage,

@@ -63,7 +63,7 @@ class ProofKeeping:
             self._newest = told
 
     async def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file that it reads from."""
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
             self._store = None

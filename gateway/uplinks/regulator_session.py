@@ -110,7 +110,7 @@ class RegulatorSession:
 
     @property
     def key(self) -> SignKey:
-        """The box's private key."""
+        """The private key with which the box signs."""
         assert self._key is not None, "open the session first"
         return self._key
 
@@ -126,7 +126,7 @@ class RegulatorSession:
         return bool(known.regulator_keys) and known.project_code in ("", self._context.project_code)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of every connection that is kept open."""
         await self._client.aclose()
 
     async def enrol(self, code: str, software: str) -> None:

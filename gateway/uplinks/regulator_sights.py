@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from contract.messages import LiveViewRequest
+from contract.mailbox import LiveViewRequest
 from gateway.media.rendition import SmallPicture
 from gateway.model.picture import Picture
 from gateway.ports import Eyes

@@ -19,7 +19,7 @@ AGAIN_AFTER_NS = 24 * 3_600_000_000_000
 
 
 class BoxTeller(Protocol):
-    """Knows the box."""
+    """Knows what the box is, and what it counted."""
 
     def figures(self, uplink: str) -> Mapping[str, int]:
         """Counters of a heartbeat that speak of now; a figure that is not known is left out. Called in a thread."""
@@ -29,7 +29,7 @@ class BoxTeller(Protocol):
 
 
 class StateTelling:
-    """One regulator's."""
+    """Tells one regulator of the box when that has changed."""
 
     def __init__(self, session: RegulatorSession, clock: Clock) -> None:
         self._session = session

@@ -54,7 +54,7 @@ class Place:
         )
 
     def waits_for_approver(self) -> BothWords:
-        """Enrolled, and not heard yet."""
+        """What to say while the box is enrolled and not heard yet."""
         return (
             f"审查台 {self.desk}：项目 {self.project_code} 已有监控主机，本机 {self.box_id} 须经审批人审批才予接收。"
             "请联系审查台。监控主机会自动重试，不必重启；判断与记录照常。",

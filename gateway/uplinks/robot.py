@@ -34,7 +34,7 @@ _MARKS = _CALLS | str.maketrans({"*": "＊", "_": "＿", "`": "｀", "#": "＃",
 
 
 class RobotSettings(MessengerSettings):
-    """One robot of one group."""
+    """What the site file says of one robot of one group."""
 
     url: Secret
     """The robot's whole address as it was copied from the group; it is a password."""
@@ -91,7 +91,7 @@ class Robot:
         self._limit_bytes = dialect.markdown_bytes if settings.form == "markdown" else dialect.text_bytes
 
     async def say(self, notices: Sequence[Notice]) -> Answer:
-        """One message, one answer."""
+        """Say these notices as one message; what the robot answered."""
         try:
             request = await asyncio.to_thread(self._request, notices)
             http = await self._door.ask(request)
@@ -104,7 +104,7 @@ class Robot:
         return len(self._text(notices).encode()) <= self._limit_bytes
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection; it serves nobody any more."""
         await self._door.close()
 
     def _request(self, notices: Sequence[Notice]) -> HttpRequest:

@@ -12,7 +12,7 @@ MINUTE_NS = 60_000_000_000
 
 
 class SendBudget:
-    """A sliding minute."""
+    """How many may be sent within a sliding minute."""
 
     def __init__(self, per_minute: int, clock: Clock) -> None:
         self._per_minute = per_minute
@@ -38,9 +38,9 @@ class SendBudget:
         return max(free_ns, self._silent_until_ns, now_ns) / 1e9 - now_ns / 1e9
 
     def spend(self) -> None:
-        """One goes now."""
+        """Note that one message goes out now."""
         self._sent_ns.append(self._clock.monotonic_ns())
 
     def be_silent(self, seconds: float) -> None:
-        """The receiver asked for it."""
+        """Send nothing for so long: the receiver asked for it."""
         self._silent_until_ns = max(self._silent_until_ns, self._clock.monotonic_ns() + int(seconds * 1e9))

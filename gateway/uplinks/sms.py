@@ -132,7 +132,7 @@ class SmsSettings(MessengerSettings):
 
     @property
     def all_at_once(self) -> bool:
-        """One request for all numbers."""
+        """Whether one request tells all numbers together."""
         return not self._asks_for("number")
 
     @property
@@ -181,7 +181,7 @@ class SmsSpeaker:
         return True
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection; it serves nobody any more."""
         await self._door.close()
 
     def _outcome(self, notices: Sequence[Notice]) -> Answer:

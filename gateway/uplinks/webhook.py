@@ -64,12 +64,12 @@ class WebhookSettings(ChoosySettings):
 
 
 def signature(secret: str, timestamp_s: int, body: bytes) -> str:
-    """The value of X-Sitewarden-Signature."""
+    """The value of the header X-Sitewarden-Signature: HMAC-SHA256 over time and body."""
     return "sha256=" + hmac.new(secret.encode(), f"{timestamp_s}.".encode() + body, hashlib.sha256).hexdigest()
 
 
 class WebhookUplink:
-    """One receiver of signed rows."""
+    """Posts signed rows to one receiver that the site has named."""
 
     takes_alerts = True
     takes_evidence = False
@@ -102,7 +102,7 @@ class WebhookUplink:
         return receipts
 
     async def send_readings(self, blocks: Sequence[ReadingBlock]) -> Receipt:
-        """Not for this receiver."""
+        """Never called: this receiver takes no readings."""
         return Receipt.rejected(f"{self.name} takes no readings ({len(blocks)} blocks)")
 
     async def close(self) -> None:

@@ -14,13 +14,13 @@ from gateway.uplinks.robot import Dialect, Robot, RobotSettings
 
 
 class WecomSettings(RobotSettings):
-    """A WeCom group robot."""
+    """What the site file says of a WeCom group robot."""
 
     kind: Literal["wecom"]
 
 
 def message(form: MessageForm, _title: str, text: str) -> Mapping[str, Any]:
-    """The body of the request."""
+    """The body of the request that a WeCom robot takes."""
     return {"msgtype": form, form: {"content": text}}
 
 

@@ -20,73 +20,37 @@ from gateway.model.errors import StoreError
 from gateway.web.account_visitors import AccountVisitors, address_of
 from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, require
-from screens.guarding import BROWSER_COOKIE
+from kit.web.guarding import BROWSER_COOKIE
+from kit.words import Words
 
 T = TypeVar("T")
 KEPT_WITHIN_S: Final = 10.0
-FAULTS: Final[Mapping[AccountFault, str]] = {
-    AccountFault.WRONG_LOGIN: "The name or the password is wrong",
-    AccountFault.WAIT: "Too many wrong tries: wait %(seconds)s s, then try again",
-    AccountFault.BUSY: "Many people are logging in: try again in a few seconds",
-    AccountFault.WRONG_CODE: "The code is wrong or has run out",
-    AccountFault.ALREADY_SET_UP: "The first administrator has been made already",
-    AccountFault.BAD_NAME: "A login name has up to 32 letters, digits, dots, hyphens or underscores",
-    AccountFault.BAD_TITLE: "A display name has 1 to 24 visible characters",
-    AccountFault.NAME_TAKEN: "This login name exists already",
-    AccountFault.NO_SUCH_PERSON: "There is no such person",
-    AccountFault.NO_SUCH_WALL: "There is no such wall screen, or it has been revoked",
-    AccountFault.NO_SUCH_TOKEN: "There is no such token, or it has been revoked",
-    AccountFault.BAD_SCOPE: "Tick what the token may do",
-    AccountFault.BAD_DAYS: "A token ends after 1 to 400 days",
-    AccountFault.BAD_WALL_DAYS: "A wall screen ends after 1 to 3660 days, or never when the field is empty",
-    AccountFault.TOO_MANY_TOKENS: "There are 100 tokens in force: revoke one first",
-    AccountFault.LAST_ADMINISTRATOR: "The last administrator must stay; make another one first",
-    AccountFault.WRONG_PASSWORD: "The old password is wrong",
-    AccountFault.TOO_SHORT: "The password needs at least 10 characters",
-    AccountFault.TOO_LONG: "The password may have at most 128 characters",
-    AccountFault.IS_THE_NAME: "The password must not be the login name",
-    AccountFault.TOO_COMMON: "This password is common and is guessed first. Choose another",
-    AccountFault.NOT_THE_SAME: "The two passwords differ",
-    AccountFault.WRONG_SECOND_CODE: "The code is wrong or was used before",
-    AccountFault.NO_SECOND_FACTOR: "You have no second factor",
-    AccountFault.NOTHING_BEGUN: "Scan the picture first",
-    AccountFault.SAME_AS_BEFORE: "The new password is the same as the old one. Choose another",
-}
-STATUS: Final[Mapping[AccountFault, int]] = {
-    AccountFault.WRONG_LOGIN: 401,
-    AccountFault.WAIT: 429,
-    AccountFault.BUSY: 503,
-    AccountFault.WRONG_CODE: 403,
-    AccountFault.ALREADY_SET_UP: 409,
-    AccountFault.NAME_TAKEN: 409,
-    AccountFault.LAST_ADMINISTRATOR: 409,
-    AccountFault.NO_SUCH_PERSON: 404,
-    AccountFault.NO_SUCH_WALL: 404,
-    AccountFault.NO_SUCH_TOKEN: 404,
-    AccountFault.TOO_MANY_TOKENS: 409,
-    AccountFault.WRONG_PASSWORD: 403,
-    AccountFault.WRONG_SECOND_CODE: 401,
-    AccountFault.NO_SECOND_FACTOR: 409,
-    AccountFault.NOTHING_BEGUN: 409,
-}
 ROLES: Final[Mapping[Role, str]] = {
     Role.VIEWER: "viewer",
     Role.SUPERVISOR: "supervisor",
     Role.SAFETY_OFFICER: "safety officer",
     Role.ADMINISTRATOR: "administrator",
 }
-DONE: Final[Mapping[str, str]] = {
-    "password": "The password has been changed; other logins have ended",
-    "ended": "That login has ended",
-    "added": "The person has been added. They choose their own password at the first login",
-    "role": "The role has been changed; the person must log in again",
-    "reset": "The password has been set. The person chooses another one at the next login",
-    "factor": "The second factor has been taken away; the person's logins have ended",
-    "disabled": "The person can no longer log in",
-    "enabled": "The person can log in again",
-    "revoked": "The wall screen can no longer look",
-    "token_revoked": "The token opens nothing any more",
-    "logout": "You are logged out",
+DONE: Final[Mapping[str, Words]] = {
+    "password": Words("密码已修改，其他登录已结束", "The password has been changed; other logins have ended"),
+    "ended": Words("该登录已结束", "That login has ended"),
+    "added": Words(
+        "人员已添加，首次登录时自设密码", "The person has been added. They choose their own password at the first login"
+    ),
+    "role": Words("角色已修改，该人员需重新登录", "The role has been changed; the person must log in again"),
+    "reset": Words(
+        "密码已设置，该人员下次登录时自设密码",
+        "The password has been set. The person chooses another one at the next login",
+    ),
+    "factor": Words(
+        "已解除两步验证，该人员的登录已全部结束",
+        "The second factor has been taken away; the person's logins have ended",
+    ),
+    "disabled": Words("该人员已停用，不能再登录", "The person can no longer log in"),
+    "enabled": Words("该人员可重新登录", "The person can log in again"),
+    "revoked": Words("该大屏已撤销，不能再查看", "The wall screen can no longer look"),
+    "token_revoked": Words("令牌已撤销，不能再使用", "The token opens nothing any more"),
+    "logout": Words("您已退出登录", "You are logged out"),
 }
 
 
@@ -98,21 +62,14 @@ class AccountDesk:
     accounts: Accounts
     visitors: AccountVisitors
 
-    def refusal(self, request: Request, error: AccountError) -> tuple[str, int]:
-        """Why something was refused, in the visitor's language, and the status of the answer."""
-        text = self.pages.text(request, FAULTS[error.fault], **({"seconds": error.wait_s} if error.wait_s else {}))
-        return text, STATUS.get(error.fault, 422)
-
-    def notice(self, request: Request) -> str:
-        """What the form before this page has done; only what this module knows, never what an address says."""
-        msgid = DONE.get(request.query_params.get("done", ""), "")
-        return self.pages.text(request, msgid) if msgid else ""
-
     def show(self, request: Request, template: str, error: AccountError | None = None, **values: object) -> Response:
         """A page, after a refusal with its words and status."""
-        text, status = self.refusal(request, error) if error else ("", 200)
-        known = {"error": text, "notice": self.notice(request), "roles": ROLES} | values
-        answer = self.pages.render(request, template, status, **known)
+        known = {
+            "error": error.said(self.pages.language(request)) if error else "",
+            "notice": self.pages.done(request, DONE),
+            "roles": ROLES,
+        } | values
+        answer = self.pages.render(request, template, error.fault.status if error else 200, **known)
         if error is not None and error.wait_s:
             answer.headers["retry-after"] = str(error.wait_s)
         return answer

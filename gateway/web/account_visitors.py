@@ -26,7 +26,7 @@ from gateway.web.guard import given_token, token_given
 from gateway.web.token_scopes import COMMANDING, OF_THE_SITE_FILE, role_of
 from gateway.web.visitor import RefusedError, Visitor, VisitorKind
 from screens.addresses import path_of
-from screens.refusing import takes_only_others
+from screens.asked_route import asked_route
 
 SESSION: Final = "session"
 WALL: Final = "wall"
@@ -202,7 +202,7 @@ def address_of(request: Request) -> str:
 def _role_for(request: Request, scopes: Iterable[str]) -> Role:
     """What these scopes are for this request. Where no route answers, 405 says which methods one would."""
     role = role_of(scopes, request.method, path_of(request))
-    return Role.SUPERVISOR if role is Role.NOBODY and takes_only_others(request) else role
+    return Role.SUPERVISOR if role is Role.NOBODY and asked_route(request).takes_only_others else role
 
 
 def _own_address(request: Request, address: str) -> bool:

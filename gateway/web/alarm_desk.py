@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.evidence.evidence import RecordKind
 from gateway.line.commands import AlarmCommands
 from gateway.line.desk_verdicts import JudgedAlarm, filed, verdict_of
 from gateway.line.escalation import EscalationOutlook
@@ -31,7 +30,6 @@ EPISODES_SHOWN: Final = 20
 GROUP_SHOWN: Final = 50
 DAY_NS: Final = 86_400_000_000_000
 SPANS_DAYS: Final = (1, 7, 30)
-SHOWN_KINDS: Final = (RecordKind.TRANSITION, RecordKind.ESCALATION, RecordKind.ALARM_NOTE)
 
 
 @dataclass(frozen=True, slots=True)

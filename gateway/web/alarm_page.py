@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from gateway.web.alarm_desk import AlarmDesk
-from gateway.web.alarms_page import AS_IT_IS, Shown, notice_of
+from gateway.web.alarms_page import AS_IT_IS, DONE, Shown
 from gateway.web.pages import Pages
 from gateway.web.read_model import Row
 from gateway.web.reasons import reason_in
@@ -96,7 +96,7 @@ async def _everything(request: Request, pages: Pages, desk: AlarmDesk, alarm_id:
         "records": desk.records(alarm_id),
         "guide": desk.guide(),
         "curve": desk.curve(row),
-        "notice": notice_of(request, pages),
+        "notice": pages.done(request, DONE),
         "pictures": await desk.pictures(alarm_id, row["raised_at_ns"]),
     }
 

@@ -32,6 +32,7 @@ from gateway.web.pages import Pages
 from gateway.web.read_model import Row, alarm_row
 from gateway.web.reasons import reason_in
 from gateway.web.visitor import RefusedError, Role, require
+from kit.words import Words
 from screens.days import Day
 from screens.formats import SITE_ZONE
 from screens.published import CSV, operation
@@ -40,12 +41,17 @@ DAY_NS: Final = 86_400_000_000_000
 MOST_TABLE_ROWS: Final = 20_000
 _PLACE: Final = re.compile(r"([0-9]{1,19})-([0-9A-Za-z_.:-]{1,64})")
 DONE: Final = {
-    "acknowledged": "Acknowledged and sealed.",
-    "together": "The selected alarms are acknowledged and sealed.",
-    "some_together": "Acknowledged and sealed. Another person had already acknowledged some of them.",
-    "service": "Done and sealed.",
-    "noted": "Noted and sealed.",
-    "handed_over": "Handed over and sealed. It is sent to the regulator at once.",
+    "acknowledged": Words("已确认并存证。", "Acknowledged and sealed."),
+    "together": Words("所选报警已确认并存证。", "The selected alarms are acknowledged and sealed."),
+    "some_together": Words(
+        "已确认并存证；其中部分报警此前已由他人确认。",
+        "Acknowledged and sealed. Another person had already acknowledged some of them.",
+    ),
+    "service": Words("已执行并存证。", "Done and sealed."),
+    "noted": Words("已记录并存证。", "Noted and sealed."),
+    "handed_over": Words(
+        "已转隐患并存证，立即发往监管平台。", "Handed over and sealed. It is sent to the regulator at once."
+    ),
 }
 
 
@@ -123,14 +129,8 @@ def alarms_routes(app: FastAPI, pages: Pages, desk: AlarmDesk) -> None:
 def lists(request: Request, pages: Pages, desk: AlarmDesk, tab: Tab, shown: Shown = AS_IT_IS) -> Response:
     """The page of one list."""
     listing = desk.listing(tab, _page(request))
-    said = {"fault": shown.fault, "typed": shown.typed, "picked": shown.picked, "notice": notice_of(request, pages)}
+    said = {"fault": shown.fault, "typed": shown.typed, "picked": shown.picked, "notice": pages.done(request, DONE)}
     return pages.render(request, "alarms.html", shown.status, listing=listing, reason_in=reason_in, **said)
-
-
-def notice_of(request: Request, pages: Pages) -> str:
-    """What has just been done, said once: the address of the page says what."""
-    done = DONE.get(request.query_params.get("done", ""))
-    return pages.text(request, done) if done else ""
 
 
 async def _history(request: Request, pages: Pages, desk: AlarmDesk) -> Response:

@@ -7,7 +7,6 @@ from sending them, and short, which keeps anyone from filling the memory.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import astuple
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request
@@ -23,17 +22,16 @@ from gateway.web.feed_routes import feed_routes
 from gateway.web.guard import Guard, TokenVisitors, Visitors
 from gateway.web.health_answers import AliveAnswer, HealthAnswer, ReadyAnswer
 from gateway.web.metrics import metrics_text
-from gateway.web.pages import Pages, shared_routes
+from gateway.web.pages import Pages
 from gateway.web.published import published_api
 from gateway.web.read_model import BoxView
 from gateway.web.reading_answers import AssetsAnswer, HistoryAnswer, PointsAnswer
 from gateway.web.reasons import MAX_REASON_CHARS, SAID
-from gateway.web.visitor import RefusedError, Role, require, user_of
+from gateway.web.visitor import Role, require, user_of
+from kit.web.shell import shell_routes
 from screens.answers import error_answer as _error
 from screens.answers import json_answer as _json
-from screens.guarding import RequestFault
 from screens.published import Media, operation
-from screens.refusing import framework_refusals
 
 Acknowledge = Callable[[str, str, str], Awaitable[int]]
 KEPT_WITHIN_S = 10.0
@@ -75,8 +73,7 @@ def web_app(
     app.state.collectors = []
     visitors = visitors or TokenVisitors(token)
     app.add_middleware(Guard, visitors=visitors, refuse=pages.refuse)
-    shared_routes(app, pages)
-    _errors(app, pages)
+    shell_routes(app, pages)
     _reading_routes(app, view, clock)
     _health_routes(app, view)
     feed_routes(app, feed)
@@ -182,10 +179,3 @@ def _health_routes(app: FastAPI, view: BoxView) -> None:
     @app.get("/metrics", **operation("box", "Metrics for Prometheus", METRICS))
     async def metrics() -> Response:
         return Response(metrics_text(view, app.state.collectors), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-def _errors(app: FastAPI, pages: Pages) -> None:
-    async def refuse(request: Request, fault: RequestFault) -> Response:
-        return await pages.refuse(request, RefusedError(*astuple(fault)))
-
-    framework_refusals(app, refuse)

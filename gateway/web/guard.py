@@ -11,30 +11,18 @@ import base64
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Final, Protocol
 
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from gateway.web.access_table import Access, Door, access_of
 from gateway.web.visitor import STRANGER, RefusedError, Role, Visitor, VisitorKind, require, visitor_of
+from kit.web.guarding import FORM_TYPE, JSON_TYPE, BaseGuard, BodyLimit, check_body, form_token
+from kit.web.refusing import Refuse
 from screens.addresses import path_of
-from screens.asked_route import asked_route
-from screens.guarding import (
-    BROWSER_COOKIE,
-    FORM_TYPE,
-    JSON_TYPE,
-    BodyLimit,
-    RequestFault,
-    body_fault,
-    form_token,
-    origin_fault,
-    with_headers,
-)
-from screens.refusing import takes_only_others
+from screens.asked_route import AskedRoute, asked_route
 from screens.second_factor import Owes
 
 LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
@@ -62,8 +50,6 @@ COMMAND: Final = BodyLimit((JSON_TYPE,), MAX_COMMAND_BYTES, "json_needed", "请�
 ANSWER: Final = BodyLimit(("multipart/form-data",), MAX_ANSWER_BYTES)
 PAPER: Final = BodyLimit((FORM_TYPE,), MAX_PAPER_BYTES)
 FORM: Final = BodyLimit((FORM_TYPE,), MAX_FORM_BYTES)
-
-Refuse = Callable[[Request, RefusedError], Awaitable[Response]]
 
 
 class Visitors(Protocol):
@@ -107,40 +93,32 @@ class TokenVisitors:
         """Nothing beside the role."""
 
 
-class Guard:
-    """The outermost layer of the web face."""
+class Guard(BaseGuard):
+    """The outermost layer of the box's face."""
 
     def __init__(self, app: ASGIApp, visitors: Visitors, refuse: Refuse) -> None:
-        self._app = app
+        super().__init__(app, refuse)
         self._visitors = visitors
-        self._refuse = refuse
         self._key = visitors.form_key
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope, receive)
-        access = access_of(request.method, asked_route(request))
-        plain = access is not None and access.door is Door.PLAIN
-        browser = request.cookies.get(BROWSER_COOKIE, "")
-        fresh = "" if browser or plain or _for_programs(request) else secrets.token_urlsafe(24)
-        sending = with_headers(send, fresh, secure=scope["scheme"] == "https")
-        scope.setdefault("state", {})["visitor"] = self._with_csrf(STRANGER, browser or fresh)
-        try:
-            self._check(request, plain=plain)
-            if access is None:
-                raise RefusedError(403, "not_listed", "该地址未登记访问权限，已拒绝", "nobody may ask for this address")
-            visitor = STRANGER if plain else await self._visitors.visitor(request)
-            visitor = self._with_csrf(visitor, browser or fresh)
-            scope["state"] |= {"visitor": visitor, "welcome": lambda: self._still_welcome(request, access)}
-            require_access(request, access)
-            await self._visitors.check(request, visitor, access)
-        except RefusedError as refused:
-            await (await self._refuse(request, refused))(scope, receive, sending)
-            return
-        await self._app(scope, receive, sending)
+    def for_people(self, request: Request, asked: AskedRoute) -> bool:
+        """See `BaseGuard`."""
+        path = path_of(request)
+        return not (_plain(request, asked) or path.startswith("/api/") or path == "/metrics")
+
+    async def admit(self, request: Request, asked: AskedRoute, browser: str) -> None:
+        """See `BaseGuard`."""
+        access, plain = access_of(request.method, asked), _plain(request, asked)
+        request.state.visitor = self._with_csrf(STRANGER, browser)
+        if self._visitors.local and not plain and _host_name(request.headers.get("host", "")) not in LOOPBACK_NAMES:
+            raise RefusedError(421, "wrong_host", "主机名不符", "open this page by a loopback name", "host")
+        check_body(request, asked, _allowed(path_of(request)))
+        if access is None:
+            raise RefusedError(403, "not_listed", "该地址未登记访问权限，已拒绝", "nobody may ask for this address")
+        visitor = self._with_csrf(STRANGER if plain else await self._visitors.visitor(request), browser)
+        request.state.visitor, request.state.welcome = visitor, lambda: self._still_welcome(request, access)
+        require_access(request, access)
+        await self._visitors.check(request, visitor, access)
 
     async def _still_welcome(self, request: Request, access: Access) -> bool:
         """Whether whoever began to listen may go on: no login that has ended, no wall screen that was revoked. A login
@@ -149,15 +127,6 @@ class Guard:
             return (await self._visitors.visitor(request)).role >= max(access.role, Role.VIEWER)
         except RefusedError:
             return False
-
-    def _check(self, request: Request, *, plain: bool) -> None:
-        if self._visitors.local and not plain and _host_name(request.headers.get("host", "")) not in LOOPBACK_NAMES:
-            raise RefusedError(421, "wrong_host", "主机名不符", "open this page by a loopback name", "host")
-        if request.method == "POST":  # the only method with a body that any route knows
-            fault = body_fault(request, _allowed(path_of(request)))
-            if fault is not None and not takes_only_others(request):
-                _refuse_fault(fault)
-            _refuse_fault(origin_fault(request))
 
     def _with_csrf(self, visitor: Visitor, browser: str) -> Visitor:
         """What this visitor's forms must carry; another site can neither read nor make it."""
@@ -202,15 +171,10 @@ def _allowed(path: str) -> BodyLimit:
     return PAPER if PAPER_PATH.fullmatch(path) else FORM
 
 
-def _refuse_fault(fault: RequestFault | None) -> None:
-    if fault is not None:
-        raise RefusedError(*astuple(fault))
-
-
 def _host_name(host: str) -> str:
     return host if host.endswith("]") else host.rsplit(":", 1)[0]
 
 
-def _for_programs(request: Request) -> bool:
-    path = path_of(request)
-    return path.startswith("/api/") or path == "/metrics"
+def _plain(request: Request, asked: AskedRoute) -> bool:
+    access = access_of(request.method, asked)
+    return access is not None and access.door is Door.PLAIN

@@ -20,8 +20,8 @@ from gateway.accounts.faults import AccountError
 from gateway.web.account_desk import AccountDesk, back_to, caller_of, kept
 from gateway.web.account_visitors import SESSION, address_of, give_cookie, take_cookie, token_in
 from gateway.web.visitor import visitor_of
+from kit.web.guarding import FORM_TYPE
 from screens.addresses import back_of, local_path, path_of
-from screens.guarding import FORM_TYPE
 from screens.second_factor import Owes
 
 NOT_TEXT: Final = frozenset({"csrf", "password", "again", "old", "code", "next", "back"})

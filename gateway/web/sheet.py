@@ -12,6 +12,7 @@ from typing import Any
 
 from contract.canonical import Canonical
 from gateway.model.errors import DecodeError
+from kit.words import NO_WORDS, Words
 from screens.formats import local_day_time, number, unit_sign
 
 
@@ -23,18 +24,6 @@ class Mark(StrEnum):
     UNKNOWN = "unknown"
     ATTENTION = "attention"
     DANGER = "danger"
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A text in both languages."""
-
-    zh: str
-    en: str
-
-    def said(self, language: str) -> str:
-        """In one of them."""
-        return self.en if language == "en" else self.zh
 
 
 NONE = Words("无", "none")
@@ -56,7 +45,7 @@ class Section:
     title: Words
     header: tuple[Words, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    note: Words = Words("", "")
+    note: Words = NO_WORDS
 
     @property
     def nothing(self) -> bool:

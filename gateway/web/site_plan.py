@@ -5,9 +5,10 @@
             |   (base) o---- jib                |
             +--------> X east                   v  y          units_per_m = one factor for both axes
 
-In: what the site file says of cranes, pits, masts, posts, zones and lines. Out: a frozen `Drawing`: circles, polygons,
-one factor, and what nobody has placed. Where a jib points now comes later, as two numbers: `jib_pose`. What is not in
-the site file is not drawn: nothing is invented. Knows no value, no alarm and no HTML.
+In: where the site file places its assets, and the shapes that their kinds bring: jibs, areas, lines. Out: a frozen
+`Drawing`: circles, polygons, one factor, and what nobody has placed. Where a jib points now comes later, as two
+numbers: `jib_pose`. What is not in the site file is not drawn: nothing is invented. Knows no value, no alarm and no
+HTML.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,9 +16,9 @@ from dataclasses import dataclass
 from math import cos, isfinite, radians, sin
 from typing import Final
 
-from gateway.parts.crane.group.zones import ZoneKind, sector
+from gateway.model.plan_geometry import PlanPoint, sector
+from gateway.model.site_shapes import SiteShapes, TurningJib
 from gateway.settings import Settings
-from gateway.settings.crane_settings import CraneSettings
 from gateway.settings.site_file import AssetSettings
 
 MOST_WIDE: Final = 1000.0
@@ -26,7 +27,6 @@ MARGIN: Final = 46.0
 LEAST_SPAN_M: Final = 40.0
 BAR_STEPS_M: Final = (5, 10, 20, 50, 100, 200, 500)
 BAR_UNITS: Final = 160.0
-Place = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,10 @@ class JibPose:
 
 def draw(settings: Settings) -> Drawing:
     """The plan of this site; an empty drawing where nothing has a place."""
-    corners = list(_extent(settings))
-    unplaced = tuple(asset.id for asset in settings.assets if not _placed(asset))
+    shapes = _shapes(settings)
+    corners = list(_extent(settings, shapes))
+    shaped = {jib.asset for jib in shapes.jibs}
+    unplaced = tuple(asset.id for asset in settings.assets if asset.id not in shaped and not _placed(asset))
     if not corners:
         return Drawing(unplaced=unplaced)
     frame = _Frame.around(corners)
@@ -120,9 +122,9 @@ def draw(settings: Settings) -> Drawing:
         units_per_m=frame.scale,
         bar_m=bar_m,
         bar=round(bar_m * frame.scale, 1),
-        cranes=tuple(_crane(frame, asset.id, asset.crane) for asset in settings.assets if asset.crane),
-        shapes=(*_pits(frame, settings), *_zones(frame, settings)),
-        lines=tuple(frame.points(line) for line in _lines(settings)),
+        cranes=tuple(_crane(frame, jib) for jib in shapes.jibs),
+        shapes=(*_outlines(frame, settings), *_areas(frame, shapes)),
+        lines=tuple(frame.points(line) for line in shapes.lines),
         posts=tuple(_posts(frame, settings)),
         unplaced=unplaced,
     )
@@ -149,7 +151,7 @@ class _Frame:
     height: float
 
     @classmethod
-    def around(cls, corners: Sequence[Place]) -> "_Frame":
+    def around(cls, corners: Sequence[PlanPoint]) -> "_Frame":
         """All corners within the margin, neither axis shorter than LEAST_SPAN_M."""
         xs, ys = [x for x, _ in corners], [y for _, y in corners]
         wide_m, high_m = max(max(xs) - min(xs), LEAST_SPAN_M), max(max(ys) - min(ys), LEAST_SPAN_M)
@@ -158,7 +160,7 @@ class _Frame:
         north_m = (max(ys) + min(ys) + high_m) / 2 + MARGIN / scale
         return cls(west_m, north_m, scale, round(wide_m * scale + 2 * MARGIN, 1), round(high_m * scale + 2 * MARGIN, 1))
 
-    def place(self, place: Place) -> Place:
+    def place(self, place: PlanPoint) -> PlanPoint:
         """East and north, metres, to right and down, units."""
         return round((place[0] - self.west_m) * self.scale, 1), round((self.north_m - place[1]) * self.scale, 1)
 
@@ -166,49 +168,49 @@ class _Frame:
         """Metres to units."""
         return round(metres * self.scale, 1)
 
-    def points(self, corners: Sequence[Place]) -> str:
+    def points(self, corners: Sequence[PlanPoint]) -> str:
         """As the `points` of a polygon."""
         return " ".join(f"{x:g},{y:g}" for x, y in map(self.place, corners))
 
 
+def _shapes(settings: Settings) -> SiteShapes:
+    """What the kinds of assets bring, together."""
+    each = [kind.drawn(settings.assets, settings.plan) for kind in settings.kinds]
+    return SiteShapes(
+        tuple(jib for shapes in each for jib in shapes.jibs),
+        tuple(area for shapes in each for area in shapes.areas),
+        tuple(line for shapes in each for line in shapes.lines),
+    )
+
+
 def _placed(asset: AssetSettings) -> bool:
     plan = asset.plan
-    return asset.crane is not None or (plan is not None and (plan.place is not None or plan.outline is not None))
+    return plan is not None and (plan.place is not None or plan.outline is not None)
 
 
-def _extent(settings: Settings) -> Iterator[Place]:
+def _extent(settings: Settings, shapes: SiteShapes) -> Iterator[PlanPoint]:
     """Corners of everything that is drawn."""
+    for jib in shapes.jibs:
+        for x, y in jib.rails or (jib.base,):
+            reach_m = max(jib.jib_m, jib.counter_jib_m)
+            yield from ((x - reach_m, y - reach_m), (x + reach_m, y + reach_m))
     for asset in settings.assets:
-        if asset.crane is not None:
-            for x, y in _axis_ends(asset.crane):
-                reach_m = max(asset.crane.jib_m, asset.crane.counter_jib_m)
-                yield from ((x - reach_m, y - reach_m), (x + reach_m, y + reach_m))
         yield from _corners_of(asset)
         yield from _view(asset)
-    for zone in _built_zones(settings):
-        yield from zone[2]
-    for line in _lines(settings):
+    for area in shapes.areas:
+        yield from area.corners
+    for line in shapes.lines:
         yield from line
 
 
-def _axis_ends(crane: CraneSettings) -> tuple[Place, Place]:
-    """Where the slewing axis is at both ends of the rails; twice the base without rails."""
-    base, rails = (crane.base_x_m, crane.base_y_m), crane.rails
-    if rails is None:
-        return base, base
-    east, north = sin(radians(rails.bearing_deg)), cos(radians(rails.bearing_deg))
-    low, high = ((base[0] + along * east, base[1] + along * north) for along in (rails.min_m, rails.max_m))
-    return low, high
-
-
-def _corners_of(asset: AssetSettings) -> list[Place]:
+def _corners_of(asset: AssetSettings) -> list[PlanPoint]:
     if asset.plan is None:
         return []
     places = [*(asset.plan.outline or ()), *([asset.plan.place] if asset.plan.place else [])]
     return [(each.x_m, each.y_m) for each in places]
 
 
-def _view(asset: AssetSettings) -> tuple[Place, ...]:
+def _view(asset: AssetSettings) -> tuple[PlanPoint, ...]:
     """What a camera sees, as a polygon."""
     plan = asset.plan
     if plan is None or plan.place is None or plan.view is None:
@@ -218,55 +220,41 @@ def _view(asset: AssetSettings) -> tuple[Place, ...]:
     return sector(place, *bounds, 0.0, plan.view.range_m)
 
 
-def _crane(frame: _Frame, asset: str, crane: CraneSettings) -> DrawnCrane:
-    x, y = frame.place((crane.base_x_m, crane.base_y_m))
-    rails = crane.rails
-    ends = tuple(part for end in _axis_ends(crane) for part in frame.place(end)) if rails else None
+def _crane(frame: _Frame, jib: TurningJib) -> DrawnCrane:
+    x, y = frame.place(jib.base)
     return DrawnCrane(
-        asset=asset,
-        number=crane.number,
+        asset=jib.asset,
+        number=jib.number,
         x=x,
         y=y,
-        reach=frame.length(crane.radius_max_m),
-        jib=frame.length(crane.jib_m),
-        counter_jib=frame.length(crane.counter_jib_m),
-        radius_min_m=crane.radius_min_m,
-        radius_max_m=crane.radius_max_m,
-        slew_zero_deg=crane.slew_zero_deg,
-        slew_clockwise=crane.slew_clockwise,
-        luffing=crane.luffing,
-        rail=(ends[0], ends[1], ends[2], ends[3]) if ends else None,
-        rail_bearing_deg=rails.bearing_deg if rails else 0.0,
+        reach=frame.length(jib.radius_max_m),
+        jib=frame.length(jib.jib_m),
+        counter_jib=frame.length(jib.counter_jib_m),
+        radius_min_m=jib.radius_min_m,
+        radius_max_m=jib.radius_max_m,
+        slew_zero_deg=jib.slew_zero_deg,
+        slew_clockwise=jib.slew_clockwise,
+        luffing=jib.luffing,
+        rail=(*frame.place(jib.rails[0]), *frame.place(jib.rails[1])) if jib.rails else None,
+        rail_bearing_deg=jib.rail_bearing_deg,
     )
 
 
-def _pits(frame: _Frame, settings: Settings) -> Iterator[DrawnShape]:
+def _outlines(frame: _Frame, settings: Settings) -> Iterator[DrawnShape]:
     for asset in settings.assets:
         if asset.plan is not None and asset.plan.outline is not None:
             corners = [(each.x_m, each.y_m) for each in asset.plan.outline]
             yield _shape(frame, asset.id, str(asset.kind), 0, corners)
 
 
-def _zones(frame: _Frame, settings: Settings) -> Iterator[DrawnShape]:
-    for kind, number, corners in _built_zones(settings):
-        yield _shape(frame, "", "no-lift" if kind is ZoneKind.NO_LIFT else "forbidden", number, corners)
+def _areas(frame: _Frame, shapes: SiteShapes) -> Iterator[DrawnShape]:
+    for area in shapes.areas:
+        yield _shape(frame, "", area.kind, area.number, area.corners)
 
 
-def _shape(frame: _Frame, asset: str, kind: str, number: int, corners: Sequence[Place]) -> DrawnShape:
+def _shape(frame: _Frame, asset: str, kind: str, number: int, corners: Sequence[PlanPoint]) -> DrawnShape:
     x, y = frame.place(_middle(corners))
     return DrawnShape(asset, kind, number, frame.points(corners), x, y)
-
-
-def _built_zones(settings: Settings) -> list[tuple[ZoneKind, int, tuple[Place, ...]]]:
-    """Every zone once, though several cranes may have to keep away from it."""
-    found = {(zone.kind, zone.number, zone.corners): None for each in settings.plan.surroundings for zone in each.zones}
-    return list(found)
-
-
-def _lines(settings: Settings) -> list[tuple[Place, ...]]:
-    """Every power line once, from pole to pole."""
-    found = {line.name: line for each in settings.plan.surroundings for line in each.lines}
-    return [tuple((x, y) for x, y, _, _ in line.wires) for line in found.values()]
 
 
 def _posts(frame: _Frame, settings: Settings) -> Iterator[DrawnPost]:
@@ -276,7 +264,7 @@ def _posts(frame: _Frame, settings: Settings) -> Iterator[DrawnPost]:
             yield DrawnPost(asset.id, str(asset.kind), x, y, frame.points(_view(asset)))
 
 
-def _middle(corners: Sequence[Place]) -> Place:
+def _middle(corners: Sequence[PlanPoint]) -> PlanPoint:
     """The middle of the area; of the corners where there is no area."""
     area, x, y = 0.0, 0.0, 0.0
     for (x1, y1), (x2, y2) in zip(corners, (*corners[1:], corners[0]), strict=True):

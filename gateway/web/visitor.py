@@ -9,6 +9,7 @@ from enum import Enum
 from starlette.requests import Request
 
 from gateway.accounts.person import Role
+from kit.refusals import RefusedError
 from screens.second_factor import Owes
 from screens.stream_quota import Watcher
 
@@ -61,15 +62,6 @@ class Visitor:
 
 
 STRANGER = Visitor(VisitorKind.STRANGER, Role.NOBODY)
-
-
-class RefusedError(Exception):
-    """The request is refused; the face answers it as a page or as JSON, as the asker understands."""
-
-    def __init__(self, status: int, code: str, message_zh: str, message_en: str, field: str = "") -> None:
-        self.status, self.code, self.field = status, code, field
-        self.message_zh, self.message_en = message_zh, message_en
-        super().__init__(f"{code}: {message_en}")
 
 
 def visitor_of(request: Request) -> Visitor:

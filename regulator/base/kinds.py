@@ -1,7 +1,8 @@
 """The registry's words: categories, states and kinds, each with its Chinese and English name. Pure."""
 
+from collections.abc import Mapping
 from enum import Enum
-from typing import Self
+from typing import Final, Self
 
 
 class Word(Enum):
@@ -27,7 +28,7 @@ class Word(Enum):
 
 
 class RegionLevel(Word):
-    """省、市、县."""
+    """The level of a region: 省 province, 市 city or 县 county."""
 
     PROVINCE = "province", "省", "province"
     CITY = "city", "市", "city"
@@ -92,6 +93,10 @@ class WorkType(Word):
     OTHER = "other", "其它", "other"
 
 
+WORKS_OF_ASSET: Final[Mapping[str, str]] = {"tower-crane": "lifting", "deep-pit": "pit", "pit": "pit"}
+"""The group of works that an alarm is about, by what a box calls the thing: a site file's kinds, a twin's `pit`."""
+
+
 class WorkStage(Word):
     """Where a dangerous work stands. ENDED: entered by mistake."""
 
@@ -103,7 +108,32 @@ class WorkStage(Word):
 
 
 class Standing(Word):
-    """Of regions, firms and devices."""
+    """Whether a region, firm or device is still in use."""
 
     ACTIVE = "active", "有效", "active"
     ENDED = "ended", "已注销", "ended"
+
+
+class RiskKind(Word):
+    """What puts somebody on the key-risk list (notice A7)."""
+
+    ACCIDENT = "accident", "近两年发生事故", "accident within two years"
+    POINTS = "points", "动态扣分达到 40 分", "40 points or more"
+    STOP_ORDER = "stop_order", "曾因突出隐患停工整改", "earlier stop order"
+    MANUAL = "manual", "人工列入", "listed by hand"
+
+
+class ItemLevel(Word):
+    """What is inspected and listed one by one (逐企业、逐项目、逐设备)."""
+
+    FIRM = "firm", "企业", "firm"
+    PROJECT = "project", "项目", "project"
+    DEVICE = "device", "设备", "device"
+
+
+class Answer(Word):
+    """To a question of a check sheet, and of the sheet as a whole (its worst answer)."""
+
+    FITS = "fits", "符合", "in order"
+    NOT_APPLICABLE = "not_applicable", "不涉及", "does not apply"
+    HAZARD = "hazard", "存在隐患", "hazard found"

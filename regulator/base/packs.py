@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from kit.words import Words
 from regulator.base.model.actor import Level
 from regulator.base.rules import (
     CountRule,
@@ -21,7 +22,6 @@ from regulator.base.rules import (
     RuleId,
     RulePack,
     RulePacks,
-    Wording,
 )
 
 Certainty = Literal["V1", "V2", "M-H", "M-M", "PD"]
@@ -170,7 +170,7 @@ def _read(path: Path) -> RulePack:
         regions=pack.regions,
         deadlines=tuple(_deadline(pack.pack, each) for each in pack.deadlines),
         counts=tuple(_count(pack.pack, each) for each in pack.counts),
-        legal_basis=tuple((kind, Wording(words.zh, words.en)) for kind, words in pack.legal_basis.items()),
+        legal_basis=tuple((kind, Words(words.zh, words.en)) for kind, words in pack.legal_basis.items()),
         listing=None if pack.listing is None else tuple(Level(each) for each in pack.listing),
         escalation=None if pack.escalation is None else Escalation(**pack.escalation.model_dump()),
         quiet_hours=pack.quiet_hours,

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from kit.words import Words
 from regulator.base.model.actor import Level
 
 
@@ -74,14 +75,6 @@ class CountRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
-    """A text in both languages."""
-
-    zh: str
-    en: str
-
-
-@dataclass(frozen=True, slots=True)
 class Escalation:
     """Days after a deadline has passed until the city, and the province, holds a hazard."""
 
@@ -99,7 +92,7 @@ class RulePack:
     regions: tuple[str, ...]
     deadlines: tuple[DeadlineRule, ...]
     counts: tuple[CountRule, ...]
-    legal_basis: tuple[tuple[Document, Wording], ...]
+    legal_basis: tuple[tuple[Document, Words], ...]
     listing: tuple[Level, ...] | None = None
     escalation: Escalation | None = None
     quiet_hours: int | None = None
@@ -127,10 +120,10 @@ class RegionRules:
         found = [rule for pack in self.packs for rule in pack.counts if rule.count_id == count_id]
         return found[-1] if found else None
 
-    def basis(self, document: Document) -> Wording:
+    def basis(self, document: Document) -> Words:
         """The legal basis of a document; empty when no pack names one (then nothing is issued)."""
         found = [words for pack in self.packs for kind, words in pack.legal_basis if kind is document]
-        return found[-1] if found else Wording("", "")
+        return found[-1] if found else Words("", "")
 
     @property
     def listing(self) -> tuple[Level, ...]:

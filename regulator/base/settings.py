@@ -29,7 +29,7 @@ class ReceiverSettings:
 
     @property
     def blob_folder(self) -> Path:
-        """Files by their digest."""
+        """The folder in which files lie by their digest."""
         return self.database.with_suffix(".blobs")
 
 

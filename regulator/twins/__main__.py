@@ -42,7 +42,7 @@ class Pace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until told to stop."""
+    """Run until it is told to stop; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m regulator.twins", description=__doc__)
     parser.add_argument("--url", required=True)
     parser.add_argument("--plan", type=Path, required=True)

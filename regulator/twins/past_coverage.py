@@ -10,11 +10,11 @@ from functools import lru_cache
 
 from sqlalchemy import insert
 
+from regulator.base.coverage.ladder import USABLE, AssetFacts, CameraFacts, ProjectFacts, WorkFacts, climb
+from regulator.base.coverage.standings import frozen_row
 from regulator.base.days import day_end_ns, day_of
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.tables.coverage import asset_days, coverage_days
-from regulator.parts.registry.coverage.ladder import USABLE, AssetFacts, CameraFacts, ProjectFacts, WorkFacts, climb
-from regulator.parts.registry.coverage.standings import frozen_row
 from regulator.twins.province import CAMERAS, MadeProject
 from screens.formats import local_day_time
 

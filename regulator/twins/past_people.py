@@ -17,6 +17,7 @@ from regulator.base.days import DAY_NS
 from regulator.base.desk import Desk, Job
 from regulator.base.model.actor import Actor, Duty, Level, Scope
 from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
+from regulator.base.model.hazard_states import HazardAction, HazardState
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.tables.hazards import hazards
 from regulator.base.records.tables.review import review_items
@@ -24,7 +25,6 @@ from regulator.parts.hazards.evidence import NewEvidence, put_photo
 from regulator.parts.hazards.office import HazardOffice
 from regulator.parts.hazards.opening import open_hazard
 from regulator.parts.hazards.sections import Section
-from regulator.parts.hazards.state_names import HazardAction, HazardState
 from regulator.parts.hazards.step import Ask
 from regulator.parts.hazards.watch import HazardWatch
 from regulator.parts.review.judgement import ItemState, read_judgement

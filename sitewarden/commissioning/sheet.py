@@ -56,7 +56,7 @@ td,th{border:1px solid #999;padding:.15rem .4rem;text-align:left;vertical-align:
 
 
 def sheet_html(found: Commissioning) -> bytes:
-    """The page, UTF-8."""
+    """The page as HTML, encoded as UTF-8."""
     body = [
         "<h1>安全监控系统调试记录 / Commissioning sheet</h1>",
         _head(found),

@@ -17,8 +17,9 @@ from drivers.mqtt.settings import MessagePoint
 from gateway.line.arming import Arming
 from gateway.model.reading import Quality
 from gateway.parts.camera.survey_store import SurveyStore
+from gateway.parts.crane.kind import TOWER_CRANE
 from gateway.ports import BoundDevice, BoundLink, Clock
-from gateway.settings import AssetKind, Settings
+from gateway.settings import Settings
 from sitewarden.commissioning.bench import DeviceOnBench, Sample, Shows, Silent, open_link
 from sitewarden.commissioning.camera_trial import CameraOnTrial, CameraTrials
 from sitewarden.commissioning.findings import CameraFinding, Commissioning, CraneFinding, DeviceFinding, PointFinding
@@ -138,7 +139,7 @@ class Walk:
     def _is_crane(self, device: BoundDevice) -> bool:
         kinds = {asset.id: asset.kind for asset in self._settings.assets}
         keys = {point.key for point in device.table.points}
-        return kinds.get(device.settings.asset) is AssetKind.TOWER_CRANE and bool(keys & set(NEEDED))
+        return kinds.get(device.settings.asset) == TOWER_CRANE.id and bool(keys & set(NEEDED))
 
     async def _read_device(self, bench: DeviceOnBench, device: BoundDevice, address: str) -> DeviceFinding:
         samples = [await bench.read()]

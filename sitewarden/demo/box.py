@@ -31,6 +31,7 @@ from gateway.store.alert_store import ChainReader, open_for_reading
 from gateway.store.history_reader import HistoryReader
 from regulator.base.intake.holdings import Holdings
 from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
+from sitewarden.composition.kinds import KINDS
 from sitewarden.demo.run import LIVE_BOX, SITE_PEOPLE, DemoFigures, Latency, Say
 from vision.survey.parsing import read_survey
 
@@ -66,7 +67,7 @@ class DemoBox:
             "web.view_without_login": True,
             "web.second_factor_for": [],
         }
-        self.gateway = Gateway(load("afternoon", DRIVERS, UPLINKS, replace=replace))
+        self.gateway = Gateway(load("afternoon", DRIVERS, UPLINKS, KINDS, replace=replace))
 
     @asynccontextmanager
     async def running(self, say: Say) -> AsyncIterator["asyncio.Task[None]"]:
@@ -109,7 +110,7 @@ async def _admit_people(gateway: Gateway) -> None:
 async def _first_values(gateway: Gateway, running: "asyncio.Task[None]", started: asyncio.Event) -> int:
     """Since when the box has read values and its page answers, UTC ns: nothing earlier could have been told."""
     async with asyncio.timeout(UP_WITHIN_S):
-        while not running.done() and not (gateway.intake.values and started.is_set()):
+        while not running.done() and not (gateway.line.intake.values and started.is_set()):
             await asyncio.sleep(0.02)
     return gateway.clock.now_ns()
 
@@ -153,9 +154,9 @@ async def _tell_progress(gateway: Gateway, say: Say, story: Sequence[Mapping[str
                 say(f"—— {chapter['title_zh']}  {chapter['title_en']} ——")
         if second % TELL_EVERY_S == 0:
             pending = sum(gateway.alerts.pending_counts().values())
-            active = sum(alarm.active for alarm in gateway.alarms.open_alarms())
+            active = sum(alarm.active for alarm in gateway.line.alarms.open_alarms())
             evidence = gateway.recorder.head.seq
-            values = gateway.intake.values
+            values = gateway.line.intake.values
             say(f"读数 readings {values}  报警中 active {active}  证据 evidence {evidence}  待发 pending {pending}")
 
 
@@ -180,7 +181,7 @@ def _figures(gateway: Gateway, folder: Path, seconds: float, reading_since_ns: i
     camera_alarms = _camera_alarms(box)
     return DemoFigures(
         seconds=round(seconds, 1),
-        readings=gateway.intake.values,
+        readings=gateway.line.intake.values,
         history_rows=history.rows()[1],
         overloads_injected=len(overloads),
         alarms_raised=box.episodes(),

@@ -26,7 +26,7 @@ from vision.detector import ModelError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's own arguments."""
+    """Add the arguments that this command takes."""
     parser.add_argument("--site", required=True, help="site file (YAML) of this box")
     parser.add_argument("--camera", required=True, help="which camera")
     parser.add_argument("--by", default=getpass.getuser(), help="who does it, for the record; else the system's user")

@@ -85,30 +85,30 @@ class Adapted:
         return {**ends, "before": self.before.document(), "after": self.after.document()}
 
 
-def adapt(score: Floats, right: Truths, own: float, in_force: float) -> Adapted:
-    """`score` (n,) and `right` (n,), oldest first; `own` is the model's threshold, `in_force` the one now. Raises
-    NotAdaptedError with what is missing."""
+def adapt(score: Floats, right: Truths, own_score: float, in_force_score: float) -> Adapted:
+    """`score` (n,) and `right` (n,), oldest first; `own_score` is the model's threshold, `in_force_score` the one
+    now. Raises NotAdaptedError with what is missing."""
     n_right, n_wrong = int(right.sum()), int((~right).sum())
     if n_right < NEEDED_RIGHT or n_wrong < NEEDED_WRONG:
         raise NotAdaptedError(
             f"too few judged alarms: {n_right} right and {n_wrong} wrong, "
             f"at least {NEEDED_RIGHT} right and {NEEDED_WRONG} wrong are needed"
         )
-    score = np.maximum(score, own)  # it was told, whatever the looks that were kept say
+    score = np.maximum(score, own_score)  # it was told, whatever the looks that were kept say
     share = _least_kept(n_right) / n_right
-    threshold = _chosen(score, right, own, share)
-    before = told_at(score, right, np.full(len(score), in_force))
-    after = told_at(score, right, _crossed(score, right, own, share))
-    if abs(threshold - in_force) < 5e-4:
-        raise NotAdaptedError(f"no other threshold is better than {in_force:.3f}, which is in force")
-    if threshold > in_force and not after.precision.value > before.precision.value:
+    threshold = _chosen(score, right, own_score, share)
+    before = told_at(score, right, np.full(len(score), in_force_score))
+    after = told_at(score, right, _crossed(score, right, own_score, share))
+    if abs(threshold - in_force_score) < 5e-4:
+        raise NotAdaptedError(f"no other threshold is better than {in_force_score:.3f}, which is in force")
+    if threshold > in_force_score and not after.precision.value > before.precision.value:
         raise NotAdaptedError("what is chosen on some alarms is no better on the others: scores do not tell them apart")
     if not after.kept.value >= KEEP:
         raise NotAdaptedError(
             f"what is chosen on some alarms keeps {after.kept.k} of {after.kept.n} right ones of the others, "
             f"at least {KEEP:.0%} are to be kept"
         )
-    return Adapted(threshold, in_force, before, after)
+    return Adapted(threshold, in_force_score, before, after)
 
 
 def told_at(score: Floats, right: Truths, thresholds: Floats) -> Told:
@@ -135,11 +135,11 @@ def _least_kept(n: int) -> int:
     return k
 
 
-def _chosen(score: Floats, right: Truths, own: float, share: float) -> float:
-    levels = np.unique(score[(score > own) & (score < HIGHEST)])
+def _chosen(score: Floats, right: Truths, own_score: float, share: float) -> float:
+    levels = np.unique(score[(score > own_score) & (score < HIGHEST)])
     between = (levels[:-1] + levels[1:]) / 2
-    lowest = (own + levels[:1]) / 2
-    best, best_precision = own, float(right.mean())
+    lowest = (own_score + levels[:1]) / 2
+    best, best_precision = own_score, float(right.mean())
     for threshold in np.concatenate([lowest, between]):
         told = score >= threshold
         kept, precision = float(right[told].sum() / right.sum()), float(right[told].mean())
@@ -148,12 +148,12 @@ def _chosen(score: Floats, right: Truths, own: float, share: float) -> float:
     return round(best, 4)
 
 
-def _crossed(score: Floats, right: Truths, own: float, share: float) -> Floats:
+def _crossed(score: Floats, right: Truths, own_score: float, share: float) -> Floats:
     """For each alarm the threshold that is chosen on the other parts of the time."""
     part = np.arange(len(score)) * PARTS // len(score)
-    thresholds = np.full(len(score), own)
+    thresholds = np.full(len(score), own_score)
     for number in range(PARTS):
         others = part != number
         if right[others].any():
-            thresholds[~others] = _chosen(score[others], right[others], own, share)
+            thresholds[~others] = _chosen(score[others], right[others], own_score, share)
     return thresholds

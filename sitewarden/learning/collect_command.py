@@ -19,7 +19,7 @@ from vision.privacy.still import blurred_still
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's own arguments."""
+    """Add the arguments that this command takes."""
     usual = Bounds()
     parser.add_argument("--site", required=True, help="site file (YAML) of this box")
     parser.add_argument("--out", required=True, type=Path, help="folder that is made, or is empty")

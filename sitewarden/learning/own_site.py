@@ -6,6 +6,7 @@ from pathlib import Path
 from gateway.model.detections import SeenClass
 from gateway.settings import load
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from vision.detector import SHIPPED_MODEL
 from vision.detector.registry import ModelEntry, read_entry
 from vision.eye.settings import CameraDeviceSettings
@@ -40,7 +41,7 @@ class OwnSite:
 
 def own_site(file: str) -> OwnSite:
     """From a site file. Raises ConfigError, ModelError."""
-    settings = load(file, DRIVERS, UPLINKS)
+    settings = load(file, DRIVERS, UPLINKS, KINDS)
     devices = [device for link in settings.links for device in link.devices]
     judged = [device for device in devices if isinstance(device.settings, CameraDeviceSettings)]
     named = {str(each.settings.id): each.settings.model or SHIPPED_MODEL for each in judged}

@@ -20,7 +20,7 @@ Load = Callable[[str], "Settings"]
 
 
 def add_replay_arguments(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", load: Load) -> None:
-    """Add the command."""
+    """Add the command and what it takes to the command line."""
     text = "say which alarms a recorded series would have raised, by a site's rules as they are now"
     parser = commands.add_parser("replay", help=text, description=text)
     parser.add_argument(

@@ -93,7 +93,7 @@ def transition_object(transition: Transition) -> dict[str, Any]:
 
 
 def transition_line(transition: Transition) -> str:
-    """The same for a screen."""
+    """The same transition as one line for a screen."""
     it = transition_object(transition)
     measured = "-" if it["measured"] is None else f"{it['measured']:.6g}"
     limit = "-" if it["limit"] is None else f"{it['limit']:g}"

@@ -8,13 +8,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from regulator.base.deadline_days import end_of_day_ns
 from regulator.base.model.actor import Actor, Duty, Level, Scope
 from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
+from regulator.base.model.hazard_states import HazardAction
 from regulator.base.packs import load_packs
 from regulator.parts.hazards.catalogue_file import load_catalogue
-from regulator.parts.hazards.deadline_days import end_of_day_ns
 from regulator.parts.hazards.office import HazardOffice
-from regulator.parts.hazards.state_names import HazardAction
 from regulator.parts.hazards.step import Ask
 from tests.browser.axe import axe_clean
 from tests.browser.looks import DESK, PHONE, Look, overflow_px

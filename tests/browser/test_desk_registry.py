@@ -10,14 +10,14 @@ from openpyxl import Workbook
 from playwright.async_api import Page, expect
 from sqlalchemy import insert
 
-from regulator.base.kinds import Category, DeviceKind, WorkStage, WorkType
+from regulator.base.kinds import Category, DeviceKind, ItemLevel, WorkStage, WorkType
+from regulator.base.listed import Listed
 from regulator.base.model.actor import Duty
 from regulator.base.records.tables.intake import boxes
 from regulator.parts.registry.projects.device_office import DangerousWork, put_work, watch_work
 from regulator.parts.registry.projects.set_office import Action, Proposal, SetRules, propose
-from regulator.parts.registry.rounds.key_risk import Listed, list_by_hand
+from regulator.parts.registry.rounds.key_risk import list_by_hand
 from regulator.parts.registry.rounds.round_office import open_round
-from regulator.parts.registry.rounds.sheets import ItemLevel
 from tests.browser.axe import axe_clean
 from tests.browser.looks import DESK, PHONE, Look, overflow_px
 from tests.fakes.chromium import Troubles

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Route, expect
 
-from contract.messages import OrderState
+from contract.mailbox import OrderState
 from gateway.accounts.person import Role
 from kit.clock import SystemClock
 from screens.formats import site_time

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, insert, select, update
 from contract.signing import SignKey
 from regulator.base.desk import Desk
 from regulator.base.intake.watch import WatchJob
+from regulator.base.kinds import ItemLevel, RiskKind
+from regulator.base.listed import Listed
 from regulator.base.model.actor import SYSTEM
 from regulator.base.packs import load_packs
 from regulator.base.records.engine import DeskDatabase
@@ -25,15 +27,7 @@ from regulator.parts.hazards.catalogue_file import load_catalogue
 from regulator.parts.hazards.office import HazardOffice
 from regulator.parts.hazards.opening import open_hazard
 from regulator.parts.hazards.watch import HazardWatch
-from regulator.parts.registry.rounds.key_risk import (
-    Listed,
-    RiskEvent,
-    RiskKind,
-    list_by_hand,
-    list_by_rules,
-    record_event,
-)
-from regulator.parts.registry.rounds.sheets import ItemLevel
+from regulator.parts.registry.rounds.key_risk import RiskEvent, list_by_hand, list_by_rules, record_event
 from regulator.parts.review.verdicts import Verdicts
 from regulator.parts.site.office import NoticeOffice
 from tests.fakes.desk_database import DeskClock

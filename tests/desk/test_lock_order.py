@@ -20,11 +20,11 @@ from regulator.base.intake.codes import Wanted, issue_codes
 from regulator.base.intake.disk_shelf import DiskShelf
 from regulator.base.intake.enrolment import Enrolment
 from regulator.base.model.actor import CONSOLE, SYSTEM
+from regulator.base.model.hazard_states import HazardAction
 from regulator.base.records.box_standing import assigned_box
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Deed, verify_ledger
 from regulator.parts.fleet.enrolling import revoke_box
-from regulator.parts.hazards.state_names import HazardAction
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.hazard_bench import BOX, CITY, LI, HazardBench, register
 from tests.fakes.rival import Rival

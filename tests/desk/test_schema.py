@@ -71,6 +71,21 @@ def _index_texts(database: DeskDatabase, table: str) -> list[str]:
         return [" ".join(row[0].split()) for row in db.execute(asked, {"of_table": table})]
 
 
+def test_a_schema_that_no_migration_leads_from_is_told_and_left_alone(two_empty: tuple[str, str]) -> None:
+    """One from before 1.2.0, and one of a version to come."""
+    for url, revision, told in zip(two_empty, ("0001", "9999"), ("before 1.2.0", "another version.*9999"), strict=True):
+        database = DeskDatabase(url)
+        try:
+            with database.engine.begin() as db:
+                db.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+                db.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
+            with pytest.raises(ValueError, match=told):
+                prepare(database)
+            assert inspect(database.engine).get_table_names() == ["alembic_version"]
+        finally:
+            database.close()
+
+
 def test_a_desk_that_was_there_keeps_its_boxes_orders_and_files(two_empty: tuple[str, str]) -> None:
     """From before codes named their box: the box that was heard last has the orders, old codes let nobody in. What
     came before items had numbers is numbered as it came."""

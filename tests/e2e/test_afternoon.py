@@ -5,8 +5,10 @@ import pytest
 from drivers.sim.afternoon import CHAPTERS, CRANES, Story
 from drivers.sim.recording import START, StoryRecording, main, pit_values
 from gateway.model.alarm import TransitionKind
+from gateway.parts.crane.settings.crane import CraneSettings
 from gateway.settings import Settings, load
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from sitewarden.replay.replay import Replayed, ReplaySource, replay
 
 START_NS = round(START.timestamp()) * 1_000_000_000
@@ -26,7 +28,7 @@ TOLD = {
 
 @pytest.fixture(scope="module")
 def settings() -> Settings:
-    return load("afternoon", DRIVERS, UPLINKS)
+    return load("afternoon", DRIVERS, UPLINKS, KINDS)
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +90,10 @@ def test_the_pit_can_be_recorded_in_its_own_time(settings: Settings) -> None:
 
 def test_the_sites_geometry_is_that_of_the_twins(settings: Settings) -> None:
     for asset in settings.assets:
-        if asset.crane is None:
+        built = asset.section(CraneSettings)
+        if built is None:
             continue
         twin = CRANES[asset.id]
-        built = asset.crane
         assert (built.base_x_m, built.base_y_m, built.mast_height_m) == (twin.base_x_m, twin.base_y_m, twin.height_m)
         assert (built.jib_m, built.counter_jib_m) == (twin.radius_max_m, twin.counter_jib_m)
         for point in built.load_chart[0].points:

@@ -20,6 +20,7 @@ from gateway.settings import load
 from sitewarden.commissioning.command import CommissionOptions, run_commission
 from sitewarden.commissioning.walk import Pacing
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.e2e.test_camera_line import records
 from tests.fakes.camera_file import write_video
 from tests.fakes.gateway_process import GatewayProcess
@@ -92,7 +93,7 @@ def test_a_danger_zone_raises_nothing_before_it_was_tried_out_and_an_alarm_after
     answers.write_text("cam-1: {in_danger_zone: done, in_danger_zone_ends: done}\n", encoding="utf-8")
     said: list[str] = []
     options = CommissionOptions(answers=answers, yes=True, pacing=Pacing(1, 0.1, 60.0))
-    run_commission(load(site, DRIVERS, UPLINKS), options, said.append)
+    run_commission(load(site, DRIVERS, UPLINKS, KINDS), options, said.append)
     assert "cam-1: in_danger_zone: confirmed" in said
     with GatewayProcess(site, f"http://127.0.0.1:{port}") as gateway:
         wait_until(lambda: raised(box), f"somebody in the zone, see {gateway.log}", 60)

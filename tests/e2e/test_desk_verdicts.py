@@ -18,7 +18,7 @@ from regulator.base.model.actor import Duty
 from regulator.base.records.tables.intake import boxes
 from regulator.base.records.tables.registry import projects
 from regulator.parts.review.funnel import Stage
-from regulator.parts.review.items import AlarmFacts, enqueue, item_id_of
+from regulator.parts.review.items import AlarmFacts, enqueue_all, item_id_of
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.field_site import write_site
 from tests.fakes.gateway_process import GatewayProcess
@@ -44,7 +44,7 @@ class Site:
         camera = ("vision.bare_head", "P1", "cam-1.bare_head_1", "cam-1", "camera-post")
         with self.face.database.transaction() as db:
             facts = AlarmFacts(PROJECT, BOX, alarm_id, *camera, now_ns, suspected_major=False)
-            enqueue(db, self.face.desk.ledger, facts, Stage.PRIORITY, now_ns)
+            enqueue_all(db, self.face.desk.ledger, [(facts, Stage.PRIORITY)], now_ns)
         return item_id_of(BOX, alarm_id)
 
     def judge(self, item: str, **said: str) -> None:

@@ -14,6 +14,7 @@ from gateway.model.derivation import AssetEvent
 from gateway.settings import load
 from gateway.store.asset_store import AssetStore
 from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
+from sitewarden.composition.kinds import KINDS
 from tests.e2e.test_register_to_receipt import served_values
 from tests.fakes.docking_patterns import ApiKeyServer, C
 from tests.fakes.field_site import crane_words, write_site
@@ -85,7 +86,7 @@ async def test_a_running_box_passes_its_newest_cycle_on(tmp_path: Path) -> None:
         uplink = {"name": "town", "kind": "docking", "platform": C.platform, "url": platform.url}
         uplink |= {"secrets": {"api_key": {"file": str(tmp_path / "key")}}, "devices": {"crane-1": {"sn": "SN-1"}}}
         ports = {"crane_port": free_port(), "broker_port": free_port(), "web_port": free_port()}
-        gateway = Gateway(load(write_site(tmp_path, uplinks=[uplink], **ports), DRIVERS, UPLINKS))
+        gateway = Gateway(load(write_site(tmp_path, uplinks=[uplink], **ports), DRIVERS, UPLINKS, KINDS))
         stop = asyncio.Event()
         running = asyncio.create_task(gateway.run(stop))
         while not platform.of(C.cycle) and not running.done():

@@ -16,6 +16,7 @@ from gateway.settings import load
 from gateway.tls.folder import TlsFolder
 from sitewarden.__main__ import main
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.gateway_process import ROOT, GatewayProcess
 from tests.fakes.loaded_site import crane_asset, write_site
 from tests.fakes.mosquitto import free_port
@@ -72,7 +73,7 @@ def test_an_operator_asks_for_the_health_with_the_authoritys_certificate(box: Ht
 
 
 def test_the_command_line_on_the_box_asks_over_https(box: HttpsBox) -> None:
-    settings = load(box.site, DRIVERS, UPLINKS)
+    settings = load(box.site, DRIVERS, UPLINKS, KINDS)
     answer = json.loads(ask_box(settings, "/api/health", {}))
     assert answer["certificate"]["renews_itself"] is True
 

@@ -15,6 +15,7 @@ from gateway.model.reading import BAD
 from gateway.settings import load
 from gateway.store.history_reader import HistoryReader
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.field_site import crane_words, write_site
 from tests.fakes.gateway_process import GatewayProcess
 from tests.fakes.influxdb import free_port
@@ -66,7 +67,7 @@ def test_three_seconds_of_sigstop_are_in_the_record_and_unknown_in_the_history(t
         assert hole["to_ns"] >= went_on_ns
     (started,) = _records(tmp_path / "box", "gateway_started")
     assert started["clock"] == clock_state().sync, "whether the times from here on are to be trusted"
-    reader = HistoryReader(tmp_path / "box" / "history.db", load(site, DRIVERS, UPLINKS).points)
+    reader = HistoryReader(tmp_path / "box" / "history.db", load(site, DRIVERS, UPLINKS, KINDS).points)
     with closing(reader):
         blocks = [
             each for each in reader.blocks_by_time(hole["from_ns"], hole["to_ns"]) if each.device in hole["devices"]

@@ -10,6 +10,7 @@ from gateway.logs import start_logging
 from gateway.ports import Eyes
 from gateway.settings import load
 from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway, run_until_signal
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.eyes import StillEyes, three_cameras
 
 EYES = StillEyes(three_cameras(time.time_ns()))
@@ -28,7 +29,7 @@ class CameraGateway(Gateway):
 
 def main() -> None:
     start_logging("INFO", None)
-    run_until_signal(CameraGateway(load(Path(sys.argv[1]), DRIVERS, UPLINKS)))
+    run_until_signal(CameraGateway(load(Path(sys.argv[1]), DRIVERS, UPLINKS, KINDS)))
 
 
 if __name__ == "__main__":

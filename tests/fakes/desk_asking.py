@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
+from kit.web.guarding import BROWSER_COOKIE, FORM_TYPE, form_token
 from regulator.base.accounts.model import Account
 from regulator.base.accounts.sessions import whose
 from regulator.base.model.actor import Duty, Scope
 from regulator.base.web.account_visitors import AccountVisitors
 from regulator.base.web.page_table import PAGES
 from regulator.base.web.permissions import body_limit
-from screens.guarding import BROWSER_COOKIE, FORM_TYPE, form_token
 from tests.fakes.asgi_asking import Asked, ask
 from tests.fakes.desk_face import PASSWORD, PROVINCE, DeskFace
 

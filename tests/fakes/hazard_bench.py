@@ -10,11 +10,12 @@ from PIL import Image
 from pydantic import BaseModel
 from sqlalchemy import Connection, insert, select
 
-from contract.messages import Order
+from contract.mailbox import Order
 from contract.signing import SignKey
 from regulator.base.desk import Desk
 from regulator.base.model.actor import Actor, Duty, Level, Scope
 from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
+from regulator.base.model.hazard_states import HazardAction, HazardState
 from regulator.base.packs import load_packs
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.tables.hazards import hazards
@@ -25,9 +26,9 @@ from regulator.parts.hazards.catalogue_file import load_catalogue
 from regulator.parts.hazards.evidence import NewEvidence, put_photo
 from regulator.parts.hazards.office import HazardOffice
 from regulator.parts.hazards.sections import Section
-from regulator.parts.hazards.state_names import HazardAction, HazardState
 from regulator.parts.hazards.step import Ask
 from regulator.parts.hazards.watch import HazardWatch
+from regulator.parts.registry.rounds.from_hazards import note_cause
 from tests.fakes.desk_database import HOUR_NS, DeskClock
 
 COUNTY, CITY, PROVINCE = Scope(Level.COUNTY, "330106"), Scope(Level.CITY, "3301"), Scope(Level.PROVINCE, "33")
@@ -109,6 +110,7 @@ class HazardBench:
         self.shelf, self.posted = MemoryShelf(), Posted()
         settings = DeskSettings(database="sqlite://", blobs="unused", key_file=Path("unused"))
         self.desk = Desk(settings, database, key, clock, post=self.posted, shelf=self.shelf)
+        self.desk.cause_listeners.append(note_cause)
         names = packs or ("national", "pack-zj-2021", "pack-gd-2023")
         self.office = HazardOffice(self.desk, load_packs(names), load_catalogue())
         self.watch = HazardWatch(database, self.office)

@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 
 from contract.envelope import SignedText
-from contract.messages import AlarmVerdict, MailboxMessage
+from contract.mailbox import AlarmVerdict
+from contract.messages import MailboxMessage
 from gateway.model.picture import FiredScene, Picture
 from gateway.parts.orders.sealing import seal_order
 from gateway.uplinks.regulator_mailbox import DownMessage

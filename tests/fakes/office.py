@@ -10,8 +10,9 @@ from gateway.parts.shift.paper_store import PaperStore
 from gateway.parts.shift.safety_log import LogDay, LogHead, SafetyLogs
 from gateway.store.alarm_reader import AlarmReader
 from gateway.store.alert_store import AlertStore
-from gateway.web.sheet import Section, Sheet, Words, plain
+from gateway.web.sheet import Section, Sheet, plain
 from kit.clock import SimulatedClock
+from kit.words import Words
 from tests.fakes.site import BOX, NOW_NS
 
 HEAD = LogHead("一号工地", "Site 1", "PROJECT-1", BOX)

@@ -24,6 +24,7 @@ from gateway.web.feed import Feed
 from gateway.web.read_model import AssetView, BoxParts, BoxView
 from gateway.web.visitor import Visitor, VisitorKind
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.pit_box import PitBox, write_pit_site
 from tests.fakes.site import NOW_NS
 
@@ -73,7 +74,7 @@ def site_settings(folder: Path) -> Settings:
 def _settings() -> Settings:
     """Loaded once: it takes a good part of a second."""
     with tempfile.TemporaryDirectory() as folder:
-        return load(str(write_pit_site(Path(folder))), DRIVERS, UPLINKS)
+        return load(str(write_pit_site(Path(folder))), DRIVERS, UPLINKS, KINDS)
 
 
 class OfficeFace:

@@ -13,7 +13,8 @@ from PIL import Image
 from pydantic import BaseModel
 
 from contract.envelope import SignedText
-from contract.messages import MailboxMessage, Order, OrderState, WeatherWarning, WorkPermit
+from contract.mailbox import Order, OrderState, WeatherWarning, WorkPermit
+from contract.messages import MailboxMessage
 from gateway.line.recorder import Recorder, Route
 from gateway.media.shelf import MediaShelf
 from gateway.parts.orders.answering import NewReply, OrderOffice, Upload

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from contract.messages import RulePackFile, RulePackOffer
+from contract.mailbox import RulePackFile, RulePackOffer
 from contract.packs import pack_sha256
 from gateway.evidence.evidence import RecordKind
 from gateway.line.recorder import Recorder
@@ -22,6 +22,7 @@ from gateway.settings.kept_packs import KeptPack
 from gateway.store.alert_store import AlertStore
 from kit.clock import SimulatedClock
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.field_site import write_site
 
 
@@ -70,7 +71,7 @@ class PackBox:
         )
 
     def loaded(self, packs: Sequence[KeptPack] | None = None) -> Settings:
-        return load(self.site, DRIVERS, UPLINKS, packs=packs)
+        return load(self.site, DRIVERS, UPLINKS, KINDS, packs=packs)
 
     async def reload(self, user: str, reason: str) -> Result:
         self.users.append(f"{user}: {reason}")
@@ -100,7 +101,7 @@ async def pack_box(folder: Path) -> AsyncIterator[PackBox]:
     recorder = Recorder(alerts, "e2e-box", "E2E-1", (), clock)
     running = asyncio.create_task(recorder.run())
     try:
-        yield PackBox(data, site, alerts, recorder, clock, load(site, DRIVERS, UPLINKS))
+        yield PackBox(data, site, alerts, recorder, clock, load(site, DRIVERS, UPLINKS, KINDS))
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -13,19 +13,23 @@ from gateway.model.reading import Quality, RawBlock, Readings
 from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import Truth, Verdicts
 from gateway.parts.pit.model.description import PitDescription
+from gateway.parts.pit.settings.limit_rows import DescribedPit, PitRows
 from gateway.rules.table import RuleTable
 from gateway.rules.window import Window
 from gateway.settings.binding import Field
 from gateway.settings.document import Document
 from gateway.settings.library import Library, config_root, parts_of
-from gateway.settings.pit_limits_rows import DescribedPit
+from gateway.settings.pack_reading import read_pack
 from gateway.settings.resolving import Resolver
-from gateway.settings.rulepack import Packs, read_pack
-from gateway.settings.site import read_site
+from gateway.settings.rulepack import Packs
+from gateway.settings.shapes import shapes_of
+from gateway.settings.site_reading import read_site
 from gateway.settings.source import read_document
+from sitewarden.composition.kinds import KINDS
 
 START_NS = 1_700_000_000_000_000_000
 ASSET = "a"
+SHAPES = shapes_of(tuple(KINDS))
 ANSWERED = RawBlock(payload=b"case")
 
 
@@ -36,7 +40,7 @@ def packs_of(*names: str) -> Packs:
         found = library.find("rules", name)
         assert found is not None, name
         documents = {part: read_document(part) for part in parts_of(found)}
-        read_pack(documents, packs)
+        read_pack(documents, packs, SHAPES)
         assert [fault for document in documents.values() for fault in document.faults] == []
     return packs
 
@@ -61,11 +65,12 @@ def resolved(
     """The rows of one asset of this kind with these points; the site's document holds faults and warnings."""
     asset = {"id": ASSET, "kind": kind, "serial": "1", "title_zh": "案例", "title_en": "Case"}
     document = Document("site.yaml", {"assets": [asset], "rule_overrides": list(overrides)})
-    site = read_site(document)
+    site = read_site(document, SHAPES)
     document.faults.clear()
     field = Field((), PointTable(tuple(points)), (), {"device": ASSET}, frozenset({"device"}))
     described = [DescribedPit(("assets", 0, "pit"), pit) for pit in pits]
-    rows = Resolver(document, site, packs, field, described).resolve()
+    made = PitRows(document, packs, field.points).of(described)
+    rows = Resolver(document, site, packs, field, made, [pit.asset for pit in pits]).resolve()
     return rows, document
 
 

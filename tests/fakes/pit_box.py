@@ -10,16 +10,17 @@ import yaml
 
 from gateway.line.asset_keeping import AssetKeeping
 from gateway.line.deriving import Deriving
+from gateway.line.running_models import RunningModels
+from gateway.line.zero_orders import ZeroOrders
 from gateway.parts.pit.daily_reports import DailyReports
 from gateway.parts.pit.day_report import DayStores
 from gateway.parts.pit.hand_entries import EntryStores, HandEntries
-from gateway.parts.pit.running_models import RunningModels
-from gateway.parts.pit.zero_orders import ZeroOrders
 from gateway.settings import Settings, load
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_store import AssetStore
 from kit.clock import SimulatedClock
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.site import NOW_NS, Site, advance_until
 
 T = TypeVar("T")
@@ -63,7 +64,7 @@ class PitBox:
     were loaded before, where a test does not look at the site file."""
 
     def __init__(self, folder: Path, now_ns: int = NOW_NS, *, settings: Settings | None = None, **pit: Any) -> None:
-        settings = settings or load(str(write_pit_site(folder, **pit)), DRIVERS, UPLINKS)
+        settings = settings or load(str(write_pit_site(folder, **pit)), DRIVERS, UPLINKS, KINDS)
         self.settings: Settings = replace(settings)
         self.clock = SimulatedClock(now_ns)
         self.models = settings.plan.models()

@@ -306,11 +306,12 @@ def _read_shipped_files() -> None:
     from screens.catalogue import Catalogue
     from screens.templating import FOLDER
     from sitewarden.composition.box import DRIVERS, UPLINKS
+    from sitewarden.composition.kinds import KINDS
     from tests.fakes.screen_site import CRANES, PIT, write_site
 
     with tempfile.TemporaryDirectory() as folder:
         ports = {name: 1000 + number for number, name in enumerate((*CRANES, PIT))}
-        load(write_site(Path(folder), ports, 8080), DRIVERS, UPLINKS)
+        load(write_site(Path(folder), ports, 8080), DRIVERS, UPLINKS, KINDS)
     Catalogue([FOLDER, pages.FOLDER])
 
 

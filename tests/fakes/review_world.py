@@ -23,7 +23,7 @@ from regulator.base.records.tables.review import review_items, review_pictures
 from regulator.parts.hazards.opening import open_hazard
 from regulator.parts.review.arrivals import Arrivals, facts_of
 from regulator.parts.review.funnel import Funnel, Stage, load_funnel
-from regulator.parts.review.items import enqueue, item_id_of
+from regulator.parts.review.items import enqueue_all, item_id_of
 from regulator.parts.review.judgement import Judgement, read_judgement
 from regulator.parts.review.leases import take_lease
 from regulator.parts.review.verdicts import Judged, Verdicts
@@ -78,7 +78,7 @@ class ReviewWorld:
             known = select(alarms.c.alarm_id).where(alarms.c.box_id == row["box_id"], alarms.c.alarm_id == alarm_id)
             if db.scalar(known) is None:
                 db.execute(insert(alarms).values(**row))
-            self.arrivals.hear(db, heard, self.clock())
+            self.arrivals.hear_all(db, [heard], self.clock())
 
     def queue_alarm(self, alarm_id: str, stage: Stage = Stage.PRIORITY, **values: Any) -> str:
         """An alarm and its item; the item's id."""
@@ -86,7 +86,7 @@ class ReviewWorld:
         with self.database.transaction() as db:
             db.execute(insert(alarms).values(**row))
             message = self.transition(row, "raised")
-            enqueue(db, self.ledger, facts_of(heard_of(row, message), message), stage, self.clock())
+            enqueue_all(db, self.ledger, [(facts_of(heard_of(row, message), message), stage)], self.clock())
         return item_id_of(row["box_id"], alarm_id)
 
     def picture(self, alarm_id: str, sha256: str, boxes: list[list[int]], media_class: str = "frame") -> None:

@@ -51,7 +51,9 @@ def desk_intake(database: DeskDatabase, key: SignKey, clock: DeskClock, folder: 
     """Files on disk in `folder`."""
     known: dict[str, Any] = {"database": "sqlite://", "blobs": str(folder / "blobs"), "key_file": folder / "key"}
     desk = Desk(DeskSettings(**known | changes), database, key, clock)
-    return DeskIntake(desk, build_intake(desk), clock)
+    intake = build_intake(desk)
+    desk.jobs += intake.jobs
+    return DeskIntake(desk, intake, clock)
 
 
 class SendingBox:

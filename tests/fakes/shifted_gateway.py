@@ -12,6 +12,7 @@ from gateway.logs import start_logging
 from gateway.settings import load
 from kit.clock import SystemClock
 from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway, run_until_signal
+from sitewarden.composition.kinds import KINDS
 
 
 class ShiftedClock(SystemClock):
@@ -33,7 +34,7 @@ def obey(clock: ShiftedClock) -> None:
 def main() -> None:
     start_logging("INFO", None)
     clock = ShiftedClock()
-    gateway = Gateway(load(Path(sys.argv[1]), DRIVERS, UPLINKS), clock)
+    gateway = Gateway(load(Path(sys.argv[1]), DRIVERS, UPLINKS, KINDS), clock)
     threading.Thread(target=obey, args=(clock,), daemon=True).start()
     run_until_signal(gateway)
 

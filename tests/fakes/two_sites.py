@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 
 from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
-from contract.messages import Order
+from contract.mailbox import Order
 from contract.signing import SignKey
 from regulator.application import desk_app
 from regulator.base.desk import Desk
@@ -119,10 +119,10 @@ class TwoSites:
             begun.set()
             assert release.wait(20)
 
-        holding = self.reception._writes.submit("", hold)
+        holding = self.reception._threads._writes.submit("", hold)
         assert await asyncio.to_thread(begun.wait, 20)
         answers = [asyncio.ensure_future(send()) for send in sending]
-        while self.reception._writes_waiting < len(answers):
+        while self.reception._threads._writes_waiting < len(answers):
             await asyncio.sleep(0)
         release.set()
         found = await asyncio.gather(*answers)

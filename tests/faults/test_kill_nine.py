@@ -16,6 +16,7 @@ from gateway.settings import load
 from gateway.store.history_reader import HistoryReader
 from regulator.base.intake.holdings import Holdings
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.demo_box import DemoBox, admitted_gaps, alerts_per_overload, untold
 from tests.fakes.regulator_process import regulator_process
 from tests.fakes.sim_field import sim_field
@@ -81,7 +82,7 @@ def assert_gaps_admitted(box: DemoBox, folder: Path) -> None:
     """Whenever the history of a crane polled ten times a second pauses, a sealed record says so."""
     gaps = admitted_gaps(box)
     assert len(gaps) >= KILLS
-    settings = load(folder / "demo-site.yaml", DRIVERS, UPLINKS)
+    settings = load(folder / "demo-site.yaml", DRIVERS, UPLINKS, KINDS)
     reader = HistoryReader(box.storage / "history.db", settings.points)
     try:
         trace = reader.trace("crane-1.moment_pct", 0, 2**62, 100_000)

@@ -13,6 +13,7 @@ from gateway.settings import load
 from gateway.store.alert_store import open_for_reading
 from gateway.store.history_reader import HistoryReader
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.black_hole import BlackHole
 from tests.fakes.field_site import crane_words, write_site
 from tests.fakes.gateway_process import GatewayProcess
@@ -55,7 +56,7 @@ def test_a_stop_with_receivers_that_never_answer_is_soon_over_and_polls_until_th
             took_s = time.monotonic() - began
     records = open_for_reading(tmp_path / "box").all_evidence()
     (stopped,) = [each for each in records if each.kind == RecordKind.STOPPED]
-    with closing(HistoryReader(tmp_path / "box" / "history.db", load(site, DRIVERS, UPLINKS).points)) as reader:
+    with closing(HistoryReader(tmp_path / "box" / "history.db", load(site, DRIVERS, UPLINKS, KINDS).points)) as reader:
         last_ns = reader.last_sample_ns()
     assert took_s <= STOP_WITHIN_S
     assert last_ns > stop_ns + SECOND_NS, "polled while what waits is sent"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.messages import Order
+from contract.mailbox import Order
 from gateway.store.alert_store import open_for_reading
 from tests.fakes.field_site import CRANE_RULE, crane_words, write_site
 from tests.fakes.gateway_process import GatewayProcess

@@ -6,11 +6,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.model.plan_geometry import PlanPoint, sector
 from gateway.parts.crane.group.members import GroupMember
 from gateway.parts.crane.group.power_lines import LineClearance, PowerLine
 from gateway.parts.crane.group.segments import Floats
 from gateway.parts.crane.group.surroundings import CraneSurroundings, SurroundingsParameters
-from gateway.parts.crane.group.zones import PlanPoint, Zone, ZoneKind, sector
+from gateway.parts.crane.group.zones import Zone, ZoneKind
 from gateway.parts.crane.model.geometry import CraneGeometry
 from tests.fakes.crane_yard import START_NS, Pose, crane
 

@@ -4,10 +4,10 @@ import pytest
 
 from contract.signing import SignKey
 from regulator.base.model.hazard import HazardKind
+from regulator.base.model.hazard_states import HazardAction, HazardState
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
 from regulator.parts.hazards.sections import Section
-from regulator.parts.hazards.state_names import HazardAction, HazardState
 from tests.fakes.desk_database import (
     DeskClock,
     clock,

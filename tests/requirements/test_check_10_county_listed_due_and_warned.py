@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import select
 
 from contract.signing import SignKey
+from regulator.base.deadline_days import DueClass, due_day, end_of_day_ns, midnight_ns
+from regulator.base.model.hazard_states import HazardAction, HazardState
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import entries_about
 from regulator.base.records.tables.hazards import hazard_deadlines
 from regulator.parts.hazards.board import board, due_counts
-from regulator.parts.hazards.deadline_days import DueClass, due_day, end_of_day_ns, midnight_ns
 from regulator.parts.hazards.deadlines import DeadlineKind, open_deadlines
-from regulator.parts.hazards.state_names import HazardAction, HazardState
 from screens.formats import local_day_time
 from tests.fakes.desk_database import (
     DeskClock,

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from contract.signing import SignKey
+from regulator.base.deadline_days import Urgency
 from regulator.base.model.hazard import HazardKind
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
@@ -21,7 +22,6 @@ from regulator.parts.hazards.accidents import (
     clocks_of,
     receipts_of,
 )
-from regulator.parts.hazards.deadline_days import Urgency
 from tests.fakes.desk_database import (
     HOUR_NS,
     START_NS,

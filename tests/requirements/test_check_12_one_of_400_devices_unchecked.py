@@ -5,16 +5,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select
 
+from regulator.base.kinds import Answer, ItemLevel
 from regulator.base.model.actor import Duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger, entries_of
 from regulator.base.records.tables.registry import devices
 from regulator.base.records.tables.rounds import rounds
+from regulator.parts.hazards.opening import open_hazard
 from regulator.parts.registry.rounds.coverage import coverage_of, not_inspected
-from regulator.parts.registry.rounds.round_office import Check, ItemKey, check_item, close_round, open_round
+from regulator.parts.registry.rounds.round_office import Check, Inspecting, ItemKey, check_item, close_round, open_round
 from regulator.parts.registry.rounds.sheet_file import load_sheets
-from regulator.parts.registry.rounds.sheets import REQUIRED, Answer, ItemLevel
+from regulator.parts.registry.rounds.sheets import REQUIRED
 from tests.fakes.desk_database import (
     DeskClock,
     clock,
@@ -31,6 +33,7 @@ from tests.fakes.registry_desk import ADMIN, APPROVER, INSPECTOR, PROVINCE, Regi
 __all__ = ["clock", "database", "desk_key", "desk_url", "ledger", "migrated", "migrated_file", "postgresql"]
 PROJECTS, DEVICES = 4, 100
 BOOK = load_sheets()
+INSPECTING = Inspecting(BOOK, open_hazard)
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def inspect(desk: RegistryDesk, round_id: str, *wanted: ItemKey) -> None:
         for item in wanted:
             for sheet in REQUIRED[item.level]:
                 answers = {question.key: Answer.FITS for question in BOOK.questions(sheet)}
-                check_item(act, BOOK, round_id, Check(item, sheet, answers))
+                check_item(act, INSPECTING, round_id, Check(item, sheet, answers))
 
 
 def test_one_device_of_400_is_left(desk: RegistryDesk) -> None:

@@ -7,19 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regulator.base.days import day_start_ns, month_end
+from regulator.base.kinds import ItemLevel, RiskKind
+from regulator.base.listed import Listed
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger
-from regulator.parts.registry.rounds.key_risk import (
-    Listed,
-    RiskEvent,
-    RiskKind,
-    check_done,
-    list_by_rules,
-    record_event,
-)
+from regulator.parts.registry.rounds.key_risk import RiskEvent, check_done, list_by_rules, record_event
 from regulator.parts.registry.rounds.monthly import MonthState, due_list, missed_months, month_state
-from regulator.parts.registry.rounds.sheets import ItemLevel
 from tests.fakes.desk_database import (
     DeskClock,
     clock,

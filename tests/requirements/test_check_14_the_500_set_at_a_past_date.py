@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.signing import generate_key
+from regulator.base.coverage.set_membership import members_on, memberships_of, rebuilt_from
 from regulator.base.kinds import Category
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger, entries_of
-from regulator.parts.registry.projects.set_membership import members_on, memberships_of, rebuilt_from
 from regulator.parts.registry.projects.set_office import Action, Proposal, SetRules, decide, propose
 from tests.fakes.desk_database import DeskClock, migrated_file
 from tests.fakes.registry_desk import ADMIN, APPROVER, RegistryDesk

@@ -21,7 +21,8 @@ from gateway.line.delivery import Delivery
 from gateway.line.housekeeping import Housekeeping
 from gateway.store.database import open_reader
 from gateway.store.history_reader import HistoryReader
-from gateway.uplinks.regulator import RegulatorSettings, RegulatorUplink
+from gateway.uplinks.regulator import RegulatorUplink
+from gateway.uplinks.regulator_settings import RegulatorSettings
 from tests.fakes.loaded_site import IDLE_CRANE, LoadedSite, crane_asset, utc_ns
 from tests.fakes.regulator import FakeRegulator, Fault
 from tests.fakes.regulator_box import BOX, regulator_uplink, stop, until

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.messages import WorkPermit
+from contract.mailbox import WorkPermit
 from gateway.evidence.evidence import RecordKind
 from gateway.model.permit import WorkKind
 from gateway.model.verdict import Truth

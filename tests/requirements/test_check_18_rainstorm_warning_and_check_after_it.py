@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.messages import WeatherWarning
+from contract.mailbox import WeatherWarning
 from gateway.evidence.evidence import RecordKind
 from gateway.model.verdict import Truth
 from gateway.model.weather import WarningKind, WarningLevel

@@ -12,12 +12,13 @@ import pytest
 import yaml
 
 from gateway.parts.crane.model.geometry import CraneGeometry
+from gateway.parts.crane.settings.crane import CraneSettings
 from gateway.settings import load
-from gateway.settings.crane_settings import CraneSettings
 from gateway.settings.rule_shape import RuleSettings
 from sitewarden.command_table import COMMANDS
 from sitewarden.commands.desk import load_desk
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -104,7 +105,7 @@ def test_an_example_is_accepted(path: Path, tmp_path: Path) -> None:
     if path.name == "desk.yaml":
         assert load_desk(copy).port == 8090
     else:
-        assert load(str(copy), DRIVERS, UPLINKS).rules
+        assert load(str(copy), DRIVERS, UPLINKS, KINDS).rules
 
 
 def test_the_site_of_documents_is_built_and_asks_nobody_for_anything(tmp_path: Path) -> None:

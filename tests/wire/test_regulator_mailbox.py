@@ -9,7 +9,8 @@ from typing import Literal
 import pytest
 
 from contract.envelope import SignedText, open_text
-from contract.messages import DownModel, KeyRotation, LiveViewRequest, MailboxMessage, Order
+from contract.mailbox import KeyRotation, LiveViewRequest, Order
+from contract.messages import DownModel, MailboxMessage
 from contract.signing import generate_key
 from gateway.model.alert import ReceiptKind
 from gateway.uplinks.regulator_mailbox import DownMessage

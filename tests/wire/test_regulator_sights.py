@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from contract.messages import CameraStill, LivePart, LiveState, LiveViewAnswer, LiveViewRequest
+from contract.mailbox import LiveViewRequest
+from contract.messages import CameraStill, LivePart, LiveState, LiveViewAnswer
 from gateway.media.rendition import SmallPicture
 from gateway.model.picture import Picture
 from gateway.uplinks.regulator import RegulatorUplink

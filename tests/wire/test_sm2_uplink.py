@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from contract.keyfile import load, load_or_create
-from contract.messages import KeyRotation
+from contract.mailbox import KeyRotation
 from contract.signing import generate_key
 from gateway.model.alert import ReceiptKind
 from tests.fakes.regulator import FakeRegulator

@@ -53,7 +53,6 @@ logger = logging.getLogger(__name__)
 _TICK_S = 0.1
 _STARTING_S = 20.0
 _ANSWER_S = 10.0
-_STOP_S = 2.0
 _CLIP_MAX_BYTES = 600_000_000
 _LIVE_MAX_BYTES = 6_000_000
 _STDERR_KEPT = 2_000
@@ -91,7 +90,7 @@ class CaptureHandle:
 
     @property
     def camera(self) -> str:
-        """The camera's id."""
+        """The id of the camera, as the site file has it."""
         return self._settings.id
 
     @property

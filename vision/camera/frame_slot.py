@@ -58,5 +58,5 @@ class FrameSlotReader:
         )
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Let go of the memory that was mapped."""
         self._slot.close()

@@ -73,13 +73,16 @@ class _Outlet(io.RawIOBase):
         self._parts: list[bytes] = []
 
     def writable(self) -> bool:
+        """Whether the muxer may write: always, as it asks."""
         return True
 
     def write(self, octets: Any) -> int:
+        """Keep these bytes until they are taken; how many."""
         self._parts.append(bytes(octets))
         return len(octets)
 
     def take(self) -> bytes:
+        """The bytes since the last call, and none twice."""
         parts, self._parts = self._parts, []
         return b"".join(parts)
 

@@ -32,7 +32,6 @@ from pathlib import Path
 MAGIC = 0x534C4F5453575F31
 LAYOUT = 1
 BUFFERS = 3
-WORD_BYTES = 8
 HEADER_WORDS = 8
 BUFFER_WORDS = 16
 PAGE_BYTES = 4096
@@ -180,7 +179,7 @@ class SlotMap:
             raise ValueError(f"{path} is no frame slot of layout {LAYOUT}")
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Let go of the memory that was mapped."""
         self.words.release()
         self.octets.release()
         self._map.close()

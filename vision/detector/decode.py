@@ -9,12 +9,16 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.model.detections import SeenClass
 from vision.detector.boxes import Boxes
 from vision.detector.faults import ModelError
 from vision.detector.registry import Layout, ModelEntry
 
 Floats = NDArray[np.float32]
 LARGEST_LOG_SIZE = 8.0
+LEAST_SCORE = 1e-5
+HELD = 0.99
+"""Part of its threshold that a doubtful helmet may reach."""
 
 
 def check_output(output: NDArray[np.generic], entry: ModelEntry, size: tuple[int, int], pictures: int) -> Floats:
@@ -38,9 +42,12 @@ def check_output(output: NDArray[np.generic], entry: ModelEntry, size: tuple[int
     return values
 
 
-def decode(row: Floats, entry: ModelEntry, size: tuple[int, int], thresholds: Floats) -> Boxes:
+def decode(
+    row: Floats, entry: ModelEntry, size: tuple[int, int], thresholds: Floats, operating: Floats | None = None
+) -> Boxes:
     """Candidates of one picture: every class of every anchor whose score reaches its threshold. `row` has no batch
-    axis; `thresholds` (3,) by `SeenClass`."""
+    axis; `thresholds` (3,) by `SeenClass`. A doubtful helmet (`ModelEntry.helmet_margin`) stays under the `operating`
+    threshold, `thresholds` when None."""
     if entry.layout is Layout.END_TO_END:
         return _decode_end_to_end(row, entry, thresholds)
     table = row.T if entry.layout is Layout.YOLOV8 else row
@@ -49,6 +56,7 @@ def decode(row: Floats, entry: ModelEntry, size: tuple[int, int], thresholds: Fl
     scores = table[:, first + columns]
     if first == 5:
         scores = scores * table[:, 4:5]
+    scores = _doubtful_held(scores, codes, entry.helmet_margin, thresholds if operating is None else operating)
     anchor, column = np.nonzero(scores >= thresholds[codes])
     centre, extent = table[anchor, 0:2], table[anchor, 2:4]
     if entry.layout is Layout.YOLOX:
@@ -57,6 +65,20 @@ def decode(row: Floats, entry: ModelEntry, size: tuple[int, int], thresholds: Fl
         extent = np.exp(np.minimum(extent, LARGEST_LOG_SIZE)) * strides[anchor]
     xyxy = np.concatenate([centre - extent / 2, centre + extent / 2], axis=1)
     return Boxes(xyxy.astype(np.float32), scores[anchor, column].astype(np.float32), codes[column])
+
+
+def _doubtful_held(scores: Floats, codes: NDArray[np.uint8], margin: float, operating: Floats) -> Floats:
+    """The same scores (a, c), but a helmet that the network nearly calls a bare head is held under its threshold: a
+    cap, a straw hat, a bald head. Neither is told then."""
+    helmet, head = np.flatnonzero(codes == SeenClass.HELMET), np.flatnonzero(codes == SeenClass.HEAD)
+    if margin <= 0 or not len(helmet) or not len(head):
+        return scores
+    either = np.clip(scores[:, [helmet[0], head[0]]], LEAST_SCORE, 1 - LEAST_SCORE)
+    odds = np.log(either / (1 - either))
+    doubtful = odds[:, 0] - odds[:, 1] < margin
+    held = scores.copy()
+    held[doubtful, helmet[0]] = np.minimum(held[doubtful, helmet[0]], HELD * operating[SeenClass.HELMET])
+    return held
 
 
 def _decode_end_to_end(row: Floats, entry: ModelEntry, thresholds: Floats) -> Boxes:

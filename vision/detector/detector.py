@@ -219,7 +219,7 @@ class Detector:
 
     def _read(self, raw: Raw, thresholds: NDArray[np.float32], operating: NDArray[np.float32]) -> Boxes:
         entry = self.model.entry
-        boxes = suppress(decode(raw.row, entry, raw.size, thresholds), entry.nms_iou)
+        boxes = suppress(decode(raw.row, entry, raw.size, thresholds, operating), entry.nms_iou)
         if entry.least_contrast:
             boxes = boxes.take(differs_within(raw.placed.green, boxes.xyxy, entry.least_contrast))
         boxes = self._one_box_a_head(boxes, operating)

@@ -95,12 +95,12 @@ def merge_looks(
     return without_contained(suppress(together, MERGE_IOU))
 
 
-def weigh_heads(boxes: Boxes, least: float) -> Boxes:
-    """The same boxes; a fifth of a person's score is that of the best head, `least` or better, in his upper part.
+def weigh_heads(boxes: Boxes, least_score: float) -> Boxes:
+    """The same boxes; a fifth of a person's score is that of the best head, `least_score` or better, in his upper part.
     A valve that looks like a person has no head."""
     score = boxes.score.copy()
     persons = np.flatnonzero(boxes.class_id == SeenClass.PERSON)
-    heads = np.flatnonzero((boxes.class_id != SeenClass.PERSON) & (boxes.score >= least))
+    heads = np.flatnonzero((boxes.class_id != SeenClass.PERSON) & (boxes.score >= least_score))
     x, y = (middle[heads, None] for middle in _middles(boxes))
     x0, y0, x1, y1 = boxes.xyxy[persons].T
     on = (x > x0) & (x < x1) & (y > y0 - 0.05 * (y1 - y0)) & (y < y0 + HEAD_PART * (y1 - y0))

@@ -9,16 +9,13 @@ In: frames and the time. Out: for each camera whether to look, and why. The comp
                             --nothing-------------------------> STILL      the last boxes hold
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.detections import Detections
-from vision.detector.detector import Detector
 from vision.picture.frame import Frame
 
 THUMBNAIL = (160, 90)
@@ -99,39 +96,9 @@ class MotionGate:
         return Motion.DUE if due else Motion.STILL
 
 
-class GatedDetector:
-    """A detector that looks only where something moved. A still frame has the boxes of the last look with its own
-    number and times. `looked` and `reused` count frames."""
-
-    def __init__(self, detector: Detector, gate: MotionGate | None = None) -> None:
-        self.detector = detector
-        self.gate = gate or MotionGate()
-        self.looked = 0
-        self.reused = 0
-        self._last: dict[str, Detections] = {}
-
-    def detect(self, frames: Sequence[Frame], now_mono_ns: int) -> list[Detections]:
-        """Detections of each frame, in order; at most one frame a camera. Raises what `Detector.detect` raises; the
-        cameras asked for are then looked at again at their next frame."""
-        asked = [frame for frame in frames if self.gate.judge(frame, now_mono_ns) is not Motion.STILL]
-        try:
-            self._last.update((seen.camera, seen) for seen in self.detector.detect(asked))
-        except Exception:
-            for frame in asked:
-                self.gate.forget(frame.camera)
-            raise
-        self.looked += len(asked)
-        self.reused += len(frames) - len(asked)
-        return [_as_of(frame, self._last[frame.camera]) for frame in frames]
-
-
 def thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(90, 160) uint8 of the green plane, averaged: noise of single pixels cancels, a head some pixels high does not.
     Large pictures are thinned before."""
     step = max(1, min(image.shape[1] // (3 * THUMBNAIL[0]), image.shape[0] // (3 * THUMBNAIL[1])))
     thinned = np.ascontiguousarray(image[::step, ::step, 1])
     return np.asarray(cv2.resize(thinned, THUMBNAIL, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def _as_of(frame: Frame, seen: Detections) -> Detections:
-    return replace(seen, frame_seq=frame.seq, captured_at_ns=frame.captured_at_ns)

@@ -50,9 +50,11 @@ class ModelEntry(BaseModel):
     taken. `thresholds` are the operating scores. `resample` says how a picture is shrunk: `area` averages, `linear`
     takes the nearest four pixels only. `one_head_iou` is the overlap from which a helmet box and a bare head box are on
     one head; null keeps both. `heads` says how heads are looked at a second time; null: once. A box that spans fewer
-    than `least_contrast` grey levels holds nothing; 0 keeps all. `calibration` has for a class the knots (score of the
-    network, how often such a box is right) between which scores are mapped on straight lines; the thresholds are then
-    calibrated scores (`vision.detector.calibrated`), those of `heads` the network's own."""
+    than `least_contrast` grey levels holds nothing; 0 keeps all. A helmet whose log odds are less than `helmet_margin`
+    above those of a bare head at the same place is doubtful and told as neither; 0 asks for none. `calibration` has for
+    a class the knots (score of the network, how often such a box is right) between which scores are mapped on straight
+    lines; the thresholds are then calibrated scores (`vision.detector.calibrated`), those of `heads` the network's
+    own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -67,6 +69,7 @@ class ModelEntry(BaseModel):
     nms_iou: Fraction = 0.45
     one_head_iou: Fraction | None = 0.7
     least_contrast: int = Field(default=8, ge=0, le=255)
+    helmet_margin: float = Field(default=0.0, ge=0.0, le=10.0)
     colour: Literal["bgr", "rgb"] = "bgr"
     scale: float = Field(default=1.0, gt=0.0)
     mean: Triple = (0.0, 0.0, 0.0)
@@ -137,9 +140,10 @@ class ModelEntry(BaseModel):
     @property
     def label(self) -> str:
         """What goes with every picture into the evidence: name, version, the digest of the calibration where there is
-        one, and the beginning of the file's: what a score means depends on both."""
+        one (with the margin that helmets need), and the beginning of the file's: what a score means depends on both."""
         knots = sorted((int(code), each) for code, each in self.calibration.items())
-        mapped = f" cal-{hashlib.sha256(repr(knots).encode()).hexdigest()[:8]}" if knots else ""
+        read_as = repr(knots) + (repr(self.helmet_margin) if self.helmet_margin else "")
+        mapped = f" cal-{hashlib.sha256(read_as.encode()).hexdigest()[:8]}" if knots else ""
         return f"{self.name} {self.version}{mapped} {self.sha256[:12]}"
 
 

@@ -68,9 +68,9 @@ def merge_views(views: Sequence[View], seen: Sequence[Boxes]) -> Boxes:
     return without_contained(suppress(together, MERGE_IOU))
 
 
-def _cuts(length_px: int, count: int, overlap: float) -> list[tuple[int, int]]:
-    tile = length_px / (count - (count - 1) * overlap)
-    starts = [step * tile * (1 - overlap) for step in range(count)]
+def _cuts(length_px: int, count: int, overlap_share: float) -> list[tuple[int, int]]:
+    tile = length_px / (count - (count - 1) * overlap_share)
+    starts = [step * tile * (1 - overlap_share) for step in range(count)]
     return [(round(start), min(length_px, round(start + tile))) for start in starts]
 
 

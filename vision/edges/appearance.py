@@ -97,14 +97,14 @@ class Appearances:
         """Agreement with the picture that a person drew on."""
         return self._against(0, live, is_open)
 
-    def explained(self, live: Measured, fit: Fit, is_open: Bools, enough: float) -> Bools:
-        """Columns that agree by `enough` with any look but the one in `fit`: what is missing there is the light of that
-        look. One look is compared at a time; what was found lately is remembered."""
+    def explained(self, live: Measured, fit: Fit, is_open: Bools, least_score: float) -> Bools:
+        """Columns that agree by `least_score` with any look but the one in `fit`: what is missing there is the light of
+        that look. One look is compared at a time; what was found lately is remembered."""
         others = [n for n in range(len(self.looks)) if n != fit.number]
         self._explained = {n: found for n, found in self._explained.items() if n in others}
         number = others[self._asked % len(others)]
         other = self._against(number, live, is_open).agreement
-        self._explained[number] = other.judged & (other.score >= enough)
+        self._explained[number] = other.judged & (other.score >= least_score)
         return np.asarray(np.any(list(self._explained.values()), axis=0), bool)
 
     @staticmethod

@@ -10,7 +10,7 @@ DIR holds one folder for each camera (or is one itself):
     truth.json       {"every_s": 1, "missing": [{edge_id, from_m, to_m, from_s, to_s, what, counts}, ...]}
 
 The last line printed is one JSON object. A folder that cannot be read is said with what was expected; the others are
-still evaluated, and the command ends with 1.
+still evaluated, and the command ends with 1. An edge whose `protection` is tape is open from its first second on.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from gateway.model.survey import Survey, SurveyError
 from vision.edges.scoring import MissingSection, Tally, summary
+from vision.edges.taped import guarded, taped_edges
 from vision.edges.watch import EdgeWatch
 from vision.picture.frame import Frame
 from vision.survey.parsing import read_survey
@@ -54,7 +55,7 @@ class RecordedCamera:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the arguments that this command takes."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="one folder for each camera, or one camera")
     parser.add_argument("--json", action="store_true", help="print the last line only")
 
@@ -116,7 +117,7 @@ def read_camera(folder: Path) -> RecordedCamera:
 def judge(camera: RecordedCamera) -> tuple[Tally, float]:
     """Run the check over one camera: its tally and the seconds the check itself took. Raises BenchFolderError for a
     picture that is none."""
-    watch, tally, spent = _watch(camera), Tally(camera.truth), 0.0
+    watch, taped, tally, spent = _watch(camera), taped_edges(camera.survey), Tally(camera.truth), 0.0
     for number, path in enumerate(camera.frames):
         if not path.stem.isdigit():
             raise BenchFolderError(f"{path}: expected the second as the name, such as 000120.jpg")
@@ -124,15 +125,17 @@ def judge(camera: RecordedCamera) -> tuple[Tally, float]:
         image, now = _picture(path), second * SECOND
         boxes = np.array(camera.persons.get(path.stem, []), np.float32).reshape(-1, 4)
         begun = time.perf_counter()
-        findings = watch.step(Frame(camera.name, number, now, now, True, 1, image), boxes, True, now)
+        frame = Frame(camera.name, number, now, now, True, 1, image)
+        findings = watch.step(frame, boxes, True, now)
         spent += time.perf_counter() - begun
-        tally.take(second, findings, watch.sections(now))
+        told = (*findings, *(each for edge in taped for each in edge.step(frame, boxes, True, now)))
+        tally.take(second, told, (*watch.sections(now), *(edge.section for edge in taped)))
     return tally, spent
 
 
 def _watch(camera: RecordedCamera) -> EdgeWatch:
     try:
-        return EdgeWatch(camera.survey, camera.reference, night_image=camera.night)
+        return EdgeWatch(guarded(camera.survey), camera.reference, night_image=camera.night)
     except ValueError as error:
         raise BenchFolderError(f"{camera.name}: {error}") from error
 

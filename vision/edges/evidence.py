@@ -4,7 +4,8 @@
     frame says rail       -> the case for *ok* grows by one, and the other one shrinks by three
     frame says nothing    -> nothing grows and nothing shrinks; after `ok_for_s` an ok column is unknown, after
                              `unknown_after_s` an open one
-    seen, and no rail     -> after `doubt_frames` of them in a row the column is no longer ok, but unknown
+    seen, and no rail     -> after `doubt_frames` of them in a row the column is no longer ok, but unknown; so is one
+                             that lies beside a column of which this is so
 
 A case survives frames that say nothing (somebody stands in front), and falls when a quarter of the frames
 contradict it. Time is an argument.
@@ -40,9 +41,11 @@ class Columns:
         self.for_open = _Case(count)
         self.for_ok = _Case(count)
 
-    def step(self, gap: Bools, rail: Bools, seen: Bools, now_ns: int) -> None:
-        """Take one judged frame in. `seen`: columns that nobody stood before."""
-        self.doubt = np.where(rail, 0, np.minimum(self.doubt + seen, MOST_DOUBT))
+    def step(self, gap: Bools, rail: Bools, seen: Bools, now_ns: int, beside: Bools | None = None) -> None:
+        """Take one judged frame in. `seen`: columns that nobody stood before. `beside`: columns that lie so near to one
+        without protection that they are not sure; their case grows, but they are doubted."""
+        sure = rail if beside is None else rail & ~beside
+        self.doubt = np.where(sure, 0, np.minimum(self.doubt + seen, MOST_DOUBT))
         stale = now_ns - self.judged_ns > 2 * self.settings.unknown_after_s * SECOND
         self.for_open.forget(stale)
         self.for_ok.forget(stale)

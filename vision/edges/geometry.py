@@ -42,11 +42,6 @@ class Strip:
     scale_px_m: NDArray[np.float64]
     height_m: float
 
-    @property
-    def columns_per_m(self) -> float:
-        """Columns for a metre along the edge."""
-        return len(self.metre) / self.edge.length_m
-
     def row_of(self, height_m: float) -> float:
         """The row at a height over the edge."""
         return (ABOVE_M - height_m) * ROWS_PER_M

@@ -83,25 +83,31 @@ class _Edge(_Row):
 
     @property
     def look_bytes(self) -> int:
+        """How many bytes the looks of this edge take."""
         return self.rows * self.columns * 5 * 2
 
     @property
     def bands(self) -> int:
+        """How many bands of light the edge has."""
         return -(-self.rows // ROWS)
 
     @property
     def light_bytes(self) -> int:
+        """How many bytes the memory of light takes."""
         return self.columns * (4 * self.bands + 4) * 4
 
     @property
     def columns_bytes(self) -> int:
+        """How many bytes the columns of the edge take."""
         return self.columns * (2 + 6 * 8)
 
     def learnt_bytes(self, looks: int) -> int:
+        """How many bytes what was learnt takes."""
         return looks * self.look_bytes + self.light_bytes if looks else 0
 
     @property
     def whole_bytes(self) -> int:
+        """How many bytes the edge takes in the file."""
         return self.columns_bytes + self.learnt_bytes(self.looks) + self.learnt_bytes(self.night_looks)
 
 

@@ -25,7 +25,6 @@ from vision.edges.structure import Look, Measured
 from vision.edges.view import View
 
 Floats = NDArray[np.float32]
-Bools = NDArray[np.bool_]
 
 SUM_COLUMNS: Final = 5
 LONG_COLUMNS: Final = 13

@@ -74,3 +74,11 @@ class Presence:
     def clear(self) -> None:
         """Nobody can be at a gap that is not there."""
         self.is_there, self.fired, self.first_ns, self.box_px = False, False, -1, None
+
+
+def box_of(persons: Boxes, row: int) -> tuple[float, float, float, float] | None:
+    """The sides of one of the boxes; None for row -1."""
+    if row < 0:
+        return None
+    x1, y1, x2, y2 = (float(part) for part in persons[row])
+    return (x1, y1, x2, y2)

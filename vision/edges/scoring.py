@@ -63,7 +63,7 @@ class Tally:
     def __post_init__(self) -> None:
         self.chased = [Chased(section) for section in self.truth]
 
-    def take(self, second: float, findings: Iterable[Finding], sections: Sequence[Section]) -> None:
+    def take(self, at_s: float, findings: Iterable[Finding], sections: Sequence[Section]) -> None:
         """Take a judged frame in."""
         self.frames += 1
         for part in sections:
@@ -71,30 +71,30 @@ class Tally:
             self.unknown_metre_frames += (part.to_m - part.from_m) * (part.verdict == "unknown")
         told = [one for one in findings if one.kind is FindingKind.EDGE_OPEN and one.truth is Truth.TRUE]
         for chase in self.chased:
-            self._chase(chase, second, told, sections)
+            self._chase(chase, at_s, told, sections)
         for finding in told:
-            self._blame(finding, second)
+            self._blame(finding, at_s)
 
-    def _chase(self, chase: Chased, second: float, told: list[Finding], sections: Sequence[Section]) -> None:
+    def _chase(self, chase: Chased, at_s: float, told: list[Finding], sections: Sequence[Section]) -> None:
         section = chase.section
-        if not section.from_s <= second < section.to_s:
+        if not section.from_s <= at_s < section.to_s:
             return
         chase.frames += 1
         chase.unknown += _told(sections, section, "unknown") >= 0.5
         chase.said_ok += _told(sections, section, "ok") >= 0.5
         if chase.delay_s is None and any(_names(finding, section) for finding in told):
-            chase.delay_s = second - section.from_s
+            chase.delay_s = at_s - section.from_s
 
-    def _blame(self, finding: Finding, second: float) -> None:
+    def _blame(self, finding: Finding, at_s: float) -> None:
         since = int(finding.about["since_ns"])
         if self._blamed.get(finding.key) == since:
             return
         for section in self.truth:
-            in_time = section.from_s <= second < section.to_s + AFTER_S
+            in_time = section.from_s <= at_s < section.to_s + AFTER_S
             if in_time and section.edge_id == finding.about["edge"] and _near(finding, section):
                 return
         self._blamed[finding.key] = since
-        self.false.append({"second": second, **finding.about})
+        self.false.append({"second": at_s, **finding.about})
 
 
 def summary(tallies: Sequence[Tally], every_s: float) -> dict[str, Any]:
@@ -169,5 +169,5 @@ def _share(part: float, whole: float) -> float | None:
     return round(part / whole, 4) if whole else None
 
 
-def _percentile(ordered: Sequence[float], part: float) -> float | None:
-    return round(ordered[min(len(ordered) - 1, int(part * len(ordered)))], 1) if ordered else None
+def _percentile(ordered: Sequence[float], share: float) -> float | None:
+    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1) if ordered else None

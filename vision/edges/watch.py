@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +24,7 @@ from vision.edges.evidence import NEVER, Columns
 from vision.edges.keeping import Belonging, EdgeStateError, KeptEdge, KeptState, packed_state, read_state
 from vision.edges.learnt import Learnt
 from vision.edges.live import Average, free_of, lit_by_lamps, strip_of
-from vision.edges.people import Presence, people_at
+from vision.edges.people import Presence, box_of, people_at
 from vision.edges.places import Place, Places, Stretch, What, stretches
 from vision.edges.registration import Shift
 from vision.edges.settings import EdgeSettings
@@ -41,6 +42,10 @@ DIMMER: Final = -0.1
 tenth."""
 BLACK: Final = -1.0
 """Two thirds of the light gone: more than a shadow takes, as a rule."""
+
+CLOSED, PLAIN = 0.22, 0.1
+"""A closed cover is neither darker nor brighter against its surroundings than this, one without any structure to be
+known by even less. What lies between it and a hole is unknown."""
 
 MISSING_FROM: Final = 0.7
 """Share of an edge without protection from which it is called missing rather than a gap."""
@@ -230,7 +235,8 @@ class EdgeWatch:
             first = known.appearances.against_reference(live, columns.is_open)
             back = self._verdicts(watched, known, first, change, lamps)[1] & columns.is_open
             gap, rail = gap & ~back, rail | back
-        columns.step(gap, rail, _seen(free, view), now_ns)
+        seen = _seen(free, view)
+        columns.step(gap, rail, seen, now_ns, self._beside(watched, fit.agreement.judged & seen & ~rail))
         watched.score = np.where(fit.agreement.judged, fit.agreement.score, np.nan).astype(np.float32)
         watched.why = "too dark, hidden, or nothing to recognise"
         since_s = min(60.0, (now_ns - known.followed_ns) / SECOND)
@@ -239,6 +245,11 @@ class EdgeWatch:
         sure = (rail if view.opening else self._plausible(known, fit, change)) & ~(gap | columns.is_open)
         known.light.remember(lit, fit.agreement.witness, score, sure, since_s)
         known.followed_ns = now_ns
+
+    def _beside(self, watched: _Watched, bare: Bools) -> Bools:
+        """Columns so near to one that is seen without protection that what they agree by may be its neighbour's."""
+        reach = 0 if watched.view.opening else round(self.settings.beside_m / watched.view.column_m)
+        return np.asarray(cv2.dilate(bare.astype(np.uint8)[None], np.ones((1, 2 * reach + 1), np.uint8))[0] > 0, bool)
 
     def _plausible(self, known: Learnt, fit: Fit, change: Floats) -> Bools:
         """Columns that may be protected as they look now: not those that agree less than they did in this very light,
@@ -279,7 +290,9 @@ class EdgeWatch:
         familiar = np.maximum(familiar, above[0])
         least = np.where(same_light, familiar, np.interp(_or_nothing(fit.typical), reached, above))
         if lamps or known.by_lamps:
-            least = np.maximum(least, setting.protected_by_lamps if known.by_lamps else above[-1])
+            least = np.maximum(least, setting.protected_by_lamps if known.by_lamps else setting.sure_by_lamps)
+        if view.opening:
+            least = np.maximum(least, setting.cover_from * known.light.agreed)
         rail = agreed.judged & view.judged & (agreed.score > least)
         return _cover(agreed, gap, rail, free, same_light, lamps) if view.opening else (gap, rail)
 
@@ -326,10 +339,11 @@ class EdgeWatch:
         about: dict[str, str | int | float] = {"unknown_m": round(unknown_m, 2), "why": why or "not seen"}
         return Finding(FindingKind.EDGE_OPEN, place.number, Truth.UNKNOWN, math.nan, None, about)
 
-    @staticmethod
-    def _unknown_m(watched: _Watched, now_ns: int) -> float:
-        unknown = watched.columns.unknown(now_ns) & watched.view.judged
-        return int(unknown.sum()) * watched.view.column_m
+    def _unknown_m(self, watched: _Watched, now_ns: int) -> float:
+        """Of the ends beside an open stretch its own place tells."""
+        columns = watched.columns
+        ends = self._beside(watched, columns.is_open) & ~columns.is_open
+        return int((columns.unknown(now_ns) & watched.view.judged & ~ends).sum()) * watched.view.column_m
 
     def _about(self, watched: _Watched, place: Place) -> dict[str, str | int | float]:
         assert place.stretch is not None
@@ -370,7 +384,7 @@ class EdgeWatch:
         mask[place.stretch.first : place.stretch.last + 1] = True
         shift = (self._shift.dx_px, self._shift.dy_px)
         row = people_at(watched.view, mask, persons, shift, self.settings.reach_m)
-        presence.step(_box(persons, row), self.settings, now_ns)
+        presence.step(box_of(persons, row), self.settings, now_ns)
         if not presence.is_there:
             return Finding(kind, place.number, Truth.FALSE, 0.0)
         about = {**self._about(watched, place), "since_ns": presence.since_ns}
@@ -404,7 +418,8 @@ def _cover(
     plain = judged & ~agreed.judged
     gone = (agreed.score < 0.3) & (~np.bool_(by_lamps) | (agreed.darker < DIMMER))
     open_cover = (gap & (dark | gone)) | (plain & dark)
-    covered = (rail & ~dark) | (plain & (np.abs(agreed.darker) < -DARKER / 2))
+    steady = np.abs(agreed.darker)
+    covered = (rail & (steady < CLOSED)) | (plain & (steady < PLAIN))
     return np.asarray(open_cover, bool), np.asarray(covered, bool)
 
 
@@ -416,10 +431,3 @@ def _reference(image: Image, what: str) -> Image:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"{what}: {image.shape} {image.dtype}, expected (h, w, 3) uint8")
     return image
-
-
-def _box(persons: Boxes, row: int) -> tuple[float, float, float, float] | None:
-    if row < 0:
-        return None
-    x1, y1, x2, y2 = (float(part) for part in persons[row])
-    return (x1, y1, x2, y2)

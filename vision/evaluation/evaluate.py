@@ -44,7 +44,7 @@ class Job:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's own arguments."""
+    """Add the arguments that this command takes."""
     parser.add_argument("--images", type=Path, help="folder of pictures")
     parser.add_argument("--labels", type=Path, help="folder of YOLO text labels: 0 helmet, 1 head, 2 person (optional)")
     parser.add_argument("--only", type=Path, help="file that lists the pictures to use, one name a line")

@@ -142,8 +142,8 @@ def _curve_figures(images: Sequence[Matches], sizes: Sizes) -> Figures:
     return {"points": points, "best_f1_at": best, "best_f1": float(curve(images, sizes).f1.max(initial=0.0))}
 
 
-def _ratios(images: Sequence[Matches], threshold: float, sizes: Sizes) -> Figures:
-    scores = scores_at(images, threshold, sizes)
+def _ratios(images: Sequence[Matches], threshold_score: float, sizes: Sizes) -> Figures:
+    scores = scores_at(images, threshold_score, sizes)
     return {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}
 
 

@@ -138,7 +138,7 @@ class PeoplePart(Protocol):
         ...
 
     def use_hooks(self, hooks: Sequence[HookPose]) -> None:
-        """Where the hooks are now."""
+        """Take in where the cranes' hooks are now."""
         ...
 
     def new_view(self) -> None:
@@ -198,7 +198,7 @@ class CameraMind:
         self._parts = replace(parts, health=health, tracker=kept.tracker, helmets=kept.helmets, people=kept.people)
 
     def use_hooks(self, hooks: Sequence[HookPose]) -> None:
-        """Where the hooks are now."""
+        """Take in where the cranes' hooks are now."""
         if self._parts.people is not None:
             self._parts.people.use_hooks(hooks)
 

@@ -19,12 +19,13 @@ from vision.detector.faults import ModelError
 from vision.detector.tiles import View
 from vision.edges.keeping import EdgeStateError
 from vision.edges.settings import EdgeSettings
+from vision.edges.taped import guarded, taped_edges
 from vision.edges.watch import EdgeWatch
 from vision.eye.mind import MindParts
 from vision.eye.models import ModelShelf, Scores, operating
 from vision.eye.pictures import Image, decoded
 from vision.eye.presets import Presets, PresetView
-from vision.eye.view_edges import EdgesByView, ViewEdges, guarded, split_state, taped_edges
+from vision.eye.view_edges import EdgesByView, ViewEdges, split_state
 from vision.eye.watched import Drawing, Watched
 from vision.health.camera_health import CameraHealth
 from vision.helmets.helmets import HelmetWatch

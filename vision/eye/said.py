@@ -244,6 +244,7 @@ class _Cut:
         self._at = 0
 
     def next(self, length: int) -> bytes:
+        """The next bytes of the message, this many of them."""
         piece = self._body[self._at : self._at + length]
         if len(piece) != length:
             raise GarbageError(f"{len(self._body)} bytes are fewer than the lengths that were said")
@@ -251,6 +252,7 @@ class _Cut:
         return piece
 
     def end(self) -> None:
+        """Raises where bytes of the message are left over."""
         if self._at != len(self._body):
             raise GarbageError(f"{len(self._body) - self._at} bytes that belong to nothing")
 

@@ -36,7 +36,7 @@ class Slot(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Let go of the memory that was mapped."""
         ...
 
 

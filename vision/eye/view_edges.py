@@ -12,24 +12,19 @@ import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.survey import Edge, EdgeKind, Survey
 from gateway.model.verdict import Truth
-from vision.edges.people import Presence, people_at
-from vision.edges.settings import EdgeSettings
-from vision.edges.view import View, view_of
+from vision.edges.taped import TapedEdge
 from vision.eye.edge_places import EdgePlaces
-from vision.eye.judged import PLACES
 from vision.picture.finding import Finding, FindingKind
 from vision.picture.frame import Frame
 
 log = logging.getLogger(__name__)
-AFTER_THE_WATCH: Final = PLACES[FindingKind.EDGE_OPEN]
 Boxes = NDArray[np.float32]
 
 
@@ -43,50 +38,6 @@ class WatchPart(Protocol):
     def kept(self, model: str, now_ns: int) -> bytes:
         """What a restart goes on with."""
         ...
-
-
-class TapedEdge:
-    """An edge with nothing but tape. `place` is its own, after those of the watch."""
-
-    def __init__(self, edge: Edge, place: int) -> None:
-        self._edge, self._place = edge, place
-        self._settings = EdgeSettings()
-        self._presence = Presence()
-        self._view: View | None = None
-        self._size = (0, 0)
-        self._since_ns: int | None = None
-
-    def step(self, frame: Frame, persons_xyxy_px: Boxes, usable: bool, now_ns: int) -> tuple[Finding, ...]:
-        """Open along its whole length, and who stands at it."""
-        gap, there = FindingKind.EDGE_OPEN, FindingKind.PERSON_AT_EDGE
-        about = self._about(now_ns)
-        if not usable:
-            unknown = (Truth.UNKNOWN, math.nan, None)
-            why = about | {"why": "camera not usable"}
-            return (Finding(gap, self._place, *unknown, why), Finding(there, self._place, *unknown))
-        view = self._laid(frame)
-        told = Finding(gap, self._place, Truth.TRUE, self._edge.length_m, view.box_px(view.judged), about)
-        row = people_at(view, view.judged, persons_xyxy_px, (0.0, 0.0), self._settings.reach_m)
-        self._presence.step(_box(persons_xyxy_px, row), self._settings, now_ns)
-        if not self._presence.is_there:
-            return (told, Finding(there, self._place, Truth.FALSE, 0.0))
-        somebody = about | {"since_ns": self._presence.since_ns}
-        box, fired = self._presence.box_px, self._presence.fired
-        return (told, Finding(there, self._place, Truth.TRUE, 1.0, box, somebody, fired))
-
-    def _about(self, now_ns: int) -> dict[str, str | int | float]:
-        if self._since_ns is None:
-            self._since_ns = now_ns
-        edge = self._edge
-        what = "open_cover" if edge.kind is EdgeKind.OPENING else "missing"
-        names = {"edge": edge.edge_id, "title": edge.title, "what": what, "why": "tape is no protection"}
-        return {**names, "from_m": 0.0, "to_m": edge.length_m, "since_ns": self._since_ns}
-
-    def _laid(self, frame: Frame) -> View:
-        if self._view is None or self._size != (frame.width_px, frame.height_px):
-            self._size = (frame.width_px, frame.height_px)
-            self._view = view_of(self._edge, *self._size)
-        return self._view
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,21 +115,3 @@ def split_state(preset: str, kept: bytes) -> tuple[dict[int, int], bytes]:
     except (ValueError, TypeError, KeyError, AttributeError):
         log.warning("event=edge_places_left preset=%r bytes=%d", preset, len(kept))
         return {}, b""
-
-
-def guarded(survey: Survey) -> Survey:
-    """The survey with the edges that there is something to watch along."""
-    return replace(survey, edges=tuple(edge for edge in survey.edges if edge.protection.protects))
-
-
-def taped_edges(survey: Survey) -> tuple[TapedEdge, ...]:
-    """Those of a survey that have nothing but tape."""
-    edges = [edge for edge in survey.edges if not edge.protection.protects]
-    return tuple(TapedEdge(edge, AFTER_THE_WATCH + n) for n, edge in enumerate(edges, 1))
-
-
-def _box(persons: Boxes, row: int) -> tuple[float, float, float, float] | None:
-    if row < 0:
-        return None
-    x1, y1, x2, y2 = (float(part) for part in persons[row])
-    return (x1, y1, x2, y2)

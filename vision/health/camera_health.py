@@ -241,13 +241,13 @@ class CameraHealth:
         across, down = sharpness(sample.rows[::4]), sharpness(sample.columns)
         return down if down.contrast >= self._settings.least_contrast and down.ratio < across.ratio else across
 
-    def _blurred(self, sharp: Sharpness, best: float, limits: PictureLimits) -> Truth:
+    def _blurred(self, sharp: Sharpness, best_ratio: float, limits: PictureLimits) -> Truth:
         if sharp.contrast < self._settings.least_contrast:
             return Truth.UNKNOWN
         by_itself = self._below(Ailment.BLURRED, sharp.ratio, _from_below(limits.sharpness))
-        if by_itself is Truth.TRUE or not np.isfinite(best):
+        if by_itself is Truth.TRUE or not np.isfinite(best_ratio):
             return by_itself
-        return self._below(Ailment.BLURRED, sharp.ratio / best, _from_below(limits.sharpness_share))
+        return self._below(Ailment.BLURRED, sharp.ratio / best_ratio, _from_below(limits.sharpness_share))
 
     def _moved(
         self, sample: PictureSample, reference: Grey | None, truths: Mapping[Ailment, Truth], dark: bool

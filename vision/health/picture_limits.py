@@ -27,26 +27,26 @@ class PictureLimits:
 FROM_BELOW = frozenset({"sharpness", "sharpness_share", "contrast_share", "bright"})
 
 # The table, written by the bench.
-MODEL = "site_heads 1.2"
+MODEL = "site_heads 1.3"
 DAY = PictureLimits(
     sharpness=0.1,
-    sharpness_share=0.256,
-    contrast_share=0.393,
-    bright=60.0,
-    noise=9.17,
-    flat_gain=0.412,
+    sharpness_share=0.247,
+    contrast_share=0.183,
+    bright=32.0,
+    noise=11.4,
+    flat_gain=0.418,
     dead_share=0.25,
-    gone_share=0.25,
-    hurt_share=0.16,
+    gone_share=0.283,
+    hurt_share=0.186,
 )
 INFRARED = PictureLimits(
     sharpness=0.1,
-    sharpness_share=0.327,
-    contrast_share=0.354,
-    bright=60.0,
-    noise=12.7,
-    flat_gain=0.533,
+    sharpness_share=0.254,
+    contrast_share=0.32,
+    bright=32.5,
+    noise=12.5,
+    flat_gain=0.451,
     dead_share=0.25,
-    gone_share=0.32,
+    gone_share=0.334,
     hurt_share=0.16,
 )

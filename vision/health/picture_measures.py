@@ -179,12 +179,6 @@ def tile_change(before: Grey, now: Grey) -> Tiles:
     return np.asarray(tiles, dtype=np.float32) / np.float32(255)
 
 
-def moving_share(before: Grey, now: Grey, step: int = 12) -> float:
-    """Share of the thumb's pixels that changed by more than `step` grey levels: for gating a detector."""
-    _, moving = cv2.threshold(cv2.absdiff(before, now), step, 1, cv2.THRESH_BINARY)
-    return float(cv2.countNonZero(moving) / now.size)
-
-
 def _steps(lines: Grey, reach: int) -> Grey:
     return _grey(cv2.absdiff(lines[:, 2 * reach :], lines[:, : -2 * reach]))
 

@@ -136,14 +136,14 @@ def _look(detections: Detections, row: int, say: Say, person: int, settings: Hel
 
 
 def _owners(
-    heads: Floats, helmet: NDArray[np.bool_], strong: NDArray[np.bool_], persons: Floats, upper_part: float
+    heads: Floats, helmet: NDArray[np.bool_], strong: NDArray[np.bool_], persons: Floats, upper_share: float
 ) -> tuple[Rows, NDArray[np.bool_]]:
     """Person of each head, -1 for none, and which helmets are held. Bare heads choose first: who has one has no other
     head, whatever else is near the top of the box (a helmet swung above the head)."""
     owner, held = np.full(len(heads), -1, dtype=np.intp), np.zeros(len(heads), dtype=bool)
     if not len(heads) or not len(persons):
         return owner, held
-    within, fit = _fits(heads, persons, upper_part)
+    within, fit = _fits(heads, persons, upper_share)
     bare = np.flatnonzero(strong & ~helmet)
     _assign(owner, bare, fit, np.arange(len(persons)))
     overlap = _covered(heads)
@@ -168,7 +168,7 @@ def _assign(owner: Rows, heads: Rows, fit: Floats, persons: Rows) -> None:
             owner[heads[i]] = persons[j]
 
 
-def _fits(heads: Floats, persons: Floats, upper_part: float) -> tuple[NDArray[np.bool_], Floats]:
+def _fits(heads: Floats, persons: Floats, upper_share: float) -> tuple[NDArray[np.bool_], Floats]:
     """Which heads lie within which person at all, (h, p), and how badly each fits where a head would be: distance from
     the middle of the upper edge in parts of the person; infinite outside the upper part or out of proportion."""
     width, height = (np.maximum(persons[:, 2 + k] - persons[:, k], 1.0)[None, :] for k in (0, 1))
@@ -179,7 +179,7 @@ def _fits(heads: Floats, persons: Floats, upper_part: float) -> tuple[NDArray[np
     ratio = head_height / height
     sized = (ratio >= SMALLEST_HEAD) & (ratio <= LARGEST_HEAD)
     within = (aside <= 0.5 + BESIDE) & (down >= -ratio / 2) & (down <= 1.0) & (ratio <= LARGEST_HEAD)
-    part = np.where(width > height, max(STOOPED_PART, upper_part), upper_part)
+    part = np.where(width > height, max(STOOPED_PART, upper_share), upper_share)
     cost = aside + np.abs(down - ratio / 2)
     return within, np.where(within & sized & (down <= part), cost, np.inf)
 

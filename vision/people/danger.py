@@ -61,7 +61,7 @@ class HookZones:
         return bool(self._grounds)
 
     def use(self, hooks: Sequence[HookPose]) -> None:
-        """Where the hooks are now."""
+        """Take in where the cranes' hooks are now."""
         self._hooks = {hook.crane: hook for hook in hooks}
 
     def known(self, now_mono_ns: int) -> Mapping[str, bool]:

@@ -58,6 +58,7 @@ class _Person:
         self.yes: Told | None = None
 
     def add(self, told: Told, now_ns: int) -> None:
+        """Count what was told at this moment."""
         self.last, self.last_ns = told, now_ns
         if told.say is Say.CANNOT_TELL:
             return
@@ -74,6 +75,7 @@ class _Person:
 
     @property
     def watched_s(self) -> float:
+        """How long the person was watched, in seconds."""
         return self._watched_ns / SECOND_NS
 
     def share(self, within_s: float) -> tuple[float, int]:
@@ -91,6 +93,7 @@ class _Person:
         return self.watched_s >= timing.hold_s and frames >= timing.min_frames and share >= timing.sure_share
 
     def is_no(self) -> bool:
+        """Whether enough votes say no by now."""
         timing = self._timing
         share, frames = self.share(timing.clear_s)
         return self.watched_s >= timing.clear_s and frames >= 2 and share <= 1 - timing.sure_share

@@ -49,7 +49,7 @@ class PeopleWatch:
         self._under.use(self._hooks)
 
     def use_hooks(self, hooks: Sequence[HookPose]) -> None:
-        """Where the hooks are now."""
+        """Take in where the cranes' hooks are now."""
         self._hooks = tuple(hooks)
         self._under.use(self._hooks)
 

@@ -26,7 +26,6 @@ from vision.process.syscall_numbers import NUMBERS
 ARCHITECTURES: Final = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 """AUDIT_ARCH_* and the column in `NUMBERS`."""
 NEWEST_KNOWN: Final = 456
-_X32: Final = 0x40000000
 _SET_FILTER, _TSYNC, _GET_ACTION_AVAIL = 1, 1, 2
 _SECCOMP_CALL: Final = {"x86_64": 317, "aarch64": 277}
 _ALLOW, _KILL_PROCESS, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000

@@ -36,16 +36,16 @@ class SizesByRow:
         self.seconds = [[0.0] * SIZES for _ in range(ROWS)]
         self.last_hour = [0] * ROWS
 
-    def take(self, foot: float, head: float, seconds: float, hour: int) -> None:
-        """Somebody stood there for so long. `foot` and `head` in parts of the picture's height."""
-        row = min(max(int(foot * ROWS), 0), ROWS - 1)
-        size = round(SIZES_AN_OCTAVE * log2(max(head, SMALLEST_SIZE) / SMALLEST_SIZE))
+    def take(self, foot_share: float, head_share: float, seconds: float, hour: int) -> None:
+        """Somebody stood there for so long. `foot_share` and `head_share` in parts of the picture's height."""
+        row = min(max(int(foot_share * ROWS), 0), ROWS - 1)
+        size = round(SIZES_AN_OCTAVE * log2(max(head_share, SMALLEST_SIZE) / SMALLEST_SIZE))
         self.seconds[row][min(size, SIZES - 1)] += seconds
         self.last_hour[row] = hour
         if sum(self.seconds[row]) > ROW_S:
             self.seconds[row] = [each / 2 for each in self.seconds[row]]
 
-    def reach(self, smallest: float, hour: int) -> Reach | None:
+    def reach(self, smallest_share: float, hour: int) -> Reach | None:
         """The rows of the last 14 days against the smallest head that is judged; None before any row is told."""
         told = [
             (row, _median(self.seconds[row]))
@@ -56,13 +56,13 @@ class SizesByRow:
             return None
         seen_from, seen_to = told[0][0] / ROWS, (told[-1][0] + 1) / ROWS
         heads = rising([size for _, size in told])
-        near = next((place for place, head in enumerate(heads) if head >= smallest), None)
+        near = next((place for place, head in enumerate(heads) if head >= smallest_share), None)
         if near is None:
             return Reach(seen_from, seen_to, None)
         if near == 0:
             return Reach(seen_from, seen_to, seen_from)
         (above, _), (below, _) = told[near - 1], told[near]
-        way = (smallest - heads[near - 1]) / (heads[near] - heads[near - 1])
+        way = (smallest_share - heads[near - 1]) / (heads[near] - heads[near - 1])
         return Reach(seen_from, seen_to, (above + 0.5 + way * (below - above)) / ROWS)
 
 

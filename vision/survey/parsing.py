@@ -59,9 +59,11 @@ class _Faults:
         self.said: list[str] = []
 
     def add(self, where: str, found: str, expected: str) -> None:
+        """Note a fault: where, what was found, what was expected."""
         self.said.append(f"{where}: {found}; expected {expected}")
 
     def table(self, data: object, where: str, keys: Sequence[str]) -> Mapping[str, Any]:
+        """The table that stands here, its keys checked."""
         if not isinstance(data, Mapping):
             self.add(where, _shown(data), f"an object with {', '.join(keys)}")
             return {}
@@ -71,6 +73,7 @@ class _Faults:
         return data
 
     def rows(self, data: object, where: str, least: int, most: int) -> Sequence[object]:
+        """The rows that stand here, between `least` and `most`."""
         if not isinstance(data, (list, tuple)):
             self.add(where, _shown(data), "a list")
             return ()
@@ -79,12 +82,14 @@ class _Faults:
         return data[:most]
 
     def text(self, data: object, where: str, least: int = 1) -> str:
+        """The text that stands here, at least this long."""
         if not isinstance(data, str) or not least <= len(data) <= MOST_TEXT or not data.isprintable():
             self.add(where, _shown(data), f"{least} to {MOST_TEXT} printable characters")
             return ""
         return data
 
     def number(self, data: object, where: str, low: float, high: float) -> float:
+        """The number that stands here, between `low` and `high`."""
         good = isinstance(data, (int, float)) and not isinstance(data, bool) and abs(data) < 1e18
         if not good or not low <= data <= high:  # type: ignore[operator]
             self.add(where, _shown(data), f"a number from {low:g} to {high:g}")
@@ -92,18 +97,21 @@ class _Faults:
         return float(data)  # type: ignore[arg-type]
 
     def digest(self, data: object, where: str) -> str:
+        """The SHA-256 that stands here, as 64 hex digits."""
         if not isinstance(data, str) or (data and (len(data) != 64 or set(data) - set("0123456789abcdef"))):
             self.add(where, _shown(data), "64 hexadecimal digits in lower case, or empty")
             return ""
         return data
 
     def whole(self, data: object, where: str) -> int:
+        """The whole number that stands here, 0 or more."""
         if not isinstance(data, int) or isinstance(data, bool) or not 0 <= data < 2**63:
             self.add(where, _shown(data), "a whole number, 0 or more")
             return 0
         return data
 
     def choice(self, data: object, where: str, kind: type[_Choice], otherwise: _Choice) -> _Choice:
+        """The member that the word here names, else `otherwise`."""
         try:
             return kind(str(data))
         except ValueError:
@@ -111,6 +119,7 @@ class _Faults:
             return otherwise
 
     def spot(self, data: object, where: str) -> Spot:
+        """The spot that stands here, as shares of the picture."""
         if not isinstance(data, (list, tuple)) or len(data) != 2:
             self.add(where, _shown(data), "x and y as fractions of the picture")
             return (math.nan, math.nan)
@@ -126,6 +135,7 @@ class _Faults:
         return (x, y)
 
     def spots(self, data: object, where: str, least: int) -> tuple[Spot, ...]:
+        """The spots that stand here, at least this many."""
         rows = self.rows(data, where, least, MOST_SPOTS)
         return tuple(self.spot(row, f"{where}[{n}]") for n, row in enumerate(rows))
 

@@ -139,10 +139,10 @@ def scores(network: Clothes, worn: Sequence[Worn]) -> Floats:
         return np.array([float(network(_tensor([_plain(each)])).sigmoid()) for each in worn])
 
 
-def figures_of(score: Floats, worn: Sequence[Worn], threshold: float) -> dict[str, Any]:
+def figures_of(score: Floats, worn: Sequence[Worn], threshold_score: float) -> dict[str, Any]:
     """How good a score is at one threshold. `balanced` is the mean of both recalls; the plain share's is 0.5."""
     own = np.array([each.own for each in worn])
-    said = score >= threshold
+    said = score >= threshold_score
     recalls = float(said[own].mean()), float((~said)[~own].mean())
     called = int(said.sum())
     higher = (score[own][:, None] > score[~own][None, :]).mean() + (score[own][:, None] == score[~own]).mean() / 2
@@ -157,27 +157,27 @@ def figures_of(score: Floats, worn: Sequence[Worn], threshold: float) -> dict[st
     }
 
 
-def by_camera(score: Floats, worn: Sequence[Worn], threshold: float) -> dict[str, list[int]]:
+def by_camera(score: Floats, worn: Sequence[Worn], threshold_score: float) -> dict[str, list[int]]:
     """[own, own called own, work, work called own] of each camera."""
     rows: dict[str, list[int]] = {}
     for each, value in zip(worn, score.tolist(), strict=True):
         row = rows.setdefault(each.camera, [0, 0, 0, 0])
         row[0 if each.own else 2] += 1
-        row[1 if each.own else 3] += value >= threshold
+        row[1 if each.own else 3] += value >= threshold_score
     return rows
 
 
-def by_size(score: Floats, worn: Sequence[Worn], threshold: float) -> dict[str, dict[str, Any]]:
+def by_size(score: Floats, worn: Sequence[Worn], threshold_score: float) -> dict[str, dict[str, Any]]:
     """Balanced accuracy by the torso's height."""
     said = {}
     for low, high in itertools.pairwise(SIZES_PX):
         rows = [i for i, each in enumerate(worn) if low <= each.torso_px < high]
         own = sum(worn[i].own for i in rows)
         if rows:
-            hit = [(score[i] >= threshold) == worn[i].own for i in rows]
+            hit = [(score[i] >= threshold_score) == worn[i].own for i in rows]
             row: dict[str, Any] = {"torsos": len(rows), "own": own, "accuracy": float(np.mean(hit))}
             if 0 < own < len(rows):
-                row["balanced"] = figures_of(score[rows], [worn[i] for i in rows], threshold)["balanced"]
+                row["balanced"] = figures_of(score[rows], [worn[i] for i in rows], threshold_score)["balanced"]
             said[f"{low}-{high}"] = row
     return said
 

@@ -45,13 +45,13 @@ class Degradation(StrEnum):
     LOW_LIGHT = "low_light"
 
 
-def degrade(pixels: Pixels, kind: Degradation, strength: float, random: Generator) -> Pixels:
+def degrade(pixels: Pixels, kind: Degradation, strength_share: float, random: Generator) -> Pixels:
     """The picture as that camera would have sent it. Raises ValueError for a strength outside 0..1."""
-    if not 0.0 <= strength <= 1.0:
-        raise ValueError(f"a strength: expected 0..1, found {strength}")
-    if strength == 0.0:
+    if not 0.0 <= strength_share <= 1.0:
+        raise ValueError(f"a strength: expected 0..1, found {strength_share}")
+    if strength_share == 0.0:
         return pixels.copy()
-    return _MADE_BY[kind](pixels, strength, random)
+    return _MADE_BY[kind](pixels, strength_share, random)
 
 
 def degrade_at_random(pixels: Pixels, random: Generator, share: float = 0.4, limit: float = 0.8) -> Pixels:
@@ -87,30 +87,30 @@ def _contrast_left(before: Pixels, after: Pixels) -> float:
     return float((old * new).mean() / max(float((old * old).mean()), 1.0))
 
 
-def _glare(pixels: Pixels, strength: float, random: Generator) -> Pixels:
+def _glare(pixels: Pixels, strength_share: float, random: Generator) -> Pixels:
     """A lamp or the sun in or near the picture: a burnt core, a veil, rays, and ghosts of the aperture behind it."""
     height, width = pixels.shape[:2]
     x, y = random.uniform(-0.05, 1.05) * width, random.uniform(-0.1, 0.7) * height
     down, across, shrink = _coarse_grid(height, width)
     distance = numpy.hypot(across - x, down - y) / height
-    veil = 1.5 * numpy.exp(-distance / (0.08 + 0.3 * strength)) + 0.5 * strength**1.5
+    veil = 1.5 * numpy.exp(-distance / (0.08 + 0.3 * strength_share)) + 0.5 * strength_share**1.5
     angle = numpy.arctan2(down - y, across - x)
     rays = numpy.abs(numpy.cos(angle * int(random.integers(2, 5)) + random.uniform(0, numpy.pi))) ** 40
-    veil += 0.8 * strength * rays * numpy.exp(-distance / 0.35)
+    veil += 0.8 * strength_share * rays * numpy.exp(-distance / 0.35)
     for _ in range(int(random.integers(0, 5))):
         along, radius = random.uniform(0.3, 2.0), random.uniform(0.02, 0.08)
         ghost_x, ghost_y = x + along * (width / 2 - x), y + along * (height / 2 - y)
         inside = numpy.hypot(across - ghost_x, down - ghost_y) < radius * height
-        veil += random.uniform(0.1, 0.35) * strength * inside
-    amount = _enlarged(numpy.clip(veil * strength**0.5, 0, 1), (width, height), shrink)
+        veil += random.uniform(0.1, 0.35) * strength_share * inside
+    amount = _enlarged(numpy.clip(veil * strength_share**0.5, 0, 1), (width, height), shrink)
     tint = numpy.array([random.uniform(190, 255), random.uniform(225, 255), 255], numpy.float32)
     return _blend(pixels, tint, amount)
 
 
-def _blown_out(pixels: Pixels, strength: float, random: Generator) -> Pixels:
+def _blown_out(pixels: Pixels, strength_share: float, random: Generator) -> Pixels:
     """A window or a gate into the sun: white with a bloom around it, the rest as dark as the exposure makes it."""
     height, width = pixels.shape[:2]
-    side = numpy.sqrt(0.9 * strength)
+    side = numpy.sqrt(0.9 * strength_share)
     wide, tall = side * random.uniform(0.8, 1.25), side * random.uniform(0.8, 1.25)
     x, y = random.uniform(0, 1 - 0.5 * side, 2) * (width, height)
     corners = numpy.array(
@@ -120,11 +120,11 @@ def _blown_out(pixels: Pixels, strength: float, random: Generator) -> Pixels:
     mask = numpy.zeros((height, width), numpy.float32)
     cv2.fillPoly(mask, [corners.round().astype(numpy.int32)], 1.0)
     bloom = _soften(mask, height * random.uniform(0.02, 0.08))
-    darker = cv2.convertScaleAbs(pixels, alpha=1 - 0.35 * strength)
+    darker = cv2.convertScaleAbs(pixels, alpha=1 - 0.35 * strength_share)
     return _blend(_pixels(darker), numpy.full(3, 255, numpy.float32), numpy.maximum(mask * 0.97, bloom))
 
 
-def _infrared(pixels: Pixels, strength: float, random: Generator) -> Pixels:
+def _infrared(pixels: Pixels, strength_share: float, random: Generator) -> Pixels:
     """Night by the camera's own lamp: grey, bright in the middle, dark around and far away, reflecting cloth white."""
     height, width = pixels.shape[:2]
     weights = numpy.array([random.uniform(0, 0.2), random.uniform(0.2, 0.5), random.uniform(0.4, 0.8)], numpy.float32)
@@ -132,13 +132,13 @@ def _infrared(pixels: Pixels, strength: float, random: Generator) -> Pixels:
     down, across, shrink = _coarse_grid(height, width)
     x, y = random.uniform(0.35, 0.65) * width, random.uniform(0.45, 0.75) * height
     far = numpy.hypot((across - x) / width, (down - y) / height)
-    lamp = 1.1 - strength * (numpy.clip(1.3 * far, 0, 0.95) + 0.1)
+    lamp = 1.1 - strength_share * (numpy.clip(1.3 * far, 0, 0.95) + 0.1)
     grey *= _enlarged(numpy.clip(lamp, 0.03, 1.2), (width, height), shrink)
     reflecting = _reflecting(pixels)
     if reflecting.any():
         shine = numpy.clip(reflecting + 0.7 * _soften(reflecting, 0.01 * height), 0, 1)
-        grey += shine * (0.3 + 0.5 * strength) * (255 - grey)
-    grey += _grain((height, width), 0.7, random) * (2 + 12 * strength)
+        grey += shine * (0.3 + 0.5 * strength_share) * (255 - grey)
+    grey += _grain((height, width), 0.7, random) * (2 + 12 * strength_share)
     return _pixels(cv2.cvtColor(_pixels(numpy.clip(grey, 0, 255)), cv2.COLOR_GRAY2BGR))
 
 
@@ -148,11 +148,11 @@ def _reflecting(pixels: Pixels) -> Floats:
     return _floats(cv2.inRange(hsv, (8, 150, 140), (45, 255, 255)) / 255)
 
 
-def _noise(pixels: Pixels, strength: float, random: Generator) -> Pixels:
+def _noise(pixels: Pixels, strength_share: float, random: Generator) -> Pixels:
     """Photons counted and a circuit read: stronger where it is bright, coarser in colour, smoothed as cameras do."""
     height, width = pixels.shape[:2]
     share = random.uniform(0.3, 0.9)
-    sigma = 55 * strength
+    sigma = 55 * strength_share
     grain_px = random.uniform(0.3, 1.0)
     planes = cv2.cvtColor(pixels, cv2.COLOR_BGR2YCrCb).astype(numpy.float32)
     luma = planes[:, :, 0]
@@ -177,9 +177,9 @@ def _grain(shape: tuple[int, int], grain_px: float, random: Generator) -> Floats
     return _floats(smooth / max(float(smooth.std()), 1e-6))
 
 
-def _motion(pixels: Pixels, strength: float, random: Generator) -> Pixels:
+def _motion(pixels: Pixels, strength_share: float, random: Generator) -> Pixels:
     """The mast or the whole camera moved while the shutter was open: a straight or slightly bent path."""
-    reach = max(1, round(strength * 0.05 * pixels.shape[0]))
+    reach = max(1, round(strength_share * 0.05 * pixels.shape[0]))
     size = 2 * reach + 1
     angle, bend = random.uniform(0, numpy.pi), random.uniform(-0.4, 0.4) * reach
     way = numpy.linspace(-1, 1, 4 * size)
@@ -195,9 +195,9 @@ def _inside(values: numpy.typing.NDArray[numpy.float64], size: int) -> numpy.typ
     return numpy.clip(values.round(), 0, size - 1).astype(numpy.intp)
 
 
-def _defocus(pixels: Pixels, strength: float, _random: Generator) -> Pixels:
+def _defocus(pixels: Pixels, strength_share: float, _random: Generator) -> Pixels:
     """Out of focus: a disc, not a bell, as apertures make it."""
-    radius = strength * 0.025 * pixels.shape[0]
+    radius = strength_share * 0.025 * pixels.shape[0]
     if radius < 1:
         return _pixels(cv2.GaussianBlur(pixels, (0, 0), max(0.15, 0.6 * radius)))
     size = 2 * int(numpy.ceil(radius)) + 1
@@ -206,13 +206,13 @@ def _defocus(pixels: Pixels, strength: float, _random: Generator) -> Pixels:
     return _pixels(cv2.filter2D(pixels, -1, disc / disc.sum(), borderType=cv2.BORDER_REPLICATE))
 
 
-def _haze(pixels: Pixels, strength: float, random: Generator) -> Pixels:
+def _haze(pixels: Pixels, strength_share: float, random: Generator) -> Pixels:
     """Fog or dust: light of the air before what is far, which is up in the picture, in clouds."""
     height, width = pixels.shape[:2]
     down, _across, shrink = _coarse_grid(height, width)
     depth = 1.25 - random.uniform(0.2, 0.8) * down / height
     depth = depth * _clouds(down.shape, 0.15, random)
-    amount = 1 - numpy.exp(-3.2 * strength**1.5 * depth)
+    amount = 1 - numpy.exp(-3.2 * strength_share**1.5 * depth)
     air = numpy.full(3, random.uniform(150, 230), numpy.float32) + random.uniform(-12, 12, 3).astype(numpy.float32)
     return _blend(pixels, air, _enlarged(amount, (width, height), shrink))
 
@@ -223,32 +223,34 @@ def _clouds(shape: tuple[int, int], depth: float, random: Generator) -> Floats:
     return numpy.asarray(cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC), numpy.float32)
 
 
-def _rain(pixels: Pixels, strength: float, random: Generator) -> Pixels:
+def _rain(pixels: Pixels, strength_share: float, random: Generator) -> Pixels:
     """Streaks all in about one direction, near ones long and wide, before grey air."""
     height, width = pixels.shape[:2]
     streaks = numpy.zeros((height, width), numpy.uint8)
     slant = random.uniform(-0.35, 0.35)
-    count = int(900 * strength * width / height)
+    count = int(900 * strength_share * width / height)
     starts = random.uniform(-0.1, 1, (count, 2)) * (width, height)
-    lengths = height * (0.015 + 0.09 * strength) * random.uniform(0.4, 1.3, count)
+    lengths = height * (0.015 + 0.09 * strength_share) * random.uniform(0.4, 1.3, count)
     levels = random.integers(50, 200, count)
-    wide = random.random(count) < 0.2 * strength
+    wide = random.random(count) < 0.2 * strength_share
     for (x, y), length, level, thick in zip(starts, lengths, levels, wide, strict=True):
         end = (int(x + slant * length), int(y + length))
         width_px = max(1, round(height / 350)) + int(thick)
         cv2.line(streaks, (int(x), int(y)), end, int(level), width_px, cv2.LINE_AA)
-    amount = _soften(_floats(streaks / 255), 0.0015 * height + 0.3) * (0.5 + 0.5 * strength)
-    air = _blend(pixels, numpy.full(3, 190, numpy.float32), numpy.full((height, width), 0.4 * strength, numpy.float32))
+    amount = _soften(_floats(streaks / 255), 0.0015 * height + 0.3) * (0.5 + 0.5 * strength_share)
+    air = _blend(
+        pixels, numpy.full(3, 190, numpy.float32), numpy.full((height, width), 0.4 * strength_share, numpy.float32)
+    )
     return _blend(air, numpy.full(3, 235, numpy.float32), amount)
 
 
-def _drops(pixels: Pixels, strength: float, random: Generator) -> Pixels:
+def _drops(pixels: Pixels, strength_share: float, random: Generator) -> Pixels:
     """Water on the glass: round lenses that show the scene turned and blurred, run together where many."""
     height, width = pixels.shape[:2]
     mask = numpy.zeros((height, width), numpy.uint8)
-    covered, wanted = 0.0, 0.75 * strength
+    covered, wanted = 0.0, 0.75 * strength_share
     while covered < wanted:
-        radius = height * random.uniform(0.015, 0.035 + 0.07 * strength)
+        radius = height * random.uniform(0.015, 0.035 + 0.07 * strength_share)
         middle = (int(random.uniform(0, width)), int(random.uniform(0, height)))
         axes = (max(1, int(radius)), max(1, int(radius * random.uniform(0.9, 1.6))))
         cv2.ellipse(mask, middle, axes, 0, 0, 360, 255, -1)
@@ -263,21 +265,21 @@ def _drops(pixels: Pixels, strength: float, random: Generator) -> Pixels:
     return _pixels(cv2.blendLinear(shaded, pixels, soft, inverse))
 
 
-def _compression(pixels: Pixels, strength: float, random: Generator) -> Pixels:
+def _compression(pixels: Pixels, strength_share: float, random: Generator) -> Pixels:
     """A coder at a low rate: transform coefficients thrown away, block borders smoothed as a loop filter does."""
     height, width = pixels.shape[:2]
-    quality = round(3 + 37 * (1 - strength) ** 1.5)
-    shrink = 1 + strength * random.uniform(0.0, 0.7)
+    quality = round(3 + 37 * (1 - strength_share) ** 1.5)
+    shrink = 1 + strength_share * random.uniform(0.0, 0.7)
     size = (max(BLOCK_PX, round(width / shrink)), max(BLOCK_PX, round(height / shrink)))
     sent = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     code = cv2.imencode(".jpg", sent, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     seen = _pixels(cv2.imdecode(code, cv2.IMREAD_COLOR))
     if random.random() < 0.7:
-        seen = _pixels(cv2.bilateralFilter(seen, 5, 12 + 25 * strength, 2.0))
+        seen = _pixels(cv2.bilateralFilter(seen, 5, 12 + 25 * strength_share, 2.0))
     return _pixels(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
-def _cover(pixels: Pixels, strength: float, random: Generator) -> Pixels:
+def _cover(pixels: Pixels, strength_share: float, random: Generator) -> Pixels:
     """A hand, a bag, a tape or a leaf before a part of the glass: near, so without detail, its edge out of focus."""
     height, width = pixels.shape[:2]
     down, across, shrink = _coarse_grid(height, width)
@@ -285,17 +287,17 @@ def _cover(pixels: Pixels, strength: float, random: Generator) -> Pixels:
     along = (across / width - 0.5) * numpy.cos(angle) + (down / height - 0.5) * numpy.sin(angle)
     aside = (down / height - 0.5) * numpy.cos(angle) - (across / width - 0.5) * numpy.sin(angle)
     edge = along + random.uniform(0.02, 0.1) * numpy.sin(aside * random.uniform(3, 12) + random.uniform(0, 6))
-    limit = float(numpy.quantile(edge, 1 - strength))
+    limit = float(numpy.quantile(edge, 1 - strength_share))
     amount = numpy.clip((edge - limit) / random.uniform(0.01, 0.06) + 0.5, 0, 1).astype(numpy.float32)
     cloth = random.uniform(5, 200) + random.uniform(-25, 25, 3).astype(numpy.float32)
     tinted = numpy.clip(cloth, 0, 255).astype(numpy.float32)
     return _blend(pixels, tinted, _enlarged(amount, (width, height), shrink))
 
 
-def _half_grey(pixels: Pixels, strength: float, random: Generator) -> Pixels:
+def _half_grey(pixels: Pixels, strength_share: float, random: Generator) -> Pixels:
     """Packets were lost: from one row of blocks on the decoder shows grey, or drags its last row of blocks down."""
     height, width = pixels.shape[:2]
-    kept = height * (1 - strength)
+    kept = height * (1 - strength_share)
     first = min(int(kept / BLOCK_PX) * BLOCK_PX, height - 1)
     lost = pixels.copy()
     start = int(random.integers(0, width // BLOCK_PX + 1)) * BLOCK_PX
@@ -309,14 +311,14 @@ def _half_grey(pixels: Pixels, strength: float, random: Generator) -> Pixels:
     return lost
 
 
-def _low_light(pixels: Pixels, strength: float, random: Generator) -> Pixels:
+def _low_light(pixels: Pixels, strength_share: float, random: Generator) -> Pixels:
     """Dusk without infrared: dark, little colour, the gain up and with it the noise."""
-    gain = (1 - 0.93 * strength) * random.uniform(0.9, 1.1)
+    gain = (1 - 0.93 * strength_share) * random.uniform(0.9, 1.1)
     grey = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-    dull = cv2.addWeighted(pixels, 1 - 0.6 * strength, grey, 0.6 * strength, 0)
-    curve = numpy.clip(255 * (numpy.arange(256) / 255) ** (1 + 0.5 * strength) * gain, 0, 255)
+    dull = cv2.addWeighted(pixels, 1 - 0.6 * strength_share, grey, 0.6 * strength_share, 0)
+    curve = numpy.clip(255 * (numpy.arange(256) / 255) ** (1 + 0.5 * strength_share) * gain, 0, 255)
     dark = cv2.LUT(dull, curve.astype(numpy.uint8)).astype(numpy.float32)
-    dark += (_grain(pixels.shape[:2], random.uniform(0.4, 1.0), random) * (1 + 9 * strength))[:, :, None]
+    dark += (_grain(pixels.shape[:2], random.uniform(0.4, 1.0), random) * (1 + 9 * strength_share))[:, :, None]
     return _pixels(numpy.clip(dark, 0, 255))
 
 

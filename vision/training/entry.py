@@ -33,6 +33,7 @@ def write_entry(model: Path, thresholds: dict[str, float], version: str) -> Path
         "thresholds": {name: round(value, 3) for name, value in thresholds.items()},
         "nms_iou": 0.45,
         "one_head_iou": 0.7,
+        "helmet_margin": 2.0,
         "heads": HEADS,
         "card": f"{model.stem}.md",
     }

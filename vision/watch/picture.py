@@ -176,7 +176,7 @@ def _box(image: Image, box: NDArray[np.floating[Any]], colour: Colour, label: st
     _text(image, label, (x1, max(y1 - 5, 12)), colour, 0.42)
 
 
-def _text(image: Image, text: str, at: tuple[int, int], colour: Colour, size: float = 0.5) -> None:
+def _text(image: Image, text: str, at: tuple[int, int], colour: Colour, scale: float = 0.5) -> None:
     plain = text.encode("ascii", "replace").decode()
-    cv2.putText(image, plain, at, cv2.FONT_HERSHEY_SIMPLEX, size, (0, 0, 0), 3, cv2.LINE_AA)
-    cv2.putText(image, plain, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
+    cv2.putText(image, plain, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (0, 0, 0), 3, cv2.LINE_AA)
+    cv2.putText(image, plain, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)

@@ -25,9 +25,10 @@ from vision.camera.address import checked_source, redact
 from vision.camera.faults import CaptureFault
 from vision.camera.plan import CapturePlan
 from vision.detector import SHIPPED_MODEL, Backend, ModelError, open_detector
+from vision.edges.taped import guarded, taped_edges
 from vision.edges.watch import EdgeWatch
 from vision.eye.parts import SiteDetector
-from vision.eye.view_edges import EdgesByView, ViewEdges, guarded, taped_edges
+from vision.eye.view_edges import EdgesByView, ViewEdges
 from vision.helmets.settings import settings_at
 from vision.survey.parsing import read_survey
 from vision.watch.eye import Sight, WatchEye
@@ -36,7 +37,7 @@ from vision.watch.source import frames_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's own arguments."""
+    """Add the arguments that this command takes."""
     parser.add_argument("source", help="video file, folder of pictures, rtsp://host/path or v4l2:/dev/video0")
     parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="registry entry (YAML); the shipped one")
     parser.add_argument("--backend", default="onnxruntime", choices=[str(backend) for backend in Backend])

@@ -69,7 +69,7 @@ class ShownItem:
 
     @property
     def coming(self) -> bool:
-        """It is still being kept."""
+        """Whether the picture is still being kept, and will be there soon."""
         return self.item.state in (MediaState.BEGUN, MediaState.STORED)
 
 
@@ -87,7 +87,7 @@ class AlarmPictures:
 
     @property
     def pending(self) -> bool:
-        """Something is still to come."""
+        """Whether anything of the alarm is still to come."""
         return any(each.coming for each in (self.frame, *self.strip, self.clip) if each is not None)
 
     @property
@@ -97,7 +97,7 @@ class AlarmPictures:
 
 
 class PictureAnswers:
-    """Finds an alarm's pictures."""
+    """Finds the pictures and clips that belong to an alarm."""
 
     def __init__(self, media: MediaDesk, views: ViewLog) -> None:
         self.media = media
@@ -163,6 +163,7 @@ def alarm_picture_routes(app: FastAPI, pages: Pages, desk: AlarmDesk, media: Med
 
     @app.get("/parts/alarms/{alarm_id}/pictures")
     async def section(request: Request, alarm_id: str) -> Response:
+        """The part of an alarm's page that shows its pictures."""
         require(request, Role.VIEWER)
         row = desk.row(alarm_id)
         if row is None:
@@ -185,6 +186,7 @@ def alarm_picture_routes(app: FastAPI, pages: Pages, desk: AlarmDesk, media: Med
 def _case_routes(app: FastAPI, pages: Pages, media: MediaDesk) -> None:
     @app.post("/alarms/{alarm_id}/case/{name}")
     async def case(request: Request, alarm_id: str, name: str) -> Response:
+        """Open or close the case of an alarm."""
         visitor = require(request, CASE_ROLE)
         change = {"open": media.open_case, "close": media.close_case}.get(name)
         if change is None:

@@ -38,7 +38,7 @@ class ShownCamera:
 
     @property
     def live(self) -> bool:
-        """Frames arrive."""
+        """Whether frames of this camera arrive now."""
         return self.state.link is CameraLink.LIVE
 
     @property
@@ -76,7 +76,7 @@ class CameraDesk:
 
     @property
     def eyes(self) -> Eyes | None:
-        """The cameras."""
+        """The eyes of the box, None where it has none."""
         return self._eyes()
 
     def cameras(self) -> list[ShownCamera]:
@@ -85,7 +85,7 @@ class CameraDesk:
         return [] if eyes is None else [self._shown(state) for state in eyes.cameras()]
 
     def camera(self, name: str) -> ShownCamera | None:
-        """One of them."""
+        """One camera of the site by its name."""
         return next((each for each in self.cameras() if each.state.camera == name), None)
 
     def of_asset(self, asset: str) -> list[ShownCamera]:

@@ -40,15 +40,18 @@ def cameras_routes(app: FastAPI, pages: Pages, desk: CameraDesk) -> None:
 
     @app.get("/cameras")
     async def cameras(request: Request) -> Response:
+        """The page with a card for every camera."""
         require(request, Role.VIEWER)
         return pages.render(request, "cameras.html", cameras=desk.cameras(), video_role=VIDEO_ROLE)
 
     @app.get("/parts/cameras")
     async def states(request: Request) -> Response:
+        """How every camera is now, for the page's script."""
         require(request, Role.VIEWER)
         return pages.render(request, "cameras_states.html", cameras=desk.cameras())
 
     async def rendered(request: Request, camera: str, template: str) -> Response:
+        """One camera through this template, as page or part."""
         require(request, Role.VIEWER)
         shown, figures = found(desk, camera), desk.figures(camera)
         past = await asyncio.to_thread(desk.past, shown)
@@ -64,10 +67,12 @@ def cameras_routes(app: FastAPI, pages: Pages, desk: CameraDesk) -> None:
 
     @app.get("/cameras/{camera}")
     async def one(request: Request, camera: str) -> Response:
+        """The page of one camera of the site."""
         return await rendered(request, camera, "camera.html")
 
     @app.get("/parts/cameras/{camera}/figures")
     async def figures(request: Request, camera: str) -> Response:
+        """The figures of one camera, renewed while somebody looks."""
         return await rendered(request, camera, "camera_figures.html")
 
     @app.get("/cameras/{camera}/still.jpg", **_still_operation())
@@ -86,7 +91,7 @@ def _still_operation() -> dict[str, Any]:
 
 
 def found(desk: CameraDesk, camera: str) -> ShownCamera:
-    """The camera. Raises RefusedError (404)."""
+    """The camera of this name; raises RefusedError (404) where there is none."""
     shown = desk.camera(camera)
     if shown is None:
         raise RefusedError(404, "no_such_camera", "没有这个摄像机", "no such camera", "camera")

@@ -28,13 +28,13 @@ class HookFeed:
         self._clock = clock
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Tell the cameras again and again where hooks are, as long as it is let run."""
         while True:
             self.tell()
             await self._clock.sleep(EVERY_S)
 
     def tell(self) -> None:
-        """Once."""
+        """Tell the cameras once where the hooks are."""
         eyes = self._eyes()
         cranes = eyes.hook_cranes() if eyes is not None else ()
         if eyes is not None and cranes:

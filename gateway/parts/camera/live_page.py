@@ -69,7 +69,7 @@ class LiveVideo:
 
 
 def live_routes(app: FastAPI, pages: Pages, desk: CameraDesk, views: ViewLog, room: Room = ROOM) -> LiveVideo:
-    """Add the stream."""
+    """Add the live stream of a camera to the application."""
     video = LiveVideo(pages.view.parts.clock, room)
 
     @app.get("/cameras/{camera}/live.mp4", **operation("cameras", "Live video", MP4, LIVE_ERRORS))

@@ -27,7 +27,7 @@ class CameraCollector(Collector):
         self._max_bytes = max_bytes
 
     def collect(self) -> Iterator[Metric]:
-        """All families, freshly read."""
+        """All metric families of the cameras, read at this moment."""
         yield from self._cameras()
         yield GaugeMetricFamily("sitewarden_media_bytes", "Pictures and clips on the shelf", self._held_bytes())
         yield GaugeMetricFamily("sitewarden_media_max_bytes", "What the shelf may hold", self._max_bytes())

@@ -56,7 +56,7 @@ class ScoreStore:
         self._folder = folder / FOLDER
 
     def versions(self, camera: str) -> tuple[KeptScores, ...]:
-        """Every good version, oldest first."""
+        """Every version that can still be read, the oldest first."""
         return self._read(camera)[0]
 
     def faults(self, camera: str) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ class SightRow:
         return floor(self.total.person_s.get(Why.UNWATCHED, 0.0) / 60)
 
     def percent(self, why: str) -> str:
-        """Of the person-minutes asked."""
+        """A cause's share of the person-minutes asked, for people to read."""
         part = self.total.part(Why(why))
         return f"{floor(100 * part + 1e-9)} %" if isfinite(part) else "–"
 
@@ -55,12 +55,12 @@ class SightView:
 
     @property
     def enough(self) -> bool:
-        """Whether the share says anything."""
+        """Whether enough was seen for the share to say anything."""
         return isfinite(self.day.total.share)
 
     @property
     def low(self) -> bool:
-        """A finding for the site."""
+        """Whether the share is so low that the site should act."""
         return self.enough and self.day.total.share <= LOW_SHARE
 
 

@@ -119,7 +119,7 @@ class SurveyDesk:
         self._references: OrderedDict[tuple[str, str], bytes] = OrderedDict()
 
     def versions(self, camera: str) -> tuple[KeptSurvey, ...]:
-        """Every version, oldest first."""
+        """Every version that was kept, the oldest first."""
         return self._store.versions(camera)
 
     def newest(self, camera: str, preset: str = "") -> KeptSurvey | None:

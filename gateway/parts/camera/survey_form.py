@@ -47,7 +47,7 @@ class ZoneRow:
 
 @dataclass(frozen=True, slots=True)
 class EdgeRow:
-    """An edge as typed."""
+    """An edge as it was typed, row by row."""
 
     shape_id: str
     title: str = ""
@@ -82,7 +82,7 @@ def rows_of_form(fields: Fields) -> SurveyRows:
 
 
 def with_new(rows: SurveyRows, what: str) -> SurveyRows:
-    """One more empty row."""
+    """The rows with one more empty one of this kind."""
     if what == "zone":
         return SurveyRows((*rows.zones, ZoneRow(_free("zone", [row.shape_id for row in rows.zones]))), rows.edges)
     return SurveyRows(rows.zones, (*rows.edges, EdgeRow(_free("edge", [row.shape_id for row in rows.edges]))))

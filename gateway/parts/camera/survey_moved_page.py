@@ -93,7 +93,7 @@ class MovedPages:
         return self._page(request, camera, MovedSheet(newest.survey, digest, tuple(rows)))
 
     async def sent(self, request: Request, camera: str) -> Response:
-        """Where every line is now."""
+        """Where every line lies now that the camera has moved."""
         fields = await self._pages.form(request)
         preset = preset_of(fields.get("preset", ""))
         newest = self._surveys.newest(camera, preset)
@@ -134,17 +134,19 @@ class MovedPages:
 
 
 def moved_routes(app: FastAPI, pages: Pages, cameras: CameraDesk, surveys: SurveyDesk) -> None:
-    """Add the page."""
+    """Add the page and its parts to the application."""
     moved = MovedPages(pages, cameras, surveys)
 
     @app.get("/cameras/{camera}/survey/moved")
     async def opened(request: Request, camera: str) -> Response:
+        """The page on which lines are set anew after a camera moved."""
         require(request, DRAWING_ROLE)
         found(cameras, camera)
         return await moved.opened(request, camera)
 
     @app.post("/cameras/{camera}/survey/moved")
     async def sent(request: Request, camera: str) -> Response:
+        """Keep where the lines are now, or show what is wrong."""
         require(request, DRAWING_ROLE)
         found(cameras, camera)
         return await moved.sent(request, camera)

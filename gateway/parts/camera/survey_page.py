@@ -117,7 +117,7 @@ class NightSheet:
 
 
 class SurveyPages:
-    """Answers the drawing page's requests."""
+    """Answers every request of the page on which edges are drawn."""
 
     def __init__(self, pages: Pages, cameras: CameraDesk, surveys: SurveyDesk) -> None:
         self._pages = pages
@@ -129,7 +129,7 @@ class SurveyPages:
         return self._page(request, camera, await self._sheet(request, camera))
 
     async def picture(self, camera: str, sha256: str) -> Response:
-        """A reference picture."""
+        """A reference picture of this camera by its digest."""
         try:
             body = await self._surveys.reference(camera, sha256)
         except NoReferenceError:
@@ -137,7 +137,7 @@ class SurveyPages:
         return Response(body, media_type="image/jpeg")
 
     async def sent(self, request: Request, camera: str) -> Response:
-        """The form."""
+        """Take the form that was sent, or show its faults."""
         fields = await self._pages.form(request)
         if fields.get("do") in ("zone", "edge"):
             rows = with_new(rows_of_form(fields), fields["do"])
@@ -307,6 +307,7 @@ def survey_routes(app: FastAPI, pages: Pages, cameras: CameraDesk, surveys: Surv
 
     @app.get("/cameras/{camera}/survey")
     async def survey(request: Request, camera: str) -> Response:
+        """The page on which a camera's edges are drawn."""
         require(request, DRAWING_ROLE)
         found(cameras, camera)
         return await drawing.opened(request, camera)
@@ -319,6 +320,7 @@ def survey_routes(app: FastAPI, pages: Pages, cameras: CameraDesk, surveys: Surv
 
     @app.post("/cameras/{camera}/survey")
     async def sent(request: Request, camera: str) -> Response:
+        """Keep what was drawn, or show what is wrong with it."""
         require(request, DRAWING_ROLE)
         found(cameras, camera)
         return await drawing.sent(request, camera)

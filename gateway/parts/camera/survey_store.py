@@ -49,7 +49,7 @@ class SurveyStore:
                 self._load(path)
 
     def versions(self, camera: str) -> tuple[KeptSurvey, ...]:
-        """Every good version, oldest first."""
+        """Every version that can still be read, the oldest first."""
         return tuple(self._kept.get(camera, ()))
 
     def newest(self, camera: str, preset: str = "") -> KeptSurvey | None:

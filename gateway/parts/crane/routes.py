@@ -16,11 +16,12 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 
+from gateway.line.zero_orders import NoSuchModelError, ZeroOrders
+from gateway.parts.crane.kind import TOWER_CRANE
 from gateway.parts.crane.model.cycle_record import DOCKING_NAMES
-from gateway.parts.pit.report.daily_layout import SITE_TIME
-from gateway.parts.pit.zero_orders import NoSuchModelError, ZeroOrders
+from gateway.parts.crane.tilt_orders import order_tilt_baseline
 from gateway.ports import Clock
-from gateway.settings import AssetKind, Settings
+from gateway.settings import Settings
 from gateway.store.asset_reader import AssetReader
 from gateway.store.asset_records import Cycle
 from gateway.web.answer_fields import AssetId
@@ -28,6 +29,7 @@ from gateway.web.api import KEPT_WITHIN_S, LAST_NS, NOT_KEPT, AcknowledgeCommand
 from gateway.web.office_answers import CyclesAnswer, LedgerAnswer, TiltBaselineAnswer
 from gateway.web.visitor import user_of
 from screens.answers import error_answer, json_answer
+from screens.formats import SITE_ZONE
 from screens.published import operation
 
 MOST_CYCLES = 1000
@@ -48,7 +50,8 @@ def crane_routes(
     async def tilt_baseline(request: Request, asset: AssetId, command: AcknowledgeCommand) -> Response:
         try:
             async with asyncio.timeout(KEPT_WITHIN_S):
-                seq = await asyncio.shield(orders.tilt_baseline(asset, user_of(request, command.user), command.reason))
+                order = order_tilt_baseline(orders, asset, user_of(request, command.user), command.reason)
+                seq = await asyncio.shield(order)
         except NoSuchModelError:
             return _no_crane(asset)
         except TimeoutError:
@@ -60,7 +63,7 @@ def crane_routes(
 
 def _record_routes(app: FastAPI, settings: Callable[[], Settings], records: AssetReader, clock: Clock) -> None:
     def known(asset: str) -> bool:
-        return any(each.id == asset and each.kind is AssetKind.TOWER_CRANE for each in settings().assets)
+        return any(each.id == asset and each.kind == TOWER_CRANE.id for each in settings().assets)
 
     @app.get(
         "/api/cranes/{asset}/cycles", **operation("cranes", "Working cycles, newest first", CyclesAnswer, NO_CRANE)
@@ -108,7 +111,7 @@ def docking_fields(content: Mapping[str, Any]) -> dict[str, Any]:
         if len(names) == 1:
             fields[theirs] = value
             continue
-        moment = None if value is None else datetime.fromtimestamp(value / 1e9, UTC).astimezone(SITE_TIME)
+        moment = None if value is None else datetime.fromtimestamp(value / 1e9, UTC).astimezone(SITE_ZONE)
         fields[names[0]] = None if moment is None else moment.strftime("%Y-%m-%d")
         fields[names[1]] = None if moment is None else moment.strftime("%H:%M:%S")
     return fields

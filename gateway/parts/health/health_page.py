@@ -26,9 +26,10 @@ MOST_POINTS = 400
 
 
 def health_routes(app: FastAPI, pages: Pages, health: HealthView) -> None:
-    """Add the page."""
+    """Add the page and its parts to the application."""
 
     async def shown(request: Request, template: str) -> Response:
+        """The health of the box through this template."""
         require(request, Role.VIEWER)
         report = await health.report()
         asset = request.query_params.get("asset", "")
@@ -46,10 +47,12 @@ def health_routes(app: FastAPI, pages: Pages, health: HealthView) -> None:
 
     @app.get("/health")
     async def health_page(request: Request) -> Response:
+        """The page that says how the box is."""
         return await shown(request, "health.html")
 
     @app.get("/parts/health")
     async def health_part(request: Request) -> Response:
+        """The part of the page that is renewed while somebody looks."""
         return await shown(request, "health_part.html")
 
     @app.get("/api/health/report", **operation("box", "How the box is doing, in full", HealthReportAnswer))
@@ -88,7 +91,7 @@ def problems(report: HealthReport) -> int:
 
 
 def report_row(report: HealthReport) -> dict[str, Any]:
-    """For JSON."""
+    """One row of the health report as plain data for JSON."""
     asked, disk = report.asked, report.asked.disk
     return report.health | {
         "at_ns": report.at_ns,

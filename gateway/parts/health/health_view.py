@@ -54,7 +54,7 @@ class LinkLine:
 
     @property
     def down(self) -> bool:
-        """Whether somebody has to look."""
+        """Whether this link needs somebody to look at it."""
         return bool(self.row["state"] != LinkState.UP)
 
 
@@ -117,7 +117,7 @@ class HealthReport:
 
     @property
     def links_down(self) -> tuple[LinkLine, ...]:
-        """Devices that are not heard."""
+        """The devices that are not heard at present."""
         return tuple(line for line in self.links if line.down)
 
     @property

@@ -37,7 +37,7 @@ def ask_id_number() -> str:
 
 
 def ask_certificate_number() -> str:
-    """Likewise."""
+    """Ask for the certificate's number, which is not shown while typed."""
     return _asked("证书编号 / certificate number: ")
 
 
@@ -73,7 +73,7 @@ def run_list(where: Where, say: Say = print) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """A certificate without its number."""
+    """How long a certificate is valid, without its number."""
 
     kind: CertificateKind
     until: date

@@ -26,6 +26,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from kit.durable import sync_folder
 from kit.secret import Secret
 
 SEALED_FILE = "identity.sealed"
@@ -63,7 +64,7 @@ class IdentityKey:
 
 
 def new_key() -> IdentityKey:
-    """A random key."""
+    """A new random key for identity numbers."""
     return IdentityKey(secrets.token_bytes(_KEY_BYTES))
 
 
@@ -87,7 +88,7 @@ class IdentityFile:
         self.path = folder / SEALED_FILE
 
     def exists(self) -> bool:
-        """Whether there is a file."""
+        """Whether there is a file of identities at all."""
         return self.path.exists()
 
     def create(self, content: bytes) -> None:
@@ -171,7 +172,7 @@ class IdentityFile:
             next_key.replace(self._folder / KEY_FILE)
         else:
             next_key.unlink()
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
 
     def _seal(self, content: bytes, key: IdentityKey) -> None:
         cipher = AESGCM(key.raw)
@@ -239,12 +240,4 @@ def _replace(path: Path, content: bytes) -> None:
     except OSError:
         part.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)

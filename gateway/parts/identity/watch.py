@@ -53,7 +53,7 @@ class IdentityWatch:
             self._say("")
 
     async def run(self, clock: Clock) -> None:
-        """Look every minute until cancelled."""
+        """Look once a minute for as long as it is let run."""
         while True:
             await clock.sleep(LOOK_EVERY_S)
             self.look()

@@ -33,7 +33,7 @@ HEALTH = "{root}/bin/sitewarden --version"
 
 
 def add_operation_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", load: Load) -> None:
-    """Add the four commands."""
+    """Add the four commands, each with what it takes."""
     _add_backup(commands, load)
     _add_restore(commands)
     _add_doctor(commands, load)

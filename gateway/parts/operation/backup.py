@@ -69,7 +69,7 @@ class BackupError(Exception):
 
 
 class FileEntry(BaseModel):
-    """One file of the archive."""
+    """One file of the archive: its name, length and digest."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -47,7 +47,7 @@ def run_restore(archive: Path, to: Path, passphrase_file: Path | None, say: Say 
 
 
 def run_bundle_make(wheels: Path, lock: Path, key: Path, about: BundleAbout, out: Path, say: Say = print) -> int:
-    """Pack and sign an update."""
+    """Pack the wheels of an update and sign them; the exit status."""
     try:
         manifest = make_bundle(wheels, lock, key, about, out)
     except (BundleError, OSError) as error:
@@ -86,7 +86,7 @@ def run_bundle_apply(
 
 
 def run_bundle_rollback(service: Service, say: Say = print) -> int:
-    """Back to the version before."""
+    """Go back to the version before; the exit status."""
     try:
         version = rollback(service.root, service.running)
     except (BundleError, OSError) as error:

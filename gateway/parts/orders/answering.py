@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 from contract.canonical import Canonical, canonical_bytes
 from gateway.evidence.evidence import RecordKind
+from gateway.evidence.sealed_messages import SealedRecord
 from gateway.line.recorder import Entry, Recorder, Told
 from gateway.media.sending import REPLY_KIND
 from gateway.media.shelf import MediaShelf
 from gateway.parts.orders.order import Answer, Photo, Reply, SiteOrder
-from gateway.parts.orders.order_book import BOOK_KINDS, OrderBook, Record
+from gateway.parts.orders.order_book import BOOK_KINDS, OrderBook
 from gateway.parts.orders.photos import MAX_PHOTOS, PhotoRefusedError, check_photo
 from gateway.ports import Clock
 from gateway.store.alert_store import REPLY_URGENCY, Message
@@ -71,16 +72,16 @@ class OrderOffice:
 
     @property
     def box_id(self) -> str:
-        """Whose answers these are."""
+        """The id of the box whose answers these are."""
         return self._recorder.box_id
 
-    def read(self, records: Iterable[Record]) -> None:
+    def read(self, records: Iterable[SealedRecord]) -> None:
         """Everything that the chain holds of orders, oldest first; once, before anything is answered."""
         for record in records:
             self.book.take(record)
 
     def told(self, told: Sequence[Told]) -> None:
-        """A listener of the recorder."""
+        """Told by the recorder of every record that it has committed."""
         for each in told:
             if each.record.kind in BOOK_KINDS:
                 self.book.take(each.record)

@@ -107,7 +107,7 @@ class SiteOrder:
 
     @property
     def last_answer(self) -> Answer | None:
-        """What the site said last."""
+        """What the site has answered last, None before that."""
         return self.replies[-1].answer if self.replies else None
 
     def overdue(self, now_ns: int) -> bool:

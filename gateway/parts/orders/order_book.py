@@ -9,38 +9,19 @@ remembering) counts once. Lives in the event loop. Knows no page and no uplink.
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
-from contract.messages import MailboxMessage, Order, OrderState
+from contract.mailbox import Order, OrderState
+from contract.messages import MailboxMessage
 from gateway.evidence.evidence import RecordKind
-from gateway.evidence.sealed_messages import sealed_message
+from gateway.evidence.sealed_messages import SealedRecord, sealed_message
 from gateway.parts.orders.order import Answer, Photo, Reply, SiteOrder, Standing, Word
 
 log = logging.getLogger(__name__)
 BOOK_KINDS = (RecordKind.MESSAGE, RecordKind.ORDER_REPLY)
-
-
-class Record(Protocol):
-    """What the book reads of a record, kept or just sealed."""
-
-    @property
-    def seq(self) -> int:
-        """Its number in the chain."""
-
-    @property
-    def kind(self) -> str:
-        """What it is about."""
-
-    @property
-    def at_ns(self) -> int:
-        """When it was sealed, UTC ns."""
-
-    @property
-    def body(self) -> bytes:
-        """Its exact bytes."""
 
 
 class OrderBook:
@@ -59,10 +40,10 @@ class OrderBook:
         return next((order for order in self if order.seq == seq), None)
 
     def by_id(self, order_id: str) -> SiteOrder | None:
-        """The order of this id."""
+        """The order that has this id at the regulator."""
         return self._orders.get(order_id)
 
-    def take(self, record: Record) -> bool:
+    def take(self, record: SealedRecord) -> bool:
         """Read one record; whether an order changed."""
         if record.kind == RecordKind.ORDER_REPLY:
             return self._take_reply(record)
@@ -79,7 +60,7 @@ class OrderBook:
             log.warning("event=order_unread seq=%d kind=%s", record.seq, message.kind)
             return False
 
-    def _take_message(self, message: MailboxMessage, content: Mapping[str, Any], record: Record) -> bool:
+    def _take_message(self, message: MailboxMessage, content: Mapping[str, Any], record: SealedRecord) -> bool:
         if message.kind == "order":
             order = Order.model_validate(message.body)
             self._orders[order.order_id] = self._merged(_site_order(order, message, content, record))
@@ -105,7 +86,7 @@ class OrderBook:
         told = sorted((*known.told, word), key=lambda each: each.changed_at_ns)
         self._orders[said.order_id] = replace(known, told=tuple(told))
 
-    def _take_reply(self, record: Record) -> bool:
+    def _take_reply(self, record: SealedRecord) -> bool:
         content = orjson.loads(record.body)["content"]
         known = self._orders.get(content["order_id"])
         if known is None or known.find_reply(content["reply_id"]) is not None:
@@ -123,7 +104,7 @@ class OrderBook:
         return True
 
 
-def _site_order(order: Order, message: MailboxMessage, content: Mapping[str, Any], record: Record) -> SiteOrder:
+def _site_order(order: Order, message: MailboxMessage, content: Mapping[str, Any], record: SealedRecord) -> SiteOrder:
     return SiteOrder(
         order_id=order.order_id,
         number=order.number,

@@ -17,7 +17,7 @@ OFFICERS_ANSWERS = frozenset({Answer.RECTIFIED, Answer.DISPUTED})
 
 
 class Way(StrEnum):
-    """Where an answer is."""
+    """How far an answer is on its way."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"

@@ -31,8 +31,8 @@ from gateway.parts.shift.office_fault import Fault, signer
 from gateway.store.outbox_reader import OutboxReader
 from gateway.web.answer_fields import OrderSeq, Sha256
 from gateway.web.pages import Pages
-from gateway.web.sheet import Words
 from gateway.web.visitor import RefusedError, Role, require, visitor_of
+from kit.words import Words
 from screens.published import Media, operation
 
 KEPT_WITHIN_S = 60.0
@@ -62,7 +62,7 @@ class _Typed:
 
 
 def order_routes(app: FastAPI, pages: Pages, sources: OrderSources) -> None:
-    """Add the pages."""
+    """Add these pages and their forms to the application."""
     _list_route(app, pages, sources)
     _order_route(app, pages, sources)
     _answer_route(app, pages, sources)
@@ -72,6 +72,7 @@ def order_routes(app: FastAPI, pages: Pages, sources: OrderSources) -> None:
 def _list_route(app: FastAPI, pages: Pages, sources: OrderSources) -> None:
     @app.get("/orders")
     async def orders_page(request: Request) -> Response:
+        """The page with every order to this site."""
         require(request, Role.VIEWER)
         return pages.render(request, "orders.html", orders=sources.office.orders(), **_known(pages, sources))
 
@@ -79,6 +80,7 @@ def _list_route(app: FastAPI, pages: Pages, sources: OrderSources) -> None:
 def _order_route(app: FastAPI, pages: Pages, sources: OrderSources) -> None:
     @app.get("/orders/{seq}")
     async def order_page(request: Request, seq: str) -> Response:
+        """The page of one order, with its answers."""
         require(request, Role.VIEWER)
         return await _shown(request, pages, sources, _order(sources.office, seq))
 
@@ -86,6 +88,7 @@ def _order_route(app: FastAPI, pages: Pages, sources: OrderSources) -> None:
 def _answer_route(app: FastAPI, pages: Pages, sources: OrderSources) -> None:
     @app.post("/orders/{seq}/answer")
     async def answer(request: Request, seq: str) -> Response:
+        """Take the site's answer to an order, with its photos."""
         user = signer(require(request, Role.SUPERVISOR))
         try:
             return await _answered(request, pages, sources, seq, user)

@@ -28,19 +28,19 @@ from gateway.parts.permits.desk import MAX_WORDS, EntryRefusedError, NewPermit, 
 from gateway.parts.permits.register import SCAFFOLD
 from gateway.parts.shift.office_fault import Fault, signer
 from gateway.web.pages import Pages
-from gateway.web.sheet import Words
 from gateway.web.visitor import RefusedError, Role, require
+from kit.words import Words
 from screens.formats import SITE_ZONE
 
 KEPT_WITHIN_S = 30.0
 MOST_ROWS = 100
 SECOND_NS = 1_000_000_000
 NOTICES = {
-    "permit": "Permit entered and sealed.",
-    "warning": "Warning entered and sealed.",
-    "withdrawn": "Withdrawn and sealed.",
-    "acknowledged": "Warning acknowledged and sealed.",
-    "checked": "Check entered and sealed.",
+    "permit": Words("许可已录入并存证。", "Permit entered and sealed."),
+    "warning": Words("预警已录入并存证。", "Warning entered and sealed."),
+    "withdrawn": Words("已撤销并存证。", "Withdrawn and sealed."),
+    "acknowledged": Words("预警已签收并存证。", "Warning acknowledged and sealed."),
+    "checked": Words("检查结果已录入并存证。", "Check entered and sealed."),
 }
 SPAN_FIELDS = ("valid_from", "valid_until")
 PERMIT_FIELDS = ("number", "work", "asset", "place", "holder", "issued_by", "reason", *SPAN_FIELDS)
@@ -57,6 +57,7 @@ def permit_routes(app: FastAPI, pages: Pages, desk: PermitDesk) -> None:
 
     @app.get("/permits")
     async def permits_page(request: Request) -> Response:
+        """The page with the permits and warnings of the site."""
         require(request, Role.VIEWER)
         return _shown(request, pages, desk)
 
@@ -68,11 +69,13 @@ def permit_routes(app: FastAPI, pages: Pages, desk: PermitDesk) -> None:
 def _entry_routes(app: FastAPI, pages: Pages, desk: PermitDesk) -> None:
     @app.post("/permits/permit")
     async def permit(request: Request) -> Response:
+        """Enter a permit that somebody has given on paper."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         return await _done(request, pages, desk, form, lambda: desk.enter_permit(_permit(form), user), "permit")
 
     @app.post("/permits/warning")
     async def warning(request: Request) -> Response:
+        """Enter a warning of the weather service by hand."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         return await _done(request, pages, desk, form, lambda: desk.enter_warning(_warning(form), user), "warning")
 
@@ -80,6 +83,7 @@ def _entry_routes(app: FastAPI, pages: Pages, desk: PermitDesk) -> None:
 def _withdrawal_routes(app: FastAPI, pages: Pages, desk: PermitDesk) -> None:
     @app.post("/permits/permit/{seq}/withdraw")
     async def withdraw_permit(request: Request, seq: str) -> Response:
+        """Withdraw a permit: it covers nothing from now on."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         found, reason = _of_seq(desk.register.permits, seq), form.get("reason", "")
         doing = desk.withdraw_permit
@@ -87,6 +91,7 @@ def _withdrawal_routes(app: FastAPI, pages: Pages, desk: PermitDesk) -> None:
 
     @app.post("/permits/warning/{seq}/withdraw")
     async def withdraw_warning(request: Request, seq: str) -> Response:
+        """Withdraw a warning: it is over from now on."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         found, reason = _of_seq(desk.register.warnings, seq), form.get("reason", "")
         doing = desk.withdraw_warning
@@ -96,6 +101,7 @@ def _withdrawal_routes(app: FastAPI, pages: Pages, desk: PermitDesk) -> None:
 def _answer_routes(app: FastAPI, pages: Pages, desk: PermitDesk) -> None:
     @app.post("/permits/warning/{seq}/acknowledge")
     async def acknowledge(request: Request, seq: str) -> Response:
+        """Note that a person of the site has seen the warning."""
         user, form = signer(require(request, Role.SUPERVISOR)), await pages.form(request)
         found, words = _of_seq(desk.register.warnings, seq), form.get("words", "")
         doing = desk.acknowledge
@@ -104,6 +110,7 @@ def _answer_routes(app: FastAPI, pages: Pages, desk: PermitDesk) -> None:
 
     @app.post("/permits/check")
     async def check(request: Request) -> Response:
+        """Note that a check after the weather was done."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         item, words = form.get("item", ""), form.get("words", "")
         if item not in desk.register.items() or form.get("result") not in ("sound", "unsound"):
@@ -135,7 +142,6 @@ def _shown(
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     register, now_ns = desk.register, pages.now_ns()
-    said = NOTICES.get(request.query_params.get("done", ""))
     titles = {asset.asset: Words(asset.title_zh, asset.title_en) for asset in pages.view.parts.assets}
     return pages.render(
         request,
@@ -157,7 +163,7 @@ def _shown(
         warning_typed=_typed(typed, "level", WARNING_FIELDS),
         most=MAX_WORDS,
         asked_ns=now_ns,
-        notice=pages.text(request, said) if said else "",
+        notice=pages.done(request, NOTICES),
     )
 
 

@@ -14,14 +14,14 @@ arrived is missing: the site can enter one by hand.
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
-from contract import messages
+from contract import mailbox
 from gateway.evidence.evidence import RecordKind
-from gateway.evidence.sealed_messages import sealed_message
+from gateway.evidence.sealed_messages import SealedRecord, sealed_message
 from gateway.line.recorder import Told
 from gateway.model.permit import CLIMBING_WORK, WorkKind, WorkPermit
 from gateway.model.weather import STORMS, WarningKind, WarningLevel, WeatherWarning
@@ -35,26 +35,6 @@ SCAFFOLD = "scaffold"
 
 HeardAt = Callable[[], int | None]
 """When a regulator's mailbox answered last (UTC ns, 0 never); None: the box has no regulator."""
-
-
-class Record(Protocol):
-    """What the register reads of a record."""
-
-    @property
-    def seq(self) -> int:
-        """Its number in the chain."""
-
-    @property
-    def kind(self) -> str:
-        """What it is about."""
-
-    @property
-    def at_ns(self) -> int:
-        """When it was sealed."""
-
-    @property
-    def body(self) -> bytes:
-        """Its exact bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +74,20 @@ class SiteRegister:
 
     @property
     def permits(self) -> list[WorkPermit]:
-        """Newest first."""
+        """All of them, the newest first."""
         return sorted(self._permits.values(), key=lambda each: -each.valid_from_ns)
 
     @property
     def warnings(self) -> list[WeatherWarning]:
-        """Newest first."""
+        """All of them, the newest first."""
         return sorted(self._warnings.values(), key=lambda each: -each.valid_from_ns)
 
     def permit(self, permit_id: str) -> WorkPermit | None:
-        """One permit as it stands."""
+        """One permit as it stands after its last version."""
         return self._permits.get(permit_id)
 
     def warning(self, warning_id: str) -> WeatherWarning | None:
-        """One warning as it stands."""
+        """One warning as it stands after its last version."""
         return self._warnings.get(warning_id)
 
     def acknowledgement(self, warning: WeatherWarning) -> Acknowledgement | None:
@@ -175,18 +155,18 @@ class SiteRegister:
 
     # What the chain holds.
 
-    def read(self, records: Iterable[Record]) -> None:
+    def read(self, records: Iterable[SealedRecord]) -> None:
         """Everything the chain holds, oldest first; once."""
         for record in records:
             self.take(record)
 
     def told(self, told: Sequence[Told]) -> None:
-        """A listener of the recorder."""
+        """Told by the recorder of every record that it has committed."""
         for each in told:
             if each.record.kind in REGISTER_KINDS:
                 self.take(each.record)
 
-    def take(self, record: Record) -> None:
+    def take(self, record: SealedRecord) -> None:
         """Read one record."""
         content = orjson.loads(record.body)["content"]
         try:
@@ -199,7 +179,7 @@ class SiteRegister:
         except (KeyError, ValueError, ValidationError) as error:
             log.warning("event=register_unread seq=%d kind=%s reason=%r", record.seq, record.kind, str(error))
 
-    def _take_message(self, content: Mapping[str, Any], record: Record) -> None:
+    def _take_message(self, content: Mapping[str, Any], record: SealedRecord) -> None:
         message = sealed_message(content)
         if message is None:
             return
@@ -209,7 +189,7 @@ class SiteRegister:
         elif message.kind == "weather_warning":
             self._keep_warning(_warning(message.body, record, origin=origin))
 
-    def _take_weather(self, content: Mapping[str, Any], record: Record) -> None:
+    def _take_weather(self, content: Mapping[str, Any], record: SealedRecord) -> None:
         event, user = content["event"], content["user"]
         if event == "acknowledged":
             said = Acknowledgement(
@@ -234,14 +214,14 @@ class SiteRegister:
             self._warnings[warning.warning_id] = replace(warning, known_at_ns=first_ns)
 
 
-def _permit(body: Mapping[str, Any], record: Record, *, origin: str = "", user: str = "") -> WorkPermit:
-    said = messages.WorkPermit.model_validate(body)
+def _permit(body: Mapping[str, Any], record: SealedRecord, *, origin: str = "", user: str = "") -> WorkPermit:
+    said = mailbox.WorkPermit.model_validate(body)
     fields = said.model_dump() | {"work": WorkKind(said.work)}
     return WorkPermit(**fields, origin=origin, user=user, known_at_ns=record.at_ns, seq=record.seq)
 
 
-def _warning(body: Mapping[str, Any], record: Record, *, origin: str = "", user: str = "") -> WeatherWarning:
-    said = messages.WeatherWarning.model_validate(body)
+def _warning(body: Mapping[str, Any], record: SealedRecord, *, origin: str = "", user: str = "") -> WeatherWarning:
+    said = mailbox.WeatherWarning.model_validate(body)
     fields = said.model_dump() | {"kind": WarningKind(said.kind), "level": WarningLevel[said.level.upper()]}
     ended_ns = record.at_ns if said.withdrawn else 0
     return WeatherWarning(

@@ -23,7 +23,6 @@ from gateway.parts.pit.day_report import DayStores, Print, day_report
 from gateway.parts.pit.day_rows import span_of
 from gateway.parts.pit.hand_points import pit_of
 from gateway.parts.pit.model.description import PitDescription
-from gateway.parts.pit.report.daily_layout import SITE_TIME
 from gateway.parts.pit.report.daily_report import ReadingState
 from gateway.parts.pit.report.report_store import (
     ReportDamagedError,
@@ -34,8 +33,10 @@ from gateway.parts.pit.report.report_store import (
     report_bytes,
     store_report,
 )
+from gateway.parts.pit.settings.plan import described_pits
 from gateway.ports import Clock
 from gateway.settings import Settings
+from screens.formats import SITE_ZONE
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 30.0
@@ -76,8 +77,8 @@ class DailyReports:
         """Print the day before, each night, until cancelled. A box that was off at midnight does it when it is back."""
         while True:
             yesterday = (self._local_now() - AFTER_MIDNIGHT).date() - timedelta(days=1)
-            for pit in self._settings().plan.pits:
-                await self._print_due(pit.description.asset, yesterday)
+            for pit in described_pits(self._settings()):
+                await self._print_due(pit.asset, yesterday)
             await self._clock.sleep(LOOK_EVERY_S)
 
     async def report(self, pit: str, day: date, kind: ReportKind) -> bytes:
@@ -164,7 +165,7 @@ class DailyReports:
         return pit_of(self._settings(), pit)
 
     def _local_now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC).astimezone(SITE_TIME)
+        return datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC).astimezone(SITE_ZONE)
 
 
 def _about(pit: str, day: date) -> str:

@@ -23,12 +23,13 @@ from gateway.parts.pit.model.items import ITEMS
 from gateway.parts.pit.model.strut_load import StrutLoad
 from gateway.parts.pit.model.vibrating_wire import VibratingWire
 from gateway.parts.pit.model.water_level import WaterLevel
-from gateway.parts.pit.report.daily_layout import SITE_TIME
 from gateway.parts.pit.report.daily_report import DailyReport, Heading, ItemTable, Weather, Works
-from gateway.settings import AssetKind, Settings
+from gateway.parts.weather.kind import WEATHER_MAST
+from gateway.settings import Settings
 from gateway.store.alert_store import AlertStore
 from gateway.store.asset_reader import AssetReader
 from gateway.store.history_reader import HistoryReader
+from screens.formats import SITE_ZONE
 
 MINUTES_A_DAY = 1440
 MOST_ALARMS = 12
@@ -110,7 +111,7 @@ def _works(pit: PitDescription, span: DaySpan, rows: DayRows) -> Works:
 
 def _weather(settings: Settings, span: DaySpan, history: HistoryReader) -> Weather:
     """The air temperature of the first mast that said any; the rest is for people to say."""
-    masts = {asset.id for asset in settings.assets if asset.kind is AssetKind.WEATHER_MAST}
+    masts = {asset.id for asset in settings.assets if asset.kind == WEATHER_MAST.id}
     for point in settings.points.points:
         if point.asset not in masts or (point.quantity, point.unit) != TEMPERATURE:
             continue
@@ -154,6 +155,6 @@ def _remarks(alarms: Sequence[Alarm]) -> str:
 
 
 def _alarm_words(alarm: Alarm) -> str:
-    since = datetime.fromtimestamp(alarm.raised_at_ns / 1e9, UTC).astimezone(SITE_TIME)
+    since = datetime.fromtimestamp(alarm.raised_at_ns / 1e9, UTC).astimezone(SITE_ZONE)
     state = "（当前无法判断）" if alarm.unknown else ""
     return f"[{alarm.rule.severity}] {alarm.rule.title_zh} {alarm.subject} 自 {since:%m-%d %H:%M}{state}"

@@ -16,10 +16,10 @@ from gateway.parts.pit.model.baseline import EVENT_KIND as BASELINE_EVENT
 from gateway.parts.pit.model.description import PitPoint
 from gateway.parts.pit.model.instrument import DEFECT_TITLES, Defect, DirectReading
 from gateway.parts.pit.model.outputs import Ending, forecasts
-from gateway.parts.pit.report.daily_layout import SITE_TIME
 from gateway.parts.pit.report.daily_report import ForecastRow, Level, PointRow, ReadingState
 from gateway.store.asset_reader import MAX_ROWS, AssetReader
 from gateway.store.history_reader import MAX_SAMPLES, HistoryReader
+from screens.formats import SITE_ZONE
 
 BEFORE_NS = 30 * 86_400_000_000_000
 """How far back the reading before the day's is looked for: nothing on a site is read more rarely (PD)."""
@@ -41,7 +41,7 @@ class DaySpan:
 
 def span_of(day: date) -> DaySpan:
     """The day from local midnight to the next."""
-    begin = datetime.combine(day, time(), SITE_TIME)
+    begin = datetime.combine(day, time(), SITE_ZONE)
     ends = [(each - _EPOCH) // timedelta(microseconds=1) * 1000 for each in (begin, begin + timedelta(days=1))]
     return DaySpan(day, ends[0], ends[1])
 

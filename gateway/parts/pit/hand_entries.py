@@ -25,13 +25,14 @@ from contract.canonical import Canonical
 from gateway.evidence.evidence import RecordKind
 from gateway.line.intake import Intake
 from gateway.line.recorder import Entry, Recorder
+from gateway.line.running_models import RunningModels
 from gateway.model.errors import StoreError
 from gateway.model.id_numbers import mask_id_numbers
 from gateway.model.reading import Quality
 from gateway.parts.pit.hand_entry import AcceptedRow, EntryFault, FaultCode, ParsedTable, When, parse
 from gateway.parts.pit.hand_entry.parsing import SITE_ZONE
 from gateway.parts.pit.hand_points import HandPoint, HandPolls, hand_points, pit_of
-from gateway.parts.pit.running_models import RunningModels
+from gateway.parts.pit.settings.plan import described_pits
 from gateway.ports import Clock
 from gateway.settings import Settings
 from gateway.store.asset_reader import MAX_ROWS, AssetReader
@@ -263,7 +264,7 @@ class HandEntries:
         return self._kept(point_id, self._oldest_ns()), self._newest_in_history_ns(point_id)
 
     def _all_points(self) -> list[HandPoint]:
-        return [each for pit in self._settings().plan.pits for each in hand_points(pit.description).values()]
+        return [each for pit in described_pits(self._settings()) for each in hand_points(pit).values()]
 
     def _oldest_ns(self) -> int:
         """What is older than the history keeps is not missing there: it has left."""

@@ -15,8 +15,8 @@ from gateway.model.reading import Quality, RawBlock, Readings
 from gateway.parts.pit.hand_entry import KnownPoint
 from gateway.parts.pit.model.description import PitDescription, PitPoint
 from gateway.parts.pit.model.outputs import point_device
+from gateway.parts.pit.settings.plan import described_pits, hand_device
 from gateway.settings import Settings
-from gateway.settings.asset_plan import hand_device
 from gateway.store.asset_records import HandReading
 
 
@@ -42,7 +42,7 @@ class HandPoint:
 
 def pit_of(settings: Settings, asset: str) -> PitDescription | None:
     """The pit of this asset; None when it is no pit, or one that nobody has described."""
-    return next((pit.description for pit in settings.plan.pits if pit.description.asset == asset), None)
+    return next((pit for pit in described_pits(settings) if pit.asset == asset), None)
 
 
 def hand_points(pit: PitDescription) -> Mapping[str, HandPoint]:

@@ -21,13 +21,14 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.line.zero_orders import NoSuchModelError, ZeroOrders
 from gateway.model.errors import StoreError
+from gateway.parts.pit.baseline_orders import OvertakenError, order_baseline
 from gateway.parts.pit.daily_reports import DailyReports, DayNotOverError, NoSuchReportError
 from gateway.parts.pit.hand_entries import Bringer, HandEntries, NoSuchPitError, Outcome, Table, TypedReading
 from gateway.parts.pit.hand_entry import EntryFault, fault_text
 from gateway.parts.pit.model.description import Baseline, BaselineKind
 from gateway.parts.pit.report.report_store import ReportDamagedError, ReportKind
-from gateway.parts.pit.zero_orders import NoSuchModelError, OvertakenError, ZeroOrders
 from gateway.ports import Clock
 from gateway.web.answer_fields import AssetId
 from gateway.web.answer_fields import FileName as ReportName
@@ -36,8 +37,8 @@ from gateway.web.guard import MAX_UPLOAD_BYTES, UPLOAD_TYPES
 from gateway.web.office_answers import BaselineAnswer, ReadingsAnswer, ReportsAnswer
 from gateway.web.reasons import PRINTABLE, SAID
 from gateway.web.visitor import user_of
+from kit.web.guarding import JSON_TYPE
 from screens.answers import error_answer, json_answer
-from screens.guarding import JSON_TYPE
 from screens.published import Media, operation
 
 IMPORTED_WITHIN_S = 120.0
@@ -175,7 +176,7 @@ def _baseline_route(app: FastAPI, orders: ZeroOrders, clock: Clock) -> None:
             readings=command.readings,
         )
         try:
-            seq = await _within(orders.baseline(asset, command.point, order), KEPT_WITHIN_S)
+            seq = await _within(order_baseline(orders, asset, command.point, order), KEPT_WITHIN_S)
         except NoSuchModelError as error:
             return error_answer(404, "no_such_point", "没有这个监测点", f"no monitoring point {error}", "body.point")
         except OvertakenError:

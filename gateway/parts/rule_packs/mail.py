@@ -1,6 +1,6 @@
 """From the mailbox to the office of rule packs: an offer is kept there before the regulator hears that it has come."""
 
-from contract.messages import RulePackOffer
+from contract.mailbox import RulePackOffer
 from gateway.parts.rule_packs.office import PackOffice
 from gateway.uplinks.regulator import RegulatorUplink
 from gateway.uplinks.regulator_mailbox import DownMessage, MessageHandler

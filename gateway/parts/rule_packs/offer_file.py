@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from contract.messages import RulePackOffer
+from contract.mailbox import RulePackOffer
 from gateway.settings.kept_packs import FOLDER
 from kit.durable import write_whole
 
@@ -59,7 +59,7 @@ class OfferShelf:
         write_whole(self._path(kept.offer.offer_id), kept.model_dump_json().encode())
 
     def find(self, offer_id: str) -> KeptOffer | None:
-        """The offer of this id."""
+        """The offer that has this id, None where none has."""
         path = self._path(offer_id)
         return self._read(path) if path.exists() else None
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from contract.canonical import Canonical
-from contract.messages import RulePackOffer
+from contract.mailbox import RulePackOffer
 from gateway.evidence.evidence import RecordKind
 from gateway.line.recorder import Entry, Recorder
 from gateway.model.errors import ConfigError, Fault
@@ -41,7 +41,7 @@ class ReloadResult(Protocol):
 
     @property
     def faults(self) -> Sequence[Fault]:
-        """Why it was refused."""
+        """Why the reload was refused; empty where it went well."""
 
     @property
     def needs_restart(self) -> Sequence[str]:
@@ -79,7 +79,7 @@ class PackOffice:
         self._come = asyncio.Event()
 
     def offers(self) -> Sequence[KeptOffer]:
-        """The newest first."""
+        """All that are kept, the newest first."""
         return tuple(reversed(self._shelf.all()))
 
     async def take(self, offer: RulePackOffer, uplink: str, number: int, *, asks: bool) -> None:

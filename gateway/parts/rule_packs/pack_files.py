@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from contract.messages import MAX_PACK_CHARACTERS, RulePackOffer
+from contract.mailbox import MAX_PACK_CHARACTERS, RulePackOffer
 from contract.packs import pack_sha256
 from gateway.settings.kept_packs import ACTIVE, FOLDER, KeptPack, is_folder_pack, pack_root
 from kit.durable import sync_folder, write_whole
@@ -33,7 +33,7 @@ def fault_of(offer: RulePackOffer) -> Words | None:
 
 
 def texts_of(offer: RulePackOffer) -> dict[str, str]:
-    """{file name: text}."""
+    """The texts of the pack's files by file name."""
     return {file.name: file.text for file in offer.files}
 
 

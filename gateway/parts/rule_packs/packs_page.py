@@ -21,12 +21,15 @@ from gateway.parts.rule_packs.offer_file import Outcome
 from gateway.parts.rule_packs.office import PackDecisionError, PackOffice
 from gateway.parts.shift.office_fault import Fault, signer
 from gateway.web.pages import Pages
-from gateway.web.sheet import Words
 from gateway.web.visitor import Role, require
+from kit.words import Words
 
 KEPT_WITHIN_S = 30.0
 MOST_ROWS = 100
-NOTICES = {"active": "Taken into force and sealed.", "declined": "Declined and sealed."}
+NOTICES = {
+    "active": Words("已启用并存证。", "Taken into force and sealed."),
+    "declined": Words("已登记为不接受并存证。", "Declined and sealed."),
+}
 
 
 def pack_routes(app: FastAPI, pages: Pages, office: PackOffice, in_force: Callable[[], Sequence[PackInForce]]) -> None:
@@ -34,16 +37,19 @@ def pack_routes(app: FastAPI, pages: Pages, office: PackOffice, in_force: Callab
 
     @app.get("/packs")
     async def packs_page(request: Request) -> Response:
+        """The page with the rule packs in force and on offer."""
         require(request, Role.VIEWER)
         return await _shown(request, pages, office, in_force)
 
     @app.post("/packs/{offer_id}/approve")
     async def approve(request: Request, offer_id: str) -> Response:
+        """Take an offered rule pack, as a person decides."""
         user, _ = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         return await decided(request, office.approve(offer_id, user))
 
     @app.post("/packs/{offer_id}/decline")
     async def decline(request: Request, offer_id: str) -> Response:
+        """Decline an offered rule pack, as a person decides."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         return await decided(request, office.decline(offer_id, user, form.get("reason", "")))
 
@@ -68,7 +74,6 @@ async def _shown(
     fault: Fault | None = None,
 ) -> Response:
     offers = await asyncio.to_thread(office.offers)
-    said = NOTICES.get(request.query_params.get("done", ""))
     return pages.render(
         request,
         "packs.html",
@@ -77,5 +82,5 @@ async def _shown(
         in_force=in_force(),
         waiting=Outcome.WAITING,
         fault=fault,
-        notice=pages.text(request, said) if said else "",
+        notice=pages.done(request, NOTICES),
     )

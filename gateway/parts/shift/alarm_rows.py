@@ -6,7 +6,8 @@ In: alarms, notes. Out: sections. Of many alarms the gravest are named, of the o
 from collections.abc import Mapping, Sequence
 
 from gateway.model.alarm import Alarm, Severity
-from gateway.web.sheet import NONE, Cell, Mark, Section, Words, count, moment, plain
+from gateway.web.sheet import NONE, Cell, Mark, Section, count, moment, plain
+from kit.words import Words
 
 MOST_ALARMS = 100
 PRIORITY = {
@@ -34,7 +35,7 @@ def counts_section(alarms: Sequence[Alarm], from_ns: int, to_ns: int) -> Section
 
 
 def alarms_section(key: str, title: Words, alarms: Sequence[Alarm], notes: Mapping[str, Sequence[str]]) -> Section:
-    """One row an alarm."""
+    """A section of the paper with one row an alarm."""
     order = sorted(alarms, key=lambda alarm: (list(Severity).index(alarm.rule.severity), alarm.raised_at_ns))
     header = (
         Words("等级", "Priority"),
@@ -57,7 +58,7 @@ def nothing(width: int) -> tuple[Cell, ...]:
 
 
 def title_of(alarm: Alarm) -> Words:
-    """What it is."""
+    """What the alarm is about, in both languages."""
     return Words(alarm.rule.title_zh, alarm.rule.title_en)
 
 
@@ -76,7 +77,7 @@ def state_of(alarm: Alarm) -> Cell:
 
 
 def answered(alarm: Alarm) -> Cell:
-    """By whom and when."""
+    """By whom and when the alarm was answered."""
     if not alarm.acknowledged:
         calls = alarm.rule.severity is not Severity.LOG
         return Cell(Words("未确认", "not acknowledged"), Mark.ATTENTION) if calls else Cell(Words("–", "–"))

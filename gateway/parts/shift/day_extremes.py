@@ -47,11 +47,11 @@ class DayExtremes:
         self._span = span
 
     def highest(self, point: Point) -> Extreme:
-        """The largest."""
+        """The largest value of this point on that day."""
         return _extreme((self._minutes(point, 1.0), self._latest(point)), 1.0)
 
     def lowest(self, point: Point) -> Extreme:
-        """The smallest."""
+        """The smallest value of this point on that day."""
         return _extreme((self._minutes(point, -1.0), self._latest(point)), -1.0)
 
     def _minutes(self, point: Point, side: float) -> _Said:

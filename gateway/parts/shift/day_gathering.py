@@ -15,12 +15,14 @@ from gateway.figures.spans import Span, gaps, joined, running_spans
 from gateway.model.alarm import Alarm
 from gateway.model.derivation import Json
 from gateway.model.quantity import Point
+from gateway.parts.crane.kind import TOWER_CRANE
 from gateway.parts.pit.day_report import DayStores, Print, day_report
 from gateway.parts.pit.day_rows import span_of
 from gateway.parts.pit.model.description import PitDescription
 from gateway.parts.pit.model.items import ITEMS
 from gateway.parts.pit.report.daily_layout import LEVELS
 from gateway.parts.pit.report.daily_report import DailyReport, Level, PointRow
+from gateway.parts.pit.settings.plan import described_pits
 from gateway.parts.shift.alarm_rows import alarms_section, counts_section, nothing
 from gateway.parts.shift.day_extremes import DayExtremes, Extreme
 from gateway.parts.shift.records_said import (
@@ -33,13 +35,15 @@ from gateway.parts.shift.records_said import (
     shelvings,
 )
 from gateway.parts.shift.safety_log import LogDay
-from gateway.settings import AssetKind, Settings
+from gateway.parts.weather.kind import WEATHER_MAST
+from gateway.settings import Settings
 from gateway.settings.site_file import AssetSettings
 from gateway.store.alarm_reader import AlarmReader
 from gateway.store.alert_store import KeptRecord
 from gateway.store.asset_reader import MAX_ROWS
 from gateway.store.quality_reader import QualityReader
-from gateway.web.sheet import UNKNOWN, Cell, Mark, Section, Sheet, Words, amount, count, moment, plain
+from gateway.web.sheet import UNKNOWN, Cell, Mark, Section, Sheet, amount, count, moment, plain
+from kit.words import Words
 
 FRESH_NS = 5_000_000_000
 """How long a day's sheet is shown again without asking: a big pit takes a second."""
@@ -133,7 +137,7 @@ class _Day:
         return self._sources.alarms.records([kind], self._span.from_ns, self._span.to_ns)
 
     def _weather(self) -> Section:
-        masts = {asset.id for asset in self._settings.assets if asset.kind is AssetKind.WEATHER_MAST}
+        masts = {asset.id for asset in self._settings.assets if asset.kind == WEATHER_MAST.id}
         points = [point for point in self._settings.points.points if point.asset in masts]
         rows = []
         for unit, beginnings, title, side in _WEATHER:
@@ -149,7 +153,7 @@ class _Day:
         return Section("weather", Words("天气", "Weather"), header, tuple(rows) or (_unknown_row(4),), note)
 
     def _cranes(self) -> Section:
-        cranes = [asset for asset in self._settings.assets if asset.kind is AssetKind.TOWER_CRANE]
+        cranes = [asset for asset in self._settings.assets if asset.kind == TOWER_CRANE.id]
         header = (
             Words("塔式起重机", "Tower crane"),
             Words("工作循环", "Cycles"),
@@ -209,7 +213,7 @@ class _Day:
             Words("变化速率", "Rate"),
             Words("未知测点", "Points unknown"),
         )
-        rows = tuple(self._pit_row(pit.description) for pit in self._settings.plan.pits)
+        rows = tuple(self._pit_row(pit) for pit in described_pits(self._settings))
         note = Words(
             "来源：基坑监测数据，按设计控制值判断；详见监测日报。",
             "Source: the pit's monitoring, judged by its control values; the daily report has all of it.",

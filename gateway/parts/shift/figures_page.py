@@ -34,8 +34,8 @@ from gateway.parts.shift.figures_view import (
 )
 from gateway.store.alarm_reader import AlarmReader
 from gateway.web.pages import Pages
-from gateway.web.sheet import Words
 from gateway.web.visitor import RefusedError, Role, require
+from kit.words import Words
 from screens.citing import certainty_text
 from screens.days import Day
 from screens.formats import local_day_time
@@ -64,6 +64,7 @@ def figures_routes(app: FastAPI, pages: Pages, reader: AlarmReader, load: Callab
     """Add the page and the file. `load()` is how many operator positions there are, and the flood line of one."""
 
     async def counted(wish: Wish) -> Shown:
+        """The figures that were wished for, counted beside the event loop."""
         now_ns, alarms = pages.now_ns(), pages.view.parts.alarms
         positions, flood = load()
         question = Question(window_of(wish, now_ns), positions, flood)
@@ -73,6 +74,7 @@ def figures_routes(app: FastAPI, pages: Pages, reader: AlarmReader, load: Callab
 
     @app.get("/figures")
     async def figures_page(request: Request) -> Response:
+        """The page with the alarm figures of a span."""
         require(request, Role.VIEWER)
         wish = _wish(request)
         status, shown, fault = 200, None, None

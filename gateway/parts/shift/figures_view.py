@@ -17,7 +17,7 @@ from gateway.figures.targets import SECOND_HAND, Standing, Target
 from gateway.model.alarm import Alarm, OutOfService, Severity
 from gateway.parts.shift.safety_log import DayNotBegunError, log_day
 from gateway.store.alarm_reader import AlarmReader
-from gateway.web.sheet import Words
+from kit.words import Words
 
 DAY_NS = 86_400_000_000_000
 SPANS = {"1d": 1, "7d": 7, "30d": 30, "90d": 90}
@@ -84,7 +84,7 @@ class FigureLine:
 
 
 def window_of(wish: Wish, now_ns: int) -> Span:
-    """The window. Raises BadWindowError."""
+    """The span of time that is wished; raises BadWindowError."""
     if wish.span in SPANS:
         return Span(now_ns - SPANS[wish.span] * DAY_NS, now_ns)
     if wish.span != CUSTOM:

@@ -36,7 +36,7 @@ class HandoverStage(StrEnum):
 
 
 class HandoverState(StrEnum):
-    """How far it is."""
+    """How far a handover of the shift has come."""
 
     EMPTY = "empty"
     DRAFT = "draft"
@@ -186,7 +186,7 @@ class Handovers:
 
 
 def number_of(head: PaperHead) -> int:
-    """Which handover it is."""
+    """Which handover of the day it is, counted from 1."""
     return int(head.about.removeprefix(PREFIX))
 
 

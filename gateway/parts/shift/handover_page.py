@@ -19,22 +19,23 @@ from starlette.requests import Request
 
 from gateway.parts.shift.free_text import MAX_CHARACTERS
 from gateway.parts.shift.handover import Handover, Handovers, HandoverState, number_of
-from gateway.parts.shift.office_fault import OFFICE_ERRORS, Fault, fault_of, signer
+from gateway.parts.shift.office_fault import OFFICE_ERRORS, Fault, fault_of, seen_versions, signer
 from gateway.parts.shift.paper_desk import PaperDamagedError
 from gateway.parts.shift.prints import PrintedPaper, Written, paper_pdf
 from gateway.parts.shift.safety_log import LogHead
 from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, Role, require
+from kit.words import Words
 from screens.answers import error_answer
 from screens.formats import local_day_time
 
 KEPT_WITHIN_S = 30.0
 PAST = 30
 NOTICES = {
-    "saved": "Draft saved and sealed.",
-    "handed": "Signed and handed over. The next shift has not taken over yet.",
-    "taken": "Taken over and sealed.",
-    "withdrawn": "Withdrawn. The notes are a draft again.",
+    "saved": Words("草稿已保存并存证。", "Draft saved and sealed."),
+    "handed": Words("已签字交班，等待接班人确认。", "Signed and handed over. The next shift has not taken over yet."),
+    "taken": Words("已接班并存证。", "Taken over and sealed."),
+    "withdrawn": Words("已撤回，内容恢复为草稿。", "Withdrawn. The notes are a draft again."),
 }
 
 
@@ -48,11 +49,13 @@ def handover_routes(app: FastAPI, pages: Pages, handovers: Handovers, head: Call
 def _page_routes(app: FastAPI, pages: Pages, handovers: Handovers, head: Callable[[], LogHead]) -> None:
     @app.get("/handover")
     async def handover_page(request: Request) -> Response:
+        """The page of the handover that is being written."""
         require(request, Role.VIEWER)
         return await _shown(request, pages, handovers)
 
     @app.get("/handover/{name}")
     async def past_handover(request: Request, name: str) -> Response:
+        """A past handover, as a page or as a file."""
         require(request, Role.VIEWER)
         number, _, kind = name.partition(".")
         found = await _found(handovers, number)
@@ -64,26 +67,30 @@ def _page_routes(app: FastAPI, pages: Pages, handovers: Handovers, head: Callabl
 def _going_routes(app: FastAPI, pages: Pages, handovers: Handovers) -> None:
     @app.post("/handover/save")
     async def save(request: Request) -> Response:
+        """Save what was written so far; it may be changed."""
         user, form = signer(require(request, Role.SUPERVISOR)), await pages.form(request)
-        doing = handovers.save(form.get("notes", ""), user, _seen(form))
+        doing = handovers.save(form.get("notes", ""), user, seen_versions(form))
         return await _done(request, pages, handovers, doing, "saved", form)
 
     @app.post("/handover/hand")
     async def hand(request: Request) -> Response:
+        """Hand over: what was written stands from now on."""
         user, form = signer(require(request, Role.SUPERVISOR)), await pages.form(request)
-        doing = handovers.hand(form.get("notes", ""), user, _seen(form))
+        doing = handovers.hand(form.get("notes", ""), user, seen_versions(form))
         return await _done(request, pages, handovers, doing, "handed", form)
 
 
 def _coming_routes(app: FastAPI, pages: Pages, handovers: Handovers) -> None:
     @app.post("/handover/{name}/take")
     async def take(request: Request, name: str) -> Response:
+        """Take over, as the person of the next shift."""
         user, form = signer(require(request, Role.SUPERVISOR)), await pages.form(request)
         doing = handovers.take(_number(name), form.get("remark", ""), user)
         return await _done(request, pages, handovers, doing, "taken", form)
 
     @app.post("/handover/{name}/withdraw")
     async def withdraw(request: Request, name: str) -> Response:
+        """Withdraw a handover that nobody has taken yet."""
         user, form = signer(require(request, Role.SUPERVISOR)), await pages.form(request)
         return await _done(request, pages, handovers, handovers.withdraw(_number(name), user), "withdrawn", form)
 
@@ -157,7 +164,7 @@ async def _shown(
         fault=fault,
         remark=typed.get("remark", ""),
         most=MAX_CHARACTERS,
-        notice=_notice(request, pages),
+        notice=pages.done(request, NOTICES),
     )
 
 
@@ -184,13 +191,3 @@ def _number(name: str) -> int:
     if not name.isdecimal() or len(name) > 8 or int(name) < 1:
         raise _no_such()
     return int(name)
-
-
-def _notice(request: Request, pages: Pages) -> str:
-    said = NOTICES.get(request.query_params.get("done", ""))
-    return pages.text(request, said) if said else ""
-
-
-def _seen(form: Mapping[str, str]) -> int:
-    said = form.get("versions", "")
-    return int(said) if said.isdecimal() and len(said) < 9 else 0

@@ -3,6 +3,7 @@
 In: what the office raises. Out: a `Fault`. Anything else is not a person's mistake and is raised on.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.model.errors import StoreError
@@ -16,8 +17,8 @@ from gateway.parts.shift.safety_log import (
     NotSignedYetError,
     SignedAlreadyError,
 )
-from gateway.web.sheet import Words
 from gateway.web.visitor import RefusedError, Visitor
+from kit.words import Words
 
 FIELD_WORDS = {
     LogField.ON_DUTY: Words("带班与在岗情况", "Leader and safety officers on duty"),
@@ -98,6 +99,12 @@ def signer(visitor: Visitor) -> str:
     if not visitor.person:
         raise RefusedError(403, "sign_as_yourself", "签字须由本人登录后进行", "log in as yourself to write and sign")
     return visitor.name
+
+
+def seen_versions(form: Mapping[str, str]) -> int:
+    """How many versions the page had shown; a form without the number has seen none."""
+    said = form.get("versions", "")
+    return int(said) if said.isdecimal() and len(said) < 9 else 0
 
 
 def bad_day(error: DayNotBegunError | ValueError) -> RefusedError:

@@ -73,7 +73,7 @@ class NewVersion:
 
 
 class PaperDesk:
-    """Keeps and finds papers."""
+    """Keeps the papers of shifts, and finds them again."""
 
     def __init__(self, store: PaperStore, chain: AlarmReader, recorder: Recorder, clock: Clock) -> None:
         self._store = store

@@ -49,7 +49,7 @@ class PrintedPaper:
 
 
 def paper_pdf(printed: PrintedPaper) -> bytes:
-    """The PDF file."""
+    """The paper as the bytes of a PDF file."""
     sections = [*_text_sections(printed.written), *(_section(section) for section in printed.sheet.sections)]
     facts = tuple((label, paper.text(_printable(said))) for label, said in printed.facts)
     page = paper.Page(printed.title, facts, tuple(sections), printed.signatures, printed.footer)

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from gateway.store.alert_store import KeptRecord
-from gateway.web.sheet import Cell, Mark, Words, count, moment, plain
+from gateway.web.sheet import Cell, Mark, count, moment, plain
+from kit.words import Words
 
 Row = tuple[Cell, ...]
 Content = Mapping[str, Any]
@@ -27,7 +28,7 @@ NOTE_WORDS = {
 
 
 def content(record: KeptRecord) -> Content:
-    """What the record holds."""
+    """What the record holds, parsed from its bytes."""
     found = orjson.loads(record.body).get("content")
     return found if isinstance(found, dict) else {}
 
@@ -80,7 +81,7 @@ def order_row(record: KeptRecord) -> Row:
 
 
 def rows_of(records: Iterable[KeptRecord], row: Callable[[KeptRecord], Row], width: int) -> tuple[Row, ...]:
-    """A row each."""
+    """A row of the paper for each record."""
     return tuple(_row(record, row, width) for record in records)
 
 

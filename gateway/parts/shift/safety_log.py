@@ -29,7 +29,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class LogField(StrEnum):
-    """What the officer writes."""
+    """What the safety officer writes into a log."""
 
     ON_DUTY = "on_duty"
     INSPECTION = "inspection"
@@ -123,7 +123,7 @@ Gather = Callable[[LogDay, int], Awaitable[Sheet]]
 
 @dataclass(frozen=True, slots=True)
 class LogHead:
-    """What stands above every log."""
+    """What stands above every safety log of the site."""
 
     site_zh: str
     site_en: str
@@ -152,7 +152,7 @@ class SafetyLogs:
         self._clock = clock
 
     def today(self) -> date:
-        """The site's calendar day."""
+        """The calendar day that it is on the site."""
         return site_time(self._clock.now_ns()).date()
 
     async def log(self, day: date) -> DayLog:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from gateway.parts.shift.free_text import MAX_CHARACTERS
-from gateway.parts.shift.office_fault import FIELD_WORDS, OFFICE_ERRORS, Fault, bad_day, fault_of, signer
+from gateway.parts.shift.office_fault import FIELD_WORDS, OFFICE_ERRORS, Fault, bad_day, fault_of, seen_versions, signer
 from gateway.parts.shift.paper_desk import PaperDamagedError
 from gateway.parts.shift.prints import PrintedPaper, Written, paper_csv, paper_pdf
 from gateway.parts.shift.safety_log import (
@@ -33,13 +33,18 @@ from gateway.parts.shift.safety_log import (
 )
 from gateway.web.pages import Pages
 from gateway.web.visitor import RefusedError, Role, require
+from kit.words import Words
 from screens.answers import error_answer, json_answer
 from screens.formats import local_day_time
 from screens.published import Media, example_of, operation
 
 KEPT_WITHIN_S = 30.0
 LIST_DAYS = 14
-NOTICES = {"saved": "Draft saved and sealed.", "signed": "Signed and sealed.", "added": "Supplement added and sealed."}
+NOTICES = {
+    "saved": Words("草稿已保存并存证。", "Draft saved and sealed."),
+    "signed": Words("已签字并存证。", "Signed and sealed."),
+    "added": Words("补充内容已签字并存证。", "Supplement added and sealed."),
+}
 MEDIA = {"json": "application/json", "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
 LOG_FILE = Media(("text/csv", "application/pdf"), "The safety log as it stands, by the ending", text=False)
 LOG_ERRORS = {404: "No such day or ending, or the day has not come", 500: "The kept log is damaged"}
@@ -78,6 +83,7 @@ def safety_log_routes(app: FastAPI, pages: Pages, logs: SafetyLogs, head: Callab
 def _page_route(app: FastAPI, pages: Pages, logs: SafetyLogs) -> None:
     @app.get("/log")
     async def log_page(request: Request) -> Response:
+        """The page of the safety log of a day."""
         require(request, Role.VIEWER)
         day = _day(request.query_params.get("day", "") or logs.today().isoformat())
         return await _shown(request, pages, logs, day)
@@ -86,18 +92,21 @@ def _page_route(app: FastAPI, pages: Pages, logs: SafetyLogs) -> None:
 def _command_routes(app: FastAPI, pages: Pages, logs: SafetyLogs) -> None:
     @app.post("/log/{name}/save")
     async def save(request: Request, name: str) -> Response:
+        """Save what was written so far; it may be changed."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         day, texts = _day(name), _texts(form)
-        return await _done(request, pages, logs, day, texts, logs.save(day, texts, user, _seen(form)), "saved")
+        return await _done(request, pages, logs, day, texts, logs.save(day, texts, user, seen_versions(form)), "saved")
 
     @app.post("/log/{name}/sign")
     async def sign(request: Request, name: str) -> Response:
+        """Sign the log of the day: it stands from now on."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         day, texts = _day(name), _texts(form)
-        return await _done(request, pages, logs, day, texts, logs.sign(day, texts, user, _seen(form)), "signed")
+        return await _done(request, pages, logs, day, texts, logs.sign(day, texts, user, seen_versions(form)), "signed")
 
     @app.post("/log/{name}/supplement")
     async def supplement(request: Request, name: str) -> Response:
+        """Add a supplement to a log that was signed."""
         user, form = signer(require(request, Role.SAFETY_OFFICER)), await pages.form(request)
         day, text = _day(name), form.get("supplement", "")
         return await _done(request, pages, logs, day, text, logs.supplement(day, text, user), "added")
@@ -210,13 +219,8 @@ async def _shown(
         before=day - timedelta(days=1),
         after=day + timedelta(days=1),
         today=logs.today(),
-        notice=_notice(request, pages),
+        notice=pages.done(request, NOTICES),
     )
-
-
-def _notice(request: Request, pages: Pages) -> str:
-    said = NOTICES.get(request.query_params.get("done", ""))
-    return pages.text(request, said) if said else ""
 
 
 def _day(text: str) -> date:
@@ -228,9 +232,3 @@ def _day(text: str) -> date:
 
 def _texts(form: Mapping[str, str]) -> Texts:
     return {field: form.get(field, "") for field in LogField}
-
-
-def _seen(form: Mapping[str, str]) -> int:
-    """How many versions the page had shown; a form without the number has seen none."""
-    said = form.get("versions", "")
-    return int(said) if said.isdecimal() and len(said) < 9 else 0

@@ -14,7 +14,8 @@ from gateway.model.alarm import Alarm, OutOfService, Severity
 from gateway.parts.shift.alarm_rows import PRIORITY, alarms_section, counts_section, nothing, title_of
 from gateway.parts.shift.records_said import notes_by_alarm
 from gateway.store.alarm_reader import AlarmReader
-from gateway.web.sheet import UNKNOWN, Cell, Mark, Section, Sheet, Words, count, moment, plain
+from gateway.web.sheet import UNKNOWN, Cell, Mark, Section, Sheet, count, moment, plain
+from kit.words import Words
 
 LOOKED_BACK_NS = 12 * 3_600_000_000_000
 DAY_NS = 86_400_000_000_000

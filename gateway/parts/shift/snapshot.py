@@ -3,13 +3,13 @@
 from gateway.parts.shift.shift_gathering import DownLink, ShiftSnapshot, UnknownRule
 from gateway.ports import LinkState
 from gateway.web.read_model import BoxView
-from gateway.web.sheet import Words
+from kit.words import Words
 
 STATES = {LinkState.DOWN: Words("中断", "down"), LinkState.STARTING: Words("尚无数据", "nothing heard yet")}
 
 
 def shift_snapshot(view: BoxView) -> ShiftSnapshot:
-    """As it stands."""
+    """The shift as it stands at this moment."""
     alarms = view.parts.alarms
     return ShiftSnapshot(
         alarms=tuple(alarms.open_alarms()),

@@ -138,6 +138,7 @@ def command_health(command: list[str], within_s: float) -> Health:
     """Healthy as soon as this command, with `{root}` for the version's folder, ends with 0; asked again until then."""
 
     def ask(folder: Path) -> str:
+        """Ask the version in this folder how it is; its words."""
         filled = [part.replace("{root}", str(folder)) for part in command]
         deadline = time.monotonic() + within_s
         while reason := _complaint(filled, within_s):
@@ -162,6 +163,7 @@ def command_restart(command: list[str]) -> Restart:
     """Run this command; an empty one restarts nothing. A failure shows in the health check that follows."""
 
     def run() -> None:
+        """Restart the service by the command that was given."""
         if command:
             done = subprocess.run(command, check=False)
             if done.returncode:

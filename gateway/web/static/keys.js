@@ -6,18 +6,11 @@
  * Never while somebody types or composes Chinese, never together with Ctrl, Alt or Meta. `?` opens the help of
  * `alarm_keys.html`, which this module shows.
  */
-const KEY = "sitewarden.keys";
+import { KeySwitch, showHelp } from "../screens/keys_switch.js";
+
+const SWITCH = new KeySwitch("sitewarden.keys");
 const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 const USES_ENTER = "a, button, summary, input, select, textarea, [role=button]";
-
-/** Whether the keys are on in this browser. @returns {boolean} */
-export function keysOn() {
-  try {
-    return localStorage.getItem(KEY) !== "off";
-  } catch {
-    return true; // storage is switched off: the keys are on, as on a new browser
-  }
-}
 
 /** Do this when such a key is pressed. @param {Object<string, (event: KeyboardEvent) => void>} bindings */
 export function bindKeys(bindings) {
@@ -29,39 +22,12 @@ export function bindKeys(bindings) {
     else return;
     event.preventDefault();
   });
-  showSwitch();
+  SWITCH.mount();
 }
 
 function wanted(event, help) {
   if (event.isComposing || event.keyCode === 229 || event.defaultPrevented || event.repeat) return false;
   if (event.ctrlKey || event.altKey || event.metaKey || (event.shiftKey && !help)) return false;
-  if (!keysOn() || event.target.closest?.(TYPED) || document.querySelector("dialog[open]")) return false;
+  if (!SWITCH.on || event.target.closest?.(TYPED) || document.querySelector("dialog[open]")) return false;
   return event.code !== "Enter" || !event.target.closest?.(USES_ENTER);
-}
-
-function showSwitch() {
-  const box = document.getElementById("keys");
-  const toggle = document.getElementById("keys-on");
-  if (!box || !toggle) return;
-  box.hidden = false;
-  document.getElementById("keys-switch").addEventListener("click", showHelp);
-  toggle.addEventListener("change", () => {
-    try {
-      localStorage.setItem(KEY, toggle.checked ? "on" : "off");
-    } catch {
-      toggle.checked = true; // cannot be kept in this browser
-    }
-    mark();
-  });
-  mark();
-}
-
-function mark() {
-  document.getElementById("keys-on").checked = keysOn();
-  document.getElementById("keys-switch").setAttribute("aria-pressed", String(keysOn()));
-}
-
-function showHelp() {
-  const help = document.getElementById("keys-help");
-  if (help && !help.open) help.showModal();
 }

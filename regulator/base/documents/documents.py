@@ -109,19 +109,13 @@ def checked_document(db: Connection, number: str, digest: str) -> Document | Non
     return document_of(row)
 
 
-def documents_about(db: Connection, subject: str) -> list[Document]:
-    """All documents of one hazard, oldest first; whoever asks has checked the scope."""
-    found = select(documents).where(documents.c.subject == subject)
-    return [document_of(row) for row in db.execute(found.order_by(documents.c.issued_at_ns, documents.c.number))]
-
-
 def check_address(desk: Desk, number: str, digest: str) -> str:
     """Where the QR code leads. Without `public_url` only whoever knows the desk's address can use it."""
     return f"{desk.settings.public_url.rstrip('/')}/documents/check/{number}?d={digest}"
 
 
 def document_of(row: "Row[tuple[object, ...]]") -> Document:
-    """A row of `documents`."""
+    """A document, read from a row of `documents`."""
     known = row._mapping
     values = {name: known[name] for name in Document.__slots__ if name != "kind"}
     return Document(kind=DocumentKind(known["kind"]), **values)

@@ -15,7 +15,7 @@ from screens.formats import local_day, local_day_time
 
 
 class DocumentKind(Enum):
-    """整改通知单, 停工通知, 督办通知, 销号单."""
+    """What a paper is: 整改通知单, 停工通知, 督办通知 or 销号单."""
 
     RECTIFICATION = "rectification"
     STOP_WORK = "stop_work"

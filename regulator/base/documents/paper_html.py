@@ -5,20 +5,17 @@ import hashlib
 import re
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from regulator.base.documents.check_code import check_code
 from regulator.base.documents.paper import Paper
+from screens.templating import paper_environment
 
 FOLDER = Path(__file__).parent
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
+_ENVIRONMENT = paper_environment(FOLDER)
 
 
 def paper_html(paper: Paper) -> bytes:
-    """The page, UTF-8."""
+    """The page as HTML, encoded as UTF-8."""
     code = check_code(paper.check_address).svg_data_uri(scale=3, border=2)
     return _ENVIRONMENT.get_template("paper.html").render(paper=paper, code=code).encode()
 

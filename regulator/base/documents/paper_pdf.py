@@ -35,7 +35,7 @@ _TITLE = ParagraphStyle("title", _TEXT, fontSize=12, leading=20, spaceBefore=6)
 
 
 def paper_pdf(paper: Paper) -> bytes:
-    """The PDF file."""
+    """The paper as the bytes of a PDF file."""
     registerFont(UnicodeCIDFont(FONT))
     out = BytesIO()
     margins = {"leftMargin": MARGIN, "rightMargin": MARGIN, "topMargin": 18 * mm, "bottomMargin": 18 * mm}

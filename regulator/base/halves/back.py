@@ -27,7 +27,7 @@ class _Visit:
 
 
 async def answer_all(line: Line, app: ASGIApp) -> None:
-    """Answer until the line ends."""
+    """Answer requests until the line to the other process ends."""
     visits: dict[int, _Visit] = {}
     while (frame := await line.read()) is not None:
         if frame.kind is Kind.OPEN:
@@ -83,7 +83,7 @@ class LineLog(logging.Handler):
         self._line, self._loop = line, loop
 
     def emit(self, record: logging.LogRecord) -> None:
-        """See `logging.Handler.emit`."""
+        """Send one record of the log over the line."""
         said = {"logger": record.name, "level": record.levelno, "message": self.format(record)}
         with contextlib.suppress(RuntimeError):  # the loop has ended: so has the process that would keep it
             self._loop.call_soon_threadsafe(self._line.write, Kind.LOG, 0, json.dumps(said).encode())

@@ -33,7 +33,7 @@ LAST, MORE, GONE = b"\0", b"\1", b"\2"
 
 
 class Kind(IntEnum):
-    """Of frames."""
+    """What a frame between the two processes carries."""
 
     SETTINGS = 1
     READY = 2
@@ -103,7 +103,7 @@ def scope_bytes(scope: Scope) -> bytes:
 
 
 def scope_of(content: bytes) -> Scope:
-    """The same, for an application."""
+    """A request's scope, as an ASGI application gets it."""
     said: dict[str, Any] = json.loads(content)
     said |= {name: said[name].encode("latin-1") for name in _BYTES}
     said |= {name: tuple(said[name]) if said[name] else None for name in ("client", "server")}
@@ -116,7 +116,7 @@ def start_bytes(message: Message) -> bytes:
 
 
 def start_of(content: bytes) -> Message:
-    """The same, for a server."""
+    """An answer's start, as an ASGI server gets it."""
     said: Mapping[str, Any] = json.loads(content)
     return {"type": "http.response.start", "status": said["status"], "headers": _pairs(said["headers"])}
 

@@ -48,7 +48,7 @@ class PagesKeeper:
         self._stop.set()
 
     async def run(self) -> None:
-        """Keep a process alive."""
+        """Keep the process of the pages alive, as long as it is let run."""
         while not self._stop.is_set():
             try:
                 await self._once()

@@ -15,12 +15,12 @@ from sqlalchemy import Connection, Row, bindparam, insert, select
 from contract.canonical import canonical_bytes
 from contract.envelope import Envelope, SignedText, sign_text
 from contract.faults import BlobMissing, ConflictingBody, InvalidBody, OtherProject
+from contract.mailbox import ReceiptNotice
 from contract.messages import (
     Accepted,
     AlarmTransition,
     EvidenceRecord,
     MediaSegment,
-    ReceiptNotice,
     ReceiptText,
     Thumbnail,
     UpMessage,

@@ -37,6 +37,7 @@ from contract.canonical import canonical_bytes
 from contract.chain import ChainHead
 from contract.envelope import SignedText
 from contract.faults import ContractFault
+from contract.mailbox import ReceiptNotice
 from contract.messages import (
     Accepted,
     AlarmTransition,
@@ -46,7 +47,6 @@ from contract.messages import (
     HeartbeatSeen,
     MailboxPoll,
     MinuteSummary,
-    ReceiptNotice,
     Thumbnail,
 )
 from contract.sequence import SequenceWindow

@@ -146,7 +146,7 @@ class BoxChain:
             self._note(_Contradiction(FindingKind.CHAIN_FAULT, *words))
 
     def state(self) -> ChainState:
-        """How the chain stands."""
+        """How the chain of this box stands now."""
         return chain_state(self._db, self._box.box_id)
 
     def _advance(self) -> None:

@@ -27,11 +27,12 @@ S3_SCHEME = "s3://"
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What boxes talk to."""
+    """What boxes talk to, put together once for a process. `jobs`: what it does with time."""
 
     store: ReceiverStore
     shelf: PartShelf
     reception: Reception
+    jobs: tuple[Job, ...]
 
 
 def build_intake(desk: Desk) -> Intake:
@@ -43,17 +44,16 @@ def build_intake(desk: Desk) -> Intake:
         return mailbox.post(db, box_id, kind, body, desk.key, now_ns)
 
     desk.post, desk.shelf = post, shelf
-    desk.jobs += _jobs(desk, shelf)
-    return Intake(store, shelf, Reception(store, desk.key, shelf, desk.now_ns))
+    return Intake(store, shelf, Reception(store, desk.key, shelf, desk.now_ns), _jobs(desk, shelf))
 
 
-def _jobs(desk: Desk, shelf: PartShelf) -> list[Job]:
-    return [
+def _jobs(desk: Desk, shelf: PartShelf) -> tuple[Job, ...]:
+    return (
         Job("anchors", ANCHOR_EVERY_S, AnchorJob(desk.database, desk.ledger).run),
         Job("watch", WATCH_EVERY_S, WatchJob(desk.database, desk.ledger, desk.settings.silent_box_s).run),
         Job("loose-files", CLEAR_EVERY_S, LooseFilesJob(desk.database, shelf).run),
         Job("recheck", RECHECK_EVERY_S, RecheckJob(desk.database, desk.ledger, desk.key, shelf).run),
-    ]
+    )
 
 
 def open_shelf(settings: DeskSettings) -> PartShelf:

@@ -33,7 +33,7 @@ HOUR_NS: Final = 3_600_000_000_000
 
 
 class Why(Enum):
-    """Why a code is refused."""
+    """Why an enrolment code is refused by the desk."""
 
     UNKNOWN = ("未签发过", "it was never issued")
     OTHER_BOX = ("签发给另一台监控主机", "it was issued for another box")
@@ -99,7 +99,7 @@ def issue_codes(
 
 
 def keep_codes(db: Connection, ledger: Ledger, issued: Sequence[Issued], actor: Actor, now_ns: int) -> None:
-    """Make these codes valid."""
+    """Make these codes valid, and write the ledger's entry."""
     revoke_open_codes(db, ledger, [each.box_id for each in issued], "有新的登记码 a newer code", actor, now_ns)
     persons = json.dumps(sorted(actor.persons))
     said = {"issued_at_ns": now_ns, "issued_by": persons, "issued_name": actor.name}

@@ -19,7 +19,7 @@ from regulator.base.intake.part_shelf import WHOLE_FILE, check_part, check_read
 
 
 class DiskShelf:
-    """`max_bytes` bounds one file."""
+    """Files on a disk, by digest; `max_bytes` bounds one file."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
@@ -27,29 +27,29 @@ class DiskShelf:
         self._lock = threading.Lock()
 
     def path(self, sha256: str) -> Path:
-        """Where a complete file lies."""
+        """The path at which a complete file lies."""
         return self._folder / sha256[:2] / sha256
 
     def holds(self, sha256: str) -> bool:
-        """See `Shelf.holds`."""
+        """Whether the whole file lies there, as `Shelf.holds` says."""
         return self.path(sha256).exists()
 
     def put(self, content: bytes, media_type: str) -> str:  # noqa: ARG002 - a disk keeps no type
-        """See `Shelf.put`."""
+        """Keep a whole file; its digest, as `Shelf.put` says."""
         sha256 = hashlib.sha256(content).hexdigest()
         if not self.holds(sha256):
             write_durably(self.path(sha256), content)
         return sha256
 
     def read(self, sha256: str) -> bytes:
-        """See `Shelf.read`."""
+        """The bytes of a file, checked as `Shelf.read` says."""
         try:
             return check_read(self.path(sha256).read_bytes(), sha256)
         except FileNotFoundError:
             raise LookupError(f"{sha256}: no such file on the shelf") from None
 
     def state(self, box_id: str, sha256: str, *, sent: bool) -> BlobState:
-        """See `PartShelf.state`."""
+        """How much of a file is there, as `PartShelf.state` says."""
         whole = self._whole(box_id, sha256) if sent else None
         if whole is not None:
             return whole
@@ -58,7 +58,7 @@ class DiskShelf:
         return BlobState(sha256=sha256, received_bytes=held, complete=False)
 
     def add(self, box_id: str, part: Blob, content: bytes, *, sent: bool) -> BlobState:
-        """See `PartShelf.add`."""
+        """Add a part to its file, as `PartShelf.add` says."""
         end = check_part(part, content, self.max_bytes)
         with self._lock:
             held = self.state(box_id, part.sha256, sent=sent)
@@ -78,7 +78,7 @@ class DiskShelf:
         return BlobState(sha256=part.sha256, received_bytes=part.size_bytes, complete=True)
 
     def keep(self, box_id: str, sha256: str) -> bool:
-        """See `PartShelf.keep`."""
+        """Take a file over for good, as `PartShelf.keep` says."""
         with self._lock:
             waiting = self._waiting(box_id, sha256)
             if waiting.exists():
@@ -86,7 +86,7 @@ class DiskShelf:
         return self.holds(sha256)
 
     def clear(self, box_id: str, sha256: str) -> None:
-        """See `PartShelf.clear`."""
+        """Drop a file that nobody named, as `PartShelf.clear` says."""
         with self._lock:
             for path in (self._partial(box_id, sha256), self._waiting(box_id, sha256)):
                 path.unlink(missing_ok=True)

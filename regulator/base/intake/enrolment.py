@@ -33,7 +33,7 @@ _BOX = select(boxes.c.box_id).where(boxes.c.box_id == bindparam("box")).with_for
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """One enrolment inside its transaction."""
+    """One enrolment of a box, inside its transaction."""
 
     db: Connection
     ledger: Ledger

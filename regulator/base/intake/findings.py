@@ -19,7 +19,7 @@ from screens.formats import site_time
 
 
 class FindingKind(StrEnum):
-    """What the intake notices."""
+    """What the intake notices about what a box sends."""
 
     UNREGISTERED_PROJECT = "unregistered_project"
     SILENT_BOX = "silent_box"

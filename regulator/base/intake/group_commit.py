@@ -59,7 +59,7 @@ class _Job:
 
 
 class GroupCommit:
-    """`submit` from any thread."""
+    """Commits the work of many threads together; `submit` from any thread."""
 
     def __init__(self, database: DeskDatabase, together: Together | None = None) -> None:
         self._database = database
@@ -79,7 +79,7 @@ class GroupCommit:
         return job.future
 
     def close(self) -> None:
-        """Finish what waits."""
+        """Finish what waits to be written, then end."""
         for waiting in self._queues:
             waiting.put(None)
         for thread in self._threads:

@@ -42,7 +42,7 @@ class Holdings:
         return cls(DeskDatabase(f"sqlite:///{path}"))
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database and its connections."""
         self.database.close()
 
     def find_key(self, box_id: str, key_id: str) -> VerifyKey | None:
@@ -90,7 +90,7 @@ class Holdings:
             return chain_state(db, box_id)
 
     def findings(self) -> list[dict[str, Any]]:
-        """All findings, oldest first."""
+        """All findings of the intake, the oldest first."""
         return self._rows(select(findings).order_by(findings.c.opened_at_ns, findings.c.finding_id))
 
     def counters(self, box_id: str) -> dict[str, int]:
@@ -99,7 +99,7 @@ class Holdings:
         return {row["name"]: row["count"] for row in self._rows(select(at.name, at.count).where(at.box_id == box_id))}
 
     def stats(self) -> dict[str, int]:
-        """Figures for pages and tests."""
+        """Figures of what is held, for pages and tests."""
         figures = {name: self._count(table) for name, table in _COUNTED.items()}
         figures |= dict.fromkeys(("duplicates_refused", "conflicts_refused", "stale_refused"), 0)
         at = box_counters.c

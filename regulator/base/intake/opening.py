@@ -5,10 +5,16 @@ end, where a canonical envelope names its sender. Bytes that name nobody there a
 the event loop, and not many at a time beside it.
 """
 
-from contract.envelope import Envelope, read_envelope
-from contract.faults import BadSignature, ContractFault, UnknownSender
+from hashlib import sha256
+from typing import TypeVar
+
+from contract.envelope import Envelope, read_envelope, read_model
+from contract.faults import BadSignature, ContractFault, DigestMismatch, InvalidBody, UnknownSender
+from contract.messages import CameraStill, Thumbnail, UpMessage
 from contract.sender import Claim, claim_at_end, claim_of
-from contract.signing import VerifyKey
+from contract.signing import VerifyKey, base64_bytes
+
+MessageT = TypeVar("MessageT", bound=UpMessage)
 
 SMALL_BYTES = 64 * 1024
 """What is read where it stands: a millisecond of JSON."""
@@ -35,3 +41,21 @@ def open_checked(raw: bytes, signature: str, claim: Claim, key: VerifyKey) -> En
     if envelope.seq != claim.seq:
         raise BadSignature("seq", "the number that the sender's header names")
     return envelope
+
+
+def body_of(envelope: Envelope, model: type[MessageT]) -> MessageT:
+    """The body as this model has it; raises InvalidBody, its field named from the envelope on."""
+    try:
+        return read_model(model, envelope.body, InvalidBody)
+    except InvalidBody as fault:
+        raise InvalidBody(f"body.{fault.field}", fault.expected) from None
+
+
+def check_thumbnail(body: Thumbnail | CameraStill) -> None:
+    """Raises InvalidBody or DigestMismatch where the picture is not what its digest says."""
+    try:
+        content = base64_bytes(body.data_base64, "body.data_base64")
+    except ContractFault:
+        raise InvalidBody("body.data_base64", "base64") from None
+    if sha256(content).hexdigest() != body.sha256:
+        raise DigestMismatch("body.sha256", "the SHA-256 of the picture's bytes")

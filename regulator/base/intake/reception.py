@@ -10,16 +10,11 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
-from typing import Concatenate, ParamSpec, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from contract.envelope import (
     Envelope,
@@ -56,7 +51,6 @@ from contract.messages import (
     MAILBOX_POLL,
     STATE_KINDS,
     UP_KINDS,
-    Accepted,
     Blob,
     BlobQuery,
     BoxState,
@@ -74,38 +68,30 @@ from contract.messages import (
     UpMessage,
 )
 from contract.sender import Claim, claim_of, read_sender
-from contract.signing import SignKey, VerifyKey, base64_bytes, verify_key
+from contract.signing import SignKey, VerifyKey, verify_key
 from regulator.base.intake.acceptance import Delivery, has_notice
 from regulator.base.intake.box_rate import BoxRates
 from regulator.base.intake.enrolment import find_key
 from regulator.base.intake.failures import Allowance, FailureBudget
-from regulator.base.intake.group_commit import GroupCommit
 from regulator.base.intake.key_ring import KeyRing
 from regulator.base.intake.loose_files import named_files
 from regulator.base.intake.mailbox import waiting, with_mail
-from regulator.base.intake.opening import SMALL_BYTES, claim_in, open_checked
+from regulator.base.intake.opening import SMALL_BYTES, body_of, check_thumbnail, claim_in, open_checked
 from regulator.base.intake.part_shelf import PartShelf
 from regulator.base.intake.refusals import Refusal
-from regulator.base.intake.settled import Settled
 from regulator.base.intake.store import ReceiverStore, tell_nobody
+from regulator.base.intake.threads import IntakeThreads
 from regulator.base.waiting import set_by
 
 logger = logging.getLogger(__name__)
 
-P = ParamSpec("P")
-T = TypeVar("T")
-MessageT = TypeVar("MessageT", bound=UpMessage)
 ReplyBody = tuple[str, BaseModel | None]
 
-MAX_WRITES_WAITING = 512
-READERS = 4
 LOOK_FOR_MAIL_S = 1.0
 """How often mail is looked for that another replica posted."""
 NOTED_EVERY_S = 60.0
 MOST_UNPROVEN = 32
 """Large bodies that are read at once without a proof of whose they are."""
-MOST_OPENED = 16
-"""Large envelopes that wait to be opened."""
 MESSAGES = Allowance(failures=300, size_bytes=8 * 1024 * 1024)
 ENROLMENTS = Allowance(failures=60, size_bytes=1024 * 1024)
 ENROL_ADDRESS = "/v1/enrol"
@@ -147,7 +133,7 @@ class Answer:
 
 
 class Reception:
-    """Answers requests. Writes are committed in groups; more than `MAX_WRITES_WAITING` is Overloaded."""
+    """Answers requests. What takes time is done beside the event loop (`IntakeThreads`)."""
 
     def __init__(
         self,
@@ -161,16 +147,12 @@ class Reception:
         self._key = key
         self._shelf = shelf
         self._now_ns = now_ns
-        self._writes = GroupCommit(store.database, store.accept_together)
-        self._reads = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="desk-reader")
-        self._shelving = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="desk-shelf")
-        self._opening = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk-opener")
-        self._writes_waiting = self._opened_waiting = self._unproven = 0
+        self._threads = IntakeThreads(store)
+        self._unproven = 0
         self._failures = FailureBudget(MESSAGES)
         self._failed_enrolments = FailureBudget(ENROLMENTS)
         self._rates = BoxRates()
         self._quota_noted: dict[str, float] = {}
-        self._settled = Settled()
         self._ring = KeyRing()
         self._look_for_mail_s = look_for_mail_s
         self._looking: asyncio.Task[None] | None = None
@@ -196,15 +178,12 @@ class Reception:
             event.set()
 
     def close(self) -> None:
-        """Finish what is being written."""
+        """Finish what is being written, then take no more."""
         self.end_waiting()
         self._store.on_mailbox = tell_nobody
         if self._looking is not None:
             self._looking.cancel()
-        self._writes.close()
-        self._reads.shutdown(wait=True)
-        self._shelving.shutdown(wait=True)
-        self._opening.shutdown(wait=True)
+        self._threads.close()
 
     @asynccontextmanager
     async def arriving(self, coming: Coming) -> AsyncIterator[Claim | None]:
@@ -240,11 +219,11 @@ class Reception:
         return await self._answer(request, self._enrol)
 
     async def message(self, request: Request) -> Answer:
-        """`POST /v1/messages`: items, heartbeats, acknowledgements."""
+        """`POST /v1/messages`: items, heartbeats and acknowledgements of a box."""
         return await self._answer(request, self._message)
 
     async def mailbox(self, request: Request) -> Answer:
-        """`POST /v1/mailbox`: a long poll."""
+        """`POST /v1/mailbox`: a long poll for what waits."""
         return await self._answer(request, self._mailbox)
 
     async def blob(self, request: Request) -> Answer:
@@ -307,7 +286,7 @@ class Reception:
             return
         refusal = Refusal(fault, request.raw, request.signature, request.address, request.claim)
         try:
-            await self._written("", self._store.refuse, refusal)
+            await self._threads.written("", self._store.refuse, refusal)
         except (Overloaded, Unavailable):
             logger.warning("refused bytes could not be stored: code=%s", fault.code)
 
@@ -331,7 +310,7 @@ class Reception:
         if brought.key_id != envelope.key_id:
             raise BadSignature("key_id", f"the fingerprint of the key in the body, {brought.key_id}")
         brought.verify(request.signature, request.raw)
-        waiting = await self._written(envelope.box_id, self._store.enrol, envelope, body)
+        waiting = await self._threads.written(envelope.box_id, self._store.enrol, envelope, body)
         logger.info("box enrolled: box=%s key=%s waiting=%s", envelope.box_id, envelope.key_id, waiting)
         public = self._key.public
         told = Enrolled(alg=public.alg, key_id=public.key_id, public_key=public.public_text, admitted=not waiting)
@@ -342,33 +321,34 @@ class Reception:
         model = ITEM_KINDS.get(envelope.kind) or STATE_KINDS.get(envelope.kind)
         if model is None:
             raise UnknownKind("kind", " or ".join([*ITEM_KINDS, *STATE_KINDS]))
-        body = _body_of(envelope, model)
+        body = body_of(envelope, model)
         if isinstance(body, Thumbnail | CameraStill):
-            _check_thumbnail(body)
-        missing = await self._not_on_the_shelf(envelope.box_id, named_files(body))
+            check_thumbnail(body)
+        box_id = envelope.box_id
+        missing = await self._not_on_the_shelf(box_id, named_files(body))
         delivery = Delivery(envelope, request.raw, request.signature, body, missing)
         if isinstance(body, Heartbeat):
-            heard = await self._submitted(envelope.box_id, lambda db: self._store.hear(db, envelope, body), delivery)
+            heard = await self._threads.submitted(box_id, lambda db: self._store.hear(db, envelope, body), delivery)
             return envelope, ("heartbeat_seen", heard)
         if envelope.kind in STATE_KINDS:
             return envelope, await self._state_message(envelope, body)
-        accepted = await self._kept(delivery)
+        accepted = await self._threads.submitted(box_id, lambda db: self._store.accept(db, delivery), delivery)
         if has_notice(body):
-            self._wake(envelope.box_id)
+            self._wake(box_id)
         return envelope, ("accepted", accepted)
 
     async def _not_on_the_shelf(self, box_id: str, named: tuple[str, ...]) -> frozenset[str]:
         """Files that a message names are moved onto the shelf before it is kept; those that are not there."""
-        held = {sha256: await self._shelved(self._shelf.keep, box_id, sha256) for sha256 in named}
+        held = {sha256: await self._threads.shelved(self._shelf.keep, box_id, sha256) for sha256 in named}
         return frozenset(sha256 for sha256, there in held.items() if not there)
 
     async def _state_message(self, envelope: Envelope, body: UpMessage) -> ReplyBody:
         if isinstance(body, BoxState):
-            await self._written(envelope.box_id, self._store.hear_state, envelope, body)
+            await self._threads.written(envelope.box_id, self._store.hear_state, envelope, body)
         if isinstance(body, CameraStill | LiveViewAnswer):
             return await self._taken(envelope, body)
         if isinstance(body, MailboxAck):
-            await self._written(envelope.box_id, self._store.acknowledge, envelope, body)
+            await self._threads.written(envelope.box_id, self._store.acknowledge, envelope, body)
         if isinstance(body, KeyRotationReply):
             await self._rotation(envelope, body)
         return "done", None
@@ -377,15 +357,15 @@ class Reception:
         """What speaks of now goes to the area of the desk that wants to know."""
         if envelope.kind not in self._store.takers:
             raise UnknownKind("kind", "nothing of this kind is wanted here")
-        reply = await self._written(envelope.box_id, self._store.take, envelope, body, content)
+        reply = await self._threads.written(envelope.box_id, self._store.take, envelope, body, content)
         return ("live_state", reply) if reply is not None else ("done", None)
 
     async def _rotation(self, envelope: Envelope, body: KeyRotationReply) -> None:
         if body.whose == "regulator":
-            await self._written(envelope.box_id, self._store.admit, envelope)
+            await self._threads.written(envelope.box_id, self._store.admit, envelope)
             return
         new = self._proved_key(envelope, body)
-        await self._written(envelope.box_id, self._store.rotate_box_key, envelope, new)
+        await self._threads.written(envelope.box_id, self._store.rotate_box_key, envelope, new)
         logger.info("box changes its key: box=%s old=%s new=%s", envelope.box_id, envelope.key_id, new.key_id)
 
     def _proved_key(self, envelope: Envelope, body: KeyRotationReply) -> VerifyKey:
@@ -400,9 +380,9 @@ class Reception:
         envelope = await self._open(request)
         if envelope.kind != MAILBOX_POLL:
             raise UnknownKind("kind", MAILBOX_POLL)
-        poll = _body_of(envelope, MailboxPoll)
+        poll = body_of(envelope, MailboxPoll)
         delivery = Delivery(envelope, request.raw, request.signature, poll)
-        await self._submitted(envelope.box_id, lambda db: self._store.admit(db, envelope), delivery)
+        await self._threads.submitted(envelope.box_id, lambda db: self._store.admit(db, envelope), delivery)
         self.polls_waiting += 1
         try:
             messages = await self._mail_for(envelope.box_id, poll)
@@ -415,7 +395,7 @@ class Reception:
         deadline = asyncio.get_running_loop().time() + poll.wait_s
         while True:
             event.clear()
-            messages = await self._read(waiting, box_id, poll.limit)
+            messages = await self._threads.read(waiting, box_id, poll.limit)
             if messages or self._closing or not await set_by(event, deadline):
                 return messages
 
@@ -426,7 +406,7 @@ class Reception:
             if not self.polls_waiting:
                 continue
             try:
-                boxes = await self._read(with_mail, frozenset(self._mail))
+                boxes = await self._threads.read(with_mail, frozenset(self._mail))
             except Unavailable:
                 continue
             for box_id in boxes:
@@ -440,24 +420,26 @@ class Reception:
         envelope = await self._open(request)
         if envelope.kind != BLOB:
             raise UnknownKind("kind", BLOB)
-        part = _body_of(envelope, Blob)
+        part = body_of(envelope, Blob)
         if part.sha256 != request.sha256:
             raise InvalidBody("body.sha256", "the digest in the address")
         if part.size_bytes > self._shelf.max_bytes:
             raise TooLarge("body.size_bytes", str(self._shelf.max_bytes))
         content = await self._beside_bytes(request, envelope)
-        sent = await self._written(envelope.box_id, self._store.admit_part, envelope, part, self._shelf.max_bytes)
-        state = await self._shelved(self._shelf.add, envelope.box_id, part, content, sent=sent)
+        sent = await self._threads.written(
+            envelope.box_id, self._store.admit_part, envelope, part, self._shelf.max_bytes
+        )
+        state = await self._threads.shelved(self._shelf.add, envelope.box_id, part, content, sent=sent)
         if state.complete and not sent:
             known = part.sha256, state.received_bytes, part.media_type
-            await self._written(envelope.box_id, self._store.note_blob, envelope.box_id, *known)
+            await self._threads.written(envelope.box_id, self._store.note_blob, envelope.box_id, *known)
         return envelope, ("blob_state", state)
 
     async def _live_part(self, request: Request) -> tuple[Envelope, ReplyBody]:
         envelope = await self._open(request)
         if envelope.kind != LIVE_PART:
             raise UnknownKind("kind", LIVE_PART)
-        part = _body_of(envelope, LivePart)
+        part = body_of(envelope, LivePart)
         if part.request_id != request.sha256:
             raise InvalidBody("body.request_id", "the request in the address")
         content = await self._beside_bytes(request, envelope)
@@ -474,20 +456,20 @@ class Reception:
         envelope = await self._open(request)
         if envelope.kind != BLOB_QUERY:
             raise UnknownKind("kind", BLOB_QUERY)
-        query = _body_of(envelope, BlobQuery)
+        query = body_of(envelope, BlobQuery)
         if query.sha256 != request.sha256:
             raise InvalidBody("body.sha256", "the digest in the address")
-        sent = await self._written(envelope.box_id, self._store.admit_query, envelope, query.sha256)
-        state = await self._shelved(self._shelf.state, envelope.box_id, query.sha256, sent=sent)
+        sent = await self._threads.written(envelope.box_id, self._store.admit_query, envelope, query.sha256)
+        state = await self._threads.shelved(self._shelf.state, envelope.box_id, query.sha256, sent=sent)
         return envelope, ("blob_state", state)
 
     async def _open(self, request: Request) -> Envelope:
         raw, claim = request.raw, request.claim or claim_in(request.raw)
         large = len(raw) > SMALL_BYTES
         if claim is None:
-            claim = claim_of(await self._beside(read_envelope, raw) if large else read_envelope(raw))
+            claim = claim_of(await self._threads.beside(read_envelope, raw) if large else read_envelope(raw))
         known = raw, request.signature, claim, await self._key_of(claim)
-        envelope = await self._beside(open_checked, *known) if large else open_checked(*known)
+        envelope = await self._threads.beside(open_checked, *known) if large else open_checked(*known)
         if envelope.kind not in UP_KINDS:
             raise UnknownKind("kind", " or ".join(UP_KINDS))
         self._rates.take(envelope.box_id, envelope.kind, len(raw))
@@ -497,76 +479,8 @@ class Reception:
         """The key that the sender claims. Raises UnknownSender."""
         key = self._ring.find(claim.box_id, claim.key_id)
         if key is None:
-            key = await self._read(find_key, claim.box_id, claim.key_id)
+            key = await self._threads.read(find_key, claim.box_id, claim.key_id)
             if key is None:
                 raise UnknownSender("key_id", "a key that this box enrolled")
             self._ring.remember(claim.box_id, claim.key_id, key)
         return key
-
-    async def _beside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Work on many bytes, one at a time and not on the event loop. Raises Overloaded."""
-        if self._opened_waiting >= MOST_OPENED:
-            raise Overloaded(retry_after_s=1)
-        self._opened_waiting += 1
-        try:
-            working = partial(work, *args, **kwargs)
-            return await asyncio.get_running_loop().run_in_executor(self._opening, working)
-        finally:
-            self._opened_waiting -= 1
-
-    async def _written(
-        self, box_id: str, write: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        return await self._submitted(box_id, lambda db: write(db, *args, **kwargs))
-
-    async def _kept(self, delivery: Delivery) -> Accepted:
-        return await self._submitted(delivery.envelope.box_id, lambda db: self._store.accept(db, delivery), delivery)
-
-    async def _submitted(self, box_id: str, work: Callable[[Connection], T], item: Delivery | None = None) -> T:
-        if self._writes_waiting >= MAX_WRITES_WAITING:
-            raise Overloaded(retry_after_s=1)
-        self._writes_waiting += 1
-        try:
-            return await self._settled.wait(self._writes.submit(box_id, work, item))
-        except (SQLAlchemyError, OSError) as error:
-            raise _unavailable(error) from error
-        finally:
-            self._writes_waiting -= 1
-
-    async def _read(self, read: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        def reading() -> T:
-            with self._store.database.reading() as db:
-                return read(db, *args, **kwargs)
-
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._reads, reading)
-        except (SQLAlchemyError, OSError) as error:
-            raise _unavailable(error) from error
-
-    async def _shelved(self, move: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            moving = partial(move, *args, **kwargs)
-            return await asyncio.get_running_loop().run_in_executor(self._shelving, moving)
-        except OSError as error:
-            raise _unavailable(error) from error
-
-
-def _unavailable(error: Exception) -> Unavailable:
-    logger.error("the store failed: error=%s", type(error).__name__, exc_info=error)
-    return Unavailable(retry_after_s=5)
-
-
-def _body_of(envelope: Envelope, model: type[MessageT]) -> MessageT:
-    try:
-        return read_model(model, envelope.body, InvalidBody)
-    except InvalidBody as fault:
-        raise InvalidBody(f"body.{fault.field}", fault.expected) from None
-
-
-def _check_thumbnail(body: Thumbnail | CameraStill) -> None:
-    try:
-        content = base64_bytes(body.data_base64, "body.data_base64")
-    except ContractFault:
-        raise InvalidBody("body.data_base64", "base64") from None
-    if sha256(content).hexdigest() != body.sha256:
-        raise DigestMismatch("body.sha256", "the SHA-256 of the picture's bytes")

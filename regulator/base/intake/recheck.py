@@ -47,7 +47,7 @@ class RecheckJob:
     shelf: Shelf
 
     def run(self, now_ns: int) -> None:
-        """One round."""
+        """Do one round of this job at this moment."""
         for faults in recheck_all(self.database, self.desk_key, self.shelf, now_ns - LOOK_BACK_NS):
             with self.database.transaction() as db:
                 for fault in faults:

@@ -46,22 +46,22 @@ class S3Shelf:
         self.max_bytes = max_bytes
 
     def holds(self, sha256: str) -> bool:
-        """See `Shelf.holds`."""
+        """Whether the whole file lies there, as `Shelf.holds` says."""
         return self._size(_name(sha256)) is not None
 
     def put(self, content: bytes, media_type: str) -> str:
-        """See `Shelf.put`."""
+        """Keep a whole file; its digest, as `Shelf.put` says."""
         sha256 = hashlib.sha256(content).hexdigest()
         if not self.holds(sha256):
             self._store(_name(sha256), io.BytesIO(content), len(content), media_type)
         return sha256
 
     def read(self, sha256: str) -> bytes:
-        """See `Shelf.read`."""
+        """The bytes of a file, checked as `Shelf.read` says."""
         return check_read(self._bytes(_name(sha256)), sha256)
 
     def state(self, box_id: str, sha256: str, *, sent: bool) -> BlobState:
-        """See `PartShelf.state`."""
+        """How much of a file is there, as `PartShelf.state` says."""
         size = self._whole(box_id, sha256) if sent else None
         if size is not None:
             return BlobState(sha256=sha256, received_bytes=size, complete=True)
@@ -69,7 +69,7 @@ class S3Shelf:
         return BlobState(sha256=sha256, received_bytes=held, complete=False)
 
     def add(self, box_id: str, part: Blob, content: bytes, *, sent: bool) -> BlobState:
-        """See `PartShelf.add`."""
+        """Add a part to its file, as `PartShelf.add` says."""
         end = check_part(part, content, self.max_bytes)
         held = self.state(box_id, part.sha256, sent=sent)
         if held.complete:
@@ -85,7 +85,7 @@ class S3Shelf:
         return self.state(box_id, part.sha256, sent=whole)
 
     def keep(self, box_id: str, sha256: str) -> bool:
-        """See `PartShelf.keep`."""
+        """Take a file over for good, as `PartShelf.keep` says."""
         waiting, there = _waiting(box_id, sha256), self.holds(sha256)
         if self._size(waiting) is None:
             return there
@@ -96,7 +96,7 @@ class S3Shelf:
         return True
 
     def clear(self, box_id: str, sha256: str) -> None:
-        """See `PartShelf.clear`."""
+        """Drop a file that nobody named, as `PartShelf.clear` says."""
         for name in (*self._parts(box_id, sha256), _waiting(box_id, sha256)):
             self._remove(name)
 

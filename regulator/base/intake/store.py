@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from alembic.util import CommandError
 from pydantic import BaseModel
 from sqlalchemy import Connection, inspect
 
@@ -64,7 +63,7 @@ class ReceiverStore(Holdings):
         self.on_mailbox: Callable[[str], None] = tell_nobody
 
     def do(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """One transaction of its own."""
+        """Do this work in one transaction of its own."""
         with self.database.transaction() as db:
             return work(db, *args, **kwargs)
 
@@ -80,7 +79,7 @@ class ReceiverStore(Holdings):
         return message_id
 
     def enrol(self, db: Connection, envelope: Envelope, body: Enrol) -> bool:
-        """See `Enrolment.take`."""
+        """Take one enrolment, as `Enrolment.take` says."""
         return Enrolment(db, self._ledger, envelope, body, self._now_ns()).take()
 
     def rotate_box_key(self, db: Connection, envelope: Envelope, new: VerifyKey) -> None:
@@ -93,11 +92,11 @@ class ReceiverStore(Holdings):
         admit(db, envelope, lock_box(db, envelope.box_id), self._now_ns())
 
     def accept(self, db: Connection, delivery: Delivery) -> Accepted:
-        """See `Acceptance.accept`."""
+        """Keep one delivery and sign its receipt, as `Acceptance.accept` says."""
         return self._acceptance.accept(db, delivery, self._now_ns())
 
     def accept_together(self, db: Connection, items: Sequence[Delivery], also: frozenset[str]) -> Mapping[int, Result]:
-        """See `regulator.base.intake.batch`."""
+        """Keep many deliveries together, as `regulator.base.intake.batch` says."""
         return accept_together(db, self._acceptance, items, also, self._now_ns())
 
     def hear(self, db: Connection, envelope: Envelope, body: Heartbeat) -> HeartbeatSeen:
@@ -148,7 +147,7 @@ class ReceiverStore(Holdings):
         insert_once(db, blob_senders, {"sha256": sha256, "box_id": box_id})
 
     def refuse(self, db: Connection, refusal: Refusal) -> None:
-        """See `regulator.base.intake.refusals`."""
+        """Keep refused bytes aside, as `regulator.base.intake.refusals` says."""
         note_refusal(db, self._ledger, refusal, self._now_ns())
 
 
@@ -158,19 +157,16 @@ def open_database(url: str) -> DeskDatabase:
     try:
         tables = inspect(database.engine).get_table_names()
         if "boxes" in tables and "alembic_version" not in tables:
-            raise ValueError(f"{_name(database)}: made by a receiver before the desk; give it a new file")
+            raise ValueError("made by a receiver before the desk; give it a new file")
         prepare(database)
-    except CommandError as error:
+    except ValueError as error:
         database.close()
-        raise ValueError(f"{_name(database)}: a schema of another version: {error}") from None
-    except ValueError:
-        database.close()
-        raise
+        raise ValueError(f"{_name(database)}: {error}") from None
     return database
 
 
 def sqlite_url(path: Path) -> str:
-    """A file's address."""
+    """The database address of a file, for SQLAlchemy."""
     return f"sqlite:///{path}"
 
 
@@ -179,4 +175,4 @@ def _name(database: DeskDatabase) -> str:
 
 
 def tell_nobody(box_id: str) -> None:
-    """The listener while nobody listens."""
+    """The listener while nobody listens: nothing is told."""

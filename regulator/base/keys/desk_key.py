@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert, select
 
 from contract.canonical import Canonical
 from contract.keyfile import load, load_or_create, write_durably
-from contract.messages import KeyRotation
+from contract.mailbox import KeyRotation
 from contract.signing import ED25519, SignKey, require_algorithm
 from regulator.base.intake import mailbox
 from regulator.base.records.box_standing import IS_HEARD

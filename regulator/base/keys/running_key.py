@@ -27,20 +27,20 @@ class RunningKey:
 
     @property
     def present(self) -> SignKey:
-        """The key that signs now."""
+        """The private key with which the desk signs now."""
         return self._key
 
     @property
     def public(self) -> VerifyKey:
-        """See `SignKey.public`."""
+        """The public half of the key that signs now."""
         return self._key.public
 
     def sign(self, data: bytes) -> str:
-        """See `SignKey.sign`."""
+        """A signature by the key that signs now."""
         return self._key.sign(data)
 
     def pem(self) -> bytes:
-        """See `SignKey.pem`."""
+        """The key that signs now, as PEM text."""
         return self._key.pem()
 
     def follow(self, now_ns: int) -> None:

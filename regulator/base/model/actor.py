@@ -58,12 +58,12 @@ class Actor:
 
     @property
     def level(self) -> Level:
-        """The level of the scope."""
+        """The administrative level of the actor's scope."""
         return self.scope.level
 
     @property
     def persons(self) -> frozenset[str]:
-        """Everyone whose hand this is."""
+        """Every person whose hand this deed may be."""
         return frozenset({self.user_id, self.on_behalf_of} - {""})
 
     def has(self, *duties: Duty) -> bool:

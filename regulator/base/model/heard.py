@@ -32,12 +32,12 @@ Taker = Callable[[Connection, Heard, int], BaseModel | None]
 or None where the kind has none."""
 
 
+@dataclass(frozen=True, slots=True)
 class SetListener:
     """A listener that hears many items of one moment at once: the same rows as one after the other, in less time."""
 
-    def __init__(self, hear: Listener, hear_all: Callable[[Connection, Sequence[Heard], int], None]) -> None:
-        self._hear, self.hear_all = hear, hear_all
+    hear_all: Callable[[Connection, Sequence[Heard], int], None]
 
     def __call__(self, db: Connection, heard: Heard, now_ns: int) -> None:
         """One item."""
-        self._hear(db, heard, now_ns)
+        self.hear_all(db, [heard], now_ns)

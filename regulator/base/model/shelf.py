@@ -21,12 +21,15 @@ class Shelf(Protocol):
 
 class _NoShelf:
     def put(self, content: bytes, media_type: str) -> str:  # noqa: ARG002 - the protocol's shape
+        """Nothing can be kept: this desk has no shelf."""
         raise LookupError("no shelf")
 
     def read(self, sha256: str) -> bytes:  # noqa: ARG002 - the protocol's shape
+        """Nothing can be read: this desk has no shelf."""
         raise LookupError("no shelf")
 
     def holds(self, sha256: str) -> bool:  # noqa: ARG002 - the protocol's shape
+        """Nothing is held: this desk has no shelf."""
         return False
 
 

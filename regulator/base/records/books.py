@@ -16,7 +16,7 @@ def take_book(db: Connection, name: str) -> int:
 
 
 def read_book(db: Connection, name: str) -> int:
-    """The same without holding it."""
+    """Where the book stands, read without holding it."""
     return db.scalar(select(_books.read_up_to_ns).where(_books.name == name)) or 0
 
 

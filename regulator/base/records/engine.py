@@ -57,7 +57,7 @@ class DeskDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Read what is committed."""
+        """Read what is committed, on a connection that writes nothing."""
         self._require_open()
         with self._reader.connect() as db:
             yield db

@@ -33,7 +33,7 @@ class KnownKey:
 
 
 def known_keys(db: Connection) -> dict[str, KnownKey]:
-    """All of them, by id."""
+    """All keys that this desk ever signed with, by id."""
     return {
         row.key_id: KnownKey(
             verify_key(row.alg, row.public_text), row.announced_at_ns, row.used_from_ns, row.retired_at_ns

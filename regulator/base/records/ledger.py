@@ -44,7 +44,7 @@ class Deed:
 
     @property
     def chain_name(self) -> str:
-        """The chain it goes into."""
+        """The chain of the ledger that this deed goes into."""
         return self.chain or f"project:{self.project_code}"
 
 
@@ -62,7 +62,7 @@ class LedgerEntry:
 
     @property
     def fields(self) -> dict[str, Canonical]:
-        """The body, parsed."""
+        """The body of the entry, parsed from its exact text."""
         parsed: dict[str, Canonical] = json.loads(self.body)
         return parsed
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
+from kit.web.guarding import BROWSER_COOKIE
 from regulator.base.accounts.directory import anyone
 from regulator.base.accounts.model import Caller
 from regulator.base.accounts.passwords import Passwords
@@ -23,7 +24,6 @@ from regulator.base.web.pages import Pages
 from regulator.base.web.session_cookie import give_token, take_token, token_in
 from regulator.base.web.visitor import presence_of, visitor_of
 from screens.addresses import local_path
-from screens.guarding import BROWSER_COOKIE
 
 
 def login_routes(desk: Desk, app: FastAPI, pages: Pages, passwords: Passwords) -> None:

@@ -17,14 +17,11 @@ from fastapi import Depends
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
+from kit.web.guarding import fits
+from kit.web.shell import FORGED
 from regulator.base.model.refusals import RefusedError
 from regulator.base.web.visitor import visitor_of
-from screens.guarding import fits
 
-FORGED = (
-    "表单已失效，未执行任何操作，请重新打开页面",
-    "this form is out of date; nothing was done: open the page again",
-)
 MOST_FILES = 20
 MOST_FIELDS = 2000
 

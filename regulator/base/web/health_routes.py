@@ -5,6 +5,7 @@ GET /readyz     the database answers too; 503 when it does not
 """
 
 import logging
+from functools import partial
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse, Response
@@ -13,13 +14,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from regulator.base.desk import Desk
 from regulator.base.web.pages import Pages
+from regulator.base.web.part import Part
 
 log = logging.getLogger(__name__)
 
 
-def install(desk: Desk, app: FastAPI, _pages: Pages) -> None:
+def part(desk: Desk) -> Part:
     """The routes."""
+    return Part(partial(_install, desk))
 
+
+def _install(desk: Desk, app: FastAPI, _pages: Pages) -> None:
     @app.get("/healthz")
     async def healthz() -> Response:
         return PlainTextResponse("ok")

@@ -1,4 +1,4 @@
-"""Every page, form and file of the desk, as its schema describes them (screens.published_pages).
+"""Every page, form and file of the desk, as its schema describes them (kit.web.published_pages).
 
 JSON is not here: its routes say themselves what they answer. tests/desk/web/test_published_routes.py holds the table
 against the routes and against what they read of a query and of a form.
@@ -6,9 +6,9 @@ against the routes and against what they read of a query and of a form.
 
 from typing import Final
 
+from kit.web.published_pages import Page
 from regulator.base.documents.exports import XLSX_TYPE
 from screens.published import Media
-from screens.published_pages import Page
 
 TABLE: Final = Media(("text/html", "text/csv", XLSX_TYPE), "A page; with `format` the same rows as a table")
 PAPER: Final = Media(("text/html", "application/pdf"), "The sealed paper: a page, or PDF")

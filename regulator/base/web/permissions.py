@@ -6,7 +6,7 @@ In: a path. Out: the limit. Who may send it is in regulator.base.web.access_tabl
 import re
 from typing import Final
 
-from screens.guarding import FORM_TYPE, JSON_TYPE, BodyLimit
+from kit.web.guarding import FORM_TYPE, JSON_TYPE, BodyLimit
 
 MIB: Final = 2**20
 MAX_FORM_BYTES: Final = MIB

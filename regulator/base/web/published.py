@@ -12,15 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from contract import __version__
+from kit.web.guarding import MOST_TEXT
+from kit.web.published_pages import declare_pages
 from regulator.base.web.access_table import open_to_all
 from regulator.base.web.page_table import PAGES
 from regulator.base.web.pages import Pages
 from regulator.base.web.permissions import body_limit
 from regulator.base.web.session_cookie import SESSION
 from screens.answers import json_answer
-from screens.guarding import MOST_TEXT
 from screens.published import PublishedFace, operation, publish
-from screens.published_pages import declare_pages
 
 SCHEMA_PATH: Final = "/api/openapi.json"
 TAGS: Final = {

@@ -5,10 +5,15 @@ from fastapi.responses import Response
 
 from regulator.base.desk import Desk
 from regulator.base.web.pages import Pages
+from regulator.base.web.part import Part
 
 
-def install(_desk: Desk, app: FastAPI, pages: Pages) -> None:
+def part(_desk: Desk) -> Part:
     """GET /"""
+    return Part(_install)
+
+
+def _install(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/")
     async def first_page(request: Request) -> Response:

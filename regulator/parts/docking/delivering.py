@@ -17,6 +17,7 @@ from docking.acknowledgement import Ack, Outcome
 from docking.courier import Courier
 from docking.encoding import CannotEncodeError, Payload, encode
 from docking.quantities import RecordKind
+from regulator.base.cameras import thumbnail_of
 from regulator.base.model.actor import SYSTEM
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Deed, Ledger
@@ -34,7 +35,6 @@ from regulator.parts.docking.lanes import (
 )
 from regulator.parts.docking.places import Place
 from regulator.parts.docking.records import WaitingRow, record_of_row
-from regulator.parts.review.pictures import thumbnail_of
 
 log = logging.getLogger(__name__)
 EVERY_S: Final = 3.0

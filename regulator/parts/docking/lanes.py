@@ -40,7 +40,7 @@ def take_lane(db: Connection, platform: str, replica: str, now_ns: int) -> bool:
 
 
 def leave_lane(db: Connection, platform: str, replica: str, now_ns: int) -> None:
-    """Give the lease back."""
+    """Give the lease of a lane back, so that another replica may take it."""
     mine = (_lane.platform == platform) & (_lane.lease_by == replica)
     db.execute(update(docking_lanes).where(mine).values(lease_until_ns=now_ns))
 
@@ -65,7 +65,7 @@ def settle(db: Connection, row: WaitingRow, state: str, words: str, now_ns: int)
 
 
 def note_success(db: Connection, platform: str, now_ns: int) -> None:
-    """The platform took something."""
+    """Note that the platform took something at this time."""
     values = {"failures": 0, "trouble": "", "trouble_since_ns": 0, "accepted_at_ns": now_ns}
     db.execute(update(docking_lanes).where(_lane.platform == platform).values(**values))
 

@@ -76,7 +76,7 @@ class DockingOffice:
         return [_view(place, held.get(place.name), counts) for place in self._places]
 
     def refused(self, actor: Actor) -> list[RefusedRow]:
-        """The newest first."""
+        """What platforms refused in the actor's scope, the newest first."""
         wanted = select(docking_outbox).where(_visible(actor), _row.state == "refused")
         with self._database.reading() as db:
             rows = db.execute(wanted.order_by(_row.settled_at_ns.desc(), _row.key).limit(REFUSED_SHOWN))

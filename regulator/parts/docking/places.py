@@ -29,7 +29,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """The settings' name for it."""
+        """The name that the settings give to the platform."""
         return self.settings.name
 
     def credentials(self) -> dict[str, str]:
@@ -46,7 +46,7 @@ class Place:
 
 
 def open_places(settings: Sequence[DockingSettings]) -> tuple[Place, ...]:
-    """All of them. Raises ValueError."""
+    """Every platform of the settings, opened; raises ValueError."""
     faults: list[str] = []
     places = [place for each in settings for place in _open(each, faults)]
     names = [each.name for each in settings]

@@ -20,12 +20,12 @@ from regulator.parts.docking.places import Place
 
 @dataclass(frozen=True, slots=True)
 class DockingHearing:
-    """A listener of `alarm_transition`."""
+    """Hears each `alarm_transition` in the transaction that keeps it."""
 
     places: Sequence[Place]
 
     def hear(self, db: Connection, heard: Heard, now_ns: int) -> None:
-        """Write the rows down."""
+        """Write the rows for each platform that wants this alarm."""
         message = heard.body
         if not isinstance(message, AlarmTransition):
             return

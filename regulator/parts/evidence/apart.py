@@ -17,7 +17,8 @@ from typing import IO, Any, Final
 
 from contract.faults import ContractFault
 from contract.signing import ED25519, verify_key
-from regulator.parts.evidence.verifier import HOLDS_BY_ALGORITHM, Checking, Fault, Report, check_package
+from regulator.parts.evidence.signatures import HOLDS_BY_ALGORITHM
+from regulator.parts.evidence.verifier import Checking, Fault, Report, check_package
 
 MOST_FAULTS: Final = 200
 MOST_TEXT: Final = 200

@@ -73,7 +73,7 @@ class Case:
 
 
 def hazard_row(db: Connection, hazard_id: str) -> "Row[Any]":
-    """The hazard. Raises RefusedError 404."""
+    """The hazard's row; raises RefusedError 404 where there is none."""
     row = db.execute(select(hazards).where(hazards.c.hazard_id == hazard_id)).first()
     if row is None:
         raise RefusedError(404, "no_such_hazard", "没有此隐患", "no such hazard", "hazard_id")

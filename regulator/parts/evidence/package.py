@@ -12,10 +12,11 @@ such under the same signature, never left out in silence.
 """
 
 import hashlib
+import inspect
 import json
+import re
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from contract.canonical import Canonical, canonical_bytes
@@ -25,11 +26,12 @@ from regulator.base.model.shelf import Shelf
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Deed, Ledger
 from regulator.base.records.scope import require_project
-from regulator.parts.evidence import verifier
+from regulator.parts.evidence import signatures, verifier
 from regulator.parts.evidence.case import Case, MediaFile, gather, hazard_row
 from regulator.parts.evidence.package_page import index_page
 from regulator.parts.evidence.verifier import FORMAT, MANIFEST, SIGNATURE, curve_text
 
+IMPORTED = re.compile(r"^from regulator\.parts\.evidence\.signatures import .*\n", re.MULTILINE)
 EXTENSIONS = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -39,7 +41,6 @@ EXTENSIONS = {
 }
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The time that every entry of the zip carries: the times that count are signed ones."""
-VERIFIER = Path(verifier.__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,18 @@ def write_package(case: Case, shelf: Shelf, key: SignKey, now_ns: int, file: IO[
             writing.add("curve.csv", curve_text(bodies).encode("utf-8-sig"))
         writing.add("ledger.jsonl", _lines([_entry(entry) for entry in case.ledger]))
         missing = [gone for media in case.media if (gone := writing.media(shelf, media)) is not None]
-        writing.add("verify.py", VERIFIER.read_bytes())
+        writing.add("verify.py", verifier_text().encode())
         writing.add("index.html", index_page(case, key.public.key_id, now_ns).encode())
         manifest = canonical_bytes(_manifest(case, key, now_ns) | {"files": writing.files, "missing": missing})
         signature = {"alg": key.public.alg, "key_id": key.public.key_id, "signature": key.sign(manifest)}
         writing.add(MANIFEST, manifest)
         writing.add(SIGNATURE, _json(signature))
+
+
+def verifier_text() -> str:
+    """The program `verify.py`: the verifier, with the text of `signatures` where it imports that."""
+    held = inspect.getsource(signatures).replace("from __future__ import annotations\n", "")
+    return IMPORTED.sub(lambda _: held, inspect.getsource(verifier))
 
 
 class _Writing:
@@ -93,7 +100,7 @@ class _Writing:
         self.files: dict[str, Canonical] = {}
 
     def add(self, name: str, content: bytes, *, packed: bool = True) -> None:
-        """One entry."""
+        """Write one entry and remember its digest."""
         entry = zipfile.ZipInfo(name, EARLIEST)
         entry.external_attr = 0o644 << 16
         entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED

@@ -32,7 +32,7 @@ key. Ask the regulator for it (the desk's page Verify evidence); do not take it 
 
 
 def index_page(case: Case, desk_key_id: str, now_ns: int) -> str:
-    """The whole page."""
+    """The whole page as text, with all that it shows."""
     hazard = case.hazard
     title = f"证据包 Evidence package {hazard['number'] or hazard['hazard_id']}"
     facts = [

@@ -12,16 +12,15 @@ from typing import Final
 from sqlalchemy import Connection, literal, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
-from regulator.base.model.actor import Actor, Duty
+from regulator.base.model.actor import Actor
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.ledger import Deed, Ledger
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.hazards import hazard_evidence, hazards
 from regulator.base.records.tables.intake import alarm_media, alarms
 from regulator.base.records.tables.viewing import media_views
+from regulator.base.web.picture_permissions import LOOKERS, WATCHERS
 
-WATCHERS: Final = (Duty.INSPECTOR, Duty.REVIEWER, Duty.APPROVER, Duty.AUDITOR)
-LOOKERS: Final = (Duty.VIEWER, Duty.RESPONDER, *WATCHERS)
 ONE_VIEWING_NS: Final = 600 * 1_000_000_000
 """Requests of one login for one file within this time are one viewing."""
 NOT_FOUND: Final = RefusedError(404, "no_such_media", "没有这份影像", "no such picture or clip", "sha256")

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from regulator.base.documents.exports import Column, Table
 from regulator.base.intake.codes import Issued, Wanted
 from regulator.base.model.refusals import RefusedError
 from regulator.parts.registry.importing.csv_table import read_csv
 from regulator.parts.registry.importing.table import Fault, Line, unreadable
 from screens.formats import local_day_time, site_time
+from screens.templating import paper_environment
 
 HEADS: Final[Mapping[str, tuple[str, ...]]] = {
     "project_code": ("project_code", "项目编号", "项目编码"),
@@ -30,13 +29,7 @@ COLUMNS: Final = (
     Column("code", "登记码", "code", "", "for this box of this project, once"),
     Column("expires_at", "有效至", "valid until", "UTC+8"),
 )
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_ENVIRONMENT = paper_environment(Path(__file__).parent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from regulator.base.intake.codes import Issued, Wanted, is_open, issue_codes, re
 from regulator.base.intake.enrolment import retire_keys
 from regulator.base.intake.findings import FindingKind, close_of
 from regulator.base.model.actor import Actor, Duty
+from regulator.base.model.authority import require_duty, require_second_person
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.among import among
 from regulator.base.records.box_standing import IS_HEARD, box_for_orders
@@ -26,7 +27,6 @@ from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.intake import boxes, codes
 from regulator.base.records.tables.registry import projects
 from regulator.base.texts import read_reason
-from regulator.parts.registry.projects.authority import require_duty, require_second_person
 
 BOX_ID: Final = re.compile(r"[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?")
 KEEPERS: Final = (Duty.ADMINISTRATOR,)

@@ -15,7 +15,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from contract.canonical import Canonical
-from contract.messages import EvidenceRecord, RulePackFile, RulePackOffer
+from contract.mailbox import RulePackFile, RulePackOffer
+from contract.messages import EvidenceRecord
 from regulator.base.desk import Desk
 from regulator.base.model.actor import SYSTEM, Actor, Duty
 from regulator.base.model.heard import Heard
@@ -46,7 +47,7 @@ class OfferState:
 
 
 class OfferOffice:
-    """The one door."""
+    """The one door through which anything of this is changed."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -124,7 +125,7 @@ class OfferOffice:
 
 
 class OfferHearing:
-    """A listener of the intake."""
+    """Hears from the intake what boxes sent, in the transaction that keeps it."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

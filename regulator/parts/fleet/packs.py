@@ -13,7 +13,7 @@ import yaml
 from sqlalchemy import Connection, Row, select
 
 from contract.canonical import canonical_bytes
-from contract.messages import MAX_PACK_CHARACTERS, MAX_PACK_FILES, RulePackFile
+from contract.mailbox import MAX_PACK_CHARACTERS, MAX_PACK_FILES, RulePackFile
 from contract.packs import pack_sha256
 from regulator.base.intake.insertion import insert_once
 from regulator.base.model.actor import Actor, Level

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select
 
 from contract.canonical import Canonical
+from regulator.base.deadline_days import Urgency, Warned, urgency
 from regulator.base.model.actor import Actor, Duty
 from regulator.base.model.hazard import HazardKind
 from regulator.base.model.refusals import RefusedError
@@ -20,7 +21,6 @@ from regulator.base.records.tables.hazards import (
     hazard_deadlines,
     hazard_warnings,
 )
-from regulator.parts.hazards.deadline_days import Urgency, Warned, urgency
 from regulator.parts.hazards.deadlines import DeadlineKind, Deadlines, Outcome, Subject, open_deadlines
 from regulator.parts.hazards.record import HazardRecord, find_hazard
 from regulator.parts.hazards.states import SUPERVISION
@@ -146,7 +146,7 @@ def follow_ups_of(db: Connection, hazard_id: str) -> tuple[FollowedUp, ...]:
 
 
 def receipts_of(db: Connection, hazard_id: str) -> "list[Row[Any]]":
-    """All receipts, oldest first."""
+    """Every receipt of this hazard, the oldest first."""
     at = accident_receipts.c
     found = select(accident_receipts).where(at.hazard_id == hazard_id)
     return list(db.execute(found.order_by(at.recorded_at_ns, at.target, at.number)))

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from contract.canonical import Canonical
 from regulator.base.model.actor import Actor, Duty
@@ -129,12 +129,6 @@ def record_check(db: Connection, ledger: Ledger, keys: tuple[str, str], seen: Se
     db.execute(update(hazard_analogies).where(mine).values(**values, done_by=actor.user_id, done_at_ns=now_ns))
     content = {"checked_project": keys[1], **values}
     ledger.append(db, Deed("analogy_checked", keys[0], content, row.source_project), actor, now_ns)
-
-
-def still_owed(db: Connection, hazard_id: str) -> int:
-    """How many checks of a hazard nobody did yet."""
-    at = hazard_analogies.c
-    return db.scalar(select(func.count()).where(at.hazard_id == hazard_id, at.done_at_ns == 0)) or 0
 
 
 def _concerned(db: Connection, hazard: HazardRecord) -> list[tuple[str, str]]:

@@ -9,16 +9,16 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select
 
+from regulator.base.deadline_days import DueClass, due_class, end_of_day_ns
 from regulator.base.model.actor import Actor
+from regulator.base.model.hazard_states import HazardState
 from regulator.base.records.scope import in_region, in_scope
 from regulator.base.records.tables.duties import hazard_notices
 from regulator.base.records.tables.hazards import hazard_requests, hazards
 from regulator.base.records.tables.registry import projects
-from regulator.parts.hazards.deadline_days import DueClass, due_class, end_of_day_ns
 from regulator.parts.hazards.record import HazardRecord, record_of
 from regulator.parts.hazards.refused_days import day_of_refusal, refused_since
 from regulator.parts.hazards.requests import asked_of
-from regulator.parts.hazards.state_names import HazardState
 from screens.formats import site_time
 
 S = HazardState

@@ -27,8 +27,6 @@ DEVICES_OF_WORKS: Final[Mapping[str, frozenset[str]]] = {
     "underground": frozenset({"shield", "tunnel_face"}),
 }
 """The kinds of devices that belong to a group of works."""
-WORKS_OF_ASSET: Final[Mapping[str, str]] = {"tower-crane": "lifting", "deep-pit": "pit", "pit": "pit"}
-"""The group of works that an alarm is about, by what a box calls the thing: a site file's kinds, a twin's `pit`."""
 
 
 @dataclass(frozen=True, slots=True)

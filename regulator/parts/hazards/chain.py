@@ -9,36 +9,36 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
+from kit.words import Words
 from regulator.base.model.actor import Level
+from regulator.base.model.hazard_states import HazardAction
 from regulator.base.records.ledger import LedgerEntry, entries_about
 from regulator.base.records.tables.hazards import hazard_deadlines
-from regulator.base.rules import Wording
 from regulator.parts.hazards.record import HazardRecord
 from regulator.parts.hazards.sections import Section
-from regulator.parts.hazards.state_names import HazardAction
 from regulator.parts.hazards.words import DEADLINES, WORDS
 
-EVENTS: Final[dict[str, Wording]] = {
+EVENTS: Final[dict[str, Words]] = {
     **{f"hazard_{action.value}": WORDS[action] for action in HazardAction},
-    "hazard_opened": Wording("登记", "Opened"),
-    "hazard_escalated": Wording("逾期升级", "Handed up: overdue"),
-    "deadline_started": Wording("期限开始", "Deadline set"),
-    "deadline_ended": Wording("期限结束", "Deadline ended"),
-    "deadline_warning": Wording("到期预警", "Warning"),
-    "deadline_overdue": Wording("逾期", "Overdue"),
-    "order_issued": Wording("下达文书", "Order issued"),
-    "order_seen": Wording("现场已阅", "Seen by the site"),
-    "order_handed_over": Wording("文书转至另一监控主机", "Order moved to another box"),
-    "reply_moved_nothing": Wording("回复已留存，未改变状态", "Answer kept, nothing moved"),
-    "document_issued": Wording("文书签发", "Document issued"),
-    "hazard_notified": Wording("告知主要负责人", "Principals told"),
-    "hazard_notice_read": Wording("主要负责人已阅", "Read by a principal"),
-    "evidence_viewed": Wording("查看证据", "Evidence viewed"),
-    "analogy_asked": Wording("举一反三", "Look-alikes asked for"),
-    "analogy_checked": Wording("同类排查", "Look-alike checked"),
-    "accident_receipt": Wording("事故报送回执", "Receipt of the accident report"),
-    "accident_follow_up": Wording("事故后续", "Follow-up of the accident"),
-    "supervision_proposed": Wording("提请挂牌督办", "Listing proposed"),
+    "hazard_opened": Words("登记", "Opened"),
+    "hazard_escalated": Words("逾期升级", "Handed up: overdue"),
+    "deadline_started": Words("期限开始", "Deadline set"),
+    "deadline_ended": Words("期限结束", "Deadline ended"),
+    "deadline_warning": Words("到期预警", "Warning"),
+    "deadline_overdue": Words("逾期", "Overdue"),
+    "order_issued": Words("下达文书", "Order issued"),
+    "order_seen": Words("现场已阅", "Seen by the site"),
+    "order_handed_over": Words("文书转至另一监控主机", "Order moved to another box"),
+    "reply_moved_nothing": Words("回复已留存，未改变状态", "Answer kept, nothing moved"),
+    "document_issued": Words("文书签发", "Document issued"),
+    "hazard_notified": Words("告知主要负责人", "Principals told"),
+    "hazard_notice_read": Words("主要负责人已阅", "Read by a principal"),
+    "evidence_viewed": Words("查看证据", "Evidence viewed"),
+    "analogy_asked": Words("举一反三", "Look-alikes asked for"),
+    "analogy_checked": Words("同类排查", "Look-alike checked"),
+    "accident_receipt": Words("事故报送回执", "Receipt of the accident report"),
+    "accident_follow_up": Words("事故后续", "Follow-up of the accident"),
+    "supervision_proposed": Words("提请挂牌督办", "Listing proposed"),
 }
 _DETAILS: Final = (
     "number",
@@ -52,15 +52,15 @@ _DETAILS: Final = (
     "receipt_number",
     "override",
 )
-_CALLED: Final[dict[tuple[str, str], Wording]] = {
+_CALLED: Final[dict[tuple[str, str], Words]] = {
     **{("what", kind.value): words for kind, words in DEADLINES.items()},
     **{("level", level.value): WORDS[level] for level in Level},
     **{("section", section.value): WORDS[section] for section in Section},
-    ("outcome", "met"): Wording("按期完成", "met"),
-    ("outcome", "extended"): Wording("已延期", "extended"),
-    ("outcome", "void"): Wording("不再计算", "void"),
-    ("outcome", "granted"): Wording("同意", "granted"),
-    ("outcome", "refused"): Wording("不同意", "refused"),
+    ("outcome", "met"): Words("按期完成", "met"),
+    ("outcome", "extended"): Words("已延期", "extended"),
+    ("outcome", "void"): Words("不再计算", "void"),
+    ("outcome", "granted"): Words("同意", "granted"),
+    ("outcome", "refused"): Words("不同意", "refused"),
 }
 """What a value of an entry is called; others stand as they are."""
 DATED: Final = ("observed_at_ns", "opened_at_ns")
@@ -72,14 +72,14 @@ class ChainEvent:
 
     seq: int
     at_ns: int
-    what: Wording
+    what: Words
     user_id: str
     name: str
     level: str
     for_whom: str
     moved: tuple[str, str]
     words: str
-    detail: Wording
+    detail: Words
     evidence: tuple[str, ...]
     digest: str
 
@@ -113,7 +113,7 @@ def _event(entry: LedgerEntry) -> ChainEvent:
     return ChainEvent(
         seq=entry.seq,
         at_ns=fields["at_ns"],
-        what=EVENTS.get(kind, Wording(kind, kind)),
+        what=EVENTS.get(kind, Words(kind, kind)),
         user_id=actor["user_id"],
         name=actor["name"],
         level=actor["level"],
@@ -126,12 +126,12 @@ def _event(entry: LedgerEntry) -> ChainEvent:
     )
 
 
-def _detail(content: dict[str, Any]) -> Wording:
+def _detail(content: dict[str, Any]) -> Words:
     known = [(name, str(content[name])) for name in _DETAILS if content.get(name)]
-    said = [_CALLED.get((name, value), Wording(value, value)) for name, value in known if name != "rule_zh"]
+    said = [_CALLED.get((name, value), Words(value, value)) for name, value in known if name != "rule_zh"]
     if rule := content.get("rule_zh"):
-        said.append(Wording(str(rule), str(content.get("rule_en") or rule)))
-    return Wording(" · ".join(each.zh for each in said), " · ".join(each.en for each in said))
+        said.append(Words(str(rule), str(content.get("rule_en") or rule)))
+    return Words(" · ".join(each.zh for each in said), " · ".join(each.en for each in said))
 
 
 def _content(entry: LedgerEntry) -> dict[str, Any]:

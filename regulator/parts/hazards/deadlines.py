@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from contract.canonical import Canonical
+from regulator.base.deadline_days import due_at_ns, warnings
 from regulator.base.model.actor import Actor
 from regulator.base.records.ledger import Deed, Ledger
 from regulator.base.records.tables.hazards import hazard_deadlines, hazard_warnings, hazards
 from regulator.base.rules import DeadlineRule
-from regulator.parts.hazards.deadline_days import due_at_ns, warnings
 
 
 class DeadlineKind(Enum):

@@ -12,25 +12,25 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select
 
+from kit.words import Words
+from regulator.base.deadline_days import due_at_ns
+from regulator.base.desk import HazardCause
+from regulator.base.kinds import WORKS_OF_ASSET, RiskKind
 from regulator.base.model.actor import Actor, Level
 from regulator.base.model.hazard import Grade, HazardKind
+from regulator.base.model.hazard_states import HazardAction, HazardState
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.tables.hazards import hazard_replies
 from regulator.base.records.tables.intake import alarms
-from regulator.base.rules import DeadlineRule, Document, RegionRules, RuleId, Wording
+from regulator.base.rules import DeadlineRule, Document, RegionRules, RuleId
 from regulator.parts.hazards.analogy import lay_down_checks
-from regulator.parts.hazards.catalogue import WORKS_OF_ASSET
-from regulator.parts.hazards.deadline_days import due_at_ns
 from regulator.parts.hazards.deadlines import DeadlineKind, Outcome, Start, Subject, open_deadlines
 from regulator.parts.hazards.notices import tell_principals
 from regulator.parts.hazards.orders import OrderText, OrderWord
 from regulator.parts.hazards.record import HazardRecord
 from regulator.parts.hazards.requests import ask_for, decide_on, open_request, settle
 from regulator.parts.hazards.sections import sections_of, sign_section, write_section
-from regulator.parts.hazards.state_names import HazardAction, HazardState
 from regulator.parts.hazards.step import Offices, Step
-from regulator.parts.registry.rounds.from_hazards import note_cause
-from regulator.parts.registry.rounds.key_risk import RiskKind
 from screens.formats import site_time
 
 A, K = HazardAction, DeadlineKind
@@ -115,8 +115,11 @@ def _stop(step: Step) -> None:
 
 def _to_key_risks(step: Step, kind: RiskKind, at_ns: int) -> None:
     """Accidents and stop orders count towards the key-risk list (A7) without anybody entering them again."""
-    on_day = site_time(at_ns).date()
-    note_cause(step.db, step.offices.ledger, kind, step.hazard, on_day, step.actor, step.now_ns)
+    hazard = step.hazard
+    day = site_time(at_ns).date()
+    cause = HazardCause(kind, hazard.hazard_id, hazard.number, hazard.project_code, hazard.title_zh, day)
+    for hear in step.offices.cause_listeners:
+        hear(step.db, step.offices.ledger, cause, step.actor, step.now_ns)
 
 
 def _resume(step: Step) -> None:
@@ -296,7 +299,7 @@ def _tell(step: Step, word: OrderWord) -> None:
 
 
 def _issue(step: Step, kind: Document, words: str, rule: DeadlineRule | None, due_ns: int) -> None:
-    said = Wording(rule.rule_zh, rule.rule_en) if rule else Wording("", "")
+    said = Words(rule.rule_zh, rule.rule_en) if rule else Words("", "")
     text = OrderText(kind, words, step.rules.basis(kind), said, due_ns)
     step.offices.orders.issue(step.db, step.hazard, text, step.actor, step.now_ns)
 

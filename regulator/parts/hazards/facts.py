@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from regulator.base.deadline_days import HOUR_NS
 from regulator.base.model.actor import Actor, Level
+from regulator.base.model.hazard_states import HazardAction
 from regulator.base.records.tables.hazards import hazard_deadlines, hazard_replies
 from regulator.base.records.tables.intake import alarms
-from regulator.parts.hazards.deadline_days import HOUR_NS
 from regulator.parts.hazards.deadlines import DeadlineKind
 from regulator.parts.hazards.evidence import EvidenceKind, NewEvidence, evidence_of
 from regulator.parts.hazards.guards import Facts
 from regulator.parts.hazards.record import HazardRecord
 from regulator.parts.hazards.requests import REQUEST_OF, deadline_level, open_request
 from regulator.parts.hazards.sections import Section, sections_of, unsigned
-from regulator.parts.hazards.state_names import HazardAction
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from regulator.base.model.actor import Level
-from regulator.parts.hazards.state_names import HazardAction, Refusal
+from regulator.base.model.hazard_states import HazardAction, Refusal
 from regulator.parts.hazards.states import is_higher
 
 A, R = HazardAction, Refusal

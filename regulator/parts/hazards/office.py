@@ -11,6 +11,7 @@ from contract.canonical import Canonical
 from regulator.base.desk import Desk
 from regulator.base.model.actor import Actor, Duty
 from regulator.base.model.hazard import NewHazard
+from regulator.base.model.hazard_states import HazardAction, HazardState, Refusal
 from regulator.base.records.ledger import Deed, Ledger
 from regulator.base.records.locks import hold_boxes
 from regulator.base.records.scope import require_project
@@ -25,7 +26,6 @@ from regulator.parts.hazards.guards import guard
 from regulator.parts.hazards.opening import LateEntry, open_hazard
 from regulator.parts.hazards.orders import OrderDesk
 from regulator.parts.hazards.record import HazardRecord, find_hazard, regions_of
-from regulator.parts.hazards.state_names import HazardAction, HazardState, Refusal
 from regulator.parts.hazards.states import decide
 from regulator.parts.hazards.step import Ask, Offices, Step
 from regulator.parts.hazards.words import refused
@@ -51,7 +51,7 @@ class HazardOffice:
     def __init__(self, desk: Desk, packs: RulePacks, catalogue: HazardCatalogue) -> None:
         self.packs, self.catalogue = packs, catalogue
         self.ledger: Ledger = desk.ledger
-        self.parts = Offices(self.ledger, Deadlines(self.ledger), OrderDesk(desk), catalogue)
+        self.parts = Offices(self.ledger, Deadlines(self.ledger), OrderDesk(desk), catalogue, desk.cause_listeners)
 
     def rules(self, db: Connection, project_code: str) -> RegionRules:
         """What counts for a project."""

@@ -15,10 +15,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from contract.canonical import Canonical
 from regulator.base.model.actor import Actor, Duty
 from regulator.base.model.hazard import Channel, Grade, NewHazard
+from regulator.base.model.hazard_states import HazardState
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.ledger import Deed, Ledger
 from regulator.base.records.tables.hazards import hazard_evidence, hazard_holders, hazards
-from regulator.parts.hazards.state_names import HazardState
 from regulator.parts.hazards.states import SUPERVISION
 from screens.formats import site_time
 

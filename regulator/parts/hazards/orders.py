@@ -10,7 +10,8 @@ from typing import Final, Literal
 
 from sqlalchemy import Connection, insert, select
 
-from contract.messages import Order, OrderState
+from contract.mailbox import Order, OrderState
+from kit.words import Words
 from regulator.base.desk import Desk
 from regulator.base.documents.documents import issue_document
 from regulator.base.documents.paper import DocumentKind, DocumentRequest
@@ -21,7 +22,7 @@ from regulator.base.records.ledger import Deed
 from regulator.base.records.tables.hazards import hazard_orders
 from regulator.base.records.tables.intake import alarms
 from regulator.base.records.tables.registry import firms, project_firms, projects
-from regulator.base.rules import Document, Wording
+from regulator.base.rules import Document
 from regulator.parts.hazards.evidence import evidence_of
 from regulator.parts.hazards.record import HazardRecord
 from screens.citing import item_text
@@ -68,8 +69,8 @@ class OrderText:
 
     kind: Document
     words: str
-    basis: Wording
-    rule: Wording
+    basis: Words
+    rule: Words
     deadline_at_ns: int
 
 
@@ -195,7 +196,7 @@ class OrderDesk:
 
 
 def orders_of(db: Connection, hazard_id: str) -> tuple[IssuedOrder, ...]:
-    """Oldest first."""
+    """All of them, the oldest first."""
     at = hazard_orders.c
     rows = db.execute(select(hazard_orders).where(at.hazard_id == hazard_id).order_by(at.issued_at_ns, at.order_id))
     names = [name for name in IssuedOrder.__slots__ if name != "kind"]

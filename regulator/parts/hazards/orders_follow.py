@@ -11,16 +11,16 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
-from contract.messages import Order, OrderState
+from contract.mailbox import Order, OrderState
 from regulator.base.desk import Desk
 from regulator.base.model.actor import SYSTEM
+from regulator.base.model.hazard_states import HazardState
 from regulator.base.records.box_standing import IS_HEARD, box_for_orders
 from regulator.base.records.ledger import Deed
 from regulator.base.records.locks import hold_boxes
 from regulator.base.records.tables.hazards import hazard_orders, hazards
 from regulator.base.records.tables.intake import boxes, mailbox
 from regulator.parts.hazards.orders import SILENT
-from regulator.parts.hazards.state_names import HazardState
 
 OVER: Final = (HazardState.CLOSED.value, HazardState.REJECTED.value)
 

@@ -8,12 +8,11 @@ from sqlalchemy import Connection, Row, select
 
 from regulator.base.model.actor import Actor, Level
 from regulator.base.model.hazard import Channel, Grade, HazardKind
+from regulator.base.model.hazard_states import SETTLED, HazardState
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.hazards import hazards
 from regulator.base.records.tables.registry import projects
-from regulator.parts.hazards.state_names import HazardState
-from regulator.parts.hazards.states import SETTLED
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, func, select
 
+from regulator.base.model.hazard_states import HazardAction, HazardState
 from regulator.base.records.tables.hazards import hazards
 from regulator.base.records.tables.ledger import ledger_entries
-from regulator.parts.hazards.state_names import HazardAction, HazardState
 from screens.formats import site_time
 
 KIND = f"hazard_{HazardAction.RECORD_REFUSAL.value}"

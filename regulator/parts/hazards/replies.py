@@ -16,6 +16,7 @@ from contract.canonical import Canonical
 from contract.faults import OtherProject
 from contract.messages import OrderReply
 from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.hazard_states import HazardAction
 from regulator.base.model.heard import Heard
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.blob_senders import sent_by
@@ -25,7 +26,6 @@ from regulator.base.records.tables.intake import blobs
 from regulator.parts.hazards.evidence import EvidenceKind, Keep, NewEvidence, keep_evidence, new_items, note_entry
 from regulator.parts.hazards.office import HazardOffice
 from regulator.parts.hazards.record import HazardRecord, locked_hazard
-from regulator.parts.hazards.state_names import HazardAction
 from regulator.parts.hazards.step import Ask
 
 ACTIONS = {

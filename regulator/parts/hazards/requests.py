@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
 
+from regulator.base.deadline_days import due_day, end_of_day_ns
 from regulator.base.model.actor import Actor, Level
+from regulator.base.model.hazard_states import HazardAction
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.hazards import hazard_deadlines, hazard_orders, hazard_requests
 from regulator.base.rules import Document
-from regulator.parts.hazards.deadline_days import due_day, end_of_day_ns
 from regulator.parts.hazards.deadlines import DeadlineKind, open_deadlines
 from regulator.parts.hazards.record import HazardRecord
-from regulator.parts.hazards.state_names import HazardAction
 from regulator.parts.hazards.step import Step
 from screens.formats import site_time
 
@@ -43,7 +43,7 @@ def asked_of(actor: Actor) -> "ColumnElement[bool]":
 
 
 def requests_of(db: Connection, hazard_id: str) -> "list[Row[Any]]":
-    """All, oldest first."""
+    """Every one of this hazard, the oldest first."""
     at = hazard_requests.c
     return list(db.execute(select(hazard_requests).where(at.hazard_id == hazard_id).order_by(at.asked_at_ns)))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from regulator.base.model.actor import Duty, Level
-from regulator.parts.hazards.state_names import HazardAction, HazardState, Refusal
+from regulator.base.model.hazard_states import HazardAction, HazardState, Refusal
 
 A, S, D = HazardAction, HazardState, Duty
 SUPERVISION = frozenset({Level.PROVINCE, Level.CITY, Level.COUNTY})
@@ -26,9 +26,6 @@ _ANSWERS = frozenset({D.RESPONDER})
 _UNDER_ORDER = (S.ORDERED, S.RECTIFYING, S.AWAITING_RECHECK, S.REFUSED_BY_SITE)
 _STANDING = (S.CONFIRMED, *_UNDER_ORDER)
 _UNJUDGED = (S.PENDING, S.SITE_CHECK)
-
-SETTLED = frozenset({S.CLOSED, S.REJECTED})
-"""States in which nothing is owed."""
 
 
 @dataclass(frozen=True, slots=True)

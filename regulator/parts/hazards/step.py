@@ -1,11 +1,14 @@
 """One action on its way through the office: what was asked, by whom, of which hazard, under which rules."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, update
 
+from regulator.base.desk import CauseListener
 from regulator.base.model.actor import Actor
+from regulator.base.model.hazard_states import HazardAction, HazardState
 from regulator.base.records.ledger import Ledger
 from regulator.base.records.tables.hazards import hazards
 from regulator.base.rules import RegionRules
@@ -15,7 +18,6 @@ from regulator.parts.hazards.evidence import EvidenceKind, NewEvidence
 from regulator.parts.hazards.orders import OrderDesk
 from regulator.parts.hazards.record import HazardRecord
 from regulator.parts.hazards.sections import Section
-from regulator.parts.hazards.state_names import HazardAction, HazardState
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Offices:
-    """What effects are carried out with."""
+    """What effects are carried out with. `cause_listeners`: the desk's list itself."""
 
     ledger: Ledger
     deadlines: Deadlines
     orders: OrderDesk
     catalogue: HazardCatalogue
+    cause_listeners: Sequence[CauseListener]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from itertools import pairwise
 
 from sqlalchemy import Connection, select
 
+from regulator.base.deadline_days import midnight_ns
 from regulator.base.model.actor import Actor
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.hazards import hazards
-from regulator.parts.hazards.deadline_days import midnight_ns
 from screens.formats import site_time
 
 DAY_NS = 86_400_000_000_000

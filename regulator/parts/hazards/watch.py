@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from contract.canonical import Canonical
+from regulator.base.deadline_days import SECOND_NS
 from regulator.base.model.actor import SYSTEM, Level
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Deed
@@ -21,7 +22,6 @@ from regulator.base.records.tables.hazards import (
     hazards,
 )
 from regulator.base.rules import Escalation, RuleId
-from regulator.parts.hazards.deadline_days import SECOND_NS
 from regulator.parts.hazards.deadlines import URGING, DeadlineKind, open_deadlines
 from regulator.parts.hazards.office import HazardOffice
 from regulator.parts.hazards.record import HazardRecord, locked_hazard

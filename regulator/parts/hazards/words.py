@@ -3,18 +3,19 @@
 from enum import Enum
 from typing import Final
 
+from kit.words import Words
+from regulator.base.deadline_days import DueClass, Urgency
 from regulator.base.model.actor import Level
 from regulator.base.model.hazard import Channel, Grade, HazardKind
+from regulator.base.model.hazard_states import HazardAction, HazardState, Refusal
 from regulator.base.model.refusals import RefusedError
-from regulator.base.rules import Document, Wording
-from regulator.parts.hazards.deadline_days import DueClass, Urgency
+from regulator.base.rules import Document
 from regulator.parts.hazards.deadlines import DeadlineKind
 from regulator.parts.hazards.sections import Section
-from regulator.parts.hazards.state_names import HazardAction, HazardState, Refusal
 
-S, A, R, W = HazardState, HazardAction, Refusal, Wording
+S, A, R, W = HazardState, HazardAction, Refusal, Words
 
-WORDS: Final[dict[Enum, Wording]] = {
+WORDS: Final[dict[Enum, Words]] = {
     S.PENDING: W("待研判", "to be judged"),
     S.SITE_CHECK: W("存疑·现场核查", "doubtful, site check"),
     S.REJECTED: W("误报", "not a hazard"),
@@ -104,7 +105,7 @@ WORDS: Final[dict[Enum, Wording]] = {
     Document.RESUME: W("复工通知单", "notice to resume work"),
 }
 
-DEADLINES: Final[dict[DeadlineKind, Wording]] = {
+DEADLINES: Final[dict[DeadlineKind, Words]] = {
     DeadlineKind.SITE_CHECK: W("现场核查", "site check"),
     DeadlineKind.RECTIFY: W("整改", "rectification"),
     DeadlineKind.LISTING: W("挂牌督办", "listed supervision"),

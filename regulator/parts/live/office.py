@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from contract.messages import LiveViewRequest
+from contract.mailbox import LiveViewRequest
 from regulator.base.desk import Post
 from regulator.base.model.actor import Actor, Duty, Level, Scope
 from regulator.base.model.refusals import RefusedError

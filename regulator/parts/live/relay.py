@@ -62,7 +62,7 @@ class MemoryRelay:
         self._held: dict[str, _Held] = {}
 
     def put(self, db: Connection, request_id: str, part: Part, now_ns: int) -> None:  # noqa: ARG002 - the protocol's
-        """See `Relay`."""
+        """As `Relay` says; this is one way of doing it."""
         with self._lock:
             held = self._held.setdefault(request_id, _Held())
             if part.number == 0:
@@ -71,13 +71,13 @@ class MemoryRelay:
                 held.parts = kept([*held.parts, part])
 
     def after(self, request_id: str, number: int | None) -> list[Part]:
-        """See `Relay`."""
+        """As `Relay` says; this is one way of doing it."""
         with self._lock:
             held = self._held.get(request_id)
             return wanted(held.first, held.parts, number) if held else []
 
     def drop(self, db: Connection, request_id: str) -> None:  # noqa: ARG002 - the protocol's shape
-        """See `Relay`."""
+        """As `Relay` says; this is one way of doing it."""
         with self._lock:
             self._held.pop(request_id, None)
 
@@ -96,7 +96,7 @@ class TableRelay:
             _keep_out_of_the_log(db)
 
     def put(self, db: Connection, request_id: str, part: Part, now_ns: int) -> None:
-        """See `Relay`."""
+        """As `Relay` says; this is one way of doing it."""
         row = {"request_id": request_id, "number": part.number, "begins": int(part.begins), "at_ns": now_ns}
         db.execute(insert(live_parts).values(**row, body=part.body))
         at = live_parts.c
@@ -106,7 +106,7 @@ class TableRelay:
         db.execute(delete(live_parts).where(at.request_id == request_id, at.number > 0, at.number < first))
 
     def after(self, request_id: str, number: int | None) -> list[Part]:
-        """See `Relay`."""
+        """As `Relay` says; this is one way of doing it."""
         at = live_parts.c
         found = select(live_parts).where(at.request_id == request_id).order_by(at.number)
         if number is not None and number > 0:
@@ -117,7 +117,7 @@ class TableRelay:
         return wanted(first, [part for part in rows if part.number > 0], number)
 
     def drop(self, db: Connection, request_id: str) -> None:
-        """See `Relay`."""
+        """As `Relay` says; this is one way of doing it."""
         db.execute(delete(live_parts).where(live_parts.c.request_id == request_id))
 
 

@@ -19,7 +19,7 @@ class LiveTaking:
         self._office, self._relay = office, relay
 
     def answer(self, db: Connection, heard: Heard, now_ns: int) -> LiveState:
-        """A taker of `live_view_answer`."""
+        """Takes each `live_view_answer`, which no receipt is given for."""
         said = heard.body
         assert isinstance(said, LiveViewAnswer)
         session = _held(db, heard.box_id, said.request_id)

@@ -11,17 +11,17 @@ from typing import Final
 
 from sqlalchemy import Connection, case, func, select
 
+from regulator.base.coverage.ladder import Footing, Rung
+from regulator.base.coverage.standings import Standing, is_unknown
+from regulator.base.deadline_days import DueClass
 from regulator.base.model.actor import Actor, Level, Scope
 from regulator.base.model.hazard import Grade
+from regulator.base.model.hazard_states import HazardState
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.hazards import hazards
 from regulator.base.records.tables.intake import findings
 from regulator.base.records.tables.review import review_items
 from regulator.parts.hazards.board import COLUMNS, due_clause
-from regulator.parts.hazards.deadline_days import DueClass
-from regulator.parts.hazards.state_names import HazardState
-from regulator.parts.registry.coverage.ladder import Footing, Rung
-from regulator.parts.registry.coverage.standings import Standing, is_unknown
 from regulator.parts.registry.rounds.monthly import MonthState, monthly_tasks
 from regulator.parts.review.shelf import waiting
 

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 from regulator.base.days import day_of
 from regulator.base.kinds import ProjectStatus
 from regulator.base.model.actor import Actor, Duty
+from regulator.base.model.hazard_states import HazardState
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.duties import hazard_notices
 from regulator.base.records.tables.hazards import hazard_analogies, hazard_requests, hazards
@@ -24,7 +25,6 @@ from regulator.base.records.tables.project_set import set_proposals
 from regulator.base.records.tables.registry import projects
 from regulator.base.records.tables.review import review_items, review_site_checks
 from regulator.parts.hazards.requests import asked_of
-from regulator.parts.hazards.state_names import HazardState
 from regulator.parts.registry.guaranteed_alarms import guaranteed_alarms
 from regulator.parts.registry.projects.set_office import ProposalState
 from regulator.parts.registry.rounds.monthly import MonthState, monthly_tasks

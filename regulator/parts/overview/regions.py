@@ -13,6 +13,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, case, func, select
 
+from regulator.base.coverage.ladder import Footing, Rung
+from regulator.base.coverage.standings import Standing
+from regulator.base.deadline_days import DueClass
 from regulator.base.kinds import ProjectStatus
 from regulator.base.model.actor import Actor, Level
 from regulator.base.records.scope import in_scope
@@ -20,9 +23,6 @@ from regulator.base.records.tables.hazards import hazards
 from regulator.base.records.tables.registry import projects, regions
 from regulator.base.records.tables.review import review_items
 from regulator.parts.hazards.board import COLUMNS, due_clause
-from regulator.parts.hazards.deadline_days import DueClass
-from regulator.parts.registry.coverage.ladder import Footing, Rung
-from regulator.parts.registry.coverage.standings import Standing
 from regulator.parts.review.shelf import waiting
 
 MOST: Final = 20

@@ -13,13 +13,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
-from regulator.base.kinds import WorkStage
+from regulator.base.kinds import WORKS_OF_ASSET, WorkStage
 from regulator.base.model.actor import Actor
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.duties import guarantors
 from regulator.base.records.tables.intake import alarms
 from regulator.base.records.tables.registry import dangerous_works, devices, projects, work_watches
-from regulator.parts.hazards.catalogue import WORKS_OF_ASSET
 
 ROUTED: Final = ("P1", "P2")
 MOST: Final = 500

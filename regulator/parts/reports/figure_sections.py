@@ -3,8 +3,9 @@
 import math
 
 from contract.canonical import Canonical, decimal_text
+from kit.words import Words
 from regulator.parts.reports.paper import UNKNOWN, Section, Text, TextSection, grid
-from regulator.parts.reports.statistics.figure import Certainty, Figure, Words
+from regulator.parts.reports.statistics.figure import Certainty, Figure
 from regulator.parts.reports.statistics.gathering import Statistics
 from regulator.parts.reports.statistics.review_figures import CameraRate
 from regulator.parts.reports.statistics.shown import target_text, value_text

@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from kit.words import Words
 from regulator.base.kinds import FirmRole, WorkStage, WorkType
 from regulator.base.records.tables.hazards import hazard_deadlines, hazard_orders, hazards
 from regulator.base.records.tables.registry import dangerous_works, firms, project_firms, projects
 from regulator.base.rules import Document
 from regulator.parts.hazards.deadlines import URGING, DeadlineKind
 from regulator.parts.reports.paper import Section, Text, TextGrid, TextSection, grid
-from regulator.parts.reports.statistics.figure import Words
 from regulator.parts.reports.statistics.hazard_figures import overdue_at
 from regulator.parts.reports.statistics.making import Span
 from regulator.parts.reports.statistics.selection import Selection

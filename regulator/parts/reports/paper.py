@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from contract.canonical import Canonical, canonical_bytes
-from regulator.parts.reports.statistics.figure import Words
+from kit.words import Words
 from screens.formats import local_day_time
 
 PaperLanguage = Literal["zh", "en"]
@@ -174,6 +174,4 @@ def _section_body(section: TextSection, language: PaperLanguage) -> dict[str, An
 
 
 def _text(text: Text, language: PaperLanguage) -> str:
-    if isinstance(text, str):
-        return text
-    return text.en if language == "en" else text.zh
+    return text if isinstance(text, str) else text.said(language)

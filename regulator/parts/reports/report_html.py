@@ -2,19 +2,12 @@
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from regulator.parts.reports.paper import ReportPaper
+from screens.templating import paper_environment
 
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_ENVIRONMENT = paper_environment(Path(__file__).parent)
 
 
 def report_html(paper: ReportPaper) -> bytes:
-    """The page."""
+    """The page as the bytes of one HTML file."""
     return _ENVIRONMENT.get_template("report.html").render(paper=paper).encode()

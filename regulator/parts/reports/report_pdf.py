@@ -51,14 +51,14 @@ def report_pdf(paper: ReportPaper, font: str = FONT) -> bytes:
     return out.getvalue()
 
 
-def broken(text: str, font: str, width: float) -> str:
-    """A text in lines of at most `width` points: Chinese breaks between any two characters, other words at a space."""
+def broken(text: str, font: str, width_pt: float) -> str:
+    """A text in lines of at most `width_pt`: Chinese breaks between any two characters, other words at a space."""
     lines = []
     for given in text.split("\n"):
         line, length = "", 0.0
         for character in given:
             step = stringWidth(character, font, SIZE)
-            if line and length + step > width:
+            if line and length + step > width_pt:
                 kept, line = _parted(line, character)
                 lines.append(kept)
                 length = stringWidth(line, font, SIZE)

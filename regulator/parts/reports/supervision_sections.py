@@ -5,7 +5,10 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, func, select
 
-from regulator.base.kinds import Word
+from kit.words import Words
+from regulator.base.coverage.ladder import Rung
+from regulator.base.coverage.standings import standing_on
+from regulator.base.kinds import RiskKind, Word
 from regulator.base.model.actor import Scope
 from regulator.base.records.tables.coverage import asset_days
 from regulator.base.records.tables.hazards import hazards
@@ -14,12 +17,8 @@ from regulator.base.records.tables.reports import statistics_alarm_days
 from regulator.base.records.tables.rounds import key_risk_checks, key_risks, rounds
 from regulator.base.records.tables.supervision import risk_scores
 from regulator.parts.hazards.stock import DAY_NS
-from regulator.parts.registry.coverage.ladder import Rung
-from regulator.parts.registry.coverage.standings import standing_on
 from regulator.parts.registry.rounds.coverage import coverage_of
-from regulator.parts.registry.rounds.key_risk import RiskKind
 from regulator.parts.reports.paper import UNKNOWN, Section, Text, TextSection, grid
-from regulator.parts.reports.statistics.figure import Words
 from regulator.parts.reports.statistics.making import Span
 from regulator.parts.reports.statistics.selection import Selection
 from screens.formats import local_day

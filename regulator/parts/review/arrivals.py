@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, Select, and_, exists, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from contract.messages import AlarmTransition
@@ -24,7 +24,7 @@ from regulator.base.records.tables.intake import alarms
 from regulator.base.records.tables.review import review_items
 from regulator.parts.review.crowds import Crowd, crowds_of
 from regulator.parts.review.funnel import HOUR_NS, Funnel, Stage
-from regulator.parts.review.items import AlarmFacts, enqueue, enqueue_all
+from regulator.parts.review.items import AlarmFacts, enqueue_all
 
 SWEPT_NS = 7 * 24 * HOUR_NS
 """How far back every sweep looks for alarms that nobody acknowledges: with a year of them stored it may not look at all
@@ -44,18 +44,8 @@ class Arrivals:
     ledger: Ledger
     to_review: tuple[str, ...]
 
-    def hear(self, db: Connection, heard: Heard, now_ns: int) -> None:
-        """A listener of `alarm_transition`."""
-        message = heard.body
-        if not isinstance(message, AlarmTransition):
-            return
-        facts = facts_of(heard, message)
-        stage = self._stage_at_once(db, message.transition, facts)
-        if stage is not None:
-            enqueue(db, self.ledger, facts, stage, now_ns)
-
     def hear_all(self, db: Connection, told: Sequence[Heard], now_ns: int) -> None:
-        """The same of many transitions of one moment, with a few questions."""
+        """Hears `alarm_transition`: of many of one moment with a few questions."""
         said = [(each, each.body) for each in told]
         heard = [(m.transition, facts_of(each, m)) for each, m in said if isinstance(m, AlarmTransition)]
         crowds = crowds_of(db, self.funnel.stages, [facts for _, facts in heard])
@@ -69,7 +59,7 @@ class Arrivals:
     def _stage_among(
         self, transition: str, facts: AlarmFacts, crowd: Crowd, before: list[tuple[AlarmFacts, Stage]]
     ) -> Stage | None:
-        """As `_stage_at_once` says. `before`: items that are about to be made for alarms before this one."""
+        """Whether an alarm comes at once. `before`: items that are about to be made for alarms before this one."""
         stages = self.funnel.stages
         if transition == "handed_over":
             return Stage.HANDED_OVER
@@ -124,30 +114,6 @@ class Arrivals:
             with database.transaction() as db:
                 made += enqueue_all(db, self.ledger, [(facts, stage) for facts in of_project], now_ns)
         return made
-
-    def _stage_at_once(self, db: Connection, transition: str, facts: AlarmFacts) -> Stage | None:
-        stages = self.funnel.stages
-        if transition == "handed_over":
-            return Stage.HANDED_OVER
-        if transition != "raised":
-            return None
-        if stages.priority and facts.severity in self._allowed(stages.priority.severities):
-            return Stage.PRIORITY
-        if stages.repeated and facts.severity in self._allowed(stages.repeated.severities):
-            since_ns = facts.raised_at_ns - stages.repeated.within_ns
-            if _raised_before(db, _AT_PLACE, facts, since_ns) + 1 >= stages.repeated.times:
-                return Stage.REPEATED
-        return Stage.FLOOD if self._flood_begins(db, facts) else None
-
-    def _flood_begins(self, db: Connection, facts: AlarmFacts) -> bool:
-        """Whether this alarm is one too many and none stands for the flood yet."""
-        flood = self.funnel.stages.flood
-        if flood is None:
-            return False
-        since_ns = facts.raised_at_ns - flood.within_ns
-        if _raised_before(db, _IN_PROJECT, facts, since_ns) + 1 <= flood.more_than:
-            return False
-        return not db.scalar(_FLOOD_STANDS, {"project": facts.project_code, "since": since_ns})
 
     def _waiting(self, now_ns: int) -> "list[tuple[Stage, ColumnElement[bool]]]":
         stages, at = self.funnel.stages, alarms.c
@@ -208,28 +174,6 @@ def _facts_of_row(row) -> AlarmFacts:  # type: ignore[no-untyped-def]  # a row o
         "raised_at_ns",
     )
     return AlarmFacts(**{name: getattr(row, name) for name in same}, suspected_major=bool(row.hazard_code))
-
-
-def _counting(which: "ColumnElement[bool]") -> "Select[Any]":
-    """Alarms raised after `since` and not after this one, this one left out."""
-    at = alarms.c
-    others = (at.box_id != bindparam("box")) | (at.alarm_id != bindparam("alarm"))
-    when = (at.raised_at_ns > bindparam("since")) & (at.raised_at_ns <= bindparam("until"))
-    return select(func.count()).select_from(alarms).where(which, others, when)
-
-
-_same_place = (alarms.c.box_id == bindparam("box")) & (alarms.c.rule_id == bindparam("rule"))
-_AT_PLACE = _counting(_same_place & (alarms.c.subject == bindparam("subject")))
-_IN_PROJECT = _counting(alarms.c.project_code == bindparam("project"))
-_flood = (review_items.c.stage == Stage.FLOOD.value) & (review_items.c.raised_at_ns > bindparam("since"))
-_FLOOD_STANDS = select(exists().where(review_items.c.project_code == bindparam("project"), _flood))
-"""Built once: every alarm asks for them, and building a statement costs more than running it."""
-
-
-def _raised_before(db: Connection, counting: "Select[Any]", facts: AlarmFacts, since_ns: int) -> int:
-    said = {"box": facts.box_id, "alarm": facts.alarm_id, "rule": facts.rule_id, "subject": facts.subject}
-    said |= {"project": facts.project_code}
-    return int(db.scalar(counting, said | {"since": since_ns, "until": facts.raised_at_ns}) or 0)
 
 
 def _queued() -> "ColumnElement[bool]":

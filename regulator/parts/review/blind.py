@@ -42,11 +42,6 @@ def drawn(secret: str, item_id: str) -> bool:
     return int.from_bytes(digest[:8], "big") * 1000 >> 64 < SAMPLE_PER_MILLE
 
 
-def in_sample(db: Connection, item_id: str) -> bool:
-    """The same with the desk's secret, which is made when it is first asked for."""
-    return drawn(sample_secret(db), item_id)
-
-
 def agreement(db: Connection, scope: Scope, from_ns: int) -> Agreement:
     """Of the items judged twice whose second verdict became final since `from_ns`."""
     rows = db.execute(_pairs(scope, from_ns))

@@ -48,7 +48,7 @@ class Unacknowledged(_Part):
 
     @property
     def after_ns(self) -> int:
-        """The same in ns."""
+        """The same length of time in nanoseconds."""
         return self.after_min * MINUTE_NS
 
 
@@ -61,7 +61,7 @@ class Repeated(_Part):
 
     @property
     def within_ns(self) -> int:
-        """The same in ns."""
+        """The same length of time in nanoseconds."""
         return self.within_h * HOUR_NS
 
 
@@ -73,7 +73,7 @@ class Blinded(_Part):
 
     @property
     def after_ns(self) -> int:
-        """The same in ns."""
+        """The same length of time in nanoseconds."""
         return self.after_min * MINUTE_NS
 
     def covers(self, rule_id: str) -> bool:
@@ -94,7 +94,7 @@ class Flood(_Part):
 
     @property
     def within_ns(self) -> int:
-        """The same in ns."""
+        """The same length of time in nanoseconds."""
         return self.within_min * MINUTE_NS
 
 

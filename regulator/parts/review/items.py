@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from regulator.base.model.actor import SYSTEM
@@ -17,7 +17,7 @@ from regulator.base.records.ledger import Deed, Ledger
 from regulator.base.records.many import insert_new
 from regulator.base.records.tables.registry import projects
 from regulator.base.records.tables.review import review_items
-from regulator.parts.review.blind import drawn, in_sample, sample_secret
+from regulator.parts.review.blind import drawn, sample_secret
 from regulator.parts.review.funnel import HOUR_NS, MINUTE_NS, Stage
 
 CAMERA_KIND = "camera-post"
@@ -56,7 +56,6 @@ _ADD = {
     name: dialect.insert(review_items).on_conflict_do_nothing().returning(review_items.c.item_id)
     for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
 }
-_WORKS = select(projects.c.dangerous_works).where(projects.c.project_code == bindparam("project"))
 """Built once: every alarm asks for them, and building a statement costs more than running it."""
 
 
@@ -82,17 +81,6 @@ def enqueue_all(db: Connection, ledger: Ledger, due: Sequence[tuple[AlarmFacts, 
     deeds = [_queued(item_id_of(facts.box_id, facts.alarm_id), facts, stage) for facts, stage in due]
     ledger.append_all(db, [deed for deed in deeds if deed.subject in made], SYSTEM, now_ns)
     return len(made)
-
-
-def enqueue(db: Connection, ledger: Ledger, facts: AlarmFacts, stage: Stage, now_ns: int) -> bool:
-    """Put an alarm before the reviewers; False when it is there already."""
-    item_id = item_id_of(facts.box_id, facts.alarm_id)
-    works = db.scalar(_WORKS, {"project": facts.project_code})
-    values = _values(item_id, facts, stage, _risk_reasons(works, facts, stage), now_ns)
-    if not insert_once(db, values | {"sampled": int(in_sample(db, item_id))}):
-        return False
-    ledger.append(db, _queued(item_id, facts, stage), SYSTEM, now_ns)
-    return True
 
 
 def _queued(item_id: str, facts: AlarmFacts, stage: Stage) -> Deed:

@@ -23,7 +23,7 @@ READERS: Final = (Duty.REVIEWER, Duty.APPROVER, Duty.INSPECTOR, Duty.AUDITOR)
 
 
 class Verdict(Enum):
-    """属实, 误报, 存疑."""
+    """What a reviewer said of an alarm: 属实 true, 误报 false, 存疑 doubtful."""
 
     TRUE = "true"
     FALSE = "false"

@@ -29,7 +29,6 @@ CATEGORIES = ((0, "helmet"), (1, "head"), (2, "person"))
 """The class codes that boxes carry; a head box covers the whole head, helmet included."""
 MOST = 20_000
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-MANIFEST = ("sha256", "width_px", "height_px", "verdict", "false_reason", "bulk", "rule", "camera", "versions")
 READ_ME = """Labels from verdicts.
 
 labels/true/SHA256.txt    boxes of pictures whose alarm a person judged true

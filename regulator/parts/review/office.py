@@ -6,6 +6,7 @@ In: who acts, what they want. Out: frozen rows. Raises RefusedError; reads no cl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from regulator.base.cameras import thumbnail_of
 from regulator.base.model.actor import Actor
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger
@@ -14,7 +15,6 @@ from regulator.parts.review.blind import Disagreement, agreement, disagreements
 from regulator.parts.review.judged import JudgedRow, judged_lately
 from regulator.parts.review.judgement import ItemState, Judgement, require_reader, require_reviewer
 from regulator.parts.review.leases import Lease, find_item, release, take_lease
-from regulator.parts.review.pictures import thumbnail_of
 from regulator.parts.review.queue import Place, QueuePage, Wanted, count_waiting, read_queue
 from regulator.parts.review.series import Series
 from regulator.parts.review.spans import SpanName

@@ -8,7 +8,6 @@ A thumbnail is a small rendition of the frame that fired, faces blurred: it take
 scales. Knows no HTTP.
 """
 
-import base64
 import json
 import re
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from contract.messages import EvidenceRecord
 from regulator.base.model.heard import Heard
-from regulator.base.records.tables.intake import alarm_media, items
+from regulator.base.records.tables.intake import alarm_media
 from regulator.base.records.tables.review import review_pictures
 
 CLASSES = ("thumbnail", "frame", "strip", "clip")
@@ -67,18 +66,6 @@ def pictures_of(db: Connection, box_id: str, alarm_id: str) -> list[Picture]:
     frame = next((row for row in by_digest.values() if row.media_class == "frame"), None)
     found = [_picture(row, by_digest.get(row.sha256), frame) for row in db.execute(media)]
     return sorted(found, key=lambda each: (_order(each.media_class), each.place, each.at_ns, each.sha256))
-
-
-def thumbnail_of(db: Connection, box_id: str, alarm_id: str) -> tuple[bytes, str] | None:
-    """The newest thumbnail's bytes and type; they travel in the message itself."""
-    at = alarm_media.c
-    of_alarm = (at.box_id == box_id) & (at.alarm_id == alarm_id) & (at.kind == "thumbnail")
-    query = select(items.c.body).join(alarm_media, (at.box_id == items.c.box_id) & (at.item_key == items.c.key))
-    body = db.scalar(query.where(of_alarm).order_by(at.started_at_ns.desc()).limit(1))
-    if body is None:
-        return None
-    said = json.loads(body)
-    return base64.b64decode(said["data_base64"]), str(said["media_type"])
 
 
 def _media_record(text: str) -> dict[str, Any]:

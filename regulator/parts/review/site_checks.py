@@ -9,6 +9,7 @@ from enum import Enum
 
 from sqlalchemy import Connection, Row, and_, select, update
 
+from regulator.base.desk import OpenHazard
 from regulator.base.model.actor import Actor, Duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.ledger import Deed, Ledger
@@ -18,7 +19,6 @@ from regulator.base.records.tables.registry import projects
 from regulator.base.records.tables.review import review_items, review_site_checks
 from regulator.parts.review.judgement import MAX_WORDS, REVIEW_LEVELS
 from regulator.parts.review.proposals import proposed_hazard
-from regulator.parts.review.verdicts import OpenHazard
 
 CHECKERS = (Duty.INSPECTOR, Duty.REVIEWER)
 ROWS = 200

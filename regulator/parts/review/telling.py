@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Row, and_, select
 
-from contract.messages import AlarmVerdict
+from contract.mailbox import AlarmVerdict
 from regulator.base.desk import Post
 from regulator.base.records.tables.intake import boxes
 from regulator.base.records.tables.review import review_items

@@ -6,16 +6,14 @@ the box of a camera's alarm is told in it (see `telling`).
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, and_, insert, select, update
 
 from contract.canonical import Canonical, canonical_bytes
-from regulator.base.desk import Post
+from regulator.base.desk import OpenHazard, Post
 from regulator.base.model.actor import SYSTEM, Actor, Duty, Level, Scope
-from regulator.base.model.hazard import NewHazard
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Deed, Ledger
@@ -33,8 +31,6 @@ from regulator.parts.review.leases import find_item, free_for, visible, why_not
 from regulator.parts.review.proposals import proposed_hazard
 from regulator.parts.review.telling import hold_box, tell_box
 
-OpenHazard = Callable[[Connection, Ledger, NewHazard, Actor, int], str]
-"""`regulator.parts.hazards.opening.open_hazard`: idempotent by the cause; the hazard's id."""
 NO_VERDICT = {"verdict": "", "false_reason": 0, "judged_by": "", "judged_for": "", "judged_name": "", "judged_at_ns": 0}
 FINALISE_LIMIT = 200
 

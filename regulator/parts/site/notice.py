@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from contract.messages import DownModel, WeatherWarning, WorkPermit
+from contract.mailbox import WeatherWarning, WorkPermit
+from contract.messages import DownModel
 from regulator.base.model.refusals import RefusedError
 
 LONGEST_NS = 31 * 86_400 * 1_000_000_000

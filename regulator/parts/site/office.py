@@ -78,7 +78,7 @@ class Listed:
 
 
 class NoticeOffice:
-    """The one door."""
+    """The one door through which anything of this is changed."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk

@@ -12,12 +12,12 @@ from datetime import date
 from sqlalchemy import Connection, select
 
 from regulator.base.days import day_end_ns, day_of, day_start_ns
+from regulator.base.kinds import ItemLevel
 from regulator.base.model.actor import Level, Scope
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.registry import project_firms, projects
 from regulator.base.records.tables.rounds import key_risk_checks, key_risks, rounds
 from regulator.base.records.tables.supervision import calendar_marks, draws, round_targets, themes
-from regulator.parts.registry.rounds.sheets import ItemLevel
 from regulator.parts.supervision.calendar_file import Entry
 from regulator.parts.supervision.draw_office import DrawState
 

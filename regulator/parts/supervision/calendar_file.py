@@ -2,7 +2,6 @@
 
 import calendar
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from kit.words import Words as Notice
 from regulator.base.days import month_end
 from regulator.base.model.actor import Level
 from regulator.parts.supervision.files import Part, Words, load
@@ -19,14 +19,6 @@ MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[0
 Row = Annotated[str, Field(pattern=r"^[A-E][0-9]{1,2}$")]
 Every = Literal["week", "month", "quarter", "half_year", "year"]
 ShownBy = Literal["mark", "rounds", "draws", "theme", "key_risk"]
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A notice that asks for something, as it is named on pages."""
-
-    zh: str
-    en: str
 
 
 NOTICES: Mapping[str, Notice] = MappingProxyType(

@@ -11,13 +11,13 @@ from regulator.base.days import day_of
 from regulator.base.intake.insertion import insert_once
 from regulator.base.kinds import RegionLevel, Standing, Word
 from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.authority import require_duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.hazards import hazard_deadlines
 from regulator.base.records.tables.registry import regions
 from regulator.base.records.tables.supervision import calendar_marks
 from regulator.base.texts import read_text
-from regulator.parts.registry.projects.authority import require_duty
 from regulator.parts.supervision.calendar_done import Done, Occurrence, load_done, occurrences
 from regulator.parts.supervision.calendar_file import CalendarFile
 

@@ -24,12 +24,12 @@ from regulator.base.act import Act
 from regulator.base.days import day_of
 from regulator.base.kinds import Word
 from regulator.base.model.actor import SYSTEM
+from regulator.base.model.authority import require_duty, require_second_person
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Deed, Ledger
 from regulator.base.records.tables.supervision import draw_projects, draws
 from regulator.base.texts import read_text
-from regulator.parts.registry.projects.authority import require_duty, require_second_person
 from regulator.parts.registry.rounds.round_office import open_round
 from regulator.parts.supervision.draw_file import DrawFile
 from regulator.parts.supervision.draw_method import Target, digest, drawn, result_body, seed_of

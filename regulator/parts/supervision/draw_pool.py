@@ -10,17 +10,16 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from regulator.base.act import Act
-from regulator.base.kinds import ProjectStatus, Standing
+from regulator.base.kinds import ItemLevel, ProjectStatus, Standing
+from regulator.base.listed import Listed, require_seen
 from regulator.base.model.actor import Actor, Duty, Scope
+from regulator.base.model.authority import require_duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.scope import in_scope, require_project
 from regulator.base.records.tables.people import accounts, grants
 from regulator.base.records.tables.registry import project_firms, projects
 from regulator.base.records.tables.supervision import draw_conflicts
 from regulator.base.texts import read_code, read_reason
-from regulator.parts.registry.projects.authority import require_duty
-from regulator.parts.registry.rounds.key_risk import Listed, require_seen
-from regulator.parts.registry.rounds.sheets import ItemLevel
 from regulator.parts.supervision.draw_file import DrawFile
 from regulator.parts.supervision.draw_method import Pool, PoolInspector, PoolProject
 from regulator.parts.supervision.risk import Band

@@ -14,8 +14,9 @@ import orjson
 from sqlalchemy import Connection, Select, and_, func, select
 
 from regulator.base.days import day_of
-from regulator.base.kinds import FirmRole, Standing, WorkStage
+from regulator.base.kinds import FirmRole, ItemLevel, Standing, WorkStage
 from regulator.base.model.hazard import Grade, HazardKind
+from regulator.base.model.hazard_states import SETTLED
 from regulator.base.records.box_standing import IS_HEARD
 from regulator.base.records.tables.coverage import asset_days
 from regulator.base.records.tables.hazards import hazards
@@ -24,8 +25,6 @@ from regulator.base.records.tables.registry import dangerous_works, devices, pro
 from regulator.base.records.tables.rounds import key_risks, risk_events
 from regulator.base.records.tables.site import site_deliveries, site_notices
 from regulator.base.records.tables.supervision import check_ins, risk_latest
-from regulator.parts.hazards.states import SETTLED
-from regulator.parts.registry.rounds.sheets import ItemLevel
 
 BATCH = 500
 LOOKED_BACK_DAYS = 400

@@ -17,7 +17,6 @@ from regulator.parts.supervision.risk_file import AlarmFactor, RiskFile
 NOTHING, WORST = Decimal(0), Decimal(1)
 CRANES = (DeviceKind.TOWER_CRANE.value, DeviceKind.HOIST.value, DeviceKind.GANTRY_CRANE.value)
 PITS = (DeviceKind.DEEP_PIT.value,)
-HUNDREDTH = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)

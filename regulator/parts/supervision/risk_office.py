@@ -14,7 +14,7 @@ concerns a firm as a whole comes with the day's run.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,17 +62,9 @@ class RiskOffice:
     file: RiskFile
     silent_s: int
 
-    def hear_alarm(self, db: Connection, heard: Heard, now_ns: int) -> None:
-        """Listener: the alarm's project is to be scored again."""
-        if _scores(heard):
-            mark_dirty(db, heard.project_code, now_ns)
-
     def hear_alarms(self, db: Connection, told: Sequence[Heard], now_ns: int) -> None:
-        """The same of many at once: a project is marked once."""
-        marked = {heard.project_code for heard in told if _scores(heard)}
-        if marked:
-            rows = [{"project_code": code, "since_ns": now_ns} for code in sorted(marked)]
-            db.execute(_MARK[db.dialect.name], rows)
+        """Hears `alarm_transition`: each project is to be scored again, and marked once."""
+        mark_dirty(db, {heard.project_code for heard in told if _scores(heard)}, now_ns)
 
     def score_changed(self, now_ns: int) -> None:
         """Job: whatever something happened to, here or while no desk ran. A mark goes when its score is kept."""
@@ -137,9 +129,10 @@ def _scores(heard: Heard) -> bool:
     return isinstance(heard.body, AlarmTransition) and heard.body.transition in ("raised", "returned")
 
 
-def mark_dirty(db: Connection, project_code: str, now_ns: int) -> None:
-    """Something happened to this project."""
-    db.execute(_MARK[db.dialect.name], {"project_code": project_code, "since_ns": now_ns})
+def mark_dirty(db: Connection, codes: Collection[str], now_ns: int) -> None:
+    """Something happened to these projects."""
+    if codes:
+        db.execute(_MARK[db.dialect.name], [{"project_code": code, "since_ns": now_ns} for code in sorted(codes)])
 
 
 def _take_dirty(db: Connection, now_ns: int) -> list[str]:

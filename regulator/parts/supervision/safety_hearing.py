@@ -22,7 +22,7 @@ MOST_NAME = 200
 
 
 class SafetyHearing:
-    """A listener of the intake."""
+    """Hears from the intake what boxes sent, in the transaction that keeps it."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

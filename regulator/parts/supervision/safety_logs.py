@@ -23,6 +23,7 @@ from regulator.base.intake.findings import Finding, close_of, open_finding
 from regulator.base.intake.insertion import insert_once
 from regulator.base.kinds import ProjectStatus, Word
 from regulator.base.model.actor import SYSTEM, Actor, Duty, Level
+from regulator.base.model.authority import require_duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Deed, Ledger
@@ -31,7 +32,6 @@ from regulator.base.records.tables.ledger import ledger_heads
 from regulator.base.records.tables.registry import projects
 from regulator.base.records.tables.supervision import check_ins, safety_log_flags, safety_logs
 from regulator.base.texts import read_text
-from regulator.parts.registry.projects.authority import require_duty
 from regulator.parts.supervision.safety_file import SafetyFile
 from screens.formats import SITE_ZONE, site_time
 

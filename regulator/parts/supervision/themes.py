@@ -12,16 +12,15 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
 
 from regulator.base.act import Act
 from regulator.base.days import day_of
-from regulator.base.kinds import Category, ProjectStatus, WorkType
+from regulator.base.kinds import Answer, Category, ProjectStatus, WorkType
 from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.authority import require_duty
 from regulator.base.model.refusals import RefusedError
+from regulator.base.percent import percent
 from regulator.base.records.scope import in_scope, require_project
 from regulator.base.records.tables.registry import projects, regions
 from regulator.base.records.tables.supervision import risk_latest, theme_checks, themes
 from regulator.base.texts import read_reason, read_text
-from regulator.parts.registry.projects.authority import require_duty
-from regulator.parts.registry.projects.percent import percent
-from regulator.parts.registry.rounds.sheets import Answer
 from regulator.parts.supervision.draw_pool import LEADERS
 from regulator.parts.supervision.risk import Band
 

@@ -10,11 +10,11 @@ from typing import Final
 
 from sqlalchemy import Connection, case, func, literal_column, select
 
+from regulator.base.model.hazard_states import HazardState
 from regulator.base.records.box_standing import IS_HEARD
 from regulator.base.records.tables.hazards import hazards
 from regulator.base.records.tables.intake import alarms, alerts, boxes
 from regulator.base.records.tables.supervision import risk_latest
-from regulator.parts.hazards.state_names import HazardState
 from regulator.parts.wall.tile import Band, Link
 
 CHUNK: Final = 400

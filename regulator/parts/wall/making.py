@@ -16,13 +16,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from regulator.base.coverage.ladder import Footing, Ladder
+from regulator.base.coverage.set_membership import member_codes_on
+from regulator.base.coverage.standings import standing_now
 from regulator.base.days import day_of, day_start_ns
 from regulator.base.model.actor import SYSTEM
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.tables.wall import wall_heads, wall_tiles
-from regulator.parts.registry.coverage.ladder import Footing, Ladder
-from regulator.parts.registry.coverage.standings import standing_now
-from regulator.parts.registry.projects.set_membership import member_codes_on
 from regulator.parts.wall.facts import (
     AlarmFacts,
     HazardFacts,

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
+from regulator.base.coverage.set_membership import Membership, members_on
 from regulator.base.kinds import Category, WorkType
 from regulator.base.model.actor import Scope
 from regulator.base.records.tables.registry import projects, regions
 from regulator.base.records.tables.wall import wall_heads, wall_tiles
-from regulator.parts.registry.projects.set_membership import Membership, members_on
 from regulator.parts.wall.making import HEAD
 from regulator.parts.wall.tile import Tile, tile_of
 

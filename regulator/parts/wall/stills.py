@@ -70,19 +70,3 @@ def newest_still(db: Connection, actor: Actor, project_code: str, camera_id: str
         found = found.where(at.camera_id == camera_id)
     row = db.execute(found.order_by(at.captured_at_ns.desc(), at.camera_id).limit(1)).first()
     return Still(row.camera_id, row.sha256, row.media_type, row.captured_at_ns, bytes(row.body)) if row else None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A camera of which a picture has come. `asset`: what it is registered as, if that is another name."""
-
-    camera_id: str
-    asset: str
-    captured_at_ns: int
-
-
-def seen_cameras(db: Connection, project_code: str) -> list[Seen]:
-    """Of a project, by name."""
-    at = wall_stills.c
-    mine = select(at.camera_id, at.asset, at.captured_at_ns).where(at.project_code == project_code)
-    return [Seen(row.camera_id, row.asset, row.captured_at_ns) for row in db.execute(mine.order_by(at.camera_id))]

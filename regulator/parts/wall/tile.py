@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from regulator.base.coverage.ladder import Rung
 from regulator.base.kinds import Word
-from regulator.parts.registry.coverage.ladder import Rung
 
 UNKNOWN_SCORE: Final = -1
 RUNGS: Final = tuple(Rung)

@@ -98,7 +98,7 @@ def newest_head(db: Connection) -> Head | None:
 
 
 def newest_heads(db: Connection, limit: int) -> list[Head]:
-    """Newest first."""
+    """All of them, the newest first."""
     rows = db.execute(select(witness_heads).order_by(witness_heads.c.number.desc()).limit(limit))
     return [_head(row) for row in rows]
 

@@ -48,7 +48,7 @@ class WitnessJob:
     stamper: TimeStamper | None
 
     def run(self, now_ns: int) -> None:
-        """One round."""
+        """Do one round of this job at this moment."""
         with self.database.transaction() as db:
             head = publish_head(db, self.ledger, now_ns)
         if head is not None:

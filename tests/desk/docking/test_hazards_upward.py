@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from contract.signing import SignKey
 from regulator.base.model.hazard import Channel
+from regulator.base.model.hazard_states import HazardAction
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.tables.docking import docking_outbox
 from regulator.base.records.tables.hazards import hazards
@@ -17,7 +18,6 @@ from regulator.base.records.tables.intake import alarms
 from regulator.parts.docking.delivering import DockingDelivery
 from regulator.parts.docking.hazard_queueing import HazardFollowing
 from regulator.parts.docking.places import open_places
-from regulator.parts.hazards.state_names import HazardAction
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.docking_desk import docking_settings
 from tests.fakes.docking_patterns import PATTERNS, Docked, I

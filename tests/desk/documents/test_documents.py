@@ -20,7 +20,7 @@ from regulator.base.model.refusals import RefusedError
 from regulator.base.records.ledger import entries_about
 from regulator.base.records.tables.documents import documents
 from regulator.base.records.tables.registry import projects, regions
-from regulator.parts.evidence.pages.document_routes import Wanted, documents_in
+from regulator.parts.evidence.document_routes import Wanted, documents_in
 from screens.formats import SITE_ZONE
 from tests.fakes.desk_face import DeskFace
 

@@ -22,7 +22,8 @@ from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import entries_about
 from regulator.parts.evidence.package import PackageOffice
-from regulator.parts.evidence.verifier import Report, ed25519_holds, verify_package
+from regulator.parts.evidence.signatures import ed25519_holds
+from regulator.parts.evidence.verifier import Report, verify_package
 from regulator.parts.hazards.opening import open_hazard
 from sitewarden.__main__ import main
 from tests.fakes.desk_database import DeskClock

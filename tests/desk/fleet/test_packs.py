@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from contract.canonical import canonical_bytes
 from contract.chain import GENESIS, record_digest
-from contract.messages import MAX_PACK_CHARACTERS, RulePackOffer
+from contract.mailbox import MAX_PACK_CHARACTERS, RulePackOffer
 from contract.packs import pack_sha256
 from regulator.base.model.actor import Duty, Level, Scope
 from regulator.base.model.refusals import RefusedError

@@ -3,9 +3,9 @@
 from sqlalchemy import select
 
 from regulator.base.model.hazard import HazardKind
+from regulator.base.model.hazard_states import HazardAction as A
 from regulator.base.records.ledger import entries_of
 from regulator.base.records.tables.rounds import key_risks, risk_events
-from regulator.parts.hazards.state_names import HazardAction as A
 from regulator.parts.registry.rounds.key_risk import list_by_rules
 from tests.fakes.desk_database import DAY_NS
 from tests.fakes.hazard_bench import LI, WANG, HazardBench

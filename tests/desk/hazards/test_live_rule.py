@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import insert, update
 
 from regulator.base.model.hazard import Channel
+from regulator.base.model.hazard_states import HazardAction
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.tables.intake import alarms
 from regulator.parts.hazards.catalogue import Judged
 from regulator.parts.hazards.catalogue_file import load_catalogue
 from regulator.parts.hazards.opening import open_hazard
-from regulator.parts.hazards.state_names import HazardAction
 from screens.formats import site_time
 from tests.fakes.hazard_bench import BOX, LI, WANG, HazardBench
 
@@ -63,7 +63,7 @@ def test_an_override_with_words_closes_it_and_stands_in_the_ledger(bench: Hazard
 )
 def test_the_edition_of_the_day_judges_and_both_codes_are_known(day: str, judged: Judged) -> None:
     """Check 16 at the desk, without a database."""
-    from regulator.parts.hazards.pages.hazard_forms import moment
+    from regulator.parts.hazards.hazard_forms import moment
 
     at = site_time(moment(day, "observed_at")).date()
     assert load_catalogue().judge("MH24-8-4", at) == judged

@@ -7,6 +7,7 @@ from contract.chain import ChainHead
 from contract.signing import SignKey
 from regulator.base.model.actor import Actor
 from regulator.base.model.hazard import Channel
+from regulator.base.model.hazard_states import HazardAction, HazardState
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.ledger import entries_about, verify_ledger
 from regulator.base.records.tables.hazards import hazard_evidence
@@ -14,7 +15,6 @@ from regulator.base.records.tables.intake import alarms
 from regulator.parts.hazards.analogy import AnalogyResult, Seen, checks_of, record_check, report
 from regulator.parts.hazards.deadlines import open_deadlines
 from regulator.parts.hazards.evidence import EvidenceKind
-from regulator.parts.hazards.state_names import HazardAction, HazardState
 from tests.fakes.hazard_bench import AUDITOR, BOX, CHEN, LI, SITE, STRANGER, WANG, HazardBench
 
 A, S = HazardAction, HazardState

@@ -4,14 +4,14 @@ import pytest
 from sqlalchemy import insert
 
 from regulator.base.model.actor import Actor, Duty, Level, Scope
+from regulator.base.model.hazard_states import HazardAction as A
+from regulator.base.model.hazard_states import HazardState
 from regulator.base.records.ledger import entries_about
 from regulator.base.records.tables.duties import guarantors
 from regulator.base.records.tables.people import accounts, grants
 from regulator.parts.hazards.board import Filter, board, find_hazards
 from regulator.parts.hazards.notices import note_read, notices_of
 from regulator.parts.hazards.record import find_hazard
-from regulator.parts.hazards.state_names import HazardAction as A
-from regulator.parts.hazards.state_names import HazardState
 from tests.fakes.hazard_bench import LI, WANG, HazardBench
 
 PEOPLE = {

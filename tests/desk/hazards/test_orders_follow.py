@@ -8,12 +8,12 @@ from sqlalchemy import insert, select, update
 
 from contract.signing import SignKey
 from regulator.base.intake import mailbox as letters
+from regulator.base.model.hazard_states import HazardAction
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import entries_about
 from regulator.base.records.tables.hazards import hazard_orders
 from regulator.base.records.tables.intake import boxes, mailbox
 from regulator.parts.hazards.orders_follow import OrdersFollow
-from regulator.parts.hazards.state_names import HazardAction
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.hazard_bench import BOX, LI, WANG, HazardBench, register
 

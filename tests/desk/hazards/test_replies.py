@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from contract.messages import OrderReply, OrderState
+from contract.mailbox import OrderState
+from contract.messages import OrderReply
 from regulator.base.model.actor import Actor
+from regulator.base.model.hazard_states import HazardAction
 from regulator.base.model.heard import Heard
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.tables.hazards import hazard_evidence, hazard_orders, hazard_replies
 from regulator.base.records.tables.intake import blob_senders, blobs
 from regulator.parts.hazards.replies import ReplyListener
-from regulator.parts.hazards.state_names import HazardAction
 from tests.fakes.hazard_bench import BOX, LI, WANG, HazardBench
 
 A = HazardAction

@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from regulator.base.model.actor import Level
-from regulator.base.packs import PackError, config_root, load_packs
-from regulator.base.rules import DeadlineRule, Document, RuleId
-from regulator.parts.hazards.deadline_days import (
+from regulator.base.deadline_days import (
     DueClass,
     Urgency,
     Warned,
@@ -20,6 +17,9 @@ from regulator.parts.hazards.deadline_days import (
     urgency,
     warnings,
 )
+from regulator.base.model.actor import Level
+from regulator.base.packs import PackError, config_root, load_packs
+from regulator.base.rules import DeadlineRule, Document, RuleId
 from tests.fakes.desk_database import DAY_NS, HOUR_NS, START_NS
 
 SHIPPED = ["national", "pack-fj-jj-2024", "pack-gd-2023", "pack-hb-2021", "pack-sx-jc-2024", "pack-zj-2021"]

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulator.base.model.actor import Duty, Level
+from regulator.base.model.hazard_states import HazardAction, HazardState, Refusal
 from regulator.parts.hazards.guards import CHECKS, Facts, guard
-from regulator.parts.hazards.state_names import HazardAction, HazardState, Refusal
 from regulator.parts.hazards.states import PERMITS, SITE, SUPERVISION, decide, is_higher
 
 A, S, R = HazardAction, HazardState, Refusal

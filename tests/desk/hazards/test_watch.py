@@ -1,7 +1,7 @@
 """What time does to a general hazard: county, city, province; a listing that is proposed once and decided by people."""
 
+from regulator.base.model.hazard_states import HazardAction
 from regulator.parts.hazards.requests import requests_of
-from regulator.parts.hazards.state_names import HazardAction
 from regulator.parts.hazards.stock import stock_of
 from regulator.parts.hazards.watch import holders_of
 from tests.fakes.hazard_bench import CHEN, LI, HazardBench

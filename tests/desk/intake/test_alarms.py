@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from contract.messages import AlarmTransition, Order
+from contract.mailbox import Order
+from contract.messages import AlarmTransition
 from regulator.base.intake.holdings import Holdings
 from regulator.base.model.heard import Heard
 from regulator.base.model.refusals import RefusedError

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from contract.messages import Order
+from contract.mailbox import Order
 from contract.signing import generate_key
 from regulator.base.intake.codes import (
     HOUR_NS,

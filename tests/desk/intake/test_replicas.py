@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, select
 
-from contract.messages import Order
+from contract.mailbox import Order
 from contract.signing import SignKey
 from regulator.base.intake.group_commit import GroupCommit
 from regulator.base.intake.reception import Reception

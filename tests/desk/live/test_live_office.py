@@ -8,7 +8,8 @@ import pytest
 from pydantic import BaseModel
 from sqlalchemy import Connection, insert, select
 
-from contract.messages import LivePart, LiveState, LiveViewAnswer, LiveViewRequest, UpMessage
+from contract.mailbox import LiveViewRequest
+from contract.messages import LivePart, LiveState, LiveViewAnswer, UpMessage
 from regulator.base.model.actor import Actor, Duty, Level, Scope
 from regulator.base.model.heard import Heard
 from regulator.base.model.refusals import RefusedError

@@ -6,6 +6,9 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from contract.messages import MinutePoint, MinuteSummary, Thumbnail, UpMessage
+from regulator.base.coverage.facts import Moment, gather
+from regulator.base.coverage.ladder import Footing, Rung
+from regulator.base.coverage.standings import Standing, freeze, standing_now, standing_on
 from regulator.base.kinds import DeviceKind, ProjectStatus, WorkStage, WorkType
 from regulator.base.model.actor import Level, Scope
 from regulator.base.model.heard import Heard
@@ -13,10 +16,7 @@ from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger
 from regulator.base.records.tables.coverage import asset_days, camera_stills
 from regulator.base.records.tables.intake import boxes
-from regulator.parts.registry.coverage.arrivals import camera_state, note_minute, note_still
-from regulator.parts.registry.coverage.facts import Moment, gather
-from regulator.parts.registry.coverage.ladder import Footing, Rung
-from regulator.parts.registry.coverage.standings import Standing, freeze, standing_now, standing_on
+from regulator.parts.registry.arrivals import camera_state, note_minutes, note_stills
 from regulator.parts.registry.projects.device_office import DangerousWork, put_work, watch_work
 from regulator.parts.registry.projects.project_office import move_project
 from regulator.parts.registry.projects.set_suggestions import Ground, suggestions
@@ -51,7 +51,7 @@ class Sender:
         minute_ns = self.desk.clock() // MINUTE_NS * MINUTE_NS - ago_min * MINUTE_NS
         summary = MinuteSummary(minute_at_ns=minute_ns, asset=asset, points=points)
         with self.desk.database.transaction() as db:
-            note_minute(db, self._heard(f"summary:{asset}:{minute_ns}{part}", summary), self.desk.clock())
+            note_minutes(db, [self._heard(f"summary:{asset}:{minute_ns}{part}", summary)], self.desk.clock())
 
     def still(self, camera_id: str, captured_at_ns: int, sha: str) -> None:
         small = Thumbnail(
@@ -64,7 +64,7 @@ class Sender:
             data_base64="",
         )
         with self.desk.database.transaction() as db:
-            note_still(db, self._heard(f"still:{captured_at_ns}", small), self.desk.clock())
+            note_stills(db, [self._heard(f"still:{captured_at_ns}", small)], self.desk.clock())
 
     def _heard(self, key: str, body: UpMessage) -> Heard:
         return Heard(self.box_id, self.project_code, body, key)

@@ -7,15 +7,17 @@ from sqlalchemy import select
 
 from contract.messages import MinuteSummary, Thumbnail, UpMessage
 from contract.signing import SignKey
+from regulator.base.coverage.ladder import Rung
+from regulator.base.coverage.standings import Standing, standing_now, standing_on
 from regulator.base.kinds import DeviceKind
 from regulator.base.model.heard import Heard
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger
 from regulator.base.records.tables.coverage import asset_days, camera_stills
-from regulator.parts.registry.building import build_registry
-from regulator.parts.registry.coverage.arrivals import note_minute, note_minutes, note_still, note_stills
-from regulator.parts.registry.coverage.ladder import Rung
-from regulator.parts.registry.coverage.standings import Standing, standing_now, standing_on
+from regulator.base.web.part import hang_on
+from regulator.parts.registry.arrivals import note_minutes, note_stills
+from regulator.parts.registry.part import part as registry_part
+from regulator.parts.registry.part import set_rules
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import PROVINCE, RegistryDesk
 from tests.fakes.sending_box import DeskIntake, SendingBox, desk_intake
@@ -43,7 +45,8 @@ async def test_what_a_box_sends_carries_its_project_up_the_ladder(
     database: DeskDatabase, desk_key: SignKey, clock: DeskClock, tmp_path: Path
 ) -> None:
     made = desk_intake(database, desk_key, clock, tmp_path)
-    desk = RegistryDesk(database, Ledger(desk_key), clock, build_registry(made.desk))
+    hang_on(made.desk, registry_part(made.desk))
+    desk = RegistryDesk(database, Ledger(desk_key), clock, set_rules(made.desk))
     desk.plant(1)
     desk.equip("p-001", "cam-1", kind=DeviceKind.CAMERA)
     desk.equip("p-001", "crane-1")
@@ -82,12 +85,9 @@ def test_minutes_and_stills_of_one_moment_count_as_those_that_come_one_by_one(da
             parts = [(60, "pit"), (60, "pit"), (120, "pit"), (60, "crane"), (2**62, "pit")]
             minutes = [_told(box_id, f"m{n}", _minute(at_s, asset)) for n, (at_s, asset) in enumerate(parts)]
             stills = [_told(box_id, f"s{at_ns}", _still(at_ns)) for at_ns in (5, 9, 7)]
-            for hear, hear_all, told in ((note_minute, note_minutes, minutes), (note_still, note_stills, stills)):
-                if together:
-                    hear_all(db, told, 0)
-                else:
-                    for heard in told:
-                        hear(db, heard, 0)
+            for hear_all, told in ((note_minutes, minutes), (note_stills, stills)):
+                for some in [told] if together else [[heard] for heard in told]:
+                    hear_all(db, some, 0)
         held = {
             code: [
                 tuple(row)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulator.parts.registry.coverage.ladder import (
+from regulator.base.coverage.ladder import (
     NOT_KNOWN,
     OFFLINE,
     USABLE,
@@ -18,7 +18,7 @@ from regulator.parts.registry.coverage.ladder import (
     WorkFacts,
     climb,
 )
-from regulator.parts.registry.projects.percent import percent
+from regulator.base.percent import percent
 
 FULL = ProjectFacts(
     listed=True,

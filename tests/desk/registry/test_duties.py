@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from regulator.base.intake.findings import Finding, FindingKind, open_finding
-from regulator.base.kinds import WorkStage, WorkType
+from regulator.base.kinds import ItemLevel, WorkStage, WorkType
+from regulator.base.listed import Listed
 from regulator.base.model.actor import Duty, Level, Scope
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
@@ -14,7 +15,7 @@ from regulator.base.records.tables.intake import alarms, boxes, findings
 from regulator.base.records.tables.people import accounts
 from regulator.parts.registry.projects.device_office import DangerousWork, put_work
 from regulator.parts.registry.projects.guarantors import GuarantorRole, count_lacking, hazard_sources, name_guarantor
-from regulator.parts.registry.rounds.key_risk import Listed, list_by_hand
+from regulator.parts.registry.rounds.key_risk import list_by_hand
 from regulator.parts.registry.rounds.risk_reports import (
     MISSING,
     figures_of,
@@ -23,7 +24,6 @@ from regulator.parts.registry.rounds.risk_reports import (
     reports_of,
     submit_report,
 )
-from regulator.parts.registry.rounds.sheets import ItemLevel
 from tests.fakes.desk_database import DAY_NS, HOUR_NS, DeskClock
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.registry_desk import ADMIN, CITY_ADMIN, PROVINCE, VIEWER, RegistryDesk, person

@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlalchemy import func, select
 
+from regulator.base.coverage.set_membership import members_on
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger
@@ -16,7 +17,6 @@ from regulator.parts.registry.importing.columns import ImportKind
 from regulator.parts.registry.importing.office import ImportFile, commit, preview
 from regulator.parts.registry.importing.table import UnreadableError
 from regulator.parts.registry.projects.project_office import Project, register_project
-from regulator.parts.registry.projects.set_membership import members_on
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import ADMIN, CITY_ADMIN, VIEWER, RegistryDesk
 

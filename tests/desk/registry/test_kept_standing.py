@@ -3,13 +3,13 @@
 import pytest
 from sqlalchemy import insert
 
+from regulator.base.coverage.ladder import Rung
 from regulator.base.kinds import DeviceKind
 from regulator.base.model.actor import Scope
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger
 from regulator.base.records.tables.intake import boxes
-from regulator.parts.registry.coverage.kept import FRESH_NS, KeptStanding, StandingAt
-from regulator.parts.registry.coverage.ladder import Rung
+from regulator.parts.overview.kept import FRESH_NS, KeptStanding, StandingAt
 from tests.fakes.desk_database import HOUR_NS, DeskClock
 from tests.fakes.registry_desk import CITY_ADMIN, PROVINCE, RegistryDesk
 

@@ -5,13 +5,13 @@ from datetime import date, timedelta
 
 import pytest
 
+from regulator.base.coverage.set_membership import members_on
 from regulator.base.kinds import Category, ProjectStatus
 from regulator.base.model.actor import Actor, Duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger
 from regulator.parts.registry.projects.project_office import move_project
-from regulator.parts.registry.projects.set_membership import members_on
 from regulator.parts.registry.projects.set_office import (
     Action,
     Proposal,

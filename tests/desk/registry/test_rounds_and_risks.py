@@ -6,20 +6,20 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from regulator.base.kinds import DeviceKind
+from regulator.base.kinds import Answer, DeviceKind, ItemLevel, RiskKind
+from regulator.base.listed import Listed
 from regulator.base.model.actor import Duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
 from regulator.base.records.ledger import Ledger
 from regulator.base.records.tables.hazards import hazards
 from regulator.base.records.tables.rounds import round_items
+from regulator.parts.hazards.opening import open_hazard
 from regulator.parts.registry.projects.device_office import Device, add_device, end_device
 from regulator.parts.registry.projects.project_office import Project, register_project
 from regulator.parts.registry.rounds.coverage import coverage_of, days_left, dropped_items, not_inspected
 from regulator.parts.registry.rounds.key_risk import (
-    Listed,
     RiskEvent,
-    RiskKind,
     approve_exit,
     list_by_hand,
     list_by_rules,
@@ -27,9 +27,16 @@ from regulator.parts.registry.rounds.key_risk import (
     record_event,
 )
 from regulator.parts.registry.rounds.monthly import monthly_tasks
-from regulator.parts.registry.rounds.round_office import Check, ItemKey, check_item, follow_registry, open_round
+from regulator.parts.registry.rounds.round_office import (
+    Check,
+    Inspecting,
+    ItemKey,
+    check_item,
+    follow_registry,
+    open_round,
+)
 from regulator.parts.registry.rounds.sheet_file import load_sheets
-from regulator.parts.registry.rounds.sheets import Answer, ItemLevel, SheetKind
+from regulator.parts.registry.rounds.sheets import SheetKind
 from tests.fakes.desk_database import DeskClock
 from tests.fakes.registry_desk import (
     ADMIN,
@@ -45,6 +52,7 @@ from tests.fakes.registry_desk import (
 
 CRANE = ItemKey(ItemLevel.DEVICE, project_code="p-001", device_code="crane-1")
 BOOK = load_sheets()
+INSPECTING = Inspecting(BOOK, open_hazard)
 IN_ORDER = {question.key: Answer.FITS for question in BOOK.questions(SheetKind.SITE)}
 SHA = "a" * 64
 
@@ -82,7 +90,7 @@ def test_a_round_lists_everything_but_cameras_and_follows_the_registry(desk: Reg
         ("device", "crane-2", "site"),
     ]
     with desk.act(INSPECTOR, "现场检查") as act:
-        check_item(act, BOOK, round_id, Check(CRANE, SheetKind.SITE, IN_ORDER))
+        check_item(act, INSPECTING, round_id, Check(CRANE, SheetKind.SITE, IN_ORDER))
     with desk.act(INSPECTOR, "拆除") as act:
         end_device(act, "p-001", "crane-1")
         end_device(act, "p-001", "crane-2")
@@ -114,11 +122,11 @@ def test_sheets_are_answered_whole_and_once_and_by_inspectors(desk: RegistryDesk
         ),
     ):
         with pytest.raises(RefusedError, match=code), desk.act(actor) as act:
-            check_item(act, BOOK, round_id, check)
+            check_item(act, INSPECTING, round_id, check)
     with desk.act(INSPECTOR) as act:
-        check_item(act, BOOK, round_id, Check(CRANE, SheetKind.SITE, hazard, "力矩限制器失效"))
+        check_item(act, INSPECTING, round_id, Check(CRANE, SheetKind.SITE, hazard, "力矩限制器失效"))
     with pytest.raises(RefusedError, match="checked_before"), desk.act(INSPECTOR) as act:
-        check_item(act, BOOK, round_id, Check(CRANE, SheetKind.SITE, IN_ORDER))
+        check_item(act, INSPECTING, round_id, Check(CRANE, SheetKind.SITE, IN_ORDER))
     with pytest.raises(RefusedError, match="no_such_round"), desk.act(CITY_APPROVER) as act:
         follow_registry(act, round_id)
 
@@ -199,16 +207,16 @@ def test_what_is_not_in_order_on_a_sheet_opens_a_hazard_at_once(desk: RegistryDe
     answers = {**IN_ORDER, "state": Answer.HAZARD, "people": Answer.HAZARD, "plan": Answer.NOT_APPLICABLE}
     check = Check(CRANE, SheetKind.SITE, answers, "力矩限制器失效")
     with desk.act(INSPECTOR) as act:
-        check_id = check_item(act, BOOK, round_id, check)
+        check_id = check_item(act, INSPECTING, round_id, check)
     assert round_hazards(desk) == [
         ("p-001", "crane-1", "作业人员无证或防护不到位", "pending", "力矩限制器失效"),
         ("p-001", "crane-1", "实体状态不符合标准", "pending", "力矩限制器失效"),
     ]
     with pytest.raises(RefusedError, match="checked_before"), desk.act(INSPECTOR) as act:
-        check_item(act, BOOK, round_id, check)
+        check_item(act, INSPECTING, round_id, check)
     with desk.act(INSPECTOR) as act:
         act.db.execute(update(round_items).where(round_items.c.check_id == check_id).values(check_id=""))
-        check_item(act, BOOK, round_id, check)
+        check_item(act, INSPECTING, round_id, check)
     assert len(round_hazards(desk)) == 2
 
 
@@ -217,9 +225,9 @@ def test_a_sheet_that_was_rolled_back_opens_nothing(desk: RegistryDesk) -> None:
     answers = {**IN_ORDER, "state": Answer.HAZARD}
     first, second = (Check(CRANE, SheetKind.SITE, answers, "力矩限制器失效") for _ in range(2))
     with contextlib.suppress(RefusedError), desk.act(INSPECTOR) as act:
-        check_item(act, BOOK, round_id, first)
+        check_item(act, INSPECTING, round_id, first)
         assert act.db.scalar(select(hazards.c.channel)) == "round"
-        check_item(act, BOOK, round_id, second)
+        check_item(act, INSPECTING, round_id, second)
     assert round_hazards(desk) == []
     assert ("device", "crane-1", "site") in left(desk, round_id)
 
@@ -232,7 +240,7 @@ def test_a_hazard_of_a_firms_sheet_is_one_of_a_project_of_the_firm(desk: Registr
         register_project(act, Project("p-009", "别家项目", "44", "4401", "440105", started_on="2025-01-01"))
     for project, code in (("", "project_needed"), ("p-404", "no_such_project"), ("p-009", "not_of_the_firm")):
         with pytest.raises(RefusedError, match=code), desk.act(INSPECTOR) as act:
-            check_item(act, BOOK, round_id, Check(firm, SheetKind.DUTY, answers, "未交底", project))
+            check_item(act, INSPECTING, round_id, Check(firm, SheetKind.DUTY, answers, "未交底", project))
     with desk.act(INSPECTOR) as act:
-        check_item(act, BOOK, round_id, Check(firm, SheetKind.DUTY, answers, "未交底", "p-002"))
+        check_item(act, INSPECTING, round_id, Check(firm, SheetKind.DUTY, answers, "未交底", "p-002"))
     assert [row[:2] for row in round_hazards(desk)] == [("p-002", "f-1")]

@@ -13,22 +13,33 @@ from regulator.base.records.ledger import verify_ledger
 from regulator.base.records.tables.hazards import hazard_evidence, hazards
 from regulator.base.records.tables.registry import projects
 from regulator.base.records.tables.review import review_items
-from regulator.parts.review.building import build_review
+from regulator.base.web.part import hang_on
+from regulator.parts.hazards.part import part as hazard_part
 from regulator.parts.review.judgement import read_judgement
+from regulator.parts.review.office import ReviewOffice
+from regulator.parts.review.part import part as review_part
+from regulator.parts.review.part import review_office
 from regulator.parts.review.queue import Wanted
 from regulator.twins.picture import drawn_picture
 from tests.fakes.desk_database import DeskClock
-from tests.fakes.sending_box import PROJECT, desk_intake
+from tests.fakes.sending_box import PROJECT, DeskIntake, desk_intake
 
 LING = Actor("u-ling", "凌一", Scope(Level.CITY, "4401"), frozenset({Duty.REVIEWER}))
 CLIP = b"a clip's bytes"
+
+
+def review_of(made: DeskIntake) -> ReviewOffice:
+    """The review on this desk, which opens hazards."""
+    hang_on(made.desk, hazard_part(made.desk))
+    hang_on(made.desk, review_part(made.desk))
+    return review_office(made.desk)
 
 
 async def test_an_alarm_is_judged_and_becomes_a_hazard_with_its_pictures(
     database: DeskDatabase, desk_key: SignKey, clock: DeskClock, tmp_path: Path
 ) -> None:
     made = desk_intake(database, desk_key, clock, tmp_path)
-    office = build_review(made.desk)
+    office = review_of(made)
     with database.transaction() as db:
         db.execute(insert(projects).values(project_code=PROJECT, name="工程", city_code="4401"))
     made.intake.reception.open()
@@ -73,7 +84,7 @@ async def test_hostile_words_come_through_as_words(
     database: DeskDatabase, desk_key: SignKey, clock: DeskClock, tmp_path: Path, title: str
 ) -> None:
     made = desk_intake(database, desk_key, clock, tmp_path)
-    office = build_review(made.desk)
+    office = review_of(made)
     with database.transaction() as db:
         db.execute(insert(projects).values(project_code=PROJECT, name=title, city_code="4401"))
     made.intake.reception.open()

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, insert, select, update
 
 from contract.envelope import SignedText, open_text
-from contract.messages import AlarmVerdict, MailboxMessage
+from contract.mailbox import AlarmVerdict
+from contract.messages import MailboxMessage
 from contract.signing import SignKey
 from regulator.base.intake import mailbox
 from regulator.base.intake.admission import lock_box

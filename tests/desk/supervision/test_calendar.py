@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from regulator.base.days import day_start_ns
+from regulator.base.kinds import ItemLevel, RiskKind
+from regulator.base.listed import Listed
 from regulator.base.model.actor import Actor, Duty, Level, Scope
 from regulator.base.model.refusals import RefusedError
 from regulator.base.packs import PackError, config_root
@@ -17,15 +19,7 @@ from regulator.base.records.ledger import Ledger, entries_of
 from regulator.base.records.tables.hazards import hazard_deadlines
 from regulator.base.records.tables.rounds import rounds
 from regulator.base.records.tables.supervision import draws, round_targets
-from regulator.parts.registry.rounds.key_risk import (
-    Listed,
-    RiskEvent,
-    RiskKind,
-    check_done,
-    list_by_rules,
-    record_event,
-)
-from regulator.parts.registry.rounds.sheets import ItemLevel
+from regulator.parts.registry.rounds.key_risk import RiskEvent, check_done, list_by_rules, record_event
 from regulator.parts.supervision.calendar_file import When, load_calendar
 from regulator.parts.supervision.calendar_ics import ics
 from regulator.parts.supervision.calendar_office import Line, State, clocks, lines, mark_done, state_of

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Connection, func, insert, select, update
 
-from regulator.base.kinds import ProjectStatus, WorkStage, WorkType
+from regulator.base.kinds import ProjectStatus, RiskKind, WorkStage, WorkType
 from regulator.base.model.actor import Level, Scope
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.engine import DeskDatabase
@@ -23,7 +23,7 @@ from regulator.base.records.tables.site import site_deliveries, site_notices
 from regulator.base.records.tables.supervision import risk_dirty, risk_latest, risk_scores
 from regulator.parts.registry.projects.device_office import DangerousWork, put_work
 from regulator.parts.registry.projects.project_office import move_project
-from regulator.parts.registry.rounds.key_risk import RiskEvent, RiskKind, record_event
+from regulator.parts.registry.rounds.key_risk import RiskEvent, record_event
 from regulator.parts.supervision.risk import Band, Factor, Footing
 from regulator.parts.supervision.risk_file import RiskFile, load_risk
 from regulator.parts.supervision.risk_office import RiskOffice, mark_dirty
@@ -157,8 +157,8 @@ def test_events_mark_and_deeds_are_noticed(desk: RegistryDesk, office: RiskOffic
     office.score_day(desk.clock())
     desk.clock.move(seconds=600)
     with desk.database.transaction() as db:
-        mark_dirty(db, "p-001", desk.clock())
-        mark_dirty(db, "p-001", desk.clock() + 1)
+        mark_dirty(db, {"p-001"}, desk.clock())
+        mark_dirty(db, {"p-001"}, desk.clock() + 1)
         desk.ledger.append(db, Deed("hazard_opened", "h-1", {}, "p-002"), ADMIN, desk.clock())
     stand(desk, "a-1")
     office.score_changed(desk.clock())
@@ -191,7 +191,7 @@ def test_a_desk_killed_between_taking_and_scoring_forgets_nothing(desk: Registry
     desk.clock.move(seconds=600)
     stand(desk, "a-1")
     with desk.database.transaction() as db:
-        mark_dirty(db, "p-001", desk.clock())
+        mark_dirty(db, {"p-001"}, desk.clock())
     with pytest.raises(SystemExit):
         replace(office, file=cast(RiskFile, Interrupted(killed))).score_changed(desk.clock())
     assert len(dossier(desk).history) == 1
@@ -211,7 +211,7 @@ def test_what_fails_is_tried_by_the_next_run(desk: RegistryDesk, office: RiskOff
     office.score_day(desk.clock())
     stand(desk, "a-1")
     with desk.database.transaction() as db:
-        mark_dirty(db, "p-001", desk.clock())
+        mark_dirty(db, {"p-001"}, desk.clock())
     with pytest.raises(ValueError, match="no such factor"):
         replace(office, file=cast(RiskFile, Interrupted(fail))).score_changed(desk.clock.move(seconds=30))
     office.score_changed(desk.clock.move(seconds=30))
@@ -221,12 +221,12 @@ def test_what_fails_is_tried_by_the_next_run(desk: RegistryDesk, office: RiskOff
 def test_an_alarm_in_the_middle_of_scoring_is_scored_by_the_next_run(desk: RegistryDesk, office: RiskOffice) -> None:
     def alarm() -> None:
         with desk.database.transaction() as db:
-            mark_dirty(db, "p-001", desk.clock() + 1)
+            mark_dirty(db, {"p-001"}, desk.clock() + 1)
 
     hear(desk)
     office.score_day(desk.clock())
     with desk.database.transaction() as db:
-        mark_dirty(db, "p-001", desk.clock.move(seconds=600))
+        mark_dirty(db, {"p-001"}, desk.clock.move(seconds=600))
     replace(office, file=cast(RiskFile, Interrupted(alarm))).score_changed(desk.clock())
     stand(desk, "a-1")
     assert len(dossier(desk).history) == 1

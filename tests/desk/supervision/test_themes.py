@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from regulator.base.kinds import ProjectStatus, WorkStage, WorkType
+from regulator.base.kinds import Answer, ProjectStatus, WorkStage, WorkType
 from regulator.base.model.actor import Duty, Level, Scope
 from regulator.base.model.refusals import RefusedError
 from regulator.base.packs import PackError, config_root
@@ -14,7 +14,6 @@ from regulator.base.records.ledger import Ledger
 from regulator.base.records.tables.supervision import risk_latest, theme_checks
 from regulator.parts.registry.projects.device_office import DangerousWork, put_work
 from regulator.parts.registry.projects.project_office import move_project
-from regulator.parts.registry.rounds.sheets import Answer
 from regulator.parts.supervision.risk import Band
 from regulator.parts.supervision.theme_file import load_themes
 from regulator.parts.supervision.themes import (

@@ -14,13 +14,13 @@ from regulator.base.accounts.passwords import Passwords
 from regulator.base.days import day_of
 from regulator.base.desk import Desk
 from regulator.base.model.actor import SYSTEM, Duty, Level, Scope
+from regulator.base.model.hazard_states import HazardState
 from regulator.base.records.ledger import verify_ledger
 from regulator.base.records.tables.coverage import coverage_days
 from regulator.base.records.tables.hazards import hazards
 from regulator.base.records.tables.ledger import ledger_heads
 from regulator.base.records.tables.supervision import draws
 from regulator.base.settings import DeskSettings
-from regulator.parts.hazards.state_names import HazardState
 from regulator.parts.reports.statistics.gathering import statistics_of
 from regulator.parts.reports.statistics.making import span_of
 from regulator.parts.reports.statistics.selection import Selection

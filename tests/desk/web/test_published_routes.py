@@ -10,12 +10,12 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from kit.web.published_pages import declare_pages
 from regulator.base.web.page_table import PAGES
 from regulator.base.web.permissions import body_limit
-from regulator.parts.hazards.pages import hazard_forms
-from regulator.parts.site.pages.site_routes import PERMIT_FIELDS, WARNING_FIELDS
+from regulator.parts.hazards import hazard_forms
+from regulator.parts.site.site_routes import PERMIT_FIELDS, WARNING_FIELDS
 from screens.published import page_routes, published_routes
-from screens.published_pages import declare_pages
 from tests.fakes.desk_face import DeskFace
 from tests.fakes.published_schema import operations, schema_faults
 
@@ -31,12 +31,12 @@ NOT_PUBLISHED = [
 ]
 """What boxes say (docs/contract.md), a browser's files, and the first page's stand-in behind the real one."""
 ELSEWHERE: dict[str, tuple[set[str], ModuleType | None]] = {
-    "regulator.parts.hazards.pages.hazard_routes": ({"step", "photo"}, hazard_forms),
-    "regulator.parts.registry.pages.registry_projects": ({"serial", "registration", "asset"}, None),
-    "regulator.base.web.pages": ({"language", "theme", "back"}, None),
-    "regulator.parts.evidence.pages.verify_routes": ({"package"}, None),
-    "regulator.parts.site.pages.site_routes": ({*PERMIT_FIELDS, *WARNING_FIELDS, "valid_from", "valid_until"}, None),
-    "regulator.parts.supervision.pages.supervision_calendar": ({"category", "works_type", "band"}, None),
+    "regulator.parts.hazards.hazard_routes": ({"step", "photo"}, hazard_forms),
+    "regulator.parts.registry.registry_projects": ({"serial", "registration", "asset"}, None),
+    "kit.web.shell": ({"language", "theme", "back"}, None),
+    "regulator.parts.evidence.verify_routes": ({"package"}, None),
+    "regulator.parts.site.site_routes": ({*PERMIT_FIELDS, *WARNING_FIELDS, "valid_from", "valid_until"}, None),
+    "regulator.parts.supervision.supervision_calendar": ({"category", "works_type", "band"}, None),
 }
 """Fields that a module's forms have and that it reads by another module, or by a loop over names."""
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contract.canonical import decimal_text
-from contract.messages import MAILBOX_KINDS, STATE_KINDS, AlarmTransition, ChainState, MinutePoint, Order
+from contract.mailbox import MAILBOX_KINDS, Order
+from contract.messages import STATE_KINDS, AlarmTransition, ChainState, MinutePoint
 from contract.packs import pack_sha256
 from tests.fakes.contract_box import alarm_body
 

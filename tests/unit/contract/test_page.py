@@ -10,7 +10,8 @@ import pytest
 
 from contract.envelope import MAX_MESSAGE_BYTES, Envelope, Reply
 from contract.faults import FAULTS
-from contract.messages import MAILBOX_KINDS, REPLY_KINDS, UP_KINDS, MailboxMessage
+from contract.mailbox import MAILBOX_KINDS
+from contract.messages import REPLY_KINDS, UP_KINDS, MailboxMessage
 from contract.schema import json_schemas
 from contract.sequence import WINDOW
 from regulator.base.intake.contract_routes import MAX_PART_BYTES

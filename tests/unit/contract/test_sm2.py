@@ -16,7 +16,7 @@ from contract.faults import BadSignature, Malformed, UnknownSender
 from contract.keyfile import load, load_or_create
 from contract.messages import ReceiptText
 from contract.signing import generate_key, verify_key
-from regulator.parts.evidence.verifier import sm2_holds, sm3, sm3_written_out
+from regulator.parts.evidence.signatures import sm2_holds, sm3, sm3_written_out
 from tests.fakes.sm2_keys import WITHOUT_LIBRARY, needs_sm2, new_pem, openssl, openssl_holds, openssl_signs
 
 # The example of GB/T 32918 on the recommended curve.

@@ -14,20 +14,17 @@ type B are joined by straight lines, and that every zone has a height band.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil, cos, inf, radians, sin
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.model.plan_geometry import PlanPoint
 from gateway.parts.crane.group.outline import Outline
 from gateway.parts.crane.group.segments import segment_distance_m
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-PlanPoint = tuple[float, float]
-
-_ARC_DEG = 3.0
-"""An arc is drawn in steps of at most this; the polygon lies outside the sector by at most 0.04 % of its radius."""
 
 
 class ZoneKind(StrEnum):
@@ -53,23 +50,6 @@ class Zone:
     def __post_init__(self) -> None:
         if self.number < 1 or len(self.corners) < 3 or not self.bottom_m < self.top_m:
             raise ValueError(f"zone {self.number}: a number from 1, three corners, and a bottom below the top")
-
-
-def sector(base: PlanPoint, from_deg: float, to_deg: float, inner_m: float, outer_m: float) -> tuple[PlanPoint, ...]:
-    """Corners of the sector clockwise from one bearing to another, between two radii (type A). Never too small."""
-    turn_deg = (to_deg - from_deg) % 360.0 or 360.0
-    steps = ceil(turn_deg / _ARC_DEG)
-    bearings = [from_deg + turn_deg * i / steps for i in range(steps + 1)]
-    around_m = outer_m / cos(radians(turn_deg / steps / 2))
-    outside = [polar(base, bearing, around_m) for bearing in bearings]
-    inside = [polar(base, bearing, inner_m) for bearing in reversed(bearings)] if inner_m > 0 else [base]
-    return (*outside, *inside)
-
-
-def polar(base: PlanPoint, bearing_deg: float, radius_m: float) -> PlanPoint:
-    """A point at a bearing clockwise from site north and a radius (type B gives four of them)."""
-    bearing = radians(bearing_deg)
-    return base[0] + radius_m * sin(bearing), base[1] + radius_m * cos(bearing)
 
 
 class ZoneTable:

@@ -168,7 +168,7 @@ class CraneDerivation:
             motion,
             wind,
             self._tilt(
-                t_ns, read, Circumstances(pose.bearing_deg, motion.slew_deg_s, wind.mean_10min_ms, operation.loaded)
+                t_ns, read, Circumstances(pose.bearing_deg, motion.slew_deg_s, wind.mean_10min_m_s, operation.loaded)
             ),
         )
 
@@ -188,13 +188,13 @@ class CraneDerivation:
         hook_top_m = crane.hook_top_m(mast_m, read.radius_m) - read.hook_m
         return Margins(hook_top_m, crane.radius_max_m - read.radius_m, read.radius_m - crane.radius_min_m, travel_m)
 
-    def _wind(self, t_ns: int, wind_ms: float, observed_ns: int) -> Wind:
+    def _wind(self, t_ns: int, wind_m_s: float, observed_ns: int) -> Wind:
         if not self._has_wind:
             return NO_WIND
-        if not isnan(wind_ms) and observed_ns == self._wind_observed_ns:
+        if not isnan(wind_m_s) and observed_ns == self._wind_observed_ns:
             return self._parts.wind.silent(t_ns)
         self._wind_observed_ns = observed_ns
-        return self._parts.wind.add(t_ns, wind_ms)
+        return self._parts.wind.add(t_ns, wind_m_s)
 
     def _tilt(self, t_ns: int, read: CraneReadings, around: Circumstances) -> Tilt:
         if self._two_tilt_axes:
@@ -245,7 +245,7 @@ class CraneDerivation:
             read.hook_m,
             scene.pose.bearing_deg,
             self._luff_deg(read.radius_m),
-            scene.wind.mean_3s_ms,
+            scene.wind.mean_3s_m_s,
             scene.tilt.permille,
             margins.hook_top_m,
             margins.radius_out_m,
@@ -316,7 +316,7 @@ class CraneDerivation:
             pose.hook_y_m,
             pose.hook_z_m,
             *wind,
-            beaufort(wind.mean_2min_ms),
+            beaufort(wind.mean_2min_m_s),
             nan if operation.state is None else float(operation.state),
             _bit(operation.loaded),
             _bit(operation.climbing),

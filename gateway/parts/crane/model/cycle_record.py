@@ -145,7 +145,7 @@ class OpenCycle:
         """One flag a kind of alarm: whether its mark was reached; None without a mark, or if its quantity was never
         known."""
         extreme, moment_pct = self._extreme, self._at_max.moment_pct
-        wind_ms = extreme[7]
+        wind_m_s = extreme[7]
         return {
             "radius_out_alarm": _at_most(extreme[10], marks.radius_margin_m),
             "radius_in_alarm": _at_most(extreme[11], marks.radius_margin_m),
@@ -157,8 +157,8 @@ class OpenCycle:
             "tilt_alarm": _at_least(extreme[8], marks.tilt_alarm_permille),
             "environment_alarm": _at_least(extreme[14], 1.0),
             "multi_crane_alarm": _at_least(extreme[15], 1.0),
-            "wind_alarm": _at_least(wind_ms, marks.wind_alarm_ms),
-            "wind_prealarm": _at_least(wind_ms, marks.wind_prealarm_ms),
+            "wind_alarm": _at_least(wind_m_s, marks.wind_alarm_m_s),
+            "wind_prealarm": _at_least(wind_m_s, marks.wind_prealarm_m_s),
         }
 
     def finish(self, end_ns: int, end: CycleSample | None, marks: CycleMarks) -> FinishedCycle:

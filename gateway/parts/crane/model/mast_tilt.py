@@ -54,7 +54,7 @@ class Circumstances(NamedTuple):
 
     bearing_deg: float
     slew_deg_s: float
-    wind_10min_ms: float
+    wind_10min_m_s: float
     loaded: bool | None
 
 
@@ -112,7 +112,7 @@ class MastTilt:
         calm = (
             around.loaded is False
             and abs(around.slew_deg_s) < self._parameters.still_deg_s
-            and around.wind_10min_ms <= self._parameters.low_wind_ms
+            and around.wind_10min_m_s <= self._parameters.low_wind_m_s
         )
         settle_ns = self._parameters.settle_s * SECOND_NS
         hole = t_ns - self._stepped_ns > settle_ns

@@ -58,7 +58,7 @@ class StateParameters:
 class TiltParameters:
     """The no-load baseline of the mast's tilt (standards reference 7.5)."""
 
-    low_wind_ms: float = 3.0
+    low_wind_m_s: float = 3.0
     """Only samples at or below this 10-minute mean wind count, m/s. Standards reference 7.5, PD"""
     sectors: int = 16
     """Slew sectors of equal width, each with a baseline of its own. PD"""
@@ -138,9 +138,9 @@ class CycleMarks:
     """JGJ 332-2014 3.2.7(3), V1"""
     moment_alarm_pct: float = 100.0
     """JGJ 332-2014 3.2.7(3), V1"""
-    wind_prealarm_ms: float = 10.8
+    wind_prealarm_m_s: float = 10.8
     """On the 3 s running mean. PD"""
-    wind_alarm_ms: float = 12.0
+    wind_alarm_m_s: float = 12.0
     """JGJ 33-2012 4.1.15 and JGJ 196-2010 4.0.9, V2"""
     tilt_alarm_permille: float = inf
     """On the tilt itself. Working tilt has no verified limit (standards reference 7.5), so nothing is flagged. PD"""

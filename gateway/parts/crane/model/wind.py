@@ -40,11 +40,11 @@ BEAUFORT_FROM_M_S = (0.3, 1.6, 3.4, 5.5, 8.0, 10.8, 13.9, 17.2, 20.8, 24.5, 28.5
 class Wind(NamedTuple):
     """Speeds in m/s, NaN where not known."""
 
-    mean_1s_ms: float
-    mean_3s_ms: float
-    gust_3s_ms: float
-    mean_2min_ms: float
-    mean_10min_ms: float
+    mean_1s_m_s: float
+    mean_3s_m_s: float
+    gust_3s_m_s: float
+    mean_2min_m_s: float
+    mean_10min_m_s: float
 
 
 UNKNOWN = Wind(nan, nan, nan, nan, nan)

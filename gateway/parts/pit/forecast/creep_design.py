@@ -1,8 +1,8 @@
 """What the readings of one point are fitted by, as columns of least squares: what every movement has, and creep.
 
     always        a constant; the daily wave where readings are frequent enough to see it; steps of the instrument
-    failing       Voight's creep from an onset on; before a later onset a straight line, or of frequent readings a
-                  quadratic
+    failing       Voight's creep from an onset on; before a later onset the line that touches it, or of frequent
+                  readings a parabola
 
 In: a point's series, where it may have steps. Out: columns, and how well they explain the readings. All is weighted by
 the root of the readings in a bin.
@@ -10,6 +10,7 @@ the root of the readings in a bin.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,14 @@ class Projection:
         return int(self.basis.shape[1])
 
 
+class Before(Enum):
+    """How a point moved before its creep began. TANGENT: steadily, as fast as the creep was at first. CURVE: anyhow
+    along a parabola."""
+
+    TANGENT = auto()
+    CURVE = auto()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Onset:
     """The readings but for the creep that begins at bin `index`."""
@@ -70,11 +79,13 @@ class Onset:
     index: int
     root: Floats
     without: Projection
-    bent_before: bool
+    before: Before
+    early_d: Floats
 
-    def rss(self, grown: Floats) -> Floats:
-        """Sums of squares (k,) left by each node's creep (k, n); creep backwards explains nothing."""
-        shape = self._shape(grown)
+    def rss(self, grown: Floats, speed: Floats) -> Floats:
+        """Sums of squares (k,) left by each node's creep (k, n), as fast as `speed` (k,) at the onset; creep backwards
+        explains nothing."""
+        shape = self._shape(grown, speed)
         basis, left = self.without.basis, self.without.left
         known = shape @ basis
         size = np.einsum("ij,ij->i", shape, shape) - np.einsum("ij,ij->i", known, known)
@@ -82,21 +93,21 @@ class Onset:
         rss: Floats = self.without.rss - along * along / np.maximum(size, 1e-300)
         return np.maximum(rss, 0.0)
 
-    def left(self, grown: Floats) -> Floats:
-        """What one node's creep (n,) leaves of the readings (n,)."""
-        shape = self._shape(grown[None, :])[0]
+    def left(self, grown: Floats, speed: Floats) -> Floats:
+        """What one node's creep (1, n) leaves of the readings (n,)."""
+        shape = self._shape(grown, speed)[0]
         shape = shape - self.without.basis @ (self.without.basis.T @ shape)
         left: Floats = self.without.left - shape * float(shape @ self.without.left) / float(shape @ shape)
         return left
 
-    def columns(self, t_d: Floats, shared: Floats, grown: Floats) -> Floats:
-        """All columns (n, p) of the movement whose creep is `grown` (n,): first the shared ones."""
-        shape = np.where(np.arange(len(t_d)) < self.index, 0.0, grown - grown[self.index])
-        return np.column_stack((_before(t_d, self.index, shared, self.bent_before), shape))
+    def columns(self, t_d: Floats, shared: Floats, grown: Floats, speed: Floats) -> Floats:
+        """All columns (n, p) of the movement whose creep is `grown` (1, n): first the shared ones."""
+        shape = self._shape(grown, speed)[0] / self.root
+        return np.column_stack((_before(t_d, self.index, shared, self.before), shape))
 
-    def _shape(self, grown: Floats) -> Floats:
+    def _shape(self, grown: Floats, speed: Floats) -> Floats:
         shape = grown - grown[:, self.index, None]
-        shape[:, : self.index] = 0.0
+        shape[:, : self.index] = speed[:, None] * self.early_d if self.before is Before.TANGENT else 0.0
         shape *= self.root
         return shape
 
@@ -130,16 +141,17 @@ def read_often(series: Series) -> bool:
     return median(np.diff(series.t_d[-13:])) < FREQUENT_SPACING_D
 
 
-def onset(moving: Moving, shared: Floats, day: float, bent_before: bool) -> Onset:
-    """Creep from the first bin of `day` on. `bent_before`: what was before may have been curved."""
+def onset(moving: Moving, shared: Floats, day: float, before: Before) -> Onset:
+    """Creep from the first bin of `day` on."""
     series = moving.series
-    index = int(series.t_d.searchsorted(day))
-    columns = _before(series.t_d, index, shared, bent_before)
-    return Onset(index, np.sqrt(series.weight), project(series, columns), bent_before)
+    index = min(int(series.t_d.searchsorted(day)), len(series) - 1)
+    columns = _before(series.t_d, index, shared, before)
+    early_d = series.t_d[:index] - series.t_d[index]
+    return Onset(index, np.sqrt(series.weight), project(series, columns), before, early_d)
 
 
-def _before(t: Floats, index: int, shared: Floats, bent: bool) -> Floats:
-    if index == 0:
+def _before(t: Floats, index: int, shared: Floats, before: Before) -> Floats:
+    if index == 0 or before is Before.TANGENT:
         return shared
-    before = np.minimum(t - t[min(index, len(t) - 1)], 0.0)
-    return np.column_stack((shared, before, before * before) if bent else (shared, before))
+    early = np.minimum(t - t[index], 0.0)
+    return np.column_stack((shared, early, early * early))

@@ -41,12 +41,12 @@ class CreepGates:
     windows: int = 8
     short: int = 2
     long: int = 4
-    lasting_sigmas: float = 2.0
+    lasting_sigmas: float = 1.5
     fall_sigmas: float = 2.75
     newest_sigmas: float = -1.5
     outruns: float = 2.0
     misfit: float = 1.04
-    misfit_of_few: float = 2.56
+    misfit_of_few: float = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,17 +138,17 @@ def newest_sigmas(rates: Rates) -> float:
 
 
 def outruns(series: Series, point: Creeping, window_d: float, gates: CreepGates) -> bool:
-    """Whether the point is faster now, by `gates.outruns`, than it ever was before the later half of its acceleration.
-    A speed that the ground has survived is no sign of failure."""
+    """Whether the point is faster now, by `gates.outruns`, than it clearly ever was before the later half of its
+    acceleration. A speed that the ground has survived is no sign of failure; one that noise may have made is none."""
     span_d = gates.rises * min(window_d, point.lasted_d / gates.windows)
     before = series.part(series.t_d < float(point.series.t_d[-1]) - 0.5 * point.lasted_d)
     last = series.since(min(float(series.t_d[-1]) - 1.05 * span_d, float(series.t_d[-2])))
     now_mm_d = abs(slope(last.t_d, last.x_mm, last.weight, 1.0).mm_d)
     if len(before) < 2:
         return True
-    t, x, _ = window_means(before.t_d, before.x_mm, before.weight, span_d)
-    fastest = float(np.abs(np.diff(x) / np.diff(t)).max()) if len(t) > 1 else 0.0
-    return now_mm_d >= gates.outruns * fastest
+    survived = window_rates(before, span_d, point.noise_mm)
+    clearly_mm_d = np.abs(survived.mm_d) - survived.error_mm_d
+    return now_mm_d >= gates.outruns * float(clearly_mm_d.max(initial=0.0))
 
 
 def accelerates(rates: Rates, gates: CreepGates) -> bool:

@@ -51,6 +51,10 @@ class Nodes:
         tau: Floats = np.exp(self.log_beta - self.log_kappa)
         return tau
 
+    def width(self) -> float:
+        """How wide a cell is in the log of the days to failure."""
+        return float(np.sqrt(self.cell[0, 0] - 2 * self.cell[0, 1] + self.cell[1, 1]))
+
     def one(self, index: int) -> "Nodes":
         """One of the nodes."""
         return Nodes(self.log_beta[index : index + 1], self.log_kappa[index : index + 1], self.area, self.cell)
@@ -64,6 +68,12 @@ class Nodes:
         power = np.where(np.abs(power) < 1e-6, 1e-6, power)
         grown: Floats = np.expm1(power * left) / -power
         return grown
+
+    def speed(self, age_d: float) -> Floats:
+        """How fast (k,) each node's creep was `age_d` days before now, in the same unit a day."""
+        left_d = np.maximum(self.tau_d() + age_d, A_MINUTE_D)
+        speed: Floats = np.exp(-np.exp(self.log_beta) * np.log(left_d))
+        return speed
 
 
 @dataclass(frozen=True, slots=True)

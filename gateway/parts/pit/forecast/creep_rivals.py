@@ -134,8 +134,7 @@ def rivals(points: Sequence[Judged], drivers: Sequence[Driver]) -> Rivals:
         return np.where(np.arange(len(t_d)) == len(t_d) - 1, 1.0, 0.0)[None, :]
 
     def stages(t_d: Floats) -> Floats:
-        since = np.maximum(t_d - places[:, None] + 0.5, 0.0)
-        return np.concatenate([-np.expm1(-since / lasts_d) for lasts_d in STAGES_D])
+        return _stages(t_d, places)
 
     def stopping(t_d: Floats) -> Floats:
         width_d = np.repeat(WIDTHS, len(MIDDLES))[:, None] * span_d
@@ -160,6 +159,24 @@ def rivals(points: Sequence[Judged], drivers: Sequence[Driver]) -> Rivals:
         stopping=shared(stopping, forwards=True),
         driven=max((shared(driver.columns, forwards=True) for driver in known), default=-np.inf),
     )
+
+
+def event(points: Sequence[Judged], explained: Sequence[Floats]) -> float:
+    """By how many nats a stage that begins at one time in all points, on top of the columns (n, p) that explain each,
+    makes their readings likelier: an event of the site that those columns know nothing of."""
+    places = _places(points[0].moving.series.t_d)
+    gain: Floats = np.zeros(len(places) * len(STAGES_D))
+    for judged, columns in zip(points, explained, strict=True):
+        series = judged.moving.series
+        known = project(series, columns)
+        left = _one_more(known, _stages(series.t_d, places) * np.sqrt(series.weight), forwards=True)
+        gain += judged.judge.of(left, known.columns + 1) - judged.judge.of(np.array(known.rss), known.columns)
+    return _shared(gain)
+
+
+def _stages(t_d: Floats, places: Floats) -> Floats:
+    since = np.maximum(t_d - places[:, None] + 0.5, 0.0)
+    return np.concatenate([-np.expm1(-since / lasts_d) for lasts_d in STAGES_D])
 
 
 def _point(judged: Judged) -> _Point:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gateway.model.derivation import Json
 from gateway.parts.pit.forecast.creep import Fit, fit
-from gateway.parts.pit.forecast.creep_design import WAVE_SPACING_D, Moving
+from gateway.parts.pit.forecast.creep_design import WAVE_SPACING_D, Moving, read_often
 from gateway.parts.pit.forecast.creep_drivers import Driver
 from gateway.parts.pit.forecast.creep_gates import CreepGates, gates_open, seldom_gates_open, window_rates
 from gateway.parts.pit.forecast.creep_grid import Search
@@ -94,24 +94,28 @@ class Margins:
     it may be worse. All PD, chosen on simulated series (`bench/creep.py`).
 
     `each_more` is added to what one turn asks for with every neighbour that counts, `stopping_more` to `stopping`:
-    together they say more. `frequent` is that over a line, one turn and one more, for frequent readings: no law fits
-    the ground exactly, and many readings tell two wrong ones apart as if one were right. `driven` counts where rain,
-    digging or groundwater explain the readings by as much better than anything without them: where they are seen to
-    move the point. `clear` is that over what comes to rest and what does not fail with one turn, before a word is
-    called clear.
+    together they say more. `turns_less` is taken from `late` and `two_bends` with each: what turned in all of them at
+    one time shows as an `event`, and from so many nats on neighbours do not count; from `stepped` on it is clear.
+    `frequent` is that over a line, one turn and one more, for frequent readings: no law fits the ground exactly, and
+    many readings tell two wrong ones apart as if one were right. `driven` counts where rain, digging or groundwater
+    explain the readings by as much better than anything without them: where they are seen to move the point. `clear`
+    is that over what comes to rest and what does not fail with one turn, before a word is called clear.
     """
 
     line: float = 8.0
-    bend: float = -1.0
+    bend: float = -1.6
     constant: float = -0.5
-    late: float = -2.5
-    stage: float = 0.0
+    late: float = -3.2
+    stage: float = -0.6
     last: float = 3.5
-    two_bends: float = -2.0
-    two_stages: float = -4.0
-    stopping: float = -5.0
-    each_more: float = 0.8
+    two_bends: float = -2.7
+    two_stages: float = -4.6
+    stopping: float = -5.6
+    each_more: float = 0.65
     stopping_more: float = 0.6
+    turns_less: float = 0.7
+    event: float = 0.0
+    stepped: float = 2.0
     driven: float = 2.0
     clear: float = 1.5
     frequent: float = 6.0
@@ -121,23 +125,27 @@ class Margins:
 class ForecastSettings:
     """How a point is forecast; all PD but the angles (M-H).
 
-    `level` is the probability of the interval. `at_edge` is how much of the probability may lie at the longest and
-    shortest times searched; a failure farther ahead than `farthest` times the acceleration has lasted is not told of
-    seldom readings; `curved_sigmas` opens the costly fit. Up to `beside` neighbours count whose rate and curvature are
-    `beside_sigmas` of their errors. `steady_floor_mm_d` stands in for the steady rate of a point that hardly moves, so
-    that its first millimetre is not called imminent. `finest_mm` is the least scatter that is believed: an instrument
-    that rounds shows none.
+    `level` is the probability of the interval; of seldom readings it is `seldom_level`, which holds nine failures of
+    ten: alpha near 2, as of most ground, lies in the middle of what is held possible. `at_edge` is how much of the
+    probability may lie at the longest and shortest times searched; a failure farther ahead than `farthest` times the
+    acceleration has lasted is not told of seldom readings; `curved_sigmas` opens the costly fit. Up to `beside`
+    neighbours count whose rate and curvature are `beside_sigmas` of their errors, and none for `stepped_days` after a
+    step that they and the point made at one time. `steady_floor_mm_d` stands in for the steady rate of a point that
+    hardly moves, so that its first millimetre is not called imminent. `finest_mm` is the least scatter that is
+    believed: an instrument that rounds shows none.
     """
 
     level: float = 0.9
+    seldom_level: float = 0.87
     gates: CreepGates = field(default_factory=CreepGates)
     search: Search = field(default_factory=Search)
     margins: Margins = field(default_factory=Margins)
     at_edge: float = 0.05
-    farthest: float = 0.9
+    farthest: float = 0.8
     curved_sigmas: float = 3.0
     beside: int = 3
     beside_sigmas: float = 1.75
+    stepped_days: float = 14.0
     steady_floor_mm_d: float = 0.2
     long_window_d: float = 7.0
     medium_deg: float = 80.0
@@ -172,6 +180,7 @@ class Forecaster:
         self._from_d = -np.inf
         self._steady_mm_d = nan
         self._peak_mm_d = 0.0
+        self._stepped_d = -np.inf
 
     def add(
         self, at_ns: int, displacement_mm: float, limit_mm: float = nan, evidence: Evidence | None = None
@@ -206,6 +215,7 @@ class Forecaster:
             "from_d": _or_none(self._from_d),
             "steady_mm_d": _or_none(self._steady_mm_d),
             "peak_mm_d": self._peak_mm_d,
+            "stepped_d": _or_none(self._stepped_d),
             "track": self._track.saved(),
         }
 
@@ -223,6 +233,7 @@ class Forecaster:
             raise ValueError("a forecaster's state is not complete")
         self._from_d = _number(saved.get("from_d"), -np.inf)
         self._steady_mm_d = _number(saved.get("steady_mm_d"), nan)
+        self._stepped_d = _number(saved.get("stepped_d"), -np.inf)
         self._track, self._epoch_ns, self._peak_mm_d = track, epoch_ns, peak
 
     def _motion(self, series: Series) -> _Motion:
@@ -267,17 +278,26 @@ class Forecaster:
                 self._steady_mm_d = abs(long.mm_d)
 
     def _fit(self, series: Series, motion: _Motion, evidence: Evidence | None) -> Fit:
-        """The fit of failing creep; an empty one where the movement is too slow, too short or too straight for it."""
+        """The fit of failing creep; an empty one where the movement is too slow, too short or too straight for it.
+        Neighbours that made a step at one time with the point, beyond what creep brings, tell of an event of the site
+        (a stage of digging), not of creep: then the point stands alone, and for `stepped_days` after a clear one, for
+        the next stage may look like creep until it dies away."""
         gates, epoch_ns = self._settings.gates, self._epoch_ns
         if epoch_ns is None or not motion.rate.exceeds(gates.floor_mm_d, gates.sigmas):
             return Fit()
         own = self._moving(series, motion)
         if len(own.series) < gates.readings or not self._curved(own, self._settings.curved_sigmas):
             return Fit()
-        if evidence is None:
-            return fit((own,), self._settings.level, (), self._settings.search)
-        beside = self._beside(evidence, epoch_ns, motion.window_d)
-        return fit((own, *beside), self._settings.level, evidence.drivers(epoch_ns), self._settings.search)
+        beside = [] if evidence is None else self._beside(evidence, epoch_ns, motion.window_d)
+        drivers = [] if evidence is None else evidence.drivers(epoch_ns)
+        level = self._settings.level if read_often(own.series) else self._settings.seldom_level
+        found = fit((own, *beside), level, drivers, self._settings.search)
+        now_d, margins = self._track.last_d, self._settings.margins
+        if beside and found.event >= margins.stepped:
+            self._stepped_d = now_d
+        if not beside or (found.event < margins.event and now_d - self._stepped_d >= self._settings.stepped_days):
+            return found
+        return fit((own,), level, drivers, self._settings.search)
 
     def _moving(self, series: Series, motion: _Motion) -> Moving:
         part = without_spikes(series.since(self._from_d), motion.sigma_mm).turned(float(np.sign(motion.rate.mm_d)))
@@ -331,15 +351,15 @@ class Forecaster:
     def _explains(self, evidence: float, rivals: Rivals, neighbours: int) -> bool:
         """Whether creep to failure explains seldom readings well enough beside each movement that does not fail."""
         margins = self._settings.margins
-        more = margins.each_more * neighbours
+        more, less = margins.each_more * neighbours, margins.turns_less * neighbours
         return (
             evidence - rivals.line >= margins.line
             and evidence - rivals.bend >= margins.bend + more
             and evidence - rivals.constant >= margins.constant + more
-            and evidence - rivals.late >= margins.late
+            and evidence - rivals.late >= margins.late - less
             and evidence - rivals.stage >= margins.stage + more
             and evidence - rivals.last >= margins.last
-            and evidence - rivals.two_bends >= margins.two_bends
+            and evidence - rivals.two_bends >= margins.two_bends - less
             and evidence - rivals.two_stages >= margins.two_stages
             and evidence - rivals.stopping >= margins.stopping + margins.stopping_more * neighbours
         )

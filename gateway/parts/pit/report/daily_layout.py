@@ -6,7 +6,7 @@ left empty but where people sign. Knows neither tags nor fonts.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from enum import StrEnum
 from math import isfinite
 
@@ -24,11 +24,11 @@ from gateway.parts.pit.report.daily_report import (
     ReadingState,
 )
 from screens.citing import certainty_text, clause_text
+from screens.formats import SITE_ZONE
 
 UNKNOWN = "未知"
 BY_HAND = "（现场填写）"
 NONE_SET = "未设"
-SITE_TIME = timezone(timedelta(hours=8))
 
 LEVELS: Mapping[Level, str] = {
     Level.UNKNOWN: UNKNOWN,
@@ -177,7 +177,7 @@ def _with_unit(value: float, decimals: int, unit: str) -> Cell:
 def _time(at: datetime) -> str:
     if at.tzinfo is None:
         raise ValueError("a report's time has no time zone")
-    return at.astimezone(SITE_TIME).strftime("%Y-%m-%d %H:%M:%S")
+    return at.astimezone(SITE_ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
 @dataclass(frozen=True, slots=True)

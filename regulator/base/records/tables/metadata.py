@@ -33,5 +33,5 @@ def whole(name: str, *, key: bool = False) -> "Column[int]":
 
 
 def flag(name: str) -> "Column[int]":
-    """0 or 1."""
+    """A column that holds 0 or 1, never nothing."""
     return Column(name, Integer, nullable=False, server_default="0")

@@ -5,7 +5,8 @@
  */
 import { t } from "../screens/text.js";
 import { Refused, askItem, askQueue, forget, send } from "./review_data.js";
-import { bindKeys, mountHelp, showHelp } from "./review_keys.js";
+import { showHelp } from "../screens/keys_switch.js";
+import { bindKeys, mountHelp } from "./review_keys.js";
 import { ReviewList } from "./review_list.js";
 import { mountSheet, showSheet } from "./review_sheet.js";
 import * as view from "./review_view.js";

@@ -4,19 +4,12 @@
  *
  *     bindKeys(document, { KeyJ: ..., "Shift+ArrowLeft": ..., "Ctrl+KeyA": ... })
  */
-const KEY = "sitewarden.desk.keys";
+import { KeySwitch } from "../screens/keys_switch.js";
+
+const SWITCH = new KeySwitch("sitewarden.desk.keys");
 const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 const PRESSED = "a, button, summary, input, select, textarea, video, [role=button]";
 const HELD = new Set(["KeyJ", "KeyK", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
-
-/** Whether the keys are on in this browser. @returns {boolean} */
-export function keysOn() {
-  try {
-    return localStorage.getItem(KEY) !== "off";
-  } catch {
-    return true; // storage is switched off: the keys are on, as on a new browser
-  }
-}
 
 /** @param {Document|HTMLDialogElement} within a dialog hears its own keys, the page none while one is open
  * @param {Object<string, (event: KeyboardEvent) => void>} bindings */
@@ -37,7 +30,7 @@ function nameOf(event) {
 }
 
 function wanted(event, within) {
-  if (event.isComposing || event.keyCode === 229 || event.defaultPrevented || event.altKey || !keysOn()) return false;
+  if (event.isComposing || event.keyCode === 229 || event.defaultPrevented || event.altKey || !SWITCH.on) return false;
   if (event.repeat && !HELD.has(event.code)) return false;
   if (event.target.closest?.(TYPED)) return false;
   if (within === document && document.querySelector("dialog[open]")) return false;
@@ -47,27 +40,6 @@ function wanted(event, within) {
 /** The help and its switch. */
 export function mountHelp() {
   const help = document.getElementById("keys-help");
-  const toggle = document.getElementById("keys-on");
-  const mark = () => {
-    toggle.checked = keysOn();
-    document.getElementById("keys-switch").setAttribute("aria-pressed", String(keysOn()));
-  };
-  document.getElementById("keys").hidden = false;
-  document.getElementById("keys-switch").addEventListener("click", showHelp);
   help.querySelector("[data-close]").addEventListener("click", () => help.close());
-  toggle.addEventListener("change", () => {
-    try {
-      localStorage.setItem(KEY, toggle.checked ? "on" : "off");
-    } catch {
-      toggle.checked = true; // cannot be kept in this browser
-    }
-    mark();
-  });
-  mark();
-}
-
-/** Show what the keys do. */
-export function showHelp() {
-  const help = document.getElementById("keys-help");
-  if (!help.open) help.showModal();
+  SWITCH.mount();
 }

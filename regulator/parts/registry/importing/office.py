@@ -18,6 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from regulator.base.act import FIRMS_CHAIN, Act
 from regulator.base.model.actor import Duty
+from regulator.base.model.authority import require_duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.books import take_book
 from regulator.base.records.locks import hold_boxes
@@ -30,7 +31,6 @@ from regulator.parts.registry.importing.csv_table import read_csv
 from regulator.parts.registry.importing.lines import ReadLine, fault_at, read_lines
 from regulator.parts.registry.importing.table import MAX_FILE_BYTES, Fault, Line, Sheet, UnreadableError, unreadable
 from regulator.parts.registry.importing.workbook_table import read_workbook
-from regulator.parts.registry.projects.authority import require_duty
 from regulator.parts.registry.projects.set_office import SetRules, take_set
 
 BOOK = "imports"

@@ -10,10 +10,10 @@ from regulator.base.act import Act
 from regulator.base.days import read_day_or_none
 from regulator.base.kinds import DeviceKind, Standing, WorkStage, WorkType
 from regulator.base.model.actor import Duty
+from regulator.base.model.authority import require_duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.tables.registry import dangerous_works, devices, projects, work_watches
 from regulator.base.texts import read_code, read_code_or_none, read_text
-from regulator.parts.registry.projects.authority import require_duty
 from regulator.parts.registry.projects.project_office import take_project
 from regulator.parts.registry.projects.region_office import require_active_firm
 

@@ -14,13 +14,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from regulator.base.act import Act
 from regulator.base.kinds import Word, WorkStage
 from regulator.base.model.actor import Duty, Scope
+from regulator.base.model.authority import require_duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.duties import guarantors
 from regulator.base.records.tables.people import accounts
 from regulator.base.records.tables.registry import dangerous_works, projects
 from regulator.base.texts import read_text
-from regulator.parts.registry.projects.authority import require_duty
 from regulator.parts.registry.projects.project_office import take_project
 
 _OVER: Final = (WorkStage.FINISHED.value, WorkStage.ENDED.value)

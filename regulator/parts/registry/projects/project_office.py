@@ -16,11 +16,11 @@ from regulator.base.act import Act
 from regulator.base.days import read_day_or_none
 from regulator.base.kinds import Category, FirmRole, ProjectStatus, Standing
 from regulator.base.model.actor import Actor, Duty, Level
+from regulator.base.model.authority import require_duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.scope import require_project
 from regulator.base.records.tables.registry import project_firms, projects, regions
 from regulator.base.texts import read_code, read_code_or_none, read_text
-from regulator.parts.registry.projects.authority import require_duty
 from regulator.parts.registry.projects.region_office import require_active_firm
 
 

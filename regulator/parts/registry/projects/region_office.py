@@ -7,10 +7,10 @@ from sqlalchemy import Connection, insert, select, update
 from regulator.base.act import FIRMS_CHAIN, REGIONS_CHAIN, Act
 from regulator.base.kinds import FirmRole, RegionLevel, Standing
 from regulator.base.model.actor import Duty, Level
+from regulator.base.model.authority import require_duty
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.tables.registry import firms, regions
 from regulator.base.texts import read_code, read_text
-from regulator.parts.registry.projects.authority import require_duty
 
 _ABOVE = {RegionLevel.CITY: RegionLevel.PROVINCE, RegionLevel.COUNTY: RegionLevel.CITY}
 

@@ -6,13 +6,13 @@ from datetime import date
 
 from sqlalchemy import Connection, Row, select
 
+from regulator.base.coverage.set_membership import Membership, members_on
 from regulator.base.model.actor import Actor
 from regulator.base.records.among import among
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.people import accounts
 from regulator.base.records.tables.project_set import set_proposals
 from regulator.base.records.tables.registry import projects
-from regulator.parts.registry.projects.set_membership import Membership, members_on
 from regulator.parts.registry.projects.set_office import ProposalState
 
 DECIDED = 50

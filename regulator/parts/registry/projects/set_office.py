@@ -19,15 +19,15 @@ from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from regulator.base.act import Act
+from regulator.base.coverage.set_membership import Membership, memberships_of, most_from
 from regulator.base.days import day_of
 from regulator.base.kinds import Category, ProjectStatus
 from regulator.base.model.actor import Duty, Level
+from regulator.base.model.authority import persons_of, require_duty, require_second_person
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.tables.project_set import set_books, set_memberships, set_proposals
 from regulator.base.texts import read_reason, read_text
-from regulator.parts.registry.projects.authority import persons_of, require_duty, require_second_person
 from regulator.parts.registry.projects.project_office import take_project
-from regulator.parts.registry.projects.set_membership import Membership, memberships_of, most_from
 
 PROPOSERS = (Duty.ADMINISTRATOR, Duty.REVIEWER, Duty.APPROVER)
 

@@ -13,13 +13,13 @@ from enum import Enum
 
 from sqlalchemy import Connection, func, select
 
+from regulator.base.coverage.set_membership import Stay, stays_on
 from regulator.base.days import day_of
 from regulator.base.kinds import ProjectStatus, WorkStage
 from regulator.base.model.actor import Scope
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.coverage import asset_days
 from regulator.base.records.tables.registry import dangerous_works, projects
-from regulator.parts.registry.projects.set_membership import Stay, stays_on
 from regulator.parts.registry.projects.set_office import Action
 
 NEW_START_DAYS, WORKS_AHEAD_DAYS, STOPPED_DAYS = 30, 30, 90

@@ -6,12 +6,12 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 
+from regulator.base.kinds import ItemLevel
 from regulator.base.model.actor import Scope
+from regulator.base.percent import percent
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.registry import project_firms
 from regulator.base.records.tables.rounds import round_items
-from regulator.parts.registry.projects.percent import percent
-from regulator.parts.registry.rounds.sheets import ItemLevel
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,42 +8,35 @@ written once, however often a hazard is confirmed again. An accident whose hazar
 """
 
 import hashlib
-from datetime import date
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from contract.canonical import Canonical
-from regulator.base.kinds import FirmRole, Standing
+from regulator.base.desk import HazardCause
+from regulator.base.kinds import FirmRole, RiskKind, Standing
 from regulator.base.model.actor import Actor
 from regulator.base.records.ledger import Deed, Ledger
 from regulator.base.records.tables.registry import project_firms
 from regulator.base.records.tables.rounds import risk_events
-from regulator.parts.hazards.record import HazardRecord
-from regulator.parts.registry.rounds.key_risk import RiskKind
 
 
-def note_cause(
-    db: Connection, ledger: Ledger, kind: RiskKind, hazard: HazardRecord, on_day: date, actor: Actor, now_ns: int
-) -> int:
-    """Write the events of a cause down; how many were new."""
-    new = 0
-    for firm_code in _contractors(db, hazard.project_code) or [""]:
+def note_cause(db: Connection, ledger: Ledger, cause: HazardCause, actor: Actor, now_ns: int) -> None:
+    """Hears of a cause: writes its events down."""
+    for firm_code in _contractors(db, cause.project_code) or [""]:
         row: dict[str, Canonical] = {
-            "event_id": event_id_of(kind, hazard.hazard_id, firm_code),
-            "kind": kind.value,
+            "event_id": event_id_of(cause.kind, cause.hazard_id, firm_code),
+            "kind": cause.kind.value,
             "firm_code": firm_code,
-            "project_code": hazard.project_code,
-            "on_day": on_day.isoformat(),
-            "words": hazard.title_zh,
-            "source": hazard.number,
+            "project_code": cause.project_code,
+            "on_day": cause.on_day.isoformat(),
+            "words": cause.title_zh,
+            "source": cause.number,
         }
         dialect = postgresql if db.dialect.name == "postgresql" else sqlite
         added = dialect.insert(risk_events).values(**row, user_id=actor.user_id, at_ns=now_ns)
         if db.scalar(added.on_conflict_do_nothing().returning(risk_events.c.event_id)) is not None:
-            ledger.append(db, Deed("risk_event", hazard.project_code, row, hazard.project_code), actor, now_ns)
-            new += 1
-    return new
+            ledger.append(db, Deed("risk_event", cause.project_code, row, cause.project_code), actor, now_ns)
 
 
 def event_id_of(kind: RiskKind, hazard_id: str, firm_code: str) -> str:

@@ -19,39 +19,21 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, selec
 
 from regulator.base.act import Act
 from regulator.base.days import day_of
-from regulator.base.kinds import Word
-from regulator.base.model.actor import SYSTEM, Actor, Duty, Level
+from regulator.base.kinds import ItemLevel, RiskKind
+from regulator.base.listed import Listed, require_seen
+from regulator.base.model.actor import SYSTEM, Duty, Level
+from regulator.base.model.authority import persons_of, require_duty, require_second_person
 from regulator.base.model.hazard import HazardKind
+from regulator.base.model.hazard_states import HazardState
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.ledger import Ledger
-from regulator.base.records.scope import in_scope, require_project
+from regulator.base.records.scope import require_project
 from regulator.base.records.tables.hazards import hazards
-from regulator.base.records.tables.registry import project_firms
 from regulator.base.records.tables.rounds import key_risk_checks, key_risks, risk_events
 from regulator.base.texts import read_reason, read_text
-from regulator.parts.hazards.state_names import HazardState
-from regulator.parts.registry.projects.authority import persons_of, require_duty, require_second_person
-from regulator.parts.registry.rounds.sheets import ItemLevel
 
 ACCIDENT_YEARS, POINTS_LISTED, POINTS_DAYS = 2, 40, 365
 JUDGES = (Duty.REVIEWER, Duty.APPROVER, Duty.ADMINISTRATOR)
-
-
-class RiskKind(Word):
-    """What puts somebody on the list."""
-
-    ACCIDENT = "accident", "近两年发生事故", "accident within two years"
-    POINTS = "points", "动态扣分达到 40 分", "40 points or more"
-    STOP_ORDER = "stop_order", "曾因突出隐患停工整改", "earlier stop order"
-    MANUAL = "manual", "人工列入", "listed by hand"
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A firm or a project: `level` FIRM or PROJECT, and its code."""
-
-    level: ItemLevel
-    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,17 +161,6 @@ def approve_exit(act: Act, thing: Listed) -> None:
     values = {"until_day": today, "exit_approver": act.actor.user_id, "exit_at_ns": act.now_ns}
     act.db.execute(update(key_risks).where(*_active(thing)).values(**values))
     _write(act, "key_risk_ended", thing, {"report_sha256": row.report_sha256})
-
-
-def require_seen(db: Connection, actor: Actor, thing: Listed) -> None:
-    """Raises RefusedError 404 for a project outside the scope, or a firm that builds nothing in it."""
-    if thing.level is ItemLevel.PROJECT:
-        require_project(db, actor, thing.code)
-        return
-    at = project_firms.c
-    here = select(at.firm_code).where(at.firm_code == thing.code, in_scope(actor.scope, at.project_code))
-    if db.scalar(here.limit(1)) is None:
-        raise RefusedError(404, "no_such_firm", "辖区内没有该企业", "no such firm in your scope", "firm_code")
 
 
 def _grounds(events: "Iterable[Row[tuple[str, ...]]]", today: date) -> list[RiskKind]:

@@ -14,12 +14,12 @@ from enum import Enum
 from sqlalchemy import Connection, select
 
 from regulator.base.days import month_end
+from regulator.base.kinds import ItemLevel, RiskKind
+from regulator.base.listed import Listed
 from regulator.base.model.actor import Scope
 from regulator.base.records.scope import in_scope
 from regulator.base.records.tables.registry import project_firms
 from regulator.base.records.tables.rounds import key_risk_checks, key_risks
-from regulator.parts.registry.rounds.key_risk import Listed, RiskKind
-from regulator.parts.registry.rounds.sheets import ItemLevel
 
 DUE_DAYS_BEFORE = 5
 MISSED_MONTHS = 12

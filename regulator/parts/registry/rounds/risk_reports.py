@@ -20,7 +20,8 @@ from contract.canonical import canonical_bytes
 from regulator.base.act import Act
 from regulator.base.days import day_end_ns, day_of, day_start_ns, month_end
 from regulator.base.intake.findings import Finding, FindingKind, close_finding, open_finding
-from regulator.base.kinds import Standing
+from regulator.base.kinds import ItemLevel, Standing
+from regulator.base.listed import Listed, require_seen
 from regulator.base.model.actor import SYSTEM, Duty, Scope
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.ledger import Ledger
@@ -31,8 +32,6 @@ from regulator.base.records.tables.intake import alarms, boxes, findings
 from regulator.base.records.tables.registry import project_firms
 from regulator.base.records.tables.rounds import key_risks
 from regulator.base.texts import read_text
-from regulator.parts.registry.rounds.key_risk import Listed, require_seen
-from regulator.parts.registry.rounds.sheets import ItemLevel
 
 GRACE_DAYS: Final = 5
 MOST_MONTHS: Final = 12
@@ -67,11 +66,6 @@ class RiskReport:
     words: str
     submitted_name: str
     submitted_at_ns: int
-
-
-def month_before(today: date) -> str:
-    """`YYYY-MM` of the last month that is over."""
-    return (today.replace(day=1) - timedelta(days=1)).isoformat()[:7]
 
 
 def figures_of(db: Connection, listed: Listed, scope: Scope, month: str, now_ns: int) -> MonthFigures:
@@ -124,7 +118,7 @@ def submit_report(act: Act, listed: Listed, month: str, words: str) -> RiskRepor
 
 
 def reports_of(db: Connection, listed: Listed) -> list[RiskReport]:
-    """The newest first."""
+    """All that are kept, the newest first."""
     at = key_risk_reports.c
     mine = select(key_risk_reports).where(at.level == listed.level.value, at.code == listed.code)
     return [_report(listed, row) for row in db.execute(mine.order_by(at.month.desc()))]

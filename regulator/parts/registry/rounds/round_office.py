@@ -17,8 +17,10 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, u
 from sqlalchemy.dialects import postgresql, sqlite
 
 from regulator.base.act import Act
-from regulator.base.kinds import DeviceKind, FirmRole, ProjectStatus, Standing
+from regulator.base.desk import OpenHazard
+from regulator.base.kinds import Answer, DeviceKind, FirmRole, ItemLevel, ProjectStatus, Standing
 from regulator.base.model.actor import Duty, Scope
+from regulator.base.model.authority import require_duty, require_second_person
 from regulator.base.model.hazard import Channel, Grade, HazardKind, NewHazard
 from regulator.base.model.refusals import RefusedError
 from regulator.base.records.scope import in_scope, require_project
@@ -26,10 +28,8 @@ from regulator.base.records.tables.registry import devices, project_firms, proje
 from regulator.base.records.tables.rounds import round_checks, round_items, rounds
 from regulator.base.records.tables.supervision import round_targets
 from regulator.base.texts import read_text, read_word
-from regulator.parts.hazards.opening import open_hazard
-from regulator.parts.registry.projects.authority import require_duty, require_second_person
 from regulator.parts.registry.rounds.coverage import coverage_of, items_in
-from regulator.parts.registry.rounds.sheets import REQUIRED, Answer, ItemLevel, Question, SheetBook, SheetKind
+from regulator.parts.registry.rounds.sheets import REQUIRED, Question, SheetBook, SheetKind
 
 INSPECTORS = (Duty.INSPECTOR, Duty.REVIEWER)
 INSPECTED = (ProjectStatus.RUNNING.value, ProjectStatus.STOPPED.value)
@@ -61,6 +61,14 @@ class Check:
     def place(self) -> str:
         """The project that its hazards belong to."""
         return self.item.project_code or self.at_project
+
+
+@dataclass(frozen=True, slots=True)
+class Inspecting:
+    """What sheets are filled in with: their questions, and how what they find becomes a hazard."""
+
+    book: SheetBook
+    open_hazard: OpenHazard
 
 
 def open_round(act: Act, name: str, starts_on: date, due_on: date, targets: Collection[str] = ()) -> str:
@@ -99,7 +107,7 @@ def follow_registry(act: Act, round_id: str) -> int:
     return added
 
 
-def check_item(act: Act, book: SheetBook, round_id: str, check: Check) -> str:
+def check_item(act: Act, inspecting: Inspecting, round_id: str, check: Check) -> str:
     """Record a sheet; the check's id. Each answer HAZARD opens a hazard (channel ROUND) in the same transaction.
 
     Raises RefusedError: 403, 404 not on the list or no such project, 409 closed or done before, 422 a question without
@@ -112,7 +120,7 @@ def check_item(act: Act, book: SheetBook, round_id: str, check: Check) -> str:
         raise RefusedError(404, "not_on_the_list", "不在本轮名录内", "not on this round's list", "device_code")
     if item.check_id:
         raise RefusedError(409, "checked_before", "该项已检查", "it was inspected before", "device_code")
-    asked = book.questions(check.sheet)
+    asked = inspecting.book.questions(check.sheet)
     outcome = _outcome(act, asked, check)
     check_id = uuid.uuid4().hex
     row = _check_row(act, round_id, check, check_id, outcome)
@@ -123,7 +131,7 @@ def check_item(act: Act, book: SheetBook, round_id: str, check: Check) -> str:
     act.write("round_checked", subject, row, check.item.project_code, chain)
     for question in asked:
         if check.answers[question.key] is Answer.HAZARD:
-            open_hazard(act.db, act.ledger, _hazard(act, round_id, check, question), act.actor, act.now_ns)
+            inspecting.open_hazard(act.db, act.ledger, _hazard(act, round_id, check, question), act.actor, act.now_ns)
     return check_id
 
 

@@ -6,7 +6,7 @@ What they ask stands in files (see `sheet_file`); here is what a sheet is, and w
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from regulator.base.kinds import Word
+from regulator.base.kinds import ItemLevel, Word
 
 
 class SheetKind(Word):
@@ -14,22 +14,6 @@ class SheetKind(Word):
 
     SITE = "site", "现场检查表", "site sheet"
     DUTY = "duty", "履职检查表", "duty sheet"
-
-
-class Answer(Word):
-    """To a question, and of the sheet as a whole (its worst answer)."""
-
-    FITS = "fits", "符合", "in order"
-    NOT_APPLICABLE = "not_applicable", "不涉及", "does not apply"
-    HAZARD = "hazard", "存在隐患", "hazard found"
-
-
-class ItemLevel(Word):
-    """逐企业、逐项目、逐设备."""
-
-    FIRM = "firm", "企业", "firm"
-    PROJECT = "project", "项目", "project"
-    DEVICE = "device", "设备", "device"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ import numpy as np
 import orjson
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
+from kit.words import Words
 from regulator.base.days import DAY_NS
 from regulator.base.records.tables.coverage import asset_days
 from regulator.base.records.tables.reports import statistics_alarm_days, statistics_long_alarms
-from regulator.parts.reports.statistics.figure import Figure, Window, Words, quantile
+from regulator.parts.reports.statistics.figure import Figure, Window, quantile
 from regulator.parts.reports.statistics.making import Span, known, unknown
 from regulator.parts.reports.statistics.selection import Selection
 from regulator.parts.reports.statistics.silencing import silenced_at

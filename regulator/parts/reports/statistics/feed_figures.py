@@ -2,12 +2,13 @@
 
 from sqlalchemy import Connection, func, select
 
+from kit.words import Words
 from regulator.base.intake.findings import FindingKind
 from regulator.base.kinds import DeviceKind
 from regulator.base.records.tables.coverage import asset_days
 from regulator.base.records.tables.intake import boxes, findings
 from regulator.base.records.tables.registry import devices
-from regulator.parts.reports.statistics.figure import Figure, Words
+from regulator.parts.reports.statistics.figure import Figure
 from regulator.parts.reports.statistics.making import Span, known, unknown
 from regulator.parts.reports.statistics.selection import Selection
 

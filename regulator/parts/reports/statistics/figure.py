@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from kit.words import NO_WORDS, Words
 from regulator.base.days import DAY_NS
 
 INDICATIVE_BELOW_DAYS = 30
@@ -79,14 +80,6 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """One text in both languages; empty for none."""
-
-    zh: str = ""
-    en: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Figure:
     """`value` None: UNKNOWN, and `why` says so. `n`: how many things it is made of. `low`, `high`: a 95 % interval, NaN
     without. `window` None: as things stand now, at the end of the period. `note`: what a reader must know beside it."""
@@ -95,8 +88,8 @@ class Figure:
     value: float | None
     n: int
     window: Window | None
-    why: Words = Words()
-    note: Words = Words()
+    why: Words = NO_WORDS
+    note: Words = NO_WORDS
     low: float = math.nan
     high: float = math.nan
 

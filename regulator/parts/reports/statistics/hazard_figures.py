@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
+from kit.words import Words
 from regulator.base.days import DAY_NS
 from regulator.base.model.hazard import Channel, HazardKind
 from regulator.base.records.tables.hazards import hazard_deadlines, hazard_holders, hazards
 from regulator.parts.hazards.deadlines import DeadlineKind, Outcome
-from regulator.parts.reports.statistics.figure import Figure, Words, quantile
+from regulator.parts.reports.statistics.figure import Figure, quantile
 from regulator.parts.reports.statistics.making import Span, known, unknown
 from regulator.parts.reports.statistics.selection import Selection
 

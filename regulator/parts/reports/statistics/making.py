@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection, func, select, union
 
+from kit.words import Words
 from regulator.base.days import DAY_NS, day_end_ns, day_start_ns
 from regulator.base.records.tables.coverage import asset_days
 from regulator.base.records.tables.hazards import hazards
@@ -13,7 +14,7 @@ from regulator.base.records.tables.registry import projects
 from regulator.base.records.tables.reports import statistics_alarm_days
 from regulator.base.records.tables.review import review_items
 from regulator.parts.reports.statistics.definitions import DEFINITIONS
-from regulator.parts.reports.statistics.figure import Figure, Window, Words
+from regulator.parts.reports.statistics.figure import Figure, Window
 from regulator.parts.reports.statistics.selection import Selection
 from regulator.parts.review.judgement import ItemState
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, case, func, select
 
+from kit.words import Words
 from regulator.base.records.tables.registry import projects
 from regulator.base.records.tables.review import review_items, review_verdicts
 from regulator.parts.reports.statistics.alarm_day import FLOOD_ABOVE, TEN_MINUTES_NS
-from regulator.parts.reports.statistics.figure import Figure, Words
+from regulator.parts.reports.statistics.figure import Figure
 from regulator.parts.reports.statistics.making import Span, known, unknown
 from regulator.parts.reports.statistics.selection import Selection
 from regulator.parts.review.funnel import HOUR_NS

@@ -15,6 +15,7 @@ from gateway.ports import BoundLink
 from gateway.settings import Settings, check_report, load
 from kit.clock import SimulatedClock
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.frames_box import BINARY, TEXT, bound_link, shipped
 
 TITLES = {"title_zh": "塔机", "title_en": "Crane"}
@@ -45,7 +46,7 @@ def site(folder: Path, devices: list[dict[str, Any]], **link: Any) -> Path:
 
 
 def checked(path: Path) -> Settings:
-    return load(path, DRIVERS, UPLINKS)
+    return load(path, DRIVERS, UPLINKS, KINDS)
 
 
 def faults(path: Path) -> list[str]:

@@ -10,6 +10,7 @@ from gateway.settings import load
 from kit.clock import SystemClock
 from sitewarden.__main__ import main
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.account_bench import BOSS, HERE, OTHER_PASSWORD, AccountBench, newcomer
 from tests.fakes.field_site import write_site
 from tests.fakes.site import NOW_NS
@@ -80,7 +81,7 @@ def test_the_file_holds_no_code_and_is_for_its_owner_alone(tmp_path: Path) -> No
 
 def test_the_command_prints_a_code_where_there_are_accounts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site = write_site(tmp_path, crane_port=1502, broker_port=1883, web_port=8080, uplinks=[])
-    folder = load(site, DRIVERS, UPLINKS).storage.folder
+    folder = load(site, DRIVERS, UPLINKS, KINDS).storage.folder
     assert main(["accounts", "reset-code", str(site)]) == 1
     assert "accounts.db" in capsys.readouterr().err
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from gateway.accounts.tokens import DAY_NS, MOST_DAYS, MOST_IN_FORCE, Draft, Tok
 from gateway.settings import load
 from sitewarden.__main__ import main
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, HERE, AccountBench
 from tests.fakes.field_site import write_site
 from tests.fakes.site import NOW_NS, until
@@ -151,7 +152,7 @@ def test_a_token_that_cannot_be_written_down_is_not_made(tmp_path: Path) -> None
 
 def test_the_command_line_makes_lists_and_takes_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site = str(write_site(tmp_path, crane_port=1502, broker_port=1883, web_port=8080, uplinks=[]))
-    folder = load(site, DRIVERS, UPLINKS).storage.folder
+    folder = load(site, DRIVERS, UPLINKS, KINDS).storage.folder
 
     def told(*words: str) -> dict[str, Any]:
         assert main(["accounts", *words]) == 0

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from gateway.alarms import AlarmTable, CommandError, Refusal
+from gateway.line.reload import carry_alarms, carry_truths
 from gateway.model.alarm import Alarm, Severity, Transition, TransitionKind
 from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import Truth, Verdicts
 from gateway.rules.table import RuleTable
 from gateway.store.alert_store import alarm_from_json, alarm_to_json
-from sitewarden.composition.reload import carry_alarms, carry_truths
 from tests.fakes.site import BOX, NOW_NS, SECOND_NS, Site, info, latching, layout, points, poll, threshold, until
 
 RAISED, RETURNED = TransitionKind.RAISED, TransitionKind.RETURNED

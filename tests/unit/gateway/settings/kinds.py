@@ -12,6 +12,7 @@ from gateway.ports import BoundLink, Clock, Driver, DriverKind, Uplink, UplinkCo
 from gateway.settings import Settings, load
 from gateway.uplinks.mqtt_settings import MqttUplinkSettings
 from kit.secret import Secret
+from sitewarden.composition.kinds import KINDS
 from vision.camera.settings import CameraLinkSettings
 from vision.eye.settings import CameraDeviceSettings, CameraTable
 
@@ -52,9 +53,9 @@ UPLINKS = {
 
 def load_case(name: str, **replace: object) -> Settings:
     """Load one of the site files in `tests/cases/config`."""
-    return load(CASES / f"{name}.yaml", DRIVERS, UPLINKS, config_root=CONFIG, replace=replace)
+    return load(CASES / f"{name}.yaml", DRIVERS, UPLINKS, KINDS, config_root=CONFIG, replace=replace)
 
 
 def load_site(path: Path | str, **replace: object) -> Settings:
     """Load any site file with the shipped tables and rule packs."""
-    return load(path, DRIVERS, UPLINKS, config_root=CONFIG, replace=replace)
+    return load(path, DRIVERS, UPLINKS, KINDS, config_root=CONFIG, replace=replace)

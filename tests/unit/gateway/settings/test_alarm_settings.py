@@ -11,6 +11,7 @@ from gateway.model.errors import ConfigError, Fault
 from gateway.ports import UplinkKind
 from gateway.settings import Settings, load
 from gateway.settings.wording import Language, fault_text
+from sitewarden.composition.kinds import KINDS
 from tests.unit.gateway.settings.kinds import CASES, CONFIG, DRIVERS, UPLINKS, load_case
 
 
@@ -26,7 +27,7 @@ SENT_TO = [{"name": "crew", "kind": "people"}, {"name": "broker", "kind": "mqtt"
 def _load(**replace: object) -> Settings:
     values = {"uplinks": SENT_TO, **replace}
     kinds = {"people": PEOPLE, "mqtt": UPLINKS["mqtt"]}
-    return load(CASES / "good-minimal.yaml", DRIVERS, kinds, config_root=CONFIG, replace=values)
+    return load(CASES / "good-minimal.yaml", DRIVERS, kinds, KINDS, config_root=CONFIG, replace=values)
 
 
 def _faults(**replace: object) -> list[Fault]:
@@ -87,7 +88,7 @@ def test_a_rule_may_ask_for_a_reset(tmp_path: Path) -> None:
     pack.write_text(text.replace("    severity:", "    latching: true\n    severity:"), encoding="utf-8")
     site = tmp_path / "site.yaml"
     site.write_text((CASES / "good-minimal.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    settings = load(site, DRIVERS, UPLINKS, config_root=CONFIG, replace={"rule_packs": ["own"]})
+    settings = load(site, DRIVERS, UPLINKS, KINDS, config_root=CONFIG, replace={"rule_packs": ["own"]})
     assert settings.rules
     assert all(rule.latching for rule in settings.rules)
     assert not any(rule.latching for rule in _load().rules)

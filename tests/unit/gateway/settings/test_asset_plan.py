@@ -13,7 +13,10 @@ from gateway.line.deriving import Deriving
 from gateway.model.errors import ConfigError
 from gateway.model.papers import DriverStanding
 from gateway.parts.crane.model.crane import CraneDerivation
+from gateway.parts.crane.settings.plan import CranePlan
+from gateway.parts.pit.settings.plan import PitPlan
 from gateway.settings import Settings
+from gateway.settings.wording import fault_text
 from tests.unit.gateway.settings.kinds import load_site
 
 CHART = [
@@ -183,8 +186,9 @@ def test_the_limits_in_force_flag_the_working_cycles(site: Callable[..., Setting
             {"rule": "crane.wind.lifting_stop", "asset": "crane-1", "limit": 10, "reason": "Site scheme, page 3"}
         ]
 
-    marks = {crane.description.asset: crane.description.parameters.marks for crane in site(stricter).plan.cranes}
-    assert (marks["crane-1"].wind_alarm_ms, marks["crane-2"].wind_alarm_ms) == (10.0, 12.0)
+    cranes = site(stricter).plan.of(CranePlan).cranes
+    marks = {crane.description.asset: crane.description.parameters.marks for crane in cranes}
+    assert (marks["crane-1"].wind_alarm_m_s, marks["crane-2"].wind_alarm_m_s) == (10.0, 12.0)
     assert marks["crane-1"].moment_alarm_pct == 100.0
     assert marks["crane-1"].tilt_alarm_permille == inf, "4/1000 is for an empty hook: a loaded mast bends far more"
 
@@ -200,7 +204,7 @@ def test_of_a_silent_neighbour_a_group_is_certain_of_nothing_above_a_limit(
         words = {"asset": "crane-1", "limit": limit_m, "reason": "Site scheme, page 3"}
         data["rule_overrides"] = [{"rule": "crane.distance.alarm", **words}]
 
-    (group,) = site(changed).plan.groups
+    (group,) = site(changed).plan.of(CranePlan).groups
     assert group.parameters.danger_below_m == certain_m
 
 
@@ -251,12 +255,36 @@ def test_what_does_not_fit_is_refused_where_it_is_written(
 
 
 def test_a_surveyors_equal_readings_are_no_flat_line_unless_the_point_says_so(site: Callable[..., Settings]) -> None:
-    (pit,) = site().plan.pits
+    (pit,) = site().plan.of(PitPlan).pits
     assert pit.description.point("zq-01").gates.flat_after_s == 86_400.0
     assert pit.description.point("dj-01").gates.flat_after_s == 0.0
 
     def ask_for_it(data: dict[str, Any]) -> None:
         data["assets"][2]["pit"]["points"][1]["quality"] = {"flat_after_h": 240}
 
-    (asked,) = site(ask_for_it).plan.pits
+    (asked,) = site(ask_for_it).plan.of(PitPlan).pits
     assert asked.description.point("dj-01").gates.flat_after_s == 240 * 3600.0
+
+
+def test_the_old_names_of_speeds_are_taken_and_said(site: Callable[..., Settings]) -> None:
+    def old(data: dict[str, Any]) -> None:
+        tuning = {"tilt": {"low_wind_ms": 2.5}, "cycle_marks": {"wind_prealarm_ms": 9.0, "wind_alarm_ms": 11.0}}
+        data["assets"][0]["crane"]["tuning"] = tuning
+
+    settings = site(old)
+
+    parameters = settings.plan.of(CranePlan).cranes[0].description.parameters
+    assert (parameters.tilt.low_wind_m_s, parameters.marks.wind_prealarm_m_s) == (2.5, 10.8)
+    said = {fault.key: fault_text(fault) for fault in settings.warnings if fault.code == "warn.key_renamed"}
+    assert len(said) == 3
+    assert said["assets[0].crane.tuning.tilt.low_wind_ms"].endswith(
+        "found the old name of this key, expected low_wind_m_s, with the same value; the old name is still taken"
+    )
+
+
+def test_a_speed_by_both_names_is_a_fault(site: Callable[..., Settings]) -> None:
+    def both(data: dict[str, Any]) -> None:
+        data["assets"][0]["crane"]["tuning"] = {"tilt": {"low_wind_ms": 2.5, "low_wind_m_s": 3.0}}
+
+    with pytest.raises(ConfigError, match=r"low_wind_ms: found an unknown key, expected low_wind_m_s\?"):
+        site(both)

@@ -12,6 +12,7 @@ from gateway.model.errors import ConfigError
 from gateway.model.rule_pack import PackOrigin
 from gateway.settings import Settings, load
 from gateway.settings.kept_packs import KeptPack, kept_packs, pack_root
+from sitewarden.composition.kinds import KINDS
 from tests.unit.gateway.settings.kinds import CASES, CONFIG, DRIVERS, UPLINKS, load_site
 
 SITE = CASES / "good-minimal.yaml"
@@ -89,7 +90,7 @@ def test_a_candidate_with_a_fault_is_an_error(tmp_path: Path) -> None:
 
 def load_packs(folder: Path, *packs: KeptPack) -> Settings:
     replaced = {"storage.folder": str(folder)}
-    return load(SITE, DRIVERS, UPLINKS, config_root=CONFIG, replace=replaced, packs=packs)
+    return load(SITE, DRIVERS, UPLINKS, KINDS, config_root=CONFIG, replace=replaced, packs=packs)
 
 
 def test_a_fault_of_the_site_file_is_not_blamed_on_a_pack(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from gateway.model.errors import ConfigError
 from gateway.ports import UplinkKind
 from gateway.settings import Settings, check_report, config_root, load
 from gateway.settings.library import Library, site_path
+from sitewarden.composition.kinds import KINDS
 from tests.unit.gateway.settings.kinds import CASES, CONFIG, DRIVERS, UPLINKS, PlainRegulator, load_case, load_site
 
 
@@ -172,7 +173,7 @@ def test_a_table_without_points_is_a_fault_also_where_its_driver_allows_it(tmp_p
     shutil.copy(CASES / "good-minimal.yaml", site)
     lenient = {"modbus-tcp": replace(DRIVERS["modbus-tcp"], table_settings=Lenient)}
     with pytest.raises(ConfigError) as caught:
-        load(site, lenient, UPLINKS, config_root=CONFIG, replace={"devices[0].table": "empty"})
+        load(site, lenient, UPLINKS, KINDS, config_root=CONFIG, replace={"devices[0].table": "empty"})
     assert [(fault.key, fault.code) for fault in caught.value.faults] == [("points", "table.empty")]
 
 
@@ -202,7 +203,7 @@ def test_a_schema_that_repeats_a_secret_is_not_listened_to() -> None:
     kinds = {"chatty": UplinkKind("chatty", ChattyUplink, UPLINKS["mqtt"].build)}
     uplinks = [{"name": "up", "kind": "chatty", "api_key": "hunter2"}]
     with pytest.raises(ConfigError) as caught:
-        load(CASES / "good-minimal.yaml", DRIVERS, kinds, config_root=CONFIG, replace={"uplinks": uplinks})
+        load(CASES / "good-minimal.yaml", DRIVERS, kinds, KINDS, config_root=CONFIG, replace={"uplinks": uplinks})
     (fault,) = caught.value.faults
     assert (fault.key, fault.found, fault.expected) == (
         "uplinks[0].api_key",

@@ -8,6 +8,7 @@ import yaml
 from gateway.model.errors import ConfigError
 from gateway.settings import check_report, load
 from sitewarden.commands.desk import load_desk
+from sitewarden.composition.kinds import KINDS
 from tests.unit.gateway.settings.kinds import DRIVERS, ROOT, UPLINKS, load_case
 
 MORE_EN = "; more may follow: what has a fault is not checked further"
@@ -81,5 +82,5 @@ def _refused(folder: Path, site: dict[str, object]) -> ConfigError:
     file = folder / "site.yaml"
     file.write_text(yaml.safe_dump(site, allow_unicode=True), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        load(file, DRIVERS, UPLINKS)
+        load(file, DRIVERS, UPLINKS, KINDS)
     return caught.value

@@ -14,7 +14,8 @@ from gateway.model.rule import ResolvedRule
 from gateway.model.verdict import Truth
 from gateway.parts.pit.model.items import PitItem, PitStructure
 from gateway.parts.pit.model.outputs import pit_outputs, point_outputs
-from gateway.settings.pit_limits_schema import Figure, PitCell, PitLimitSettings
+from gateway.parts.pit.settings.limit_tables import Figure, PitCell, PitLimitSettings
+from gateway.parts.pit.settings.merged_tables import PitLimitEntry, PitLimitTables
 from gateway.settings.rule_families import (
     AnyRule,
     ChangeCountSettings,
@@ -23,7 +24,7 @@ from gateway.settings.rule_families import (
     LossSettings,
     SilenceSettings,
 )
-from gateway.settings.rulepack import PackRule, Packs, PitLimitEntry
+from gateway.settings.rulepack import PackRule, Packs
 from tests.cases.test_pack_cases import CASES, LEVEL_CASES, SERIES_CASES, pit_of
 from tests.fakes.pack_line import ASSET, JudgingLine, packs_of, point, resolved, shipped
 
@@ -81,7 +82,8 @@ def test_another_limit_in_the_pack_is_another_verdict(rule_id: str) -> None:
 
 def _scaled(packs: Packs) -> Packs:
     """The same tables with every figure further away; the lower bound of a preload is smaller."""
-    packs.limits = [_scaled_entry(entry) for entry in packs.limits]
+    tables = packs.table(PitLimitTables)
+    tables.limits = [_scaled_entry(entry) for entry in tables.limits]
     return packs
 
 
@@ -133,8 +135,8 @@ def test_another_time_count_or_step_in_the_pack_is_another_row(rule_id: str) -> 
         figures: dict[str, object] = {"on_delay_s": rule.settings.on_delay_s * 2}
     elif isinstance(rule.settings, ImpossibleSettings):
         figures = {"max_step_per_s": 2 * rule.settings.limit}
-    elif type(rule.settings) in _FIGURES:
-        name, times = _FIGURES[type(rule.settings)]
+    elif isinstance(rule.settings, tuple(_FIGURES)):
+        name, times = next(figure for family, figure in _FIGURES.items() if isinstance(rule.settings, family))
         figures = {name: times * getattr(rule.settings, name)}
     else:
         figures = _further(rule.settings)

@@ -8,6 +8,7 @@ from gateway.ports import UplinkKind
 from gateway.settings import load
 from gateway.settings.open_doors import is_this_machine
 from gateway.uplinks.influx import InfluxSettings
+from sitewarden.composition.kinds import KINDS as ASSET_KINDS
 from tests.unit.gateway.settings.kinds import CASES, CONFIG, DRIVERS, ROOT, UPLINKS
 
 BROKER = {"name": "up", "kind": "mqtt", "topic_prefix": "site/box"}
@@ -21,7 +22,7 @@ CODES = {"warn.web_plain", "warn.broker_plain", "warn.password_plain", "warn.tok
 
 def doors(file: Path = CASES / "good-minimal.yaml", **replace: object) -> list[tuple[str, str]]:
     """Key and code of each warning about an open door."""
-    warnings = load(file, DRIVERS, KINDS, config_root=CONFIG, replace=replace).warnings
+    warnings = load(file, DRIVERS, KINDS, ASSET_KINDS, config_root=CONFIG, replace=replace).warnings
     return [(warning.key, warning.code) for warning in warnings if warning.code in CODES]
 
 

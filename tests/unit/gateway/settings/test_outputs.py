@@ -11,9 +11,10 @@ import yaml
 from gateway.model.errors import ConfigError, Fault
 from gateway.settings import check_report, fault_text, rule_pack_schema, site_schema, table_schema
 from gateway.settings.wording import CATALOGUE
+from sitewarden.composition.kinds import KINDS
 from tests.unit.gateway.settings.kinds import CASES, CONFIG, DRIVERS, ROOT, UPLINKS, load_case, load_site
 
-SITE_SCHEMA = site_schema(DRIVERS, UPLINKS)
+SITE_SCHEMA = site_schema(DRIVERS, UPLINKS, KINDS)
 
 
 def plain(path: Path) -> Any:
@@ -93,10 +94,10 @@ def test_every_sentence_has_the_same_parameters_in_both_languages() -> None:
 
 
 def test_every_code_that_is_used_has_a_sentence_and_every_sentence_is_used() -> None:
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "gateway" / "settings").glob("*.py")]
-    sources += [path.read_text(encoding="utf-8") for path in (ROOT / "drivers").glob("*.py")]
-    sources.append((ROOT / "gateway" / "machine_check.py").read_text(encoding="utf-8"))
-    used = "".join(text for text in sources if "CATALOGUE: dict" not in text)
+    folders = ("gateway/settings", "gateway/parts/crane/settings", "gateway/parts/pit/settings", "drivers")
+    files = [path for folder in folders for path in (ROOT / folder).glob("*.py")]
+    files.append(ROOT / "sitewarden" / "commands" / "machine_check.py")
+    used = "".join(path.read_text(encoding="utf-8") for path in files if not path.name.endswith("wording.py"))
     composed = {"warn.link_idle", "warn.asset_idle"}
     assert {code for code in CATALOGUE if f'"{code}"' not in used} <= composed
 
@@ -135,7 +136,7 @@ def test_the_json_schema_explains_itself() -> None:
 
 def test_the_shipped_pack_and_tables_pass_their_json_schemas() -> None:
     for path in (CONFIG / "rules").glob("*/*.yaml"):
-        schema = rule_pack_schema(part=path.name != "pack.yaml")
+        schema = rule_pack_schema(KINDS, part=path.name != "pack.yaml")
         jsonschema.Draft202012Validator(schema).validate(plain(path))
     for path in (CONFIG / "devices").glob("*.yaml"):
         table = plain(path)
@@ -151,5 +152,5 @@ def test_the_table_schema_takes_one_fault_bit_or_a_list(fault: object, fits: boo
 
 
 def test_the_pack_schema_refuses_a_broken_pack() -> None:
-    validator = jsonschema.Draft202012Validator(rule_pack_schema())
+    validator = jsonschema.Draft202012Validator(rule_pack_schema(KINDS))
     assert list(validator.iter_errors(plain(CASES / "rules" / "broken.yaml")))

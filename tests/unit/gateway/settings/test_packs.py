@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from gateway.model.errors import ConfigError, Fault
+from gateway.parts.pit.settings.merged_tables import PitLimitTables
 from gateway.settings import Settings, fault_text
 from gateway.settings.library import Library, parts_of
 from tests.fakes.pack_line import packs_of, shipped
@@ -210,7 +211,7 @@ def test_guangdongs_deadlines_are_data() -> None:
 
 def test_every_limit_of_the_shipped_tables_is_sourced() -> None:
     packs = packs_of("national", "pack-gd-2023")
-    assert len(packs.limits) > 25
-    for entry in packs.limits:
+    assert len(packs.table(PitLimitTables).limits) > 25
+    for entry in packs.table(PitLimitTables).limits:
         assert any(mark in entry.settings.clause for mark in ("GB 50497-2019", "DBJ/T 15-162-2019"))
         assert entry.settings.cells(None), entry.settings.item

@@ -10,6 +10,7 @@ from gateway.parts.pit.hand_entry import When, parse
 from gateway.parts.pit.hand_points import hand_points, pit_of
 from gateway.settings import Settings, load
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.pit_box import write_pit_site
 
 ROOT = Path(__file__).parents[4]
@@ -30,7 +31,7 @@ def settings(tmp_path: Path) -> Settings:
     site = yaml.safe_load(path.read_text("utf-8"))
     site["assets"] = yaml.safe_load(block("yaml"))["assets"] + site["assets"][1:]
     path.write_text(yaml.safe_dump(site, allow_unicode=True), "utf-8")
-    return load(str(path), DRIVERS, UPLINKS)
+    return load(str(path), DRIVERS, UPLINKS, KINDS)
 
 
 def test_its_pit_is_a_whole_one_and_each_point_is_a_device_of_its_own(settings: Settings) -> None:
@@ -47,7 +48,7 @@ def test_its_pit_alone_is_a_site_without_links(tmp_path: Path) -> None:
     site["assets"] = yaml.safe_load(block("yaml"))["assets"]
     del site["links"], site["devices"]
     path.write_text(yaml.safe_dump(site, allow_unicode=True), "utf-8")
-    settings = load(str(path), DRIVERS, UPLINKS)
+    settings = load(str(path), DRIVERS, UPLINKS, KINDS)
     assert settings.links == ()
     assert {"pit-1.zq-1", "pit-1.dj-1_rate"} <= {rule.subject for rule in settings.rules}
 

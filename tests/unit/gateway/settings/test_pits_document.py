@@ -9,7 +9,9 @@ import yaml
 from gateway.parts.pit.hand_entry import KnownPoint, When, parse
 from gateway.parts.pit.model.instrument import DEFECT_TITLES, Defect
 from gateway.parts.pit.model.outputs import point_outputs
-from gateway.settings.site_file import AssetSettings
+from gateway.parts.pit.settings.pit import PitSettings
+from gateway.settings.shapes import shapes_of
+from sitewarden.composition.kinds import KINDS
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "pits.md"
 
@@ -27,9 +29,9 @@ def block(text: str, language: str) -> str:
 
 def test_its_settings_are_good_ones(text: str) -> None:
     (raw,) = yaml.safe_load(block(text, "yaml"))["assets"]
-    asset = AssetSettings.model_validate(raw)
-    assert asset.pit is not None
-    pit = asset.pit.build("pit-1")
+    section = shapes_of(tuple(KINDS)).asset.model_validate(raw).section(PitSettings)
+    assert section is not None
+    pit = section.build("pit-1")
     assert [point.name for point in pit.points][:3] == ["cx-1-1950cm", "cx-1-1900cm", "cx-1-1850cm"]
     said = {output.quantity for point in pit.points for output in point_outputs("pit-1", point)}
     named = {"zq-1", "zq-1_rate", "zq-1_day_rate", "zl-1_pct_f2", "zl-1_gauges", "zq-1_quality", "zq-1_tangent_deg"}

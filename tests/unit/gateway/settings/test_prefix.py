@@ -6,6 +6,7 @@ import yaml
 
 from drivers.schema import DeviceSettings
 from gateway.settings import site_schema
+from sitewarden.composition.kinds import KINDS
 from tests.unit.gateway.settings.kinds import CONFIG, DRIVERS, UPLINKS, load_case, load_site
 
 
@@ -28,7 +29,7 @@ def test_without_a_prefix_nothing_changes() -> None:
 
 
 def test_editors_are_told_of_it() -> None:
-    definitions = site_schema(DRIVERS, UPLINKS)["$defs"]
+    definitions = site_schema(DRIVERS, UPLINKS, KINDS)["$defs"]
     assert {"prefix" in definitions[name]["properties"] for name in ("ModbusDevice", "MqttDevice")} == {True}
 
 

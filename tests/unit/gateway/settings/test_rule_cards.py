@@ -11,11 +11,15 @@ from gateway.model.alarm import Severity
 from gateway.model.errors import ConfigError
 from gateway.model.rule_card import RuleCard
 from gateway.parts.pit.model.items import ITEMS, DesignShare, PitItem
+from gateway.parts.pit.settings.merged_tables import PitLimitTables
 from gateway.settings import Settings
 from gateway.settings.document import Document
 from gateway.settings.library import Library, opened_once, parts_of
+from gateway.settings.pack_reading import read_pack
 from gateway.settings.rule_cards import CardLine, cards_of, read_cards
-from gateway.settings.rulepack import Packs, read_pack
+from gateway.settings.rulepack import Packs
+from gateway.settings.shapes import shapes_of
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.loaded_site import crane_asset, pit_asset, write_site
 from tests.unit.gateway.settings.kinds import CONFIG, load_site
 
@@ -51,15 +55,15 @@ def packs() -> Packs:
     for name in ("national", *[each for each in PACKS if each != "national"]):
         found = Library((CONFIG,)).find("rules", name)
         assert found is not None
-        read_pack({part: opened_once(part, opened) for part in parts_of(found)}, packs)
+        read_pack({part: opened_once(part, opened) for part in parts_of(found)}, packs, shapes_of(tuple(KINDS)))
     return packs
 
 
 def _pit_rules(packs: Packs) -> Iterator[tuple[str, Severity]]:
     """Every rule that the packs' rows can become, on whichever item a pit measures."""
-    for item, row in ((item, row) for item in PitItem for row in packs.rows.values()):
-        told = packs.items.get(item)
-        sides = [side.id for side in (told.settings.high, told.settings.low) if side is not None] if told else []
+    for item, row in ((item, row) for item in PitItem for row in packs.table(PitLimitTables).rows.values()):
+        told = packs.table(PitLimitTables).items.get(item)
+        sides = [side.id for side in (told.high, told.low) if side is not None] if told else []
         for side in sides if sides and row.of == "cumulative" else [row.id.split(".")[0]]:
             yield f"pit.{item}.{side}.{row.id.split('.')[1]}", row.severity
 

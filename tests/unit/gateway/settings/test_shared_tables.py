@@ -7,6 +7,7 @@ import pytest
 from gateway.model.errors import ConfigError
 from gateway.settings import Settings, load
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.unit.gateway.settings.kinds import CONFIG
 
 TCP_LINK = "{id: pit-1-tcp, driver: modbus-tcp, host: 127.0.0.1, port: 15023, timeout_ms: 500}"
@@ -23,7 +24,7 @@ def demo_with(folder: Path, link: str, unit_id: int = 1) -> Settings:
     path = folder / "site.yaml"
     changed = demo.replace(TCP_LINK, link).replace(device, device.replace("unit_id: 1", f"unit_id: {unit_id}"))
     path.write_text(changed, encoding="utf-8")
-    return load(str(path), DRIVERS, UPLINKS, config_root=CONFIG)
+    return load(str(path), DRIVERS, UPLINKS, KINDS, config_root=CONFIG)
 
 
 @pytest.mark.parametrize("link", [RTU_LINK, RTU_TCP_LINK])

@@ -352,7 +352,6 @@ def test_hand_readings_say_who_when_and_from_which_file(store: AssetStore, reade
     brought = [hand(1.5, file_sha256="ab"), hand(2.5, NOW_NS + 1, "ab")]
     assert store.add_readings(brought).result(10) == 2
     assert reader.readings("pit-1.S1", *EVER, 9) == brought
-    assert (reader.readings_of_file("ab"), reader.readings_of_file("cd")) == (2, 0)
 
 
 def test_a_file_brought_twice_adds_nothing_and_a_correction_is_one_more(store: AssetStore, reader: AssetReader) -> None:

@@ -10,6 +10,7 @@ from gateway.settings import load
 from gateway.settings.report import check_report
 from sitewarden.__main__ import main
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.field_site import write_site
 
 SHIPPED = map_path("pattern-b-header-signature")
@@ -33,12 +34,12 @@ def site(tmp_path, map_text=None, **changes):
 
 def refused(path):
     with pytest.raises(ConfigError) as caught:
-        load(path, DRIVERS, UPLINKS)
+        load(path, DRIVERS, UPLINKS, KINDS)
     return caught.value
 
 
 def test_a_site_that_docks_is_sound(tmp_path):
-    settings = load(site(tmp_path), DRIVERS, UPLINKS)
+    settings = load(site(tmp_path), DRIVERS, UPLINKS, KINDS)
     assert [uplink.name for uplink in settings.uplinks] == ["town"]
     assert {warning.key for warning in settings.warnings if "uplinks" in warning.key} == {
         "uplinks[0].secrets.supplier_secret",

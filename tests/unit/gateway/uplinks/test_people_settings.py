@@ -7,6 +7,7 @@ from gateway.model.errors import ConfigError
 from gateway.ports import Notifier
 from gateway.settings import Settings, load, site_schema
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.outbox import context
 from tests.unit.gateway.settings.kinds import CASES, CONFIG
 
@@ -27,7 +28,8 @@ PEOPLE = [
 
 
 def site(*uplinks: object) -> Settings:
-    return load(CASES / "good-minimal.yaml", DRIVERS, UPLINKS, config_root=CONFIG, replace={"uplinks": list(uplinks)})
+    file, replace = CASES / "good-minimal.yaml", {"uplinks": list(uplinks)}
+    return load(file, DRIVERS, UPLINKS, KINDS, config_root=CONFIG, replace=replace)
 
 
 def faults(uplink: dict[str, object]) -> str:
@@ -39,7 +41,8 @@ def faults(uplink: dict[str, object]) -> str:
 def test_all_four_are_good_and_the_schema_for_editors_says_so_too():
     settings = site(*PEOPLE)
     assert [uplink.kind.name for uplink in settings.uplinks] == ["webhook", "wecom", "dingtalk", "sms"]
-    schema = site_schema(DRIVERS, UPLINKS)["properties"]["uplinks"] | {"$defs": site_schema(DRIVERS, UPLINKS)["$defs"]}
+    whole = site_schema(DRIVERS, UPLINKS, KINDS)
+    schema = whole["properties"]["uplinks"] | {"$defs": whole["$defs"]}
     jsonschema.validate(PEOPLE, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate([{**PEOPLE[1], "form": "html"}], schema)

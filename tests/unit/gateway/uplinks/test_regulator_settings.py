@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.uplinks.regulator import KIND, RegulatorSettings
+from gateway.uplinks.regulator import KIND
+from gateway.uplinks.regulator_settings import RegulatorSettings
 
 BASE = {"name": "regulator", "kind": "regulator", "enrol_code": {"file": "/run/secrets/code"}}
 

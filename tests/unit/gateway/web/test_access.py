@@ -26,10 +26,11 @@ from gateway.web.guard import Guard
 from gateway.web.plain_door import authority_route
 from gateway.web.token_scopes import OF_THE_SITE_FILE, role_of
 from gateway.web.visitor import RefusedError, Visitor, VisitorKind
+from kit.web.guarding import BROWSER_COOKIE, form_token
 from screens.asked_route import AskedRoute
-from screens.guarding import BROWSER_COOKIE, form_token
 from screens.second_factor import new_secret
 from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.account_bench import BOSS, GOOD_PASSWORD, HERE, OTHER_PASSWORD
 from tests.fakes.asgi_asking import ask
 from tests.fakes.mosquitto import free_port
@@ -72,7 +73,7 @@ class WholeBox:
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        app = gateway._servers["web"].config.app
+        app = gateway.web.app
         assert isinstance(app, FastAPI)
         self.app = app
         self.routes = {(method, str(route.path)) for route in app.routes for method in route.methods}  # type: ignore[attr-defined]
@@ -158,7 +159,7 @@ async def box(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WholeBo
     web = {"host": "127.0.0.1", "port": free_port(), "token": {"file": str(folder / "token")}}
     web["second_factor_for"] = ["administrator"]
     ports = {name: free_port() for name in ("crane-1", "crane-2", "pit-1")}
-    gateway = Gateway(load(write_site(folder, ports, free_port(), web=web), DRIVERS, UPLINKS))
+    gateway = Gateway(load(write_site(folder, ports, free_port(), web=web), DRIVERS, UPLINKS, KINDS))
     stop, started = asyncio.Event(), asyncio.Event()
     running = asyncio.create_task(gateway.run(stop, started.set))
     await started.wait()

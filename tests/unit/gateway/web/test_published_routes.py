@@ -13,6 +13,7 @@ from gateway.web.plain_door import authority_route
 from gateway.web.published import published_api
 from screens.published import Answer, example_of, operation, page_routes, published_routes
 from sitewarden.composition.box import DRIVERS, UPLINKS, Gateway
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.mosquitto import free_port
 from tests.fakes.published_schema import operations, schema_faults
 from tests.fakes.screen_site import write_site
@@ -113,8 +114,8 @@ PAGES = [
 async def _box_app(folder: Path) -> FastAPI:
     """The application of a whole box that has come up and gone down again."""
     ports = {name: free_port() for name in ("crane-1", "crane-2", "pit-1")}
-    gateway = Gateway(load(write_site(folder, ports, free_port()), DRIVERS, UPLINKS))
-    app = gateway._servers["web"].config.app
+    gateway = Gateway(load(write_site(folder, ports, free_port()), DRIVERS, UPLINKS, KINDS))
+    app = gateway.web.app
     assert isinstance(app, FastAPI)
     stop = asyncio.Event()
     stop.set()

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway.parts.crane.settings.crane import CraneSettings, RailsSettings
+from gateway.parts.crane.settings.zones import PlanPointSettings
 from gateway.settings import AssetSettings, Settings, config_root, load
-from gateway.settings.crane_settings import RailsSettings
-from gateway.settings.crane_zone_settings import PlanPointSettings
 from gateway.settings.plan_settings import PlanSettings, ViewSettings
 from gateway.web.site_plan import Drawing, DrawnCrane, draw, jib_pose
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 
 TITLES = {"title_zh": "道路", "title_en": "road"}
 STORY = config_root() / "sites" / "afternoon.yaml"
@@ -19,8 +20,9 @@ STORY = config_root() / "sites" / "afternoon.yaml"
 
 def with_cranes(site: Settings, **changes: Any) -> Settings:
     """The same site, every crane built otherwise."""
-    cranes = {asset.id: asset.crane.model_copy(update=changes) for asset in site.assets if asset.crane}
-    assets = (asset.model_copy(update={"crane": cranes.get(asset.id)}) for asset in site.assets)
+    cranes = ((asset, asset.section(CraneSettings)) for asset in site.assets)
+    built = ((asset, crane and crane.model_copy(update=changes)) for asset, crane in cranes)
+    assets = (asset.model_copy(update={"crane": crane}) for asset, crane in built)
     return replace(site, assets=tuple(assets))
 
 
@@ -32,7 +34,7 @@ def without(site: Settings, *sections: str) -> Settings:
 
 @pytest.fixture(scope="module")
 def site() -> Settings:
-    return load(STORY, DRIVERS, UPLINKS)
+    return load(STORY, DRIVERS, UPLINKS, KINDS)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +113,7 @@ def test_a_zone_of_several_cranes_and_a_line_are_drawn_once(tmp_path: Path) -> N
     written["power_lines"] = [{"name": "line-1", "voltage": "1-15kV", "wires": wires} | TITLES]
     file = tmp_path / "site.yaml"
     file.write_text(yaml.safe_dump(written, allow_unicode=True), encoding="utf-8")
-    drawing = draw(load(file, DRIVERS, UPLINKS))
+    drawing = draw(load(file, DRIVERS, UPLINKS, KINDS))
     assert [shape.kind for shape in drawing.shapes] == ["deep-pit", "no-lift"]
     assert len(drawing.lines) == 1
     ends = [float(each.partition(",")[0]) for each in drawing.lines[0].split()]

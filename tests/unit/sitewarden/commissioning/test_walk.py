@@ -15,6 +15,7 @@ from sitewarden.commissioning.operator import Nobody, Operator
 from sitewarden.commissioning.sheet import sheet_html
 from sitewarden.commissioning.walk import Pacing, Walk
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.mosquitto import free_port
 from tests.fakes.staged_crane import StagedCrane
 
@@ -48,7 +49,7 @@ def site(folder: Path, crane_port: int, swapped: tuple[str, str] | None = None) 
     demo["rule_overrides"] = demo["uplinks"] = []
     path = folder / "site.yaml"
     path.write_text(yaml.safe_dump(demo, allow_unicode=True), encoding="utf-8")
-    return load(path, DRIVERS, UPLINKS)
+    return load(path, DRIVERS, UPLINKS, KINDS)
 
 
 async def walked(settings: Settings, operator: Operator, arming: Arming = NOTHING) -> tuple[Commissioning, list[str]]:

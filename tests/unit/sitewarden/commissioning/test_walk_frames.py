@@ -15,6 +15,7 @@ from sitewarden.commissioning.movement import Finding
 from sitewarden.commissioning.operator import Nobody, Operator
 from sitewarden.commissioning.walk import Pacing, Walk
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.frames_box import BINARY, TEXT, shipped
 from tests.fakes.mosquitto import free_port
 
@@ -61,7 +62,7 @@ def site(folder: Path, port: int, model: str) -> Settings:
         "uplinks": [],
     }
     path.write_text(yaml.safe_dump(text, allow_unicode=True), encoding="utf-8")
-    return load(path, DRIVERS, UPLINKS)
+    return load(path, DRIVERS, UPLINKS, KINDS)
 
 
 async def walked(settings: Settings, operator: Operator, listen_s: float = 10.0) -> Commissioning:

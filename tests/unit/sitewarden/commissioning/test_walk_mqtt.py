@@ -16,6 +16,7 @@ from sitewarden.commissioning.operator import Nobody, Operator
 from sitewarden.commissioning.sheet import sheet_html
 from sitewarden.commissioning.walk import Pacing, Walk
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.gateway_process import ROOT
 from tests.fakes.mosquitto import Mosquitto, free_port
 from tests.fakes.mqtt_peer import publish_all
@@ -58,7 +59,7 @@ def site(folder: Path, port: int) -> Settings:
         "uplinks": [],
     }
     path.write_text(yaml.safe_dump(text, allow_unicode=True), encoding="utf-8")
-    return load(path, DRIVERS, UPLINKS)
+    return load(path, DRIVERS, UPLINKS, KINDS)
 
 
 async def walked(settings: Settings, operator: Operator, listen_s: float = 10.0) -> tuple[Commissioning, list[str]]:
@@ -156,7 +157,7 @@ def node_site(folder: Path, port: int) -> Settings:
     }
     path = folder / "site.yaml"
     path.write_text(yaml.safe_dump(text, allow_unicode=True), encoding="utf-8")
-    return load(path, DRIVERS, UPLINKS)
+    return load(path, DRIVERS, UPLINKS, KINDS)
 
 
 def node_message() -> bytes:

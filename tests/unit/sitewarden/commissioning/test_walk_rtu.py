@@ -16,6 +16,7 @@ from sitewarden.commissioning.movement import Finding
 from sitewarden.commissioning.operator import Operator
 from sitewarden.commissioning.walk import Pacing, Walk
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.staged_crane import StagedBus, StagedCrane
 
 TITLES = {"title_zh": "塔机", "title_en": "Crane"}
@@ -81,7 +82,7 @@ def site(folder: Path, path: str, tables: Mapping[str, str], units: tuple[int, .
     }
     file = folder / "site.yaml"
     file.write_text(yaml.safe_dump(text, allow_unicode=True), encoding="utf-8")
-    return load(file, DRIVERS, UPLINKS)
+    return load(file, DRIVERS, UPLINKS, KINDS)
 
 
 async def walked(settings: Settings, cranes: Cranes, samples: int = 3) -> tuple[Commissioning, list[str]]:

@@ -12,6 +12,7 @@ from gateway.model.derivation import AssetEvent, Derivation, Json, Times, Values
 from gateway.model.rule import ResolvedRule
 from gateway.settings import Settings, load
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from sitewarden.replay.replay import Replayed, ReplaySource, replay
 from tests.fakes.pit_box import CONTROL, write_pit_site
 
@@ -49,7 +50,7 @@ def settings(tmp_path: Path) -> Settings:
         for i, (item, hours) in enumerate(zip(ITEMS, (0.1, 6.0, 24.0), strict=True))
     ]
     path = write_pit_site(tmp_path, points=points, base_slab_cast="2025-12-26T03:00:00Z")
-    return load(str(path), DRIVERS, UPLINKS)
+    return load(str(path), DRIVERS, UPLINKS, KINDS)
 
 
 def series(path: Path, seed: int, hours: float) -> Path:

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.model.detections import SeenClass
-from tests.fakes.block_model import CELL, paint, write_block_model
+from tests.fakes.block_model import CELL, COLOURS, paint, write_block_model
 from vision.detector import PictureError, open_detector
 from vision.detector.boxes import Boxes
 from vision.picture.frame import Frame
@@ -37,6 +37,26 @@ def test_every_layout_says_the_same_boxes_on_both_backends(tmp_path: Path, layou
     assert set(seen) == {0, 1, 2}
     for name, column, row in BLOCKS:
         assert seen[SeenClass[name.upper()]] == pytest.approx(_cell(column, row), abs=0.01)
+
+
+def _half_helmet(column: int, row: int) -> NDArray[np.uint8]:
+    """A cell that is helmet by eleven sixteenths, and bare head by the rest."""
+    image = paint([("head", column, row)])
+    image[row * CELL : row * CELL + 11, column * CELL : (column + 1) * CELL] = COLOURS["helmet"]
+    return image
+
+
+@pytest.mark.parametrize("layout", ["yolov8", "yolov5", "yolox"])
+def test_a_helmet_that_is_nearly_a_bare_head_is_told_as_neither(tmp_path: Path, layout: str) -> None:
+    sure = open_detector(write_block_model(tmp_path / "sure", layout))
+    asking = open_detector(write_block_model(tmp_path / "asking", layout, helmet_margin=2.0))
+    image = _half_helmet(5, 5)
+    assert sure.see([image])[0].class_id.tolist() == [SeenClass.HELMET]
+    assert asking.see([image])[0].class_id.tolist() == []
+    [weak] = asking.read(asking.infer([image]), np.full(3, 0.4, np.float32))
+    assert weak.class_id.tolist() == [SeenClass.HELMET]
+    assert 0.4 < weak.score[0] < asking.thresholds[SeenClass.HELMET]
+    assert _by_class(asking.see([paint(BLOCKS)])[0]) == _by_class(sure.see([paint(BLOCKS)])[0])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -1,12 +1,8 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.fakes.block_model import paint, write_block_model
-from vision.detector import PictureError, open_detector
-from vision.detector.motion import GatedDetector, Motion, MotionGate, MotionSettings, thumbnail
+from vision.detector.motion import Motion, MotionGate, MotionSettings, thumbnail
 from vision.picture.frame import Frame
 
 SECOND_NS = 1_000_000_000
@@ -84,30 +80,3 @@ def test_cameras_do_not_know_each_other() -> None:
 @pytest.mark.parametrize("size", [(1920, 1080), (640, 352), (100, 60), (16, 16)])
 def test_a_thumbnail_has_one_size_whatever_the_frame(size: tuple[int, int]) -> None:
     assert thumbnail(_scene(None, *size)).shape == (90, 160)
-
-
-def test_a_still_frame_has_the_last_boxes_with_its_own_times(tmp_path: Path) -> None:
-    gated = GatedDetector(open_detector(write_block_model(tmp_path)))
-    image = paint([("helmet", 2, 2)])
-    first = gated.detect([_frame(image, 1)], 0)[0]
-    second = gated.detect([_frame(image, 2)], 1)[0]
-    assert (second.frame_seq, second.captured_at_ns) == (2, 2_000)
-    assert second.boxes_xyxy_px.tolist() == first.boxes_xyxy_px.tolist()
-    assert (gated.looked, gated.reused, gated.detector.spent.pictures) == (1, 1, 1)
-
-
-def test_only_the_camera_that_moved_is_looked_at(tmp_path: Path) -> None:
-    gated = GatedDetector(open_detector(write_block_model(tmp_path)))
-    still, moved = paint([("helmet", 2, 2)]), paint([("head", 5, 5)])
-    gated.detect([_frame(still, 1), _frame(still, 1, camera="cam-2")], 0)
-    seen = gated.detect([_frame(still, 2), _frame(moved, 2, camera="cam-2")], 1)
-    assert [one.class_id.tolist() for one in seen] == [[0], [1]]
-    assert gated.detector.spent.pictures == 3
-
-
-def test_a_picture_that_is_none_costs_no_camera_its_next_look(tmp_path: Path) -> None:
-    gated = GatedDetector(open_detector(write_block_model(tmp_path)))
-    good, bad = _frame(paint([("helmet", 2, 2)])), _frame(np.zeros((8, 8, 3), np.uint8), camera="cam-2")
-    with pytest.raises(PictureError, match="cam-2"):
-        gated.detect([good, bad], 0)
-    assert len(gated.detect([good], 1)[0]) == 1

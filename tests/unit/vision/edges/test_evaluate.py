@@ -52,6 +52,16 @@ def test_what_is_not_in_the_truth_is_a_false_section(tmp_path: Path, capsys: pyt
     assert (said["sections"], said["found"], said["false_sections"]) == (1, 0, 1)
 
 
+def test_tape_is_open_from_the_first_second_on_and_never_ok(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taped = camera(tmp_path / "camera-1", [gap(from_m=0.0, to_m=12.0) | {"from_s": 0}])
+    document = json.loads((taped / "survey.json").read_text("utf-8"))
+    document["edges"][0]["protection"] = "tape"
+    (taped / "survey.json").write_text(json.dumps(document), "utf-8")
+    _, said, _ = evaluated(tmp_path, capsys)
+    assert (said["sections"], said["found"], said["missed_and_called_ok"], said["false_sections"]) == (1, 1, 0, 0)
+    assert (said["delay_s"]["p50"], said["unknown_share"]) == (0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [

@@ -60,7 +60,7 @@ def test_a_strip_has_fixed_pixels_for_each_metre_whatever_the_picture() -> None:
     small, large = rectified(rail(), 480, 270), rectified(rail(), 1920, 1080)
     assert small.map_x.shape == large.map_x.shape
     assert small.row_of(0.0) - small.row_of(1.0) == ROWS_PER_M
-    assert small.columns_per_m == 16
+    assert len(small.metre) / small.edge.length_m == 16
 
 
 def test_scale_stays_positive_far_beyond_the_marks() -> None:

@@ -6,7 +6,21 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.model.verdict import Truth
-from tests.fakes.edge_site import FOOT_Y, HEIGHT, LENGTH_M, SECOND, WIDTH, Look, Site, bare, painted, rail, survey, x_of
+from tests.fakes.edge_site import (
+    FOOT_Y,
+    HEIGHT,
+    LENGTH_M,
+    SECOND,
+    WIDTH,
+    Look,
+    Site,
+    bare,
+    hole,
+    painted,
+    rail,
+    survey,
+    x_of,
+)
 from vision.edges.live import look_of
 from vision.edges.painted import PaintedOut
 from vision.edges.structure import Measured
@@ -126,10 +140,33 @@ def test_what_is_seen_and_no_rail_any_more_is_not_called_ok_while_it_is_confirme
     assert (ok_m(site, 4.4, 5.6), site.fired) == (0.0, [])
 
 
-def test_what_somebody_hides_stays_ok_for_twenty_seconds() -> None:
+def test_what_stands_close_beside_a_bare_stretch_is_not_called_ok() -> None:
+    site = Site()
+    site.run(45)
+    assert ok_m(site, 3.75, 4.0) == pytest.approx(0.25)
+    site.run(12, bare(Look(), (4.0, 6.0)))
+    assert ok_m(site, 3.85, 4.0) == 0.0
+    assert ok_m(site, 2.0, 3.2) == pytest.approx(1.2)
+
+
+def test_a_cover_that_became_darker_than_a_shadow_explains_is_unknown_not_ok() -> None:
+    site = Site(hole())
+    site.run(45)
+    whole = ok_m(site, 0.0, 6.0)
+    for _ in range(8):
+        site.second += 1
+        image = painted(seed=int(site.second))
+        image[215:250, 300:360] = image[215:250, 300:360] * np.float32(0.66)
+        site.show(image)
+    assert whole == pytest.approx(6.0)
+    assert ok_m(site, 0.0, 6.0) < 0.5
+    assert site.fired == []
+
+
+def test_what_somebody_hides_stays_ok_for_ten_seconds() -> None:
     site, person = Site(), np.array([[x_of(4.8), 120, x_of(5.9), 230]], np.float32)
     site.run(45)
-    site.run(15, Look(), person)
+    site.run(8, Look(), person)
     assert ok_m(site, 5.1, 5.5) == pytest.approx(0.4)
-    site.run(10, Look(), person)
+    site.run(7, Look(), person)
     assert ok_m(site, 5.1, 5.5) == 0.0

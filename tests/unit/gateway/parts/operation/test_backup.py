@@ -26,6 +26,7 @@ from gateway.store.receipt_check import check_proofs
 from gateway.store.receipts import Proof, ProofKind, ReceiptStore, receipts_path
 from kit.clock import SimulatedClock
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.account_bench import newcomer, quick_passwords
 from tests.fakes.field_site import write_site
 from tests.fakes.site import Site, points, threshold
@@ -35,7 +36,8 @@ PASSPHRASE = "a long enough phrase"
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return load(write_site(tmp_path, crane_port=1502, broker_port=1883, web_port=8080, uplinks=[]), DRIVERS, UPLINKS)
+    site = write_site(tmp_path, crane_port=1502, broker_port=1883, web_port=8080, uplinks=[])
+    return load(site, DRIVERS, UPLINKS, KINDS)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from gateway.tls.folder import TlsFolder
 from gateway.tls.names import parse_names
 from kit.clock import SimulatedClock
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.field_site import write_site
 from tests.fakes.mosquitto import free_port
 from tests.fakes.site import NOW_NS, SECOND_NS, Site, points, threshold
@@ -41,7 +42,7 @@ class Ward:
         self.site = write_site(folder, crane_port=port, broker_port=port, web_port=8080, uplinks=uplinks)
 
     def examine(self) -> list[Check]:
-        return examine(lambda: load(self.site, DRIVERS, UPLINKS), self.clock)
+        return examine(lambda: load(self.site, DRIVERS, UPLINKS, KINDS), self.clock)
 
     def level(self, name: str) -> Level:
         return self.find(name).level

@@ -11,6 +11,7 @@ from gateway.accounts.local_token import write_local_token
 from gateway.parts.pit.box_client import TOKEN_VARIABLE, BoxRefusedError, ask_box
 from gateway.settings import Settings, load
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.http_replies import HttpReplies, Reply
 from tests.fakes.mosquitto import free_port
 from tests.fakes.pit_box import write_pit_site
@@ -21,7 +22,7 @@ REFUSAL = {
 
 
 def settings_for(folder: Path, url: str, host: str = "127.0.0.1") -> Settings:
-    settings = load(str(write_pit_site(folder, web_port=urlsplit(url).port or 0)), DRIVERS, UPLINKS)
+    settings = load(str(write_pit_site(folder, web_port=urlsplit(url).port or 0)), DRIVERS, UPLINKS, KINDS)
     return replace(settings, web=settings.web.model_copy(update={"host": host}))
 
 

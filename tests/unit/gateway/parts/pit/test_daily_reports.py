@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gateway.parts.pit.baseline_orders import order_baseline
 from gateway.parts.pit.daily_reports import DailyReports, DayNotOverError, NoSuchReportError
 from gateway.parts.pit.day_report import DayStores, Print, day_report
 from gateway.parts.pit.day_rows import span_of
@@ -143,7 +144,7 @@ async def test_a_change_over_a_zero_order_is_not_comparable(tmp_path: Path) -> N
     box = await box_with(tmp_path, *PARTS[:2])
     at_ns = span_of(DAY).from_ns
     order = Baseline(BaselineKind.RE_ZERO, at_ns, "surveyor-1", "归零", 10.0)
-    await box.finish(box.orders.baseline("pit-1", "dj-01", order))
+    await box.finish(order_baseline(box.orders, "pit-1", "dj-01", order))
     late = Table(("测点,时间,读数\n" + PARTS[2]).encode(), "b.csv")
     await box.finish(box.entries.take("pit-1", late, BY))
     box.assets.note(box.clock.now_ns(), box.site.events)

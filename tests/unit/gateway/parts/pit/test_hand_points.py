@@ -6,6 +6,7 @@ from gateway.parts.pit.hand_points import HandPolls, hand_points, pit_of
 from gateway.settings import Settings, load
 from gateway.store.asset_records import HandReading
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.pit_box import write_pit_site
 from tests.fakes.site import NOW_NS
 
@@ -13,7 +14,7 @@ READING = HandReading("pit-1", "pit-1.dj-01_hand", NOW_NS - 5, 3.5, "mm", NOW_NS
 
 
 def settings(folder: Path, **pit: object) -> Settings:
-    return load(str(write_pit_site(folder, **pit)), DRIVERS, UPLINKS)
+    return load(str(write_pit_site(folder, **pit)), DRIVERS, UPLINKS, KINDS)
 
 
 def test_only_points_that_are_measured_by_hand_are_hand_points(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from gateway.parts.pit.ladder import Ladder
 from gateway.parts.pit.report.daily_report import Control, Level
 from gateway.settings import Settings, load
 from sitewarden.composition.box import DRIVERS, UPLINKS
+from sitewarden.composition.kinds import KINDS
 from tests.fakes.pit_box import write_pit_site
 from tests.fakes.site import NOW_NS, info
 
@@ -19,7 +20,7 @@ ITEM = "pit.surface_settlement"
 
 
 def settings(folder: Path, *points: dict[str, Any], **pit: Any) -> Settings:
-    return load(str(write_pit_site(folder, points=list(points), **pit)), DRIVERS, UPLINKS)
+    return load(str(write_pit_site(folder, points=list(points), **pit)), DRIVERS, UPLINKS, KINDS)
 
 
 def point(name: str = "p-1", item: str = "surface_settlement", **said: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from contract.messages import MAX_PACK_CHARACTERS, RulePackOffer
+from contract.mailbox import MAX_PACK_CHARACTERS, RulePackOffer
 from gateway.parts.rule_packs.offer_file import Outcome
 from gateway.parts.rule_packs.office import PackDecisionError, PackOffice
 from gateway.settings.kept_packs import active_names

@@ -10,7 +10,8 @@ from gateway.model.alarm import OutOfService, Severity
 from gateway.parts.shift.shift_gathering import DownLink, ShiftSnapshot, UnknownRule, shift_sheet
 from gateway.store.alarm_reader import AlarmReader
 from gateway.store.alert_store import AlertStore, Commit, KeptRecord
-from gateway.web.sheet import Mark, Section, Words
+from gateway.web.sheet import Mark, Section
+from kit.words import Words
 from tests.fakes.made_alarm import alarm
 from tests.fakes.site import BOX, NOW_NS, SECOND_NS, info
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from gateway.model.plan_geometry import polar, sector
 from gateway.parts.crane.group.members import INPUT_KEYS, GroupMember
 from gateway.parts.crane.group.power_lines import LineClearance, PowerLine
 from gateway.parts.crane.group.surroundings import CraneSurroundings, SurroundingsParameters
-from gateway.parts.crane.group.zones import Zone, ZoneKind, polar, sector
+from gateway.parts.crane.group.zones import Zone, ZoneKind
 from gateway.parts.crane.model.geometry import CraneGeometry
 from tests.fakes.crane_yard import START_NS, Pose, crane, pose
 

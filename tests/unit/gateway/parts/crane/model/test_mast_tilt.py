@@ -10,7 +10,7 @@ from gateway.parts.crane.model.parameters import TiltParameters
 from tests.fakes.tower_crane import tuned
 
 S = 1_000_000_000
-CALM = Circumstances(bearing_deg=10.0, slew_deg_s=0.0, wind_10min_ms=2.0, loaded=False)
+CALM = Circumstances(bearing_deg=10.0, slew_deg_s=0.0, wind_10min_m_s=2.0, loaded=False)
 PARAMETERS = TiltParameters(baseline_samples=5, smoothing_samples=2, sectors=8)
 
 
@@ -86,8 +86,8 @@ def test_the_axis_of_the_sensor_turns_the_bearing() -> None:
     [
         CALM._replace(loaded=True),
         CALM._replace(loaded=None),
-        CALM._replace(wind_10min_ms=3.1),
-        CALM._replace(wind_10min_ms=nan),
+        CALM._replace(wind_10min_m_s=3.1),
+        CALM._replace(wind_10min_m_s=nan),
         CALM._replace(slew_deg_s=0.2),
         CALM._replace(slew_deg_s=nan),
     ],

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gateway.parts.pit.forecast.creep_drivers import Driver, DriverKind
-from gateway.parts.pit.forecast.forecast import Forecast, Forecaster
+from gateway.parts.pit.forecast.forecast import Forecast, Forecaster, ForecastSettings
 from tests.fakes.creep import Creep, Floats
 from tests.fakes.creep_series import Case, Kind, case
 
@@ -143,3 +143,43 @@ def test_two_days_before_a_failure_it_is_clear_where_neighbours_creep_too() -> N
     said = told(DAYS, noisy(1), [noisy(2), noisy(3)])[-1]
     assert said.clear
     assert said.failure_low_h < 48 < said.failure_high_h
+
+
+def test_neighbours_that_step_when_the_point_does_say_nothing_of_creep() -> None:
+    """Stages of digging that grow: at 0.66 mm of noise four points follow creep for some days, to within hours."""
+    series = case(Kind.DIGGING, 3195, spacing_h=24.0)
+    said = told(series.t_d, series.x_mm, series.neighbours(3))
+    assert not [one for one in said if one.clear and one.failure_low_h < 24]
+
+
+def test_a_restart_forgets_no_step_that_all_points_made() -> None:
+    """Four points creep as one after a stage of digging; what is kept says for how long they do not count."""
+    dug_mm = -4.0 * np.expm1(-np.maximum(DAYS - 9.5, 0.0))
+    others, lead = [Forecaster() for _ in range(3)], Forecaster()
+    for i, t in enumerate(DAYS):
+        at_ns = START_NS + int(t * DAY_NS)
+        for seed, other in enumerate(others):
+            other.add(at_ns, float(noisy(seed + 2)[i] + dug_mm[i]))
+        lead.add(at_ns, float(noisy(1)[i] + dug_mm[i]), evidence=Known(others))
+    kept, anew = lead.saved(), Forecaster()
+    anew.restore(kept)
+    assert anew.saved() == kept
+    assert isinstance(kept, dict)
+    assert isinstance(kept["stepped_d"], float)
+    anew.restore({key: value for key, value in kept.items() if key != "stepped_d"})  # of a version before
+    lead.reset()
+    assert lead.saved() == Forecaster().saved()
+
+
+def test_a_step_in_all_points_leaves_the_point_to_stand_alone() -> None:
+    dug_mm = -2.2 * np.expm1(-np.maximum(DAYS - 9.5, 0.0))
+    beside = [noisy(seed) + dug_mm for seed in (2, 3, 4)]
+    together, alone = told(DAYS, noisy(1) + dug_mm, beside), told(DAYS, noisy(1) + dug_mm)
+    assert [repr(one) for one in together[-4:]] == [repr(one) for one in alone[-4:]]
+
+
+def test_the_interval_of_seldom_readings_has_a_probability_of_its_own() -> None:
+    narrow = Forecaster(ForecastSettings(seldom_level=0.5))
+    said = [narrow.add(START_NS + int(t * DAY_NS), float(x)) for t, x in zip(DAYS, noisy(1), strict=True)][-1]
+    usual = told(DAYS, noisy(1))[-1]
+    assert usual.failure_low_h < said.failure_low_h < said.failure_high_h < usual.failure_high_h

@@ -12,8 +12,8 @@ from gateway.parts.pit.model.description import PitDescription, SafetyGrade
 from gateway.parts.pit.model.frequency import FrequencyTable
 from gateway.parts.pit.model.pit import PitDerivation
 from gateway.parts.pit.model.point import PitPointDerivation
+from gateway.parts.pit.settings.pit import PitSettings
 from gateway.rules.window import Window
-from gateway.settings.pit_settings import PitSettings
 
 T0_NS = 1_700_000_000_000_000_000
 SECOND_NS = 1_000_000_000

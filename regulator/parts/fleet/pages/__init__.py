@@ -1,1 +1,0 @@
-"""Pages of boxes, their codes, versions and findings."""

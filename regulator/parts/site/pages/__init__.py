@@ -1,1 +1,0 @@
-"""Pages of messages to a site."""

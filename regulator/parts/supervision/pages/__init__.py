@@ -1,1 +1,0 @@
-"""Pages of draws, calendar, risk scores and safety logs."""
