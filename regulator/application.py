@@ -11,7 +11,6 @@ from fastapi import FastAPI
 
 from regulator.base.accounts.passwords import Passwords
 from regulator.base.desk import Desk
-from regulator.base.web.account_part import part as accounts
 from regulator.base.web.account_visitors import AccountVisitors
 from regulator.base.web.guard import Guard
 from regulator.base.web.health_routes import part as health
@@ -19,6 +18,7 @@ from regulator.base.web.pages import Pages, shared_routes
 from regulator.base.web.part import BuildPart, hang_on
 from regulator.base.web.published import published_api
 from regulator.base.web.shell_routes import part as first_page
+from regulator.parts.accounts.part import part as accounts
 from regulator.parts.docking.part import part as docking
 from regulator.parts.evidence.part import part as evidence
 from regulator.parts.fleet.part import part as fleet

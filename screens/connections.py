@@ -87,7 +87,7 @@ class Connection(Protocol):
 
     @property
     def phase(self) -> Phase:
-        """What it does."""
+        """What the connection does now, one of `Phase`."""
 
     @property
     def is_read(self) -> bool:
@@ -111,7 +111,7 @@ class Door:
 
     @property
     def open(self) -> int:
-        """How many connections there are."""
+        """How many connections are open at this moment."""
         return len(self._inside)
 
     def enter(self, connection: Connection) -> None:

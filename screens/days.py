@@ -32,7 +32,7 @@ def typed_moment_ns(text: str) -> int | None:
 
 
 def day_begins_ns(day: date) -> int:
-    """Midnight in Beijing, UTC ns."""
+    """The moment at which a day begins in Beijing, UTC ns."""
     return int(datetime.combine(day, time(), SITE_ZONE).timestamp()) * 1_000_000_000
 
 

@@ -28,13 +28,13 @@ class _Wanted(BaseModel):
 
 
 def language_of(request: Request) -> Language:
-    """The browser's choice."""
+    """The language that the address or else the cookie names."""
     wanted = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
     return "en" if wanted == "en" else "zh-CN"
 
 
 def theme_of(request: Request) -> str:
-    """One of THEMES."""
+    """The theme that the address or else the cookie names, one of `THEMES`."""
     theme = request.query_params.get("theme") or request.cookies.get(THEME_COOKIE, "auto")
     return theme if theme in THEMES else "auto"
 

@@ -58,7 +58,7 @@ def local_day_time(at_ns: int) -> str:
 
 
 def local_day(at_ns: int) -> str:
-    """YYYY-MM-DD on the site's calendar."""
+    """The day on the site's calendar, written as YYYY-MM-DD."""
     return site_time(at_ns).strftime("%Y-%m-%d")
 
 

@@ -45,7 +45,7 @@ class Owes(Enum):
 
 
 def new_secret() -> str:
-    """A secret in base32."""
+    """A new random secret, written in base32 as apps take it."""
     return pyotp.random_base32(SECRET_CHARACTERS)
 
 

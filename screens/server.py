@@ -50,7 +50,7 @@ class BoundedServer(uvicorn.Server):
             listener.listen(backlog())
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second."""
+        """Ten times a second: close what has taken too long."""
         now_s = asyncio.get_running_loop().time()
         if now_s >= self._sweep_due_s:
             self._sweep_due_s = now_s + SWEEP_S
@@ -101,7 +101,7 @@ class _Watched(asyncio.Protocol):
 
     @property
     def phase(self) -> Phase:
-        """What it does."""
+        """What the connection does now, as its timeouts need to know."""
         return self._state[1]
 
     @property
@@ -163,7 +163,7 @@ class _Handshake(asyncio.Protocol):
         self._heard += data
 
     def end(self, status: int | None) -> None:  # noqa: ARG002 - there is no HTTP yet
-        """Close without a word."""
+        """Close the connection without a word about the reason."""
         self._transport.abort()
 
     async def _shake(self, transport: asyncio.Transport) -> None:

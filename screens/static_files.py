@@ -24,7 +24,7 @@ TYPES: Final = {".js": "text/javascript; charset=utf-8", ".css": "text/css; char
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A body and its type."""
+    """The body of a static file and its media type."""
 
     body: bytes
     media_type: str
@@ -52,7 +52,7 @@ class StaticFiles:
         return f"/static/{self.digest}/{name}"
 
     def get(self, name: str) -> StaticFile | None:
-        """The file, or None."""
+        """The static file of this name, None where there is none."""
         return self._files.get(name)
 
     def names(self) -> list[str]:

@@ -35,7 +35,7 @@ class Room:
 
 
 class Limit(Enum):
-    """What is full."""
+    """Which limit is full: of all, of a login or of an address."""
 
     IN_ALL = auto()
     A_LOGIN = auto()
@@ -72,7 +72,7 @@ class Quota:
         return True
 
     def leave(self, who: Watcher) -> None:
-        """One that entered is gone."""
+        """Note that somebody who had entered is gone."""
         self.open -= 1
         for counter, name in ((self._logins, who.login), (self._networks, network_of(who.address))):
             counter[name] -= 1

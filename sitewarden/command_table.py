@@ -56,7 +56,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
 
 
 def grouped_help() -> str:
-    """What `sitewarden --help` prints."""
+    """The text that `sitewarden --help` prints, commands by group."""
     lines = ["usage: sitewarden [-h] [--version] COMMAND ...", "", "Construction-site safety gateway 工地安全监控"]
     for (zh, en), commands in GROUPS.items():
         lines += ["", f"{en} {zh}"]

@@ -88,7 +88,7 @@ class CameraDriver:
 
     @property
     def link(self) -> CameraLink:
-        """How the stream is now."""
+        """How the camera's stream is at this moment."""
         return self.capture.state().link if self.capture is not None else CameraLink.CONNECTING
 
     def _health_of(self, seen: SeenCamera) -> LinkHealth:

@@ -45,7 +45,7 @@ class Page:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Method and path."""
+        """Method and path, by which pages are sorted and found."""
         return self.method, self.path
 
 

@@ -37,7 +37,7 @@ def write_plan(
 
 
 def read_plan(path: Path) -> list[Planned]:
-    """As it was written."""
+    """The plan of alarms, read back as it was written."""
     rows = json.loads(path.read_bytes())
     return [
         Planned(**row | {"devices": tuple(row.get("devices", ())), "kept": KeptBox(**kept) if kept else None})

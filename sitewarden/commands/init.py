@@ -37,7 +37,7 @@ def add_init_arguments(init: argparse.ArgumentParser, schema: Schema) -> None:
 
 
 def add_simulate_arguments(simulate: argparse.ArgumentParser) -> None:
-    """Where the simulated devices listen."""
+    """Add the arguments that say where the simulated devices listen."""
     simulate.add_argument("--folder", type=Path, default=Path("data/simulated"), help="where its log lies")
     simulate.add_argument("--seconds", type=float, default=0.0, help="end by itself after so long (0: until Ctrl-C)")
     simulate.set_defaults(command=_simulate)

@@ -26,7 +26,7 @@ def add_commission_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_device_test_arguments(parser: argparse.ArgumentParser) -> None:
-    """Everything that `device_test_options` reads."""
+    """Add every argument that `device_test_options` reads."""
     parser.add_argument("table", help="register table (YAML), or the name of a shipped one")
     parser.add_argument("--host", help="Modbus TCP, or with --baud a serial server in raw mode")
     parser.add_argument("--port", type=int, default=502)

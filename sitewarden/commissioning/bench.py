@@ -54,7 +54,7 @@ class Shows(Protocol):
         ...
 
     async def shown_often(self, count: int, pause_s: float) -> list[dict[str, float]]:
-        """The same, `count` times."""
+        """What is shown, looked at `count` times with pauses between."""
         ...
 
 
@@ -65,7 +65,7 @@ class Silent:
         self.keys = keys
 
     async def shown(self) -> dict[str, float]:
-        """Nothing."""
+        """Nothing: there is no device that shows anything."""
         return {}
 
     async def shown_often(self, count: int, pause_s: float) -> list[dict[str, float]]:  # noqa: ARG002  # as `Shows` says

@@ -93,11 +93,11 @@ class CameraOnTrial:
         return True
 
     async def put(self, readings: Readings) -> Awaitable[None]:
-        """Cameras do not send messages."""
+        """Never called: a camera sends no messages to keep."""
         raise TypeError(f"{readings.device}: a camera sends no messages")
 
     def set_aside(self, device: str, payload: bytes, reason: str) -> None:
-        """Nor is any set aside."""
+        """Never called: a camera sends nothing that is set aside."""
         raise TypeError(f"{device}: {len(payload)} bytes: {reason}")
 
     def put_hook(self, cranes: Sequence[str], x_m: float, y_m: float) -> None:

@@ -100,7 +100,7 @@ class CameraFinding:
 
     @property
     def sound(self) -> bool:
-        """Every check is confirmed."""
+        """Whether every check of the camera is confirmed."""
         return all(trial.check in self.confirmed for trial in self.trials)
 
 
@@ -122,7 +122,7 @@ class Commissioning:
 
     @property
     def sound(self) -> bool:
-        """Nothing is left to do."""
+        """Whether nothing is left to do at the site."""
         read = all(device.sound for device in self.devices if not device.reason_en)
         proven = all(crane.sound for crane in self.cranes) and all(camera.sound for camera in self.cameras)
         return read and proven

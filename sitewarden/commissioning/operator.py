@@ -42,10 +42,10 @@ class Terminal:
 
 
 class Nobody:
-    """`--yes`: every question is skipped."""
+    """Stands in with `--yes`: every question is skipped."""
 
     def answer(self, key: str, question: str) -> str:  # noqa: ARG002 - nobody reads them
-        """Skip."""
+        """The answer to any question: it is skipped."""
         return "skip"
 
 

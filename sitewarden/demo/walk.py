@@ -70,7 +70,7 @@ class Walk:
         return page
 
     def desk(self, path: str) -> str:
-        """An address at the desk."""
+        """The address of a page at the desk."""
         return f"{self.places.desk_url}{path}"
 
     def site(self, path: str) -> str:

@@ -35,7 +35,7 @@ Truths = NDArray[np.bool_]
 
 
 class NotAdaptedError(ValueError):
-    """Nothing is changed, and why."""
+    """Nothing is changed; the text says why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Share:
 
     @property
     def value(self) -> float:
-        """The share itself."""
+        """The share itself, NaN where nothing was counted."""
         return self.k / self.n if self.n else float("nan")
 
     def document(self) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def told_at(score: Floats, right: Truths, thresholds: Floats) -> Told:
 
 
 def share_of(k: int, n: int) -> Share:
-    """A share with Jeffreys' interval."""
+    """The share of `k` in `n`, with Jeffreys' interval (95 %)."""
     if not n:
         return Share(k, n, float("nan"), float("nan"))
     draws = np.random.default_rng(1).beta(k + 0.5, n - k + 0.5, _DRAWS)

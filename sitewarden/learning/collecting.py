@@ -31,7 +31,7 @@ HEADS: Final = frozenset({SeenClass.HELMET, SeenClass.HEAD})
 
 
 class NotEmptyError(ValueError):
-    """The folder holds something already."""
+    """The folder to collect into holds something already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class _Made:
     finding: JudgedFinding
 
     def row(self) -> dict[str, Any]:
-        """As the manifest says it."""
+        """The picture as a line of the manifest says it."""
         finding, frame = self.finding, self.finding.frame
         alarm = finding.alarm
         return {

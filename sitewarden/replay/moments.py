@@ -130,7 +130,7 @@ class Moments:
         self._pause_ns = max(1, int(min([*asked, 60.0]) * 1e9) // tick_ns) * tick_ns if asked else 0
 
     def plan(self, now: Now, from_ns: int, to_ns: int) -> Plan:
-        """The moments in (from, to)."""
+        """The moments to judge at, after `from_ns` up to `to_ns`."""
         tick_ns = self._tick_ns
         first = (from_ns // tick_ns + 1) * tick_ns
         if to_ns - from_ns <= self._every_tick_up_to_ns:

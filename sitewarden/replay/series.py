@@ -84,7 +84,7 @@ class _Rows:
     quality: "array[int]" = field(default_factory=lambda: array("B"))
 
     def add(self, t_ns: int, point: int, value: float, quality: int) -> None:
-        """One reading."""
+        """Add one reading of a point at its time."""
         self.t_ns.append(t_ns)
         self.point.append(point)
         self.value.append(value)

@@ -80,7 +80,7 @@ class Heard:
 
     @classmethod
     def nothing(cls, points: int, rows: int) -> "Heard":
-        """Before the first poll."""
+        """What was heard before the first poll: nothing of any point."""
         return cls(np.zeros((len(Quality), points), dtype=np.int64), np.zeros(rows, dtype=np.bool_))
 
     def take(self, readings: Readings, truth: NDArray[np.uint8]) -> None:

@@ -78,7 +78,7 @@ def source_kind(source: str) -> SourceKind:
 
 
 def device_path(source: str) -> str:
-    """`/dev/videoN` of a DEVICE source."""
+    """The device file of a DEVICE source, `/dev/videoN`."""
     found = _DEVICE.fullmatch(source)
     if found is None:
         raise ValueError(f"{source!r} names no video device")

@@ -47,7 +47,7 @@ class Decoding:
         return self._lag.behind
 
     def begin(self, decoder: Any) -> None:
-        """A new connection."""
+        """Begin anew with the decoder of a new connection."""
         self._decoder = decoder
         self._lag = LagMeter()
         self._began_s = time.monotonic()

@@ -57,7 +57,7 @@ class LiveMuxer:
         return self._out.take()
 
     def close(self) -> bytes:
-        """The last bytes."""
+        """End the stream; the last bytes of it."""
         if self._held is not None:
             _mux(self._container, self._stream, self._held, self._base, TICKS_PER_S // 25)
             self._held = None

@@ -29,7 +29,7 @@ class PictureOutlet:
         return True
 
     def write(self, picture: Any, stamp: Stamp) -> None:
-        """Convert and publish."""
+        """Convert the picture and publish it with its stamp."""
         if self._slot is None:
             return
         width, height = fitting(picture.width, picture.height, self._slot.capacity)

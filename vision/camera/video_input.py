@@ -101,7 +101,7 @@ class VideoInput:
 
     @property
     def decoder(self) -> Any:
-        """The decoding context."""
+        """The decoding context of the video stream, from PyAV."""
         return self._stream.codec_context
 
     @property

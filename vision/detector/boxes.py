@@ -31,7 +31,7 @@ class Boxes:
 
 
 def no_boxes() -> Boxes:
-    """None at all."""
+    """A set of boxes with none in it."""
     return Boxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.uint8))
 
 

@@ -47,6 +47,6 @@ def calibrated(boxes: Boxes, calibration: Calibration) -> Boxes:
 
 
 def mapped(score: NDArray[np.floating], knots: tuple[Knot, ...]) -> NDArray[np.float32]:
-    """Scores of one class."""
+    """Scores of one class, mapped along the calibration's knots."""
     given, right = np.array(knots).T
     return np.asarray(np.interp(score, given, right), np.float32)

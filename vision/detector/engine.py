@@ -24,14 +24,14 @@ ONLY_ERRORS = 3
 
 
 class Backend(StrEnum):
-    """Which library runs the model."""
+    """Which library runs the model: onnxruntime or OpenCV."""
 
     ONNXRUNTIME = "onnxruntime"
     OPENCV = "opencv"
 
 
 class Engine(Protocol):
-    """A loaded model."""
+    """A loaded model that can be run on a batch."""
 
     backend: Backend
 
@@ -50,7 +50,7 @@ class ModelFile(Protocol):
 
     @property
     def body(self) -> bytes:
-        """All of them."""
+        """All bytes of the model's file, as it lies there."""
         ...
 
     @property
@@ -77,7 +77,7 @@ def open_engine(model: ModelFile, backend: Backend, threads: int, provider: str 
 
 
 class OnnxruntimeEngine:
-    """Runs a model in onnxruntime."""
+    """A model that is run by onnxruntime."""
 
     backend = Backend.ONNXRUNTIME
 
@@ -141,7 +141,7 @@ class OpencvEngine:
         self._output = _output_name(list(self._net.getUnconnectedOutLayersNames()), model)
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.generic]:
-        """Output of the batch."""
+        """The model's output for this batch, by OpenCV."""
         return np.concatenate([self._run(batch[row : row + 1]) for row in range(len(batch))])
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.generic]:

@@ -48,7 +48,7 @@ class HeadLook(BaseModel):
 
     @property
     def scores(self) -> NDArray[np.float32]:
-        """(3,) by `SeenClass`."""
+        """The scores of the look, (3,), indexed by `SeenClass`."""
         return np.array([self.head, self.head, self.person], dtype=np.float32)
 
 

@@ -167,7 +167,7 @@ class Model:
 
     @property
     def version(self) -> str:
-        """`ModelEntry.label`."""
+        """The model's version, as `ModelEntry.label` has it."""
         return self.entry.label
 
     @property

@@ -18,7 +18,7 @@ LEAST_CELLS = 2
 
 
 class TileRound:
-    """One camera's round."""
+    """Which tile of one camera's picture is looked at next."""
 
     def __init__(self) -> None:
         self._frame_px = (0, 0)

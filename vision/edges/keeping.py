@@ -63,7 +63,7 @@ class KeptEdge:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptState:
-    """All of one camera's edges."""
+    """All that is kept of one camera's edges between starts."""
 
     edges: Sequence[KeptEdge]
     places: Sequence[Place]

@@ -66,7 +66,7 @@ class LightMemory:
         self._age_s = np.full(level.shape[1], np.inf, np.float32)
 
     def state(self) -> LightState:
-        """What is remembered now."""
+        """What is remembered of the light at this moment."""
         age_s = np.where(np.isinf(self._age_s), np.float32(-1), self._age_s)
         return LightState(
             np.stack([self._then, self._known, self._around, self._around_known]).astype(np.float32),

@@ -40,7 +40,7 @@ class Register:
         self.outlines = self._outlines(reference_grey)
 
     def shift(self, grey: NDArray[np.uint8], persons_xyxy_px: Floats) -> Shift:
-        """Where the live picture stands."""
+        """How far the live picture stands off the reference."""
         live = self._outlines(grey)
         for x1, y1, x2, y2 in persons_xyxy_px * self.zoom:
             live[max(0, int(y1)) : max(0, int(y2) + 1), max(0, int(x1)) : max(0, int(x2) + 1)] = 0

@@ -33,7 +33,7 @@ class MissingSection:
 
     @property
     def asked(self) -> bool:
-        """Whether it must be found."""
+        """Whether the section that is missing must be found."""
         return self.counts and self.to_m - self.from_m >= LEAST_M
 
 
@@ -64,7 +64,7 @@ class Tally:
         self.chased = [Chased(section) for section in self.truth]
 
     def take(self, at_s: float, findings: Iterable[Finding], sections: Sequence[Section]) -> None:
-        """Take a judged frame in."""
+        """Count a judged frame, `at_s` after the clip's beginning."""
         self.frames += 1
         for part in sections:
             self.metre_frames += part.to_m - part.from_m

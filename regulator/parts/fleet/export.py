@@ -38,7 +38,7 @@ COLUMNS = (
 
 
 def fleet_table(rows: Sequence[FleetBox]) -> Table:
-    """One row a box."""
+    """The fleet as a table, one row a box."""
     return Table("fleet", COLUMNS, [_row(box) for box in rows])
 
 

@@ -39,7 +39,7 @@ class ReadPack:
 
     @property
     def sha256(self) -> str:
-        """As every box makes it."""
+        """The pack's digest, made as every box makes it."""
         return pack_sha256(self.files)
 
 

@@ -80,7 +80,7 @@ def ask_of(form: FormValues, shelf: Shelf) -> Ask:
 
 
 def photos_of(form: FormValues, shelf: Shelf) -> tuple[NewEvidence, ...]:
-    """Every photo of the form."""
+    """Every photo that came with the form, kept on the shelf."""
     return tuple(put_photo(shelf, upload.content, upload.name) for upload in form.files("photo"))
 
 

@@ -57,7 +57,7 @@ def note_read(db: Connection, ledger: Ledger, hazard: HazardRecord, actor: Actor
 
 
 def notices_of(db: Connection, hazard_id: str) -> tuple[HazardNotice, ...]:
-    """Who was told, by name."""
+    """Who was told of the hazard, by name, and when they read it."""
     at = hazard_notices.c
     names = HazardNotice.__slots__
     rows = db.execute(select(*(at[name] for name in names)).where(at.hazard_id == hazard_id).order_by(at.user_name))

@@ -12,7 +12,7 @@ from regulator.base.records.tables.hazards import hazard_sections
 
 
 class Section(Enum):
-    """原因、责任人、措施、教育."""
+    """The four sections of a major hazard's record: 原因, 责任人, 措施, 教育."""
 
     CAUSE = "cause"
     PEOPLE = "people"
@@ -35,12 +35,12 @@ class WrittenSection:
 
     @property
     def is_ready(self) -> bool:
-        """It may be signed."""
+        """Whether the section may be signed as it stands."""
         return bool(self.words.strip() and self.evidence_sha256)
 
     @property
     def is_signed(self) -> bool:
-        """It counts."""
+        """Whether the section was signed, so that it counts."""
         return self.signed_at_ns > 0
 
 

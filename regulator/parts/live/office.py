@@ -133,7 +133,7 @@ class LiveOffice:
         self._ledger.append(db, deed, actor, now_ns)
 
     def stop(self, db: Connection, actor: Actor, viewer_id: str, now_ns: int) -> None:
-        """The person has had enough."""
+        """End one person's view: he has had enough."""
         self._end_viewer(db, _viewer(db, actor, viewer_id, lock=True), LiveReason.STOPPED, now_ns, now_ns)
 
     def sweep(self, db: Connection, now_ns: int) -> int:

@@ -32,7 +32,7 @@ class Part:
 
 
 class Relay(Protocol):
-    """Passes parts on. Thread-safe."""
+    """Passes parts of live video from box to viewers. Thread-safe."""
 
     def put(self, db: Connection, request_id: str, part: Part, now_ns: int) -> None:
         """Take the next part, inside the transaction that notes it."""
@@ -44,7 +44,7 @@ class Relay(Protocol):
         ...
 
     def drop(self, db: Connection, request_id: str) -> None:
-        """Forget a session."""
+        """Forget a session and every part of it."""
         ...
 
 
@@ -55,7 +55,7 @@ class _Held:
 
 
 class MemoryRelay:
-    """In this process alone."""
+    """Keeps the parts in this process alone."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -83,12 +83,12 @@ class MemoryRelay:
 
     @property
     def sessions(self) -> int:
-        """How many are held."""
+        """How many sessions have parts that are held."""
         return len(self._held)
 
 
 class TableRelay:
-    """Through the database, for replicas."""
+    """Keeps the parts in the database, for many replicas."""
 
     def __init__(self, database: DeskDatabase) -> None:
         self._database = database

@@ -21,7 +21,7 @@ MOST_OF_A_PERSON: Final = 4
 
 
 class LiveStage(Enum):
-    """Where a session stands."""
+    """How far a live view has come, from request to end."""
 
     ASKED = "asked"
     OPENING = "opening"

@@ -15,7 +15,7 @@ __all__ = ["RegistryDoor", "back_to"]
 
 
 class RegistryDoor(ActDoor):
-    """Shared by the registry's pages."""
+    """What the pages of the registry share of rules and days."""
 
     def __init__(self, desk: Desk, pages: Pages, rules: SetRules, book: SheetBook) -> None:
         super().__init__(desk, pages)

@@ -36,7 +36,7 @@ class Period:
 
     @property
     def zh(self) -> str:
-        """2026年3月, 2026年上半年, 2026年."""
+        """The period in Chinese: 2026年3月, 2026年上半年 or 2026年."""
         year = f"{self.first_day.year}年"
         if self.kind is PeriodKind.MONTH:
             return f"{year}{self.first_day.month}月"

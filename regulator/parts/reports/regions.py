@@ -26,7 +26,7 @@ class ReportRegion:
 
     @property
     def scope(self) -> Scope:
-        """Its projects."""
+        """The scope of the projects that the region's report counts."""
         return Scope(self.level, self.code)
 
 

@@ -277,7 +277,7 @@ def list_reports(db: Connection, actor: Actor, kind: str, limit: int) -> list[Re
 
 
 def report_of(row: "Row[Any]") -> Report:
-    """A row of `reports`."""
+    """A report, read from a row of `reports`."""
     known = row._mapping
     given = ("kind", "level", "issued")
     same = {name: known[name] for name in Report.__slots__ if name not in given}

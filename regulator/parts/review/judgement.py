@@ -45,7 +45,7 @@ class FalseReason(IntEnum):
 
 
 class ItemState(Enum):
-    """How an item stands."""
+    """How far an item is judged: open, provisionally or for good."""
 
     OPEN = "open"
     PROVISIONAL = "provisional"
@@ -80,7 +80,7 @@ class Judgement:
 
     @property
     def reason_number(self) -> int:
-        """0 without a reason."""
+        """The number of the reason, 0 where there is none."""
         return int(self.reason) if self.reason else 0
 
 

@@ -36,7 +36,7 @@ def visible(actor: Actor) -> "ColumnElement[bool]":
 
 
 def free_for(actor: Actor, now_ns: int) -> "ColumnElement[bool]":
-    """Items that nobody else holds."""
+    """The clause for items that nobody else holds at this moment."""
     return or_(review_items.c.lease_by == actor.user_id, review_items.c.lease_until_ns <= now_ns)
 
 

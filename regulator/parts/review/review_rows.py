@@ -21,13 +21,13 @@ MS = 1_000_000
 
 
 def queue_json(page: QueuePage, waiting: dict[str, int], now_ns: int) -> dict[str, Any]:
-    """A page of the queue."""
+    """A page of the queue as plain data for JSON."""
     after = str(page.next) if page.next else ""
     return {"rows": [row_json(row) for row in page.rows], "next": after, "waiting": waiting, "now_ms": now_ns // MS}
 
 
 def row_json(row: QueueRow) -> dict[str, Any]:
-    """One line of it."""
+    """One line of the queue as plain data for JSON."""
     return {
         "id": row.item_id,
         "place": str(row.place),
@@ -51,7 +51,7 @@ def row_json(row: QueueRow) -> dict[str, Any]:
 
 
 def dossier_json(found: Dossier) -> dict[str, Any]:
-    """All of one item."""
+    """All of one item as plain data for JSON."""
     alarm = found.alarm
     return {
         **row_json(found.row),
@@ -111,7 +111,7 @@ def judged_json(judged: Judged, now_ns: int) -> dict[str, Any]:
 
 
 def sheet_json(sheet: Sheet) -> dict[str, Any]:
-    """A contact sheet."""
+    """A contact sheet as plain data for JSON."""
     items = [{"id": item_id, "thumbnail": f"/review/items/{item_id}/thumbnail"} for item_id in sheet.item_ids]
     return {"id": sheet.sheet_id, "items": items, "undo_ms": UNDO_NS // MS}
 

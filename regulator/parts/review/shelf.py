@@ -33,7 +33,7 @@ LONGEST_REASON: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class ShelfRequest:
-    """Why, and for how long."""
+    """Why an item is put on the shelf, and for how long."""
 
     reason: str
     hours: int

@@ -21,7 +21,7 @@ FARTHEST_NS: Final = 300 * SECOND_NS
 
 
 class SpanName(Enum):
-    """Which axis."""
+    """Which span of time the curve's axis shows."""
 
     CLOSE = "close"
     WIDE = "wide"
@@ -43,7 +43,7 @@ def wide_span(raised_at_ns: int) -> Span:
 
 
 def close_span(raised_at_ns: int, pictures: Sequence[Picture]) -> Span:
-    """Seconds."""
+    """The close span about an alarm, wide enough for its pictures."""
     near = range(raised_at_ns - FARTHEST_NS, raised_at_ns + FARTHEST_NS)
     ends = [end for each in pictures for end in (each.at_ns, each.at_ns + each.duration_ms * 1_000_000) if end in near]
     first = min([raised_at_ns - CLOSE_NS, *ends])

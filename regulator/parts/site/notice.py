@@ -29,7 +29,7 @@ class NoticeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One version of one notice."""
+    """One version of one permit or warning, as it was entered."""
 
     notice_id: str
     version: int
@@ -38,7 +38,7 @@ class Notice:
 
     @property
     def withdrawn(self) -> bool:
-        """Whether this version ends it."""
+        """Whether this version ends what the earlier ones allowed."""
         return self.message.withdrawn
 
 

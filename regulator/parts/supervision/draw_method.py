@@ -74,7 +74,7 @@ class Target:
 
 
 def digest(content: bytes) -> str:
-    """SHA-256, hex."""
+    """The SHA-256 of a canonical text, in hex digits."""
     return hashlib.sha256(content).hexdigest()
 
 

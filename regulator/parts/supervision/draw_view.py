@@ -22,7 +22,7 @@ MOST_LISTED = 200
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """One band of a pool."""
+    """One band of a draw's pool, with what was drawn of it."""
 
     band: Band
     there: int

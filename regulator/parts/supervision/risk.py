@@ -20,7 +20,7 @@ _ONE, _HUNDRED, _TENTH = Decimal(1), Decimal(100), Decimal("0.1")
 
 
 class Band(Word):
-    """高、中、低."""
+    """The band of a risk score: 高 high, 中 medium or 低 low."""
 
     HIGH = "high", "高", "high"
     MEDIUM = "medium", "中", "medium"
@@ -124,7 +124,7 @@ def counted_severity(file: RiskFile, factor: Factor, given: Input) -> Decimal:
 
 
 def band_of(file: RiskFile, score: int) -> Band:
-    """The band of a score."""
+    """The band in which a score lies by the file."""
     if score >= file.bands.high:
         return Band.HIGH
     return Band.MEDIUM if score >= file.bands.medium else Band.LOW

@@ -67,7 +67,7 @@ class Scored:
 
     @property
     def key(self) -> str:
-        """Where the next page begins."""
+        """Where the next page of the list begins."""
         return f"{self.score}.{self.code}"
 
 

@@ -41,7 +41,7 @@ class LogDay:
 
     @property
     def left_over(self) -> int:
-        """How many have none."""
+        """How many projects have no log of that day."""
         return self.expected - self.there
 
 

@@ -51,7 +51,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class HeadFault:
-    """Where heads and ledger disagree."""
+    """A place where a head and the ledger disagree."""
 
     at: str
     text_zh: str
@@ -59,7 +59,7 @@ class HeadFault:
 
 
 def spaced(digits: str) -> str:
-    """Groups of four."""
+    """The digits in groups of four, as people compare them."""
     return " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))
 
 
@@ -92,7 +92,7 @@ def publish_head(db: Connection, ledger: Ledger, now_ns: int) -> Head | None:
 
 
 def newest_head(db: Connection) -> Head | None:
-    """None before the first."""
+    """The newest head of the ledger, None before the first."""
     row = db.execute(select(witness_heads).order_by(witness_heads.c.number.desc()).limit(1)).first()
     return _head(row) if row is not None else None
 
@@ -104,7 +104,7 @@ def newest_heads(db: Connection, limit: int) -> list[Head]:
 
 
 def head_of(db: Connection, number: int) -> Head | None:
-    """By its number."""
+    """The head of the ledger that has this number."""
     row = db.execute(select(witness_heads).where(witness_heads.c.number == number)).first()
     return _head(row) if row is not None else None
 

@@ -7,7 +7,7 @@ from regulator.parts.registry.importing.table import Fault, Line, Sheet
 
 
 class ImportKind(Enum):
-    """What a list is of."""
+    """What the lines of a list are: projects, devices, or the set."""
 
     PROJECTS = "projects"
     DEVICES = "devices"

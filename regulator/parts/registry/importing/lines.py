@@ -19,7 +19,7 @@ class ReadLine:
 
 
 def read_lines(file: str, kind: ImportKind, sheet: Sheet, header: Header) -> list[ReadLine]:
-    """Every line below the header."""
+    """Every line below the header, with what is wrong in it."""
     return [_read(file, kind, sheet, header, line) for line in sheet.lines[1:]]
 
 

@@ -68,7 +68,7 @@ def target_text(figure: Figure) -> str:
 
 
 def figure_table(found: Statistics) -> Table:
-    """The figures for a spreadsheet."""
+    """The figures as a table for a spreadsheet."""
     return Table("statistics", FIGURE_COLUMNS, (_figure_row(figure) for figure in found.figures))
 
 

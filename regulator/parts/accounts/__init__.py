@@ -1,0 +1,1 @@
+"""People at the desk: their pages, and what is cleaned after them."""
