@@ -185,7 +185,7 @@ class InstalledProgram:
         self._program = program
 
     def start(self, module, *arguments, stdin=None, stdout=None, stderr=None):
-        assert module == "gateway"
+        assert module == "sitewarden"
         folder = self._program.parent
         return subprocess.Popen([self._program, *arguments], cwd=folder, stdin=stdin, stdout=stdout, stderr=stderr)
 
