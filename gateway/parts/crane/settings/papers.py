@@ -1,7 +1,7 @@
 """The site file's section `papers` of a crane: registration, inspections, climbing checks, maintenance, ties.
 
-In: plain data. Out: frozen models, and from them what `gateway.assets` works with. Knows nothing of files, and holds no
-name and no ID number: people are in the encrypted identity file alone.
+In: plain data. Out: frozen models, and from them what `gateway.parts.crane.model` works with. Knows nothing of files,
+and holds no name and no ID number: people are in the encrypted identity file alone.
 """
 
 from datetime import date

@@ -1,4 +1,5 @@
-"""The instruments of a pit in the site file, with calibration sheets; each builds what `gateway.assets` measures by.
+"""The instruments of a pit in the site file, with calibration sheets; each builds what `gateway.parts.pit.model`
+measures by.
 
 In: plain data. Out: frozen models, and from them instruments over point ids. Knows nothing of files and lines. A point
 is named by its id, or by its key alone when it is one of the same asset.

@@ -1,6 +1,7 @@
 """One monitoring point of a pit in the site file, and what may be said of it: control values, rate, quality, baselines.
 
-In: plain data. Out: frozen models that build what `gateway.assets` takes. Knows no instruments, files and lines.
+In: plain data. Out: frozen models that build what `gateway.parts.pit.model` takes. Knows no instruments, files and
+lines.
 """
 
 from datetime import UTC, datetime, timedelta
